@@ -1,0 +1,45 @@
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import tseslint from 'typescript-eslint'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const knownSafe = [{ from: 'package', name: ['test', 'teardown', 'rejects', 'resolves', 'resolveMatch', 'before', 'beforeEach', 'after', 'afterEach'], package: 'tap' }]
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'node_modules/**', '.tap/**', '**/*.mjs', '**/*.cjs', '.config/**'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: root } },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: knownSafe }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+      'no-restricted-globals': [
+        'error',
+        { name: 'process', message: 'The environment is read in internal/config, signals in internal/lifecycle; elsewhere take a parameter.' },
+        { name: 'setTimeout', message: 'Take a Clock (internal/lifecycle/clock.ts), so that tests can step time.' },
+        { name: 'setInterval', message: 'Take a Clock (internal/lifecycle/clock.ts), so that tests can step time.' }
+      ],
+      'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: 'Take a Clock (internal/lifecycle/clock.ts).' }]
+    }
+  },
+  {
+    files: ['cmd/**/*.ts', 'internal/config/**/*.ts', 'internal/lifecycle/**/*.ts', 'internal/app/**/*.ts', 'internal/embedded/**/*.ts', 'internal/bench/**/*.ts'],
+    rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' }
+  },
+  {
+    files: ['**/*.test.ts', 'internal/testing/**/*.ts'],
+    rules: {
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-restricted-globals': 'off',
+      'no-restricted-properties': 'off'
+    }
+  }
+)
