@@ -23,7 +23,7 @@ export interface Store {
    * Per valid entry: `stored`; `duplicate` (same client, id, event type and payload are stored already); `conflict` (same client and
    * id, anything else differs); `unknown-client`; `unknown-event-type`. The last three are also rows of `rejection` in the same
    * transaction. Per refused entry: its reason, or `duplicate` when this queue message already has its row (a redelivery).
-   * Keys (client, message id) of valid entries must be distinct within the batch.
+   * A key may stand in a batch several times: the database decides which entry is stored, as if they had come one after the other.
    *
    * `onPrepared` runs after all statements and before COMMIT; its rejection rolls back. If `insert` rejects after `onPrepared` was
    * called, the commit may or may not have happened: ask `wasCommitted`.

@@ -1,0 +1,147 @@
+/**
+ * The primary: opens the services, migrates, forks the workers, keeps their totals, answers /metrics, /livez and /readyz.
+ *
+ * /livez stays 200 until the process ends; /readyz is 200 while the database takes writes, the queue answers and a worker receives.
+ */
+import cluster, { type Worker } from 'node:cluster'
+import type { WorkerMessage, WorkerStatus } from '../cluster/protocol.js'
+import { Supervisor, type WorkerProcess } from '../cluster/supervisor.js'
+import { type ProcessorConfig } from '../config/config.js'
+import { plain, startHttpServer } from '../http/server.js'
+import { systemClock as clock } from '../lifecycle/clock.js'
+import type { Service } from '../lifecycle/service.js'
+import { createLog, type Log } from '../observe/log.js'
+import { PrimaryMetrics } from '../observe/primary-metrics.js'
+import { Totals } from '../observe/totals.js'
+import { createSqsClient } from '../queue/sqs-client.js'
+import { openQueue } from '../queue/sqs-provision.js'
+import { migrate } from '../store/migrate.js'
+import { createPostgresStore } from '../store/postgres.js'
+import { Readiness } from './readiness.js'
+import { openServices, type Services } from './services.js'
+import { untilItWorks } from './until-it-works.js'
+
+export function createPrimary(config: ProcessorConfig): Service {
+  const log = createLog('processor', config.log, process.stdout.isTTY)
+  return { run: signal => run(config, log, signal) }
+}
+
+async function run(config: ProcessorConfig, log: Log, signal: AbortSignal): Promise<void> {
+  const totals = new Totals()
+  const metrics = new PrimaryMetrics(totals)
+  const readiness = new Readiness(clock, config.queue.waitTimeS * 1_000)
+  const server = await startHttpServer({
+    ...config.metrics,
+    portSetting: 'METRICS_PORT',
+    routes: {
+      '/metrics': async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.text() }),
+      '/livez': () => plain(200, 'alive\n'),
+      '/readyz': async () => readiness.answer()
+    }
+  })
+  log.info({ metrics: `${server.origin}/metrics` }, 'listening')
+  let services: Services | null = null
+  try {
+    services = await openServices(config.services, line => log.info(line))
+    await supervise(config, log, signal, services, totals, metrics, readiness)
+  } finally {
+    await services?.stop()
+    await server.close()
+    log.info('stopped')
+  }
+}
+
+async function supervise(
+  config: ProcessorConfig,
+  log: Log,
+  signal: AbortSignal,
+  services: Services,
+  totals: Totals,
+  metrics: PrimaryMetrics,
+  readiness: Readiness
+): Promise<void> {
+  const patience = { clock, random: Math.random, signal, log }
+  const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
+  const sqs = createSqsClient({ ...services.aws, maxSockets: 2 })
+  try {
+    readiness.reason = 'migrating the database'
+    const migrated = await untilItWorks('migrate the database', () => migrate(services.dbConnection), patience)
+    if (migrated !== null && migrated.applied.length > 0) log.info({ applied: migrated.applied }, 'migrated')
+    readiness.reason = 'opening the queue'
+    const queue = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), patience)
+    for (const note of queue?.notes ?? []) log.warn(note)
+    if (signal.aborted) return
+    readiness.watch(() => store.probe())
+
+    const env = workerEnvironment(config, services)
+    const supervisor = new Supervisor({
+      workers: config.workers,
+      clock,
+      random: Math.random,
+      fork: () => {
+        const worker = cluster.fork(env)
+        worker.on('message', (message: WorkerMessage) => hear(worker.id, message))
+        return asProcess(worker)
+      },
+      onStarted: worker => log.info({ worker: worker.pid }, 'worker started'),
+      onExited: async (worker, how, restartInMs) => {
+        readiness.forget(worker.id)
+        if (restartInMs !== null) {
+          metrics.restarted()
+          log.error({ worker: worker.pid, how, restartInMs: Math.round(restartInMs) }, 'worker died; starting another')
+        }
+        await metrics.retire(worker.id)
+        await totals.retire(
+          worker.id,
+          async tx => (await untilItWorks('learn a dead worker’s last outcome', () => store.wasCommitted(tx), patience)) ?? false
+        )
+      }
+    })
+    await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+    readiness.reason = 'draining'
+    log.info({ withinMs: config.shutdownTimeoutMs }, 'stopping: no more receives, committing what is in flight')
+    await supervisor.stop(config.shutdownTimeoutMs)
+  } finally {
+    sqs.destroy()
+    await store.close()
+  }
+
+  function hear(workerId: number, message: WorkerMessage): void {
+    switch (message.kind) {
+      case 'committing':
+        return totals.announced(workerId, message.tx, message.counts)
+      case 'decided':
+        return totals.decided(workerId, message.counts)
+      case 'report':
+        totals.reported(workerId, message.counts)
+        metrics.reported(workerId, message.metrics)
+        return readiness.reported(workerId, message.status satisfies WorkerStatus)
+    }
+  }
+}
+
+/** Workers take the services that the primary opened: embedded ones are not started twice. */
+function workerEnvironment(config: ProcessorConfig, services: Services): Record<string, string> {
+  if (!services.isEmbedded) return {}
+  const { region, endpoint = '', credentials } = services.aws
+  return {
+    DB_CONNECTION: services.dbConnection,
+    QUEUE_NAME: config.queue.queueName,
+    AWS_REGION: region,
+    AWS_ENDPOINT: endpoint,
+    AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? '',
+    AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? ''
+  }
+}
+
+function asProcess(worker: Worker): WorkerProcess {
+  return {
+    id: worker.id,
+    pid: worker.process.pid ?? 0,
+    send: message => {
+      if (worker.isConnected()) worker.send(message)
+    },
+    kill: () => worker.process.kill('SIGKILL'),
+    onExit: listener => worker.once('exit', (code, signal) => listener(signal === null || signal === '' ? `exit code ${code}` : signal))
+  }
+}

@@ -1,0 +1,46 @@
+/** Where queue and database are: as configured, or embedded ones that are started or found here. */
+import { EMBEDDED_AWS, type AwsConfig, type EmbeddedConfig, type ServicesConfig } from '../config/config.js'
+import { ExpectedError } from '../lifecycle/service.js'
+
+export interface Services {
+  readonly aws: AwsConfig
+  readonly dbConnection: string
+  /** True when they are embedded: then `aws` and `dbConnection` are this machine's. */
+  readonly isEmbedded: boolean
+  /** Ends what was started here; nothing otherwise. */
+  stop(): Promise<void>
+}
+
+/** The configured services; embedded ones are started unless they run already. */
+export async function openServices(config: ServicesConfig, say: (line: string) => void): Promise<Services> {
+  if (config.kind === 'external') return external(config)
+  // Loaded only when needed: the packages behind it are not part of a production installation.
+  const { startEmbeddedServices } = await import('../embedded/services.js')
+  const { dataDir, postgres, sqs } = config.embedded
+  const services = await startEmbeddedServices({ dataDir, postgres, sqs, log: say })
+  return { aws: embeddedAws(services.sqsEndpoint), dbConnection: services.dbConnection, isEmbedded: true, stop: () => services.stop() }
+}
+
+/** The configured services; embedded ones must be running already. */
+export async function findServices(config: ServicesConfig): Promise<Services> {
+  if (config.kind === 'external') return external(config)
+  const { findEmbeddedServices } = await import('../embedded/services.js')
+  const found = await findEmbeddedServices(config.embedded.dataDir)
+  if (found === null) throw new ExpectedError(notRunning(config.embedded))
+  return { aws: embeddedAws(found.sqsEndpoint), dbConnection: found.dbConnection, isEmbedded: true, stop: () => Promise.resolve() }
+}
+
+function external({ aws, dbConnection }: ServicesConfig & { kind: 'external' }): Services {
+  return { aws, dbConnection, isEmbedded: false, stop: () => Promise.resolve() }
+}
+
+function embeddedAws(endpoint: string): AwsConfig {
+  return { ...EMBEDDED_AWS, endpoint }
+}
+
+function notRunning({ dataDir }: EmbeddedConfig): string {
+  return (
+    `No embedded services run for ${dataDir}: start them first with \`npm start\` or \`node dist/cmd/processor\`, ` +
+    'or set DB_CONNECTION and QUEUE_NAME (see .env-template).'
+  )
+}

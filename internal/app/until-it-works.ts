@@ -1,0 +1,42 @@
+/** Repeats a start-up step with backoff until it works: a dependency that is late must not end the process. */
+import type { Clock } from '../lifecycle/clock.js'
+import { ExpectedError } from '../lifecycle/service.js'
+import type { Log } from '../observe/log.js'
+import { backoffMs } from '../retry/backoff.js'
+
+export interface UntilItWorksOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly signal: AbortSignal
+  readonly log: Log
+}
+
+const RETRY = { baseMs: 200, maxMs: 5_000 }
+
+/** The step's result; null when `signal` aborts first. An ExpectedError (wrong configuration) is not repeated. */
+export async function untilItWorks<T>(what: string, step: () => Promise<T>, options: UntilItWorksOptions): Promise<T | null> {
+  const { clock, random, signal, log } = options
+  for (let attempt = 1; !signal.aborted; attempt++) {
+    try {
+      return await step()
+    } catch (error) {
+      if (error instanceof ExpectedError) throw error
+      const delayMs = backoffMs(attempt, RETRY, random)
+      log.warn({ attempt, retryInMs: Math.round(delayMs), reason: error instanceof Error ? error.message : String(error) }, `cannot ${what} yet`)
+      await delay(clock, delayMs, signal)
+    }
+  }
+  return null
+}
+
+function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      cancel()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.after(ms, done)
+    signal.addEventListener('abort', done, { once: true })
+  })
+}

@@ -1,0 +1,125 @@
+/**
+ * One worker: queue → intake → store, with its reports to the primary.
+ *
+ * It begins to receive once the database takes writes, and ends when it is told to or when its primary is gone.
+ */
+import { type ProcessorConfig } from '../config/config.js'
+import type { PrimaryMessage, WorkerMessage } from '../cluster/protocol.js'
+import { Intake } from '../intake/intake.js'
+import { systemClock as clock } from '../lifecycle/clock.js'
+import type { Service } from '../lifecycle/service.js'
+import { createIntakeEvents } from '../observe/intake-events.js'
+import { createLog } from '../observe/log.js'
+import { createWorkerMetrics } from '../observe/worker-metrics.js'
+import { createSqsClient } from '../queue/sqs-client.js'
+import { openQueue } from '../queue/sqs-provision.js'
+import { createSqsQueue } from '../queue/sqs.js'
+import { createPostgresStore } from '../store/postgres.js'
+import { createDecoder } from '../validate/decode.js'
+import { openServices } from './services.js'
+import { untilItWorks } from './until-it-works.js'
+import { followSchemas } from './schemas.js'
+
+const REPORT_EVERY_MS = 1_000
+const SETTLE = { settleConcurrency: 8, settleLingerMs: 10 }
+/** What is left of the shutdown budget for giving messages back and closing connections. */
+const CLOSING_MS = 1_500
+
+export function createWorker(config: ProcessorConfig): Service {
+  const log = createLog(`worker ${process.pid}`, config.log, process.stdout.isTTY)
+  return { run: signal => run(config, log, signal) }
+}
+
+async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, signal: AbortSignal): Promise<void> {
+  const stop = new AbortController()
+  const onStop = (): void => stop.abort()
+  signal.addEventListener('abort', onStop, { once: true })
+  process.on('message', (message: PrimaryMessage) => {
+    if (message.kind === 'stop') onStop()
+  })
+
+  const services = await openServices(config.services, line => log.info(line))
+  const sqs = createSqsClient({ ...services.aws, maxSockets: config.pollers + SETTLE.settleConcurrency + 4 })
+  const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
+  const metrics = createWorkerMetrics()
+  const events = createIntakeEvents({ log, clock, metrics, send })
+  try {
+    const untilReady = { clock, random: Math.random, signal: stop.signal }
+    const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), { ...untilReady, log })
+    await untilItWorks('reach the database', () => store.probe(), { ...untilReady, log })
+    if (opened === null) return
+    const schemas = await followSchemas({ connectionString: services.dbConnection, clock, log, signal: stop.signal })
+    const queue = createSqsQueue({
+      sqs,
+      queueUrl: opened.queueUrl,
+      pollers: config.pollers,
+      visibilityTimeoutS: config.queue.visibilityTimeoutS,
+      waitTimeS: config.queue.waitTimeS,
+      clock
+    })
+    if (stop.signal.aborted) return
+    const intake = new Intake({
+      queue,
+      store,
+      decode: createDecoder({ payloadSchemas: schemas }),
+      clock,
+      random: Math.random,
+      limits: {
+        batch: config.batch,
+        maxInFlightMessages: config.maxInFlightMessages,
+        maxInFlightBytes: config.maxInFlightBytes,
+        visibilityTimeoutS: config.queue.visibilityTimeoutS,
+        ...SETTLE
+      },
+      journal: events.journal,
+      observer: events.observer
+    })
+    log.info({ pollers: config.pollers }, 'receiving')
+    const stopReports = startReports(intake)
+    await aborted(stop.signal)
+    log.info({ inFlight: intake.status.inFlight }, 'draining')
+    await intake.stop(Math.max(config.shutdownTimeoutMs - CLOSING_MS, 0))
+    stopReports()
+    await report(intake)
+    log.info({ inFlight: intake.status.inFlight }, 'drained')
+  } finally {
+    metrics.close()
+    sqs.destroy()
+    await store.close()
+  }
+
+  function startReports(intake: Intake): () => void {
+    let cancel = clock.after(REPORT_EVERY_MS, tick)
+    function tick(): void {
+      events.logSummary()
+      void report(intake)
+      cancel = clock.after(REPORT_EVERY_MS, tick)
+    }
+    return () => cancel()
+  }
+
+  async function report(intake: Intake): Promise<void> {
+    const { isGateOpen, gateReasons, sinceReceiveMs } = intake.status
+    await send({
+      kind: 'report',
+      counts: events.tally.counts,
+      metrics: await metrics.snapshot(intake.status),
+      status: { isReceiving: isGateOpen, gateReasons, sinceReceiveMs }
+    })
+  }
+}
+
+/** Resolves when the message is in the channel; a primary that is gone counts nothing any more, so there is nothing to wait for. */
+function send(message: WorkerMessage): Promise<void> {
+  return new Promise(resolve => {
+    if (process.send === undefined || !process.connected) resolve()
+    else process.send(message, undefined, undefined, () => resolve())
+  })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,28 @@
+/**
+ * What worker and primary tell each other over the cluster's channel; messages of one worker arrive in order.
+ *
+ * A worker announces each transaction before its COMMIT. If it dies before it can tell the outcome, the primary asks the database, so
+ * that the totals equal the tables after a kill -9 too.
+ */
+import type { MetricObject } from 'prom-client'
+import type { GateReason } from '../intake/gate.js'
+import type { Counts } from '../observe/counters.js'
+
+export type WorkerMessage =
+  /** A transaction is about to commit; `counts` is what it adds if it does. */
+  | { readonly kind: 'committing'; readonly tx: string; readonly counts: Counts }
+  /** The announced transaction has its outcome; `counts` are the worker's sums with it. */
+  | { readonly kind: 'decided'; readonly counts: Counts }
+  /** Each second. */
+  | { readonly kind: 'report'; readonly counts: Counts; readonly metrics: readonly MetricObject[]; readonly status: WorkerStatus }
+
+export interface WorkerStatus {
+  readonly isReceiving: boolean
+  readonly gateReasons: readonly GateReason[]
+  /** Since the queue last answered a receive. */
+  readonly sinceReceiveMs: number
+}
+
+export interface PrimaryMessage {
+  readonly kind: 'stop'
+}

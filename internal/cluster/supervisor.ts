@@ -1,0 +1,86 @@
+/**
+ * Keeps the workers running: forks them, starts a dead one again, ends all of them in order.
+ *
+ * A worker that dies soon after its start is in a crash loop: each next start waits longer, from 1 s up to 60 s. One that has lived
+ * for a while is started again after a second.
+ *
+ * Units   milliseconds.
+ */
+import type { Clock } from '../lifecycle/clock.js'
+import { backoffMs } from '../retry/backoff.js'
+
+/** A forked process, as much of it as is needed here. */
+export interface WorkerProcess {
+  readonly id: number
+  readonly pid: number
+  send(message: { readonly kind: 'stop' }): void
+  kill(): void
+  onExit(listener: (how: string) => void): void
+}
+
+export interface SupervisorOptions {
+  readonly workers: number
+  readonly fork: () => WorkerProcess
+  readonly clock: Clock
+  readonly random: () => number
+  readonly onStarted: (worker: WorkerProcess) => void
+  /** A worker is gone; `restartInMs` is null while stopping. Awaited before the supervisor counts as stopped. */
+  readonly onExited: (worker: WorkerProcess, how: string, restartInMs: number | null) => Promise<void>
+}
+
+const RESTART = { baseMs: 1_000, maxMs: 60_000 }
+/** A worker that lived this long was not in a crash loop. */
+const SETTLED_MS = 30_000
+
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #running = new Map<number, WorkerProcess>()
+  readonly #farewells = new Set<Promise<void>>()
+  readonly #cancelRestarts = new Set<() => void>()
+  #isStopping = false
+  #onEmpty: (() => void) | null = null
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    for (let slot = 0; slot < options.workers; slot++) this.#start(0)
+  }
+
+  /** Asks all workers to drain; kills what is still there after `withinMs`. Resolves when none is left. */
+  async stop(withinMs: number): Promise<void> {
+    this.#isStopping = true
+    for (const cancel of this.#cancelRestarts) cancel()
+    for (const worker of this.#running.values()) worker.send({ kind: 'stop' })
+    const cancelKill = this.#options.clock.after(withinMs, () => {
+      for (const worker of this.#running.values()) worker.kill()
+    })
+    if (this.#running.size > 0) await new Promise<void>(resolve => (this.#onEmpty = resolve))
+    cancelKill()
+    await Promise.all(this.#farewells)
+  }
+
+  #start(crashes: number): void {
+    const { clock, fork, onStarted, onExited } = this.#options
+    const worker = fork()
+    const startedMs = clock.monotonicMs()
+    this.#running.set(worker.id, worker)
+    worker.onExit(how => {
+      this.#running.delete(worker.id)
+      const hasSettled = clock.monotonicMs() - startedMs >= SETTLED_MS
+      const restartInMs = this.#isStopping ? null : this.#restart(hasSettled ? 1 : crashes + 1)
+      const farewell = onExited(worker, how, restartInMs).finally(() => this.#farewells.delete(farewell))
+      this.#farewells.add(farewell)
+      if (this.#running.size === 0) this.#onEmpty?.()
+    })
+    onStarted(worker)
+  }
+
+  #restart(crashes: number): number {
+    const delayMs = backoffMs(crashes, RESTART, this.#options.random)
+    const cancel = this.#options.clock.after(delayMs, () => {
+      this.#cancelRestarts.delete(cancel)
+      this.#start(crashes)
+    })
+    this.#cancelRestarts.add(cancel)
+    return delayMs
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * What each program needs to know, read once at its start.
+ *
+ * Shapes  an Environment in, a frozen typed value out; nothing else in the system reads the environment.
+ * Errors  ConfigError naming every missing or wrong variable together.
+ */
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { ConfigError, type Environment, readValues, type Values } from './environment.js'
+
+export interface AwsConfig {
+  readonly region: string
+  /** Absent: AWS itself. */
+  readonly endpoint?: string
+  /** Absent: the SDK's standard credential chain. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+}
+
+export interface QueueConfig {
+  readonly aws: AwsConfig
+  readonly queueName: string
+  readonly deadLetterQueueName: string
+  readonly maxReceiveCount: number
+  readonly retentionS: number
+  readonly deadLetterRetentionS: number
+  readonly visibilityTimeoutS: number
+  readonly waitTimeS: number
+}
+
+/** Where queue and database are: given, or to be started here. */
+export type ServicesConfig =
+  | { readonly kind: 'external'; readonly aws: AwsConfig; readonly dbConnection: string }
+  | { readonly kind: 'embedded'; readonly embedded: EmbeddedConfig }
+
+export interface EmbeddedConfig {
+  readonly dataDir: string
+  readonly postgres: EmbeddedPort
+  readonly sqs: EmbeddedPort
+}
+
+/** A port of an embedded service; one that the user chose is not replaced by another when it is taken. */
+export interface EmbeddedPort {
+  readonly port: number
+  readonly isChosen: boolean
+}
+
+export interface LogConfig {
+  readonly level: Values['LOG_LEVEL']
+  readonly format: Values['LOG_FORMAT']
+}
+
+/** How long the database, and we for its answer, may take. */
+export interface DbLimits {
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+  readonly idleInTransactionTimeoutMs: number
+  readonly queryDeadlineMs: number
+}
+
+/** What every program that talks to the services needs. */
+export interface BaseConfig {
+  readonly services: ServicesConfig
+  readonly queue: Omit<QueueConfig, 'aws'>
+  readonly db: DbLimits
+  readonly log: LogConfig
+  readonly shutdownTimeoutMs: number
+}
+
+export interface ProcessorConfig extends BaseConfig {
+  readonly workers: number
+  readonly pollers: number
+  readonly batch: { readonly maxMessages: number; readonly maxBytes: number }
+  readonly maxInFlightMessages: number
+  readonly maxInFlightBytes: number
+  readonly metrics: { readonly host: string; readonly port: number }
+}
+
+export interface ProducersConfig extends BaseConfig {
+  readonly fakeIntervalMs: number
+}
+
+/** Embedded SQS takes any credentials, but the protocol wants some. */
+export const EMBEDDED_AWS = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } as const
+/** A worker that stops in the middle of a transaction frees its locks after this. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+/** The server's own limit comes first; a server that says nothing at all is given up this much later. */
+const QUERY_DEADLINE_MARGIN_MS = 5_000
+/** The dead-letter queue keeps the sender's timestamp, so it must keep messages longer than the queue: SQS's maximum, 14 days. */
+const DEAD_LETTER_RETENTION_S = 1_209_600
+const EMBEDDED_QUEUE_NAME = 'events'
+
+export function readProcessorConfig(env: Environment): ProcessorConfig {
+  return read(env, (values, base) => ({
+    ...base,
+    workers: values.WORKERS ?? availableParallelism(),
+    pollers: values.POLLERS,
+    batch: { maxMessages: values.BATCH_MAX_MESSAGES, maxBytes: values.BATCH_MAX_BYTES },
+    maxInFlightMessages: values.IN_FLIGHT_MAX_MESSAGES,
+    maxInFlightBytes: values.IN_FLIGHT_MAX_BYTES,
+    metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT }
+  }))
+}
+
+export function readProducersConfig(env: Environment): ProducersConfig {
+  return read(env, (values, base) => ({ ...base, fakeIntervalMs: values.PRODUCERS_FAKE_TIMEOUT }))
+}
+
+export function readBaseConfig(env: Environment): BaseConfig {
+  return read(env, (_values, base) => base)
+}
+
+function read<T extends BaseConfig>(env: Environment, build: (values: Values, base: BaseConfig) => T): T {
+  const { values, problems } = readValues(env)
+  const services = readServices(values, env, problems)
+  if (problems.length > 0 || services === null) throw new ConfigError(problems)
+  const queueName = values.QUEUE_NAME ?? EMBEDDED_QUEUE_NAME
+  return Object.freeze(
+    build(values, {
+      services,
+      queue: {
+        queueName,
+        deadLetterQueueName: values.DEAD_LETTER_QUEUE_NAME ?? `${queueName.slice(0, 67)}-dead-letters`,
+        maxReceiveCount: values.MAX_RECEIVE_COUNT,
+        retentionS: values.QUEUE_RETENTION_S,
+        deadLetterRetentionS: DEAD_LETTER_RETENTION_S,
+        visibilityTimeoutS: values.VISIBILITY_TIMEOUT_S,
+        waitTimeS: values.WAIT_TIME_S
+      },
+      db: {
+        statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
+        lockTimeoutMs: values.LOCK_TIMEOUT_MS,
+        idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+        queryDeadlineMs: values.STATEMENT_TIMEOUT_MS + QUERY_DEADLINE_MARGIN_MS
+      },
+      log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+      shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS
+    })
+  )
+}
+
+/** External services when either of them is named; embedded ones when neither is, except in production. */
+function readServices(values: Values, env: Environment, problems: string[]): ServicesConfig | null {
+  const { DB_CONNECTION: dbConnection, QUEUE_NAME: queueName } = values
+  const isProduction = values.NODE_ENV === 'production'
+  if (dbConnection === undefined && queueName === undefined && !isProduction) {
+    const isSet = (name: string): boolean => env[name] !== undefined && env[name] !== ''
+    return {
+      kind: 'embedded',
+      embedded: {
+        dataDir: resolve(values.DATA_DIR),
+        postgres: { port: values.EMBEDDED_POSTGRES_PORT, isChosen: isSet('EMBEDDED_POSTGRES_PORT') },
+        sqs: { port: values.EMBEDDED_SQS_PORT, isChosen: isSet('EMBEDDED_SQS_PORT') }
+      }
+    }
+  }
+  const why = isProduction ? 'NODE_ENV=production runs no embedded services' : 'set both or neither; with neither, embedded services are started'
+  if (dbConnection === undefined) problems.push(`DB_CONNECTION is missing (${why})`)
+  if (queueName === undefined) problems.push(`QUEUE_NAME is missing (${why})`)
+  const aws = readAws(values, problems)
+  return dbConnection === undefined || queueName === undefined ? null : { kind: 'external', aws, dbConnection }
+}
+
+function readAws(values: Values, problems: string[]): AwsConfig {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken, AWS_ENDPOINT: endpoint } = values
+  if (accessKeyId !== undefined && secretAccessKey === undefined) problems.push('AWS_SECRET_ACCESS_KEY is missing (AWS_ACCESS_KEY_ID is set)')
+  if (accessKeyId === undefined && secretAccessKey !== undefined) problems.push('AWS_ACCESS_KEY_ID is missing (AWS_SECRET_ACCESS_KEY is set)')
+  const region = values.AWS_REGION ?? (endpoint === undefined ? undefined : EMBEDDED_AWS.region)
+  if (region === undefined) problems.push('AWS_REGION is missing (the region of the queue, such as us-east-1)')
+  const credentials =
+    accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }
+  return { region: region ?? '', ...(endpoint === undefined ? {} : { endpoint }), ...credentials }
+}

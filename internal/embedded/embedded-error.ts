@@ -1,0 +1,14 @@
+import { ExpectedError } from '../lifecycle/service.js'
+
+/** What keeps an embedded service from starting, each as one sentence that says what to do. */
+export type EmbeddedErrorCode = 'not-installed' | 'port-taken' | 'no-run-user' | 'data-not-ours' | 'start-failed'
+
+export class EmbeddedError extends ExpectedError {
+  override readonly name = 'EmbeddedError'
+  readonly code: EmbeddedErrorCode
+
+  constructor(code: EmbeddedErrorCode, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+  }
+}

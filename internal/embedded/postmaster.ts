@@ -1,0 +1,76 @@
+/**
+ * The running server of a data directory, as its postmaster.pid tells: adopting one that outlived its starter, and stopping it.
+ *
+ * Source  PostgreSQL, miscadmin.h: the lines of postmaster.pid are pid, data directory, start time, port, socket directory, listen address,
+ *         shared memory key, status; the file is removed as the last act of a shutdown.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+export interface Postmaster {
+  readonly pid: number
+  readonly port: number
+  readonly isReady: boolean
+}
+
+const POLL_MS = 20
+const FAST_STOP_MS = 20_000
+const IMMEDIATE_STOP_MS = 10_000
+
+/** What postmaster.pid says, whether or not it is still true; null while there is none, or only half of one. */
+export function readPidFile(dataPath: string): Postmaster | null {
+  let lines: string[]
+  try {
+    lines = readFileSync(join(dataPath, 'postmaster.pid'), 'utf8').split('\n')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+  const pid = Number(lines[0])
+  const port = Number(lines[3])
+  if (!Number.isInteger(pid) || pid < 1 || !Number.isInteger(port)) return null
+  return { pid, port, isReady: lines[7]?.trim() === 'ready' }
+}
+
+/** True while process `pid` serves `dataPath`; a pid that now belongs to another program, and a zombie, do not. */
+export function isServing(pid: number, dataPath: string): boolean {
+  try {
+    // The server makes its data directory its working directory.
+    if (process.platform === 'linux') return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dataPath)
+    return execFileSync('ps', ['-p', String(pid), '-o', 'args='], { encoding: 'utf8' }).includes(dataPath)
+  } catch {
+    return false
+  }
+}
+
+/** Ends the server: committed data safe on disk, open sessions cut off. Resolves when it is gone. */
+export async function stopPostmaster(pid: number, dataPath: string): Promise<void> {
+  const steps = [
+    { signal: 'SIGINT', withinMs: FAST_STOP_MS },
+    { signal: 'SIGQUIT', withinMs: IMMEDIATE_STOP_MS },
+    { signal: 'SIGKILL', withinMs: IMMEDIATE_STOP_MS }
+  ] as const
+  for (const { signal, withinMs } of steps) {
+    if (!isServing(pid, dataPath)) return
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return
+      throw error
+    }
+    const isGone = await waitUntil(() => !isServing(pid, dataPath), withinMs)
+    if (isGone) return
+  }
+}
+
+/** True as soon as `condition` holds, false when it does not within `withinMs`. */
+export async function waitUntil(condition: () => boolean, withinMs: number): Promise<boolean> {
+  const deadlineMs = performance.now() + withinMs
+  while (!condition()) {
+    if (performance.now() > deadlineMs) return false
+    await delay(POLL_MS)
+  }
+  return true
+}

@@ -1,0 +1,166 @@
+/**
+ * The embedded queue's own process: started by sqs.ts with `[port, dataDir?]` as arguments; it reports over its IPC channel and ends with it.
+ *
+ * Shapes  SqsServerReport out; dataDir absent = everything in memory.
+ * Errors  reported, then exit code 1.
+ * Source  fauxqs 2.4.1, whose exported server listens on every interface, puts sqs.<region>.localhost (a name that many systems do not
+ *         resolve) into queue URLs, and loses a message that is made visible at once while its state is kept on disk. Hence its parts,
+ *         put together here. This file must import no other file of ours: it also runs from its source.
+ */
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { buildApp } from 'fauxqs'
+
+/** What the process tells its parent, once. */
+export type SqsServerReport = { readonly port: number } | { readonly code: string; readonly message: string }
+
+type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>
+type SqsStore = Stores['sqsStore']
+type SqsQueue = ReturnType<SqsStore['createQueue']>
+type Persistence = NonNullable<SqsStore['persistence']>
+interface Sqlite {
+  exec(sql: string): void
+  prepare(sql: string): { run(...parameters: readonly string[]): unknown }
+}
+
+const LOOPBACK = '127.0.0.1'
+const ACCOUNT = '000000000000'
+const LOCKED_RETRY_MS = 50
+const LOCKED_TRIES = 200
+
+async function serve(wantedPort: number, dataDir: string | undefined): Promise<number> {
+  const { SqsStore } = await part<{ SqsStore: new () => SqsStore }>('sqs/sqsStore.js')
+  const { SnsStore } = await part<{ SnsStore: new () => Stores['snsStore'] }>('sns/snsStore.js')
+  const { S3Store } = await part<{ S3Store: new () => Stores['s3Store'] }>('s3/s3Store.js')
+  let port = wantedPort
+
+  /** One namespace for all regions, and URLs that need no name resolution. */
+  class LoopbackStore extends SqsStore {
+    override buildQueueUrl(queueName: string): string {
+      return `http://${LOOPBACK}:${port}/${ACCOUNT}/${queueName}`
+    }
+
+    override createQueue(...[name, , ...rest]: Parameters<SqsStore['createQueue']>): SqsQueue {
+      return super.createQueue(name, this.buildQueueUrl(name), ...rest)
+    }
+
+    override getQueue(url: string): SqsQueue | undefined {
+      return this.getQueueByName(basename(url))
+    }
+
+    override getQueueByArn(arn: string): SqsQueue | undefined {
+      return this.getQueueByName(arn.slice(arn.lastIndexOf(':') + 1))
+    }
+  }
+
+  const sqsStore = new LoopbackStore()
+  const stores = { sqsStore, snsStore: new SnsStore(), s3Store: new S3Store() }
+  const app = buildApp({ logger: false, stores })
+  const persistence = dataDir === undefined ? undefined : await openPersistence(dataDir)
+  await app.listen({ port, host: LOOPBACK })
+  const address = app.server.address()
+  if (address !== null && typeof address === 'object') port = address.port
+  if (persistence !== undefined) {
+    persistence.load(sqsStore, stores.snsStore, stores.s3Store)
+    sqsStore.persistence = persistence
+    for (const queue of sqsStore.allQueues()) queue.persistence = persistence
+  }
+  const close = () => {
+    void app.close().finally(() => {
+      persistence?.close()
+      process.exit(0)
+    })
+  }
+  // The parent's end, however it came, closes the channel.
+  process.once('disconnect', close)
+  process.once('SIGTERM', close)
+  return port
+}
+
+/** A module of fauxqs that its package does not export: the pinned version makes that safe. */
+async function part<Module>(path: string): Promise<Module> {
+  const root = dirname(fileURLToPath(import.meta.resolve('fauxqs')))
+  return (await import(pathToFileURL(join(root, path)).href)) as Module
+}
+
+async function openPersistence(dataDir: string): Promise<Persistence> {
+  const { PersistenceManager } = await part<{ PersistenceManager: new (dataDir: string) => Persistence }>('persistence.js')
+
+  /**
+   * All writes of one request in one transaction. The commit runs before the answer leaves: its microtask is queued by the first write,
+   * ahead of the one that sends the answer.
+   */
+  class RequestPersistence extends PersistenceManager {
+    readonly #db: Sqlite
+    #isOpen = false
+
+    constructor(directory: string) {
+      super(directory)
+      this.#db = (this as unknown as { db: Sqlite }).db
+      // Survives a kill -9 of every process; only a failing machine could lose the last moments.
+      this.#db.exec('PRAGMA synchronous = NORMAL')
+    }
+
+    #begin(): void {
+      if (this.#isOpen) return
+      this.#isOpen = true
+      this.#db.exec('BEGIN')
+      queueMicrotask(() => this.#commit())
+    }
+
+    #commit(): void {
+      if (!this.#isOpen) return
+      this.#isOpen = false
+      this.#db.exec('COMMIT')
+    }
+
+    override insertMessage(...args: Parameters<Persistence['insertMessage']>): void {
+      this.#begin()
+      super.insertMessage(...args)
+    }
+
+    override updateMessageInflight(...args: Parameters<Persistence['updateMessageInflight']>): void {
+      this.#begin()
+      super.updateMessageInflight(...args)
+    }
+
+    /** fauxqs would set the receive count to NULL, which its own table refuses. */
+    override updateMessageReady(messageId: string): void {
+      this.#begin()
+      this.#db.prepare('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?').run(messageId)
+    }
+
+    override deleteMessage(messageId: string): void {
+      this.#begin()
+      super.deleteMessage(messageId)
+    }
+
+    override close(): void {
+      this.#commit()
+      super.close()
+    }
+  }
+
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return new RequestPersistence(dataDir)
+    } catch (error) {
+      // The process of a run that was just killed may not have ended yet.
+      if (!(error as Error).message.includes('locked') || tries === LOCKED_TRIES) throw error
+      await delay(LOCKED_RETRY_MS)
+    }
+  }
+}
+
+/** A Ctrl-C in the terminal is for the programs; they end this process when they have drained. */
+process.on('SIGINT', () => undefined)
+process.on('SIGHUP', () => undefined)
+const [port = '0', dataDir] = process.argv.slice(2)
+const report: SqsServerReport = await serve(Number(port), dataDir).then(
+  port => ({ port }),
+  (error: unknown) => ({ code: (error as NodeJS.ErrnoException).code ?? 'unknown', message: (error as Error).message })
+)
+process.send?.(report, () => {
+  if ('code' in report) process.exit(1)
+})

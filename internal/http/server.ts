@@ -1,0 +1,71 @@
+/**
+ * A small HTTP edge for machines: GET routes with a text answer. No domain words.
+ *
+ * Errors  a taken port is an ExpectedError that names the setting to change.
+ * Source  limits against slow clients: Node's defaults (60 s for headers, 300 s for a request) are far above what a scrape needs.
+ */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { ExpectedError } from '../lifecycle/service.js'
+
+export interface Answer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+export interface HttpServerOptions {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  /** The setting that changes the port, for the error message. */
+  readonly portSetting: string
+  readonly routes: Readonly<Record<string, () => Promise<Answer> | Answer>>
+}
+
+export interface HttpServer {
+  /** The origin that was bound, e.g. `http://127.0.0.1:9464`. */
+  readonly origin: string
+  close(): Promise<void>
+}
+
+export async function startHttpServer({ host, port, portSetting, routes }: HttpServerOptions): Promise<HttpServer> {
+  const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 })
+  server.maxConnections = 256
+  server.on('request', (request, response) => {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined
+    const send = ({ status, contentType, body }: Answer): void => {
+      response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' }).end(request.method === 'HEAD' ? '' : body)
+    }
+    if (route === undefined) return send(plain(404, `Not here. Try ${Object.keys(routes).join(', ')}.\n`))
+    if (request.method !== 'GET' && request.method !== 'HEAD') return send(plain(405, 'Only GET.\n'))
+    Promise.resolve(route()).then(send, () => send(plain(500, 'This route failed; see the log.\n')))
+  })
+  await listen(server, host, port, portSetting)
+  const address = server.address() as AddressInfo
+  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return {
+    origin: `http://${name}:${address.port}`,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+  }
+}
+
+export function plain(status: number, body: string): Answer {
+  return { status, contentType: 'text/plain; charset=utf-8', body }
+}
+
+function listen(server: Server, host: string, port: number, portSetting: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = { EADDRINUSE: 'is taken by another program', EACCES: 'needs privileges', EADDRNOTAVAIL: 'is no address of this machine' }
+      const known = why[error.code as keyof typeof why] as string | undefined
+      reject(known === undefined ? error : new ExpectedError(`${host}:${port} ${known}: set ${portSetting} to another one`))
+    })
+    server.listen(port, host, resolve)
+  })
+}

@@ -1,0 +1,183 @@
+/**
+ * Group commit: forms batches while the previous one is being written, and stays with each batch until every entry has its disposition.
+ *
+ * One batch is under way at a time; what arrives meanwhile is the next one, so an idle system commits after one round trip and a busy
+ * one in large batches, with no timer. A failed batch is handled by the fault (StoreError.fault):
+ *   transient, schema   the database is closed at the gate, and the same batch is tried again until it answers
+ *   data                the batch is halved until the row that cannot be stored stands alone; that one is refused as `unstorable`
+ * When the answer to COMMIT is lost, the server is asked what became of the transaction before anything is repeated, so that a stored
+ * row is never counted as a duplicate.
+ *
+ * Units   milliseconds.
+ * Errors  none leave here; a row that not even as a rejection can be written is handed to `onUnwritable`.
+ */
+import { Batch, type BatchLimits, type FlushCause } from '../batch/batch.js'
+import type { Clock } from '../lifecycle/clock.js'
+import type { Disposition, Entry, ValidEvent, Verdict } from '../message/message.js'
+import { backoffMs } from '../retry/backoff.js'
+import { type PreparedCommit, type Store, StoreError } from '../store/store.js'
+
+/** Hears of each transaction before and after its fate is decided, so that counters survive a crash in between. */
+export interface CommitJournal {
+  /** Resolves when the note is out of this process's hands. */
+  committing(tx: string, dispositions: readonly Disposition[]): Promise<void>
+  committed(tx: string): void
+  rolledBack(tx: string): void
+}
+
+export interface CommitterOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: () => number
+  readonly limits: BatchLimits
+  readonly journal: CommitJournal
+  /** A transaction has committed: its entries with what became of each, in order. `tookMs` counts from the first attempt. */
+  readonly onCommitted: (entries: readonly Entry[], dispositions: readonly Disposition[], cause: FlushCause, tookMs: number) => void
+  /** A message that the database refuses even as a rejection: it stays in the queue and ends in the dead-letter queue. */
+  readonly onUnwritable: (entry: Entry, error: StoreError) => void
+  /** The database fails (again) or is back. */
+  readonly onFault: (error: StoreError, attempt: number) => void
+  readonly onRecovered: () => void
+}
+
+const RETRY = { baseMs: 50, maxMs: 5_000 }
+
+export class Committer {
+  readonly #options: CommitterOptions
+  readonly #waiting: Batch[] = []
+  #isRunning = false
+  #isAbandoned = false
+  #drained: (() => void)[] = []
+  #cancelDelay: (() => void) | null = null
+
+  constructor(options: CommitterOptions) {
+    this.#options = options
+  }
+
+  add(entries: Iterable<Entry>): void {
+    for (const entry of entries) {
+      let last = this.#waiting.at(-1)
+      if (last === undefined || !last.fits(entry)) {
+        last = new Batch(this.#options.limits)
+        this.#waiting.push(last)
+      }
+      last.add(entry)
+    }
+    if (!this.#isRunning) void this.#run()
+  }
+
+  /** Resolves when all that was added has its disposition. */
+  drain(): Promise<void> {
+    if (!this.#isRunning) return Promise.resolve()
+    return new Promise(resolve => this.#drained.push(resolve))
+  }
+
+  /** Ends all attempts: what has no disposition yet is left to the queue. */
+  abandon(): void {
+    this.#isAbandoned = true
+    this.#waiting.length = 0
+    this.#cancelDelay?.()
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true
+    for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) {
+      await this.#write(batch.entries, batch.cause(this.#waiting.length > 0))
+    }
+    this.#isRunning = false
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+
+  async #write(entries: readonly Entry[], cause: FlushCause): Promise<void> {
+    const startedMs = this.#options.clock.monotonicMs()
+    for (let attempt = 1; !this.#isAbandoned; attempt++) {
+      const result = await this.#attempt(entries)
+      if (!(result instanceof StoreError)) {
+        if (attempt > 1) this.#options.onRecovered()
+        this.#options.onCommitted(entries, result, cause, this.#options.clock.monotonicMs() - startedMs)
+        return
+      }
+      if (result.fault === 'data') return this.#isolate(entries, cause, result)
+      this.#options.onFault(result, attempt)
+      await this.#delay(backoffMs(attempt, RETRY, this.#options.random))
+    }
+  }
+
+  async #attempt(entries: readonly Entry[]): Promise<readonly Disposition[] | StoreError> {
+    const { store, journal } = this.#options
+    let prepared: PreparedCommit | null = null
+    try {
+      const dispositions = await store.insert(entries, async about => {
+        prepared = about
+        await journal.committing(about.tx, about.dispositions)
+      })
+      // The callback ran, or insert would have rejected; the compiler cannot see assignments made inside it.
+      const { tx } = prepared as unknown as PreparedCommit
+      journal.committed(tx)
+      return dispositions
+    } catch (error) {
+      const failure = asStoreError(error)
+      const unclear = prepared as PreparedCommit | null
+      if (unclear === null) return failure
+      const tookEffect = await this.#tookEffect(unclear.tx, failure)
+      if (tookEffect === null) return failure
+      if (!tookEffect) {
+        journal.rolledBack(unclear.tx)
+        return failure
+      }
+      journal.committed(unclear.tx)
+      return unclear.dispositions
+    }
+  }
+
+  /** Whether a transaction with a lost answer has committed; asks until the database can say. Null when abandoned before that. */
+  async #tookEffect(tx: string, failure: StoreError): Promise<boolean | null> {
+    for (let attempt = 1; !this.#isAbandoned; attempt++) {
+      try {
+        const tookEffect = await this.#options.store.wasCommitted(tx)
+        if (attempt > 1) this.#options.onRecovered()
+        return tookEffect
+      } catch (error) {
+        this.#options.onFault(attempt === 1 ? failure : asStoreError(error), attempt)
+        await this.#delay(backoffMs(attempt, RETRY, this.#options.random))
+      }
+    }
+    return null
+  }
+
+  /** Halves a batch with a row that cannot be stored, so that its batch-mates are stored without it. */
+  async #isolate(entries: readonly Entry[], cause: FlushCause, error: StoreError): Promise<void> {
+    const [only] = entries
+    if (entries.length > 1) {
+      const half = entries.length >> 1
+      await this.#write(entries.slice(0, half), cause)
+      return this.#write(entries.slice(half), cause)
+    }
+    if (only === undefined) return
+    if (only.verdict.kind === 'rejected') return this.#options.onUnwritable(only, error)
+    return this.#write([{ message: only.message, verdict: unstorable(only.verdict.event, error) }], cause)
+  }
+
+  #delay(ms: number): Promise<void> {
+    if (this.#isAbandoned) return Promise.resolve()
+    return new Promise(resolve => {
+      const done = (): void => {
+        cancel()
+        this.#cancelDelay = null
+        resolve()
+      }
+      const cancel = this.#options.clock.after(ms, done)
+      this.#cancelDelay = done
+    })
+  }
+}
+
+/** What is not a StoreError is a bug in an adapter: treated like an outage, so that nothing is lost while it is being found. */
+function asStoreError(error: unknown): StoreError {
+  return error instanceof StoreError ? error : new StoreError('transient', 'unexpected', String(error), error)
+}
+
+function unstorable(event: ValidEvent, error: StoreError): Verdict {
+  const message = `PostgreSQL cannot hold this event (SQLSTATE ${error.code}): ${error.message}`
+  return { kind: 'rejected', rejection: { reason: 'unstorable', violations: [{ pointer: '', keyword: 'storable', message }], ...event } }
+}

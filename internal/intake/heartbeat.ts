@@ -1,0 +1,53 @@
+/**
+ * Keeps messages in flight invisible to others: extends each one when half of its visibility is spent, counted from its receipt.
+ *
+ * Units   visibility in seconds, as the queue counts it; spans in milliseconds.
+ * Errors  a failed extension is reported and not repeated before its next turn: at worst the message is delivered twice, and the second
+ *         delivery is a duplicate. SQS ends extensions 12 hours after the receive; then the same holds.
+ */
+import type { Clock } from '../lifecycle/clock.js'
+import { MAX_BATCH_ENTRIES, type Queue, QueueError } from '../queue/queue.js'
+import type { InFlight } from './in-flight.js'
+
+export interface HeartbeatOptions {
+  readonly queue: Pick<Queue, 'extend'>
+  readonly inFlight: InFlight
+  readonly clock: Clock
+  readonly visibilityTimeoutS: number
+  readonly onFailed: (code: string, entries: number) => void
+}
+
+/** Looks eight times per visibility timeout, so that an extension is at most an eighth late. */
+const LOOKS_PER_TIMEOUT = 8
+
+/** Starts the heartbeat; the returned function ends it. */
+export function startHeartbeat(options: HeartbeatOptions): () => void {
+  const { queue, inFlight, clock, visibilityTimeoutS, onFailed } = options
+  const halfLifeMs = visibilityTimeoutS * 500
+  const everyMs = (visibilityTimeoutS * 1_000) / LOOKS_PER_TIMEOUT
+  let isStopped = false
+  let cancel = clock.after(everyMs, look)
+
+  function look(): void {
+    void beat().finally(() => {
+      if (!isStopped) cancel = clock.after(everyMs, look)
+    })
+  }
+
+  async function beat(): Promise<void> {
+    for (;;) {
+      const due = inFlight.takeDue(halfLifeMs, clock.monotonicMs(), MAX_BATCH_ENTRIES)
+      if (due.length === 0 || isStopped) return
+      try {
+        for (const failure of await queue.extend(due, visibilityTimeoutS)) onFailed(failure.code, 1)
+      } catch (error) {
+        onFailed(error instanceof QueueError ? error.code : String(error), due.length)
+      }
+    }
+  }
+
+  return () => {
+    isStopped = true
+    cancel()
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The register of messages in flight: received, not yet settled. It bounds the work under way (I9), knows the newest receipt handle
+ * of each message, and which ones must be extended before their visibility ends.
+ *
+ * Units   monotonic milliseconds, UTF-8 bytes.
+ * Source  SQS hands the same message out again with a new handle after its visibility timeout, and only the newest handle is sure to
+ *         delete it.
+ */
+import type { ReceivedMessage } from '../message/message.js'
+import type { Receipt } from '../queue/queue.js'
+
+interface Flight {
+  receipt: Receipt
+  readonly bytes: number
+  /** When the newest handle's visibility was last known to start. */
+  visibleFromMs: number
+}
+
+export class InFlight {
+  /** In the order of `visibleFromMs`: whatever renews a flight moves it to the end. */
+  readonly #flights = new Map<string, Flight>()
+  /** In the order of arrival, for the oldest one's age. */
+  readonly #arrivals = new Map<string, number>()
+  #bytes = 0
+
+  get size(): number {
+    return this.#flights.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Takes a message in. False when it is in flight already: then only its newest handle is noted, and its first delivery's fate counts. */
+  add(message: ReceivedMessage, nowMs: number): boolean {
+    const known = this.#flights.get(message.id)
+    if (known !== undefined) {
+      known.receipt = { id: message.id, receiptHandle: message.receiptHandle }
+      this.#renew(message.id, known, nowMs)
+      return false
+    }
+    this.#flights.set(message.id, {
+      receipt: { id: message.id, receiptHandle: message.receiptHandle },
+      bytes: message.bytes,
+      visibleFromMs: nowMs
+    })
+    this.#arrivals.set(message.id, nowMs)
+    this.#bytes += message.bytes
+    return true
+  }
+
+  /** The newest receipt of a message in flight. */
+  receipt(id: string): Receipt | null {
+    return this.#flights.get(id)?.receipt ?? null
+  }
+
+  remove(id: string): void {
+    const flight = this.#flights.get(id)
+    if (flight === undefined) return
+    this.#flights.delete(id)
+    this.#arrivals.delete(id)
+    this.#bytes -= flight.bytes
+  }
+
+  /** How long the oldest message has been in flight. */
+  oldestMs(nowMs: number): number {
+    for (const receivedAtMs of this.#arrivals.values()) return nowMs - receivedAtMs
+    return 0
+  }
+
+  /** Up to `limit` receipts whose visibility started `ageMs` ago or earlier; they count as renewed from now on. */
+  takeDue(ageMs: number, nowMs: number, limit: number): Receipt[] {
+    const due: Receipt[] = []
+    for (const [id, flight] of this.#flights) {
+      if (due.length === limit || nowMs - flight.visibleFromMs < ageMs) break
+      due.push(flight.receipt)
+      this.#renew(id, flight, nowMs)
+    }
+    return due
+  }
+
+  /** All receipts in flight. */
+  receipts(): Receipt[] {
+    return Array.from(this.#flights.values(), flight => flight.receipt)
+  }
+
+  #renew(id: string, flight: Flight, nowMs: number): void {
+    flight.visibleFromMs = nowMs
+    this.#flights.delete(id)
+    this.#flights.set(id, flight)
+  }
+}

@@ -1,0 +1,387 @@
+import t, { type Test } from 'tap'
+import type { Disposition, Entry, Verdict } from '../message/message.js'
+import { createMemoryQueue, type MemoryQueue, type MemoryQueueOptions } from '../queue/memory.js'
+import { QueueError } from '../queue/queue.js'
+import { createMemoryStore, type MemoryStore } from '../store/memory.js'
+import { type Store, StoreError } from '../store/store.js'
+import { createManualClock, type ManualClock } from '../testing/manual-clock.js'
+import { createDecoder } from '../validate/decode.js'
+import { Intake, type IntakeLimits, type IntakeObserver } from './intake.js'
+
+const decode = createDecoder({ payloadSchemas: { find: () => null } })
+const event = (id: string, over: object = {}): string =>
+  JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: { text: id }, event_id: id, ...over })
+
+interface Bundle {
+  readonly clock: ManualClock
+  readonly queue: MemoryQueue
+  readonly memory: MemoryStore
+  readonly intake: Intake
+  /** What the observer and the journal heard, in order. */
+  readonly heard: string[]
+  readonly dispositions: Disposition[]
+  send(...bodies: string[]): Promise<void>
+}
+
+interface SetupOptions {
+  readonly limits?: Partial<IntakeLimits>
+  readonly queue?: Partial<MemoryQueueOptions>
+  readonly decode?: (message: Parameters<typeof decode>[0]) => Verdict
+  /** Stands before the memory store. */
+  readonly store?: (memory: MemoryStore) => Partial<Store>
+}
+
+function setup(t: Test, options: SetupOptions = {}): Bundle {
+  const clock = createManualClock()
+  const memory = createMemoryStore({ clients: ['client-1', 'client-2'], eventTypes: ['monitor-app'] })
+  const heard: string[] = []
+  const dispositions: Disposition[] = []
+  const queue = createMemoryQueue({
+    clock,
+    visibilityTimeoutS: 60,
+    // Invariant I5, at every delete of every test in this file: what is deleted has its row already.
+    onAck: receipts => {
+      for (const { id } of receipts) t.ok(isKept(id), `${id} is stored or rejected before it is deleted`)
+    },
+    ...options.queue
+  })
+  const kept = new Set<string>()
+  const isKept = (id: string): boolean => kept.has(id)
+  const observer: IntakeObserver = {
+    received: messages => heard.push(`received ${messages.length}`),
+    committed: (entries: readonly Entry[], all) => {
+      for (const { message } of entries) kept.add(message.id)
+      dispositions.push(...all)
+      heard.push(`committed ${entries.length}`)
+    },
+    receiveFailed: error => heard.push(`receive failed ${error.code}`),
+    deleteFailed: (code, entries, isFinal) => heard.push(`delete failed ${code} ${entries}${isFinal ? ' final' : ''}`),
+    extendFailed: (code, entries) => heard.push(`extend failed ${code} ${entries}`),
+    storeFailed: (error, attempt) => heard.push(`store failed ${error.code} ${attempt}`),
+    storeRecovered: () => heard.push('store recovered'),
+    gateChanged: (isOpen, reasons) => heard.push(isOpen ? 'gate open' : `gate closed ${reasons.join()}`),
+    leftToQueue: (_id, error) => heard.push(`left to queue ${String(error)}`)
+  }
+  const intake = new Intake({
+    queue,
+    store: { ...memory, ...options.store?.(memory) },
+    decode: options.decode ?? decode,
+    clock,
+    random: () => 0.5,
+    limits: {
+      batch: { maxMessages: 1_000, maxBytes: 1_000_000 },
+      maxInFlightMessages: 100,
+      maxInFlightBytes: 1_000_000,
+      visibilityTimeoutS: 60,
+      settleConcurrency: 2,
+      settleLingerMs: 10,
+      ...options.limits
+    },
+    journal: {
+      committing: async (_tx, all) => void heard.push(`committing ${all.length}`),
+      committed: () => heard.push('decided: committed'),
+      rolledBack: () => heard.push('decided: rolled back')
+    },
+    observer
+  })
+  t.teardown(async () => {
+    const stopped = intake.stop(1_000)
+    await clock.advanceAsync(2_000)
+    await stopped
+  })
+  return {
+    clock,
+    queue,
+    memory,
+    intake,
+    heard,
+    dispositions,
+    send: async (...bodies) => {
+      await queue.send(bodies.map(body => ({ body })))
+      await clock.advanceAsync(20)
+    }
+  }
+}
+
+t.test('a valid event becomes a row, and only then leaves the queue', async t => {
+  const { send, queue, memory, dispositions, intake } = setup(t)
+  await send(event('a'), event('b'))
+  t.same(dispositions, ['stored', 'stored'])
+  t.same(
+    memory.messages.map(row => [row.clientId, row.messageId, row.payload]),
+    [
+      ['client-1', 'a', '{"text":"a"}'],
+      ['client-1', 'b', '{"text":"b"}']
+    ]
+  )
+  t.same(queue.messages(), [])
+  t.equal(intake.status.inFlight, 0)
+  t.equal(intake.status.inFlightBytes, 0)
+})
+
+t.test('a refused event is kept with its body and leaves the queue, and its batch-mates are stored', async t => {
+  const { send, queue, memory, dispositions } = setup(t)
+  await send(event('a'), 'not json', event('b', { client_id: 'nobody' }), event('c'))
+  t.same(dispositions, ['stored', 'not-json', 'unknown-client', 'stored'])
+  t.same(memory.rejections.map(row => [row.reason, row.body]).sort(), [
+    ['not-json', 'not json'],
+    ['unknown-client', event('b', { client_id: 'nobody' })]
+  ])
+  t.same(queue.messages(), [])
+})
+
+t.test('the same event twice in one receive is one row and two deletes', async t => {
+  const { send, queue, memory, dispositions } = setup(t)
+  await send(event('a'), event('a'), event('a', { message: 'another' }))
+  t.same(dispositions, ['stored', 'duplicate', 'conflict'])
+  t.equal(memory.messages.length, 1)
+  t.same(queue.messages(), [])
+})
+
+t.test('a database that is down closes the gate, deletes nothing, and is tried again until it answers', async t => {
+  let isDown = true
+  const { send, queue, memory, heard, clock, intake } = setup(t, {
+    store: memory => ({
+      insert: (batch, onPrepared) =>
+        isDown ? Promise.reject(new StoreError('transient', 'ECONNREFUSED', 'down')) : memory.insert(batch, onPrepared)
+    })
+  })
+  await send(event('a'))
+  t.same(heard.slice(0, 3), ['received 1', 'gate closed database', 'store failed ECONNREFUSED 1'])
+  await send(event('b'))
+  await clock.advanceAsync(600_000)
+  t.equal(intake.status.isGateOpen, false)
+  t.same(
+    queue.messages().map(message => message.receiveCount),
+    [1, 1],
+    'ten minutes of outage cost no further receive: the heartbeat keeps what is in flight, and nothing else is received'
+  )
+  t.equal(memory.messages.length, 0)
+  isDown = false
+  await clock.advanceAsync(10_000)
+  t.equal(memory.messages.length, 2)
+  t.same(queue.messages(), [])
+  t.ok(heard.includes('store recovered'))
+  t.equal(intake.status.isGateOpen, true)
+})
+
+t.test('when the answer to COMMIT is lost, the database is asked, and a stored row is not counted as a duplicate', async t => {
+  const rows = [
+    { why: 'it had committed', hasCommitted: true, decided: 'decided: committed', inserts: 1 },
+    { why: 'it had not', hasCommitted: false, decided: 'decided: rolled back', inserts: 2 }
+  ]
+  for (const { why, hasCommitted, decided, inserts } of rows) {
+    let calls = 0
+    const { send, memory, dispositions, heard, clock, queue } = setup(t, {
+      store: memory => ({
+        async insert(batch, onPrepared) {
+          calls += 1
+          if (calls > 1) return memory.insert(batch, onPrepared)
+          if (hasCommitted) await memory.insert(batch, onPrepared)
+          else await onPrepared({ tx: 'lost', dispositions: ['stored'] })
+          throw new StoreError('transient', 'ECONNRESET', 'cut')
+        }
+      })
+    })
+    await send(event('a'))
+    await clock.advanceAsync(1_000)
+    t.same(dispositions, ['stored'], why)
+    t.equal(memory.messages.length, 1)
+    t.equal(calls, inserts)
+    t.ok(heard.includes(decided))
+    t.same(queue.messages(), [])
+  }
+})
+
+t.test('a row that the database cannot hold is found by halving; the others are stored', async t => {
+  let statements = 0
+  const { send, dispositions, memory, queue } = setup(t, {
+    store: memory => ({
+      insert(batch, onPrepared) {
+        statements += 1
+        const isBad = batch.some(({ verdict }) => verdict.kind === 'valid' && verdict.event.messageId === 'bad')
+        return isBad ? Promise.reject(new StoreError('data', '22P05', 'cannot hold')) : memory.insert(batch, onPrepared)
+      }
+    })
+  })
+  await send(event('a'), event('b'), event('bad'), event('d'), event('e'), event('f'), event('g'), event('h'))
+  t.same(dispositions.filter(one => one !== 'stored'), ['unstorable'])
+  t.equal(memory.messages.length, 7)
+  t.equal(memory.rejections[0]?.messageId, 'bad')
+  t.same(queue.messages(), [])
+  t.ok(statements <= 2 * Math.log2(8) + 2, `${statements} statements`)
+})
+
+t.test('what not even a rejection can hold stays in the queue and does not stop the others', async t => {
+  const { send, heard, queue, memory } = setup(t, {
+    store: memory => ({
+      insert: (batch, onPrepared) =>
+        batch.some(({ message }) => message.body === 'cursed')
+          ? Promise.reject(new StoreError('data', '22021', 'cursed'))
+          : memory.insert(batch, onPrepared)
+    })
+  })
+  await send('cursed', event('a'))
+  t.match(heard.at(-2) ?? heard.at(-1), /./)
+  t.ok(heard.some(line => line.startsWith('left to queue')))
+  t.same(
+    queue.messages().map(message => message.body),
+    ['cursed']
+  )
+  t.equal(memory.messages.length, 1)
+})
+
+t.test('a bug in validation neither stores nor deletes, and batch-mates go on', async t => {
+  const { send, heard, queue, memory } = setup(t, {
+    decode: message => {
+      if (message.body === 'bug') throw new Error('validator broke')
+      return decode(message)
+    }
+  })
+  await send('bug', event('a'))
+  t.ok(heard.includes('left to queue Error: validator broke'))
+  t.same(
+    queue.messages().map(message => message.body),
+    ['bug']
+  )
+  t.equal(memory.messages.length, 1)
+})
+
+t.test('receiving pauses at the in-flight cap and goes on when there is room', async t => {
+  let release = (): void => undefined
+  const held = new Promise<void>(resolve => (release = resolve))
+  const { send, queue, heard, clock, memory } = setup(t, {
+    limits: { maxInFlightMessages: 10 },
+    store: memory => ({
+      insert: (batch, onPrepared) => held.then(() => memory.insert(batch, onPrepared))
+    })
+  })
+  for (let batch = 0; batch < 3; batch++) await send(...Array.from({ length: 10 }, (_, index) => event(`${batch}-${index}`)))
+  t.equal(queue.messages().filter(message => message.isInFlight).length, 10)
+  t.ok(heard.includes('gate closed in-flight-messages'))
+  release()
+  await clock.advanceAsync(1_000)
+  t.equal(memory.messages.length, 30)
+  t.same(queue.messages(), [])
+})
+
+t.test('bodies count against the in-flight cap in bytes', async t => {
+  const { send, heard, queue } = setup(t, {
+    limits: { maxInFlightBytes: 100 },
+    store: () => ({ insert: () => new Promise(() => undefined), wasCommitted: () => Promise.resolve(false) })
+  })
+  await send(event('a'), event('b'))
+  t.ok(heard.includes('gate closed in-flight-bytes'))
+  await send(event('c'))
+  t.equal(queue.messages().filter(message => message.isInFlight).length, 2)
+})
+
+t.test('while a commit is under way the next batch forms behind it', async t => {
+  const releases: (() => void)[] = []
+  const { send, heard, clock } = setup(t, {
+    store: memory => ({
+      insert: (batch, onPrepared) => new Promise<void>(resolve => releases.push(resolve)).then(() => memory.insert(batch, onPrepared))
+    })
+  })
+  await send(event('a'))
+  await send(event('b'))
+  await send(event('c'))
+  releases.shift()?.()
+  await clock.advanceAsync(20)
+  releases.shift()?.()
+  await clock.advanceAsync(20)
+  t.same(
+    heard.filter(line => line.startsWith('committed')),
+    ['committed 1', 'committed 2']
+  )
+})
+
+t.test('a batch is cut at its limits', async t => {
+  const { send, heard } = setup(t, { limits: { batch: { maxMessages: 4, maxBytes: 1_000_000 } } })
+  await send(...Array.from({ length: 10 }, (_, index) => event(`${index}`)))
+  t.same(
+    heard.filter(line => line.startsWith('committed')),
+    ['committed 4', 'committed 4', 'committed 2']
+  )
+})
+
+t.test('a message that comes again while in flight is written once and deleted by its newest handle', async t => {
+  let release = (): void => undefined
+  const held = new Promise<void>(resolve => (release = resolve))
+  const { send, queue, memory, clock, dispositions } = setup(t, {
+    // The queue forgets sooner than the heartbeat (told 60 s) renews.
+    queue: { visibilityTimeoutS: 5 },
+    store: memory => ({ insert: (batch, onPrepared) => held.then(() => memory.insert(batch, onPrepared)) })
+  })
+  await send(event('a'))
+  await clock.advanceAsync(6_000)
+  t.equal(queue.messages()[0]?.receiveCount, 2)
+  release()
+  await clock.advanceAsync(20)
+  t.same(dispositions, ['stored'])
+  t.equal(memory.messages.length, 1)
+  t.same(queue.messages(), [])
+})
+
+t.test('failed deletes are tried again, alone; a stale handle is not', async t => {
+  const { send, queue, heard, clock } = setup(t)
+  await queue.send([{ body: event('a') }, { body: event('b') }, { body: event('c') }])
+  const [first, second] = queue.messages()
+  queue.failEntry('ack', { id: first!.id, code: 'InternalError', retryable: true })
+  queue.failEntry('ack', { id: second!.id, code: 'ReceiptHandleIsInvalid', retryable: false })
+  await send()
+  t.ok(heard.includes('delete failed InternalError 1'))
+  t.ok(heard.includes('delete failed ReceiptHandleIsInvalid 1 final'))
+  await clock.advanceAsync(1_000)
+  t.same(
+    queue.messages().map(message => message.id),
+    [second!.id],
+    'the one with the stale handle is left to redelivery'
+  )
+})
+
+t.test('a delete call that fails as a whole is tried again', async t => {
+  const { send, queue, heard, clock } = setup(t)
+  queue.failNext('ack', new QueueError('ServiceUnavailable', 'try later'))
+  await send(event('a'), event('b'))
+  t.ok(heard.includes('delete failed ServiceUnavailable 2'))
+  await clock.advanceAsync(1_000)
+  t.same(queue.messages(), [])
+})
+
+t.test('stopping commits and settles what is in flight, and receives nothing more', async t => {
+  let release = (): void => undefined
+  const held = new Promise<void>(resolve => (release = resolve))
+  const { send, queue, memory, intake, clock } = setup(t, {
+    store: memory => ({ insert: (batch, onPrepared) => held.then(() => memory.insert(batch, onPrepared)) })
+  })
+  await send(event('a'))
+  const stopped = intake.stop(10_000)
+  await send(event('b'))
+  release()
+  await clock.advanceAsync(20)
+  await stopped
+  t.same(
+    memory.messages.map(row => row.messageId),
+    ['a']
+  )
+  t.same(
+    queue.messages().map(message => [message.body, message.receiveCount]),
+    [[event('b'), 0]]
+  )
+  t.equal(intake.stop(10_000), intake.stop(1), 'stopping twice is stopping once')
+})
+
+t.test('what cannot be settled in time is given back to the queue at once', async t => {
+  const { send, queue, intake, clock } = setup(t, {
+    store: () => ({ insert: () => Promise.reject(new StoreError('transient', '57P01', 'shutting down')) })
+  })
+  await send(event('a'))
+  const stopped = intake.stop(5_000)
+  await clock.advanceAsync(5_000)
+  await stopped
+  t.same(
+    queue.messages().map(message => message.isInFlight),
+    [false]
+  )
+})

@@ -1,0 +1,214 @@
+/**
+ * Intake: receive → validate → group commit → settle. The sole owner of each message's fate.
+ *
+ * A message that was delivered is in exactly one of these hands: the in-flight register holds it from receipt until its delete;
+ * the committer gives it its disposition; the settler deletes it. Whatever fails in between leaves it in the queue.
+ *
+ * Units   milliseconds, UTF-8 bytes; visibility in seconds.
+ * Errors  none leave here but those of a wrong configuration; faults are reported to the observer and ridden out.
+ */
+import type { BatchLimits, FlushCause } from '../batch/batch.js'
+import type { Clock } from '../lifecycle/clock.js'
+import type { Disposition, Entry, ReceivedMessage, Verdict } from '../message/message.js'
+import { MAX_BATCH_ENTRIES, type Queue, type QueueError, type Receiver } from '../queue/queue.js'
+import type { Store, StoreError } from '../store/store.js'
+import { type CommitJournal, Committer } from './committer.js'
+import { Gate, type GateReason } from './gate.js'
+import { startHeartbeat } from './heartbeat.js'
+import { InFlight } from './in-flight.js'
+import { Settler } from './settler.js'
+
+export interface IntakeLimits {
+  readonly batch: BatchLimits
+  /** In-flight work at which receiving pauses; one receive per poller may still come in on top. */
+  readonly maxInFlightMessages: number
+  readonly maxInFlightBytes: number
+  readonly visibilityTimeoutS: number
+  readonly settleConcurrency: number
+  readonly settleLingerMs: number
+}
+
+/** What a person or a counter may want to hear of; each call returns at once. */
+export interface IntakeObserver {
+  received(messages: readonly ReceivedMessage[]): void
+  committed(entries: readonly Entry[], dispositions: readonly Disposition[], cause: FlushCause, tookMs: number): void
+  receiveFailed(error: QueueError): void
+  /** Entries whose delete failed; `isFinal` when they are left to redelivery. */
+  deleteFailed(code: string, entries: number, isFinal: boolean): void
+  extendFailed(code: string, entries: number): void
+  storeFailed(error: StoreError, attempt: number): void
+  storeRecovered(): void
+  gateChanged(isOpen: boolean, reasons: readonly GateReason[]): void
+  /** A message that cannot be given a disposition here; the queue's redrive policy takes it to the dead-letter queue. */
+  leftToQueue(messageId: string, error: unknown): void
+}
+
+export interface IntakeOptions {
+  readonly queue: Queue
+  readonly store: Store
+  /** Pure; does not throw for any body. */
+  readonly decode: (message: ReceivedMessage) => Verdict
+  readonly clock: Clock
+  readonly random: () => number
+  readonly limits: IntakeLimits
+  readonly journal: CommitJournal
+  readonly observer: IntakeObserver
+}
+
+export interface IntakeStatus {
+  readonly inFlight: number
+  readonly inFlightBytes: number
+  readonly oldestInFlightMs: number
+  readonly isGateOpen: boolean
+  readonly gateReasons: readonly GateReason[]
+  /** Since the queue last answered a receive. */
+  readonly sinceReceiveMs: number
+}
+
+export class Intake {
+  readonly #options: IntakeOptions
+  readonly #gate = new Gate()
+  readonly #inFlight = new InFlight()
+  readonly #committer: Committer
+  readonly #settler: Settler
+  readonly #receiver: Receiver
+  readonly #stopHeartbeat: () => void
+  #answeredAtMs: number
+  #stopping: Promise<void> | null = null
+
+  constructor(options: IntakeOptions) {
+    this.#options = options
+    const { queue, store, clock, random, limits, journal, observer } = options
+    this.#answeredAtMs = clock.monotonicMs()
+    this.#settler = new Settler({
+      queue,
+      inFlight: this.#inFlight,
+      clock,
+      random,
+      concurrency: limits.settleConcurrency,
+      lingerMs: limits.settleLingerMs,
+      onSettled: () => this.#checkRoom(),
+      onFailed: (code, entries, isFinal) => observer.deleteFailed(code, entries, isFinal)
+    })
+    this.#committer = new Committer({
+      store,
+      clock,
+      random,
+      limits: limits.batch,
+      journal,
+      onCommitted: (entries, dispositions, cause, tookMs) => {
+        observer.committed(entries, dispositions, cause, tookMs)
+        this.#settler.add(entries)
+      },
+      onUnwritable: (entry, error) => this.#leaveToQueue(entry.message, error),
+      onFault: (error, attempt) => {
+        this.#setGate('database', true)
+        observer.storeFailed(error, attempt)
+      },
+      onRecovered: () => {
+        this.#setGate('database', false)
+        observer.storeRecovered()
+      }
+    })
+    this.#stopHeartbeat = startHeartbeat({
+      queue,
+      inFlight: this.#inFlight,
+      clock,
+      visibilityTimeoutS: limits.visibilityTimeoutS,
+      onFailed: (code, entries) => observer.extendFailed(code, entries)
+    })
+    this.#receiver = queue.receive({
+      deliver: messages => this.#deliver(messages),
+      admit: () => this.#gate.admit(),
+      onError: error => observer.receiveFailed(error),
+      onReceive: () => {
+        this.#answeredAtMs = clock.monotonicMs()
+      }
+    })
+  }
+
+  get status(): IntakeStatus {
+    const nowMs = this.#options.clock.monotonicMs()
+    return {
+      inFlight: this.#inFlight.size,
+      inFlightBytes: this.#inFlight.bytes,
+      oldestInFlightMs: this.#inFlight.oldestMs(nowMs),
+      isGateOpen: this.#gate.isOpen,
+      gateReasons: this.#gate.reasons,
+      sinceReceiveMs: nowMs - this.#answeredAtMs
+    }
+  }
+
+  /**
+   * Stops receiving, then commits and settles what is in flight. What is not settled after `withinMs` is given back to the queue.
+   * May be called twice.
+   */
+  stop(withinMs: number): Promise<void> {
+    this.#stopping ??= this.#stop(withinMs)
+    return this.#stopping
+  }
+
+  async #stop(withinMs: number): Promise<void> {
+    this.#setGate('draining', true)
+    let cancelDeadline = (): void => undefined
+    const deadline = new Promise<'late'>(resolve => {
+      cancelDeadline = this.#options.clock.after(withinMs, () => resolve('late'))
+    })
+    const drained = this.#receiver
+      .stop()
+      .then(() => this.#committer.drain())
+      .then(() => this.#settler.drain())
+    const ended = await Promise.race([drained, deadline])
+    cancelDeadline()
+    this.#stopHeartbeat()
+    if (ended === 'late') {
+      this.#committer.abandon()
+      await this.#giveBack()
+    }
+  }
+
+  #deliver(messages: readonly ReceivedMessage[]): void {
+    const { observer, decode, clock } = this.#options
+    const nowMs = clock.monotonicMs()
+    observer.received(messages)
+    const entries: Entry[] = []
+    for (const message of messages) {
+      if (!this.#inFlight.add(message, nowMs)) continue
+      try {
+        entries.push({ message, verdict: decode(message) })
+      } catch (error) {
+        // Fail closed: a bug in validation neither stores nor deletes.
+        this.#leaveToQueue(message, error)
+      }
+    }
+    this.#checkRoom()
+    this.#committer.add(entries)
+  }
+
+  #leaveToQueue(message: ReceivedMessage, error: unknown): void {
+    this.#inFlight.remove(message.id)
+    this.#checkRoom()
+    this.#options.observer.leftToQueue(message.id, error)
+  }
+
+  #checkRoom(): void {
+    const { maxInFlightMessages, maxInFlightBytes } = this.#options.limits
+    this.#setGate('in-flight-messages', this.#inFlight.size >= maxInFlightMessages)
+    this.#setGate('in-flight-bytes', this.#inFlight.bytes >= maxInFlightBytes)
+  }
+
+  #setGate(reason: GateReason, isClosed: boolean): void {
+    if (this.#gate.set(reason, isClosed)) this.#options.observer.gateChanged(this.#gate.isOpen, this.#gate.reasons)
+  }
+
+  async #giveBack(): Promise<void> {
+    const receipts = this.#inFlight.receipts()
+    for (let at = 0; at < receipts.length; at += MAX_BATCH_ENTRIES) {
+      try {
+        await this.#options.queue.extend(receipts.slice(at, at + MAX_BATCH_ENTRIES), 0)
+      } catch {
+        return // The queue does not answer: their visibility timeout gives them back.
+      }
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The settle stage: deletes messages whose row is committed, in tens, apart from the commits.
+ *
+ * A full ten leaves at once; a partial one waits up to `lingerMs` for company. Entries that fail are tried again alone; a stale handle
+ * or too many failures end the attempts: the queue hands the message out once more and it is found to be a duplicate.
+ *
+ * Units   milliseconds.
+ * Errors  none leave here: a failed delete is a count and, at worst, a redelivery.
+ */
+import type { Clock } from '../lifecycle/clock.js'
+import type { Entry } from '../message/message.js'
+import { MAX_BATCH_ENTRIES, type Queue, QueueError, type Receipt } from '../queue/queue.js'
+import { backoffMs } from '../retry/backoff.js'
+import type { InFlight } from './in-flight.js'
+
+export interface SettlerOptions {
+  readonly queue: Pick<Queue, 'ack'>
+  readonly inFlight: InFlight
+  readonly clock: Clock
+  readonly random: () => number
+  /** Delete calls under way at once. */
+  readonly concurrency: number
+  readonly lingerMs: number
+  /** Messages that left the register, deleted or given up. */
+  readonly onSettled: () => void
+  /** Entries whose delete failed, with the queue's code; `isFinal` when they are not tried again. */
+  readonly onFailed: (code: string, entries: number, isFinal: boolean) => void
+}
+
+const MAX_ATTEMPTS = 5
+const RETRY = { baseMs: 100, maxMs: 5_000 }
+
+interface Ack {
+  readonly id: string
+  readonly attempt: number
+}
+
+export class Settler {
+  readonly #options: SettlerOptions
+  #pending: Ack[] = []
+  #calls = 0
+  #retries = 0
+  #cancelLinger: (() => void) | null = null
+  #isDraining = false
+  #drained: (() => void)[] = []
+
+  constructor(options: SettlerOptions) {
+    this.#options = options
+  }
+
+  /** Takes over messages whose transaction has committed. */
+  add(entries: readonly Entry[]): void {
+    for (const entry of entries) this.#pending.push({ id: entry.message.id, attempt: 1 })
+    this.#pump()
+  }
+
+  /** Resolves when nothing is left to delete. From now on nothing waits for company. */
+  drain(): Promise<void> {
+    this.#isDraining = true
+    this.#pump()
+    if (this.#isIdle) return Promise.resolve()
+    return new Promise(resolve => this.#drained.push(resolve))
+  }
+
+  get #isIdle(): boolean {
+    return this.#pending.length === 0 && this.#calls === 0 && this.#retries === 0
+  }
+
+  #pump(): void {
+    const { concurrency, clock, lingerMs } = this.#options
+    while (this.#calls < concurrency && this.#pending.length >= MAX_BATCH_ENTRIES) this.#start()
+    if (this.#pending.length === 0 || this.#calls >= concurrency) return
+    if (this.#isDraining) return this.#start()
+    this.#cancelLinger ??= clock.after(lingerMs, () => {
+      this.#cancelLinger = null
+      if (this.#pending.length > 0 && this.#calls < concurrency) this.#start()
+    })
+  }
+
+  #start(): void {
+    this.#cancelLinger?.()
+    this.#cancelLinger = null
+    const acks = this.#pending.splice(0, MAX_BATCH_ENTRIES)
+    this.#calls += 1
+    void this.#settle(acks).finally(() => {
+      this.#calls -= 1
+      this.#pump()
+      if (this.#isIdle) for (const resolve of this.#drained.splice(0)) resolve()
+    })
+  }
+
+  async #settle(acks: readonly Ack[]): Promise<void> {
+    const { queue, inFlight } = this.#options
+    const used = new Map<string, { readonly ack: Ack; readonly receipt: Receipt }>()
+    for (const ack of acks) {
+      const receipt = inFlight.receipt(ack.id)
+      if (receipt !== null) used.set(ack.id, { ack, receipt })
+    }
+    if (used.size === 0) return
+    try {
+      for (const failure of await queue.ack(Array.from(used.values(), entry => entry.receipt))) {
+        const entry = used.get(failure.id)
+        if (entry === undefined) continue
+        used.delete(failure.id)
+        this.#failed([entry.ack], failure.code, failure.retryable)
+      }
+    } catch (error) {
+      const code = error instanceof QueueError ? error.code : String(error)
+      this.#failed(Array.from(used.values(), entry => entry.ack), code, true)
+      return
+    }
+    for (const [id, { receipt }] of used) {
+      // A newer delivery that came in meanwhile has a handle of its own, and only that one is sure to delete the message.
+      if (inFlight.receipt(id)?.receiptHandle === receipt.receiptHandle) inFlight.remove(id)
+      else this.#pending.push({ id, attempt: 1 })
+    }
+    this.#options.onSettled()
+  }
+
+  #failed(acks: readonly Ack[], code: string, isRetryable: boolean): void {
+    const { clock, inFlight, random, onFailed, onSettled } = this.#options
+    const again = isRetryable ? acks.filter(ack => ack.attempt < MAX_ATTEMPTS) : []
+    const given = acks.length - again.length
+    if (given > 0) {
+      for (const ack of acks) if (!again.includes(ack)) inFlight.remove(ack.id)
+      onFailed(code, given, true)
+      onSettled()
+    }
+    if (again.length === 0) return
+    onFailed(code, again.length, false)
+    this.#retries += 1
+    const delayMs = backoffMs(again[0]?.attempt ?? 1, RETRY, random)
+    clock.after(delayMs, () => {
+      this.#retries -= 1
+      for (const ack of again) this.#pending.push({ id: ack.id, attempt: ack.attempt + 1 })
+      this.#pump()
+    })
+  }
+}

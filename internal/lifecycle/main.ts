@@ -1,0 +1,48 @@
+/**
+ * Runs one program from its first line to its exit code.
+ *
+ * SIGINT, SIGTERM and SIGQUIT ask it to stop; a second one ends it at once. A program that was given an IPC channel also stops when
+ * that channel closes, so that nothing outlives the process that started it. A cluster worker hears of signals from its primary only:
+ * a terminal sends Ctrl-C to the whole group, and the order of the shutdown is the primary's.
+ *
+ * Errors  an expected failure (wrong configuration, a taken port) is one message on stderr and exit code 1; anything else shows its stack.
+ */
+import cluster from 'node:cluster'
+import { readEnvFile } from '../config/env-file.js'
+import { runOnCurrentNode } from './node-version.js'
+import { ExpectedError, type Service } from './service.js'
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
+
+export async function main(create: () => Promise<Service>): Promise<void> {
+  if (runOnCurrentNode()) return
+  const stop = new AbortController()
+  const isWorker = cluster.isWorker
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      if (isWorker) return
+      if (stop.signal.aborted) process.exit(1)
+      stop.abort()
+    })
+  }
+  if (isWorker && cluster.worker !== undefined) {
+    // Node ends a worker without a word when its primary is gone; ours drains first.
+    cluster.worker.exitedAfterDisconnect = true
+  }
+  process.on('disconnect', () => stop.abort())
+  try {
+    readEnvFile()
+    const service = await create()
+    await service.run(stop.signal)
+  } catch (error) {
+    process.exitCode = 1
+    process.stderr.write(`${explain(error)}\n`)
+  } finally {
+    if (process.connected) process.disconnect()
+  }
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error instanceof ExpectedError ? error.message : (error.stack ?? error.message)
+}

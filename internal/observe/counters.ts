@@ -1,0 +1,49 @@
+/**
+ * The counters of the processor: which there are, and how a worker keeps its own sums.
+ *
+ * A worker only adds; the primary owns the totals that people see (totals.ts). Keys of a tally are `name` or `name/label value`.
+ */
+import { REJECTION_REASONS } from '../message/message.js'
+
+interface CounterDefinition {
+  readonly help: string
+  readonly label?: string
+  readonly values?: readonly string[]
+}
+
+export const COUNTERS = {
+  received: { help: 'Messages received from the queue, redeliveries included' },
+  redelivered: { help: 'Messages received that had been received before' },
+  stored: { help: 'Events that became a row of message' },
+  duplicate: { help: 'Messages whose event was settled before: no second row' },
+  rejected: { help: 'Events that became a row of rejection', label: 'reason', values: REJECTION_REASONS },
+  flush: { help: 'Commits by why their batch left', label: 'cause', values: ['messages', 'bytes', 'free'] },
+  receive_failed: { help: 'Receives that failed' },
+  delete_failed: { help: 'Deletes that failed, each attempt' },
+  extend_failed: { help: 'Visibility extensions that failed' },
+  store_failed: { help: 'Attempts to commit a batch that failed' },
+  left_to_queue: { help: 'Messages without a disposition that were left to the dead-letter queue' }
+} as const satisfies Record<string, CounterDefinition>
+
+export type CounterName = keyof typeof COUNTERS
+
+/** Sums by key; a plain object, because it travels between processes. */
+export type Counts = Readonly<Record<string, number>>
+
+export class Tally {
+  readonly #counts: Record<string, number> = {}
+
+  add(name: CounterName, amount: number, label?: string): void {
+    if (amount === 0) return
+    const key = label === undefined ? name : `${name}/${label}`
+    this.#counts[key] = (this.#counts[key] ?? 0) + amount
+  }
+
+  addAll(counts: Counts): void {
+    for (const [key, amount] of Object.entries(counts)) this.#counts[key] = (this.#counts[key] ?? 0) + amount
+  }
+
+  get counts(): Counts {
+    return this.#counts
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * One function per event of the intake: what is counted and what is logged, in one place.
+ *
+ * Logs  trace: a line per message · debug: a line per step of a batch · info: a line per second with work in it · warn: faults.
+ */
+import type { WorkerMessage } from '../cluster/protocol.js'
+import type { CommitJournal } from '../intake/committer.js'
+import type { IntakeObserver } from '../intake/intake.js'
+import type { Clock } from '../lifecycle/clock.js'
+import type { Disposition } from '../message/message.js'
+import { type Counts, Tally } from './counters.js'
+import type { Log } from './log.js'
+import type { WorkerMetrics } from './worker-metrics.js'
+
+export interface IntakeEventsOptions {
+  readonly log: Log
+  readonly clock: Clock
+  readonly metrics: WorkerMetrics
+  /** Hands a message to the primary; resolves when it has left this process, or when there is no primary any more. */
+  readonly send: (message: WorkerMessage) => Promise<void>
+}
+
+export interface IntakeEvents {
+  readonly observer: IntakeObserver
+  readonly journal: CommitJournal
+  readonly tally: Tally
+  /** Logs what happened since the last call, if anything did. */
+  logSummary(): void
+}
+
+export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOptions): IntakeEvents {
+  const tally = new Tally()
+  let announced: Counts = {}
+  let summarized: Counts = {}
+
+  const journal: CommitJournal = {
+    committing(tx, dispositions) {
+      announced = countDispositions(dispositions)
+      return send({ kind: 'committing', tx, counts: announced })
+    },
+    committed() {
+      tally.addAll(announced)
+      void send({ kind: 'decided', counts: tally.counts })
+    },
+    rolledBack() {
+      void send({ kind: 'decided', counts: tally.counts })
+    }
+  }
+
+  const observer: IntakeObserver = {
+    received(messages) {
+      tally.add('received', messages.length)
+      let redelivered = 0
+      for (const message of messages) if (message.receiveCount > 1) redelivered += 1
+      tally.add('redelivered', redelivered)
+      log.debug({ messages: messages.length, redelivered }, 'received')
+    },
+    committed(entries, dispositions, cause, tookMs) {
+      tally.add('flush', 1, cause)
+      metrics.batchRows.observe(entries.length)
+      metrics.commitSeconds.observe(tookMs / 1_000)
+      const nowMs = clock.epochMs()
+      for (const { message } of entries) metrics.queueDwellSeconds.observe(Math.max(0, nowMs - message.sentAtMs) / 1_000)
+      if (!log.isLevelEnabled('debug')) return
+      log.debug({ rows: entries.length, cause, tookMs: Math.round(tookMs), ...countDispositions(dispositions) }, 'committed')
+      if (!log.isLevelEnabled('trace')) return
+      entries.forEach(({ message }, index) => log.trace({ id: message.id, disposition: dispositions[index] }, 'settling'))
+    },
+    receiveFailed(error) {
+      tally.add('receive_failed', 1)
+      log.warn({ code: error.code, reason: error.message }, 'receive failed; trying again after a backoff')
+    },
+    deleteFailed(code, entries, isFinal) {
+      tally.add('delete_failed', entries)
+      log.warn({ code, entries }, isFinal ? 'delete failed; left to redelivery, which finds a duplicate' : 'delete failed; trying again')
+    },
+    extendFailed(code, entries) {
+      tally.add('extend_failed', entries)
+      log.warn({ code, entries }, 'visibility not extended; the messages may be delivered twice')
+    },
+    storeFailed(error, attempt) {
+      tally.add('store_failed', 1)
+      log.warn({ code: error.code, fault: error.fault, attempt, reason: error.message }, 'database fails; receiving is paused, the batch is kept')
+    },
+    storeRecovered() {
+      log.info('database is back; receiving again')
+    },
+    gateChanged(isOpen, reasons) {
+      log.debug({ isOpen, reasons }, 'gate')
+    },
+    leftToQueue(messageId, error) {
+      tally.add('left_to_queue', 1)
+      log.error({ id: messageId, reason: String(error) }, 'message has no disposition; left to the dead-letter queue')
+    }
+  }
+
+  return {
+    observer,
+    journal,
+    tally,
+    logSummary() {
+      const now = { ...tally.counts }
+      const since = Object.fromEntries(
+        Object.entries(now)
+          .map(([key, count]) => [key, count - (summarized[key] ?? 0)] as const)
+          .filter(([key, count]) => count > 0 && !key.startsWith('flush'))
+      )
+      summarized = now
+      if (Object.keys(since).length > 0) log.info(since, 'this second')
+    }
+  }
+}
+
+function countDispositions(dispositions: readonly Disposition[]): Counts {
+  const batch = new Tally()
+  for (const disposition of dispositions) {
+    if (disposition === 'stored' || disposition === 'duplicate') batch.add(disposition, 1)
+    else batch.add('rejected', 1, disposition)
+  }
+  return batch.counts
+}

@@ -1,0 +1,56 @@
+/**
+ * The totals of all workers, dead ones included: what `/metrics` shows. They never go backwards.
+ *
+ * Shapes  worker messages in, sums out. A worker that dies between the announcement and the outcome of a transaction leaves the
+ *         question open; `retire` hands it to `tookEffect` and adds the answer.
+ */
+import { type Counts, Tally } from './counters.js'
+
+interface WorkerSums {
+  counts: Counts
+  open: { readonly tx: string; readonly counts: Counts } | null
+}
+
+export class Totals {
+  readonly #retired = new Tally()
+  readonly #workers = new Map<number, WorkerSums>()
+
+  announced(workerId: number, tx: string, counts: Counts): void {
+    this.#of(workerId).open = { tx, counts }
+  }
+
+  decided(workerId: number, counts: Counts): void {
+    const sums = this.#of(workerId)
+    sums.open = null
+    sums.counts = counts
+  }
+
+  /** A worker's sums between two transactions; an announced one stays open. */
+  reported(workerId: number, counts: Counts): void {
+    this.#of(workerId).counts = counts
+  }
+
+  /** Keeps a dead worker's sums. `tookEffect` says whether the transaction that it left open has committed. */
+  async retire(workerId: number, tookEffect: (tx: string) => Promise<boolean>): Promise<void> {
+    const sums = this.#workers.get(workerId)
+    if (sums === undefined) return
+    this.#workers.delete(workerId)
+    this.#retired.addAll(sums.counts)
+    if (sums.open !== null && (await tookEffect(sums.open.tx))) this.#retired.addAll(sums.open.counts)
+  }
+
+  sum(key: string): number {
+    let total = this.#retired.counts[key] ?? 0
+    for (const { counts } of this.#workers.values()) total += counts[key] ?? 0
+    return total
+  }
+
+  #of(workerId: number): WorkerSums {
+    let sums = this.#workers.get(workerId)
+    if (sums === undefined) {
+      sums = { counts: {}, open: null }
+      this.#workers.set(workerId, sums)
+    }
+    return sums
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Command lines of our programs: named options only, and all that is wrong with them in one message.
+ *
+ * Shapes  arguments in, one text (or true for a switch) per option out, together with the list of problems so far.
+ * Errors  none here; the caller adds what is wrong with the values and throws ArgumentsError.
+ */
+import { parseArgs } from 'node:util'
+import { ExpectedError } from '../lifecycle/service.js'
+
+export class ArgumentsError extends ExpectedError {
+  override readonly name = 'ArgumentsError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`Wrong arguments (--help shows all of them):\n${problems.map(problem => `  - ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+export type FlagKinds = Readonly<Record<string, 'text' | 'switch'>>
+
+export interface Flags {
+  readonly text: (name: string) => string | undefined
+  readonly isOn: (name: string) => boolean
+  readonly problems: string[]
+}
+
+export function readFlags(args: readonly string[], kinds: FlagKinds): Flags {
+  const options = Object.fromEntries(
+    Object.entries(kinds).map(([name, kind]) => [name, { type: kind === 'text' ? ('string' as const) : ('boolean' as const) }])
+  )
+  // Not strict: the strict parser stops at the first problem, and whoever calls wants to hear of all of them.
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true })
+  const values = new Map<string, string | undefined>()
+  const problems: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') problems.push(`${token.value} is not understood: options start with --`)
+    if (token.kind !== 'option') continue
+    const { name, rawName, value } = token
+    const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
+    if (kind === undefined) problems.push(`${rawName} is no option of this program`)
+    else if (values.has(name)) problems.push(`${rawName} is given twice`)
+    else if (kind === 'switch' && value !== undefined) problems.push(`${rawName} takes no value`)
+    else if (kind === 'text' && (value === undefined || value === '' || value.startsWith('--'))) problems.push(`${rawName} needs a value`)
+    if (kind !== undefined) values.set(name, value)
+  }
+  return { text: name => values.get(name), isOn: name => values.has(name), problems }
+}
+
+/** A number from `min` to `max`, or undefined where the option is absent or wrong (then there is a problem more). */
+export function readNumber(flags: Flags, name: string, min: number, max: number, isWhole = true): number | undefined {
+  const text = flags.text(name)
+  if (text === undefined || text === '' || text.startsWith('--')) return undefined
+  const value = /^[0-9]+([.][0-9]+)?$/.test(text) ? Number(text) : Number.NaN
+  if (value >= min && value <= max && (!isWhole || Number.isInteger(value))) return value
+  flags.problems.push(`--${name} must be a ${isWhole ? 'whole ' : ''}number from ${min} to ${max}, not ${JSON.stringify(text)}`)
+  return undefined
+}

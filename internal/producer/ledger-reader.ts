@@ -1,0 +1,58 @@
+/**
+ * Reads a ledger line by line, however long it is.
+ *
+ * Errors  LedgerError naming the line, for anything that is not an entry; only a last line without its newline may be unreadable:
+ *         a crash tore it, and `onTornLine` is told.
+ */
+import { createReadStream } from 'node:fs'
+import { type LedgerEntry, LedgerError, MAX_LINE_BYTES } from './ledger.js'
+
+export async function* readLedger(file: string, onTornLine: (line: number) => void): AsyncGenerator<LedgerEntry> {
+  let rest = ''
+  let line = 0
+  // Cut at \n alone: the readers of the standard library also cut at U+2028, which JSON text may hold.
+  for await (const chunk of createReadStream(file, { encoding: 'utf8' })) {
+    const lines = `${rest}${chunk as string}`.split('\n')
+    rest = lines.pop() ?? ''
+    for (const text of lines) yield parseEntry(text, ++line)
+    if (rest.length > MAX_LINE_BYTES) throw new LedgerError(`Line ${line + 1} of the ledger is longer than any entry`)
+  }
+  if (rest === '') return
+  const last = parseJson(rest)
+  if (last === undefined) onTornLine(line + 1)
+  else yield parseEntry(rest, line + 1)
+}
+
+function parseEntry(text: string, line: number): LedgerEntry {
+  const value = parseJson(text)
+  const problem = value === undefined ? 'it is not JSON' : problemOf(value)
+  if (problem !== null) throw new LedgerError(`Line ${line} of the ledger is not an entry: ${problem}`)
+  return value as LedgerEntry
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value)
+
+const FIELDS: Readonly<Record<keyof LedgerEntry, (value: unknown) => boolean>> = {
+  queueMessageId: value => isText(value) && value !== '',
+  clientId: isText,
+  eventType: isTextOrNull,
+  eventId: isTextOrNull,
+  payloadSha256: isTextOrNull,
+  valid: value => typeof value === 'boolean',
+  bytes: value => Number.isSafeInteger(value)
+}
+
+function problemOf(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return 'it is not an object'
+  const wrong = Object.entries(FIELDS).filter(([name, isRight]) => !isRight((value as Record<string, unknown>)[name]))
+  return wrong.length === 0 ? null : `${wrong.map(([name]) => name).join(', ')} missing or of the wrong type`
+}

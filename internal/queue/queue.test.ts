@@ -1,0 +1,25 @@
+import t from 'tap'
+import { systemClock } from '../lifecycle/clock.js'
+import { createManualClock } from '../testing/manual-clock.js'
+import { testQueueConformance } from '../testing/queue-conformance.js'
+import { startTestSqs } from '../testing/sqs.js'
+import { createMemoryQueue } from './memory.js'
+import { createSqsQueue } from './sqs.js'
+import { createSqsWriter } from './sqs-writer.js'
+
+await t.test('the queue in memory', async t => {
+  await testQueueConformance(t, async (_, { visibilityTimeoutS }) => {
+    const clock = createManualClock()
+    const queue = createMemoryQueue({ clock, visibilityTimeoutS })
+    return { queue, writer: queue, passTime: ms => clock.advanceAsync(ms) }
+  })
+})
+
+await t.test('the queue on SQS', async t => {
+  const { sqs, createQueue } = await startTestSqs(t)
+  await testQueueConformance(t, async (_, { visibilityTimeoutS }) => {
+    const { queueUrl } = createQueue()
+    const queue = createSqsQueue({ sqs, queueUrl, pollers: 3, visibilityTimeoutS, waitTimeS: 1, clock: systemClock })
+    return { queue, writer: createSqsWriter({ sqs, queueUrl }), passTime: () => Promise.resolve() }
+  })
+})

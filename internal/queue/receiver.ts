@@ -1,0 +1,175 @@
+/**
+ * Receives from SQS: one sqs-consumer per poller, of which only the loop is used.
+ *
+ * Shapes  before each receive a poller waits for the end of its backoff, its turn (pollers.ts) and admission; messages are handed over at
+ *         once, so that the next receive does not wait for them. Settling is not in here.
+ *         Stopping: no further receive starts. On a busy queue, the answers under way are awaited for a moment, because SQS has
+ *         counted them as received already and would hold them for a whole visibility timeout; then the rest is cut off. What still
+ *         comes is given back.
+ * Units   waiting in whole seconds as SQS counts it, delays in milliseconds.
+ * Errors  a failed receive goes to `onError` and delays this poller's next one; those of our own cutting off are not reported.
+ * Source  sqs-consumer 15.0.3: a handler that returns [] deletes nothing; after most errors it polls again at once, after some it
+ *         pauses for `authenticationErrorTimeout`: 0 here, so that the one backoff is ours and runs on the clock.
+ */
+import type { Message, ReceiveMessageCommand, ReceiveMessageCommandOutput, SQSClient } from '@aws-sdk/client-sqs'
+import { Consumer } from 'sqs-consumer'
+import type { Clock } from '../lifecycle/clock.js'
+import type { ReceivedMessage } from '../message/message.js'
+import { backoffMs } from '../retry/backoff.js'
+import { asQueueError } from './aws-error.js'
+import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
+import { delay, unlessAborted } from './interrupt.js'
+import { createPollers } from './pollers.js'
+import { MAX_BATCH_ENTRIES, QueueError, type Receipt, type ReceiveOptions, type Receiver } from './queue.js'
+
+export interface ReceiverSetup {
+  readonly sqs: SqsSender
+  readonly queueUrl: string
+  readonly pollers: number
+  readonly visibilityTimeoutS: number
+  readonly waitTimeS: number
+  readonly clock: Clock
+  readonly random: () => number
+  /** Makes messages visible again; must not reject. */
+  readonly giveBack: (receipts: readonly Receipt[]) => Promise<void>
+}
+
+const RETRY = { baseMs: 100, maxMs: 10_000 }
+const STOP_GRACE_MS = 500
+
+export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): Receiver {
+  const { clock, random } = setup
+  const deadlineMs = setup.waitTimeS * 1_000 + CALL_DEADLINE_MS
+  const pollers = createPollers(setup.pollers)
+  /** No receive starts any more, nothing is delivered any more. */
+  const ended = new AbortController()
+  /** Receives under way are cut off. */
+  const cut = new AbortController()
+  let roundsUnderWay = 0
+  let onAllEnded: () => void = () => undefined
+
+  const toReceived = (message: Message): ReceivedMessage => {
+    const { MessageId: id, ReceiptHandle: receiptHandle, Body: body = '', Attributes: attributes } = message
+    if (id === undefined || receiptHandle === undefined) throw new QueueError('InvalidResponse', 'a message without id or receipt handle')
+    const sentAtMs = Number(attributes?.SentTimestamp)
+    const receiveCount = Number(attributes?.ApproximateReceiveCount)
+    return {
+      id,
+      receiptHandle,
+      body,
+      bytes: Buffer.byteLength(body),
+      receiveCount: receiveCount >= 1 ? receiveCount : 1,
+      sentAtMs: sentAtMs > 0 ? sentAtMs : clock.epochMs()
+    }
+  }
+
+  const giveBack = (messages: readonly Message[]): Promise<void> =>
+    setup.giveBack(messages.map(({ MessageId: id = '', ReceiptHandle: receiptHandle = '' }) => ({ id, receiptHandle })))
+
+  const startPoller = (poller: number): Consumer => {
+    let failures = 0
+    let retryInMs = 0
+
+    const fail = (error: unknown): void => {
+      if (ended.signal.aborted) return
+      failures++
+      retryInMs = backoffMs(failures, RETRY, random)
+      options.onError(asQueueError(error))
+    }
+
+    const waitForTurn = async (): Promise<void> => {
+      roundsUnderWay++
+      if (retryInMs > 0) await delay(clock, retryInMs, ended.signal)
+      retryInMs = 0
+      await pollers.turn(poller)
+      if (!ended.signal.aborted) await unlessAborted(options.admit(), ended.signal)
+      // The only way to keep sqs-consumer from going on to its receive; `fail` keeps quiet about it.
+      if (ended.signal.aborted) throw new QueueError('ABORT_ERR', 'polling has ended')
+    }
+
+    const send = async (command: ReceiveMessageCommand): Promise<ReceiveMessageCommandOutput> => {
+      const answer = await withDeadline(
+        clock,
+        deadlineMs,
+        signal => {
+          const sent = setup.sqs.send(command, { abortSignal: signal })
+          // A client that does not heed the signal may answer when nobody listens any more.
+          const late = (output: ReceiveMessageCommandOutput) => (signal.aborted ? giveBack(output.Messages ?? []) : undefined)
+          sent.then(late, () => undefined)
+          return sent
+        },
+        cut.signal
+      )
+      failures = 0
+      pollers.received(poller, answer.Messages?.length ?? 0)
+      if (!ended.signal.aborted) options.onReceive()
+      return answer
+    }
+
+    const hand = async (messages: Message[]): Promise<Message[]> => {
+      if (ended.signal.aborted) await giveBack(messages)
+      else {
+        try {
+          options.deliver(messages.map(toReceived))
+        } catch (error) {
+          fail(error)
+        }
+      }
+      return []
+    }
+
+    const endRound = (): void => {
+      roundsUnderWay--
+      if (roundsUnderWay === 0) onAllEnded()
+    }
+
+    const consumer = Consumer.create({
+      queueUrl: setup.queueUrl,
+      sqs: { send } as unknown as SQSClient,
+      batchSize: MAX_BATCH_ENTRIES,
+      waitTimeSeconds: setup.waitTimeS,
+      visibilityTimeout: setup.visibilityTimeoutS,
+      messageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+      shouldDeleteMessages: false,
+      authenticationErrorTimeout: 0,
+      preReceiveMessageCallback: waitForTurn,
+      handleMessageBatch: hand
+    })
+    // Each round ends with exactly one of these three.
+    consumer.on('response_processed', endRound)
+    consumer.on('empty', endRound)
+    consumer.on('error', error => {
+      endRound()
+      fail(error)
+    })
+    consumer.start()
+    return consumer
+  }
+
+  const consumers = Array.from({ length: setup.pollers }, (_, poller) => startPoller(poller))
+
+  async function end(): Promise<void> {
+    const allEnded = new Promise<void>(resolve => {
+      onAllEnded = resolve
+    })
+    ended.abort()
+    pollers.stop()
+    for (const consumer of consumers) consumer.stop()
+    if (roundsUnderWay === 0) return
+    if (pollers.isBusy()) {
+      const grace = new AbortController()
+      void allEnded.then(() => grace.abort())
+      await delay(clock, STOP_GRACE_MS, grace.signal)
+    }
+    cut.abort()
+    await allEnded
+  }
+
+  let stopping: Promise<void> | null = null
+  return {
+    stop() {
+      stopping ??= end()
+      return stopping
+    }
+  }
+}

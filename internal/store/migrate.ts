@@ -1,0 +1,76 @@
+/**
+ * Brings the database's tables up to this version; many processes may call it at once.
+ *
+ * One client holds one advisory lock from before the first look at the tables to the end, and the others wait for it: node-pg-migrate's
+ * own lock is left out. All pending migrations run in one transaction, so a failed one leaves the tables as they were.
+ *
+ * Errors  StoreError, as `classify` sees the cause.
+ * Source  node-pg-migrate 9; the advisory lock needs a session of its own, so connect past a transaction-mode pooler.
+ */
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { type RunnerOption, runner } from 'node-pg-migrate'
+import pg from 'pg'
+import { classify } from './fault.js'
+
+export interface MigrateOptions {
+  /** Told in one sentence what is being done. */
+  readonly log?: (line: string) => void
+}
+
+export interface MigrateResult {
+  /** Names of the migrations that this call ran, in order. */
+  readonly applied: readonly string[]
+}
+
+/** Any number that no other program uses on this database; all our processes must agree on it. */
+const LOCK_ID = 4_720_318_552
+
+const MIGRATIONS_DIR = fileURLToPath(new URL('./migrations', import.meta.url))
+/** Everything but the modules themselves: after `tsc` source maps lie beside them. */
+const NOT_A_MIGRATION = '(?!\\d+-[\\w-]+\\.(?:js|ts)$).*'
+
+export async function migrate(connectionString: string, { log = () => undefined }: MigrateOptions = {}): Promise<MigrateResult> {
+  const client = new pg.Client({ connectionString, application_name: 'event-process migrate', keepAlive: true })
+  // A lost connection also fails the query under way; without a listener it would end the process.
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    // A role's own timeouts are meant for short statements, not for waiting in line.
+    await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0')
+    await client.query('SELECT pg_advisory_lock($1)', [LOCK_ID])
+    return { applied: await applyPending(client, log) }
+  } catch (error) {
+    throw classify(error)
+  } finally {
+    // Ending the session gives up the lock.
+    await client.end().catch(() => undefined)
+  }
+}
+
+async function applyPending(client: pg.Client, log: (line: string) => void): Promise<readonly string[]> {
+  const { rows } = await client.query<{ schema: string | null }>('SELECT current_schema() AS schema')
+  const migrationsSchema = rows[0]?.schema
+  const applied = await runner({
+    dbClient: client,
+    dir: MIGRATIONS_DIR,
+    ignorePattern: NOT_A_MIGRATION,
+    migrationLoaderStrategies: [{ extensions: ['.js', '.ts'], loader: importMigrations }],
+    migrationsTable: 'pgmigrations',
+    // The table of what has run lies beside the tables themselves, wherever search_path puts them.
+    ...(migrationsSchema ? { migrationsSchema } : {}),
+    direction: 'up',
+    singleTransaction: true,
+    noLock: true,
+    logger: { info: () => undefined, warn: log, error: log }
+  })
+  const names = applied.map(({ name }) => name)
+  log(names.length === 0 ? 'tables are up to date' : `tables migrated: ${names.join(', ')}`)
+  return names
+}
+
+type Loader = Exclude<NonNullable<RunnerOption['migrationLoaderStrategies']>[number]['loader'], string>
+type Actions = Awaited<ReturnType<Loader>>[number]['actions']
+
+/** Node's own import, so that sources and compiled files load the way the rest of the program does. */
+const importMigrations: Loader = paths =>
+  Promise.all(paths.map(async path => ({ id: path, filePaths: [path], actions: (await import(pathToFileURL(path).href)) as Actions })))

@@ -1,0 +1,26 @@
+/**
+ * Which text a PostgreSQL `text` column takes and gives back unchanged.
+ *
+ * Errors  never throws.
+ * Source  PostgreSQL refuses U+0000 in text (SQLSTATE 22021); UTF-8 has no lone surrogates, so a driver replaces them in silence
+ *         and two different ids could become one.
+ */
+/// <reference lib="es2024.string" />
+
+const UNSTORABLE = /[\0\p{Surrogate}]/gu
+const CUT = '…'
+
+/** Whether `text` has no lone surrogate, so that UTF-8 can carry it. */
+export function isWellFormed(text: string): boolean {
+  return text.isWellFormed()
+}
+
+export function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0')
+}
+
+/** `text` made fit for a report: at most `maxChars` UTF-16 units, what cannot be stored replaced by U+FFFD. */
+export function toStorable(text: string, maxChars: number): string {
+  const cut = text.length > maxChars ? text.slice(0, maxChars - CUT.length) + CUT : text
+  return isStorable(cut) ? cut : cut.replace(UNSTORABLE, '\uFFFD')
+}

@@ -1,0 +1,182 @@
+/**
+ * What verification found: the figures, the judgement on them, and how they look on a terminal.
+ *
+ * Shapes  `sent` = stored + duplicates + rejected + unaccounted, per client and in all; the faults are counted beside that.
+ *         The queue does not say whose messages it still holds, so only the total knows how many of the unaccounted are lost.
+ */
+
+/** Faults that make a report not ok, by the name of their figure. */
+const FAULTS = {
+  lost: 'accepted by the queue and nowhere to be found',
+  duplicateRows: 'rows beyond the one that an event may have',
+  altered: 'stored with another payload or event type than was sent',
+  both: 'stored and rejected',
+  wrong: 'stored although invalid, rejected although valid, or stored under another id'
+} as const
+
+export interface Tally {
+  /** Accepted sends. */
+  readonly sent: number
+  /** Distinct idempotency keys among them. */
+  readonly events: number
+  readonly stored: number
+  /** Sends beyond the first of an event. */
+  readonly duplicates: number
+  readonly rejected: number
+  readonly rejectedByReason: Readonly<Record<string, number>>
+  /** Sends that no row speaks of: still on their way, or lost. */
+  readonly unaccounted: number
+  readonly duplicateRows: number
+  readonly altered: number
+  readonly both: number
+  readonly wrong: number
+}
+
+export interface ClientTally extends Tally {
+  readonly clientId: string
+}
+
+export interface FaultExample {
+  readonly fault: string
+  readonly clientId: string
+  readonly queueMessageId: string
+  readonly messageId: string
+}
+
+/** What the two queues hold; a message that was moved between two looks counts in both rather than in none. */
+export interface Depths {
+  readonly queue: number
+  readonly deadLetters: number
+}
+
+export interface Comparison {
+  readonly metric: number
+  readonly rows: number
+  readonly isEqual: boolean
+}
+
+export interface Findings {
+  readonly clients: readonly ClientTally[]
+  readonly examples: readonly FaultExample[]
+  readonly messageRows: number
+  readonly rejectionRows: number
+  /** Rows that this ledger does not speak of: other producers' events, or sends that a crash kept out of the ledger. */
+  readonly unlistedMessages: number
+  readonly unlistedRejections: number
+}
+
+export interface Report extends Findings {
+  readonly ok: boolean
+  readonly total: Tally
+  readonly depths: Depths
+  /** Unaccounted sends that the messages still queued, then the dead letters, can be. */
+  readonly stillQueued: number
+  readonly deadLettered: number
+  readonly lost: number
+  readonly tornLine: number | null
+  readonly metrics: { readonly stored: Comparison; readonly rejected: Comparison } | null
+}
+
+/** Totals of `/metrics`. */
+export interface MetricTotals {
+  readonly stored: number
+  readonly rejected: number
+}
+
+export function createReport(findings: Findings, depths: Depths, tornLine: number | null, metricTotals: MetricTotals | null): Report {
+  const total = addUp(findings.clients)
+  const stillQueued = Math.min(total.unaccounted, depths.queue)
+  const deadLettered = Math.min(total.unaccounted - stillQueued, depths.deadLetters)
+  const lost = total.unaccounted - stillQueued - deadLettered
+  const compare = (metric: number, rows: number): Comparison => ({ metric, rows, isEqual: metric === rows })
+  const metrics = metricTotals && {
+    stored: compare(metricTotals.stored, findings.messageRows),
+    rejected: compare(metricTotals.rejected, findings.rejectionRows)
+  }
+  const isCounted = metrics === null || (metrics.stored.isEqual && metrics.rejected.isEqual)
+  const ok = lost + total.duplicateRows + total.altered + total.both + total.wrong === 0 && isCounted
+  return { ok, total, depths, stillQueued, deadLettered, lost, tornLine, metrics, ...findings }
+}
+
+function addUp(tallies: readonly Tally[]): Tally {
+  const sum = (pick: (tally: Tally) => number): number => tallies.reduce((so, tally) => so + pick(tally), 0)
+  const rejectedByReason: Record<string, number> = {}
+  for (const tally of tallies) {
+    for (const [reason, sends] of Object.entries(tally.rejectedByReason)) rejectedByReason[reason] = (rejectedByReason[reason] ?? 0) + sends
+  }
+  return {
+    sent: sum(tally => tally.sent),
+    events: sum(tally => tally.events),
+    stored: sum(tally => tally.stored),
+    duplicates: sum(tally => tally.duplicates),
+    rejected: sum(tally => tally.rejected),
+    rejectedByReason,
+    unaccounted: sum(tally => tally.unaccounted),
+    duplicateRows: sum(tally => tally.duplicateRows),
+    altered: sum(tally => tally.altered),
+    both: sum(tally => tally.both),
+    wrong: sum(tally => tally.wrong)
+  }
+}
+
+const COLUMNS: readonly (readonly [string, (tally: Tally) => number])[] = [
+  ['sent', tally => tally.sent],
+  ['events', tally => tally.events],
+  ['stored', tally => tally.stored],
+  ['duplicates', tally => tally.duplicates],
+  ['rejected', tally => tally.rejected],
+  ['unaccounted', tally => tally.unaccounted],
+  ['duplicate rows', tally => tally.duplicateRows],
+  ['altered', tally => tally.altered],
+  ['both', tally => tally.both],
+  ['wrong', tally => tally.wrong]
+]
+
+/** The report as text for a person, with a newline at its end. */
+export function formatReport(report: Report): string {
+  const { total, depths, metrics } = report
+  const rows = [...report.clients.map(client => [client.clientId, client] as const), ['total', total] as const]
+  const lines = [...table(rows), '']
+  const reasons = Object.entries(total.rejectedByReason).map(([reason, sends]) => `${reason} ${sends}`)
+  if (reasons.length > 0) lines.push(`rejected: ${reasons.join(', ')}`)
+  lines.push(`in the queue ${depths.queue}, in the dead-letter queue ${depths.deadLetters}`)
+  lines.push(
+    `unaccounted ${total.unaccounted} = still queued ${report.stillQueued} + dead-lettered ${report.deadLettered} + lost ${report.lost}`
+  )
+  if (report.unlistedMessages + report.unlistedRejections > 0) {
+    lines.push(`not in this ledger: ${report.unlistedMessages} rows of message, ${report.unlistedRejections} of rejection`)
+  }
+  if (report.tornLine !== null) lines.push(`line ${report.tornLine} of the ledger was torn by a crash and left out`)
+  if (metrics !== null) {
+    const side = (name: string, { metric, rows, isEqual }: Comparison): string =>
+      `${name}: /metrics ${metric}, rows ${rows}, ${isEqual ? 'equal' : 'DIFFERENT'}`
+    lines.push(side('stored', metrics.stored), side('rejected', metrics.rejected))
+  }
+  return [...lines, ...faultLines(report), ''].join('\n')
+}
+
+function table(rows: readonly (readonly [string, Tally])[]): string[] {
+  const cells = [
+    ['client', ...COLUMNS.map(([title]) => title)],
+    ...rows.map(([name, tally]) => [name, ...COLUMNS.map(([, pick]) => String(pick(tally)))])
+  ]
+  const widths = cells[0]?.map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0))) ?? []
+  const line = (row: readonly string[]): string =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')
+  return cells.map(line)
+}
+
+function faultLines(report: Report): string[] {
+  const counts: Readonly<Record<keyof typeof FAULTS, number>> = { ...report.total, lost: report.lost }
+  const lines: string[] = []
+  for (const [fault, meaning] of Object.entries(FAULTS)) {
+    const count = counts[fault as keyof typeof FAULTS]
+    if (count === 0) continue
+    lines.push(`FAULT ${fault} ${count}: ${meaning}`)
+    const listed = fault === 'lost' ? 'unaccounted' : fault
+    for (const example of report.examples.filter(example => example.fault === listed)) {
+      lines.push(`  ${example.clientId}  message id ${example.messageId}  queue message ${example.queueMessageId}`)
+    }
+  }
+  return [...lines, report.ok ? 'OK: lost 0, duplicate rows 0' : 'NOT OK']
+}
