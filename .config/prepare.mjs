@@ -53,7 +53,7 @@ async function prepare() {
 
 function isInstalled() {
   if (read(installStamp) === installKey()) return true
-  if (!isInstalledByNpm()) return false
+  if (leftOut().length > 0) return false
   writeStamp(installStamp, installKey())
   return true
 }
@@ -62,18 +62,21 @@ function installKey() {
   return hash([readFileSync(lockFile), process.platform, process.arch])
 }
 
-/** Whether somebody already ran `npm install`: npm leaves a list of what it installed, and removes it while it works. */
-function isInstalledByNpm() {
+/**
+ * What this machine needs and npm's own list of what it installed does not hold: nothing when somebody already ran `npm install`. npm
+ * removes the list while it works.
+ */
+function leftOut() {
   const list = read(path('node_modules', '.package-lock.json'))
-  if (list === null) return false
-  const installed = JSON.parse(list).packages
+  const installed = list === null ? {} : JSON.parse(list).packages
   const wanted = JSON.parse(readFileSync(lockFile, 'utf8')).packages
-  return Object.entries(wanted).every(([name, entry]) => {
-    if (name === '') return true
+  return Object.keys(wanted).filter(name => {
+    if (name === '') return false
+    const entry = wanted[name]
     const found = installed[name]
-    if (found !== undefined) return found.version === entry.version && found.integrity === entry.integrity
-    // Left out on purpose: what is for another machine. Entries with a libc, or for no machine in particular, are npm's own decision.
-    return entry.optional === true && !(isFor(entry.os, process.platform) && isFor(entry.cpu, process.arch) && entry.libc === undefined)
+    if (found !== undefined) return found.version !== entry.version || found.integrity !== entry.integrity
+    // Not needed: what is for another machine. Optional ones with a libc, or for no machine in particular, are npm's own decision.
+    return entry.optional !== true || (isFor(entry.os, process.platform) && isFor(entry.cpu, process.arch) && entry.libc === undefined)
   })
 }
 
@@ -91,6 +94,8 @@ function install() {
   const { status, signal, error, stdout, stderr } = spawnSync(command, rest, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   if (error !== undefined) throw new Failure(`Installing the packages failed: npm does not run (${error.code}); install Node with npm.`)
   if (status !== 0) throw new Failure(`Installing the packages failed: ${npmReason(`${stderr}\n${stdout}`) ?? `npm ended with ${signal ?? status}`}`)
+  // npm goes on without an optional package that it could not fetch. Most of the project works without; what does not says so itself.
+  for (const name of leftOut()) process.stdout.write(`npm left out ${name}: if something misses it, run "npm ci" again.\n`)
   dropBrokenNode()
   writeStamp(installStamp, installKey())
 }

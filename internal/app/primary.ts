@@ -142,6 +142,6 @@ function asProcess(worker: Worker): WorkerProcess {
       if (worker.isConnected()) worker.send(message)
     },
     kill: () => worker.process.kill('SIGKILL'),
-    onExit: listener => worker.once('exit', (code, signal) => listener(signal === null || signal === '' ? `exit code ${code}` : signal))
+    onExit: listener => worker.once('exit', (code, signal) => listener(signal || `exit code ${code}`))
   }
 }

@@ -1,5 +1,5 @@
 /** Where queue and database are: as configured, or embedded ones that are started or found here. */
-import { EMBEDDED_AWS, type AwsConfig, type EmbeddedConfig, type ServicesConfig } from '../config/config.js'
+import { type AwsConfig, EMBEDDED_AWS, type EmbeddedConfig, type ServicesConfig } from '../config/config.js'
 import { ExpectedError } from '../lifecycle/service.js'
 
 export interface Services {

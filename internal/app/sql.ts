@@ -15,8 +15,19 @@ export function createSql(env: Environment, args: readonly string[]): Service {
       const client = new Client({ connectionString: dbConnection })
       await client.connect()
       try {
-        const { rows, command, rowCount, fields } = await client.query<(string | null)[]>({ text: statement, rowMode: 'array', types: AS_TEXT })
-        process.stdout.write(fields.length > 0 ? table(fields.map(field => field.name), rows) : `${command} ${rowCount ?? ''}\n`)
+        const { rows, command, rowCount, fields } = await client.query<(string | null)[]>({
+          text: statement,
+          rowMode: 'array',
+          types: AS_TEXT
+        })
+        process.stdout.write(
+          fields.length > 0
+            ? table(
+                fields.map(field => field.name),
+                rows
+              )
+            : `${command} ${rowCount ?? ''}\n`
+        )
       } catch (error) {
         throw error instanceof DatabaseError ? new ExpectedError(`${error.message} (SQLSTATE ${error.code ?? '?'})`) : error
       } finally {

@@ -103,7 +103,8 @@ async function choosePort({ metrics }: ProcessorConfig, env: Environment): Promi
 async function waitUntilReady(url: string, processor: Program, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS
   while (!signal.aborted) {
-    if (!processor.isRunning) throw new ExpectedError(`The processor ended (${await processor.exited}); see its log in .data/logs/processor.log`)
+    if (!processor.isRunning)
+      throw new ExpectedError(`The processor ended (${await processor.exited}); see its log in .data/logs/processor.log`)
     const answer = await fetchText(url)
     if (answer?.ok === true) return
     if (performance.now() > deadline) throw new ExpectedError(`The processor is not ready: ${answer?.text.trim() ?? 'no answer'}`)
@@ -120,7 +121,7 @@ async function watch(url: string, output: LiveLine, children: readonly Program[]
     const dead = children.find(child => !child.isRunning)
     if (dead !== undefined) throw new ExpectedError(`${dead.name} ended (${await dead.exited}); see .data/logs/${dead.name}.log`)
     const now = await readMetrics(url)
-    if (now === null || signal.aborted) continue
+    if (now === null) continue
     const nowMs = performance.now()
     output.show(progressLine(now, before ?? now, (nowMs - beforeMs) / 1_000))
     before = now

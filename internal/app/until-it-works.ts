@@ -22,7 +22,10 @@ export async function untilItWorks<T>(what: string, step: () => Promise<T>, opti
     } catch (error) {
       if (error instanceof ExpectedError) throw error
       const delayMs = backoffMs(attempt, RETRY, random)
-      log.warn({ attempt, retryInMs: Math.round(delayMs), reason: error instanceof Error ? error.message : String(error) }, `cannot ${what} yet`)
+      log.warn(
+        { attempt, retryInMs: Math.round(delayMs), reason: error instanceof Error ? error.message : String(error) },
+        `cannot ${what} yet`
+      )
       await delay(clock, delayMs, signal)
     }
   }

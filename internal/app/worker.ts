@@ -3,22 +3,23 @@
  *
  * It begins to receive once the database takes writes, and ends when it is told to or when its primary is gone.
  */
+
+import type { WorkerMessage } from '../cluster/protocol.js'
 import { type ProcessorConfig } from '../config/config.js'
-import type { PrimaryMessage, WorkerMessage } from '../cluster/protocol.js'
 import { Intake } from '../intake/intake.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 import type { Service } from '../lifecycle/service.js'
 import { createIntakeEvents } from '../observe/intake-events.js'
 import { createLog } from '../observe/log.js'
 import { createWorkerMetrics } from '../observe/worker-metrics.js'
+import { createSqsQueue } from '../queue/sqs.js'
 import { createSqsClient } from '../queue/sqs-client.js'
 import { openQueue } from '../queue/sqs-provision.js'
-import { createSqsQueue } from '../queue/sqs.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { createDecoder } from '../validate/decode.js'
+import { followSchemas } from './schemas.js'
 import { openServices } from './services.js'
 import { untilItWorks } from './until-it-works.js'
-import { followSchemas } from './schemas.js'
 
 const REPORT_EVERY_MS = 1_000
 const SETTLE = { settleConcurrency: 8, settleLingerMs: 10 }
@@ -34,9 +35,8 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
   const stop = new AbortController()
   const onStop = (): void => stop.abort()
   signal.addEventListener('abort', onStop, { once: true })
-  process.on('message', (message: PrimaryMessage) => {
-    if (message.kind === 'stop') onStop()
-  })
+  // The primary has only one thing to say (protocol.ts).
+  process.on('message', onStop)
 
   const services = await openServices(config.services, line => log.info(line))
   const sqs = createSqsClient({ ...services.aws, maxSockets: config.pollers + SETTLE.settleConcurrency + 4 })

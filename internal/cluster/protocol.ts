@@ -23,6 +23,7 @@ export interface WorkerStatus {
   readonly sinceReceiveMs: number
 }
 
+/** The only thing that a primary says: drain and end. */
 export interface PrimaryMessage {
   readonly kind: 'stop'
 }

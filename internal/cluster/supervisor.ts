@@ -8,12 +8,13 @@
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { backoffMs } from '../retry/backoff.js'
+import type { PrimaryMessage } from './protocol.js'
 
 /** A forked process, as much of it as is needed here. */
 export interface WorkerProcess {
   readonly id: number
   readonly pid: number
-  send(message: { readonly kind: 'stop' }): void
+  send(message: PrimaryMessage): void
   kill(): void
   onExit(listener: (how: string) => void): void
 }

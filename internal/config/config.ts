@@ -153,7 +153,9 @@ function readServices(values: Values, env: Environment, problems: string[]): Ser
       }
     }
   }
-  const why = isProduction ? 'NODE_ENV=production runs no embedded services' : 'set both or neither; with neither, embedded services are started'
+  const why = isProduction
+    ? 'NODE_ENV=production runs no embedded services'
+    : 'set both or neither; with neither, embedded services are started'
   if (dbConnection === undefined) problems.push(`DB_CONNECTION is missing (${why})`)
   if (queueName === undefined) problems.push(`QUEUE_NAME is missing (${why})`)
   const aws = readAws(values, problems)
@@ -161,9 +163,16 @@ function readServices(values: Values, env: Environment, problems: string[]): Ser
 }
 
 function readAws(values: Values, problems: string[]): AwsConfig {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken, AWS_ENDPOINT: endpoint } = values
-  if (accessKeyId !== undefined && secretAccessKey === undefined) problems.push('AWS_SECRET_ACCESS_KEY is missing (AWS_ACCESS_KEY_ID is set)')
-  if (accessKeyId === undefined && secretAccessKey !== undefined) problems.push('AWS_ACCESS_KEY_ID is missing (AWS_SECRET_ACCESS_KEY is set)')
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+    AWS_ENDPOINT: endpoint
+  } = values
+  if (accessKeyId !== undefined && secretAccessKey === undefined)
+    problems.push('AWS_SECRET_ACCESS_KEY is missing (AWS_ACCESS_KEY_ID is set)')
+  if (accessKeyId === undefined && secretAccessKey !== undefined)
+    problems.push('AWS_ACCESS_KEY_ID is missing (AWS_SECRET_ACCESS_KEY is set)')
   const region = values.AWS_REGION ?? (endpoint === undefined ? undefined : EMBEDDED_AWS.region)
   if (region === undefined) problems.push('AWS_REGION is missing (the region of the queue, such as us-east-1)')
   const credentials =

@@ -49,7 +49,7 @@ function problem(error: ErrorObject, env: Environment): string {
 }
 
 function expected({ type, enum: choices, minimum, maximum, shape }: Setting): string {
-  if (choices !== undefined) return choices.length === 1 ? `${choices[0] ?? ''}` : `one of ${choices.join(', ')}`
+  if (choices !== undefined) return choices.length === 1 ? (choices[0] ?? '') : `one of ${choices.join(', ')}`
   if (type === 'integer') return `a whole number from ${minimum ?? 0} to ${maximum ?? Number.MAX_SAFE_INTEGER}`
   return shape ?? 'text'
 }

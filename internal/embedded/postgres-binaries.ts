@@ -20,9 +20,13 @@ interface Link {
   readonly target: string
 }
 
-/** The server's directory for `user`: the installed one, or a copy where that user cannot read it. */
-export async function locatePostgres(user: RunUser | null, log: (line: string) => void): Promise<string> {
-  const packageDir = installedPackage()
+/** The server's directory for `user`: the installed one, or a copy below one of `places` where that user cannot read it. */
+export async function locatePostgres(
+  user: RunUser | null,
+  log: (line: string) => void,
+  packageDir = installedPackage(),
+  places: readonly string[] = ['/var/tmp', tmpdir()]
+): Promise<string> {
   const native = join(packageDir, 'native')
   if (isReadable(user, native)) {
     try {
@@ -33,7 +37,7 @@ export async function locatePostgres(user: RunUser | null, log: (line: string) =
       if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     }
   }
-  return copiedServer(packageDir, user, log)
+  return copiedServer(packageDir, places, user, log)
 }
 
 function installedPackage(): string {
@@ -71,11 +75,11 @@ async function linkLibraries(packageDir: string, into: string): Promise<void> {
 }
 
 /** One copy per version and machine, used by every checkout; it appears under its name only when it is complete. */
-async function copiedServer(packageDir: string, user: RunUser | null, log: (line: string) => void): Promise<string> {
+async function copiedServer(packageDir: string, places: readonly string[], user: RunUser | null, log: (line: string) => void): Promise<string> {
   const { version } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string }
   const uid = process.getuid?.() ?? 0
   const name = `event-process-postgres-${version}-${process.platform}-${process.arch}-${uid}`
-  const place = ['/var/tmp', tmpdir()].find(directory => existsSync(directory) && canReach(user, directory, 1))
+  const place = places.find(directory => existsSync(directory) && canReach(user, directory, 1))
   if (place === undefined) throw new EmbeddedError('start-failed', 'No temporary directory is open to the user that runs PostgreSQL.')
   const copy = join(place, name)
   if (isOurs(copy)) return join(copy, 'native')

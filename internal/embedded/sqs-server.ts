@@ -98,6 +98,8 @@ async function openPersistence(dataDir: string): Promise<Persistence> {
     constructor(directory: string) {
       super(directory)
       this.#db = (this as unknown as { db: Sqlite }).db
+      // What is in memory is the truth: a second process on the same file would not know of it.
+      this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT')
       // Survives a kill -9 of every process; only a failing machine could lose the last moments.
       this.#db.exec('PRAGMA synchronous = NORMAL')
     }

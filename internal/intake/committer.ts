@@ -154,7 +154,7 @@ export class Committer {
       return this.#write(entries.slice(half), cause)
     }
     if (only === undefined) return
-    if (only.verdict.kind === 'rejected') return this.#options.onUnwritable(only, error)
+    if (only.verdict.kind === 'rejected') { this.#options.onUnwritable(only, error); return; }
     return this.#write([{ message: only.message, verdict: unstorable(only.verdict.event, error) }], cause)
   }
 

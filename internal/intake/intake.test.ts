@@ -20,7 +20,7 @@ interface Bundle {
   /** What the observer and the journal heard, in order. */
   readonly heard: string[]
   readonly dispositions: Disposition[]
-  send(...bodies: string[]): Promise<void>
+  readonly send: (...bodies: string[]) => Promise<void>
 }
 
 interface SetupOptions {
@@ -205,7 +205,10 @@ t.test('a row that the database cannot hold is found by halving; the others are 
     })
   })
   await send(event('a'), event('b'), event('bad'), event('d'), event('e'), event('f'), event('g'), event('h'))
-  t.same(dispositions.filter(one => one !== 'stored'), ['unstorable'])
+  t.same(
+    dispositions.filter(one => one !== 'stored'),
+    ['unstorable']
+  )
   t.equal(memory.messages.length, 7)
   t.equal(memory.rejections[0]?.messageId, 'bad')
   t.same(queue.messages(), [])

@@ -106,7 +106,11 @@ export class Settler {
       }
     } catch (error) {
       const code = error instanceof QueueError ? error.code : String(error)
-      this.#failed(Array.from(used.values(), entry => entry.ack), code, true)
+      this.#failed(
+        Array.from(used.values(), entry => entry.ack),
+        code,
+        true
+      )
       return
     }
     for (const [id, { receipt }] of used) {

@@ -23,7 +23,9 @@ export function runOnCurrentNode(): boolean {
   if (isRecent(process.version)) return false
   const bundled = findBundledNode()
   if (bundled === null) {
-    process.stderr.write(`Node ${process.version} is too old: Node ${NEEDED.join('.')} or newer is needed (or run \`npm install\`, which brings one on Linux).\n`)
+    process.stderr.write(
+      `Node ${process.version} is too old: Node ${NEEDED.join('.')} or newer is needed (or run \`npm install\`, which brings one on Linux).\n`
+    )
     process.exitCode = 1
     return true
   }

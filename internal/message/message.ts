@@ -71,9 +71,7 @@ export interface Rejection {
 }
 
 /** What validation decides about one body. */
-export type Verdict =
-  | { readonly kind: 'valid'; readonly event: ValidEvent }
-  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+export type Verdict = { readonly kind: 'valid'; readonly event: ValidEvent } | { readonly kind: 'rejected'; readonly rejection: Rejection }
 
 /** The final word about one message, true once its transaction has committed. */
 export type Disposition = 'stored' | 'duplicate' | RejectionReason

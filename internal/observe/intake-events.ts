@@ -80,7 +80,10 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
     },
     storeFailed(error, attempt) {
       tally.add('store_failed', 1)
-      log.warn({ code: error.code, fault: error.fault, attempt, reason: error.message }, 'database fails; receiving is paused, the batch is kept')
+      log.warn(
+        { code: error.code, fault: error.fault, attempt, reason: error.message },
+        'database fails; receiving is paused, the batch is kept'
+      )
     },
     storeRecovered() {
       log.info('database is back; receiving again')

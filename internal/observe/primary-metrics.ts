@@ -51,7 +51,7 @@ export class PrimaryMetrics {
     if (last === undefined) return
     const sums = last.filter(metric => metric.type === 'counter' || metric.type === 'histogram')
     const merged = await AggregatorRegistry.aggregate([[...this.#retired], sums]).getMetricsAsJSON()
-    this.#retired = merged as readonly MetricSnapshot[]
+    this.#retired = merged
   }
 
   restarted(): void {

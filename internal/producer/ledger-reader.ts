@@ -5,9 +5,17 @@
  *         a crash tore it, and `onTornLine` is told.
  */
 import { createReadStream } from 'node:fs'
-import { type LedgerEntry, LedgerError, MAX_LINE_BYTES } from './ledger.js'
+import { asLedgerError, type LedgerEntry, LedgerError, MAX_LINE_BYTES } from './ledger.js'
 
 export async function* readLedger(file: string, onTornLine: (line: number) => void): AsyncGenerator<LedgerEntry> {
+  try {
+    yield* readEntries(file, onTornLine)
+  } catch (error) {
+    throw asLedgerError(file, error)
+  }
+}
+
+async function* readEntries(file: string, onTornLine: (line: number) => void): AsyncGenerator<LedgerEntry> {
   let rest = ''
   let line = 0
   // Cut at \n alone: the readers of the standard library also cut at U+2028, which JSON text may hold.

@@ -114,6 +114,21 @@ t.test('a file that is no ledger is not continued', async t => {
   t.equal((await readFile(file)).length, 70_000)
 })
 
+t.test('a file that cannot be opened is named, without a stack trace for the person who typed it', async t => {
+  const file = join(t.testdir(), 'no', 'such', 'ledger')
+  const expected = { name: 'LedgerError', message: /^The ledger .*such.ledger cannot be used: ENOENT/ }
+  await t.rejects(openLedger(file, createManualClock()), expected)
+  await t.rejects(readAll(file), expected)
+})
+
+t.test('a first line that a crash tore leaves an empty ledger to begin with', async t => {
+  const file = await fileIn(t, line('1').slice(0, 40))
+  const ledger = await openLedger(file, createManualClock())
+  await ledger.append([entry('2')])
+  await ledger.close()
+  t.same(await readAll(file), { ids: ['2'], torn: [] })
+})
+
 t.test('a line longer than one read of the file is put together again', async t => {
   const long = `${JSON.stringify(entry('2', { clientId: 'é'.repeat(30_000) }))}\n`
   const file = await fileIn(t, line('1'))

@@ -7,8 +7,9 @@
  * Source  a line is written after the queue's answer, so a kill -9 in between leaves a message that no line speaks of: it can make
  *         rows that are not listed here, but never an event that seems lost.
  */
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import type { Clock } from '../lifecycle/clock.js'
+import { ExpectedError } from '../lifecycle/service.js'
 
 export interface LedgerEntry {
   /** The queue's MessageId. */
@@ -24,8 +25,14 @@ export interface LedgerEntry {
   readonly bytes: number
 }
 
-export class LedgerError extends Error {
+export class LedgerError extends ExpectedError {
   override readonly name = 'LedgerError'
+}
+
+/** The error of a file operation as one that says which file it was. */
+export function asLedgerError(file: string, error: unknown): unknown {
+  const isOfFile = error instanceof Error && 'syscall' in error
+  return isOfFile ? new LedgerError(`The ledger ${file} cannot be used: ${error.message}`, { cause: error }) : error
 }
 
 export interface LedgerWriter {
@@ -41,8 +48,7 @@ const NEWLINE = 0x0a
 export const MAX_LINE_BYTES = 65_536
 
 export async function openLedger(file: string, clock: Clock): Promise<LedgerWriter> {
-  await cutTornLine(file)
-  const handle = await open(file, 'a')
+  const handle = await openAtEnd(file)
   let waiting = ''
   /** All writes and syncs, one after the other. Once one has failed the chain stays rejected. */
   let chain: Promise<void> = Promise.resolve()
@@ -57,7 +63,9 @@ export async function openLedger(file: string, clock: Clock): Promise<LedgerWrit
     const text = waiting
     waiting = ''
     isDirty = true
-    await handle.appendFile(text)
+    await handle.appendFile(text).catch((error: unknown) => {
+      throw asLedgerError(file, error)
+    })
   }
   const sync = async (): Promise<void> => {
     if (!isDirty) return
@@ -100,17 +108,22 @@ export async function openLedger(file: string, clock: Clock): Promise<LedgerWrit
   }
 }
 
-/** Ends the file at its last newline: a line torn by a crash would otherwise run into the first new one. */
-async function cutTornLine(file: string): Promise<void> {
-  const handle = await open(file, 'a+')
+/** Opens the file and ends it at its last newline: a line torn by a crash would otherwise run into the first new one. */
+async function openAtEnd(file: string): Promise<FileHandle> {
+  const handle = await open(file, 'a+').catch((error: unknown) => {
+    throw asLedgerError(file, error)
+  })
   try {
     const { size } = await handle.stat()
     const tail = Buffer.alloc(Math.min(size, MAX_LINE_BYTES))
     await handle.read(tail, 0, tail.length, size - tail.length)
-    const end = size - tail.length + tail.lastIndexOf(NEWLINE) + 1
-    if (size > 0 && tail.lastIndexOf(NEWLINE) === -1) throw new LedgerError(`${file} is not a ledger: it does not end in a line`)
+    const newline = tail.lastIndexOf(NEWLINE)
+    if (size >= MAX_LINE_BYTES && newline === -1) throw new LedgerError(`${file} is no ledger: its last line is longer than any entry`)
+    const end = size - tail.length + newline + 1
     if (end < size) await handle.truncate(end)
-  } finally {
+    return handle
+  } catch (error) {
     await handle.close()
+    throw asLedgerError(file, error)
   }
 }

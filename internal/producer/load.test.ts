@@ -67,10 +67,10 @@ function setup(over: Partial<LoadOptions>) {
 
 /** The run's totals; time moves on for as long as it takes. */
 async function finish(t: Test, clock: ReturnType<typeof createManualClock>, options: LoadOptions) {
-  let isDone = false
-  const run = runLoad(options).finally(() => (isDone = true))
-  for (let step = 0; step < 10_000 && !isDone; step++) await clock.advanceAsync(10)
-  t.ok(isDone, 'the run ends')
+  const done = { is: false }
+  const run = runLoad(options).finally(() => (done.is = true))
+  for (let step = 0; step < 10_000 && !done.is; step++) await clock.advanceAsync(10)
+  t.ok(done.is, 'the run ends')
   return run
 }
 
@@ -153,9 +153,9 @@ t.test('no more than `concurrency` calls are under way at once', async t => {
     close: async () => undefined
   }
   const { clock, options } = setup({ queue, count: 200, concurrency: 3 })
-  let isDone = false
-  const run = runLoad(options).finally(() => (isDone = true))
-  while (!isDone) {
+  const done = { is: false }
+  const run = runLoad(options).finally(() => (done.is = true))
+  while (!done.is) {
     await clock.advanceAsync(0)
     release.shift()?.()
   }
@@ -173,7 +173,7 @@ t.test('a rate is kept without drift: after a slow call what is due by then is s
         isSlow = false
         await new Promise<void>(resolve => clock.after(500, resolve))
       }
-      for (const _ of messages) sentAtMs.push(clock.monotonicMs())
+      sentAtMs.push(...messages.map(() => clock.monotonicMs()))
       return messages.map(take)
     },
     close: async () => undefined

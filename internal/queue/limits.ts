@@ -9,9 +9,8 @@
 import { MAX_BATCH_ENTRIES, type OutgoingMessage, type SendOutcome } from './queue.js'
 
 export const MAX_MESSAGE_BYTES = 1_048_576
-export const MAX_VISIBILITY_S = 43_200
+const MAX_VISIBILITY_S = 43_200
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const FORBIDDEN_CHARACTER = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/u
 
 export function assertBatchEntries(entries: readonly unknown[]): void {

@@ -37,7 +37,7 @@ export function createPollers(count: number): Pollers {
 
   return {
     turn(poller) {
-      if (isStopped || !parked.has(poller)) return Promise.resolve()
+      if (!parked.has(poller)) return Promise.resolve()
       return new Promise(resolve => waiting.set(poller, resolve))
     },
     received(poller, messages) {

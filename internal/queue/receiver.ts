@@ -8,8 +8,8 @@
  *         comes is given back.
  * Units   waiting in whole seconds as SQS counts it, delays in milliseconds.
  * Errors  a failed receive goes to `onError` and delays this poller's next one; those of our own cutting off are not reported.
- * Source  sqs-consumer 15.0.3: a handler that returns [] deletes nothing; after most errors it polls again at once, after some it
- *         pauses for `authenticationErrorTimeout`: 0 here, so that the one backoff is ours and runs on the clock.
+ * Source  sqs-consumer 15.0.3: a handler that returns [] deletes nothing; after most errors it polls again at once, after some AWS
+ *         errors it pauses for ten seconds. `send` rejects with QueueError, which it does not know: the one backoff is ours.
  */
 import type { Message, ReceiveMessageCommand, ReceiveMessageCommandOutput, SQSClient } from '@aws-sdk/client-sqs'
 import { Consumer } from 'sqs-consumer'
@@ -131,7 +131,6 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
       visibilityTimeout: setup.visibilityTimeoutS,
       messageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
       shouldDeleteMessages: false,
-      authenticationErrorTimeout: 0,
       preReceiveMessageCallback: waitForTurn,
       handleMessageBatch: hand
     })

@@ -166,22 +166,23 @@ await t.test('many pollers that wait for admission wait without a warning', asyn
 
 await t.test('stopping a busy receiver waits a moment for answers under way and gives them back', async t => {
   const gates: ((answer: unknown) => void)[] = []
-  const { stub, delivered, receive, receives, errors } = setup(t, command => {
-    if (command.name === VISIBILITY) return allSucceed(command)
-    return new Promise(resolve => gates.push(resolve))
-  })
-  const receiver = receive()
+  const answer = (command: SentCommand) => (command.name === VISIBILITY ? allSucceed(command) : new Promise(resolve => gates.push(resolve)))
+  const { stub, delivered, receive, receives, errors } = setup(t, answer, 2)
+  let asked = 0
+  // Of the two pollers that the first answer sets going, one is let in and the other waits.
+  const receiver = receive({ admit: () => (++asked <= 2 ? Promise.resolve() : new Promise(() => undefined)) })
   await until('a receive', () => gates.length === 1)
   gates[0]?.(full('first'))
-  await until('the next receive', () => gates.length === 2)
+  await until('the next receive', () => gates.length === 2 && asked === 3)
   const stopping = receiver.stop()
+  await until('all that is ready has run', async () => new Promise(resolve => setImmediate(() => resolve(true))))
   gates[1]?.(full('late'))
   await stopping
   t.equal(delivered.length, 10, 'nothing after the stop is delivered')
   t.equal(receives(), 1)
   t.strictSame(errors, [])
   t.match(stub.of(VISIBILITY)[0]?.input, { Entries: [{ Id: '0', ReceiptHandle: 'handle of late0', VisibilityTimeout: 0 }] })
-  t.equal(stub.of(RECEIVE).length, 2, 'and no further receive starts')
+  t.equal(stub.of(RECEIVE).length, 2, 'and the poller that waited does not receive')
 })
 
 await t.test('the moment is half a second', async t => {
@@ -250,6 +251,13 @@ await t.test('a receiver of messages that throws is reported, and the next recei
   await until('the failure', () => errors.length === 1 && clock.pending() === 1)
   t.equal(errors[0]?.message, 'no room')
   t.equal(stub.of(RECEIVE).length, 1)
+})
+
+await t.test('visibility is asked for in whole seconds, of which there are at most twelve hours', async t => {
+  const { stub, queue } = setup(t, allSucceed)
+  for (const seconds of [0, 0.5, 43_200, 43_201]) t.strictSame(await queue.extend([{ id: 'a', receiptHandle: 'h' }], seconds), [])
+  const asked = stub.of(VISIBILITY).map(({ input }) => (input['Entries'] as { VisibilityTimeout: number }[])[0]?.VisibilityTimeout)
+  t.strictSame(asked, [0, 1, 43_200, 43_200])
 })
 
 await t.test('entries that failed are named with their code, and with whether to try again', async t => {

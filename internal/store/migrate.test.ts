@@ -1,5 +1,5 @@
-import t from 'tap'
 import pg from 'pg'
+import t from 'tap'
 import { createTestDatabase } from '../testing/database.js'
 import { migrate } from './migrate.js'
 import { StoreError } from './store.js'

@@ -1,12 +1,12 @@
 /**
  * Waits for a condition, for tests of things that happen over a network or in another process.
  *
- * Errors  gives up after ten seconds and names what it waited for, rather than leaving it to the test runner's time limit.
+ * Errors  gives up after eight seconds and names what it waited for, rather than leaving it to the test runner's time limit.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
 const PAUSE_MS = 2
-const LIMIT_MS = 10_000
+const LIMIT_MS = 8_000
 
 export async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const endsAtMs = performance.now() + LIMIT_MS

@@ -133,6 +133,15 @@ t.test('a breach of the contract keeps what the body says', async t => {
   t.match(rejection(around('"x"').replace('client-1', 'a\\u0000')), { reason: 'unstorable', clientId: 'a\0', messageId: 'queue-id' })
 })
 
+t.test("a rejection's id is the one that the row would have had", async t => {
+  const idOf = (eventId: string): string | null => rejection(`{"event_id":${eventId}}`).messageId
+  t.equal(rejection('{}').messageId, 'queue-id')
+  t.equal(idOf('null'), 'queue-id')
+  t.equal(idOf('"e-1"'), 'e-1')
+  t.equal(idOf('""'), null)
+  t.equal(idOf('7'), null)
+})
+
 t.test('a lone surrogate that is not escaped makes a payload unstorable, elsewhere it does no harm', async t => {
   t.match(rejection(around('"a\ud800"')), {
     reason: 'unstorable',

@@ -38,6 +38,10 @@ t.test('depth counts objects and arrays open at once anywhere in the body', asyn
   t.equal(findPayload(`{"message":${'['.repeat(500_000)}${']'.repeat(500_000)}}`).depth, 500_001)
 })
 
+t.test('the scan ends on text that is not JSON', async t => {
+  for (const body of ['"', '{"a', '{"message":"x\\"}', '}}}{']) t.equal(typeof findPayload(body).depth, 'number', body)
+})
+
 interface Text {
   readonly text: string
   readonly depth: number

@@ -4,7 +4,7 @@
  * Shapes  only for text that JSON.parse has turned into an object: the scan trusts the grammar and does not check it.
  *         It agrees with JSON.parse: of equal keys the last one wins, escapes in key names count, the same key deeper down does not.
  * Units   offsets in UTF-16 units, as `slice` takes them; depth = objects and arrays open at once, the body itself being 1.
- * Errors  never throws on such text; it keeps no stack, so depth costs nothing.
+ * Errors  never throws on such text, and ends on any; it keeps no stack, so depth costs nothing.
  * Source  RFC 8259. Measured on Node 24: JSON.parse takes 524 000 levels in 1 MiB without trouble (28 ms; a flat 1 MiB object of
  *         80 000 keys 22 ms), so depth is counted in this scan and not before parsing.
  */
@@ -45,7 +45,7 @@ export function findPayload(body: string): PayloadSpan {
           keyIsNext = false
           inPayload = isPayloadKey(body, at, close)
         }
-        at = close
+        at = close === -1 ? body.length : close
         break
       }
       case OPEN_OBJECT:

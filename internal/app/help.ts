@@ -1,0 +1,11 @@
+/** The service behind `--help`: shows its text and ends. */
+import type { Service } from '../lifecycle/service.js'
+
+export function createHelp(text: string): Service {
+  return {
+    run() {
+      process.stdout.write(text)
+      return Promise.resolve()
+    }
+  }
+}

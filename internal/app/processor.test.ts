@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import { createTestDatabase } from '../testing/database.js'
+import { isAlive, sendBodies, serviceEnvironment, startProcessor, startProgram } from '../testing/programs.js'
+import { startTestSqs } from '../testing/sqs.js'
+import { until } from '../testing/until.js'
+
+const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
+const queueIsEmpty = (server: Awaited<ReturnType<typeof startTestSqs>>['server'], name = 'events'): boolean => {
+  const { ready = [], inflight = [] } = server.inspectQueue(name)?.messages ?? {}
+  return ready.length === 0 && inflight.length === 0
+}
+const event = (over: object = {}): string =>
+  JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: 'cpu at 20 %', ...over })
+
+t.test('events of all kinds in, exact tables out, and the metrics equal them', async t => {
+  const emulator = await startTestSqs(t)
+  const processor = await startProcessor(t, serviceEnvironment(connectionString, emulator))
+  await pool.query(`INSERT INTO client (name) VALUES ('added-later')`)
+
+  const stored: readonly (readonly [body: string, id: string, payload: string])[] = [
+    [event({ event_id: 'text' }), 'text', '"cpu at 20 %"'],
+    [event({ event_id: 'blank', message: ' ' }), 'blank', '" "'],
+    [
+      '{"event_id":"exact","message" : {"n":1e400, "a":[1.10,-0],"a":2}  ,"event_type":"user-app","client_id":"client-3"}',
+      'exact',
+      '{"n":1e400, "a":[1.10,-0],"a":2}'
+    ],
+    [
+      String.raw`{"event_id":"escapes","message":"\u0000 \ud800 \u00e9","event_type":"user-app","client_id":"client-2"}`,
+      'escapes',
+      String.raw`"\u0000 \ud800 \u00e9"`
+    ],
+    [
+      `{"event_id":"proto","message":{"__proto__":{"admin":true}},"__proto__":{"x":1},"event_type":"user-app","client_id":"client-2"}`,
+      'proto',
+      '{"__proto__":{"admin":true}}'
+    ],
+    [event({ event_id: 'new', client_id: 'added-later' }), 'new', '"cpu at 20 %"'],
+    [`{"event_id":"dup","event_id":"last","message":1,"message":[2],"event_type":"user-app","client_id":"client-2"}`, 'last', '[2]'],
+    [event({ event_id: 'large', message: 'x'.repeat(1_040_000) }), 'large', `"${'x'.repeat(1_040_000)}"`]
+  ]
+  const rejected: readonly (readonly [body: string, reason: string])[] = [
+    ['plain text', 'not-json'],
+    ['{"event_type":"monitor-app"', 'not-json'],
+    [event() + '}', 'not-json'],
+    ['['.repeat(100_000), 'not-json'],
+    ['null', 'not-an-object'],
+    ['[{"event_type":"monitor-app"}]', 'not-an-object'],
+    ['{}', 'missing-field'],
+    [event({ message: '' }), 'missing-field'],
+    [event({ client_id: null }), 'missing-field'],
+    [event({ message: 5 }), 'invalid-field'],
+    [event({ client_id: 'c'.repeat(101) }), 'invalid-field'],
+    [event({ event_id: 7 }), 'invalid-field'],
+    [event({ client_id: 'nul\u0000' }), 'unstorable'],
+    [event({ client_id: 'nobody' }), 'unknown-client'],
+    [event({ event_type: 'nothing' }), 'unknown-event-type'],
+    [`{"message":${'['.repeat(90_000)}${']'.repeat(90_000)},"event_type":"monitor-app","client_id":"client-1"}`, 'too-deep']
+  ]
+  const again = [event({ event_id: 'text' }), event({ event_id: 'text' })]
+  const other = event({ event_id: 'text', message: 'another text' })
+  const large = stored.find(([, id]) => id === 'large')?.[0] ?? ''
+  await sendBodies(emulator, [...stored.filter(([body]) => body !== large).map(([body]) => body), ...rejected.map(([body]) => body)])
+  await sendBodies(emulator, [large])
+  await processor.program.until('all of these are settled', () => queueIsEmpty(emulator.server))
+  await sendBodies(emulator, [...again, other, event()])
+  await processor.program.until('the queue is empty', () => queueIsEmpty(emulator.server))
+
+  const rows = await pool.query<{ message_id: string; text: string }>('SELECT message_id, message::text AS text FROM message')
+  const byId = new Map(rows.rows.map(row => [row.message_id, row.text]))
+  for (const [, id, payload] of stored) t.equal(sha256(byId.get(id) ?? ''), sha256(payload), `${id} is stored character for character`)
+  t.equal(rows.rows.length, stored.length + 1)
+  const withQueueId = rows.rows.filter(row => !stored.some(([, id]) => id === row.message_id))
+  t.match(withQueueId[0]?.message_id, /^[0-9a-f-]{36}$/, 'without event_id the row has the queue’s id')
+
+  const { rows: refusals } = await pool.query<{ reason: string; body: string; receive_count: number; pointer: string }>(
+    `SELECT reason, body, receive_count, violations->0->>'pointer' AS pointer FROM rejection`
+  )
+  const want = [...rejected, [other, 'conflict']].map(([body = '', reason]) => `${reason} ${sha256(body)}`)
+  t.same(refusals.map(row => `${row.reason} ${sha256(row.body)}`).toSorted(), want.toSorted())
+  t.ok(refusals.every(row => row.receive_count >= 1 && row.pointer !== null))
+
+  await processor.program.until(
+    'the totals are reported',
+    async () => (await processor.metrics()).get('received_total') === stored.length + rejected.length + 4
+  )
+  const metrics = await processor.metrics()
+  t.equal(metrics.get('stored_total'), rows.rows.length)
+  t.equal(metrics.get('duplicate_total'), again.length)
+  const reasons = [...metrics].filter(([name]) => name.startsWith('rejected_total'))
+  t.equal(
+    reasons.reduce((sum, [, count]) => sum + count, 0),
+    refusals.length
+  )
+  t.equal(metrics.get('rejected_total{reason="conflict"}'), 1)
+  t.ok(queueIsEmpty(emulator.server, 'events-dead-letters'))
+  t.equal(({} as { admin?: unknown }).admin, undefined)
+
+  t.equal(await processor.program.end('SIGTERM'), 0)
+  t.notMatch(processor.program.output, /cpu at 20 %|another text/, 'no payload in the log')
+})
+
+t.test('empty fields are named together', async t => {
+  const emulator = await startTestSqs(t)
+  const processor = await startProcessor(t, serviceEnvironment(connectionString, emulator))
+  const body = '{"event_type":"","client_id":"","message":""}'
+  await sendBodies(emulator, [body])
+  await processor.program.until('it is settled', () => queueIsEmpty(emulator.server))
+  const { rows } = await pool.query<{ pointers: string }>(
+    `SELECT (SELECT string_agg(v->>'pointer', ' ' ORDER BY v->>'pointer') FROM json_array_elements(violations) v) AS pointers
+     FROM rejection WHERE body = $1`,
+    [body]
+  )
+  t.same(rows, [{ pointers: '/client_id /event_type /message' }])
+  t.equal(await processor.program.end('SIGINT'), 0)
+})
+
+t.test('a schema that is activated by SQL is in force without a restart', async t => {
+  const emulator = await startTestSqs(t)
+  const processor = await startProcessor(t, serviceEnvironment(connectionString, emulator))
+  const schema = { type: 'object', required: ['cpu'], properties: { cpu: { type: 'number', maximum: 100 } } }
+  await pool.query(
+    `INSERT INTO event_schema (event_type, client, version, state, schema, hash) VALUES ('transaction-app', 'client-1', 1, 'active', $1, 'h1')`,
+    [JSON.stringify(schema)]
+  )
+  await processor.program.until('the worker has it', () => processor.program.output.includes('payload schemas in force'))
+  const over = { event_type: 'transaction-app' }
+  await sendBodies(emulator, [
+    event({ ...over, event_id: 's1', message: { cpu: 20 } }),
+    event({ ...over, event_id: 's2', message: { cpu: 101 } }),
+    event({ ...over, event_id: 's3', message: { cpu: 101 }, client_id: 'client-2' })
+  ])
+  await processor.program.until('they are settled', () => queueIsEmpty(emulator.server))
+  const kept = await pool.query(`SELECT message_id FROM message WHERE message_id IN ('s1', 's2', 's3') ORDER BY 1`)
+  t.same(kept.rows, [{ message_id: 's1' }, { message_id: 's3' }])
+  const { rows } = await pool.query(`SELECT reason, violations->0->>'pointer' AS pointer FROM rejection WHERE message_id = 's2'`)
+  t.same(rows, [{ reason: 'schema-violation', pointer: '/message/cpu' }])
+  t.equal(await processor.program.end(), 0)
+})
+
+t.test('workers that are killed with -9 lose nothing, and the metrics still equal the tables', async t => {
+  const emulator = await startTestSqs(t)
+  const before = await count('message')
+  const processor = await startProcessor(t, { ...serviceEnvironment(connectionString, emulator), WORKERS: '2', VISIBILITY_TIMEOUT_S: '2' })
+  const bodies = Array.from({ length: 3_000 }, (_, index) => event({ event_id: `kill-${index}` }))
+  const sending = sendBodies(emulator, bodies)
+  const [first = 0, second = 0] = processor.workerPids
+  await processor.program.until('something is stored', async () => ((await processor.metrics()).get('stored_total') ?? 0) > 0)
+  process.kill(first, 'SIGKILL')
+  await processor.program.until('it has been replaced', () => processor.workerPids.length === 3)
+  process.kill(second, 'SIGKILL')
+  await sending
+  await processor.program.until('every event is settled', () => queueIsEmpty(emulator.server))
+  t.equal((await count('message')) - before, bodies.length)
+  const metrics = await processor.metrics()
+  t.equal(metrics.get('stored_total'), bodies.length)
+  t.ok(queueIsEmpty(emulator.server, 'events-dead-letters'))
+  t.equal(await processor.program.end(), 0)
+})
+
+t.test('when the primary is killed its workers end, and the next start goes on', async t => {
+  const emulator = await startTestSqs(t)
+  const env = { ...serviceEnvironment(connectionString, emulator), VISIBILITY_TIMEOUT_S: '2' }
+  const processor = await startProcessor(t, env)
+  const bodies = Array.from({ length: 500 }, (_, index) => event({ event_id: `primary-${index}` }))
+  await sendBodies(emulator, bodies.slice(0, 300))
+  await processor.program.end('SIGKILL')
+  await until('no worker is left', () => !processor.workerPids.some(isAlive))
+  await sendBodies(emulator, bodies.slice(300))
+  const next = await startProcessor(t, env)
+  await next.program.until('every event is settled', () => queueIsEmpty(emulator.server))
+  const { rows } = await pool.query(`SELECT count(*)::int AS n FROM message WHERE message_id LIKE 'primary-%'`)
+  t.same(rows, [{ n: bodies.length }])
+  t.equal(await next.program.end(), 0)
+})
+
+t.test('wrong configuration is one message that names everything, exit code 1, no stack trace', async t => {
+  const program = startProgram(t, 'processor', { QUEUE_NAME: 'events', METRICS_PORT: 'x', WORKERS: '0', AWS_ENDPOINT: 'localhost' })
+  t.equal(await program.exited, 1)
+  for (const name of ['DB_CONNECTION', 'METRICS_PORT', 'WORKERS', 'AWS_ENDPOINT']) t.match(program.output, new RegExp(`- ${name} `))
+  t.notMatch(program.output, /\n\s+at /)
+})
+
+t.test('a taken port is named with its setting', async t => {
+  const emulator = await startTestSqs(t)
+  const port = new URL(emulator.endpoint).port
+  const program = startProgram(t, 'processor', { ...serviceEnvironment(connectionString, emulator), METRICS_PORT: port })
+  t.equal(await program.exited, 1)
+  t.match(program.output, `127.0.0.1:${port} is taken by another program: set METRICS_PORT to another one`)
+  t.notMatch(program.output, /\n\s+at /)
+})
+
+async function count(table: 'message' | 'rejection'): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`)
+  return rows[0]?.n ?? 0
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,90 @@
+/** `node dist/cmd/producers`: the fake producers, or the load generator where its options are given. */
+import { type ProducersConfig, readProducersConfig } from '../config/config.js'
+import type { Environment } from '../config/environment.js'
+import { systemClock as clock } from '../lifecycle/clock.js'
+import { ExpectedError, type Service } from '../lifecycle/service.js'
+import { createLog, type Log } from '../observe/log.js'
+import { type LoadArguments, PRODUCERS_HELP, parseProducersArguments } from '../producer/arguments.js'
+import { runFakeProducers } from '../producer/fake.js'
+import { openLedger } from '../producer/ledger.js'
+import { runLoad } from '../producer/load.js'
+import { createProgress, describeTotals } from '../producer/progress.js'
+import { createRandom } from '../producer/random.js'
+import type { Sender } from '../producer/send.js'
+import { createSqsClient } from '../queue/sqs-client.js'
+import { openQueue } from '../queue/sqs-provision.js'
+import { createSqsWriter } from '../queue/sqs-writer.js'
+import { createHelp } from './help.js'
+import { findServices } from './services.js'
+import { untilItWorks } from './until-it-works.js'
+
+const LOG_EVERY_MS = 1_000
+
+export function createProducers(env: Environment, args: readonly string[]): Service {
+  const command = parseProducersArguments(args)
+  if (command.kind === 'help') return createHelp(PRODUCERS_HELP)
+  const config = readProducersConfig(env)
+  const log = createLog('producers', config.log, process.stdout.isTTY)
+  const send = (sender: Sender): Promise<void> => (command.kind === 'fake' ? runFake(sender, config, log) : runGenerator(sender, command))
+  return { run: signal => run(config, command.kind === 'fake' ? 3 : command.concurrency, log, signal, send) }
+}
+
+async function run(
+  config: ProducersConfig,
+  concurrency: number,
+  log: Log,
+  signal: AbortSignal,
+  send: (sender: Sender) => Promise<void>
+): Promise<void> {
+  const services = await findServices(config.services)
+  const sqs = createSqsClient({ ...services.aws, maxSockets: concurrency })
+  try {
+    const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), { clock, random: Math.random, signal, log })
+    if (opened === null) return
+    for (const note of opened.notes) log.warn(note)
+    const queue = createSqsWriter({ sqs, queueUrl: opened.queueUrl })
+    await send({
+      queue,
+      clock,
+      signal,
+      jitter: Math.random,
+      onProblem: ({ code, entries, retryInMs }) => {
+        if (retryInMs === null) log.error({ code, entries }, 'the queue refuses these messages')
+        else log.warn({ code, entries, retryInMs: Math.round(retryInMs) }, 'cannot send yet')
+      }
+    })
+    await queue.close()
+  } finally {
+    sqs.destroy()
+  }
+}
+
+async function runFake(sender: Sender, { fakeIntervalMs: tickMs }: ProducersConfig, log: Log): Promise<void> {
+  let sent = 0
+  let loggedAtMs = clock.monotonicMs()
+  log.info({ everyMs: tickMs }, 'the fake producers send')
+  const onSent = (messages: number): void => {
+    sent += messages
+    if (clock.monotonicMs() - loggedAtMs < LOG_EVERY_MS) return
+    loggedAtMs = clock.monotonicMs()
+    log.info({ sent }, 'sent')
+  }
+  await runFakeProducers({ ...sender, random: createRandom(), tickMs, onSent })
+  log.info({ sent }, 'stopped')
+}
+
+async function runGenerator(sender: Sender, load: LoadArguments): Promise<void> {
+  const ledger = load.ledger === null ? null : await openLedger(load.ledger, clock)
+  const progress = createProgress({ stream: process.stderr, count: load.count, clock })
+  try {
+    const random = createRandom(load.seed ?? undefined)
+    const totals = await runLoad({ ...load, ...sender, random, ledger, onProgress: progress.update })
+    progress.stop()
+    await ledger?.close()
+    process.stdout.write(`${describeTotals(totals)}\n`)
+    if (totals.refused > 0) throw new ExpectedError(`The queue refused ${totals.refused} messages for good; the log says why`)
+  } finally {
+    progress.stop()
+    await ledger?.close()
+  }
+}

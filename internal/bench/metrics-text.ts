@@ -1,0 +1,24 @@
+/**
+ * Reads histograms out of a Prometheus text.
+ *
+ * Source  Prometheus text format: `name_bucket{le="0.5"} 3` counts everything up to the bound, the bound `+Inf` everything.
+ */
+import type { Histogram } from './histogram.js'
+
+/** Null while the text has no such histogram; series of one name with other labels are added up. */
+export function readHistogram(text: string, name: string): Histogram | null {
+  const upTo = new Map<number, number>()
+  for (const [, bound = '', count] of text.matchAll(new RegExp(`^${name}_bucket\\{(?:[^}]*,)?le="([^"]+)"[^}]*\\} (\\S+)$`, 'gm'))) {
+    const upper = bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound)
+    upTo.set(upper, (upTo.get(upper) ?? 0) + Number(count))
+  }
+  if (upTo.size === 0) return null
+  let sum = 0
+  for (const [, value] of text.matchAll(new RegExp(`^${name}_sum(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))) sum += Number(value)
+  const ascending = [...upTo].sort(([a], [b]) => a - b)
+  return {
+    bounds: ascending.map(([bound]) => bound).filter(Number.isFinite),
+    counts: ascending.map(([, count], index) => count - (ascending[index - 1]?.[1] ?? 0)),
+    sum
+  }
+}

@@ -1,0 +1,54 @@
+import t from 'tap'
+import { Totals } from './totals.js'
+
+t.test('totals are the sums of all workers, dead ones included', async t => {
+  const totals = new Totals()
+  totals.reported(1, { stored: 10, 'rejected/not-json': 1 })
+  totals.reported(2, { stored: 5 })
+  t.equal(totals.sum('stored'), 15)
+  await totals.retire(1, () => Promise.reject(new Error('nothing was open')))
+  t.equal(totals.sum('stored'), 15)
+  t.equal(totals.sum('rejected/not-json'), 1)
+  totals.reported(3, { stored: 1 })
+  t.equal(totals.sum('stored'), 16)
+})
+
+t.test('an announced commit counts when its outcome is told', async t => {
+  const totals = new Totals()
+  totals.announced(1, 'tx-1', { stored: 7 })
+  t.equal(totals.sum('stored'), 0)
+  totals.decided(1, { stored: 7 })
+  t.equal(totals.sum('stored'), 7)
+  await totals.retire(1, () => Promise.reject(new Error('nothing was open')))
+  t.equal(totals.sum('stored'), 7)
+})
+
+t.test('a worker that dies with an open commit: the database says whether it counts', async t => {
+  for (const hasCommitted of [true, false]) {
+    const totals = new Totals()
+    totals.decided(1, { stored: 100 })
+    totals.announced(1, 'tx-2', { stored: 7, duplicate: 1 })
+    totals.reported(1, { stored: 100, received: 120 })
+    const asked: string[] = []
+    await totals.retire(1, tx => {
+      asked.push(tx)
+      return Promise.resolve(hasCommitted)
+    })
+    t.same(asked, ['tx-2'])
+    t.equal(totals.sum('stored'), hasCommitted ? 107 : 100)
+    t.equal(totals.sum('duplicate'), hasCommitted ? 1 : 0)
+    t.equal(totals.sum('received'), 120)
+  }
+})
+
+t.test('no total goes backwards while the question is open', async t => {
+  const totals = new Totals()
+  totals.decided(1, { stored: 100 })
+  totals.announced(1, 'tx', { stored: 7 })
+  let answer = (_yes: boolean): void => undefined
+  const retired = totals.retire(1, () => new Promise(resolve => (answer = resolve)))
+  t.equal(totals.sum('stored'), 100)
+  answer(true)
+  await retired
+  t.equal(totals.sum('stored'), 107)
+})

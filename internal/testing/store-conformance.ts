@@ -1,0 +1,357 @@
+/**
+ * What every Store promises, as tests: one suite for all adapters.
+ *
+ * A harness starts with the clients `client-1` and `client-2` and the event types `user-app` and `monitor-app`, and without any row.
+ */
+import { type Test } from 'tap'
+import { type Disposition, type Entry, type Rejection, type ValidEvent } from '../message/message.js'
+import { type RejectionRow } from '../store/rejection-row.js'
+import { type PreparedCommit, type Store, StoreError } from '../store/store.js'
+
+export interface StoreHarness {
+  readonly store: Store
+  addClient(name: string): Promise<void>
+  addEventType(name: string): Promise<void>
+  /** All rows of `message`, in any order. */
+  messages(): Promise<readonly ValidEvent[]>
+  /** All rows of `rejection`, in any order. */
+  rejections(): Promise<readonly RejectionRow[]>
+}
+
+const SENT_AT_MS = 1_700_000_000_123
+
+interface Delivery {
+  /** The queue's MessageId. */
+  readonly queueId?: string
+  readonly receiveCount?: number
+  readonly body?: string
+}
+
+/** An entry with a valid event; fields that a test does not name do not matter to it. */
+export function valid(event: Partial<ValidEvent> = {}, delivery: Delivery = {}): Entry {
+  const full: ValidEvent = { clientId: 'client-1', eventType: 'user-app', messageId: 'id-1', payload: '"hello"', ...event }
+  return { message: received({ queueId: `queue-${full.messageId}`, ...delivery }), verdict: { kind: 'valid', event: full } }
+}
+
+/** An entry with a refused body. */
+export function refused(rejection: Partial<Rejection> = {}, delivery: Delivery = {}): Entry {
+  const nothing = { clientId: null, eventType: null, messageId: null, payload: null }
+  const violations = [{ pointer: '', keyword: 'json', message: 'the body is not JSON' }]
+  return {
+    message: received(delivery),
+    verdict: { kind: 'rejected', rejection: { reason: 'not-json', violations, ...nothing, ...rejection } }
+  }
+}
+
+function received({ queueId = 'queue-id', receiveCount = 1, body = 'the body' }: Delivery): Entry['message'] {
+  return { id: queueId, receiptHandle: 'handle', body, bytes: Buffer.byteLength(body), receiveCount, sentAtMs: SENT_AT_MS }
+}
+
+export async function insert(store: Store, ...batch: readonly Entry[]): Promise<readonly Disposition[]> {
+  return store.insert(batch, async () => undefined)
+}
+
+const payloadsOf = (rows: readonly ValidEvent[]): readonly string[] => rows.map(row => row.payload).sort()
+
+/** JSON texts that a parser, a driver or another column type would change or refuse. */
+const PAYLOADS = [
+  '"\\u0000 and \\ud800 and \\udc00\\ud800"',
+  '{"a\\u0000b":"\\u0000"}',
+  '{"huge":1e400,"tiny":1e-400,"exact":9007199254740993,"price":1.10,"minus":-0}',
+  '{"a":1,"a":2,"b":3}',
+  ' \t\r\n { "a" :\n[ 1 ,\t2 ] } ',
+  '"Ünïcödé 日本語 🎫 \u2028 \ufeff"',
+  '"\\u00fc \\/ \\" \\\\ \\b"',
+  '["{\\"a\\": \\"}\\"", "\'; DROP TABLE message; --", "NULL", "\\\\N"]',
+  `[${'['.repeat(60)}${']'.repeat(60)}]`,
+  '""',
+  'null'
+]
+
+export async function testStore(t: Test, adapter: string, createHarness: (t: Test) => Promise<StoreHarness>): Promise<void> {
+  const test = (rule: string, body: (t: Test, harness: StoreHarness) => Promise<void>) =>
+    t.test(`${adapter}: ${rule}`, async t => body(t, await createHarness(t)))
+
+  await test('a new event is stored, and its row is the event', async (t, { store, messages, rejections }) => {
+    const event = { clientId: 'client-2', eventType: 'monitor-app', messageId: 'an id', payload: '{"n":1}' }
+    t.same(await insert(store, valid(event)), ['stored'])
+    t.same(await messages(), [event])
+    t.same(await rejections(), [])
+  })
+
+  await test('the same event again is a duplicate, whichever queue message brings it', async (t, { store, messages, rejections }) => {
+    await insert(store, valid({}, { queueId: 'first' }))
+    t.same(await insert(store, valid({}, { queueId: 'first', receiveCount: 2 })), ['duplicate'])
+    t.same(await insert(store, valid({}, { queueId: 'second' })), ['duplicate'])
+    t.equal((await messages()).length, 1)
+    t.same(await rejections(), [])
+  })
+
+  await test('the same id with another payload or event type is a conflict, and the first event stays', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
+    await insert(store, valid({ messageId: 'same', payload: '{"a":1}' }))
+    const other = valid({ messageId: 'same', payload: '{"a": 1}' }, { queueId: 'other-payload', body: 'the whole body' })
+    const type = valid({ messageId: 'same', payload: '{"a":1}', eventType: 'monitor-app' }, { queueId: 'other-type' })
+    t.same([await insert(store, other), await insert(store, type)], [['conflict'], ['conflict']])
+    t.same(payloadsOf(await messages()), ['{"a":1}'])
+    const row = (await rejections()).find(({ queueMessageId }) => queueMessageId === 'other-payload')
+    t.match(row, { reason: 'conflict', clientName: 'client-1', eventTypeName: 'user-app', messageId: 'same', body: 'the whole body' })
+    t.match(row?.violations, [{ pointer: '/event_id', keyword: 'unique', message: String }])
+    t.same(await insert(store, other), ['duplicate'], 'its redelivery has its row already')
+    t.equal((await rejections()).length, 2)
+  })
+
+  await test('the same id of two clients is two events', async (t, { store, messages }) => {
+    const [one, two] = [valid({ payload: '1' }, { queueId: 'a' }), valid({ clientId: 'client-2', payload: '2' }, { queueId: 'b' })]
+    t.same(await insert(store, one, two), ['stored', 'stored'])
+    t.same(payloadsOf(await messages()), ['1', '2'])
+  })
+
+  await test('an unknown client or event type is refused with its body, the client first', async (t, { store, messages, rejections }) => {
+    const client = valid({ messageId: 'a', clientId: 'nobody' }, { body: 'body a' })
+    const type = valid({ messageId: 'b', eventType: 'nothing' }, { body: 'body b' })
+    const both = valid({ messageId: 'c', clientId: 'nobody', eventType: 'nothing' }, { body: 'body c' })
+    t.same(await insert(store, client, type, both), ['unknown-client', 'unknown-event-type', 'unknown-client'])
+    t.same(await messages(), [])
+    const rows = new Map((await rejections()).map(row => [row.queueMessageId, row]))
+    t.match(rows.get('queue-a'), {
+      reason: 'unknown-client',
+      clientName: 'nobody',
+      body: 'body a',
+      violations: [{ pointer: '/client_id' }]
+    })
+    t.match(rows.get('queue-b'), {
+      reason: 'unknown-event-type',
+      eventTypeName: 'nothing',
+      body: 'body b',
+      violations: [{ pointer: '/event_type' }]
+    })
+    t.match(rows.get('queue-c'), { reason: 'unknown-client', body: 'body c' })
+  })
+
+  await test('a client and an event type added while it runs are accepted at once', async (t, {
+    store,
+    addClient,
+    addEventType,
+    messages
+  }) => {
+    t.same(await insert(store, valid({ messageId: 'a', clientId: 'new-client', eventType: 'new-type' })), ['unknown-client'])
+    await addClient('new-client')
+    t.same(await insert(store, valid({ messageId: 'b', clientId: 'new-client', eventType: 'new-type' })), ['unknown-event-type'])
+    await addEventType('new-type')
+    t.same(await insert(store, valid({ messageId: 'c', clientId: 'new-client', eventType: 'new-type' })), ['stored'])
+    t.match(await messages(), [{ clientId: 'new-client', eventType: 'new-type', messageId: 'c' }])
+  })
+
+  await test('dispositions come in the order of the batch, and a bad entry changes nothing for the others', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
+    await insert(store, valid({ messageId: 'old' }), valid({ messageId: 'taken' }))
+    const batch = [
+      refused({}, { queueId: 'r1' }),
+      valid({ messageId: 'z' }),
+      valid({ messageId: 'x', clientId: 'nobody' }),
+      valid({ messageId: 'old' }),
+      valid({ messageId: 'a' }),
+      valid({ messageId: 'taken', payload: '0' }, { queueId: 'r2' }),
+      refused({ reason: 'missing-field' }, { queueId: 'r3' }),
+      valid({ messageId: 'y', eventType: 'nothing' }),
+      valid({ messageId: 'm' })
+    ]
+    const want = [
+      'not-json',
+      'stored',
+      'unknown-client',
+      'duplicate',
+      'stored',
+      'conflict',
+      'missing-field',
+      'unknown-event-type',
+      'stored'
+    ]
+    t.same(await insert(store, ...batch), want)
+    t.same((await messages()).map(row => row.messageId).sort(), ['a', 'm', 'old', 'taken', 'z'])
+    t.same((await rejections()).map(row => row.queueMessageId).sort(), ['queue-x', 'queue-y', 'r1', 'r2', 'r3'])
+  })
+
+  await test('a refused body becomes a row with all that is known of it, once', async (t, { store, rejections }) => {
+    const violations = [{ pointer: '/message/n', keyword: 'type', message: 'must be a number' }]
+    const known = { clientId: 'client-1', eventType: 'user-app', messageId: 'm', payload: '"p"' }
+    const entry = refused({ reason: 'schema-violation', violations, ...known }, { queueId: 'q', receiveCount: 3, body: '{"whole":"body"}' })
+    t.same(await insert(store, entry), ['schema-violation'])
+    t.same(await insert(store, entry), ['duplicate'])
+    t.same(await rejections(), [
+      {
+        queueMessageId: 'q',
+        clientName: 'client-1',
+        eventTypeName: 'user-app',
+        messageId: 'm',
+        reason: 'schema-violation',
+        violations,
+        body: '{"whole":"body"}',
+        bodyEncoding: 'plain',
+        receiveCount: 3,
+        sentAtMs: SENT_AT_MS
+      }
+    ])
+  })
+
+  await test('two deliveries of one refused message in one batch are one row', async (t, { store, rejections }) => {
+    t.same(await insert(store, refused({}, { receiveCount: 1 }), refused({}, { receiveCount: 2 })), ['not-json', 'duplicate'])
+    t.match(await rejections(), [{ receiveCount: 1 }])
+  })
+
+  await test('what is stored is never rejected as well, however it is judged later', async (t, { store, messages, rejections }) => {
+    const event = { clientId: 'client-1', eventType: 'user-app', messageId: 'm', payload: '{"n":"\\u0000"}' }
+    await insert(store, valid(event, { queueId: 'q' }))
+    const later = (over: Partial<ValidEvent>) =>
+      refused({ reason: 'schema-violation', ...event, ...over }, { queueId: 'q', receiveCount: 2 })
+    t.same(await insert(store, later({})), ['duplicate'])
+    t.same(await rejections(), [])
+    t.same(await insert(store, later({ payload: '{"n":1}' })), ['schema-violation'], 'another payload is another event')
+    t.equal((await messages()).length, 1)
+  })
+
+  await test('what is rejected is never stored as well, however old the delivery is', async (t, { store, messages, rejections }) => {
+    await insert(store, refused({ reason: 'schema-violation' }, { queueId: 'q', receiveCount: 2 }))
+    t.same(await insert(store, valid({}, { queueId: 'q', receiveCount: 3 })), ['duplicate'], 'a redelivery')
+    t.same(await insert(store, valid({}, { queueId: 'q', receiveCount: 1 })), ['duplicate'], 'an earlier delivery that was held up')
+    t.same(await messages(), [])
+    t.equal((await rejections()).length, 1)
+    t.same(await insert(store, valid({}, { queueId: 'another message' })), ['stored'])
+  })
+
+  await test('a payload is stored character for character', async (t, { store, messages }) => {
+    const batch = PAYLOADS.map((payload, n) => valid({ messageId: `id-${n}`, payload }))
+    t.same(
+      await insert(store, ...batch),
+      PAYLOADS.map(() => 'stored')
+    )
+    t.same(payloadsOf(await messages()), [...PAYLOADS].sort())
+    t.same(
+      await insert(store, ...batch),
+      PAYLOADS.map(() => 'duplicate'),
+      'and compared the same way'
+    )
+  })
+
+  await test('ids are kept as they are: letter case, accents and spaces tell events apart', async (t, { store, messages }) => {
+    const ids = ['id', 'ID', 'íd', 'i\u0301d', ' id', 'id ', '日本', '🎫', "'", '\\', '{}', 'NULL', '\u0001', 'é'.repeat(127)]
+    const batch = ids.map(messageId => valid({ messageId, payload: JSON.stringify(messageId) }))
+    t.same(
+      await insert(store, ...batch),
+      ids.map(() => 'stored')
+    )
+    t.same((await messages()).map(row => row.messageId).sort(), [...ids].sort())
+  })
+
+  await test('a rejection keeps bodies and names that PostgreSQL cannot hold, written as JSON strings', async (t, {
+    store,
+    rejections
+  }) => {
+    const raw = { queueId: 'raw', body: 'NUL \0 and lone \ud800 surrogates' }
+    const names = { clientId: 'a\0b', eventType: '\udc00', messageId: '\0', payload: '"\ud800"' }
+    t.same(await insert(store, refused({ reason: 'unstorable', ...names }, raw), refused({}, { queueId: 'plain', body: '"\\u0000"' })), [
+      'unstorable',
+      'not-json'
+    ])
+    const rows = new Map((await rejections()).map(row => [row.queueMessageId, row]))
+    const row = rows.get('raw')
+    t.match(row, { bodyEncoding: 'json-string', clientName: '"a\\u0000b"', eventTypeName: '"\\udc00"', messageId: '"\\u0000"' })
+    t.equal(JSON.parse(row!.body), raw.body, 'the body is complete')
+    t.match(rows.get('plain'), { bodyEncoding: 'plain', body: '"\\u0000"' })
+    t.same(await insert(store, refused({ reason: 'unstorable', ...names }, raw)), ['duplicate'])
+  })
+
+  await test('a row that cannot be stored is a data fault, and nothing of its batch is stored', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
+    const rows = [
+      { why: 'an id with NUL', event: { messageId: 'a\0' } },
+      { why: 'an id with a lone surrogate', event: { messageId: '\ud800' } },
+      { why: 'an empty id', event: { messageId: '' } },
+      { why: 'an id of 256 bytes', event: { messageId: 'é'.repeat(128) } },
+      { why: 'a payload with NUL', event: { payload: '"\0"' } },
+      { why: 'a payload with a lone surrogate', event: { payload: '"\udc00"' } },
+      { why: 'a payload that is not JSON', event: { payload: '{' } }
+    ]
+    for (const { why, event } of rows) {
+      await t.rejects(insert(store, valid({ messageId: 'good' }), valid(event), refused()), { name: 'StoreError', fault: 'data' }, why)
+    }
+    t.same([await messages(), await rejections()], [[], []])
+    t.same(await insert(store, valid({ messageId: 'good' })), ['stored'], 'the next batch is written')
+  })
+
+  await test('one key twice in a batch is a data fault, so that neither event can pass for the other', async (t, { store, messages }) => {
+    await t.rejects(insert(store, valid({ payload: '1' }), valid({ payload: '2' })), { name: 'StoreError', fault: 'data' })
+    t.same(await messages(), [])
+  })
+
+  await test('onPrepared hears of the dispositions before anything can be seen, and runs once', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
+    const heard: PreparedCommit[] = []
+    const dispositions = await store.insert([valid(), refused()], async prepared => {
+      heard.push(prepared)
+      t.same([await messages(), await rejections()], [[], []])
+    })
+    t.same(dispositions, ['stored', 'not-json'])
+    t.equal(heard.length, 1)
+    t.same(heard[0]?.dispositions, dispositions)
+  })
+
+  await test('a rejection of onPrepared rolls back and comes out unchanged', async (t, { store, messages, rejections }) => {
+    const reason = new Error('no')
+    let tx = ''
+    const failed = store.insert([valid(), refused()], async prepared => {
+      tx = prepared.tx
+      throw reason
+    })
+    t.equal(await failed.catch((error: unknown) => error), reason)
+    t.same([await messages(), await rejections()], [[], []])
+    t.equal(await store.wasCommitted(tx), false)
+    t.same(await insert(store, valid(), refused()), ['stored', 'not-json'], 'the same batch again is new')
+  })
+
+  await test('a committed transaction is known as such: one that stored, one that only rejected', async (t, { store }) => {
+    for (const entry of [valid({ messageId: 'id "quoted", é' }), refused()]) {
+      let tx = ''
+      await store.insert([entry], async prepared => void (tx = prepared.tx))
+      t.equal(await store.wasCommitted(tx), true)
+    }
+  })
+
+  await test('a batch holds 1 or 1,000 entries', async (t, { store, messages }) => {
+    const batch = Array.from({ length: 1_000 }, (_, n) => valid({ messageId: `id-${n}`, clientId: n % 2 === 0 ? 'client-1' : 'client-2' }))
+    t.same(await insert(store, batch[500]!), ['stored'])
+    const want = Array.from({ length: 1_000 }, (_, n) => (n === 500 ? 'duplicate' : 'stored'))
+    t.same(await insert(store, ...batch), want)
+    t.equal((await messages()).length, 1_000)
+  })
+
+  await test('two batches at once that bring the same events store each once', async (t, { store, messages }) => {
+    const batch = Array.from({ length: 20 }, (_, n) => valid({ messageId: `id-${n}` }))
+    const [one, two] = await Promise.all([insert(store, ...batch), insert(store, ...batch.toReversed())])
+    t.same([...one, ...two].filter(disposition => disposition === 'stored').length, 20)
+    t.same([...one, ...two].filter(disposition => disposition === 'duplicate').length, 20)
+    t.equal((await messages()).length, 20)
+  })
+
+  await test('a probe succeeds while it works, and a closed store refuses everything', async (t, { store, messages, rejections }) => {
+    await store.probe()
+    t.same([await messages(), await rejections()], [[], []], 'a probe leaves nothing behind')
+    await Promise.all([store.close(), store.close()])
+    await t.rejects(store.probe(), StoreError)
+    await t.rejects(insert(store, valid()), { name: 'StoreError', fault: 'transient' })
+    t.same(await messages(), [])
+  })
+}
