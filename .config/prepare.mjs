@@ -37,7 +37,8 @@ try {
 }
 
 async function prepare() {
-  if (!isAtLeast(OLDEST_INSTALLER)) throw new Failure(`Node ${process.version} is too old: install Node 24 from https://nodejs.org, or any from 20 on.`)
+  if (!isAtLeast(OLDEST_INSTALLER))
+    throw new Failure(`Node ${process.version} is too old: install Node 24 from https://nodejs.org, or any from 20 on.`)
   if (!isInstalled() || !isBuilt()) {
     await withLock(() => {
       if (!isInstalled()) install()
@@ -68,8 +69,9 @@ function installKey() {
  */
 function leftOut() {
   const list = read(path('node_modules', '.package-lock.json'))
-  const installed = list === null ? {} : JSON.parse(list).packages
   const wanted = JSON.parse(readFileSync(lockFile, 'utf8')).packages
+  if (list === null) return Object.keys(wanted)
+  const installed = JSON.parse(list).packages
   return Object.keys(wanted).filter(name => {
     if (name === '') return false
     const entry = wanted[name]
@@ -91,9 +93,14 @@ function install() {
   // Under `npm start` the npm that runs us is known; otherwise it is the one in the path.
   const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm']
   const [command, ...rest] = [...npm, ...args]
-  const { status, signal, error, stdout, stderr } = spawnSync(command, rest, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  const { status, signal, error, stdout, stderr } = spawnSync(command, rest, {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   if (error !== undefined) throw new Failure(`Installing the packages failed: npm does not run (${error.code}); install Node with npm.`)
-  if (status !== 0) throw new Failure(`Installing the packages failed: ${npmReason(`${stderr}\n${stdout}`) ?? `npm ended with ${signal ?? status}`}`)
+  if (status !== 0)
+    throw new Failure(`Installing the packages failed: ${npmReason(`${stderr}\n${stdout}`) ?? `npm ended with ${signal ?? status}`}`)
   // npm goes on without an optional package that it could not fetch. Most of the project works without; what does not says so itself.
   for (const name of leftOut()) process.stdout.write(`npm left out ${name}: if something misses it, run "npm ci" again.\n`)
   dropBrokenNode()
@@ -217,6 +224,7 @@ function takeLock(lock, mine) {
 }
 
 function isAlive(pid) {
+  if (!Number.isInteger(pid) || pid < 1) return false
   try {
     process.kill(pid, 0)
     return true

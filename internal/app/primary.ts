@@ -120,6 +120,9 @@ async function supervise(
   }
 }
 
+/** The emulator goes on with a long poll whose connection is dead, and gives it messages: short polls bound how long. */
+const EMBEDDED_WAIT_TIME_S = 2
+
 /** Workers take the services that the primary opened: embedded ones are not started twice. */
 function workerEnvironment(config: ProcessorConfig, services: Services): Record<string, string> {
   if (!services.isEmbedded) return {}
@@ -127,6 +130,7 @@ function workerEnvironment(config: ProcessorConfig, services: Services): Record<
   return {
     DB_CONNECTION: services.dbConnection,
     QUEUE_NAME: config.queue.queueName,
+    WAIT_TIME_S: String(Math.min(config.queue.waitTimeS, EMBEDDED_WAIT_TIME_S)),
     AWS_REGION: region,
     AWS_ENDPOINT: endpoint,
     AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? '',
@@ -142,6 +146,19 @@ function asProcess(worker: Worker): WorkerProcess {
       if (worker.isConnected()) worker.send(message)
     },
     kill: () => worker.process.kill('SIGKILL'),
-    onExit: listener => worker.once('exit', (code, signal) => listener(signal || `exit code ${code}`))
+    onExit: listener => {
+      // A process can be gone before its last messages have been read; the channel's end says that there are no more.
+      let isGone = false
+      let how = ''
+      const next = (): void => {
+        if (isGone) listener(how)
+        isGone = true
+      }
+      worker.once('exit', (code, signal) => {
+        how = signal || `exit code ${code}`
+        next()
+      })
+      worker.once('disconnect', next)
+    }
   }
 }

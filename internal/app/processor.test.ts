@@ -74,7 +74,7 @@ t.test('events of all kinds in, exact tables out, and the metrics equal them', a
   const withQueueId = rows.rows.filter(row => !stored.some(([, id]) => id === row.message_id))
   t.match(withQueueId[0]?.message_id, /^[0-9a-f-]{36}$/, 'without event_id the row has the queue’s id')
 
-  const { rows: refusals } = await pool.query<{ reason: string; body: string; receive_count: number; pointer: string }>(
+  const { rows: refusals } = await pool.query<{ reason: string; body: string; receive_count: number; pointer: string | null }>(
     `SELECT reason, body, receive_count, violations->0->>'pointer' AS pointer FROM rejection`
   )
   const want = [...rejected, [other, 'conflict']].map(([body = '', reason]) => `${reason} ${sha256(body)}`)

@@ -41,7 +41,7 @@ async function run(config: ProcessorConfig, env: Environment, signal: AbortSigna
     await waitUntilReady(`${origin}/readyz`, processor, signal)
     const producers = startProgram('producers', logDir, env)
     children.push(producers)
-    say(introduction(origin, services.dbConnection, logDir))
+    say(introduction(origin, services.dbConnection, logDir, children))
     await watch(`${origin}/metrics`, output, children, signal)
     output.end('Stopping: producers, then what is still in the queue, then the rest …')
     await producers.stop()
@@ -58,12 +58,14 @@ async function run(config: ProcessorConfig, env: Environment, signal: AbortSigna
 class Program {
   readonly name: string
   readonly #child: ChildProcess
+  readonly pid: number
   readonly exited: Promise<string>
   isRunning = true
 
   constructor(name: string, child: ChildProcess) {
     this.name = name
     this.#child = child
+    this.pid = child.pid ?? 0
     this.exited = new Promise(resolve => {
       child.once('exit', (code, signal) => {
         this.isRunning = false
@@ -79,8 +81,7 @@ class Program {
 }
 
 function startProgram(name: string, logDir: string, env: Environment): Program {
-  const path = join(logDir, `${name}.log`)
-  const log = createWriteStream(path, { flags: 'w' })
+  const log = createWriteStream(join(logDir, `${name}.log`), { flags: 'w' })
   const entry = fileURLToPath(new URL(`../../cmd/${name}/index.js`, import.meta.url))
   const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true, env: { ...env } })
   child.stdout?.pipe(log, { end: false })
@@ -103,8 +104,7 @@ async function choosePort({ metrics }: ProcessorConfig, env: Environment): Promi
 async function waitUntilReady(url: string, processor: Program, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS
   while (!signal.aborted) {
-    if (!processor.isRunning)
-      throw new ExpectedError(`The processor ended (${await processor.exited}); see its log in .data/logs/processor.log`)
+    if (!processor.isRunning) throw new ExpectedError(`The processor ended (${await processor.exited}); see logs/processor.log in DATA_DIR`)
     const answer = await fetchText(url)
     if (answer?.ok === true) return
     if (performance.now() > deadline) throw new ExpectedError(`The processor is not ready: ${answer?.text.trim() ?? 'no answer'}`)
@@ -117,9 +117,9 @@ async function watch(url: string, output: LiveLine, children: readonly Program[]
   let beforeMs = performance.now()
   const everyMs = output.isLive ? REFRESH_MS : LINE_EVERY_MS
   while (!signal.aborted) {
-    await pause(everyMs, signal)
+    await pause(before === null ? REFRESH_MS : everyMs, signal)
     const dead = children.find(child => !child.isRunning)
-    if (dead !== undefined) throw new ExpectedError(`${dead.name} ended (${await dead.exited}); see .data/logs/${dead.name}.log`)
+    if (dead !== undefined) throw new ExpectedError(`${dead.name} ended (${await dead.exited}); see logs/${dead.name}.log in DATA_DIR`)
     const now = await readMetrics(url)
     if (now === null) continue
     const nowMs = performance.now()
@@ -194,7 +194,7 @@ class LiveLine {
   }
 }
 
-function introduction(origin: string, dbConnection: string, logDir: string): string {
+function introduction(origin: string, dbConnection: string, logDir: string, children: readonly Program[]): string {
   return [
     '',
     'Three fake producers send events; the processor stores each exactly once. Have a look:',
@@ -203,6 +203,7 @@ function introduction(origin: string, dbConnection: string, logDir: string): str
     `            psql "${dbConnection}"`,
     `  metrics   ${origin}/metrics   (health: ${origin}/readyz)`,
     `  logs      ${logDir}`,
+    `  running   ${children.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`,
     '  stop      Ctrl-C',
     ''
   ].join('\n')

@@ -5,7 +5,7 @@
  * Errors  ArgumentsError naming everything that is wrong at once.
  */
 import { ArgumentsError, readFlags, readNumber } from '../producer/flags.js'
-import { type Scenario, SCENARIO_NAMES, type ScenarioName, SCENARIOS } from './scenarios.js'
+import { SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from './scenarios.js'
 
 export interface BenchArguments {
   readonly kind: 'run'
@@ -90,7 +90,8 @@ function readScenarios(text: string | undefined, problems: string[]): readonly S
   if (text === undefined) return SCENARIOS
   const names = text.split(',').map(name => name.trim())
   for (const name of names) {
-    if (!SCENARIO_NAMES.includes(name as ScenarioName)) problems.push(`--only: ${name} is no scenario; there are ${SCENARIO_NAMES.join(', ')}`)
+    if (!SCENARIO_NAMES.includes(name as ScenarioName))
+      problems.push(`--only: ${name} is no scenario; there are ${SCENARIO_NAMES.join(', ')}`)
   }
   return SCENARIOS.filter(({ name }) => names.includes(name))
 }

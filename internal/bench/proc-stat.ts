@@ -35,9 +35,8 @@ export function parsePeakBytes(status: string): number | null {
 
 /** `pid` and everything below it. */
 export function treeOf(pid: number, processes: readonly ProcessStat[]): readonly ProcessStat[] {
-  const children = Map.groupBy(processes, ({ parentPid }) => parentPid)
   const found = processes.filter(process => process.pid === pid)
   // The list grows while it is walked: children are looked at in their turn.
-  for (const parent of found) found.push(...(children.get(parent.pid) ?? []))
+  for (const parent of found) found.push(...processes.filter(({ parentPid }) => parentPid === parent.pid))
   return found
 }

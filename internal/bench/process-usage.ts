@@ -1,6 +1,6 @@
 /** CPU time and memory of the processes that take part. Elsewhere than on Linux there are no such figures: null. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { CPU_TICK_MS, parsePeakBytes, parseStat, type ProcessStat, treeOf } from './proc-stat.js'
+import { CPU_TICK_MS, type ProcessStat, parsePeakBytes, parseStat, treeOf } from './proc-stat.js'
 
 /** Who shares the processors; each with everything that it started. */
 export const PARTIES = ['subject', 'postgres', 'queue', 'bench'] as const

@@ -52,7 +52,10 @@ await t.test('a user who may not run the server there gets one whole copy of it,
 
 await t.test('two starts that copy at once end with one whole copy', async t => {
   const { packageDir, place, say } = await setup(t, 0o400)
-  const [first, second] = await Promise.all([locatePostgres(owner, say, packageDir, [place]), locatePostgres(owner, say, packageDir, [place])])
+  const [first, second] = await Promise.all([
+    locatePostgres(owner, say, packageDir, [place]),
+    locatePostgres(owner, say, packageDir, [place])
+  ])
   t.equal(first, second)
   t.ok(existsSync(join(first, 'lib', 'libpq.so.5')))
 })

@@ -75,7 +75,12 @@ async function linkLibraries(packageDir: string, into: string): Promise<void> {
 }
 
 /** One copy per version and machine, used by every checkout; it appears under its name only when it is complete. */
-async function copiedServer(packageDir: string, places: readonly string[], user: RunUser | null, log: (line: string) => void): Promise<string> {
+async function copiedServer(
+  packageDir: string,
+  places: readonly string[],
+  user: RunUser | null,
+  log: (line: string) => void
+): Promise<string> {
   const { version } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string }
   const uid = process.getuid?.() ?? 0
   const name = `event-process-postgres-${version}-${process.platform}-${process.arch}-${uid}`

@@ -8,7 +8,19 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chownSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync
+} from 'node:fs'
 import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -43,6 +55,7 @@ export interface EmbeddedPostgres {
 const USER = 'postgres'
 const DATABASE = 'event_process'
 const START_MS = 180_000
+const GUARD_STOP_MS = 1_000
 const FREE_PORT_TRIES = 5
 const LOG_KEEP_BYTES = 10 * 1024 * 1024
 const run = promisify(execFile)
@@ -67,6 +80,8 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<E
     return adopted
   }
 
+  const taken = new EmbeddedError('port-taken', `Port ${port} is already in use: set ${portSetting} to a free one, or to 0 for any.`)
+  if (port !== 0 && !(await isPortFree(port))) throw taken
   const user = runUser(dataPath)
   assertOurs(dataPath)
   const place = { dataDir, dataPath, user, native: await locatePostgres(user, log), isDurable: durable }
@@ -74,7 +89,7 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<E
   if (port !== 0) {
     const server = await startOn(place, port)
     if (server !== null) return server
-    throw new EmbeddedError('port-taken', `Port ${port} is already in use: set ${portSetting} to a free one, or to 0 for any.`)
+    throw taken
   }
   for (let tries = 0; tries < FREE_PORT_TRIES; tries += 1) {
     const server = await startOn(place, await findFreePort())
@@ -87,15 +102,19 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<E
 async function adopt(dataPath: string): Promise<EmbeddedPostgres | null> {
   const found = readPidFile(dataPath)
   if (found === null) return null
-  if (!isServing(found.pid, dataPath)) {
+  const { pid, port } = found
+  const realPath = realpathSync(dataPath)
+  const isGone = () => !isServing(pid, realPath)
+  if (isGone()) {
     // PostgreSQL itself would take any process that now has this pid for the old server, and not start.
     rmSync(join(dataPath, 'postmaster.pid'), { force: true })
     return null
   }
-  await waitUntil(() => readPidFile(dataPath)?.isReady === true || !isServing(found.pid, dataPath), START_MS)
-  if (readPidFile(dataPath)?.isReady !== true) return null
-  await createDatabase(found.port)
-  return running(found.pid, found.port, dataPath)
+  const isReady = () => readPidFile(dataPath)?.isReady === true
+  await waitUntil(() => isReady() || isGone(), START_MS)
+  if (!isReady()) return null
+  await createDatabase(port)
+  return running(pid, port, () => stopPostmaster(pid, isGone))
 }
 
 function assertOurs(dataPath: string): void {
@@ -133,7 +152,6 @@ async function initialize(place: Place): Promise<void> {
 
 /** Starts the server on `port` and waits until it serves; null when somebody else has the port. */
 async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | null> {
-  if (!(await isPortFree(port))) return null
   const { dataPath, user } = place
   const logFile = join(place.dataDir, 'postgres.log')
   const logSize = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
@@ -167,7 +185,7 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
   const isReady = () => server.pid !== undefined && readPidFile(dataPath)?.pid === server.pid && readPidFile(dataPath)?.isReady === true
   await waitUntil(() => ends.length > 0 || isReady(), START_MS)
   if (server.pid === undefined || !isReady()) {
-    if (server.pid !== undefined && ends.length === 0) await stopPostmaster(server.pid, dataPath)
+    if (server.pid !== undefined) await stopPostmaster(server.pid, () => hasExited(server))
     const said = readFileSync(logFile, 'utf8').slice(isLogLarge ? 0 : logSize)
     if (said.includes('could not bind')) return null
     const fatal = /FATAL: +(.*)/.exec(said)?.[1]
@@ -177,8 +195,15 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
     )
   }
   const { pid } = server
-  const children = place.isDurable ? [server] : [server, guardPostmaster(pid, user)]
-  const postgres = running(pid, port, dataPath, children)
+  const guard = place.isDurable ? null : guardPostmaster(pid, user)
+  const postgres = running(pid, port, async () => {
+    // Taken back, so that this process collects them instead of leaving zombies to a container's first process.
+    server.ref()
+    guard?.ref()
+    guard?.kill('SIGKILL')
+    await stopPostmaster(pid, () => hasExited(server))
+    await waitUntil(() => guard === null || hasExited(guard), GUARD_STOP_MS)
+  })
   try {
     await createDatabase(port)
   } catch (error) {
@@ -188,16 +213,7 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
   return postgres
 }
 
-/** `children` are what this process started for it: the server first, then its guard. */
-function running(pid: number, port: number, dataPath: string, children: readonly ChildProcess[] = []): EmbeddedPostgres {
-  const exits = children.map(child => new Promise<void>(settle => child.once('exit', () => settle()).once('error', () => settle())))
-  const stop = async () => {
-    // Taken back, so that this process collects them instead of leaving zombies to a container's first process.
-    for (const child of children) child.ref()
-    children[1]?.kill('SIGKILL')
-    await stopPostmaster(pid, dataPath)
-    await Promise.all(exits)
-  }
+function running(pid: number, port: number, stop: () => Promise<void>): EmbeddedPostgres {
   let stopping: Promise<void> | null = null
   return {
     connectionString: connectionString(port, DATABASE),
@@ -208,6 +224,10 @@ function running(pid: number, port: number, dataPath: string, children: readonly
       return stopping
     }
   }
+}
+
+function hasExited(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
 }
 
 function connectionString(port: number, database: string): string {

@@ -5,7 +5,7 @@
  *         shared memory key, status; the file is removed as the last act of a shutdown.
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -34,34 +34,36 @@ export function readPidFile(dataPath: string): Postmaster | null {
   return { pid, port, isReady: lines[7]?.trim() === 'ready' }
 }
 
-/** True while process `pid` serves `dataPath`; a pid that now belongs to another program, and a zombie, do not. */
-export function isServing(pid: number, dataPath: string): boolean {
+/** True while process `pid` serves `realDataPath`; a pid that now belongs to another program, and a zombie, do not. */
+export function isServing(pid: number, realDataPath: string): boolean {
   try {
-    // The server makes its data directory its working directory.
-    if (process.platform === 'linux') return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(dataPath)
-    return execFileSync('ps', ['-p', String(pid), '-o', 'args='], { encoding: 'utf8' }).includes(dataPath)
+    if (process.platform === 'linux') {
+      // The server makes its data directory its working directory, and keeps it when somebody removes it.
+      const directory = readlinkSync(`/proc/${pid}/cwd`)
+      return directory === realDataPath || directory === `${realDataPath} (deleted)`
+    }
+    return execFileSync('ps', ['-p', String(pid), '-o', 'args='], { encoding: 'utf8' }).includes(realDataPath)
   } catch {
     return false
   }
 }
 
-/** Ends the server: committed data safe on disk, open sessions cut off. Resolves when it is gone. */
-export async function stopPostmaster(pid: number, dataPath: string): Promise<void> {
+/** Ends the server: committed data safe on disk, open sessions cut off. Resolves when `isGone`, or when nothing more can be done. */
+export async function stopPostmaster(pid: number, isGone: () => boolean): Promise<void> {
   const steps = [
     { signal: 'SIGINT', withinMs: FAST_STOP_MS },
     { signal: 'SIGQUIT', withinMs: IMMEDIATE_STOP_MS },
     { signal: 'SIGKILL', withinMs: IMMEDIATE_STOP_MS }
   ] as const
   for (const { signal, withinMs } of steps) {
-    if (!isServing(pid, dataPath)) return
+    if (isGone()) return
     try {
       process.kill(pid, signal)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ESRCH') return
       throw error
     }
-    const isGone = await waitUntil(() => !isServing(pid, dataPath), withinMs)
-    if (isGone) return
+    if (await waitUntil(isGone, withinMs)) return
   }
 }
 

@@ -8,9 +8,27 @@ const stranger = { name: 'stranger', uid: 65_534, gid: 65_534 }
 t.test('root runs the server as the least privileged user that already exists', async t => {
   const root = 'root:x:0:0:root:/root:/bin/bash\n'
   const rows = [
-    { why: 'nobody comes first', passwd: `${root}daemon:x:1:1::/:/sbin/nologin\nnobody:x:65534:65533::/:/sbin/nologin\n`, name: 'nobody', uid: 65_534, gid: 65_533 },
-    { why: 'without nobody, an account made for servers', passwd: `${root}bin:x:2:2::/:\npostgres:x:70:71::/:\n`, name: 'postgres', uid: 70, gid: 71 },
-    { why: 'else anybody who is not root', passwd: `${root}# note:x:5:5\n\nada:x:1000:1001::/home/ada:/bin/sh`, name: 'ada', uid: 1_000, gid: 1_001 }
+    {
+      why: 'nobody comes first',
+      passwd: `${root}daemon:x:1:1::/:/sbin/nologin\nnobody:x:65534:65533::/:/sbin/nologin\n`,
+      name: 'nobody',
+      uid: 65_534,
+      gid: 65_533
+    },
+    {
+      why: 'without nobody, an account made for servers',
+      passwd: `${root}bin:x:2:2::/:\npostgres:x:70:71::/:\n`,
+      name: 'postgres',
+      uid: 70,
+      gid: 71
+    },
+    {
+      why: 'else anybody who is not root',
+      passwd: `${root}# note:x:5:5\n\nada:x:1000:1001::/home/ada:/bin/sh`,
+      name: 'ada',
+      uid: 1_000,
+      gid: 1_001
+    }
   ]
   for (const { why, passwd, ...want } of rows) t.same(pickRunUser(passwd), want, why)
   t.throws(() => pickRunUser(root), { code: 'no-run-user', message: /ordinary user/ })
@@ -40,7 +58,11 @@ t.test('a path is open to another user only if every directory above it can be e
   modes(0o755, 0o755, 0o600)
   t.equal(canReach(stranger, file, 4), false, 'a closed file')
   const { uid, gid } = statSync(file)
-  t.equal(canReach({ name: 'owner', uid, gid }, file, 4), canReach({ name: 'owner', uid, gid }, t.testdirName, 1), 'the owner has bits of its own')
+  t.equal(
+    canReach({ name: 'owner', uid, gid }, file, 4),
+    canReach({ name: 'owner', uid, gid }, t.testdirName, 1),
+    'the owner has bits of its own'
+  )
   t.equal(canReach(stranger, join(inner, 'absent'), 4), false, 'what does not exist')
 })
 

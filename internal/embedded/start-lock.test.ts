@@ -20,7 +20,10 @@ await t.test('starts in one directory follow each other and never overlap', asyn
 
 await t.test('a start that fails lets the next one begin', async t => {
   const directory = t.testdir()
-  await t.rejects(withStartLock(directory, () => Promise.reject(new Error('no disk'))), { message: 'no disk' })
+  await t.rejects(
+    withStartLock(directory, () => Promise.reject(new Error('no disk'))),
+    { message: 'no disk' }
+  )
   t.equal(await withStartLock(directory, () => Promise.resolve('begun')), 'begun')
 })
 

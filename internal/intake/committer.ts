@@ -40,7 +40,8 @@ export interface CommitterOptions {
   readonly onRecovered: () => void
 }
 
-const RETRY = { baseMs: 50, maxMs: 5_000 }
+/** Short enough that work goes on within seconds of the database's return. */
+const RETRY = { baseMs: 50, maxMs: 2_000 }
 
 export class Committer {
   readonly #options: CommitterOptions
@@ -154,7 +155,10 @@ export class Committer {
       return this.#write(entries.slice(half), cause)
     }
     if (only === undefined) return
-    if (only.verdict.kind === 'rejected') { this.#options.onUnwritable(only, error); return; }
+    if (only.verdict.kind === 'rejected') {
+      this.#options.onUnwritable(only, error)
+      return
+    }
     return this.#write([{ message: only.message, verdict: unstorable(only.verdict.event, error) }], cause)
   }
 

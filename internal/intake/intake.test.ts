@@ -154,7 +154,11 @@ t.test('a database that is down closes the gate, deletes nothing, and is tried a
   t.same(
     queue.messages().map(message => message.receiveCount),
     [1, 1],
-    'ten minutes of outage cost no further receive: the heartbeat keeps what is in flight, and nothing else is received'
+    'ten minutes of outage cost no further receive'
+  )
+  t.ok(
+    queue.messages().every(message => message.isInFlight),
+    'the heartbeat keeps what is in flight away from others'
   )
   t.equal(memory.messages.length, 0)
   isDown = false
@@ -306,6 +310,44 @@ t.test('a batch is cut at its limits', async t => {
     heard.filter(line => line.startsWith('committed')),
     ['committed 4', 'committed 4', 'committed 2']
   )
+})
+
+t.test('a batch is cut at its bytes, but one message always fits', async t => {
+  const body = event('0')
+  const { send, heard } = setup(t, { limits: { batch: { maxMessages: 1_000, maxBytes: 2 * body.length } } })
+  await send(body, event('1'), event('2'), event('3', { message: 'x'.repeat(500) }))
+  t.same(
+    heard.filter(line => line.startsWith('committed')),
+    ['committed 2', 'committed 1', 'committed 1']
+  )
+})
+
+t.test('a delivery that comes while the delete is under way is deleted by its own handle', async t => {
+  let release = (): void => undefined
+  const held = new Promise<void>(resolve => (release = resolve))
+  const { send, queue, clock, heard } = setup(t, { queue: { visibilityTimeoutS: 5, onAck: () => held } })
+  await send(event('a'))
+  await clock.advanceAsync(6_000)
+  t.equal(queue.messages()[0]?.receiveCount, 2)
+  release()
+  await clock.advanceAsync(1_000)
+  t.same(queue.messages(), [])
+  t.same(
+    heard.filter(line => line.startsWith('committed')),
+    ['committed 1']
+  )
+})
+
+t.test('deletes that keep failing are given up after five attempts; redelivery finds a duplicate', async t => {
+  const { send, queue, heard, clock, intake } = setup(t)
+  for (let call = 0; call < 5; call++) queue.failNext('ack', new QueueError('ServiceUnavailable', 'try later'))
+  await send(event('a'))
+  await clock.advanceAsync(20_000)
+  t.equal(heard.filter(line => line === 'delete failed ServiceUnavailable 1').length, 4)
+  t.ok(heard.includes('delete failed ServiceUnavailable 1 final'))
+  t.equal(intake.status.inFlight, 0)
+  await clock.advanceAsync(60_000)
+  t.same(queue.messages(), [])
 })
 
 t.test('a message that comes again while in flight is written once and deleted by its newest handle', async t => {

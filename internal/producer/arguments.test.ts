@@ -34,7 +34,8 @@ t.test('no argument is the fake producers, any load option the load generator', 
 
 t.test('every option is read', async t => {
   const line =
-    '--count 100000 --rate 500 --concurrency 16 --duplicates 10 --invalid 5% --ledger out.ndjson --clients a,b --body-bytes 1048576 --seed 7'
+    '--count 100000 --rate 500 --concurrency 16 --duplicates 10 --invalid 5% --ledger out.ndjson ' +
+    '--clients a,b --body-bytes 1048576 --seed 7'
   t.same(parseProducersArguments(line.split(' ')), {
     kind: 'load',
     count: 100_000,

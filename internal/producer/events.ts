@@ -69,7 +69,8 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
 
   const fresh = (clientId: string, eventType: string): GeneratedEvent => {
     const eventId = random.below(2) === 0 ? random.uuid() : null
-    const head = `{"event_type":${JSON.stringify(eventType)},"client_id":${JSON.stringify(clientId)}${eventId === null ? '' : `,"event_id":"${eventId}"`},"message":`
+    const idField = eventId === null ? '' : `,"event_id":"${eventId}"`
+    const head = `{"event_type":${JSON.stringify(eventType)},"client_id":${JSON.stringify(clientId)}${idField},"message":`
     const around = Buffer.byteLength(head) + 1
     const payload = payloadText(sequence, random, open => pad(bodyBytes - around - Buffer.byteLength(open), random))
     const body = `${head}${payload}}`

@@ -165,6 +165,7 @@ t.test('no more than `concurrency` calls are under way at once', async t => {
 
 t.test('a rate is kept without drift: after a slow call what is due by then is sent', async t => {
   const sentAtMs: number[] = []
+  const calls: number[] = []
   let isSlow = true
   const clock = createManualClock()
   const queue: QueueWriter = {
@@ -173,6 +174,7 @@ t.test('a rate is kept without drift: after a slow call what is due by then is s
         isSlow = false
         await new Promise<void>(resolve => clock.after(500, resolve))
       }
+      calls.push(messages.length)
       sentAtMs.push(...messages.map(() => clock.monotonicMs()))
       return messages.map(take)
     },
@@ -183,6 +185,7 @@ t.test('a rate is kept without drift: after a slow call what is due by then is s
   t.equal(totals.sent, 101)
   t.equal(sentAtMs.filter(ms => ms < 500).length, 0)
   t.equal(sentAtMs.filter(ms => ms <= 500).length, 51, 'the first and the fifty that fell due meanwhile')
+  t.same(calls.slice(0, 6), [1, 10, 10, 10, 10, 10], 'in full calls')
   t.equal(sentAtMs.at(-1), 1_000, 'the last one on its own time')
 })
 
@@ -209,8 +212,10 @@ t.test('an abort ends the retries of a queue that is down', async t => {
   t.equal(clock.pending(), 0)
 })
 
-t.test('a ledger that cannot be written ends the run', async t => {
-  const ledger: LedgerWriter = { append: () => Promise.reject(new Error('no space left')), close: async () => undefined }
+t.test('a ledger that cannot be written ends the run, though others of its calls succeed', async t => {
+  let appends = 0
+  const append = (): Promise<void> => (++appends === 3 ? Promise.reject(new Error('no space left')) : Promise.resolve())
+  const ledger: LedgerWriter = { append, close: async () => undefined }
   const { options } = setup({ ledger, count: null })
   await t.rejects(runLoad(options), { message: 'no space left' })
 })

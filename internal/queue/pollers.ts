@@ -13,8 +13,6 @@ export interface Pollers {
   turn(poller: number): Promise<void>
   /** A receive of this poller came back with so many messages. */
   received(poller: number, messages: number): void
-  /** Whether the receive that came back last brought messages. */
-  isBusy(): boolean
   /** Lets everyone go, for good. */
   stop(): void
 }
@@ -25,7 +23,6 @@ export function createPollers(count: number): Pollers {
   const parked = new Set<number>(Array.from({ length: count - 1 }, (_, index) => index + 1))
   const waiting = new Map<number, () => void>()
   let isStopped = false
-  let isBusy = false
 
   const wake = (most: number): void => {
     for (const poller of [...parked].slice(0, most)) {
@@ -41,11 +38,9 @@ export function createPollers(count: number): Pollers {
       return new Promise(resolve => waiting.set(poller, resolve))
     },
     received(poller, messages) {
-      isBusy = messages > 0
-      if (isBusy) wake(messages >= MAX_BATCH_ENTRIES ? count : 1)
+      if (messages > 0) wake(messages >= MAX_BATCH_ENTRIES ? count : 1)
       else if (!isStopped && parked.size < count - 1) parked.add(poller)
     },
-    isBusy: () => isBusy,
     stop() {
       isStopped = true
       wake(count)

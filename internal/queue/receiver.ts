@@ -3,9 +3,9 @@
  *
  * Shapes  before each receive a poller waits for the end of its backoff, its turn (pollers.ts) and admission; messages are handed over at
  *         once, so that the next receive does not wait for them. Settling is not in here.
- *         Stopping: no further receive starts. On a busy queue, the answers under way are awaited for a moment, because SQS has
- *         counted them as received already and would hold them for a whole visibility timeout; then the rest is cut off. What still
- *         comes is given back.
+ *         Stopping: no further receive starts. Young receives may be on their way back with messages, which SQS has counted as
+ *         received and would hold for a whole visibility timeout: they get a moment, and what they bring is given back. Older ones
+ *         wait at an empty queue and are cut off.
  * Units   waiting in whole seconds as SQS counts it, delays in milliseconds.
  * Errors  a failed receive goes to `onError` and delays this poller's next one; those of our own cutting off are not reported.
  * Source  sqs-consumer 15.0.3: a handler that returns [] deletes nothing; after most errors it polls again at once, after some AWS
@@ -35,7 +35,8 @@ export interface ReceiverSetup {
 }
 
 const RETRY = { baseMs: 100, maxMs: 10_000 }
-const STOP_GRACE_MS = 500
+/** Longer than SQS needs to answer a receive for which it has messages. */
+const STOP_GRACE_MS = 250
 
 export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): Receiver {
   const { clock, random } = setup
@@ -46,6 +47,7 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
   /** Receives under way are cut off. */
   const cut = new AbortController()
   let roundsUnderWay = 0
+  let lastReceiveAtMs = -Infinity
   let onAllEnded: () => void = () => undefined
 
   const toReceived = (message: Message): ReceivedMessage => {
@@ -88,6 +90,7 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
     }
 
     const send = async (command: ReceiveMessageCommand): Promise<ReceiveMessageCommandOutput> => {
+      lastReceiveAtMs = clock.monotonicMs()
       const answer = await withDeadline(
         clock,
         deadlineMs,
@@ -155,10 +158,11 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
     pollers.stop()
     for (const consumer of consumers) consumer.stop()
     if (roundsUnderWay === 0) return
-    if (pollers.isBusy()) {
+    const graceMs = lastReceiveAtMs + STOP_GRACE_MS - clock.monotonicMs()
+    if (graceMs > 0) {
       const grace = new AbortController()
       void allEnded.then(() => grace.abort())
-      await delay(clock, STOP_GRACE_MS, grace.signal)
+      await delay(clock, graceMs, grace.signal)
     }
     cut.abort()
     await allEnded

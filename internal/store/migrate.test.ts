@@ -1,4 +1,4 @@
-import pg from 'pg'
+import type pg from 'pg'
 import t from 'tap'
 import { createTestDatabase } from '../testing/database.js'
 import { migrate } from './migrate.js'

@@ -12,8 +12,12 @@ await testStore(t, 'memory', async () => {
   const store = createMemoryStore({ clients: ['client-1', 'client-2'], eventTypes: ['user-app', 'monitor-app'] })
   return {
     store,
-    addClient: async name => void store.clients.add(name),
-    addEventType: async name => void store.eventTypes.add(name),
+    addClient: async name => {
+      store.clients.add(name)
+    },
+    addEventType: async name => {
+      store.eventTypes.add(name)
+    },
     messages: async () => [...store.messages],
     rejections: async () => [...store.rejections]
   }
@@ -33,8 +37,12 @@ async function createPostgresHarness(t: Test): Promise<StoreHarness> {
   t.teardown(() => store.close())
   return {
     store,
-    addClient: async name => void (await pool.query('INSERT INTO client VALUES ($1)', [name])),
-    addEventType: async name => void (await pool.query('INSERT INTO event_type VALUES ($1)', [name])),
+    addClient: async name => {
+      await pool.query('INSERT INTO client VALUES ($1)', [name])
+    },
+    addEventType: async name => {
+      await pool.query('INSERT INTO event_type VALUES ($1)', [name])
+    },
     messages: readMessages,
     rejections: readRejections
   }

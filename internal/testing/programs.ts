@@ -20,6 +20,9 @@ interface Teardown {
 
 export type ProgramName = 'processor' | 'producers' | 'verify' | 'migrate' | 'stack' | 'sql'
 
+/** Whole programs on a busy machine take their time. */
+const PROGRAM_LIMIT_MS = 60_000
+
 /** A running program with what it has printed so far. */
 export class Program {
   readonly child: ChildProcess
@@ -45,10 +48,11 @@ export class Program {
   }
 
   async until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-    await until(what, async () => {
-      if (!this.#isRunning) throw new Error(`the program ended (${String(await this.exited)}) before: ${what}\n${this.output}`)
+    const look = async (): Promise<boolean> => {
+      if (!this.#isRunning) throw new Error(`the program ended (${String(await this.exited)}) before: ${what}`)
       return isTrue()
-    }).catch((error: unknown) => {
+    }
+    await until(what, look, PROGRAM_LIMIT_MS).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${this.output.slice(-4_000)}`)
     })
   }

@@ -4,69 +4,22 @@
  * A harness starts with the clients `client-1` and `client-2` and the event types `user-app` and `monitor-app`, and without any row.
  */
 import { type Test } from 'tap'
-import { type Disposition, type Entry, type Rejection, type ValidEvent } from '../message/message.js'
+import type { ValidEvent } from '../message/message.js'
 import { type RejectionRow } from '../store/rejection-row.js'
 import { type PreparedCommit, type Store, StoreError } from '../store/store.js'
+import { insert, PAYLOADS, refused, SENT_AT_MS, valid } from './store-entries.js'
 
 export interface StoreHarness {
   readonly store: Store
-  addClient(name: string): Promise<void>
-  addEventType(name: string): Promise<void>
+  readonly addClient: (name: string) => Promise<void>
+  readonly addEventType: (name: string) => Promise<void>
   /** All rows of `message`, in any order. */
-  messages(): Promise<readonly ValidEvent[]>
+  readonly messages: () => Promise<readonly ValidEvent[]>
   /** All rows of `rejection`, in any order. */
-  rejections(): Promise<readonly RejectionRow[]>
-}
-
-const SENT_AT_MS = 1_700_000_000_123
-
-interface Delivery {
-  /** The queue's MessageId. */
-  readonly queueId?: string
-  readonly receiveCount?: number
-  readonly body?: string
-}
-
-/** An entry with a valid event; fields that a test does not name do not matter to it. */
-export function valid(event: Partial<ValidEvent> = {}, delivery: Delivery = {}): Entry {
-  const full: ValidEvent = { clientId: 'client-1', eventType: 'user-app', messageId: 'id-1', payload: '"hello"', ...event }
-  return { message: received({ queueId: `queue-${full.messageId}`, ...delivery }), verdict: { kind: 'valid', event: full } }
-}
-
-/** An entry with a refused body. */
-export function refused(rejection: Partial<Rejection> = {}, delivery: Delivery = {}): Entry {
-  const nothing = { clientId: null, eventType: null, messageId: null, payload: null }
-  const violations = [{ pointer: '', keyword: 'json', message: 'the body is not JSON' }]
-  return {
-    message: received(delivery),
-    verdict: { kind: 'rejected', rejection: { reason: 'not-json', violations, ...nothing, ...rejection } }
-  }
-}
-
-function received({ queueId = 'queue-id', receiveCount = 1, body = 'the body' }: Delivery): Entry['message'] {
-  return { id: queueId, receiptHandle: 'handle', body, bytes: Buffer.byteLength(body), receiveCount, sentAtMs: SENT_AT_MS }
-}
-
-export async function insert(store: Store, ...batch: readonly Entry[]): Promise<readonly Disposition[]> {
-  return store.insert(batch, async () => undefined)
+  readonly rejections: () => Promise<readonly RejectionRow[]>
 }
 
 const payloadsOf = (rows: readonly ValidEvent[]): readonly string[] => rows.map(row => row.payload).sort()
-
-/** JSON texts that a parser, a driver or another column type would change or refuse. */
-const PAYLOADS = [
-  '"\\u0000 and \\ud800 and \\udc00\\ud800"',
-  '{"a\\u0000b":"\\u0000"}',
-  '{"huge":1e400,"tiny":1e-400,"exact":9007199254740993,"price":1.10,"minus":-0}',
-  '{"a":1,"a":2,"b":3}',
-  ' \t\r\n { "a" :\n[ 1 ,\t2 ] } ',
-  '"Ünïcödé 日本語 🎫 \u2028 \ufeff"',
-  '"\\u00fc \\/ \\" \\\\ \\b"',
-  '["{\\"a\\": \\"}\\"", "\'; DROP TABLE message; --", "NULL", "\\\\N"]',
-  `[${'['.repeat(60)}${']'.repeat(60)}]`,
-  '""',
-  'null'
-]
 
 export async function testStore(t: Test, adapter: string, createHarness: (t: Test) => Promise<StoreHarness>): Promise<void> {
   const test = (rule: string, body: (t: Test, harness: StoreHarness) => Promise<void>) =>

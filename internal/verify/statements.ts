@@ -87,7 +87,8 @@ WITH event AS (
   LEFT JOIN rejection r ON r.queue_message_id = s.queue_message_id
 ), numbered AS (
   SELECT *, row_number() OVER (PARTITION BY client_id, key ORDER BY ordinal) AS nth_of_event,
-         row_number() OVER (PARTITION BY client_id, key, word, CASE WHEN word = 'unaccounted' THEN content END ORDER BY ordinal) AS nth_of_word
+         row_number() OVER (
+           PARTITION BY client_id, key, word, CASE WHEN word = 'unaccounted' THEN content END ORDER BY ordinal) AS nth_of_word
   FROM send
 )
 SELECT queue_message_id, client_id, key, reason, nth_of_event = 1 AS is_first,
@@ -112,7 +113,8 @@ SELECT client_id AS "clientId", count(*)::int AS sent, count(*) FILTER (WHERE is
 FROM fate GROUP BY client_id ORDER BY client_id`
 
 export const COUNT_BY_REASON = `
-SELECT client_id AS "clientId", reason, count(*)::int AS sends FROM fate WHERE fate = 'rejected' GROUP BY client_id, reason ORDER BY client_id, reason`
+SELECT client_id AS "clientId", reason, count(*)::int AS sends
+FROM fate WHERE fate = 'rejected' GROUP BY client_id, reason ORDER BY client_id, reason`
 
 /** A few sends per kind of fault, so that whoever investigates knows where to begin. */
 export const LIST_EXAMPLES = `
@@ -120,7 +122,8 @@ SELECT fault, client_id AS "clientId", queue_message_id AS "queueMessageId", key
 FROM (
   SELECT v.fault, fate.*, row_number() OVER (PARTITION BY v.fault ORDER BY queue_message_id) AS nth
   FROM fate CROSS JOIN LATERAL (VALUES
-    ('unaccounted', fate = 'unaccounted'), ('duplicateRows', duplicate_rows > 0), ('altered', is_altered), ('both', is_both), ('wrong', is_wrong)
+    ('unaccounted', fate = 'unaccounted'), ('duplicateRows', duplicate_rows > 0), ('altered', is_altered),
+    ('both', is_both), ('wrong', is_wrong)
   ) AS v (fault, applies)
   WHERE v.applies
 ) AS example

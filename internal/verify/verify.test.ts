@@ -35,7 +35,9 @@ const LEDGER = [
 
 const OUTCOME = `
   INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES
-    ('client-1', 'user-app', 'e1', '${PAYLOAD}'), ('client-1', 'user-app', 'q3', '${PAYLOAD}'), ('client-3', 'user-app', 'e5', '${PAYLOAD}');
+    ('client-1', 'user-app', 'e1', '${PAYLOAD}'),
+    ('client-1', 'user-app', 'q3', '${PAYLOAD}'),
+    ('client-3', 'user-app', 'e5', '${PAYLOAD}');
   INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count) VALUES ('q4', 'not-json', '[]', 'no event', 1)`
 const store = (client: string, id: string, payload = PAYLOAD): string =>
   `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ('${client}', 'user-app', '${id}', '${payload}')`

@@ -1,0 +1,4 @@
+/** `npm run bench`: measures the processor beside simpler ones and its own limits. Options: --help. */
+import { main } from '../../internal/lifecycle/main.js'
+
+await main(async () => (await import('../../internal/bench/bench.js')).createBench(process.env, process.argv.slice(2)))

@@ -1,0 +1,56 @@
+/** What was to be reached, beside what was measured. */
+
+import type { Summary } from './results.js'
+import type { ScenarioName } from './scenarios.js'
+
+export interface Goal {
+  readonly name: string
+  readonly target: string
+  /** Null where the scenarios that it needs were left out. */
+  readonly measured: number | null
+  readonly isMet: boolean | null
+}
+
+const MIB = 1024 * 1024
+
+export function checkGoals(summaries: readonly Summary[]): readonly Goal[] {
+  const find = (name: ScenarioName): Summary | undefined => summaries.find(({ scenario }) => scenario === name)
+  const ours = find('ours')
+  const insert = find('insert')
+  const toNaive = ours?.ratios.toNaive
+  const commitRate = ours?.rowsPerCommitSecond?.median
+  const insertRate = insert?.eventsPerSecond.median
+  const bytes = ours?.largestBytes?.median
+  return [
+    atLeast('ours / naive, first goal', 4, '×', toNaive),
+    atLeast('ours / naive', 9, '×', toNaive),
+    atLeast('ours / (receive + delete)', 60, '%', percent(ours?.ratios.toReceiveDelete)),
+    atLeast(
+      'rows per second of commit / INSERT',
+      85,
+      '%',
+      commitRate === undefined || insertRate === undefined ? undefined : percent(commitRate / insertRate)
+    ),
+    atMost('CPU of the processor per event', 35, 'µs', ours?.cpuUsPerEvent?.subject.median),
+    atMost('sent → committed, p50', 10, 'ms', ours?.p50Ms?.median),
+    atMost('sent → committed, p99', 50, 'ms', ours?.p99Ms?.median),
+    atMost('memory of a worker', 200, 'MiB', bytes === undefined ? undefined : bytes / MIB)
+  ]
+}
+
+function percent(ratio: number | null | undefined): number | undefined {
+  return ratio === null || ratio === undefined ? undefined : ratio * 100
+}
+
+function atLeast(name: string, target: number, unit: string, measured: number | null | undefined): Goal {
+  return goal(name, `≥ ${target} ${unit}`, measured, value => value >= target)
+}
+
+function atMost(name: string, target: number, unit: string, measured: number | null | undefined): Goal {
+  return goal(name, `≤ ${target} ${unit}`, measured, value => value <= target)
+}
+
+function goal(name: string, target: string, measured: number | null | undefined, isMet: (value: number) => boolean): Goal {
+  const value = measured ?? null
+  return { name, target, measured: value, isMet: value === null ? null : isMet(value) }
+}

@@ -1,0 +1,181 @@
+/**
+ * Draws the figures as one SVG: events per second, and below it the CPU time per event by who spends it.
+ *
+ * Shapes  summaries in, a whole SVG document out.
+ * Units   pixels; text widths are estimates, so everything that is written beside a bar gets room of its own.
+ */
+import { PARTIES, type Party } from './process-usage.js'
+import { rate } from './report.js'
+import type { Summary } from './results.js'
+
+const WIDTH = 980
+const MARGIN = 24
+const LABELS = 176
+const FIGURES = 250
+const BARS = WIDTH - 2 * MARGIN - LABELS - FIGURES
+const BAR = 26
+const STEP = 40
+const LEFT = MARGIN + LABELS
+const FONT = "font-family=\"system-ui, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif\""
+const INK = '#1f2933'
+const FAINT = '#616e7c'
+const GRID = '#e4e7eb'
+const OURS = '#0b7285'
+const OTHERS = '#74b3c1'
+const LIMITS = '#c3cdd6'
+const PARTY_COLORS: Readonly<Record<Party, string>> = { subject: '#0b7285', postgres: '#e8890c', queue: '#8e6bbf', bench: '#c3cdd6' }
+const PARTY_NAMES: Readonly<Record<Party, string>> = { subject: 'subject', postgres: 'PostgreSQL', queue: 'queue', bench: 'bench itself' }
+const MACHINE_CHARACTERS = 140
+
+export function drawPlot(summaries: readonly Summary[], machine: string): string {
+  const costs = summaries.filter(({ cpuUsPerEvent }) => cpuUsPerEvent !== null)
+  const ratesTop = 88
+  const costsTop = ratesTop + 44 + summaries.length * STEP + 42
+  const height = costs.length === 0 ? costsTop - 20 : costsTop + 70 + costs.length * STEP + 34
+  const parts = [
+    text(MARGIN, 36, 'Event processor: one run, side by side', { size: 20, weight: 600 }),
+    ...wrap(machine).map((line, index) => text(MARGIN, 58 + index * 15, line, { size: 11, fill: FAINT })),
+    ...drawRates(summaries, ratesTop),
+    ...(costs.length === 0 ? [] : drawCosts(costs, costsTop))
+  ]
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" ${FONT}>
+<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
+${parts.join('\n')}
+</svg>
+`
+}
+
+function drawRates(summaries: readonly Summary[], top: number): readonly string[] {
+  const axis = createAxis(Math.max(...summaries.map(({ eventsPerSecond }) => eventsPerSecond.max)))
+  const from = top + 44
+  return [
+    text(MARGIN, top + 18, 'Events per second', { size: 14, weight: 600 }),
+    ...drawAxis(axis, from, summaries.length),
+    ...summaries.flatMap(({ scenario, title, eventsPerSecond, ratios }, index) => {
+      const y = from + index * STEP
+      const { median, min, max } = eventsPerSecond
+      const ratio = ratios.toNaive === null || scenario === 'naive' ? '' : `  ${ratios.toNaive.toFixed(1)} × naive`
+      return [
+        label(title, y),
+        bar(LEFT, y, axis.scale(median), colorOf(scenario)),
+        ...(min === max ? [] : whisker(LEFT + axis.scale(min), LEFT + axis.scale(max), y)),
+        text(LEFT + axis.scale(max) + 10, y + 18, `${rate(eventsPerSecond)}${ratio}`, { size: 13, weight: scenario === 'ours' ? 600 : 400 })
+      ]
+    })
+  ]
+}
+
+function drawCosts(summaries: readonly Summary[], top: number): readonly string[] {
+  const stacks = summaries.map(({ scenario, title, cpuUsPerEvent }) => {
+    const shares = PARTIES.map(party => ({ party, us: Math.max(0, cpuUsPerEvent?.[party].median ?? 0) }))
+    return { scenario, title, shares, total: shares.reduce((sum, { us }) => sum + us, 0) }
+  })
+  const axis = createAxis(Math.max(...stacks.map(({ total }) => total)))
+  const from = top + 70
+  return [
+    text(MARGIN, top + 18, 'CPU time per event, µs', { size: 14, weight: 600 }),
+    ...drawLegend(top + 38),
+    ...drawAxis(axis, from, stacks.length),
+    ...stacks.flatMap(({ scenario, title, shares, total }, index) => {
+      const y = from + index * STEP
+      let x = LEFT
+      const segments = shares.map(({ party, us }) => {
+        const width = axis.scale(us)
+        const segment = bar(x, y, width, PARTY_COLORS[party])
+        x += width
+        return segment
+      })
+      const detail = shares
+        .filter(({ party }) => party !== 'bench')
+        .map(({ us }) => us.toFixed(0))
+        .join(' + ')
+      return [
+        label(title, y),
+        ...segments,
+        text(x + 10, y + 18, `${total.toFixed(0)}  (${detail})`, { size: 13, weight: scenario === 'ours' ? 600 : 400 })
+      ]
+    })
+  ]
+}
+
+function drawLegend(y: number): readonly string[] {
+  return PARTIES.flatMap((party, index) => {
+    const x = LEFT + index * 120
+    return [
+      `<rect x="${x}" y="${y}" width="12" height="12" fill="${PARTY_COLORS[party]}"/>`,
+      text(x + 18, y + 11, PARTY_NAMES[party], { size: 12, fill: FAINT })
+    ]
+  })
+}
+
+interface Axis {
+  readonly step: number
+  readonly end: number
+  readonly scale: (value: number) => number
+}
+
+/** Three to six round steps up to the largest value. */
+export function createAxis(largest: number): Axis {
+  const safe = largest > 0 ? largest : 1
+  const power = 10 ** Math.floor(Math.log10(safe / 3))
+  const step = power * ([1, 2, 5, 10].find(factor => safe / (factor * power) <= 6) ?? 10)
+  const end = Math.ceil(safe / step) * step
+  return { step, end, scale: value => Math.round((value / end) * BARS * 10) / 10 }
+}
+
+function drawAxis({ step, end, scale }: Axis, from: number, rows: number): readonly string[] {
+  const bottom = from + rows * STEP - (STEP - BAR) + 6
+  const lines: string[] = []
+  for (let tick = 0; tick <= end / step; tick++) {
+    const x = LEFT + scale(tick * step)
+    lines.push(`<line x1="${x}" y1="${from - 8}" x2="${x}" y2="${bottom}" stroke="${tick === 0 ? FAINT : GRID}"/>`)
+    lines.push(text(x, bottom + 16, (tick * step).toLocaleString('en-US'), { size: 11, fill: FAINT, anchor: 'middle' }))
+  }
+  return lines
+}
+
+function colorOf(scenario: Summary['scenario']): string {
+  if (scenario === 'ours') return OURS
+  return scenario === 'receive-delete' || scenario === 'insert' ? LIMITS : OTHERS
+}
+
+function bar(x: number, y: number, width: number, fill: string): string {
+  return `<rect x="${x.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" fill="${fill}"/>`
+}
+
+function whisker(from: number, to: number, y: number): readonly string[] {
+  const middle = y + BAR / 2
+  const ends = [from, to].map(x => `<line x1="${x}" y1="${middle - 5}" x2="${x}" y2="${middle + 5}" stroke="${INK}"/>`)
+  return [`<line x1="${from}" y1="${middle}" x2="${to}" y2="${middle}" stroke="${INK}"/>`, ...ends]
+}
+
+function label(title: string, y: number): string {
+  return text(LEFT - 12, y + 18, title, { size: 13, anchor: 'end' })
+}
+
+interface TextStyle {
+  readonly size: number
+  readonly weight?: number
+  readonly fill?: string
+  readonly anchor?: 'middle' | 'end'
+}
+
+function text(x: number, y: number, content: string, { size, weight = 400, fill = INK, anchor }: TextStyle): string {
+  const place = anchor === undefined ? '' : ` text-anchor="${anchor}"`
+  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}"${place} xml:space="preserve">${escape(content)}</text>`
+}
+
+function escape(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
+
+/** Lines that fit the width, broken at the dots that part the machine's properties. */
+function wrap(machine: string): readonly string[] {
+  const lines: string[] = []
+  for (const part of machine.split(' · ')) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + part.length > MACHINE_CHARACTERS) lines.push(part)
+    else lines[lines.length - 1] = `${last} · ${part}`
+  }
+  return lines
+}

@@ -1,0 +1,86 @@
+/**
+ * The figures of a bench, as its JSON file has them.
+ *
+ * Shapes  rounds in, one summary per scenario out; figures that were not taken are null.
+ * Units   in the names. CPU is per event of the measured part of the drain, and of each party with all its processes.
+ */
+import type { Party } from './process-usage.js'
+import type { ScenarioName } from './scenarios.js'
+import { type Spread, spreadOf } from './statistics.js'
+
+/** One scenario once. */
+export interface Round {
+  readonly scenario: ScenarioName
+  readonly round: number
+  /** In the queue at the start; `measuredEvents` is what the figures are taken from. */
+  readonly events: number
+  readonly measuredEvents: number
+  readonly seconds: number
+  readonly eventsPerSecond: number
+  readonly cpuUsPerEvent: Readonly<Record<Party, number>> | null
+  readonly latency: { readonly samples: number; readonly p50Ms: number; readonly p99Ms: number } | null
+  readonly memory: { readonly totalBytes: number; readonly largestBytes: number } | null
+  readonly commits: { readonly meanRows: number; readonly rowsPerCommitSecond: number } | null
+}
+
+/** One scenario over all rounds. */
+export interface Summary {
+  readonly scenario: ScenarioName
+  readonly title: string
+  readonly events: number
+  readonly eventsPerSecond: Spread
+  readonly cpuUsPerEvent: Readonly<Record<Party, Spread>> | null
+  readonly p50Ms: Spread | null
+  readonly p99Ms: Spread | null
+  readonly totalBytes: Spread | null
+  readonly largestBytes: Spread | null
+  readonly meanRows: Spread | null
+  readonly rowsPerCommitSecond: Spread | null
+  /** Medians against those of other scenarios. */
+  readonly ratios: {
+    readonly toNaive: number | null
+    readonly toReceiveDelete: number | null
+    readonly toInsert: number | null
+  }
+}
+
+export function summarize(rounds: readonly Round[], titles: ReadonlyMap<ScenarioName, string>): readonly Summary[] {
+  const names = [...new Set(rounds.map(({ scenario }) => scenario))]
+  const roundsOf = (name: ScenarioName): readonly Round[] => rounds.filter(({ scenario }) => scenario === name)
+  const rates = new Map(names.map(name => [name, spread(roundsOf(name), round => round.eventsPerSecond)?.median]))
+  return names.flatMap(scenario => {
+    const own = roundsOf(scenario)
+    const eventsPerSecond = spread(own, round => round.eventsPerSecond)
+    if (eventsPerSecond === null) return []
+    const ratio = (other: ScenarioName): number | null => {
+      const rate = rates.get(other)
+      return rate === undefined ? null : eventsPerSecond.median / rate
+    }
+    return {
+      scenario,
+      title: titles.get(scenario) ?? scenario,
+      events: own[0]?.events ?? 0,
+      eventsPerSecond,
+      cpuUsPerEvent: summarizeCpu(own),
+      p50Ms: spread(own, round => round.latency?.p50Ms),
+      p99Ms: spread(own, round => round.latency?.p99Ms),
+      totalBytes: spread(own, round => round.memory?.totalBytes),
+      largestBytes: spread(own, round => round.memory?.largestBytes),
+      meanRows: spread(own, round => round.commits?.meanRows),
+      rowsPerCommitSecond: spread(own, round => round.commits?.rowsPerCommitSecond),
+      ratios: { toNaive: ratio('naive'), toReceiveDelete: ratio('receive-delete'), toInsert: ratio('insert') }
+    }
+  })
+}
+
+function summarizeCpu(rounds: readonly Round[]): Readonly<Record<Party, Spread>> | null {
+  const subject = spread(rounds, round => round.cpuUsPerEvent?.subject)
+  const postgres = spread(rounds, round => round.cpuUsPerEvent?.postgres)
+  const queue = spread(rounds, round => round.cpuUsPerEvent?.queue)
+  const bench = spread(rounds, round => round.cpuUsPerEvent?.bench)
+  return subject === null || postgres === null || queue === null || bench === null ? null : { subject, postgres, queue, bench }
+}
+
+function spread(rounds: readonly Round[], figure: (round: Round) => number | undefined): Spread | null {
+  return spreadOf(rounds.flatMap(round => figure(round) ?? []))
+}

@@ -1,0 +1,17 @@
+import t from 'tap'
+import { formatToken, parseToken, type TransactionToken } from './transaction-token.js'
+
+t.test('a token is read back as it was written', async t => {
+  const tokens: TransactionToken[] = [
+    { xid: '1', witness: null },
+    { xid: '18446744073709551615', witness: { table: 'rejection', queueMessageId: 'q "1"' } },
+    { xid: '7', witness: { table: 'message', clientId: 'a,b', messageId: '["é\u2028"]' } }
+  ]
+  for (const token of tokens) t.same(parseToken(formatToken(token)), token)
+})
+
+t.test('anything else is no token', async t => {
+  for (const text of ['', '7', '[]', '["x"]', '[7]', '["7",1]', '["7","a","b","c"]', '{"xid":"7"}', 'null', '["-7"]']) {
+    t.throws(() => parseToken(text), RangeError, text)
+  }
+})
