@@ -17,6 +17,10 @@ module.exports = {
     rule('intake-sees-ports-only', { path: '^internal/intake/', pathNot: test }, { path: '^internal/(app|bench|config|embedded|http)/' }),
     rule('test-kit-only-in-tests', { pathNot: test }, { path: '^internal/testing/' })
   ],
-  options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] } }
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] }
+  }
 }

@@ -51,8 +51,12 @@ function formatGroup([group, settings]: Group): string {
 }
 
 function describe(setting: Setting): string {
-  const facts = [valuesOf(setting), setting.default === undefined ? '' : `default ${setting.default}`].filter(fact => fact !== '')
-  return facts.length === 0 ? `${setting.description}.` : `${setting.description}. ${capitalize(facts.join('; '))}.`
+  const values = valuesOf(setting)
+  const facts = [
+    ...(values === 'text' ? [] : [`values: ${values}`]),
+    ...(setting.default === undefined ? [] : [`default: ${setting.default}`])
+  ]
+  return [setting.description, ...facts].join('; ')
 }
 
 function assignment(name: SettingName, { default: fallback }: Setting): string {
@@ -95,8 +99,4 @@ function valuesOf({ type, enum: choices, minimum, maximum, shape }: Setting): st
   if (choices !== undefined) return choices.join(', ')
   if (type === 'integer') return `${minimum ?? 0} to ${maximum ?? Number.MAX_SAFE_INTEGER}`
   return shape ?? 'text'
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

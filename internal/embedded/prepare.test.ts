@@ -70,9 +70,9 @@ const BUILDING = 'Building ...\n'
 
 await t.test('the first start installs and builds, the next one does nothing and says nothing', async t => {
   const { prepare, calls } = setup(t)
-  t.match(await prepare({ NODE_ENV: 'production' }), { code: 0, stdout: INSTALLING + BUILDING, stderr: '' })
+  t.same(await prepare({ NODE_ENV: 'production' }), { code: 0, stdout: INSTALLING + BUILDING, stderr: '' })
   t.same(calls(), [CI, 'tsc'])
-  t.match(await prepare(), { code: 0, stdout: '', stderr: '' })
+  t.same(await prepare(), { code: 0, stdout: '', stderr: '' })
   t.same(calls(), [])
 })
 
@@ -81,7 +81,7 @@ await t.test('a changed, new or deleted source is built, and what was built from
   await prepare()
   calls()
   writeFileSync(join(root, 'internal', 'a.ts'), 'another a')
-  t.match(await prepare(), { code: 0, stdout: BUILDING })
+  t.same(await prepare(), { code: 0, stdout: BUILDING, stderr: '' })
   t.equal(readFileSync(join(root, 'dist', 'internal', 'a.js'), 'utf8'), 'another a')
   rmSync(join(root, 'internal', 'b.ts'))
   await prepare()

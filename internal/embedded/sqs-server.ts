@@ -72,9 +72,10 @@ async function serve(wantedPort: number, dataDir: string | undefined): Promise<n
       process.exit(0)
     })
   }
-  // The parent's end, however it came, closes the channel.
+  // The parent's end, however it came, closes the channel; it may have come already.
   process.once('disconnect', close)
   process.once('SIGTERM', close)
+  if (!process.connected) close()
   return port
 }
 

@@ -38,11 +38,15 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   let isClosed = false
   let previous: Promise<unknown> = Promise.resolve()
 
-  function decide(event: ValidEvent, message: ReceivedMessage): 'stored' | 'duplicate' | StoreRefusal {
+  function decide(
+    event: ValidEvent,
+    message: ReceivedMessage,
+    earlier: ReadonlyMap<string, ValidEvent>
+  ): 'stored' | 'duplicate' | StoreRefusal {
     if (rejectedIds.has(toStorableText(message.id))) return 'duplicate'
     if (!clients.has(event.clientId)) return 'unknown-client'
     if (!eventTypes.has(event.eventType)) return 'unknown-event-type'
-    const stored = messageByKey.get(keyOf(event))
+    const stored = messageByKey.get(keyOf(event)) ?? earlier.get(keyOf(event))
     if (stored === undefined) return 'stored'
     return isSame(stored, event) ? 'duplicate' : 'conflict'
   }
@@ -59,7 +63,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
         refused.push([index, message, verdict.rejection])
         continue
       }
-      const decision = decide(verdict.event, message)
+      const decision = decide(verdict.event, message, newMessages)
       if (decision === 'stored') {
         newMessages.set(keyOf(verdict.event), verdict.event)
         dispositions[index] = 'stored'
@@ -119,7 +123,6 @@ function isSame(stored: ValidEvent, other: EventParts): boolean {
 
 /** What PostgreSQL refuses a batch for, as far as a valid event can hold it. */
 function assertStorable(batch: readonly Entry[]): void {
-  const keys = new Set<string>()
   for (const { verdict } of batch) {
     if (verdict.kind === 'rejected') continue
     const { event } = verdict
@@ -128,8 +131,6 @@ function assertStorable(batch: readonly Entry[]): void {
       throw new StoreError('data', '23514', 'message_id has no size that fits')
     }
     if (!isJson(event.payload)) throw new StoreError('data', '22P02', 'the payload is not JSON')
-    if (keys.has(keyOf(event))) throw new StoreError('data', '21000', 'the batch holds a key (client, message id) twice')
-    keys.add(keyOf(event))
   }
 }
 

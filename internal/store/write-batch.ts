@@ -1,13 +1,13 @@
 /**
  * Writes one batch on a client that has begun a transaction, and says what each entry becomes if it commits.
  *
- * One statement for valid events, one more when keys exist already, one more for rejections. All transactions take their locks in the same
+ * One statement for valid events, one more when keys exist already (or stand in the batch twice), one more for rejections. All transactions take their locks in the same
  * order (parents, `message` by key, `rejection` by key): batches that share keys wait for each other and never deadlock.
  *
  * Limit   two deliveries of one queue message that are judged differently (a client or payload schema changed in between) could leave both a
  *         row of `message` and one of `rejection` if their transactions overlap, because neither sees the other's row. A delivery whose
  *         transaction begins after the other's commit is recognised, however old it is.
- * Errors  the driver's; StoreError `transient` when a row vanished under the batch, `data` when a key is in the batch twice.
+ * Errors  the driver's; StoreError `transient` when a row vanished under the batch.
  */
 import type { ClientBase } from 'pg'
 import type { Disposition, Entry, ReceivedMessage, Rejection, ValidEvent } from '../message/message.js'
@@ -58,24 +58,51 @@ async function writeMessages(
   dispositions: Disposition[],
   refused: Refused[]
 ): Promise<Written> {
-  const { xid, insertedCount, exceptions } = await insertMessages(client, candidates)
-  if (insertedCount !== candidates.length - exceptions.length) {
-    // Both would pass for stored. Halving the batch parts the two, and each gets its true disposition.
-    throw new StoreError('data', '21000', 'the batch holds a key (client, message id) twice')
-  }
-  const notInserted = new Map(exceptions)
   const existing: Candidate[] = []
   let witness: Witness | null = null
-  for (const [at, candidate] of candidates.entries()) {
-    const why = notInserted.get(at)
-    if (why === undefined) {
-      dispositions[candidate.index] = 'stored'
-      witness ??= { table: 'message', clientId: candidate.event.clientId, messageId: candidate.event.messageId }
-    } else if (why === 'exists') existing.push(candidate)
-    else if (why !== 'rejected-before') refused.push(refuseCandidate(why, candidate))
+  let xid = ''
+  // A second round is needed only where the first of several messages of one event turns out to be rejected already.
+  for (let round = candidates; round.length > 0; ) {
+    const { leaders, followers } = partByEvent(round)
+    const inserted = await insertMessages(client, leaders)
+    const notInserted = new Map(inserted.exceptions)
+    const again: Candidate[] = []
+    for (const [at, leader] of leaders.entries()) {
+      const why = notInserted.get(at)
+      const behind = followers.get(leader) ?? []
+      if (why === undefined) {
+        dispositions[leader.index] = 'stored'
+        witness ??= { table: 'message', clientId: leader.event.clientId, messageId: leader.event.messageId }
+        existing.push(...behind)
+      } else if (why === 'exists') existing.push(leader, ...behind)
+      else if (why === 'rejected-before') again.push(...behind)
+      else for (const candidate of [leader, ...behind]) refused.push(refuseCandidate(why, candidate))
+    }
+    xid = inserted.xid
+    round = again
   }
   if (existing.length > 0) refused.push(...(await findConflicts(client, existing)))
   return { xid, witness }
+}
+
+/** The first message of each (client, id, event type), and those behind it: parents and key are the same, so they share its fate or meet its row. */
+function partByEvent(candidates: readonly Candidate[]): {
+  readonly leaders: readonly Candidate[]
+  readonly followers: ReadonlyMap<Candidate, readonly Candidate[]>
+} {
+  const leaders = new Map<string, Candidate>()
+  const followers = new Map<Candidate, Candidate[]>()
+  for (const candidate of candidates) {
+    const { clientId, messageId, eventType } = candidate.event
+    // No storable text holds U+0000, so the parts cannot run into each other.
+    const key = `${clientId}\u0000${messageId}\u0000${eventType}`
+    const leader = leaders.get(key)
+    const behind = leader === undefined ? undefined : followers.get(leader)
+    if (leader === undefined) leaders.set(key, candidate)
+    else if (behind === undefined) followers.set(leader, [candidate])
+    else behind.push(candidate)
+  }
+  return { leaders: [...leaders.values()], followers }
 }
 
 async function findConflicts(client: ClientBase, existing: readonly Candidate[]): Promise<readonly Refused[]> {

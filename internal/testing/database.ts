@@ -29,33 +29,44 @@ interface Teardown {
   teardown(fn: () => Promise<void>): void
 }
 
+type Cleanup = () => Promise<void>
+
 export async function createTestDatabase(t: Teardown, { isMigrated = true }: TestDatabaseOptions = {}): Promise<TestDatabase> {
-  const server = await findServer(t)
+  const cleanups: Cleanup[] = []
+  t.teardown(() => runAll(cleanups))
+  const server = await findServer(cleanups)
   const name = `event_process_test_${randomBytes(6).toString('hex')}`
   const connectionString = withDatabase(server, name)
   await runOnce(server, `CREATE DATABASE ${name}`)
-  t.teardown(() => runOnce(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+  cleanups.unshift(() => runOnce(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
   const pool = new pg.Pool({ connectionString, max: 4, application_name: 'event-process test' })
   // Tests may end sessions on purpose; the pool replaces a broken connection by itself.
   pool.on('error', () => undefined)
-  t.teardown(async () => {
-    await pool.end()
-    await assertUnused(server, name)
-  })
+  cleanups.unshift(
+    () => pool.end(),
+    () => assertUnused(server, name)
+  )
   if (isMigrated) await migrate(connectionString)
   return { connectionString, pool }
 }
 
-async function findServer(t: Teardown): Promise<string> {
+async function findServer(cleanups: Cleanup[]): Promise<string> {
   const given = process.env['DB_CONNECTION_TEST']
   if (given) return given
   // Loaded only where it is needed: an outside database works where the embedded one does not.
   const { startEmbeddedPostgres } = await import('../embedded/postgres.js')
   const dataDir = await mkdtemp(join(tmpdir(), 'event-process-test-'))
-  t.teardown(() => rm(dataDir, { recursive: true, force: true }))
+  cleanups.unshift(() => rm(dataDir, { recursive: true, force: true }))
   const server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
-  t.teardown(() => server.stop())
+  cleanups.unshift(() => server.stop())
   return server.connectionString
+}
+
+/** Each cleanup runs, whatever became of those before it; the first failure is the one that counts. */
+async function runAll(cleanups: readonly Cleanup[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const cleanup of cleanups) await cleanup().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
 }
 
 function withDatabase(connectionString: string, name: string): string {

@@ -242,9 +242,44 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     t.same(await insert(store, valid({ messageId: 'good' })), ['stored'], 'the next batch is written')
   })
 
-  await test('one key twice in a batch is a data fault, so that neither event can pass for the other', async (t, { store, messages }) => {
-    await t.rejects(insert(store, valid({ payload: '1' }), valid({ payload: '2' })), { name: 'StoreError', fault: 'data' })
-    t.same(await messages(), [])
+  await test('a key that stands in a batch several times is written as if its messages came one after the other', async (t, {
+    store,
+    messages
+  }) => {
+    const key = { clientId: 'client-1', messageId: 'k' }
+    t.same(
+      await insert(
+        store,
+        valid({ ...key, payload: '1', eventType: 'no-such-type' }, { queueId: 'q1' }),
+        valid({ ...key, payload: '1' }, { queueId: 'q2' }),
+        valid({ ...key, payload: '1' }, { queueId: 'q3' }),
+        valid({ ...key, payload: '2' }, { queueId: 'q4' }),
+        valid({ ...key, payload: '1', eventType: 'monitor-app' }, { queueId: 'q5' }),
+        valid({ ...key, payload: '1', eventType: 'no-such-type' }, { queueId: 'q6' }),
+        valid({ ...key, payload: '1', clientId: 'client-2' }, { queueId: 'q7' })
+      ),
+      ['unknown-event-type', 'stored', 'duplicate', 'conflict', 'conflict', 'unknown-event-type', 'stored']
+    )
+    t.equal((await messages()).length, 2)
+    t.same(
+      await insert(store, valid({ ...key, payload: '1' }, { queueId: 'q8' }), valid({ ...key, payload: '3' }, { queueId: 'q9' })),
+      ['duplicate', 'conflict'],
+      'and beside a row of an earlier batch'
+    )
+  })
+
+  await test('a message that was rejected before does not decide for another one of the same event', async (t, { store, messages }) => {
+    t.same(await insert(store, refused({}, { queueId: 'q1' })), ['not-json'])
+    t.same(
+      await insert(
+        store,
+        valid({ messageId: 'k' }, { queueId: 'q1' }),
+        valid({ messageId: 'k' }, { queueId: 'q2' }),
+        valid({ messageId: 'k' }, { queueId: 'q3' })
+      ),
+      ['duplicate', 'stored', 'duplicate']
+    )
+    t.equal((await messages()).length, 1)
   })
 
   await test('onPrepared hears of the dispositions before anything can be seen, and runs once', async (t, {
