@@ -1,5 +1,6 @@
 /** Repeats a start-up step with backoff until it works: a dependency that is late must not end the process. */
 import type { Clock } from '../lifecycle/clock.js'
+import { delay } from '../lifecycle/interrupt.js'
 import { ExpectedError } from '../lifecycle/service.js'
 import type { Log } from '../observe/log.js'
 import { backoffMs } from '../retry/backoff.js'
@@ -30,16 +31,4 @@ export async function untilItWorks<T>(what: string, step: () => Promise<T>, opti
     }
   }
   return null
-}
-
-function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      cancel()
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const cancel = clock.after(ms, done)
-    signal.addEventListener('abort', done, { once: true })
-  })
 }

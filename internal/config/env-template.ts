@@ -46,7 +46,7 @@ export function formatEnvTemplate(): string {
 }
 
 function formatGroup([group, settings]: Group): string {
-  const lines = settings.flatMap(([name, setting]) => [`# ${describe(setting)}`, `${assignment(name, setting)}`])
+  const lines = settings.flatMap(([name, setting]) => [`# ${describe(setting)}`, assignment(name, setting)])
   return `\n# ---- ${group} ----\n${lines.join('\n')}\n`
 }
 

@@ -19,7 +19,9 @@ t.test('alerts, dashboard and README speak of metrics that exist', async t => {
     for (const name of used) t.ok(names.has(name), `${file}: ${name}`)
   }
   const table = /\| metric \| meaning \|\n(?:\|.*\n)+/.exec(read('README.md'))?.[0] ?? ''
-  const told = [...table.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`([a-z_]+)/g)].map(([, name]) => name ?? ''))
+  const told = [...table.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([a-z_]+)/g)].map(([, name]) => name ?? '')
+  )
   const ours = [...names].filter(name => name.startsWith('event_process_')).map(name => name.slice('event_process_'.length))
   t.same(told.toSorted(), ours.toSorted(), 'the README explains each metric of ours, and no other')
 })

@@ -143,7 +143,8 @@ async function initialize(place: Place): Promise<void> {
     await run(join(place.native, 'bin', 'initdb'), args, { cwd: draft, env: environment(), ...identity(place.user) })
     renameSync(draft, place.dataPath)
   } catch (error) {
-    const detail = (error as { stderr?: string }).stderr?.trim().split('\n').at(-1) ?? (error as Error).message
+    const said = /(?:error|FATAL): +(.*)/.exec((error as { stderr?: string }).stderr ?? '')?.[1]
+    const detail = said ?? (error as Error).message
     throw new EmbeddedError('start-failed', `PostgreSQL could not create its data in ${place.dataDir}: ${explain(error) ?? detail}`, error)
   } finally {
     rmSync(draft, { recursive: true, force: true })

@@ -4,10 +4,11 @@
  * Units   `tickMs` from one start to the next; a tick that took longer delays the next one, and nothing piles up.
  * Errors  a failed send is told and tried again; only the signal ends the loop, after the call that is under way.
  */
+
+import { delay } from '../lifecycle/interrupt.js'
 import { fakeBodies } from './events.js'
 import type { Random } from './random.js'
 import { type Sender, sendAll } from './send.js'
-import { wait } from './wait.js'
 
 export interface FakeProducersOptions extends Sender {
   readonly random: Random
@@ -21,6 +22,6 @@ export async function runFakeProducers(options: FakeProducersOptions): Promise<v
     const startedMs = clock.monotonicMs()
     const messages = fakeBodies(options.random).map(body => ({ body }))
     await sendAll(messages, options, accepted => options.onSent(accepted.length))
-    await wait(clock, Math.max(0, startedMs + tickMs - clock.monotonicMs()), signal)
+    await delay(clock, Math.max(0, startedMs + tickMs - clock.monotonicMs()), signal)
   }
 }

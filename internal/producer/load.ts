@@ -7,12 +7,12 @@
  *         for a run without its record proves nothing.
  */
 import { createHash } from 'node:crypto'
+import { delay } from '../lifecycle/interrupt.js'
 import { MAX_MESSAGE_BYTES } from '../queue/limits.js'
 import { MAX_BATCH_ENTRIES } from '../queue/queue.js'
 import { createEventSource, type EventSourceOptions, type GeneratedEvent } from './events.js'
 import type { LedgerEntry, LedgerWriter } from './ledger.js'
 import { type Accepted, type Sender, sendAll } from './send.js'
-import { wait } from './wait.js'
 
 /** At a high rate events are due one by one within a millisecond; waiting this long lets several share a call. */
 const PACE_MS = 5
@@ -83,7 +83,7 @@ function createBatches(options: LoadOptions, signal: AbortSignal, startedMs: num
     if (signal.aborted) return 0
     if (ratePerSecond === null) return MAX_BATCH_ENTRIES
     const aheadMs = startedMs + (taken * 1000) / ratePerSecond - clock.monotonicMs()
-    if (aheadMs > 0 && !(await wait(clock, Math.max(PACE_MS, aheadMs), signal))) return 0
+    if (aheadMs > 0 && !(await delay(clock, Math.max(PACE_MS, aheadMs), signal))) return 0
     const due = Math.floor(((clock.monotonicMs() - startedMs) * ratePerSecond) / 1000) + 1 - taken
     return Math.max(1, Math.min(MAX_BATCH_ENTRIES, due))
   }

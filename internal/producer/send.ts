@@ -7,9 +7,9 @@
  *         That is what "at least once" means to a producer, and why an event id is worth sending.
  */
 import type { Clock } from '../lifecycle/clock.js'
+import { delay } from '../lifecycle/interrupt.js'
 import { type OutgoingMessage, QueueError, type QueueWriter } from '../queue/queue.js'
 import { backoffMs } from '../retry/backoff.js'
-import { wait } from './wait.js'
 
 /** Something that could not be sent, for now or for good. */
 export interface SendProblem {
@@ -59,7 +59,7 @@ export async function sendAll<M extends OutgoingMessage>(
     if (open.length === 0 || sender.signal.aborted) break
     const retryInMs = backoffMs(attempt, RETRY, sender.jitter)
     sender.onProblem({ code: result.againCode, entries: open.length, retryInMs })
-    if (!(await wait(sender.clock, retryInMs, sender.signal))) break
+    if (!(await delay(sender.clock, retryInMs, sender.signal))) break
   }
   return refused
 }

@@ -9,8 +9,8 @@
  * Source  Amazon SQS API reference, DeleteMessage and ChangeMessageVisibility.
  */
 import type { Clock } from '../lifecycle/clock.js'
+import { delay, unlessAborted } from '../lifecycle/interrupt.js'
 import type { ReceivedMessage } from '../message/message.js'
-import { delay, unlessAborted } from './interrupt.js'
 import { assertBatchEntries, clampVisibilityS, MAX_MESSAGE_BYTES, refusalOf } from './limits.js'
 import {
   MAX_BATCH_ENTRIES,

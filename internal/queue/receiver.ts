@@ -14,11 +14,11 @@
 import type { Message, ReceiveMessageCommand, ReceiveMessageCommandOutput, SQSClient } from '@aws-sdk/client-sqs'
 import { Consumer } from 'sqs-consumer'
 import type { Clock } from '../lifecycle/clock.js'
+import { delay, unlessAborted } from '../lifecycle/interrupt.js'
 import type { ReceivedMessage } from '../message/message.js'
 import { backoffMs } from '../retry/backoff.js'
 import { asQueueError } from './aws-error.js'
 import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
-import { delay, unlessAborted } from './interrupt.js'
 import { createPollers } from './pollers.js'
 import { MAX_BATCH_ENTRIES, QueueError, type Receipt, type ReceiveOptions, type Receiver } from './queue.js'
 

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -124,7 +124,8 @@ export async function startProcessor(t: Teardown, env: Readonly<Record<string, s
   const program = startProgram(t, 'processor', env)
   let url = ''
   await program.until('it listens', () => {
-    url = String(program.log.find(line => line['msg'] === 'listening')?.['metrics'] ?? '')
+    const metrics = program.log.find(line => line['msg'] === 'listening')?.['metrics']
+    if (typeof metrics === 'string') url = metrics
     return url !== ''
   })
   const origin = new URL(url).origin
@@ -149,11 +150,16 @@ export function queueUrlOf(server: TestSqs['server'], name: string): string {
   return queue.url
 }
 
+/** True while the process runs; one that has ended and waits to be collected by its parent (a container's first process may be slow) does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch {
     return false
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return process.platform !== 'linux'
   }
 }

@@ -7,8 +7,8 @@
  *         between is then found twice, and not nowhere.
  */
 import type { Clock } from '../lifecycle/clock.js'
+import { delay } from '../lifecycle/interrupt.js'
 import type { LedgerEntry } from '../producer/ledger.js'
-import { wait } from '../producer/wait.js'
 import { type ClientTally, createReport, type Depths, type FaultExample, type Findings, type MetricTotals, type Report } from './report.js'
 import * as sql from './statements.js'
 
@@ -48,7 +48,7 @@ export async function verify(options: VerifyOptions): Promise<Report> {
       if (isSettled(report) || isLast()) return report
     }
     // A look at large tables takes its time; waiting as long again leaves the database to those who need it.
-    await wait(clock, Math.min(endsMs - clock.monotonicMs(), Math.max(POLL_MS, clock.monotonicMs() - startedMs)), signal)
+    await delay(clock, Math.min(endsMs - clock.monotonicMs(), Math.max(POLL_MS, clock.monotonicMs() - startedMs)), signal)
   }
 }
 

@@ -5,30 +5,33 @@
  *         off again; a `Promise.race` against one promise that lives as long as the process would keep a reaction per wait.
  * Units   milliseconds.
  */
-import type { Clock } from '../lifecycle/clock.js'
+import type { Clock } from './clock.js'
 
 /** Resolves with `wait` or when `signal` is aborted, whichever is first; rejects with `wait`. */
-export function unlessAborted(wait: Promise<void>, signal: AbortSignal): Promise<void> {
+export function unlessAborted(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve, reject) => {
     const cut = () => resolve()
     signal.addEventListener('abort', cut, { once: true })
     wait
       .finally(() => signal.removeEventListener('abort', cut))
-      .then(resolve, (error: unknown) => {
-        reject(error instanceof Error ? error : new Error(String(error)))
-      })
+      .then(
+        () => resolve(),
+        (error: unknown) => {
+          reject(error instanceof Error ? error : new Error(String(error)))
+        }
+      )
   })
 }
 
-/** Resolves after `ms`, or when `signal` is aborted. */
-export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
+/** Resolves with true after `ms`, or with false as soon as `signal` is aborted. */
+export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false)
   return new Promise(resolve => {
     const done = () => {
       cancel()
       signal.removeEventListener('abort', done)
-      resolve()
+      resolve(!signal.aborted)
     }
     const cancel = clock.after(ms, done)
     signal.addEventListener('abort', done, { once: true })
