@@ -9,7 +9,7 @@ import { Client } from 'pg'
 import { readBaseConfig } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
 import { drawPanels, type Panel } from '../docs/table-picture.js'
-import { ExpectedError, type Service } from '../lifecycle/service.js'
+import type { Service } from '../lifecycle/service.js'
 import { findServices } from './services.js'
 
 const DEFAULT_FILE = 'db-example.png'
@@ -117,16 +117,8 @@ async function readPanels(connectionString: string): Promise<Panel[][]> {
   }
 }
 
-interface Rasterizer {
-  readonly Resvg: new (svg: string, options: object) => { render(): { asPng(): Uint8Array } }
-}
-
-/** A development package, named here and not imported: without it everything else still compiles and starts. */
-const RASTERIZER = '@resvg/resvg-js'
-
 async function rasterize(svg: string): Promise<Uint8Array> {
-  const { Resvg } = (await import(RASTERIZER).catch(() => {
-    throw new ExpectedError(`${RASTERIZER} is not installed: run "npm install", or name a file that ends in .svg`)
-  })) as Rasterizer
+  // A development package: loaded only where a picture is drawn.
+  const { Resvg } = await import('@resvg/resvg-js')
   return new Resvg(svg, { fitTo: { mode: 'zoom', value: ZOOM }, font: { loadSystemFonts: true } }).render().asPng()
 }

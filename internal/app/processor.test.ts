@@ -182,6 +182,19 @@ t.test('wrong configuration is one message that names everything, exit code 1, n
   t.notMatch(program.output, /\n\s+at /)
 })
 
+t.test('a database that refuses the user or does not exist is wrong configuration too', async t => {
+  const emulator = await startTestSqs(t)
+  const nowhere = new URL(connectionString)
+  nowhere.pathname = '/no_such_database'
+  const env = serviceEnvironment(nowhere.href, emulator)
+  for (const name of ['processor', 'migrate'] as const) {
+    const program = startProgram(t, name, env)
+    t.equal(await program.exited, 1)
+    t.match(program.output, /no_such_database/)
+    t.notMatch(program.output, /\n\s+at /)
+  }
+})
+
 t.test('a taken port is named with its setting', async t => {
   const emulator = await startTestSqs(t)
   const port = new URL(emulator.endpoint).port

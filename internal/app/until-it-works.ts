@@ -4,6 +4,7 @@ import { delay } from '../lifecycle/interrupt.js'
 import { ExpectedError } from '../lifecycle/service.js'
 import type { Log } from '../observe/log.js'
 import { backoffMs } from '../retry/backoff.js'
+import { StoreError } from '../store/store.js'
 
 export interface UntilItWorksOptions {
   readonly clock: Clock
@@ -22,6 +23,7 @@ export async function untilItWorks<T>(what: string, step: () => Promise<T>, opti
       return await step()
     } catch (error) {
       if (error instanceof ExpectedError) throw error
+      if (isRefused(error)) throw refused(error)
       const delayMs = backoffMs(attempt, RETRY, random)
       log.warn(
         { attempt, retryInMs: Math.round(delayMs), reason: error instanceof Error ? error.message : String(error) },
@@ -31,4 +33,19 @@ export async function untilItWorks<T>(what: string, step: () => Promise<T>, opti
     }
   }
   return null
+}
+
+/** The server answers and refuses the connection as it is configured: waiting does not help. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  '28000': 'user or host',
+  '28P01': 'user or password',
+  '3D000': 'database'
+}
+
+function isRefused(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.code in REFUSALS
+}
+
+function refused(error: StoreError): ExpectedError {
+  return new ExpectedError(`PostgreSQL refuses DB_CONNECTION: ${error.message}. Correct its ${REFUSALS[error.code] ?? 'values'}.`)
 }

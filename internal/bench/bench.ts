@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: all subjects in one run, side by side, on services of their own; a table, a JSON file and a plot.
  *
- * Errors  a scenario that fails (an event lost, a process that ended) ends the bench with exit code 1; figures that miss a goal do not.
+ * Errors  a scenario that fails (an event lost, a process that ended) is named, the others go on, and the exit code is 1; figures that
+ *         miss a goal are figures.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -15,7 +16,7 @@ import { drawPlot } from './plot.js'
 import { goalLines, machineLine, noiseWarning, remarks, resultTable, whole } from './report.js'
 import { type Round, summarize } from './results.js'
 import { type Bench, runScenario } from './run-scenario.js'
-import type { Scenario, ScenarioName } from './scenarios.js'
+import type { ScenarioName } from './scenarios.js'
 import { startServices } from './services.js'
 
 /** Changes when a field of the JSON file changes its meaning or goes. */
@@ -29,6 +30,8 @@ export function createBench(env: Environment, args: readonly string[]): Service 
   const directory = resolve(values.DATA_DIR, 'bench')
   return {
     async run(signal) {
+      // A reader that has gone (`| head`) must not leave the services running.
+      process.stdout.on('error', () => undefined)
       if (command.kind === 'help') process.stdout.write(BENCH_HELP)
       else await runAlone(directory, () => run(command, env, directory, signal))
     }
@@ -39,9 +42,9 @@ export function createBench(env: Environment, args: readonly string[]): Service 
 async function runAlone(directory: string, work: () => Promise<void>): Promise<void> {
   mkdirSync(directory, { recursive: true })
   const timer = setTimeout(() => say(`Waiting for another bench to end (${directory}) …`), SAY_WAITING_AFTER_MS)
-  await withStartLock(directory, () => {
+  await withStartLock(directory, async () => {
     clearTimeout(timer)
-    return work()
+    await work()
   })
 }
 
@@ -54,41 +57,56 @@ async function run(options: BenchArguments, env: Environment, directory: string,
     say(machineLine(machine))
     const warning = noiseWarning(machine)
     if (warning !== null) say(warning)
-    const rounds = await runAll({ services, options, directory, env, signal })
-    if (rounds === null) return say('Stopped: nothing was written.')
-    finish(options, machine, rounds, startedAt)
+    const outcome = await runAll({ services, options, directory, env, signal, aborted: rejectOnAbort(signal) })
+    if (signal.aborted) say('Stopped: nothing was written.')
+    else finish(options, machine, outcome, startedAt)
   } finally {
     await services.stop()
   }
 }
 
-/** Round by round, so that a slow spell of the machine falls on all scenarios; null when it was told to stop. */
-async function runAll(bench: Bench): Promise<readonly Round[] | null> {
+interface Outcome {
+  readonly rounds: Round[]
+  readonly failures: { readonly scenario: ScenarioName; readonly round: number; readonly reason: string }[]
+}
+
+/** Round by round, so that a slow spell of the machine falls on all scenarios. */
+async function runAll(bench: Bench): Promise<Outcome> {
   const { scenarios, rounds: count } = bench.options
-  const rounds: Round[] = []
+  const outcome: Outcome = { rounds: [], failures: [] }
   for (let round = 1; round <= count; round++) {
     for (const scenario of scenarios) {
-      if (bench.signal.aborted) return null
-      const result = await attempt(bench, scenario, round)
-      if (result === null) return null
-      rounds.push(result)
-      say(`  round ${round} of ${count}  ${scenario.title.padEnd(24)} ${whole(result.eventsPerSecond).padStart(7)} events/s`)
+      if (isStopped(bench)) return outcome
+      const line = `  round ${round} of ${count}  ${scenario.title.padEnd(24)} `
+      try {
+        const result = await runScenario(bench, scenario, round)
+        outcome.rounds.push(result)
+        say(`${line}${whole(result.eventsPerSecond).padStart(7)} events/s`)
+      } catch (error) {
+        if (isStopped(bench)) return outcome
+        const reason = error instanceof Error ? error.message : String(error)
+        outcome.failures.push({ scenario: scenario.name, round, reason })
+        say(`${line}failed: ${reason}`)
+      }
     }
   }
-  return rounds
+  return outcome
 }
 
-async function attempt(bench: Bench, scenario: Scenario, round: number): Promise<Round | null> {
-  try {
-    return await runScenario(bench, scenario, round)
-  } catch (error) {
-    if (bench.signal.aborted) return null
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new ExpectedError(`Scenario ${scenario.name} failed: ${reason}`, { cause: error })
-  }
+function isStopped({ signal }: Bench): boolean {
+  return signal.aborted
 }
 
-function finish(options: BenchArguments, machine: Machine, rounds: readonly Round[], startedAt: Date): void {
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true })
+  })
+  // Between two scenarios nobody waits for it.
+  aborted.catch(() => undefined)
+  return aborted
+}
+
+function finish(options: BenchArguments, machine: Machine, { rounds, failures }: Outcome, startedAt: Date): void {
   const titles = new Map<ScenarioName, string>(options.scenarios.map(({ name, title }) => [name, title]))
   const summaries = summarize(rounds, titles)
   const goals = checkGoals(summaries)
@@ -110,11 +128,13 @@ function finish(options: BenchArguments, machine: Machine, rounds: readonly Roun
     options: { isQuick, rounds: options.rounds, workers, pollers, scale },
     scenarios: summaries,
     rounds,
+    failures,
     goals
   }
   write(jsonFile, `${JSON.stringify(document, null, 2)}\n`)
   write(plotFile, drawPlot(summaries, machineLine(machine)))
   say(`Figures: ${jsonFile}\nPlot:    ${plotFile}`)
+  if (failures.length > 0) throw new ExpectedError(`${failures.length} runs of a scenario failed; see above.`)
 }
 
 function write(file: string, text: string): void {

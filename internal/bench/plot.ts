@@ -4,8 +4,7 @@
  * Shapes  summaries in, a whole SVG document out.
  * Units   pixels; text widths are estimates, so everything that is written beside a bar gets room of its own.
  */
-import { PARTIES, type Party } from './process-usage.js'
-import { rate } from './report.js'
+import { rate, whole } from './report.js'
 import type { Summary } from './results.js'
 
 const WIDTH = 980
@@ -23,8 +22,12 @@ const GRID = '#e4e7eb'
 const OURS = '#0b7285'
 const OTHERS = '#74b3c1'
 const LIMITS = '#c3cdd6'
-const PARTY_COLORS: Readonly<Record<Party, string>> = { subject: '#0b7285', postgres: '#e8890c', queue: '#8e6bbf', bench: '#c3cdd6' }
-const PARTY_NAMES: Readonly<Record<Party, string>> = { subject: 'subject', postgres: 'PostgreSQL', queue: 'queue', bench: 'bench itself' }
+/** The bench's own share is no part of what an event costs. */
+const PARTIES = [
+  { party: 'subject', title: 'subject', color: '#0b7285' },
+  { party: 'postgres', title: 'PostgreSQL', color: '#e8890c' },
+  { party: 'queue', title: 'queue', color: '#8e6bbf' }
+] as const
 const MACHINE_CHARACTERS = 140
 
 export function drawPlot(summaries: readonly Summary[], machine: string): string {
@@ -54,12 +57,12 @@ function drawRates(summaries: readonly Summary[], top: number): readonly string[
     ...summaries.flatMap(({ scenario, title, eventsPerSecond, ratios }, index) => {
       const y = from + index * STEP
       const { median, min, max } = eventsPerSecond
-      const ratio = ratios.toNaive === null || scenario === 'naive' ? '' : `  ${ratios.toNaive.toFixed(1)} × naive`
+      const ratio = ratios.toNaive === null || scenario === 'naive' ? '' : ` · ${ratios.toNaive.toFixed(1)} × naive`
       return [
         label(title, y),
         bar(LEFT, y, axis.scale(median), colorOf(scenario)),
         ...(min === max ? [] : whisker(LEFT + axis.scale(min), LEFT + axis.scale(max), y)),
-        text(LEFT + axis.scale(max) + 10, y + 18, `${rate(eventsPerSecond)}${ratio}`, { size: 13, weight: scenario === 'ours' ? 600 : 400 })
+        figure(LEFT + axis.scale(max), y, `${rate(eventsPerSecond)}${ratio}`, scenario)
       ]
     })
   ]
@@ -67,44 +70,33 @@ function drawRates(summaries: readonly Summary[], top: number): readonly string[
 
 function drawCosts(summaries: readonly Summary[], top: number): readonly string[] {
   const stacks = summaries.map(({ scenario, title, cpuUsPerEvent }) => {
-    const shares = PARTIES.map(party => ({ party, us: Math.max(0, cpuUsPerEvent?.[party].median ?? 0) }))
+    const shares = PARTIES.map(({ party, color }) => ({ color, us: cpuUsPerEvent?.[party].median ?? 0 }))
     return { scenario, title, shares, total: shares.reduce((sum, { us }) => sum + us, 0) }
   })
   const axis = createAxis(Math.max(...stacks.map(({ total }) => total)))
   const from = top + 70
   return [
     text(MARGIN, top + 18, 'CPU time per event, µs', { size: 14, weight: 600 }),
-    ...drawLegend(top + 38),
+    ...drawLegend(top + 34),
     ...drawAxis(axis, from, stacks.length),
     ...stacks.flatMap(({ scenario, title, shares, total }, index) => {
       const y = from + index * STEP
       let x = LEFT
-      const segments = shares.map(({ party, us }) => {
-        const width = axis.scale(us)
-        const segment = bar(x, y, width, PARTY_COLORS[party])
-        x += width
+      const segments = shares.map(({ color, us }) => {
+        const segment = bar(x, y, axis.scale(us), color)
+        x += axis.scale(us)
         return segment
       })
-      const detail = shares
-        .filter(({ party }) => party !== 'bench')
-        .map(({ us }) => us.toFixed(0))
-        .join(' + ')
-      return [
-        label(title, y),
-        ...segments,
-        text(x + 10, y + 18, `${total.toFixed(0)}  (${detail})`, { size: 13, weight: scenario === 'ours' ? 600 : 400 })
-      ]
+      const figures = `${whole(total)}  =  ${shares.map(({ us }) => whole(us)).join(' + ')}`
+      return [label(title, y), ...segments, figure(x, y, figures, scenario)]
     })
   ]
 }
 
 function drawLegend(y: number): readonly string[] {
-  return PARTIES.flatMap((party, index) => {
+  return PARTIES.flatMap(({ title, color }, index) => {
     const x = LEFT + index * 120
-    return [
-      `<rect x="${x}" y="${y}" width="12" height="12" fill="${PARTY_COLORS[party]}"/>`,
-      text(x + 18, y + 11, PARTY_NAMES[party], { size: 12, fill: FAINT })
-    ]
+    return [`<rect x="${x}" y="${y}" width="12" height="12" fill="${color}"/>`, text(x + 18, y + 11, title, { size: 12, fill: FAINT })]
   })
 }
 
@@ -153,16 +145,24 @@ function label(title: string, y: number): string {
   return text(LEFT - 12, y + 18, title, { size: 13, anchor: 'end' })
 }
 
+/** Beside the end of a bar; ours stands out. */
+function figure(x: number, y: number, content: string, scenario: Summary['scenario']): string {
+  return text(x + 10, y + 18, content, { size: 13, weight: scenario === 'ours' ? 600 : 400, isOverGrid: true })
+}
+
 interface TextStyle {
   readonly size: number
   readonly weight?: number
   readonly fill?: string
   readonly anchor?: 'middle' | 'end'
+  /** Covers the grid lines behind it. */
+  readonly isOverGrid?: boolean
 }
 
-function text(x: number, y: number, content: string, { size, weight = 400, fill = INK, anchor }: TextStyle): string {
+function text(x: number, y: number, content: string, { size, weight = 400, fill = INK, anchor, isOverGrid = false }: TextStyle): string {
   const place = anchor === undefined ? '' : ` text-anchor="${anchor}"`
-  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}"${place} xml:space="preserve">${escape(content)}</text>`
+  const cover = isOverGrid ? ' stroke="#ffffff" stroke-width="5" stroke-linejoin="round" paint-order="stroke"' : ''
+  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}"${place}${cover} xml:space="preserve">${escape(content)}</text>`
 }
 
 function escape(content: string): string {

@@ -21,6 +21,7 @@ export type FromBaseline =
   | { readonly kind: 'report'; readonly report: BaselineReport }
   | { readonly kind: 'failed'; readonly reason: string }
 
+/** The only thing that is said to a baseline: it answers with a report. */
 export interface ToBaseline {
   readonly kind: 'report?'
 }

@@ -7,15 +7,11 @@
  *
  * Units   milliseconds on the bench's monotonic clock.
  */
-import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { DeleteQueueCommand } from '@aws-sdk/client-sqs'
 import type { Environment } from '../config/environment.js'
-import { systemClock } from '../lifecycle/clock.js'
-import { createSqsQueue } from '../queue/sqs.js'
-import { openQueue } from '../queue/sqs-provision.js'
 import { type BenchArguments, eventsFor } from './arguments.js'
 import { startBaseline } from './baseline-subject.js'
+import { type FreshQueue, openFreshQueue } from './fresh-queue.js'
 import { countOf, quantileOf, since } from './histogram.js'
 import { sendLoad } from './load.js'
 import type { MeasuredSubject, Readings } from './measured-subject.js'
@@ -33,14 +29,8 @@ export interface Bench {
   readonly directory: string
   readonly env: Environment
   readonly signal: AbortSignal
-}
-
-interface OpenQueue {
-  readonly name: string
-  readonly url: string
-  readonly deadLetterUrl: string | null
-  /** Messages that are not deleted yet. */
-  depth(): Promise<number>
+  /** Rejects when the bench is told to stop; never resolves. */
+  readonly aborted: Promise<never>
 }
 
 interface Sample {
@@ -49,18 +39,19 @@ interface Sample {
   readonly cpu: CpuTimes | null
 }
 
-const LOOK_EVERY_MS = 20
+/** Rarely, because each look costs processor time; often near the end, because the last look is the end. */
+const LOOK_EVERY_MS = 50
+const LOOK_NEAR_END_EVERY_MS = 10
+const NEAR_END_SHARE = 0.9
 const READ_EVERY_MS = 100
 const READINGS_WITHIN_MS = 15_000
-const VISIBILITY_TIMEOUT_S = 60
-const DAY_S = 86_400
 
 export async function runScenario(bench: Bench, scenario: Scenario, round: number): Promise<Round> {
   const { services, options, signal } = bench
   const events = eventsFor(scenario, options)
   await services.db.query('TRUNCATE message, rejection')
   await services.db.query('CHECKPOINT')
-  const queue = await openFreshQueue(services, scenario.name)
+  const queue = await openFreshQueue(services.sqs, scenario.name)
   try {
     const load = { sqs: services.sqs, queueUrl: queue.url, signal }
     if (scenario.usesQueue) await sendLoad({ ...load, count: events, ratePerSecond: null, seed: 'drain' })
@@ -80,21 +71,21 @@ export async function runScenario(bench: Bench, scenario: Scenario, round: numbe
           commits: before === null ? null : describeCommits(before)
         }
       }
-      const result = await Promise.race([work(), subject.failure, rejectOnAbort(signal)])
+      const result = await Promise.race([work(), subject.failure, bench.aborted])
       if (scenario.stores) await assertRows(services, events + (result.latency?.samples ?? 0))
       return result
     } finally {
       await subject.stop()
     }
   } finally {
-    await removeQueue(services, queue)
+    await queue.remove()
   }
 }
 
 function startSubject(
   { services, options, directory, env }: Bench,
   { name }: Scenario,
-  queue: OpenQueue,
+  queue: FreshQueue,
   events: number
 ): Promise<MeasuredSubject> {
   const { dbConnection, aws } = services
@@ -109,7 +100,7 @@ async function drain(
   { services, signal }: Bench,
   subject: MeasuredSubject,
   scenario: Scenario,
-  queue: OpenQueue,
+  queue: FreshQueue,
   events: number
 ): Promise<Drained> {
   const pids: PartyPids = { subject: subject.pid, postgres: services.postgresPid, queue: services.queuePid, bench: process.pid }
@@ -122,7 +113,7 @@ async function drain(
     const moment = window.look(settled, atMs)
     if (moment === 'begin') begin = { atMs, settled, cpu: readCpuTimes(pids) }
     if (moment === 'end' && begin !== null) return measure(begin, { atMs, settled, cpu: readCpuTimes(pids) })
-    await delay(LOOK_EVERY_MS)
+    await delay(settled < events * NEAR_END_SHARE ? LOOK_EVERY_MS : LOOK_NEAR_END_EVERY_MS)
   }
   throw new Error('stopped')
 }
@@ -170,11 +161,13 @@ async function watchLatency(
 
 /** The subject's readings once they tell of `events` stored events. */
 async function readUntil(subject: MeasuredSubject, events: number): Promise<Readings> {
-  for (const deadlineMs = performance.now() + READINGS_WITHIN_MS; ; await delay(READ_EVERY_MS)) {
+  const deadlineMs = performance.now() + READINGS_WITHIN_MS
+  for (;;) {
     const readings = await subject.readings()
     const stored = readings.dwell === null ? 0 : countOf(readings.dwell)
     if (stored >= events) return readings
     if (performance.now() > deadlineMs) throw new Error(`the subject tells of ${stored} stored events; ${events} are settled`)
+    await delay(READ_EVERY_MS)
   }
 }
 
@@ -189,36 +182,4 @@ async function assertRows({ db }: BenchServices, expected: number): Promise<void
   )
   const { stored, rejected } = rows[0] ?? { stored: 0, rejected: 0 }
   if (stored !== expected || rejected !== 0) throw new Error(`${expected} events were sent, ${stored} are stored and ${rejected} rejected`)
-}
-
-async function openFreshQueue({ sqs }: BenchServices, scenario: string): Promise<OpenQueue> {
-  const name = `bench-${scenario}-${randomUUID()}`
-  const { queueUrl, deadLetterQueueUrl } = await openQueue(sqs, {
-    queueName: name,
-    deadLetterQueueName: `${name}-dead-letters`,
-    maxReceiveCount: 5,
-    retentionS: DAY_S,
-    deadLetterRetentionS: 14 * DAY_S,
-    visibilityTimeoutS: VISIBILITY_TIMEOUT_S
-  })
-  const queue = createSqsQueue({ sqs, queueUrl, pollers: 1, visibilityTimeoutS: VISIBILITY_TIMEOUT_S, waitTimeS: 0, clock: systemClock })
-  return {
-    name,
-    url: queueUrl,
-    deadLetterUrl: deadLetterQueueUrl,
-    async depth() {
-      const { visible, inFlight, delayed } = await queue.depth()
-      return visible + inFlight + delayed
-    }
-  }
-}
-
-async function removeQueue({ sqs }: BenchServices, { url, deadLetterUrl }: OpenQueue): Promise<void> {
-  for (const queueUrl of [url, deadLetterUrl]) if (queueUrl !== null) await sqs.send(new DeleteQueueCommand({ QueueUrl: queueUrl }))
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true })
-  })
 }

@@ -1,7 +1,8 @@
 /**
  * What is measured: the subjects, how many events each gets, and how long their latency is watched.
  *
- * Counts are chosen so that a scenario takes a few seconds; the slow ones get fewer events.
+ * Counts are chosen so that a scenario takes a few seconds; the slow ones get fewer events. Many more would measure the emulator: its
+ * queue is one array, and taking the first element of one that is longer than about 15 000 moves all the others.
  */
 export const SCENARIO_NAMES = ['naive', 'per-receive', 'ours', 'receive-delete', 'insert'] as const
 export type ScenarioName = (typeof SCENARIO_NAMES)[number]
@@ -22,7 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'naive',
     title: 'naive',
-    explanation: 'sqs-consumer with its defaults: one message, one INSERT, one delete at a time per poller',
+    explanation: 'sqs-consumer with a handler per message: one INSERT and one delete each',
     events: 5_000,
     quickEvents: 2_000,
     usesQueue: true,
@@ -41,8 +42,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'ours',
     title: 'ours',
     explanation: 'the built processor',
-    events: 50_000,
-    quickEvents: 30_000,
+    events: 30_000,
+    quickEvents: 20_000,
     usesQueue: true,
     stores: true
   },
@@ -50,8 +51,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'receive-delete',
     title: 'limit: receive + delete',
     explanation: 'receive and batch delete alone, no work in between, with our client and as many pollers',
-    events: 30_000,
-    quickEvents: 20_000,
+    events: 20_000,
+    quickEvents: 15_000,
     usesQueue: true,
     stores: false
   },

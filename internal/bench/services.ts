@@ -36,7 +36,7 @@ export async function startServices(directory: string, log: (line: string) => vo
       sqs.destroy()
       await db.end()
       await Promise.all([queue.stop(), postgres.stop()])
-      rmSync(join(directory, 'postgres'), { recursive: true, force: true })
+      for (const name of ['postgres', 'postgres.log']) rmSync(join(directory, name), { recursive: true, force: true })
     }
     try {
       await db.connect()

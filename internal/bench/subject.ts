@@ -6,7 +6,7 @@ import { SECONDS_BUCKETS } from '../observe/worker-metrics.js'
 import { type BaselineEvents, runNaive, runPerReceive, runReceiveDelete } from './baselines.js'
 import { Observations } from './histogram.js'
 import { prepareInsertAlone } from './insert-alone.js'
-import type { BaselineSpec, FromBaseline, ToBaseline } from './protocol.js'
+import type { BaselineSpec, FromBaseline } from './protocol.js'
 
 const spec = JSON.parse(process.argv[2] ?? '') as BaselineSpec
 const dwell = new Observations(SECONDS_BUCKETS)
@@ -23,12 +23,7 @@ const events: BaselineEvents = {
 // Ctrl-C in a terminal is for the bench, which then ends this process.
 process.on('SIGINT', () => undefined)
 process.once('disconnect', () => process.exit(0))
-process.on('message', (message: ToBaseline) => {
-  switch (message.kind) {
-    case 'report?':
-      tell({ kind: 'report', report: { settled, dwell } })
-  }
-})
+process.on('message', () => tell({ kind: 'report', report: { settled, dwell } }))
 start()
 
 function start(): void {
