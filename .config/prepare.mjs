@@ -24,9 +24,14 @@ const path = (...names) => join(root, ...names)
 const lockFile = path('package-lock.json')
 const installStamp = path('node_modules', '.prepared')
 const buildStamp = path('dist', '.prepared')
+/** There while npm works: what an interrupted one leaves can look complete and is not. It is in dist, which npm leaves alone. */
+const installMark = path('dist', '.installing')
 const bundledNode = path('node_modules', '.bin', 'node')
 
 class Failure extends Error {}
+
+// Ctrl-C reaches npm and the compiler too: this process waits for their end, so that a next start does not meet them at work.
+process.on('SIGINT', () => undefined)
 
 try {
   await prepare()
@@ -53,6 +58,7 @@ async function prepare() {
 // --- the packages ---
 
 function isInstalled() {
+  if (existsSync(installMark)) return false
   if (read(installStamp) === installKey()) return true
   if (leftOut().length > 0) return false
   writeStamp(installStamp, installKey())
@@ -88,6 +94,7 @@ function isFor(allowed, own) {
 
 function install() {
   process.stdout.write('Installing the packages (npm ci): this takes a minute the first time ...\n')
+  writeFileSync(installMark, '')
   rmSync(installStamp, { force: true })
   const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
   // Under `npm start` the npm that runs us is known; otherwise it is the one in the path.
@@ -104,6 +111,7 @@ function install() {
   // npm goes on without an optional package that it could not fetch. Most of the project works without; what does not says so itself.
   for (const name of leftOut()) process.stdout.write(`npm left out ${name}: if something misses it, run "npm ci" again.\n`)
   dropBrokenNode()
+  rmSync(installMark)
   writeStamp(installStamp, installKey())
 }
 

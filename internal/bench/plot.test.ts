@@ -16,7 +16,7 @@ const summary = (over: Partial<Summary> = {}): Summary => ({
   largestBytes: null,
   meanRows: null,
   rowsPerCommitSecond: null,
-  ratios: { toNaive: 6.25, toReceiveDelete: null, toInsert: null },
+  ratios: { toNaive: 6.25, toReceiveDelete: null, toInsert: null, cpuSavingToNaive: null },
   ...over
 })
 

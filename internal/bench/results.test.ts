@@ -1,7 +1,7 @@
 import t from 'tap'
 import { checkGoals } from './goals.js'
 import { goalLines, resultTable } from './report.js'
-import { type Round, summarize } from './results.js'
+import { type Round, summarize, totalUs } from './results.js'
 import type { ScenarioName } from './scenarios.js'
 
 const MIB = 1024 * 1024
@@ -42,10 +42,17 @@ t.test('rounds of one scenario become medians with their extremes, and ratios ar
   t.equal(ours?.ratios.toInsert, null, 'a scenario that was left out gives no ratio')
 })
 
+t.test('the CPU time of an event is that of all who work on it, without the bench', async t => {
+  const cpu = (subject: number, bench: number): Partial<Round> => ({ cpuUsPerEvent: { subject, postgres: 20, queue: 30, bench } })
+  const summaries = summarize([round('naive', 1, cpu(550, 400)), round('ours', 1, cpu(50, 1))], titles)
+  t.strictSame(summaries.map(totalUs), [600, 100])
+  t.equal(summaries[1]?.ratios.cpuSavingToNaive, 6)
+})
+
 t.test('figures that were not taken stay out, and the others are shown', async t => {
   const summaries = summarize([round('naive', 1_000, { cpuUsPerEvent: null, latency: null, memory: null })], titles)
   t.equal(summaries[0]?.cpuUsPerEvent, null)
-  t.match(resultTable(summaries), /naive +1,000 +1\.00 +– +– +n\/a +n\/a +n\/a +– +– +n\/a$/)
+  t.match(resultTable(summaries), /naive +1,000 +1\.00 +– +– +n\/a +n\/a +n\/a +n\/a +– +– +n\/a$/)
 })
 
 t.test('a goal is met at its target and missed just beyond it', async t => {

@@ -41,13 +41,21 @@ export interface Summary {
     readonly toNaive: number | null
     readonly toReceiveDelete: number | null
     readonly toInsert: number | null
+    /** naive's CPU time per event against this one's, of subject, PostgreSQL and queue together: steadier than rates when others work too. */
+    readonly cpuSavingToNaive: number | null
   }
+}
+
+/** CPU time per event that is spent on it, by whomever; the bench's own is not. */
+export function totalUs({ cpuUsPerEvent: cpu }: Pick<Summary, 'cpuUsPerEvent'>): number | null {
+  return cpu === null ? null : cpu.subject.median + cpu.postgres.median + cpu.queue.median
 }
 
 export function summarize(rounds: readonly Round[], titles: ReadonlyMap<ScenarioName, string>): readonly Summary[] {
   const names = [...new Set(rounds.map(({ scenario }) => scenario))]
   const roundsOf = (name: ScenarioName): readonly Round[] => rounds.filter(({ scenario }) => scenario === name)
   const rates = new Map(names.map(name => [name, spread(roundsOf(name), round => round.eventsPerSecond)?.median]))
+  const naiveUs = totalUs({ cpuUsPerEvent: summarizeCpu(roundsOf('naive')) })
   return names.flatMap(scenario => {
     const own = roundsOf(scenario)
     const eventsPerSecond = spread(own, round => round.eventsPerSecond)
@@ -56,19 +64,26 @@ export function summarize(rounds: readonly Round[], titles: ReadonlyMap<Scenario
       const rate = rates.get(other)
       return rate === undefined ? null : eventsPerSecond.median / rate
     }
+    const cpuUsPerEvent = summarizeCpu(own)
+    const ownUs = totalUs({ cpuUsPerEvent })
     return {
       scenario,
       title: titles.get(scenario) ?? scenario,
       events: own[0]?.events ?? 0,
       eventsPerSecond,
-      cpuUsPerEvent: summarizeCpu(own),
+      cpuUsPerEvent,
       p50Ms: spread(own, round => round.latency?.p50Ms),
       p99Ms: spread(own, round => round.latency?.p99Ms),
       totalBytes: spread(own, round => round.memory?.totalBytes),
       largestBytes: spread(own, round => round.memory?.largestBytes),
       meanRows: spread(own, round => round.commits?.meanRows),
       rowsPerCommitSecond: spread(own, round => round.commits?.rowsPerCommitSecond),
-      ratios: { toNaive: ratio('naive'), toReceiveDelete: ratio('receive-delete'), toInsert: ratio('insert') }
+      ratios: {
+        toNaive: ratio('naive'),
+        toReceiveDelete: ratio('receive-delete'),
+        toInsert: ratio('insert'),
+        cpuSavingToNaive: naiveUs === null || ownUs === null ? null : naiveUs / ownUs
+      }
     }
   })
 }

@@ -68,6 +68,17 @@ const CI = 'npm ci --include=dev --include=optional --no-audit --no-fund --logle
 const INSTALLING = 'Installing the packages (npm ci): this takes a minute the first time ...\n'
 const BUILDING = 'Building ...\n'
 
+await t.test('an installation that was interrupted is done again, however complete it looks', async t => {
+  const { prepare, calls, root } = setup(t)
+  t.equal((await prepare()).code, 0)
+  calls()
+  writeFileSync(join(root, 'dist', '.installing'), '')
+  t.equal((await prepare()).code, 0)
+  t.match(calls()[0], /^npm ci/)
+  t.equal((await prepare()).code, 0)
+  t.same(calls(), [])
+})
+
 await t.test('the first start installs and builds, the next one does nothing and says nothing', async t => {
   const { prepare, calls } = setup(t)
   t.same(await prepare({ NODE_ENV: 'production' }), { code: 0, stdout: INSTALLING + BUILDING, stderr: '' })

@@ -14,14 +14,20 @@ import { ExpectedError, type Service } from './service.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
 
+/** npm passes on the Ctrl-C that the terminal has sent to us as well: two signals this close together are one. */
+const ONE_SIGNAL_MS = 500
+
 export async function main(create: () => Promise<Service>): Promise<void> {
   if (runOnCurrentNode()) return
   const stop = new AbortController()
   const isWorker = cluster.isWorker
+  let stoppedAtMs = 0
   for (const name of SIGNALS) {
     process.on(name, () => {
       if (isWorker) return
-      if (stop.signal.aborted) process.exit(1)
+      const nowMs = performance.now()
+      if (!stop.signal.aborted) stoppedAtMs = nowMs
+      else if (nowMs - stoppedAtMs > ONE_SIGNAL_MS) process.exit(1)
       stop.abort()
     })
   }
