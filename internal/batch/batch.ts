@@ -8,10 +8,16 @@ import type { Entry } from '../message/message.js'
 export interface BatchLimits {
   readonly maxMessages: number
   readonly maxBytes: number
+  /**
+   * How long a batch may wait for company, counted from when the committer is free for it. It waits only behind a batch of at least
+   * `busyMessages`: where messages come that fast the wait fills it, and a quiet system commits at once.
+   */
+  readonly lingerMs: number
+  readonly busyMessages: number
 }
 
-/** Why a batch left: it was full, or the committer was free and took what there was. */
-export type FlushCause = 'messages' | 'bytes' | 'free'
+/** Why a batch left: it was full, its wait for company was over (or nothing more could come), or the committer was free and took it. */
+export type FlushCause = 'messages' | 'bytes' | 'linger' | 'free'
 
 export class Batch {
   readonly entries: Entry[] = []
@@ -33,9 +39,8 @@ export class Batch {
     this.#bytes += entry.message.bytes
   }
 
-  /** Why the batch leaves when another one is waiting behind it (`isFull`) or when none is. */
-  cause(isFull: boolean): FlushCause {
-    if (!isFull) return 'free'
+  /** Which limit the batch has reached, when an entry did not fit any more. */
+  get reached(): 'messages' | 'bytes' {
     return this.entries.length >= this.#limits.maxMessages ? 'messages' : 'bytes'
   }
 }

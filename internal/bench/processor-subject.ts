@@ -28,7 +28,8 @@ interface LogLine {
   readonly metrics?: string
 }
 
-const INHERITED = ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS']
+/** Of the environment, what a system needs, and the settings that are worth comparing. */
+const INHERITED = ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS', 'SQS_TRANSPORT', 'BATCH_LINGER_MS', 'BATCH_MAX_MESSAGES', 'IN_FLIGHT_MAX_MESSAGES']
 const KEPT_LINES = 20
 
 /** Resolves when a worker is about to receive. */

@@ -2,7 +2,7 @@
  * Group commit: forms batches while the previous one is being written, and stays with each batch until every entry has its disposition.
  *
  * One batch is under way at a time; what arrives meanwhile is the next one, so an idle system commits after one round trip and a busy
- * one in large batches, with no timer. A failed batch is handled by the fault (StoreError.fault):
+ * one in large batches (BatchLimits has the rule). A failed batch is handled by the fault (StoreError.fault):
  *   transient, schema   the database is closed at the gate, and the same batch is tried again until it answers
  *   data                the batch is halved until the row that cannot be stored stands alone; that one is refused as `unstorable`
  * When the answer to COMMIT is lost, the server is asked what became of the transaction before anything is repeated, so that a stored
@@ -31,6 +31,8 @@ export interface CommitterOptions {
   readonly random: () => number
   readonly limits: BatchLimits
   readonly journal: CommitJournal
+  /** Whether more messages may come while a batch waits for company; when that ends, `hurry` is called. */
+  readonly isReceiving: () => boolean
   /** A transaction has committed: its entries with what became of each, in order. `tookMs` counts from the first attempt. */
   readonly onCommitted: (entries: readonly Entry[], dispositions: readonly Disposition[], cause: FlushCause, tookMs: number) => void
   /** A message that the database refuses even as a rejection: it stays in the queue and ends in the dead-letter queue. */
@@ -48,8 +50,10 @@ export class Committer {
   readonly #waiting: Batch[] = []
   #isRunning = false
   #isAbandoned = false
+  #isDraining = false
   #drained: (() => void)[] = []
   #cancelDelay: (() => void) | null = null
+  #endLinger: (() => void) | null = null
 
   constructor(options: CommitterOptions) {
     this.#options = options
@@ -61,14 +65,22 @@ export class Committer {
       if (last === undefined || !last.fits(entry)) {
         last = new Batch(this.#options.limits)
         this.#waiting.push(last)
+        this.hurry()
       }
       last.add(entry)
     }
     if (!this.#isRunning) void this.#run()
   }
 
-  /** Resolves when all that was added has its disposition. */
+  /** Ends a wait for company: the open batch is full, or nothing more can come. */
+  hurry(): void {
+    this.#endLinger?.()
+  }
+
+  /** Resolves when all that was added has its disposition. From now on nothing waits for company. */
   drain(): Promise<void> {
+    this.#isDraining = true
+    this.hurry()
     if (!this.#isRunning) return Promise.resolve()
     return new Promise(resolve => this.#drained.push(resolve))
   }
@@ -77,16 +89,37 @@ export class Committer {
   abandon(): void {
     this.#isAbandoned = true
     this.#waiting.length = 0
+    this.hurry()
     this.#cancelDelay?.()
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true
-    for (let batch = this.#waiting.shift(); batch !== undefined; batch = this.#waiting.shift()) {
-      await this.#write(batch.entries, batch.cause(this.#waiting.length > 0))
+    let isBusy = false
+    while (this.#waiting.length > 0) {
+      const hasWaited = isBusy && (await this.#company())
+      const batch = this.#waiting.shift()
+      if (batch === undefined) break
+      await this.#write(batch.entries, this.#waiting.length > 0 ? batch.reached : hasWaited ? 'linger' : 'free')
+      isBusy = batch.entries.length >= this.#options.limits.busyMessages
     }
     this.#isRunning = false
     for (const resolve of this.#drained.splice(0)) resolve()
+  }
+
+  /** Gives the open batch time to fill; false when there was no need to wait. */
+  async #company(): Promise<boolean> {
+    const { clock, isReceiving, limits } = this.#options
+    if (this.#waiting.length > 1 || this.#isDraining || limits.lingerMs === 0 || !isReceiving()) return false
+    await new Promise<void>(resolve => {
+      const cancel = clock.after(limits.lingerMs, resolve)
+      this.#endLinger = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#endLinger = null
+    return true
   }
 
   async #write(entries: readonly Entry[], cause: FlushCause): Promise<void> {

@@ -12,15 +12,14 @@ import type { Receipt } from '../queue/queue.js'
 interface Flight {
   receipt: Receipt
   readonly bytes: number
+  readonly receivedAtMs: number
   /** When the newest handle's visibility was last known to start. */
   visibleFromMs: number
 }
 
 export class InFlight {
-  /** In the order of `visibleFromMs`: whatever renews a flight moves it to the end. */
+  /** In the order of arrival. */
   readonly #flights = new Map<string, Flight>()
-  /** In the order of arrival, for the oldest one's age. */
-  readonly #arrivals = new Map<string, number>()
   #bytes = 0
 
   get size(): number {
@@ -33,18 +32,14 @@ export class InFlight {
 
   /** Takes a message in. False when it is in flight already: then only its newest handle is noted, and its first delivery's fate counts. */
   add(message: ReceivedMessage, nowMs: number): boolean {
+    const receipt = { id: message.id, receiptHandle: message.receiptHandle }
     const known = this.#flights.get(message.id)
     if (known !== undefined) {
-      known.receipt = { id: message.id, receiptHandle: message.receiptHandle }
-      this.#renew(message.id, known, nowMs)
+      known.receipt = receipt
+      known.visibleFromMs = nowMs
       return false
     }
-    this.#flights.set(message.id, {
-      receipt: { id: message.id, receiptHandle: message.receiptHandle },
-      bytes: message.bytes,
-      visibleFromMs: nowMs
-    })
-    this.#arrivals.set(message.id, nowMs)
+    this.#flights.set(message.id, { receipt, bytes: message.bytes, receivedAtMs: nowMs, visibleFromMs: nowMs })
     this.#bytes += message.bytes
     return true
   }
@@ -58,23 +53,23 @@ export class InFlight {
     const flight = this.#flights.get(id)
     if (flight === undefined) return
     this.#flights.delete(id)
-    this.#arrivals.delete(id)
     this.#bytes -= flight.bytes
   }
 
   /** How long the oldest message has been in flight. */
   oldestMs(nowMs: number): number {
-    for (const receivedAtMs of this.#arrivals.values()) return nowMs - receivedAtMs
+    for (const { receivedAtMs } of this.#flights.values()) return nowMs - receivedAtMs
     return 0
   }
 
   /** Up to `limit` receipts whose visibility started `ageMs` ago or earlier; they count as renewed from now on. */
   takeDue(ageMs: number, nowMs: number, limit: number): Receipt[] {
     const due: Receipt[] = []
-    for (const [id, flight] of this.#flights) {
-      if (due.length === limit || nowMs - flight.visibleFromMs < ageMs) break
+    for (const flight of this.#flights.values()) {
+      if (due.length === limit) break
+      if (nowMs - flight.visibleFromMs < ageMs) continue
       due.push(flight.receipt)
-      this.#renew(id, flight, nowMs)
+      flight.visibleFromMs = nowMs
     }
     return due
   }
@@ -82,11 +77,5 @@ export class InFlight {
   /** All receipts in flight. */
   receipts(): Receipt[] {
     return Array.from(this.#flights.values(), flight => flight.receipt)
-  }
-
-  #renew(id: string, flight: Flight, nowMs: number): void {
-    flight.visibleFromMs = nowMs
-    this.#flights.delete(id)
-    this.#flights.set(id, flight)
   }
 }

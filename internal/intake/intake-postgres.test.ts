@@ -50,7 +50,7 @@ t.test('at each delete another session sees the row of the message already', asy
     clock: systemClock,
     random: Math.random,
     limits: {
-      batch: { maxMessages: 50, maxBytes: 1_000_000 },
+      batch: { maxMessages: 50, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 100 },
       maxInFlightMessages: 200,
       maxInFlightBytes: 10_000_000,
       visibilityTimeoutS: 60,

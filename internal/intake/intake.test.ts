@@ -69,7 +69,7 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
     clock,
     random: () => 0.5,
     limits: {
-      batch: { maxMessages: 1_000, maxBytes: 1_000_000 },
+      batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 100 },
       maxInFlightMessages: 100,
       maxInFlightBytes: 1_000_000,
       visibilityTimeoutS: 60,
@@ -303,8 +303,57 @@ t.test('while a commit is under way the next batch forms behind it', async t => 
   )
 })
 
+t.test('behind a large batch the next one waits for company, until its linger ends, it is full, or nothing more can come', async t => {
+  const limits = { batch: { maxMessages: 20, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 10 } }
+  const commits = (heard: readonly string[]): string[] => heard.filter(line => line.startsWith('committed'))
+  const ten = (name: string): string[] => Array.from({ length: 10 }, (_, index) => event(`${name}-${index}`))
+  const setupBusy = async (more: SetupOptions = {}) => {
+    const releases: (() => void)[] = []
+    const bundle = setup(t, {
+      limits: { ...limits, ...more.limits },
+      store: memory => ({
+        insert: (batch, onPrepared) => new Promise<void>(resolve => releases.push(resolve)).then(() => memory.insert(batch, onPrepared))
+      })
+    })
+    await bundle.send(...ten('first'))
+    await bundle.send(event('second'))
+    const release = async (): Promise<void> => {
+      releases.shift()?.()
+      await bundle.clock.advanceAsync(0)
+    }
+    await release()
+    return { ...bundle, releases, release }
+  }
+
+  const lingering = await setupBusy()
+  await lingering.clock.advanceAsync(49)
+  t.equal(lingering.releases.length, 0, 'the second batch waits')
+  await lingering.clock.advanceAsync(1)
+  t.equal(lingering.releases.length, 1, 'until its linger is over')
+  await lingering.release()
+  t.same(commits(lingering.heard), ['committed 10', 'committed 1'])
+  await lingering.send(event('third'))
+  t.equal(lingering.releases.length, 1, 'behind a small batch nothing waits')
+  await lingering.release()
+
+  const filling = await setupBusy()
+  await filling.send(...ten('more'))
+  await filling.queue.send(ten('yet').map(body => ({ body })))
+  await filling.clock.advanceAsync(0)
+  t.equal(filling.releases.length, 1, 'a full batch leaves at once')
+  await filling.release()
+  await filling.clock.advanceAsync(50)
+  await filling.release()
+  t.same(commits(filling.heard), ['committed 10', 'committed 20', 'committed 1'])
+
+  const closed = await setupBusy({ limits: { maxInFlightMessages: 11 } })
+  t.equal(closed.releases.length, 1, 'with the gate closed nothing waits')
+  await closed.release()
+  for (const { clock } of [lingering, filling, closed]) await clock.advanceAsync(100)
+})
+
 t.test('a batch is cut at its limits', async t => {
-  const { send, heard } = setup(t, { limits: { batch: { maxMessages: 4, maxBytes: 1_000_000 } } })
+  const { send, heard } = setup(t, { limits: { batch: { maxMessages: 4, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 100 } } })
   await send(...Array.from({ length: 10 }, (_, index) => event(`${index}`)))
   t.same(
     heard.filter(line => line.startsWith('committed')),
@@ -314,7 +363,9 @@ t.test('a batch is cut at its limits', async t => {
 
 t.test('a batch is cut at its bytes, but one message always fits', async t => {
   const body = event('0')
-  const { send, heard } = setup(t, { limits: { batch: { maxMessages: 1_000, maxBytes: 2 * body.length } } })
+  const { send, heard } = setup(t, {
+    limits: { batch: { maxMessages: 1_000, maxBytes: 2 * body.length, lingerMs: 50, busyMessages: 100 } }
+  })
   await send(body, event('1'), event('2'), event('3', { message: 'x'.repeat(500) }))
   t.same(
     heard.filter(line => line.startsWith('committed')),

@@ -96,6 +96,7 @@ export class Intake {
       random,
       limits: limits.batch,
       journal,
+      isReceiving: () => this.#gate.isOpen,
       onCommitted: (entries, dispositions, cause, tookMs) => {
         observer.committed(entries, dispositions, cause, tookMs)
         this.#settler.add(entries)
@@ -198,7 +199,10 @@ export class Intake {
   }
 
   #setGate(reason: GateReason, isClosed: boolean): void {
-    if (this.#gate.set(reason, isClosed)) this.#options.observer.gateChanged(this.#gate.isOpen, this.#gate.reasons)
+    if (!this.#gate.set(reason, isClosed)) return
+    // With the gate closed nothing comes that a batch could wait for.
+    if (isClosed) this.#committer.hurry()
+    this.#options.observer.gateChanged(this.#gate.isOpen, this.#gate.reasons)
   }
 
   async #giveBack(): Promise<void> {

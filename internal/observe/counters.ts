@@ -17,7 +17,7 @@ export const COUNTERS = {
   stored: { help: 'Events that became a row of message' },
   duplicate: { help: 'Messages whose event was settled before: no second row' },
   rejected: { help: 'Events that became a row of rejection', label: 'reason', values: REJECTION_REASONS },
-  flush: { help: 'Commits by why their batch left', label: 'cause', values: ['messages', 'bytes', 'free'] },
+  flush: { help: 'Commits by why their batch left', label: 'cause', values: ['messages', 'bytes', 'linger', 'free'] },
   receive_failed: { help: 'Receives that failed' },
   delete_failed: { help: 'Deletes that failed, each attempt' },
   extend_failed: { help: 'Visibility extensions that failed' },
