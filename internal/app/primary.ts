@@ -62,7 +62,7 @@ async function supervise(
 ): Promise<void> {
   const patience = { clock, random: Math.random, signal, log }
   const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
-  const sqs = createSqsClient({ ...services.aws, maxSockets: 2 })
+  const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport: config.queue.transport })
   try {
     readiness.reason = 'migrating the database'
     const migrated = await untilItWorks('migrate the database', () => migrate(services.dbConnection), patience)
@@ -73,6 +73,7 @@ async function supervise(
     if (signal.aborted) return
     readiness.watch(() => store.probe())
 
+    cluster.setupPrimary({ execArgv: [...process.execArgv, `--max-semi-space-size=${WORKER_SEMI_SPACE_MIB}`] })
     const env = workerEnvironment(config, services)
     const supervisor = new Supervisor({
       workers: config.workers,
@@ -119,6 +120,9 @@ async function supervise(
     }
   }
 }
+
+/** Memory for young objects: Node's default (16 and more) costs a worker 70 MiB and saves no measurable time. */
+const WORKER_SEMI_SPACE_MIB = 8
 
 /** The emulator goes on with a long poll whose connection is dead, and gives it messages: short polls bound how long. */
 const EMBEDDED_WAIT_TIME_S = 2

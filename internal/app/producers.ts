@@ -37,7 +37,7 @@ async function run(
   send: (sender: Sender) => Promise<void>
 ): Promise<void> {
   const services = await findServices(config.services)
-  const sqs = createSqsClient({ ...services.aws, maxSockets: concurrency })
+  const sqs = createSqsClient({ ...services.aws, maxSockets: concurrency, transport: config.queue.transport })
   try {
     const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), { clock, random: Math.random, signal, log })
     if (opened === null) return

@@ -35,7 +35,7 @@ export function createVerify(env: Environment, args: readonly string[]): Service
 
 async function examine(config: BaseConfig, { ledger, waitMs, metrics }: VerifyArguments, signal: AbortSignal): Promise<Report> {
   const services = await findServices(config.services)
-  const sqs = createSqsClient({ ...services.aws, maxSockets: 2 })
+  const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport: config.queue.transport })
   const db = new pg.Client({ connectionString: services.dbConnection, application_name: 'event-process verify', keepAlive: true })
   // A lost connection also fails the query under way; without a listener it would end the process.
   db.on('error', () => undefined)

@@ -22,6 +22,8 @@ import { openServices } from './services.js'
 import { untilItWorks } from './until-it-works.js'
 
 const REPORT_EVERY_MS = 1_000
+/** A batch this large says that more is coming: the next one may wait for it. */
+const BUSY_MESSAGES = 100
 const SETTLE = { settleConcurrency: 8, settleLingerMs: 10 }
 /** What is left of the shutdown budget for giving messages back and closing connections. */
 const CLOSING_MS = 1_500
@@ -39,7 +41,11 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
   process.on('message', onStop)
 
   const services = await openServices(config.services, line => log.info(line))
-  const sqs = createSqsClient({ ...services.aws, maxSockets: config.pollers + SETTLE.settleConcurrency + 4 })
+  const sqs = createSqsClient({
+    ...services.aws,
+    maxSockets: config.pollers + SETTLE.settleConcurrency + 4,
+    transport: config.queue.transport
+  })
   const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
   const metrics = createWorkerMetrics()
   const events = createIntakeEvents({ log, clock, metrics, send })
@@ -65,7 +71,7 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
       clock,
       random: Math.random,
       limits: {
-        batch: config.batch,
+        batch: { ...config.batch, busyMessages: BUSY_MESSAGES },
         maxInFlightMessages: config.maxInFlightMessages,
         maxInFlightBytes: config.maxInFlightBytes,
         visibilityTimeoutS: config.queue.visibilityTimeoutS,

@@ -25,6 +25,7 @@ export interface QueueConfig {
   readonly deadLetterRetentionS: number
   readonly visibilityTimeoutS: number
   readonly waitTimeS: number
+  readonly transport: Values['SQS_TRANSPORT']
 }
 
 /** Where queue and database are: given, or to be started here. */
@@ -69,7 +70,7 @@ export interface BaseConfig {
 export interface ProcessorConfig extends BaseConfig {
   readonly workers: number
   readonly pollers: number
-  readonly batch: { readonly maxMessages: number; readonly maxBytes: number }
+  readonly batch: { readonly maxMessages: number; readonly maxBytes: number; readonly lingerMs: number }
   readonly maxInFlightMessages: number
   readonly maxInFlightBytes: number
   readonly metrics: { readonly host: string; readonly port: number }
@@ -94,7 +95,7 @@ export function readProcessorConfig(env: Environment): ProcessorConfig {
     ...base,
     workers: values.WORKERS ?? availableParallelism(),
     pollers: values.POLLERS,
-    batch: { maxMessages: values.BATCH_MAX_MESSAGES, maxBytes: values.BATCH_MAX_BYTES },
+    batch: { maxMessages: values.BATCH_MAX_MESSAGES, maxBytes: values.BATCH_MAX_BYTES, lingerMs: values.BATCH_LINGER_MS },
     maxInFlightMessages: values.IN_FLIGHT_MAX_MESSAGES,
     maxInFlightBytes: values.IN_FLIGHT_MAX_BYTES,
     metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT }
@@ -124,7 +125,8 @@ function read<T extends BaseConfig>(env: Environment, build: (values: Values, ba
         retentionS: values.QUEUE_RETENTION_S,
         deadLetterRetentionS: DEAD_LETTER_RETENTION_S,
         visibilityTimeoutS: values.VISIBILITY_TIMEOUT_S,
-        waitTimeS: values.WAIT_TIME_S
+        waitTimeS: values.WAIT_TIME_S,
+        transport: values.SQS_TRANSPORT
       },
       db: {
         statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,

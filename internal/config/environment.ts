@@ -21,7 +21,11 @@ export class ConfigError extends ExpectedError {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-type Value<N extends SettingName> = (typeof SETTINGS)[N] extends { type: 'integer' } ? number : string
+type Value<N extends SettingName> = (typeof SETTINGS)[N] extends { enum: readonly (infer Choice)[] }
+  ? Choice
+  : (typeof SETTINGS)[N] extends { type: 'integer' }
+    ? number
+    : string
 type HasDefault<N extends SettingName> = (typeof SETTINGS)[N] extends { default: string | number } ? true : false
 export type Values = {
   readonly [N in SettingName]: HasDefault<N> extends true ? Value<N> : Value<N> | undefined

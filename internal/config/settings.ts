@@ -82,6 +82,13 @@ export const SETTINGS = {
     description: 'How long a received message stays invisible to others; extended at half of it while the message is in flight'
   },
   WAIT_TIME_S: { type: 'integer', group: 'Queue', default: 20, minimum: 0, maximum: 20, description: 'Long poll of an idle queue' },
+  SQS_TRANSPORT: {
+    type: 'string',
+    group: 'Queue',
+    default: 'lean',
+    enum: ['lean', 'sdk'],
+    description: 'How the frequent calls are made: lean is ours and costs a fraction of the CPU, sdk is the AWS SDK alone'
+  },
   DB_DRIVER: { type: 'string', group: 'Database', default: 'postgres', enum: ['postgres'], description: 'Database driver' },
   DB_CONNECTION: {
     type: 'string',
@@ -134,6 +141,14 @@ export const SETTINGS = {
     minimum: 1_024,
     maximum: 268_435_456,
     description: 'Bytes of message bodies of one commit at most'
+  },
+  BATCH_LINGER_MS: {
+    type: 'integer',
+    group: 'Processor',
+    default: 20,
+    minimum: 0,
+    maximum: 10_000,
+    description: 'How long a busy worker lets a batch fill; with little to do it commits at once'
   },
   IN_FLIGHT_MAX_MESSAGES: {
     type: 'integer',

@@ -2,9 +2,10 @@ import t from 'tap'
 import { systemClock } from '../lifecycle/clock.js'
 import { createManualClock } from '../testing/manual-clock.js'
 import { testQueueConformance } from '../testing/queue-conformance.js'
-import { startTestSqs } from '../testing/sqs.js'
+import { startTestSqs, TEST_CREDENTIALS, TEST_REGION } from '../testing/sqs.js'
 import { createMemoryQueue } from './memory.js'
 import { createSqsQueue } from './sqs.js'
+import { createSqsClient } from './sqs-client.js'
 import { createSqsWriter } from './sqs-writer.js'
 
 await t.test('the queue in memory', async t => {
@@ -15,11 +16,15 @@ await t.test('the queue in memory', async t => {
   })
 })
 
-await t.test('the queue on SQS', async t => {
-  const { sqs, createQueue } = await startTestSqs(t)
-  await testQueueConformance(t, async (_, { visibilityTimeoutS }) => {
-    const { queueUrl } = createQueue()
-    const queue = createSqsQueue({ sqs, queueUrl, pollers: 3, visibilityTimeoutS, waitTimeS: 1, clock: systemClock })
-    return { queue, writer: createSqsWriter({ sqs, queueUrl }), passTime: () => Promise.resolve() }
+for (const transport of ['lean', 'sdk'] as const) {
+  await t.test(`the queue on SQS over the ${transport} transport`, async t => {
+    const { endpoint, createQueue } = await startTestSqs(t)
+    const sqs = createSqsClient({ region: TEST_REGION, endpoint, credentials: TEST_CREDENTIALS, maxSockets: 50, transport })
+    t.teardown(async () => sqs.destroy())
+    await testQueueConformance(t, async (_, { visibilityTimeoutS }) => {
+      const { queueUrl } = createQueue()
+      const queue = createSqsQueue({ sqs, queueUrl, pollers: 3, visibilityTimeoutS, waitTimeS: 1, clock: systemClock })
+      return { queue, writer: createSqsWriter({ sqs, queueUrl }), passTime: () => Promise.resolve() }
+    })
   })
-})
+}
