@@ -3,12 +3,13 @@ import t from 'tap'
 
 const root = new URL('../../', import.meta.url)
 const text = readFileSync(new URL('architecture.md', import.meta.url), 'utf8')
-const sections = text.split(/^\*\*(?=I\d+)/m).slice(1)
+const sections = text.split(/^\*\*(?=[ID]\d+)/m).slice(1)
+const numbered = (letter: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${letter}${index + 1}`)
 
-t.test('each of the twelve invariants names a test that exists', async t => {
+t.test('each of the twelve invariants and six defects names a test that exists', async t => {
   t.same(
-    sections.map(section => /^I\d+/.exec(section)?.[0]),
-    Array.from({ length: 12 }, (_, index) => `I${index + 1}`)
+    sections.map(section => /^[ID]\d+/.exec(section)?.[0]),
+    [...numbered('I', 12), ...numbered('D', 6)]
   )
   for (const section of sections) {
     const named = [...section.matchAll(/^- `([^`]+)`: “([^”]+)”/gm)]
