@@ -20,13 +20,13 @@ export type Fields = Readonly<Record<string, unknown>>
 export interface HotCall {
   /** The `x-amz-target`. */
   readonly target: string
-  /** How long SQS may take before it begins to answer, on purpose. */
+  /** How long the answer may rightly take; after this and a margin the call counts as failed in passing, and is made again. */
   readonly waitTimeS: (input: Fields) => number
   readonly canSend: (input: Fields) => boolean
   readonly isWhole: (answer: Fields, input: Fields, checkMd5: boolean) => boolean
 }
 
-/** A receive without a time of its own waits as long as its queue says: at most this. */
+/** The longest poll there is. A receive without a time of its own waits as long as its queue says. */
 const LONGEST_WAIT_S = 20
 
 const at = (value: unknown, key: string): unknown => (isFields(value) ? value[key] : undefined)
@@ -52,7 +52,8 @@ const receive: HotCall = {
 
 const send: HotCall = {
   target: 'AmazonSQS.SendMessageBatch',
-  waitTimeS: () => 0,
+  // Made again, a send that was only slow would have sent everything twice: long enough for the caller's own deadline to come first.
+  waitTimeS: () => LONGEST_WAIT_S,
   canSend: ({ Entries: entries }) =>
     Array.isArray(entries) &&
     entries.every(entry => !isSet(at(entry, 'MessageAttributes')) && !isSet(at(entry, 'MessageSystemAttributes'))),
@@ -74,14 +75,8 @@ export const HOT_CALLS: ReadonlyMap<unknown, HotCall> = new Map<unknown, HotCall
 
 function isMessage(message: unknown, checkMd5: boolean): boolean {
   if (!isFields(message)) return false
-  const { MessageId: id, ReceiptHandle: receiptHandle, Body: body, MD5OfBody: md5, Attributes: attributes } = message
-  return (
-    typeof id === 'string' &&
-    typeof receiptHandle === 'string' &&
-    typeof body === 'string' &&
-    (attributes === undefined || isFields(attributes)) &&
-    (!checkMd5 || isMd5(md5, body))
-  )
+  const { Body: body, MD5OfBody: md5, Attributes: attributes } = message
+  return typeof body === 'string' && (attributes === undefined || isFields(attributes)) && (!checkMd5 || isMd5(md5, body))
 }
 
 const isBatchAnswer = ({ Successful: successful, Failed: failed }: Fields): boolean => areEntries(successful) && areEntries(failed)

@@ -151,6 +151,19 @@ await t.test('a silent server is given up after the wait and a margin, and tried
   t.strictSame(byWhom(stub.requests), ['lean', 'sdk'])
 })
 
+await t.test('a send without an answer is not made again by itself: it may have been done', async t => {
+  const { stub, client } = await setup(t, () => undefined, {}, { answerMarginMs: 1 })
+  const controller = new AbortController()
+  const command = new SendMessageBatchCommand({ QueueUrl: QUEUE_URL, Entries: [{ Id: '0', MessageBody: 'body' }] })
+  const sent = client.send(command, { abortSignal: controller.signal })
+  const others = await setup(t, () => undefined, { maxAttempts: 1 }, { answerMarginMs: 1 })
+  for (const time of ['once', 'twice'])
+    await t.rejects(others.receive(), { name: 'TimeoutError' }, `a receive is given up ${time} meanwhile`)
+  t.equal(stub.requests.length, 1)
+  controller.abort()
+  await t.rejects(sent, { name: 'AbortError' })
+})
+
 await t.test('after as many attempts as the client may make the failure is reported', async t => {
   const { stub, receive } = await setup(t, failure(503, 'ServiceUnavailable'), { maxAttempts: 2 })
   await t.rejects(receive(), { name: 'ServiceUnavailable', $fault: 'server', $metadata: { httpStatusCode: 503, attempts: 2 } })

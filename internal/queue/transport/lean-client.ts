@@ -1,5 +1,5 @@
 /**
- * An SQSClient whose frequent calls do not go through the SDK, which would cost eight times the CPU.
+ * An SQSClient whose frequent calls do not go through the SDK, which would cost seven times the CPU.
  *
  * Shapes  a frequent call is signed and sent here once, and a good answer is returned at once. Everything else is the SDK's: other
  *         commands, unusual inputs, and whatever comes of a first attempt that is not a good answer. That outcome is given to the SDK as
