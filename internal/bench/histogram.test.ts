@@ -1,5 +1,6 @@
 import t from 'tap'
-import { countOf, Observations, quantileOf, since } from './histogram.js'
+import { Observations } from '../observe/observations.js'
+import { countOf, quantileOf, since } from './histogram.js'
 
 const histogram = (counts: readonly number[], sum = 0) => ({ bounds: [1, 2, 4], counts, sum })
 

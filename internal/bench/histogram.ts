@@ -44,22 +44,3 @@ export function quantileOf(histogram: Histogram, share: number): number | null {
   }
   return null
 }
-
-/** Collects observations. */
-export class Observations implements Histogram {
-  readonly bounds: readonly number[]
-  readonly counts: number[]
-  sum = 0
-
-  constructor(bounds: readonly number[]) {
-    this.bounds = bounds
-    this.counts = Array.from({ length: bounds.length + 1 }, () => 0)
-  }
-
-  observe(value: number): void {
-    const found = this.bounds.findIndex(bound => value <= bound)
-    const index = found === -1 ? this.bounds.length : found
-    this.counts[index] = (this.counts[index] ?? 0) + 1
-    this.sum += value
-  }
-}

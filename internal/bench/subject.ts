@@ -2,9 +2,9 @@
  * The process of one baseline: started by baseline-subject.ts with a BaselineSpec as its argument; it answers over its IPC channel and
  * ends with it.
  */
+import { Observations } from '../observe/observations.js'
 import { SECONDS_BUCKETS } from '../observe/worker-metrics.js'
 import { type BaselineEvents, runNaive, runPerReceive, runReceiveDelete } from './baselines.js'
-import { Observations } from './histogram.js'
 import { prepareInsertAlone } from './insert-alone.js'
 import type { BaselineSpec, FromBaseline } from './protocol.js'
 

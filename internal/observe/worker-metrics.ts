@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client'
 import type { IntakeStatus } from '../intake/intake.js'
+import { Observations } from './observations.js'
 
 export const METRIC_PREFIX = 'event_process_'
 
@@ -13,7 +14,8 @@ export const SECONDS_BUCKETS = [
 export interface WorkerMetrics {
   readonly batchRows: Histogram
   readonly commitSeconds: Histogram
-  readonly queueDwellSeconds: Histogram
+  /** Per message, and therefore not prom-client's. */
+  readonly queueDwellSeconds: Observations
   /** All values as of now, in the form that the primary adds up. */
   snapshot(status: IntakeStatus): Promise<MetricObject[]>
   close(): void
@@ -35,11 +37,12 @@ export function createWorkerMetrics(): WorkerMetrics {
   const lag = gauge('eventloop_lag_seconds', 'Longest stall of a worker’s event loop within the last second', 'max')
   const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
+  const queueDwellSeconds = new Observations(SECONDS_BUCKETS)
 
   return {
     batchRows: histogram('batch_rows', 'Messages per commit', [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000]),
     commitSeconds: histogram('commit_seconds', 'Time from the first attempt of a batch to its commit', SECONDS_BUCKETS),
-    queueDwellSeconds: histogram('queue_dwell_seconds', 'Time from sent (queue’s clock) to committed', SECONDS_BUCKETS),
+    queueDwellSeconds,
     async snapshot(status) {
       inFlight.set(status.inFlight)
       inFlightBytes.set(status.inFlightBytes)
@@ -48,7 +51,8 @@ export function createWorkerMetrics(): WorkerMetrics {
       // The timer itself fires every 10 ms: what is above that is the stall. An empty histogram reports nonsense, hence the guard.
       lag.set(delay.count === 0 ? 0 : Math.max(0, delay.max / 1e9 - 0.01))
       delay.reset()
-      return registry.getMetricsAsJSON()
+      const dwell = queueDwellSeconds.toMetric(`${METRIC_PREFIX}queue_dwell_seconds`, 'Time from sent (queue’s clock) to committed')
+      return [...(await registry.getMetricsAsJSON()), dwell as MetricObject]
     },
     close: () => delay.disable()
   }
