@@ -9,7 +9,7 @@
  */
 import type { Clock } from '../lifecycle/clock.js'
 import type { Entry } from '../message/message.js'
-import { MAX_BATCH_ENTRIES, type Queue, QueueError, type Receipt } from '../queue/queue.js'
+import { MAX_BATCH_ENTRIES, type Queue, QueueError, type Receipt, type SettleFailure } from '../queue/queue.js'
 import { backoffMs } from '../retry/backoff.js'
 import type { InFlight } from './in-flight.js'
 
@@ -91,32 +91,32 @@ export class Settler {
 
   async #settle(acks: readonly Ack[]): Promise<void> {
     const { queue, inFlight } = this.#options
-    const used = new Map<string, { readonly ack: Ack; readonly receipt: Receipt }>()
-    for (const ack of acks) {
-      const receipt = inFlight.receipt(ack.id)
-      if (receipt !== null) used.set(ack.id, { ack, receipt })
+    const receipts: Receipt[] = []
+    for (const { id } of acks) {
+      const receipt = inFlight.receipt(id)
+      if (receipt !== null) receipts.push(receipt)
     }
-    if (used.size === 0) return
+    if (receipts.length === 0) return
+    let failures: readonly SettleFailure[]
     try {
-      for (const failure of await queue.ack(Array.from(used.values(), entry => entry.receipt))) {
-        const entry = used.get(failure.id)
-        if (entry === undefined) continue
-        used.delete(failure.id)
-        this.#failed([entry.ack], failure.code, failure.retryable)
-      }
+      failures = await queue.ack(receipts)
     } catch (error) {
-      const code = error instanceof QueueError ? error.code : String(error)
-      this.#failed(
-        Array.from(used.values(), entry => entry.ack),
-        code,
-        true
-      )
+      this.#failed(acks, error instanceof QueueError ? error.code : String(error), true)
       return
     }
-    for (const [id, { receipt }] of used) {
+    const hasFailed = (id: string): boolean => failures.some(failure => failure.id === id)
+    for (const { id, receiptHandle } of receipts) {
+      if (failures.length > 0 && hasFailed(id)) continue
       // A newer delivery that came in meanwhile has a handle of its own, and only that one is sure to delete the message.
-      if (inFlight.receipt(id)?.receiptHandle === receipt.receiptHandle) inFlight.remove(id)
+      if (inFlight.receipt(id)?.receiptHandle === receiptHandle) inFlight.remove(id)
       else this.#pending.push({ id, attempt: 1 })
+    }
+    for (const { id, code, retryable } of failures) {
+      this.#failed(
+        acks.filter(ack => ack.id === id),
+        code,
+        retryable
+      )
     }
     this.#options.onSettled()
   }
