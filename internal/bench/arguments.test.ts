@@ -4,13 +4,13 @@ import { SCENARIOS } from './scenarios.js'
 
 const run = (...args: string[]): BenchArguments => {
   const command = parseBenchArguments(args)
-  if (command.kind === 'help') throw new Error('help was not asked for')
+  if (command.kind !== 'run') throw new Error(`${command.kind} was not asked for`)
   return command
 }
 
 t.test('without options everything runs three times, quickly once', async t => {
   t.match(run(), { isQuick: false, rounds: 3, workers: 1, pollers: 10, scale: 1, scenarios: SCENARIOS, jsonFile: null, plotFile: null })
-  t.match(run('--quick'), { isQuick: true, rounds: 1, scenarios: SCENARIOS })
+  t.match(run('--quick'), { isQuick: true, rounds: 1, scenarios: SCENARIOS.filter(({ isInQuickRun }) => isInQuickRun) })
   t.match(run('--quick', '--rounds', '2'), { isQuick: true, rounds: 2 })
 })
 
@@ -41,4 +41,24 @@ t.test('the events of a scenario follow the scale, in whole hundreds and never n
   t.equal(eventsFor(scenario, { isQuick: true, scale: 1 }), 2_000)
   t.equal(eventsFor(scenario, { isQuick: true, scale: 0.333 }), 700)
   t.equal(eventsFor(scenario, { isQuick: true, scale: 0.001 }), 100)
+})
+
+t.test('a bench of another kind keeps the options that are its own', async t => {
+  t.match(parseBenchArguments(['--by-workers', '1,2,4', '--rounds', '2']), { kind: 'by-workers', counts: [1, 2, 4], run: { rounds: 2 } })
+  t.strictSame(parseBenchArguments(['--table-growth']), { kind: 'table-growth', rows: 10_000_000, jsonFile: null })
+  t.match(parseBenchArguments(['--table-growth', '--rows', '100000']), { rows: 100_000 })
+  t.strictSame(parseBenchArguments(['compare', 'a.json', 'b.json']), { kind: 'compare', before: 'a.json', after: 'b.json' })
+})
+
+t.test('options of one kind are refused with another', async t => {
+  const refused: readonly [readonly string[], RegExp][] = [
+    [['--rows', '100000'], /^--rows goes with --table-growth/],
+    [['--table-growth', '--by-workers', '1'], /two benches/],
+    [['--by-workers', '1,1'], /^--by-workers must be different whole numbers/],
+    [['--by-workers', '0'], /^--by-workers must be/],
+    [['compare', 'a.json'], /^compare takes two/],
+    [['compare', 'a.json', 'b.json', 'c.json'], /^compare takes two/]
+  ]
+  for (const [args, problem] of refused)
+    t.throws(() => parseBenchArguments(args), { name: 'ArgumentsError', problems: [problem] }, args.join(' '))
 })

@@ -45,10 +45,10 @@ export async function startBaseline(spec: BaselineSpec): Promise<MeasuredSubject
     pid: child.pid ?? 0,
     failure,
     async settled() {
-      return spec.name === 'insert' ? (await ask()).settled : null
+      return (await ask()).settled
     },
     async readings() {
-      return { dwell: (await ask()).dwell, batchRows: null, commitSeconds: null }
+      return { dwell: (await ask()).dwell, batchRows: null, commitSeconds: null, lagSeconds: null }
     },
     stop() {
       isStopping = true

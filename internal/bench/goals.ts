@@ -34,6 +34,9 @@ export function checkGoals(summaries: readonly Summary[]): readonly Goal[] {
     atMost('CPU of the processor per event', 35, 'µs', ours?.cpuUsPerEvent?.subject.median),
     atMost('sent → committed, p50', 10, 'ms', ours?.p50Ms?.median),
     atMost('sent → committed, p99', 50, 'ms', ours?.p99Ms?.median),
+    atMost('longest stall of an event loop at full load', 50, 'ms', ours?.eventLoopLagMs?.median),
+    atLeast('ours, mixed / ours', 85, '%', percent(find('ours-mixed')?.ratios.toOurs)),
+    atLeast('producers alone', 30_000, 'events/s', find('producers')?.eventsPerSecond.median),
     atMost('memory of a worker', 200, 'MiB', bytes === undefined ? undefined : bytes / MIB)
   ]
 }
@@ -42,7 +45,7 @@ function percent(ratio: number | null | undefined): number | undefined {
   return ratio === null || ratio === undefined ? undefined : ratio * 100
 }
 
-function atLeast(name: string, target: number, unit: string, measured: number | null | undefined): Goal {
+export function atLeast(name: string, target: number, unit: string, measured: number | null | undefined): Goal {
   return goal(name, `≥ ${target} ${unit}`, measured, value => value >= target)
 }
 

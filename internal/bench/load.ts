@@ -1,10 +1,18 @@
-/** What goes into the queue: as fast as possible before a scenario, at a steady rate while latency is watched. */
+/**
+ * What goes into the queue: as fast as possible before a scenario, at a steady rate while latency is watched.
+ *
+ * Errors  an event that the queue does not take fails the run: a measured one has none.
+ */
 import { systemClock } from '../lifecycle/clock.js'
 import { DEFAULT_BODY_BYTES, DEFAULT_CLIENTS } from '../producer/events.js'
-import { runLoad } from '../producer/load.js'
+import { type LoadTotals, runLoad } from '../producer/load.js'
 import { createRandom } from '../producer/random.js'
 import type { SqsSender } from '../queue/call.js'
+import { createSqsClient } from '../queue/sqs-client.js'
 import { createSqsWriter } from '../queue/sqs-writer.js'
+import { makeHostileEvents } from './hostile-events.js'
+import type { BaselineSpec } from './protocol.js'
+import { type LoadKind, MIXED_SHARES } from './scenarios.js'
 
 export interface Load {
   readonly sqs: SqsSender
@@ -17,14 +25,51 @@ export interface Load {
   readonly signal: AbortSignal
 }
 
-const CONCURRENCY = 8
+/** What the tables must hold afterwards, and nothing else. */
+export interface ExpectedRows {
+  readonly stored: number
+  readonly rejected: number
+}
+
+const SEND_CONCURRENCY = 8
+const CLEAN_SHARES = { duplicates: 0, invalid: 0 }
 
 /** Resolves when the queue has accepted all of them. */
-export async function sendLoad({ sqs, queueUrl, count, ratePerSecond, seed, signal }: Load): Promise<void> {
-  const { sent } = await runLoad({
+export async function sendLoad(load: Load, kind: LoadKind = 'clean'): Promise<ExpectedRows> {
+  if (kind === 'hostile') return sendHostile(load)
+  const { sent, duplicates, invalid } = await generate(load, kind === 'mixed' ? MIXED_SHARES : CLEAN_SHARES, () => undefined)
+  if (sent !== load.count) throw new Error(load.signal.aborted ? 'stopped' : `the queue took ${sent} of ${load.count} events`)
+  return { stored: sent - duplicates - invalid, rejected: invalid }
+}
+
+async function sendHostile({ sqs, queueUrl, count, seed, signal }: Load): Promise<ExpectedRows> {
+  const { batches, stored, rejected } = makeHostileEvents(count, seed)
+  const writer = createSqsWriter({ sqs, queueUrl })
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) {
+      if (signal.aborted) throw new Error('stopped')
+      const outcomes = await writer.send(batch)
+      const refused = outcomes.find(outcome => 'code' in outcome)
+      if (refused !== undefined) throw new Error(`the queue did not take an event: ${refused.code}`)
+    }
+  }
+  await Promise.all(Array.from({ length: SEND_CONCURRENCY }, work))
+  return { stored, rejected }
+}
+
+/** The load generator as a subject of its own: tells how many events the queue has accepted so far. */
+export async function runProducers({ aws, queueUrl, events }: BaselineSpec, onSent: (sent: number) => void): Promise<void> {
+  const sqs = createSqsClient({ ...aws, maxSockets: SEND_CONCURRENCY })
+  const { signal } = new AbortController()
+  await generate({ sqs, queueUrl, count: events, ratePerSecond: null, seed: 'producers', signal }, CLEAN_SHARES, onSent)
+}
+
+function generate(load: Load, shares: typeof CLEAN_SHARES, onSent: (sent: number) => void): Promise<LoadTotals> {
+  const { sqs, queueUrl, count, ratePerSecond, seed, signal } = load
+  return runLoad({
     count,
-    duplicates: 0,
-    invalid: 0,
+    ...shares,
     clients: DEFAULT_CLIENTS,
     bodyBytes: DEFAULT_BODY_BYTES,
     random: createRandom(seed),
@@ -36,9 +81,8 @@ export async function sendLoad({ sqs, queueUrl, count, ratePerSecond, seed, sign
       throw new Error(`the queue did not take ${entries} events: ${code}`)
     },
     ratePerSecond,
-    concurrency: CONCURRENCY,
+    concurrency: SEND_CONCURRENCY,
     ledger: null,
-    onProgress: () => undefined
+    onProgress: ({ sent }) => onSent(sent)
   })
-  if (sent !== count) throw new Error(signal.aborted ? 'stopped' : `the queue took ${sent} of ${count} events`)
 }

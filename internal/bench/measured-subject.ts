@@ -7,6 +7,8 @@ export interface Readings {
   /** Rows per commit, and seconds per commit; only of the processor. */
   readonly batchRows: Histogram | null
   readonly commitSeconds: Histogram | null
+  /** The longest stall of an event loop within the last second; only of the processor. */
+  readonly lagSeconds: number | null
 }
 
 export interface MeasuredSubject {

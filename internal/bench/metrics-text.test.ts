@@ -1,5 +1,5 @@
 import t from 'tap'
-import { readHistogram } from './metrics-text.js'
+import { readGauge, readHistogram } from './metrics-text.js'
 
 const TEXT = `# HELP commit_seconds Time
 # TYPE commit_seconds histogram
@@ -28,4 +28,10 @@ t.test('series of one name are added up, wherever their labels stand', async t =
 t.test('a text without the histogram has none', async t => {
   t.equal(readHistogram(TEXT, 'seconds'), null)
   t.equal(readHistogram('', 'commit_seconds'), null)
+})
+
+t.test('a gauge is its value, of several series the largest, and null while it is missing', async t => {
+  t.equal(readGauge('# TYPE lag gauge\nlag 0.025\n', 'lag'), 0.025)
+  t.equal(readGauge('lag{worker="1"} 0.02\nlag{worker="2"} 0.05\n', 'lag'), 0.05)
+  t.equal(readGauge('lag_other 3\n', 'lag'), null)
 })

@@ -1,5 +1,5 @@
 /**
- * Reads histograms out of a Prometheus text.
+ * Reads histograms and gauges out of a Prometheus text.
  *
  * Source  Prometheus text format: `name_bucket{le="0.5"} 3` counts everything up to the bound, the bound `+Inf` everything.
  */
@@ -21,4 +21,10 @@ export function readHistogram(text: string, name: string): Histogram | null {
     counts: ascending.map(([, count], index) => count - (ascending[index - 1]?.[1] ?? 0)),
     sum
   }
+}
+
+/** Null while the text has no such gauge; of several series the largest. */
+export function readGauge(text: string, name: string): number | null {
+  const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].map(([, value]) => Number(value))
+  return values.length === 0 ? null : Math.max(...values)
 }

@@ -16,7 +16,9 @@ const summary = (over: Partial<Summary> = {}): Summary => ({
   largestBytes: null,
   meanRows: null,
   rowsPerCommitSecond: null,
-  ratios: { toNaive: 6.25, toReceiveDelete: null, toInsert: null, cpuSavingToNaive: null },
+  eventLoopLagMs: null,
+  busyLatency: null,
+  ratios: { toNaive: 6.25, toReceiveDelete: null, toInsert: null, toOurs: null, cpuSavingToNaive: null },
   ...over
 })
 

@@ -127,8 +127,8 @@ function drawAxis({ step, end, scale }: Axis, from: number, rows: number): reado
 }
 
 function colorOf(scenario: Summary['scenario']): string {
-  if (scenario === 'ours') return OURS
-  return scenario === 'receive-delete' || scenario === 'insert' ? LIMITS : OTHERS
+  if (scenario.startsWith('ours')) return OURS
+  return scenario === 'receive-delete' || scenario === 'insert' || scenario === 'producers' ? LIMITS : OTHERS
 }
 
 function bar(x: number, y: number, width: number, fill: string): string {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { EMBEDDED_AWS } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
 import { killAfter, type MeasuredSubject } from './measured-subject.js'
-import { readHistogram } from './metrics-text.js'
+import { readGauge, readHistogram } from './metrics-text.js'
 
 export interface ProcessorSpec {
   readonly sqsEndpoint: string
@@ -78,7 +78,8 @@ export async function startProcessor(spec: ProcessorSpec): Promise<MeasuredSubje
       return {
         dwell: readHistogram(text, 'event_process_queue_dwell_seconds'),
         batchRows: readHistogram(text, 'event_process_batch_rows'),
-        commitSeconds: readHistogram(text, 'event_process_commit_seconds')
+        commitSeconds: readHistogram(text, 'event_process_commit_seconds'),
+        lagSeconds: readGauge(text, 'event_process_eventloop_lag_seconds')
       }
     },
     stop() {

@@ -2,7 +2,7 @@
 import type { AwsConfig } from '../config/config.js'
 import type { Histogram } from './histogram.js'
 
-export type BaselineName = 'naive' | 'per-receive' | 'receive-delete' | 'insert'
+export type BaselineName = 'naive' | 'per-receive' | 'receive-delete' | 'insert' | 'producers'
 
 /** What a baseline's process gets as its one argument. */
 export interface BaselineSpec {
@@ -11,7 +11,7 @@ export interface BaselineSpec {
   readonly queueUrl: string
   readonly dbConnection: string
   readonly pollers: number
-  /** How many events there will be; only `insert` needs to know. */
+  /** How many events there will be; only `insert` and `producers` need to know. */
   readonly events: number
 }
 

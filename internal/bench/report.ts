@@ -2,6 +2,7 @@
 import type { Goal } from './goals.js'
 import type { Machine } from './machine.js'
 import { type Summary, totalUs } from './results.js'
+import { BUSY_SHARE } from './scenarios.js'
 import type { Spread } from './statistics.js'
 import { formatTable } from './table.js'
 
@@ -81,14 +82,26 @@ function percent(ratio: number | null): string {
 
 /** What the table has no column for. */
 export function remarks(summaries: readonly Summary[]): readonly string[] {
-  return summaries.flatMap(({ title, meanRows, rowsPerCommitSecond, largestBytes, ratios: { cpuSavingToNaive } }) => {
+  return summaries.flatMap(({ scenario, title, meanRows, rowsPerCommitSecond, largestBytes, eventLoopLagMs, busyLatency, ratios }) => {
     if (meanRows === null || rowsPerCommitSecond === null) return []
-    const memory = largestBytes === null ? '' : `, largest process ${(largestBytes.median / MIB).toFixed(0)} MiB`
-    const saving = cpuSavingToNaive === null ? '' : `, ${cpuSavingToNaive.toFixed(1)} × less CPU time per event than naive`
+    const { cpuSavingToNaive, toOurs } = ratios
     return [
-      `${title}: ${whole(meanRows.median)} rows per commit, ${whole(rowsPerCommitSecond.median)} rows per second of commit${memory}${saving}`
+      [
+        `${title}: ${whole(meanRows.median)} rows per commit, ${whole(rowsPerCommitSecond.median)} rows per second of commit`,
+        ...(largestBytes === null ? [] : [`largest process ${(largestBytes.median / MIB).toFixed(0)} MiB`]),
+        ...(eventLoopLagMs === null ? [] : [`longest stall ${eventLoopLagMs.median.toFixed(0)} ms`]),
+        ...(cpuSavingToNaive === null ? [] : [`${cpuSavingToNaive.toFixed(1)} × less CPU time per event than naive`]),
+        ...(toOurs === null || scenario === 'ours' ? [] : [`${percent(toOurs)} of the rate of ours`])
+      ].join(', '),
+      ...(busyLatency === null ? [] : [busyLine(title, busyLatency)])
     ]
   })
+}
+
+function busyLine(title: string, { sentPerSecond, p50Ms, p99Ms }: NonNullable<Summary['busyLatency']>): string {
+  const share = `${(BUSY_SHARE * 100).toFixed(0)} %`
+  const figures = `p50 ${p50Ms.median.toFixed(1)} ms, p99 ${p99Ms.median.toFixed(1)} ms`
+  return `${title} at ${share} of its rate (${whole(sentPerSecond.median)} events/s, producers beside it): ${figures}`
 }
 
 export function goalLines(goals: readonly Goal[]): string {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { checkGoals } from './goals.js'
-import { goalLines, resultTable } from './report.js'
+import { goalLines, remarks, resultTable } from './report.js'
 import { type Round, summarize, totalUs } from './results.js'
 import type { ScenarioName } from './scenarios.js'
 
@@ -14,9 +14,11 @@ const round = (scenario: ScenarioName, eventsPerSecond: number, over: Partial<Ro
   seconds: 1,
   eventsPerSecond,
   cpuUsPerEvent: { subject: 40, postgres: 25, queue: 30, bench: 1 },
-  latency: { samples: 500, p50Ms: 4, p99Ms: 20 },
+  latency: { samples: 500, sentPerSecond: 100, p50Ms: 4, p99Ms: 20 },
   memory: { totalBytes: 250 * MIB, largestBytes: 150 * MIB },
   commits: null,
+  eventLoopLagMs: null,
+  busyLatency: null,
   ...over
 })
 
@@ -72,6 +74,17 @@ t.test('a goal is met at its target and missed just beyond it', async t => {
       missed: [round('ours', 599), round('receive-delete', 1_000)]
     },
     {
+      name: 'ours, mixed / ours',
+      met: [round('ours', 1_000), round('ours-mixed', 850)],
+      missed: [round('ours', 1_000), round('ours-mixed', 849)]
+    },
+    { name: 'producers alone', met: [round('producers', 30_000)], missed: [round('producers', 29_999)] },
+    {
+      name: 'longest stall of an event loop at full load',
+      met: [round('ours', 1, { eventLoopLagMs: 50 })],
+      missed: [round('ours', 1, { eventLoopLagMs: 50.1 })]
+    },
+    {
       name: 'memory of a worker',
       met: [round('ours', 1, { memory: { totalBytes: 300 * MIB, largestBytes: 200 * MIB } })],
       missed: [round('ours', 1, { memory: { totalBytes: 201 * MIB, largestBytes: 201 * MIB } })]
@@ -88,4 +101,15 @@ t.test('a goal without its scenarios is neither met nor missed', async t => {
   t.equal(goals.find(({ name }) => name === 'ours / naive')?.isMet, null)
   t.match(goalLines(goals), /ours \/ naive: goal ≥ 9 ×: not measured/)
   t.match(goalLines(goals), /sent → committed, p50: goal ≤ 10 ms, measured 4\.0: met/)
+})
+
+t.test('latency near the full rate is said with the rate that the producers reached', async t => {
+  const busyLatency = { samples: 5_000, sentPerSecond: 6_900, p50Ms: 12, p99Ms: 80 }
+  const rounds = [round('ours', 10_000, { busyLatency, commits: { meanRows: 700, rowsPerCommitSecond: 20_000 } })]
+  t.match(remarks(summarize(rounds, titles)).join('\n'), /ours at 70 % of its rate \(6,900 events\/s.*p50 12\.0 ms, p99 80\.0 ms/)
+})
+
+t.test('what the producers send has no ratio to what others receive', async t => {
+  const summaries = summarize([round('receive-delete', 10_000), round('producers', 30_000)], titles)
+  t.equal(summaries.find(({ scenario }) => scenario === 'producers')?.ratios.toReceiveDelete, null)
 })

@@ -8,6 +8,14 @@ import type { Party } from './process-usage.js'
 import type { ScenarioName } from './scenarios.js'
 import { type Spread, spreadOf } from './statistics.js'
 
+/** Sent → committed, while events came at a steady rate; `sentPerSecond` is what the producers reached of it. */
+export interface Latency {
+  readonly samples: number
+  readonly sentPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
 /** One scenario once. */
 export interface Round {
   readonly scenario: ScenarioName
@@ -18,9 +26,13 @@ export interface Round {
   readonly seconds: number
   readonly eventsPerSecond: number
   readonly cpuUsPerEvent: Readonly<Record<Party, number>> | null
-  readonly latency: { readonly samples: number; readonly p50Ms: number; readonly p99Ms: number } | null
+  readonly latency: Latency | null
   readonly memory: { readonly totalBytes: number; readonly largestBytes: number } | null
   readonly commits: { readonly meanRows: number; readonly rowsPerCommitSecond: number } | null
+  /** The longest stall of an event loop at full load. */
+  readonly eventLoopLagMs: number | null
+  /** Latency once more, near the full rate. */
+  readonly busyLatency: Latency | null
 }
 
 /** One scenario over all rounds. */
@@ -36,11 +48,15 @@ export interface Summary {
   readonly largestBytes: Spread | null
   readonly meanRows: Spread | null
   readonly rowsPerCommitSecond: Spread | null
+  readonly eventLoopLagMs: Spread | null
+  readonly busyLatency: { readonly sentPerSecond: Spread; readonly p50Ms: Spread; readonly p99Ms: Spread } | null
   /** Medians against those of other scenarios. */
   readonly ratios: {
     readonly toNaive: number | null
     readonly toReceiveDelete: number | null
     readonly toInsert: number | null
+    /** Against ours with nothing but new and valid events. */
+    readonly toOurs: number | null
     /** naive's CPU time per event against this one's, of subject, PostgreSQL and queue together: steadier than rates when others work too. */
     readonly cpuSavingToNaive: number | null
   }
@@ -62,6 +78,8 @@ export function summarize(rounds: readonly Round[], titles: ReadonlyMap<Scenario
     if (eventsPerSecond === null) return []
     const ratio = (other: ScenarioName): number | null => {
       const rate = rates.get(other)
+      // What is sent and what is received are two things.
+      if (scenario === 'producers') return null
       return rate === undefined ? null : eventsPerSecond.median / rate
     }
     const cpuUsPerEvent = summarizeCpu(own)
@@ -78,14 +96,24 @@ export function summarize(rounds: readonly Round[], titles: ReadonlyMap<Scenario
       largestBytes: spread(own, round => round.memory?.largestBytes),
       meanRows: spread(own, round => round.commits?.meanRows),
       rowsPerCommitSecond: spread(own, round => round.commits?.rowsPerCommitSecond),
+      eventLoopLagMs: spread(own, round => round.eventLoopLagMs),
+      busyLatency: summarizeBusy(own),
       ratios: {
         toNaive: ratio('naive'),
         toReceiveDelete: ratio('receive-delete'),
         toInsert: ratio('insert'),
+        toOurs: ratio('ours'),
         cpuSavingToNaive: naiveUs === null || ownUs === null ? null : naiveUs / ownUs
       }
     }
   })
+}
+
+function summarizeBusy(rounds: readonly Round[]): Summary['busyLatency'] {
+  const sentPerSecond = spread(rounds, round => round.busyLatency?.sentPerSecond)
+  const p50Ms = spread(rounds, round => round.busyLatency?.p50Ms)
+  const p99Ms = spread(rounds, round => round.busyLatency?.p99Ms)
+  return sentPerSecond === null || p50Ms === null || p99Ms === null ? null : { sentPerSecond, p50Ms, p99Ms }
 }
 
 function summarizeCpu(rounds: readonly Round[]): Readonly<Record<Party, Spread>> | null {
@@ -96,6 +124,6 @@ function summarizeCpu(rounds: readonly Round[]): Readonly<Record<Party, Spread>>
   return subject === null || postgres === null || queue === null || bench === null ? null : { subject, postgres, queue, bench }
 }
 
-function spread(rounds: readonly Round[], figure: (round: Round) => number | undefined): Spread | null {
+function spread(rounds: readonly Round[], figure: (round: Round) => number | null | undefined): Spread | null {
   return spreadOf(rounds.flatMap(round => figure(round) ?? []))
 }

@@ -4,7 +4,18 @@
  * Counts are chosen so that a scenario takes a few seconds; the slow ones get fewer events. Many more would measure the emulator: its
  * queue is one array, and taking the first element of one that is longer than about 15 000 moves all the others.
  */
-export const SCENARIO_NAMES = ['naive', 'per-receive', 'ours', 'receive-delete', 'insert'] as const
+import type { BaselineName } from './protocol.js'
+
+export const SCENARIO_NAMES = [
+  'naive',
+  'per-receive',
+  'ours',
+  'ours-mixed',
+  'ours-hostile',
+  'receive-delete',
+  'insert',
+  'producers'
+] as const
 export type ScenarioName = (typeof SCENARIO_NAMES)[number]
 
 export interface Scenario {
@@ -13,11 +24,17 @@ export interface Scenario {
   readonly explanation: string
   readonly events: number
   readonly quickEvents: number
-  /** Takes events from the queue. */
-  readonly usesQueue: boolean
+  readonly isInQuickRun: boolean
+  /** Whose process works on the events: the built processor, or a baseline. */
+  readonly subject: 'processor' | BaselineName
+  /** What the queue holds when the subject starts; null: nothing, and the subject itself says how far it is. */
+  readonly load: LoadKind | null
   /** Leaves a row per event. */
   readonly stores: boolean
 }
+
+/** `mixed` has duplicates and invalid events in it, `hostile` one event in each ten that only the database can refuse. */
+export type LoadKind = 'clean' | 'mixed' | 'hostile'
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -26,7 +43,9 @@ export const SCENARIOS: readonly Scenario[] = [
     explanation: 'sqs-consumer with a handler per message: one INSERT and one delete each',
     events: 5_000,
     quickEvents: 2_000,
-    usesQueue: true,
+    isInQuickRun: true,
+    subject: 'naive',
+    load: 'clean',
     stores: true
   },
   {
@@ -35,7 +54,9 @@ export const SCENARIOS: readonly Scenario[] = [
     explanation: 'sqs-consumer in tens: one INSERT and one batch delete per receive',
     events: 15_000,
     quickEvents: 8_000,
-    usesQueue: true,
+    isInQuickRun: true,
+    subject: 'per-receive',
+    load: 'clean',
     stores: true
   },
   {
@@ -44,7 +65,31 @@ export const SCENARIOS: readonly Scenario[] = [
     explanation: 'the built processor',
     events: 30_000,
     quickEvents: 20_000,
-    usesQueue: true,
+    isInQuickRun: true,
+    subject: 'processor',
+    load: 'clean',
+    stores: true
+  },
+  {
+    name: 'ours-mixed',
+    title: 'ours, mixed',
+    explanation: 'the built processor; 10 % of the events are duplicates and 5 % invalid',
+    events: 30_000,
+    quickEvents: 20_000,
+    isInQuickRun: false,
+    subject: 'processor',
+    load: 'mixed',
+    stores: true
+  },
+  {
+    name: 'ours-hostile',
+    title: 'ours, hostile',
+    explanation: 'the built processor; one event in each ten is one that only the database can refuse',
+    events: 30_000,
+    quickEvents: 20_000,
+    isInQuickRun: false,
+    subject: 'processor',
+    load: 'hostile',
     stores: true
   },
   {
@@ -53,7 +98,9 @@ export const SCENARIOS: readonly Scenario[] = [
     explanation: 'receive and batch delete alone, no work in between, with our client and as many pollers',
     events: 20_000,
     quickEvents: 15_000,
-    usesQueue: true,
+    isInQuickRun: true,
+    subject: 'receive-delete',
+    load: 'clean',
     stores: false
   },
   {
@@ -62,8 +109,21 @@ export const SCENARIOS: readonly Scenario[] = [
     explanation: 'our store in a loop on ready-made batches of 1000, no queue',
     events: 100_000,
     quickEvents: 50_000,
-    usesQueue: false,
+    isInQuickRun: true,
+    subject: 'insert',
+    load: null,
     stores: true
+  },
+  {
+    name: 'producers',
+    title: 'producers alone',
+    explanation: 'the load generator alone, tens over our client into an empty queue',
+    events: 60_000,
+    quickEvents: 30_000,
+    isInQuickRun: false,
+    subject: 'producers',
+    load: null,
+    stores: false
   }
 ]
 
@@ -72,3 +132,9 @@ export const INSERT_BATCH = 1_000
 
 /** Events per second while the latency is watched. */
 export const LATENCY_RATE = 100
+
+/** Of the mixed load. */
+export const MIXED_SHARES = { duplicates: 0.1, invalid: 0.05 }
+
+/** The second latency is watched at this share of the rate that the same run has just measured. */
+export const BUSY_SHARE = 0.7

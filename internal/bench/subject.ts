@@ -6,6 +6,7 @@ import { Observations } from '../observe/observations.js'
 import { SECONDS_BUCKETS } from '../observe/worker-metrics.js'
 import { type BaselineEvents, runNaive, runPerReceive, runReceiveDelete } from './baselines.js'
 import { prepareInsertAlone } from './insert-alone.js'
+import { runProducers } from './load.js'
 import type { BaselineSpec, FromBaseline } from './protocol.js'
 
 const spec = JSON.parse(process.argv[2] ?? '') as BaselineSpec
@@ -41,7 +42,13 @@ function start(): void {
       const insert = prepareInsertAlone(spec)
       tell({ kind: 'receiving' })
       insert(events.onDeleted).catch(events.onFailed)
+      return
     }
+    case 'producers':
+      tell({ kind: 'receiving' })
+      runProducers(spec, sent => {
+        settled = sent
+      }).catch(events.onFailed)
   }
 }
 

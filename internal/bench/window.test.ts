@@ -24,3 +24,9 @@ t.test('an event that is never settled fails the drain, and progress puts that o
   t.equal(window.look(999, STALL_MS * 2), 'within')
   t.throws(() => window.look(999, STALL_MS * 2 + 1), { name: 'Stalled', message: /^1 of 1000 events were not settled/ })
 })
+
+t.test('without warming up the first look is the beginning', async t => {
+  const window = new Window(1_000, 0)
+  t.equal(window.look(0, 0), 'begin')
+  t.equal(window.look(1_000, 10), 'end')
+})

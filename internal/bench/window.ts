@@ -16,12 +16,14 @@ export type Moment = 'before' | 'begin' | 'within' | 'end'
 
 export class Window {
   readonly #events: number
+  readonly #warmUpEvents: number
   #hasBegun = false
   #settled = -1
   #movedAtMs = 0
 
-  constructor(events: number) {
+  constructor(events: number, warmUpShare = WARM_UP_SHARE) {
     this.#events = events
+    this.#warmUpEvents = events * warmUpShare
   }
 
   /** What moment it is, told how many events are settled by now; `begin` and `end` come once each, and `begin` first. */
@@ -33,7 +35,7 @@ export class Window {
       throw new Stalled(`${this.#events - settled} of ${this.#events} events were not settled, and for ${STALL_MS / 1_000} s none was`)
     }
     if (this.#hasBegun) return settled >= this.#events ? 'end' : 'within'
-    this.#hasBegun = settled >= this.#events * WARM_UP_SHARE
+    this.#hasBegun = settled >= this.#warmUpEvents
     return this.#hasBegun ? 'begin' : 'before'
   }
 }

@@ -1,0 +1,39 @@
+/**
+ * Looks each second at how long the processor's event loops stood still.
+ *
+ * Units   milliseconds; the processor tells the longest stall of each second, once a second.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { MeasuredSubject } from './measured-subject.js'
+
+const LOOK_EVERY_MS = 1_000
+/** A worker tells once a second; after this long it has told of the last one too. */
+const LAST_REPORT_MS = 1_200
+
+export interface LagWatch {
+  start(): void
+  /** The longest of all that was seen; null where nothing was. */
+  stop(): Promise<number | null>
+}
+
+export function watchLag(subject: Pick<MeasuredSubject, 'readings'>, untilLastReport = () => delay(LAST_REPORT_MS)): LagWatch {
+  const seen: number[] = []
+  const look = async (): Promise<void> => {
+    const { lagSeconds } = await subject.readings()
+    if (lagSeconds !== null) seen.push(lagSeconds * 1_000)
+  }
+  let timer: NodeJS.Timeout | undefined
+  return {
+    start() {
+      // A look that fails is missing, no more: whoever waits for the subject hears why.
+      timer = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS)
+    },
+    async stop() {
+      clearInterval(timer)
+      await look()
+      await untilLastReport()
+      await look()
+      return seen.length === 0 ? null : Math.max(...seen)
+    }
+  }
+}
