@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { killAfter, type MeasuredSubject } from './measured-subject.js'
+import { killAfter, type MeasuredSubject, onceReceiving } from './measured-subject.js'
 import type { BaselineReport, BaselineSpec, FromBaseline, ToBaseline } from './protocol.js'
 
 /** Resolves when it is about to take its first event. */
@@ -56,11 +56,5 @@ export async function startBaseline(spec: BaselineSpec): Promise<MeasuredSubject
       return killAfter(() => child.kill('SIGKILL'), exited)
     }
   }
-  try {
-    await Promise.race([receiving, failure])
-  } catch (error) {
-    await subject.stop()
-    throw error
-  }
-  return subject
+  return onceReceiving(subject, receiving)
 }

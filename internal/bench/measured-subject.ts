@@ -29,3 +29,14 @@ export function killAfter(kill: () => void, exited: Promise<unknown>): Promise<v
   const timer = setTimeout(kill, STOP_MS)
   return exited.then(() => clearTimeout(timer))
 }
+
+/** The subject once it receives; one that fails before that is ended first. */
+export async function onceReceiving(subject: MeasuredSubject, receiving: Promise<unknown>): Promise<MeasuredSubject> {
+  try {
+    await Promise.race([receiving, subject.failure])
+    return subject
+  } catch (error) {
+    await subject.stop()
+    throw error
+  }
+}

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { EMBEDDED_AWS } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
-import { killAfter, type MeasuredSubject } from './measured-subject.js'
+import { killAfter, type MeasuredSubject, onceReceiving } from './measured-subject.js'
 import { readGauge, readHistogram } from './metrics-text.js'
 
 export interface ProcessorSpec {
@@ -88,13 +88,7 @@ export async function startProcessor(spec: ProcessorSpec): Promise<MeasuredSubje
       return killAfter(() => child.kill('SIGKILL'), exited)
     }
   }
-  try {
-    await Promise.race([receiving, failure])
-  } catch (error) {
-    await subject.stop()
-    throw error
-  }
-  return subject
+  return onceReceiving(subject, receiving)
 }
 
 function environment({ sqsEndpoint, dbConnection, queueName, workers, pollers, env }: ProcessorSpec): Record<string, string> {

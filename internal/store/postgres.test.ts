@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import type { Entry } from '../message/message.js'
 import { createTestDatabase } from '../testing/database.js'
 import { insert, refused, valid } from '../testing/store-entries.js'
+import { until } from '../testing/until.js'
 import { migrate } from './migrate.js'
 import { createPostgresStore, type PostgresStoreOptions } from './postgres.js'
 import type { Store } from './store.js'
@@ -26,13 +27,12 @@ async function countMessages(): Promise<number> {
 
 /** Waits until `count` of the store's sessions wait for a lock. */
 async function untilWaiting(count: number): Promise<void> {
-  for (;;) {
+  await until(`${count} sessions wait for a lock`, async () => {
     const { rows } = await pool.query(
       `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'event-process store' AND wait_event_type = 'Lock'`
     )
-    if (rows.length >= count) return
-    await pool.query('SELECT pg_sleep(0.005)')
-  }
+    return rows.length >= count
+  })
 }
 
 /** Ends the store's sessions the way an administrator or a failover does. */
@@ -242,7 +242,7 @@ t.test('a lock, a long statement and a forgotten transaction end at their limits
   const forgetful = createStore(t, { idleInTransactionTimeoutMs: 20 })
   const untilEnded = async (): Promise<void> => {
     const query = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`
-    while ((await pool.query(query)).rows.length > 0) await pool.query('SELECT pg_sleep(0.005)')
+    await until('the server has ended the session', async () => (await pool.query(query)).rows.length === 0)
   }
   t.match(await failure(forgetful.insert([valid()], untilEnded)), { fault: 'transient' })
   t.equal(await countMessages(), 0)
