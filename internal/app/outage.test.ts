@@ -33,14 +33,14 @@ t.test('a database that stops and comes back: nothing is lost or dead-lettered, 
     Array.from({ length: 1_000 }, (_, index) => event(`during-${index}`))
   )
   await processor.program.until('the outage is noticed', () => processor.program.output.includes('database fails'))
-  t.match(await readiness(), /database/)
+  await processor.program.until('it says that it is not ready, and why', async () => /"ready":false.*database/.test(await readiness()))
   await processor.program.until('receiving has stopped', async () => (await processor.metrics()).get('gate_open') === 0)
   const held = inFlight().length
   t.ok(waiting().length > 0, 'most stay in the queue, not received')
   // With one receive allowed, whatever came back would be dead-lettered: so waiting past the visibility proves the heartbeat.
   const deadline = performance.now() + 4_500
   await processor.program.until('longer than the visibility timeout', () => performance.now() > deadline)
-  t.equal(inFlight().length, held)
+  t.ok(inFlight().length >= held, 'what was received is still kept from others')
   t.equal(processor.workerPids.length, 1, 'no worker died of it')
 
   server = await startEmbeddedPostgres({ dataDir, port, durable: false })
