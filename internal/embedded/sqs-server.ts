@@ -18,6 +18,7 @@ export type SqsServerReport = { readonly port: number } | { readonly code: strin
 type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>
 type SqsStore = Stores['sqsStore']
 type SqsQueue = ReturnType<SqsStore['createQueue']>
+type SqsMessage = SqsQueue['messages'][number]
 type Persistence = NonNullable<SqsStore['persistence']>
 interface Sqlite {
   exec(sql: string): void
@@ -42,7 +43,7 @@ async function serve(wantedPort: number, dataDir: string | undefined): Promise<n
     }
 
     override createQueue(...[name, , ...rest]: Parameters<SqsStore['createQueue']>): SqsQueue {
-      return super.createQueue(name, this.buildQueueUrl(name), ...rest)
+      return withLargeBacklogs(super.createQueue(name, this.buildQueueUrl(name), ...rest))
     }
 
     override getQueue(url: string): SqsQueue | undefined {
@@ -77,6 +78,62 @@ async function serve(wantedPort: number, dataDir: string | undefined): Promise<n
   process.once('SIGTERM', close)
   if (!process.connected) close()
   return port
+}
+
+const LOOK_FOR_EXPIRED_EVERY_MS = 20
+const SPENT_BEFORE_CUT = 10_000
+
+/** The waiting messages, taken from the front at the same cost whatever their number: an array moves all that are left. */
+class Waiting {
+  #messages: SqsMessage[]
+  #spent = 0
+
+  constructor(messages: Iterable<SqsMessage>) {
+    this.#messages = [...messages]
+  }
+
+  get length(): number {
+    return this.#messages.length - this.#spent
+  }
+
+  push(message: SqsMessage): void {
+    this.#messages.push(message)
+  }
+
+  shift(): SqsMessage | undefined {
+    if (this.length === 0) return undefined
+    const message = this.#messages[this.#spent]
+    this.#spent += 1
+    if (this.#spent >= SPENT_BEFORE_CUT && this.#spent * 2 >= this.#messages.length) {
+      this.#messages = this.#messages.slice(this.#spent)
+      this.#spent = 0
+    }
+    return message
+  }
+
+  *[Symbol.iterator](): Iterator<SqsMessage> {
+    for (let at = this.#spent; at < this.#messages.length; at += 1) yield this.#messages[at] as SqsMessage
+  }
+}
+
+/** Without this, each receive of a queue with a backlog costs a walk over all messages that wait, and one over all that are in flight. */
+function withLargeBacklogs(queue: SqsQueue): SqsQueue {
+  let waiting = new Waiting(queue.messages)
+  Object.defineProperty(queue, 'messages', {
+    get: () => waiting,
+    set: (messages: Iterable<SqsMessage>) => {
+      waiting = new Waiting(messages)
+    }
+  })
+  const bringBackExpired = queue.processTimers.bind(queue)
+  let lookedAtMs = 0
+  queue.processTimers = () => {
+    const nowMs = Date.now()
+    if (nowMs >= lookedAtMs && nowMs - lookedAtMs < LOOK_FOR_EXPIRED_EVERY_MS) return
+    lookedAtMs = nowMs
+    bringBackExpired()
+  }
+  return queue
 }
 
 /** A module of fauxqs that its package does not export: the pinned version makes that safe. */

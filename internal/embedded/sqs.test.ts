@@ -101,6 +101,27 @@ await t.test('a message given back at once is received again and keeps its recei
   await giveBack(second, '3')
 })
 
+await t.test('a large backlog comes out in order, each message once, and what is not deleted in time comes back', async t => {
+  const server = await startEmbeddedSqs({ port: 0 })
+  t.teardown(() => server.stop())
+  const { QueueUrl } = await call(server, 'CreateQueue', { QueueName: 'events' })
+  const bodies = Array.from({ length: 11_000 }, (_, index) => String(index))
+  for (let at = 0; at < bodies.length; at += 10) {
+    const Entries = bodies.slice(at, at + 10).map(body => ({ Id: body, MessageBody: body }))
+    await call(server, 'SendMessageBatch', { QueueUrl, Entries })
+  }
+  const take = async (VisibilityTimeout: number) =>
+    ((await call(server, 'ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout })).Messages ?? []).map(
+      ({ Body }) => Body
+    )
+  const received = await take(1)
+  while (received.length < bodies.length) received.push(...(await take(600)))
+  t.same(received, bodies)
+  const back: string[] = []
+  await until('the first ten again', async () => back.push(...(await take(600))) === 10)
+  t.same(back.toSorted(), bodies.slice(0, 10))
+})
+
 await t.test('a taken port is refused with the name of the setting that changes it', async t => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
