@@ -86,7 +86,7 @@ interface Surroundings {
   readonly aborted: Promise<never>
 }
 
-const MAX_SLICE_ROWS = 200_000
+const MAX_SLICE_ROWS = 600_000
 
 async function runGrowth(
   { rows, jsonFile }: GrowthArguments,
@@ -94,7 +94,7 @@ async function runGrowth(
   machine: Machine,
   startedAt: Date
 ): Promise<void> {
-  const sliceRows = Math.min(MAX_SLICE_ROWS, Math.round(rows / 50))
+  const sliceRows = Math.min(MAX_SLICE_ROWS, Math.round(rows / 16))
   try {
     const slices = await measureGrowth({ ...surroundings, rows, sliceRows, say })
     const steps = summarizeGrowth(slices, rows)

@@ -14,7 +14,8 @@ const round = (eventsPerSecond: number): Round => ({
   memory: null,
   commits: { meanRows: 700, rowsPerCommitSecond: 1 },
   eventLoopLagMs: null,
-  busyLatency: null
+  busyLatency: null,
+  othersShare: null
 })
 
 t.test('each number of workers is a row, with its ratio to the first and the sum of what an event costs', async t => {

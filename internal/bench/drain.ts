@@ -5,11 +5,11 @@
  * Errors  Stalled, as the window sees it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type CpuTimes, type PartyPids, readCpuTimes } from './process-usage.js'
+import { type CpuTimes, type MachineTimes, PARTIES, type PartyPids, readCpuTimes, readMachineTimes } from './process-usage.js'
 import type { Round } from './results.js'
 import { WARM_UP_SHARE, Window } from './window.js'
 
-export type Drained = Pick<Round, 'measuredEvents' | 'seconds' | 'eventsPerSecond' | 'cpuUsPerEvent'>
+export type Drained = Pick<Round, 'measuredEvents' | 'seconds' | 'eventsPerSecond' | 'cpuUsPerEvent' | 'othersShare'>
 
 export interface DrainOptions {
   readonly events: number
@@ -25,6 +25,7 @@ interface Sample {
   readonly atMs: number
   readonly settled: number
   readonly cpu: CpuTimes | null
+  readonly machine: MachineTimes | null
 }
 
 /** Rarely, because each look costs processor time; often near the end, because the last look is the end. */
@@ -41,10 +42,10 @@ export async function drain(options: DrainOptions): Promise<Drained> {
     const atMs = performance.now()
     const moment = window.look(settled, atMs)
     if (moment === 'begin') {
-      begin = { atMs, settled, cpu: readCpuTimes(pids) }
+      begin = { atMs, settled, cpu: readCpuTimes(pids), machine: readMachineTimes() }
       onBegin()
     }
-    if (moment === 'end' && begin !== null) return measure(begin, { atMs, settled, cpu: readCpuTimes(pids) })
+    if (moment === 'end' && begin !== null) return measure(begin, { atMs, settled, cpu: readCpuTimes(pids), machine: readMachineTimes() })
     await delay(settled < events * NEAR_END_SHARE ? LOOK_EVERY_MS : LOOK_NEAR_END_EVERY_MS)
   }
   throw new Error('stopped')
@@ -60,6 +61,7 @@ function measure(begin: Sample, end: Sample): Drained {
     measuredEvents,
     seconds,
     eventsPerSecond: measuredEvents / seconds,
+    othersShare: othersShare(begin, end),
     cpuUsPerEvent:
       from === null || to === null
         ? null
@@ -70,4 +72,13 @@ function measure(begin: Sample, end: Sample): Drained {
             bench: perEvent(from.bench, to.bench)
           }
   }
+}
+
+function othersShare(begin: Sample, end: Sample): number | null {
+  if (begin.cpu === null || end.cpu === null || begin.machine === null || end.machine === null) return null
+  const { cpu: from } = begin
+  const { cpu: to } = end
+  const ours = PARTIES.reduce((sum, party) => sum + to[party] - from[party], 0)
+  const all = end.machine.totalMs - begin.machine.totalMs
+  return all <= 0 ? null : Math.max(0, end.machine.busyMs - begin.machine.busyMs - ours) / all
 }

@@ -33,6 +33,16 @@ export function parsePeakBytes(status: string): number | null {
   return kibibytes === undefined ? null : Number(kibibytes) * 1_024
 }
 
+/** All processors' ticks from the first line of /proc/stat: time that was neither idle nor waiting for a disk, and all of it. */
+export function parseMachineTicks(text: string): { readonly busy: number; readonly total: number } | null {
+  const [name, ...fields] = (text.split('\n')[0] ?? '').trim().split(/\s+/)
+  // User, nice, system, idle, iowait, irq, softirq, steal; what follows is contained in user and nice.
+  const ticks = fields.slice(0, 8).map(Number)
+  if (name !== 'cpu' || ticks.length < 8 || !ticks.every(Number.isSafeInteger)) return null
+  const total = ticks.reduce((sum, one) => sum + one, 0)
+  return { busy: total - (ticks[3] ?? 0) - (ticks[4] ?? 0), total }
+}
+
 /** `pid` and everything below it. */
 export function treeOf(pid: number, processes: readonly ProcessStat[]): readonly ProcessStat[] {
   const found = processes.filter(process => process.pid === pid)

@@ -1,6 +1,6 @@
 /** CPU time and memory of the processes that take part. Elsewhere than on Linux there are no such figures: null. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { CPU_TICK_MS, type ProcessStat, parsePeakBytes, parseStat, treeOf } from './proc-stat.js'
+import { CPU_TICK_MS, type ProcessStat, parseMachineTicks, parsePeakBytes, parseStat, treeOf } from './proc-stat.js'
 
 /** Who shares the processors; each with everything that it started. */
 export const PARTIES = ['subject', 'postgres', 'queue', 'bench'] as const
@@ -9,6 +9,12 @@ export type Party = (typeof PARTIES)[number]
 export type PartyPids = Readonly<Record<Party, number>>
 /** Milliseconds of CPU time since the start of each. */
 export type CpuTimes = Readonly<Record<Party, number>>
+
+/** Of all processors together, since the system started. */
+export interface MachineTimes {
+  readonly busyMs: number
+  readonly totalMs: number
+}
 
 export interface Memory {
   /** Sum of the peaks of all processes of the subject. */
@@ -30,6 +36,11 @@ export function readCpuTimes(pids: PartyPids): CpuTimes | null {
     queue: ofParty('queue'),
     bench: (usage.user + usage.system) / 1_000
   }
+}
+
+export function readMachineTimes(): MachineTimes | null {
+  const ticks = process.platform === 'linux' ? parseMachineTicks(read('/proc/stat')) : null
+  return ticks === null ? null : { busyMs: ticks.busy * CPU_TICK_MS, totalMs: ticks.total * CPU_TICK_MS }
 }
 
 export function readPeakMemory(pid: number): Memory | null {

@@ -19,6 +19,7 @@ const round = (scenario: ScenarioName, eventsPerSecond: number, over: Partial<Ro
   commits: null,
   eventLoopLagMs: null,
   busyLatency: null,
+  othersShare: null,
   ...over
 })
 

@@ -26,6 +26,8 @@ export interface Round {
   readonly seconds: number
   readonly eventsPerSecond: number
   readonly cpuUsPerEvent: Readonly<Record<Party, number>> | null
+  /** Of all processors' time, what none of the parties used. */
+  readonly othersShare: number | null
   readonly latency: Latency | null
   readonly memory: { readonly totalBytes: number; readonly largestBytes: number } | null
   readonly commits: { readonly meanRows: number; readonly rowsPerCommitSecond: number } | null

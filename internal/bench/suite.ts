@@ -5,6 +5,7 @@ import { checkGoals } from './goals.js'
 import type { Machine } from './machine.js'
 import { jsonFileFor, SCHEMA, say, write, writeJson } from './output.js'
 import { drawPlot } from './plot.js'
+import { repeatabilityOf } from './repeatability.js'
 import { goalLines, machineLine, remarks, resultTable, whole } from './report.js'
 import { type Round, summarize } from './results.js'
 import { type Bench, runScenario } from './run-scenario.js'
@@ -49,7 +50,7 @@ export function finishSuite(options: BenchArguments, machine: Machine, { rounds,
   say('')
   say(resultTable(summaries))
   say('')
-  for (const remark of remarks(summaries)) say(remark)
+  for (const remark of [...remarks(summaries), ...repeatabilityOf(rounds)]) say(remark)
   say('Goals')
   say(goalLines(goals))
   say('')

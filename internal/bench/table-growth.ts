@@ -48,7 +48,7 @@ export interface GrowthOptions {
 }
 
 const STEP_SHARES = [0.1, 0.3, 1]
-const SLICES = 3
+const SLICES = 2
 const FILL_CHUNK_ROWS = 500_000
 /** Table and indexes, about; the log comes on top. */
 const DISK_BYTES_PER_ROW = 800

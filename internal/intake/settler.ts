@@ -28,6 +28,7 @@ export interface SettlerOptions {
 }
 
 const MAX_ATTEMPTS = 5
+const CUT_AT = 1_000
 const RETRY = { baseMs: 100, maxMs: 5_000 }
 
 interface Ack {
@@ -37,7 +38,9 @@ interface Ack {
 
 export class Settler {
   readonly #options: SettlerOptions
+  /** Those before `#taken` are under way; cut off now and then, because taking ten off the front would move all others each time. */
   #pending: Ack[] = []
+  #taken = 0
   #calls = 0
   #retries = 0
   #cancelLinger: (() => void) | null = null
@@ -62,31 +65,45 @@ export class Settler {
     return new Promise(resolve => this.#drained.push(resolve))
   }
 
+  get #waiting(): number {
+    return this.#pending.length - this.#taken
+  }
+
   get #isIdle(): boolean {
-    return this.#pending.length === 0 && this.#calls === 0 && this.#retries === 0
+    return this.#waiting === 0 && this.#calls === 0 && this.#retries === 0
   }
 
   #pump(): void {
     const { concurrency, clock, lingerMs } = this.#options
-    while (this.#calls < concurrency && this.#pending.length >= MAX_BATCH_ENTRIES) this.#start()
-    if (this.#pending.length === 0 || this.#calls >= concurrency) return
+    while (this.#calls < concurrency && this.#waiting >= MAX_BATCH_ENTRIES) this.#start()
+    if (this.#waiting === 0 || this.#calls >= concurrency) return
     if (this.#isDraining) return this.#start()
     this.#cancelLinger ??= clock.after(lingerMs, () => {
       this.#cancelLinger = null
-      if (this.#pending.length > 0 && this.#calls < concurrency) this.#start()
+      if (this.#waiting > 0 && this.#calls < concurrency) this.#start()
     })
   }
 
   #start(): void {
     this.#cancelLinger?.()
     this.#cancelLinger = null
-    const acks = this.#pending.splice(0, MAX_BATCH_ENTRIES)
+    const acks = this.#take()
     this.#calls += 1
     void this.#settle(acks).finally(() => {
       this.#calls -= 1
       this.#pump()
       if (this.#isIdle) for (const resolve of this.#drained.splice(0)) resolve()
     })
+  }
+
+  #take(): readonly Ack[] {
+    const acks = this.#pending.slice(this.#taken, this.#taken + MAX_BATCH_ENTRIES)
+    this.#taken += acks.length
+    if (this.#taken >= CUT_AT || this.#waiting === 0) {
+      this.#pending = this.#pending.slice(this.#taken)
+      this.#taken = 0
+    }
+    return acks
   }
 
   async #settle(acks: readonly Ack[]): Promise<void> {
