@@ -4,7 +4,8 @@
  * /livez stays 200 until the process ends; /readyz is 200 while the database takes writes, the queue answers and a worker receives.
  */
 import cluster, { type Worker } from 'node:cluster'
-import type { WorkerMessage, WorkerStatus } from '../cluster/protocol.js'
+import { Deaths } from '../cluster/deaths.js'
+import type { WorkerMessage } from '../cluster/protocol.js'
 import { Supervisor, type WorkerProcess } from '../cluster/supervisor.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { plain, startHttpServer } from '../http/server.js'
@@ -75,6 +76,22 @@ async function supervise(
 
     cluster.setupPrimary({ execArgv: [...process.execArgv, `--max-semi-space-size=${WORKER_SEMI_SPACE_MIB}`] })
     const env = workerEnvironment(config, services)
+    const deaths = new Deaths()
+    const hear = (workerId: number, message: WorkerMessage): void => {
+      switch (message.kind) {
+        case 'committing':
+          return totals.announced(workerId, message.tx, message.counts)
+        case 'decided':
+          return totals.decided(workerId, message.counts)
+        case 'examining':
+          return deaths.examining(workerId, message.messageId)
+        case 'report':
+          supervisor.heard(workerId)
+          totals.reported(workerId, message.counts)
+          metrics.reported(workerId, message.metrics)
+          return readiness.reported(workerId, message.status)
+      }
+    }
     const supervisor = new Supervisor({
       workers: config.workers,
       clock,
@@ -84,9 +101,19 @@ async function supervise(
         worker.on('message', (message: WorkerMessage) => hear(worker.id, message))
         return asProcess(worker)
       },
-      onStarted: worker => log.info({ worker: worker.pid }, 'worker started'),
+      onStarted: worker => {
+        log.info({ worker: worker.pid }, 'worker started')
+        for (const death of deaths.all) worker.send({ kind: 'death', ...death })
+      },
+      onSilent: (worker, silentMs) =>
+        log.error({ worker: worker.pid, silentMs: Math.round(silentMs) }, 'worker does not report any more; ending it'),
       onExited: async (worker, how, restartInMs) => {
         readiness.forget(worker.id)
+        const death = deaths.died(worker.id)
+        if (death !== null) {
+          log.error({ ...death, worker: worker.pid }, 'a worker died while it examined this message alone')
+          supervisor.tell({ kind: 'death', ...death })
+        }
         if (restartInMs !== null) {
           metrics.restarted()
           log.error({ worker: worker.pid, how, restartInMs: Math.round(restartInMs) }, 'worker died; starting another')
@@ -105,19 +132,6 @@ async function supervise(
   } finally {
     sqs.destroy()
     await store.close()
-  }
-
-  function hear(workerId: number, message: WorkerMessage): void {
-    switch (message.kind) {
-      case 'committing':
-        return totals.announced(workerId, message.tx, message.counts)
-      case 'decided':
-        return totals.decided(workerId, message.counts)
-      case 'report':
-        totals.reported(workerId, message.counts)
-        metrics.reported(workerId, message.metrics)
-        return readiness.reported(workerId, message.status satisfies WorkerStatus)
-    }
   }
 }
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createManualClock } from '../testing/manual-clock.js'
 import { Readiness } from './readiness.js'
 
-const receiving = { isReceiving: true, gateReasons: [], sinceReceiveMs: 100 } as const
+const receiving = { isReceiving: true, gateReasons: [], sinceReceiveMs: 100, receiveProblem: null } as const
 const setup = () => {
   const clock = createManualClock()
   const readiness = new Readiness(clock, 20_000)
@@ -38,6 +38,9 @@ t.test('a blocked worker, a silent queue and a database that refuses are named',
   t.same(await ask(), { ready: false, reasons: ['worker 1: the queue has not answered for 55 s'] })
   readiness.reported(1, { ...receiving, sinceReceiveMs: 55_000 })
   t.same(await ask(), { ready: true, reasons: [] })
+  readiness.reported(1, { ...receiving, receiveProblem: 'ServiceUnavailable' })
+  t.same(await ask(), { ready: false, reasons: ['worker 1: receives fail (ServiceUnavailable)'] })
+  readiness.reported(1, receiving)
   clock.advance(5_001)
   t.same(await ask(), { ready: false, reasons: ['worker 1: has not reported for 5 s'] })
   problem = 'the server is in read-only mode'
@@ -49,6 +52,6 @@ t.test('a blocked worker, a silent queue and a database that refuses are named',
 t.test('a worker whose in-flight work is full is busy, not unready', async t => {
   const { readiness, ask } = setup()
   readiness.watch(() => Promise.resolve())
-  readiness.reported(1, { isReceiving: false, gateReasons: ['in-flight-messages'], sinceReceiveMs: 90_000 })
+  readiness.reported(1, { isReceiving: false, gateReasons: ['in-flight-messages'], sinceReceiveMs: 90_000, receiveProblem: null })
   t.same(await ask(), { ready: true, reasons: [] })
 })

@@ -62,6 +62,7 @@ export class Readiness {
     if (silentMs > REPORT_MS) return `worker ${id}: has not reported for ${Math.round(silentMs / 1_000)} s`
     // Full in-flight work is a busy worker, not an unready one.
     if (status.gateReasons.includes('database')) return `worker ${id}: waits for the database`
+    if (status.receiveProblem !== null) return `worker ${id}: receives fail (${status.receiveProblem})`
     if (status.isReceiving && status.sinceReceiveMs > this.#silentMs) {
       return `worker ${id}: the queue has not answered for ${Math.round(status.sinceReceiveMs / 1_000)} s`
     }

@@ -4,7 +4,7 @@
  * It begins to receive once the database takes writes, and ends when it is told to or when its primary is gone.
  */
 
-import type { WorkerMessage } from '../cluster/protocol.js'
+import type { PrimaryMessage, WorkerMessage } from '../cluster/protocol.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { Intake } from '../intake/intake.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
@@ -37,8 +37,11 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
   const stop = new AbortController()
   const onStop = (): void => stop.abort()
   signal.addEventListener('abort', onStop, { once: true })
-  // The primary has only one thing to say (protocol.ts).
-  process.on('message', onStop)
+  const deaths = new Map<string, number>()
+  process.on('message', (message: PrimaryMessage) => {
+    if (message.kind === 'stop') onStop()
+    else deaths.set(message.messageId, message.deaths)
+  })
 
   const services = await openServices(config.services, line => log.info(line))
   const sqs = createSqsClient({
@@ -78,6 +81,10 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
         ...SETTLE
       },
       journal: events.journal,
+      suspectRecord: {
+        examining: messageId => send({ kind: 'examining', messageId }),
+        deaths: messageId => deaths.get(messageId) ?? 0
+      },
       observer: events.observer
     })
     log.info({ pollers: config.pollers }, 'receiving')
@@ -105,12 +112,12 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
   }
 
   async function report(intake: Intake): Promise<void> {
-    const { isGateOpen, gateReasons, sinceReceiveMs } = intake.status
+    const { isGateOpen, gateReasons, sinceReceiveMs, receiveProblem } = intake.status
     await send({
       kind: 'report',
       counts: events.tally.counts,
       metrics: await metrics.snapshot(intake.status),
-      status: { isReceiving: isGateOpen, gateReasons, sinceReceiveMs }
+      status: { isReceiving: isGateOpen, gateReasons, sinceReceiveMs, receiveProblem }
     })
   }
 }

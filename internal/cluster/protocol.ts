@@ -7,12 +7,15 @@
 import type { MetricObject } from 'prom-client'
 import type { GateReason } from '../intake/gate.js'
 import type { Counts } from '../observe/counters.js'
+import type { Death } from './deaths.js'
 
 export type WorkerMessage =
   /** A transaction is about to commit; `counts` is what it adds if it does. */
   | { readonly kind: 'committing'; readonly tx: string; readonly counts: Counts }
   /** The announced transaction has its outcome; `counts` are the worker's sums with it. */
   | { readonly kind: 'decided'; readonly counts: Counts }
+  /** From now on this message is examined alone, because it was received often without an outcome; null: none is. */
+  | { readonly kind: 'examining'; readonly messageId: string | null }
   /** Each second. */
   | { readonly kind: 'report'; readonly counts: Counts; readonly metrics: readonly MetricObject[]; readonly status: WorkerStatus }
 
@@ -21,9 +24,12 @@ export interface WorkerStatus {
   readonly gateReasons: readonly GateReason[]
   /** Since the queue last answered a receive. */
   readonly sinceReceiveMs: number
+  /** The code with which receives have failed since then; null while they do not. */
+  readonly receiveProblem: string | null
 }
 
-/** The only thing that a primary says: drain and end. */
-export interface PrimaryMessage {
-  readonly kind: 'stop'
-}
+export type PrimaryMessage =
+  /** Drain and end. */
+  | { readonly kind: 'stop' }
+  /** So many workers have died while they examined this message. */
+  | ({ readonly kind: 'death' } & Death)

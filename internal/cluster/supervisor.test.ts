@@ -8,9 +8,12 @@ interface FakeWorker extends WorkerProcess {
 }
 
 function setup(t: Test, workers: number) {
-  const clock = createManualClock()
+  const steps = createManualClock()
+  let awayMs = 0
+  const clock = { ...steps, monotonicMs: () => steps.monotonicMs() + awayMs, stand: (ms: number) => (awayMs += ms) }
   const forked: FakeWorker[] = []
   const exits: (readonly [id: number, restartInMs: number | null])[] = []
+  const silent: (readonly [id: number, silentMs: number])[] = []
   const supervisor = new Supervisor({
     workers,
     clock,
@@ -34,10 +37,11 @@ function setup(t: Test, workers: number) {
       return worker
     },
     onStarted: () => undefined,
+    onSilent: (worker, silentMs) => silent.push([worker.id, silentMs]),
     onExited: async (worker, _how, restartInMs) => void exits.push([worker.id, restartInMs])
   })
   t.teardown(() => clock.advance(1))
-  return { clock, forked, exits, supervisor }
+  return { clock, forked, exits, silent, supervisor }
 }
 
 t.test('as many workers as asked for are started, and a dead one is replaced after a second', async t => {
@@ -91,4 +95,31 @@ t.test('a restart that was due is cancelled by the stop', async t => {
   await supervisor.stop(5_000)
   clock.advance(10_000)
   t.equal(forked.length, 1)
+})
+
+t.test(
+  'a worker that has reported and then falls silent for a minute is killed and started again; one that is still starting is not',
+  async t => {
+    const { clock, forked, exits, silent, supervisor } = setup(t, 2)
+    supervisor.heard(0)
+    clock.advance(60_000)
+    t.same(silent, [])
+    clock.advance(5_000)
+    t.same(silent, [[0, 65_000]])
+    t.same(forked[0]?.told, ['kill'])
+    t.same(exits, [[0, 1_000]])
+    clock.advance(600_000)
+    t.same(forked[1]?.told, [])
+  }
+)
+
+t.test('after standing still itself the primary listens first, before it calls anybody silent', async t => {
+  const { clock, forked, silent, supervisor } = setup(t, 1)
+  supervisor.heard(0)
+  clock.stand(120_000)
+  clock.advance(65_000)
+  t.same(silent, [])
+  t.same(forked[0]?.told, [])
+  clock.advance(5_000)
+  t.equal(silent.length, 1)
 })

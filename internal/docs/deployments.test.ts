@@ -10,7 +10,15 @@ t.test('alerts, dashboard and README speak of metrics that exist', async t => {
   const worker = createWorkerMetrics()
   t.teardown(() => worker.close())
   const primary = new PrimaryMetrics(new Totals())
-  const status = { inFlight: 0, inFlightBytes: 0, oldestInFlightMs: 0, isGateOpen: true, gateReasons: [], sinceReceiveMs: 0 }
+  const status = {
+    inFlight: 0,
+    inFlightBytes: 0,
+    oldestInFlightMs: 0,
+    isGateOpen: true,
+    gateReasons: [],
+    sinceReceiveMs: 0,
+    receiveProblem: null
+  }
   primary.reported(1, await worker.snapshot(status))
   const names = new Set([...(await primary.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name))
   for (const file of ['deployments/prometheus-alerts.yml', 'deployments/grafana-dashboard.json']) {

@@ -5,6 +5,7 @@
  * one in large batches (BatchLimits has the rule). A failed batch is handled by the fault (StoreError.fault):
  *   transient, schema   the database is closed at the gate, and the same batch is tried again until it answers
  *   data                the batch is halved until the row that cannot be stored stands alone; that one is refused as `unstorable`
+ * A batch that runs into the statement timeout twice is too large for a slow server: it is halved too, and nothing is refused.
  * When the answer to COMMIT is lost, the server is asked what became of the transaction before anything is repeated, so that a stored
  * row is never counted as a duplicate.
  *
@@ -44,11 +45,15 @@ export interface CommitterOptions {
 
 /** Short enough that work goes on within seconds of the database's return. */
 const RETRY = { baseMs: 50, maxMs: 2_000 }
+/** SQLSTATE query_canceled. */
+const STATEMENT_TIMEOUT = '57014'
 
 export class Committer {
   readonly #options: CommitterOptions
   readonly #waiting: Batch[] = []
   #isRunning = false
+  /** The last answer of the database was a fault of its own. */
+  #isDown = false
   #isAbandoned = false
   #isDraining = false
   #drained: (() => void)[] = []
@@ -127,12 +132,16 @@ export class Committer {
     for (let attempt = 1; !this.#isAbandoned; attempt++) {
       const result = await this.#attempt(entries)
       if (!(result instanceof StoreError)) {
-        if (attempt > 1) this.#options.onRecovered()
+        this.#recovered()
         this.#options.onCommitted(entries, result, cause, this.#options.clock.monotonicMs() - startedMs)
         return
       }
-      if (result.fault === 'data') return this.#isolate(entries, cause, result)
-      this.#options.onFault(result, attempt)
+      if (result.fault === 'data') {
+        this.#recovered()
+        return this.#isolate(entries, cause, result)
+      }
+      this.#failed(result, attempt)
+      if (result.code === STATEMENT_TIMEOUT && attempt > 1 && entries.length > 1) return this.#halve(entries, cause)
       await this.#delay(backoffMs(attempt, RETRY, this.#options.random))
     }
   }
@@ -169,10 +178,10 @@ export class Committer {
     for (let attempt = 1; !this.#isAbandoned; attempt++) {
       try {
         const tookEffect = await this.#options.store.wasCommitted(tx)
-        if (attempt > 1) this.#options.onRecovered()
+        this.#recovered()
         return tookEffect
       } catch (error) {
-        this.#options.onFault(attempt === 1 ? failure : asStoreError(error), attempt)
+        this.#failed(attempt === 1 ? failure : asStoreError(error), attempt)
         await this.#delay(backoffMs(attempt, RETRY, this.#options.random))
       }
     }
@@ -182,17 +191,30 @@ export class Committer {
   /** Halves a batch with a row that cannot be stored, so that its batch-mates are stored without it. */
   async #isolate(entries: readonly Entry[], cause: FlushCause, error: StoreError): Promise<void> {
     const [only] = entries
-    if (entries.length > 1) {
-      const half = entries.length >> 1
-      await this.#write(entries.slice(0, half), cause)
-      return this.#write(entries.slice(half), cause)
-    }
+    if (entries.length > 1) return this.#halve(entries, cause)
     if (only === undefined) return
     if (only.verdict.kind === 'rejected') {
       this.#options.onUnwritable(only, error)
       return
     }
     return this.#write([{ message: only.message, verdict: unstorable(only.verdict.event, error) }], cause)
+  }
+
+  async #halve(entries: readonly Entry[], cause: FlushCause): Promise<void> {
+    const half = entries.length >> 1
+    await this.#write(entries.slice(0, half), cause)
+    return this.#write(entries.slice(half), cause)
+  }
+
+  #failed(error: StoreError, attempt: number): void {
+    this.#isDown = true
+    this.#options.onFault(error, attempt)
+  }
+
+  #recovered(): void {
+    if (!this.#isDown) return
+    this.#isDown = false
+    this.#options.onRecovered()
   }
 
   #delay(ms: number): Promise<void> {

@@ -4,7 +4,7 @@
  * It is open while nobody holds it closed. Each holder has its own reason, so that a database outage and a full in-flight register
  * close it independently and the log can say which.
  */
-export const GATE_REASONS = ['in-flight-messages', 'in-flight-bytes', 'database', 'draining'] as const
+export const GATE_REASONS = ['in-flight-messages', 'in-flight-bytes', 'database', 'suspects', 'draining'] as const
 export type GateReason = (typeof GATE_REASONS)[number]
 
 export class Gate {

@@ -58,6 +58,7 @@ t.test('at each delete another session sees the row of the message already', asy
       settleLingerMs: 5
     },
     journal: { committing: () => Promise.resolve(), committed: nothing, rolledBack: nothing },
+    suspectRecord: { examining: () => Promise.resolve(), deaths: () => 0 },
     observer
   })
   t.teardown(async () => {

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { Disposition, Entry, Verdict } from '../message/message.js'
+import type { Disposition, Entry, ReceivedMessage, Verdict } from '../message/message.js'
 import { createMemoryQueue, type MemoryQueue, type MemoryQueueOptions } from '../queue/memory.js'
 import { QueueError } from '../queue/queue.js'
 import { createMemoryStore, type MemoryStore } from '../store/memory.js'
@@ -20,6 +20,8 @@ interface Bundle {
   /** What the observer and the journal heard, in order. */
   readonly heard: string[]
   readonly dispositions: Disposition[]
+  /** Deaths of workers that the primary remembers, by message id. */
+  readonly deaths: Map<string, number>
   readonly send: (...bodies: string[]) => Promise<void>
 }
 
@@ -29,6 +31,8 @@ interface SetupOptions {
   readonly decode?: (message: Parameters<typeof decode>[0]) => Verdict
   /** Stands before the memory store. */
   readonly store?: (memory: MemoryStore) => Partial<Store>
+  /** Deliveries that the queue has counted, where it is not the first. */
+  readonly receiveCount?: (message: ReceivedMessage) => number
 }
 
 function setup(t: Test, options: SetupOptions = {}): Bundle {
@@ -36,6 +40,7 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
   const memory = createMemoryStore({ clients: ['client-1', 'client-2'], eventTypes: ['monitor-app'] })
   const heard: string[] = []
   const dispositions: Disposition[] = []
+  const deaths = new Map<string, number>()
   const queue = createMemoryQueue({
     clock,
     visibilityTimeoutS: 60,
@@ -62,8 +67,16 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
     gateChanged: (isOpen, reasons) => heard.push(isOpen ? 'gate open' : `gate closed ${reasons.join()}`),
     leftToQueue: (_id, error) => heard.push(`left to queue ${String(error)}`)
   }
+  const { receiveCount = message => message.receiveCount } = options
   const intake = new Intake({
-    queue,
+    queue: {
+      ...queue,
+      receive: receiveOptions =>
+        queue.receive({
+          ...receiveOptions,
+          deliver: messages => receiveOptions.deliver(messages.map(message => ({ ...message, receiveCount: receiveCount(message) })))
+        })
+    },
     store: { ...memory, ...options.store?.(memory) },
     decode: options.decode ?? decode,
     clock,
@@ -82,6 +95,10 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
       committed: () => heard.push('decided: committed'),
       rolledBack: () => heard.push('decided: rolled back')
     },
+    suspectRecord: {
+      examining: async id => void heard.push(`examining ${id ?? 'nobody'}`),
+      deaths: id => deaths.get(id) ?? 0
+    },
     observer
   })
   t.teardown(async () => {
@@ -96,6 +113,7 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
     intake,
     heard,
     dispositions,
+    deaths,
     send: async (...bodies) => {
       await queue.send(bodies.map(body => ({ body })))
       await clock.advanceAsync(20)
@@ -236,6 +254,152 @@ t.test('what not even a rejection can hold stays in the queue and does not stop 
     ['cursed']
   )
   t.equal(memory.messages.length, 1)
+})
+
+t.test('a row that cannot be stored, met after an outage, leaves the gate open', async t => {
+  let attempts = 0
+  const { clock, send, memory, heard, intake } = setup(t, {
+    store: memory => ({
+      async insert(batch, onPrepared) {
+        attempts++
+        if (attempts === 1) throw new StoreError('transient', '57P01', 'the server stops')
+        if (batch.some(({ message, verdict }) => verdict.kind === 'valid' && message.body.includes('bad'))) {
+          throw new StoreError('data', '22P02', 'cannot be stored')
+        }
+        return memory.insert(batch, onPrepared)
+      }
+    })
+  })
+  await send(event('bad'), event('good'))
+  await clock.advanceAsync(1_000)
+  t.same(
+    memory.messages.map(row => row.messageId),
+    ['good']
+  )
+  t.same(
+    memory.rejections.map(row => row.reason),
+    ['unstorable']
+  )
+  t.equal(heard.filter(line => line === 'store recovered').length, 1)
+  t.same(intake.status.gateReasons, [])
+})
+
+t.test('a batch that takes too long twice is halved, and nothing of it is refused', async t => {
+  const sizes: number[] = []
+  const { clock, send, memory, intake, heard } = setup(t, {
+    store: memory => ({
+      async insert(batch, onPrepared) {
+        sizes.push(batch.length)
+        if (batch.length > 2) throw new StoreError('transient', '57014', 'canceling statement due to statement timeout')
+        return memory.insert(batch, onPrepared)
+      }
+    })
+  })
+  await send(event('a'), event('b'), event('c'), event('d'))
+  await clock.advanceAsync(1_000)
+  t.same(sizes, [4, 4, 2, 2])
+  t.equal(memory.messages.length, 4)
+  t.same(memory.rejections, [])
+  t.equal(heard.filter(line => line === 'store recovered').length, 1)
+  t.same(intake.status.gateReasons, [])
+})
+
+t.test('one message that takes too long is tried until the server has time for it', async t => {
+  let attempts = 0
+  const { clock, send, memory } = setup(t, {
+    store: memory => ({
+      async insert(batch, onPrepared) {
+        attempts++
+        if (attempts <= 6) throw new StoreError('transient', '57014', 'canceling statement due to statement timeout')
+        return memory.insert(batch, onPrepared)
+      }
+    })
+  })
+  await send(event('a'))
+  await clock.advanceAsync(20_000)
+  t.equal(memory.messages.length, 1)
+  t.same(memory.rejections, [])
+})
+
+t.test('a message received three times is examined alone: after all others have their outcome, with newcomers held back', async t => {
+  const releases: (() => void)[] = []
+  const batches: string[][] = []
+  const counts = new Map([['suspect', 3]])
+  const idOf = ({ body }: ReceivedMessage): string => (JSON.parse(body) as { event_id: string }).event_id
+  const { clock, queue, heard, intake } = setup(t, {
+    receiveCount: message => counts.get(idOf(message)) ?? 1,
+    store: memory => ({
+      async insert(batch, onPrepared) {
+        batches.push(batch.map(({ message }) => idOf(message)))
+        await new Promise<void>(resolve => releases.push(resolve))
+        return memory.insert(batch, onPrepared)
+      }
+    })
+  })
+  const release = async (): Promise<void> => {
+    releases.shift()?.()
+    await clock.advanceAsync(30)
+  }
+  await queue.send(['a', 'suspect', 'b'].map(id => ({ body: event(id) })))
+  await clock.advanceAsync(20)
+  t.same(batches, [['a', 'b']], 'its mates go first')
+  t.same(intake.status.gateReasons, ['suspects'], 'and nothing more is received')
+  await release()
+  t.same(batches.at(-1), ['suspect'])
+  t.equal(heard.filter(line => line.startsWith('examining')).length, 1, 'the primary knows before it is looked at')
+  await release()
+  t.same(intake.status.gateReasons, [])
+  await queue.send([{ body: event('c') }])
+  await clock.advanceAsync(20)
+  t.same(batches.at(-1), ['c'])
+  await release()
+  t.same(
+    heard.filter(line => line.startsWith('examining')),
+    [`examining memory-2`, 'examining nobody']
+  )
+})
+
+t.test('suspects are examined one by one, the least suspicious first, and what killed two workers is not touched again', async t => {
+  const batches: string[][] = []
+  const counts = new Map([
+    ['killer', 5],
+    ['unlucky', 4],
+    ['died-once', 3],
+    ['mate', 3]
+  ])
+  const idOf = ({ body }: ReceivedMessage): string => (JSON.parse(body) as { event_id: string }).event_id
+  const { clock, queue, deaths, heard, memory, intake } = setup(t, {
+    receiveCount: message => counts.get(idOf(message)) ?? 1,
+    store: memory => ({
+      insert(batch, onPrepared) {
+        batches.push(batch.map(({ message }) => idOf(message)))
+        return memory.insert(batch, onPrepared)
+      }
+    })
+  })
+  deaths.set('memory-1', 2)
+  deaths.set('memory-3', 1)
+  await queue.send(['killer', 'unlucky', 'died-once', 'mate'].map(id => ({ body: event(id) })))
+  await clock.advanceAsync(30)
+  t.same(batches, [['mate'], ['unlucky'], ['died-once']])
+  t.match(heard.join(), /left to queue Error: it has ended a worker more than once/)
+  t.equal(memory.messages.length, 3)
+  t.same(intake.status.gateReasons, [])
+  t.same(
+    queue.messages().map(({ id }) => id),
+    ['memory-1']
+  )
+})
+
+t.test('stopping waits for the suspects too', async t => {
+  const { clock, queue, memory, intake } = setup(t, { receiveCount: () => 3 })
+  await queue.send(['a', 'b', 'c'].map(id => ({ body: event(id) })))
+  await clock.advanceAsync(0)
+  const stopped = intake.stop(5_000)
+  await clock.advanceAsync(100)
+  await stopped
+  t.equal(memory.messages.length, 3)
+  t.same(queue.messages(), [])
 })
 
 t.test('a bug in validation neither stores nor deletes, and batch-mates go on', async t => {

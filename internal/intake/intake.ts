@@ -17,6 +17,7 @@ import { Gate, type GateReason } from './gate.js'
 import { startHeartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
 import { Settler } from './settler.js'
+import { GUILTY_DEATHS, type SuspectRecord, Suspects } from './suspects.js'
 
 export interface IntakeLimits {
   readonly batch: BatchLimits
@@ -52,6 +53,7 @@ export interface IntakeOptions {
   readonly random: () => number
   readonly limits: IntakeLimits
   readonly journal: CommitJournal
+  readonly suspectRecord: SuspectRecord
   readonly observer: IntakeObserver
 }
 
@@ -63,6 +65,8 @@ export interface IntakeStatus {
   readonly gateReasons: readonly GateReason[]
   /** Since the queue last answered a receive. */
   readonly sinceReceiveMs: number
+  /** The code with which receives have failed since then; null while they do not. */
+  readonly receiveProblem: string | null
 }
 
 export class Intake {
@@ -73,13 +77,19 @@ export class Intake {
   readonly #settler: Settler
   readonly #receiver: Receiver
   readonly #stopHeartbeat: () => void
+  readonly #suspects: Suspects
+  /** Handed to the committer, without an outcome yet. */
+  #undecided = 0
+  #isAdvancing = false
   #answeredAtMs: number
+  #receiveProblem: string | null = null
   #stopping: Promise<void> | null = null
 
   constructor(options: IntakeOptions) {
     this.#options = options
     const { queue, store, clock, random, limits, journal, observer } = options
     this.#answeredAtMs = clock.monotonicMs()
+    this.#suspects = new Suspects(options.suspectRecord)
     this.#settler = new Settler({
       queue,
       inFlight: this.#inFlight,
@@ -100,8 +110,12 @@ export class Intake {
       onCommitted: (entries, dispositions, cause, tookMs) => {
         observer.committed(entries, dispositions, cause, tookMs)
         this.#settler.add(entries)
+        this.#decided(entries.length)
       },
-      onUnwritable: (entry, error) => this.#leaveToQueue(entry.message, error),
+      onUnwritable: (entry, error) => {
+        this.#leaveToQueue(entry.message, error)
+        this.#decided(1)
+      },
       onFault: (error, attempt) => {
         this.#setGate('database', true)
         observer.storeFailed(error, attempt)
@@ -121,8 +135,12 @@ export class Intake {
     this.#receiver = queue.receive({
       deliver: messages => this.#deliver(messages),
       admit: () => this.#gate.admit(),
-      onError: error => observer.receiveFailed(error),
+      onError: error => {
+        this.#receiveProblem = error.code
+        observer.receiveFailed(error)
+      },
       onReceive: () => {
+        this.#receiveProblem = null
         this.#answeredAtMs = clock.monotonicMs()
       }
     })
@@ -136,7 +154,8 @@ export class Intake {
       oldestInFlightMs: this.#inFlight.oldestMs(nowMs),
       isGateOpen: this.#gate.isOpen,
       gateReasons: this.#gate.reasons,
-      sinceReceiveMs: nowMs - this.#answeredAtMs
+      sinceReceiveMs: nowMs - this.#answeredAtMs,
+      receiveProblem: this.#receiveProblem
     }
   }
 
@@ -157,6 +176,7 @@ export class Intake {
     })
     const drained = this.#receiver
       .stop()
+      .then(() => this.#suspects.emptied())
       .then(() => this.#committer.drain())
       .then(() => this.#settler.drain())
     const ended = await Promise.race([drained, deadline])
@@ -169,21 +189,47 @@ export class Intake {
   }
 
   #deliver(messages: readonly ReceivedMessage[]): void {
-    const { observer, decode, clock } = this.#options
+    const { observer, clock, suspectRecord } = this.#options
     const nowMs = clock.monotonicMs()
     observer.received(messages)
-    const entries: Entry[] = []
+    const fresh: ReceivedMessage[] = []
     for (const message of messages) {
       if (!this.#inFlight.add(message, nowMs)) continue
+      if (suspectRecord.deaths(message.id) >= GUILTY_DEATHS) this.#leaveToQueue(message, new Error('it has ended a worker more than once'))
+      else if (!this.#suspects.hold(message)) fresh.push(message)
+    }
+    this.#checkRoom()
+    this.#decode(fresh)
+    if (!this.#suspects.isEmpty) void this.#advance()
+  }
+
+  #decode(messages: readonly ReceivedMessage[]): void {
+    const entries: Entry[] = []
+    for (const message of messages) {
       try {
-        entries.push({ message, verdict: decode(message) })
+        entries.push({ message, verdict: this.#options.decode(message) })
       } catch (error) {
         // Fail closed: a bug in validation neither stores nor deletes.
         this.#leaveToQueue(message, error)
       }
     }
-    this.#checkRoom()
+    this.#undecided += entries.length
     this.#committer.add(entries)
+  }
+
+  #decided(entries: number): void {
+    this.#undecided -= entries
+    if (!this.#suspects.isEmpty) void this.#advance()
+  }
+
+  /** Goes on with those who wait for their turn, as soon as nothing is without an outcome. */
+  async #advance(): Promise<void> {
+    this.#setGate('suspects', true)
+    if (this.#isAdvancing) return
+    this.#isAdvancing = true
+    while (this.#undecided === 0 && !this.#suspects.isEmpty) this.#decode(await this.#suspects.next())
+    this.#isAdvancing = false
+    this.#setGate('suspects', !this.#suspects.isEmpty)
   }
 
   #leaveToQueue(message: ReceivedMessage, error: unknown): void {

@@ -3,7 +3,15 @@ import { PrimaryMetrics } from './primary-metrics.js'
 import { Totals } from './totals.js'
 import { createWorkerMetrics } from './worker-metrics.js'
 
-const status = { inFlight: 3, inFlightBytes: 900, oldestInFlightMs: 1_500, isGateOpen: true, gateReasons: [], sinceReceiveMs: 0 }
+const status = {
+  inFlight: 3,
+  inFlightBytes: 900,
+  oldestInFlightMs: 1_500,
+  isGateOpen: true,
+  gateReasons: [],
+  sinceReceiveMs: 0,
+  receiveProblem: null
+}
 const valueOf = (text: string, series: string): number | null => {
   const line = text.split('\n').find(one => one.startsWith(`${series} `))
   return line === undefined ? null : Number(line.slice(series.length + 1))

@@ -2,7 +2,8 @@
  * Who polls: an idle queue is polled by one (the scout), a busy one by all.
  *
  * Shapes  pollers are numbers below `count`. A poller waits for its `turn` before a receive and reports with `received` what it brought.
- *         Whoever finds the queue empty parks, unless nobody else is awake: then it is the scout. A full receive says that there is
+ *         Whoever finds the queue empty, or failing, parks, unless nobody else is awake: then it is the scout, and the only one to ask a
+ *         queue that is down. A full receive says that there is
  *         more, and wakes all; a part of one wakes one, so that a trickle is not met by a crowd. At the start one is awake.
  * Source  an empty long poll costs a request and a held connection per poller; a backlog is met by all after one round trip.
  */
@@ -11,7 +12,7 @@ import { MAX_BATCH_ENTRIES } from './queue.js'
 export interface Pollers {
   /** Resolves when this poller may receive: at once while it is awake, else when it is woken or all is stopped. */
   turn(poller: number): Promise<void>
-  /** A receive of this poller came back with so many messages. */
+  /** A receive of this poller came back with so many messages, or failed: 0. */
   received(poller: number, messages: number): void
   /** Lets everyone go, for good. */
   stop(): void

@@ -75,6 +75,7 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
     const fail = (error: unknown): void => {
       if (ended.signal.aborted) return
       failures++
+      pollers.received(poller, 0)
       retryInMs = backoffMs(failures, RETRY, random)
       options.onError(asQueueError(error))
     }

@@ -50,7 +50,7 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
   )
 }
 
-/** A TCP proxy before the server, whose path back can be closed: the server goes on, the client hears no more. */
+/** A TCP proxy before the server that can fall silent: what either side sends from then on is lost, and no connection ends. */
 async function createProxy(t: Test): Promise<{ connectionString: string; silence(): void; cutAfterCommit(): void; heal(): void }> {
   const target = new URL(connectionString)
   let isSilent = false
@@ -70,7 +70,7 @@ async function createProxy(t: Test): Promise<{ connectionString: string; silence
     }
     client.on('data', data => {
       isCommitSent ||= isCutting && data.includes('COMMIT\0')
-      upstream.write(data)
+      if (!isSilent) upstream.write(data)
     })
     upstream.on('data', data => {
       if (isCommitSent) client.destroy()
@@ -207,6 +207,17 @@ t.test('a connection that goes silent is given up at the deadline and replaced',
   t.match(await failure(store.probe()), { fault: 'transient', code: 'ETIMEDOUT' }, 'a new connection has the same deadline')
   proxy.heal()
   t.same(await insert(store, valid()), ['stored'])
+})
+
+t.test('after closing, a server that is gone silent does not keep the process alive', async t => {
+  const proxy = await createProxy(t)
+  const store = createStore(t, { connectionString: proxy.connectionString })
+  const socketsInUse = (): number => process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length
+  await store.probe()
+  proxy.silence()
+  const before = socketsInUse()
+  await store.close()
+  t.equal(socketsInUse(), before - 1)
 })
 
 t.test('a session that the server ends while it is idle is told of and replaced', async t => {

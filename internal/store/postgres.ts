@@ -9,6 +9,7 @@
  * Errors  StoreError, as `classify` sees the cause; what `onPrepared` throws comes back unchanged.
  * Source  PostgreSQL manual: pg_xact_status, "Client Connection Defaults"; reads of `wasCommitted` belong on the primary.
  */
+import { Socket } from 'node:net'
 import pg from 'pg'
 import type { Disposition, Entry } from '../message/message.js'
 import { classify } from './fault.js'
@@ -58,8 +59,13 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
     verify: (client, done) => void client.query(SET_UP_SESSION).then(() => done(), done)
   })
   pool.on('error', error => onIdleError(classify(error)))
-  // A connection can break while we hold it and send nothing: without a listener that would end the process. The next query then fails.
-  pool.on('connect', client => client.on('error', () => undefined))
+  const connected = new Set<pg.PoolClient>()
+  pool.on('connect', client => {
+    connected.add(client)
+    // A connection can break while we hold it and send nothing: without a listener that would end the process. The next query then fails.
+    client.on('error', () => undefined)
+  })
+  pool.on('remove', client => connected.delete(client))
 
   /** Lends a connection to `work`; after a failure it stays in use only if `restore` says that it can. */
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>, restore = isUnharmed): Promise<T> {
@@ -84,6 +90,12 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
   }
 
   let closing: Promise<void> | null = null
+  async function end(): Promise<void> {
+    const clients = [...connected]
+    await pool.end()
+    // A server that is gone without a word never closes its side: that must not keep our process.
+    for (const { connection } of clients) if (connection.stream instanceof Socket) connection.stream.unref()
+  }
 
   return {
     insert(batch: readonly Entry[], onPrepared: (prepared: PreparedCommit) => Promise<void>): Promise<readonly Disposition[]> {
@@ -119,7 +131,7 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
     },
 
     close(): Promise<void> {
-      closing ??= pool.end()
+      closing ??= end()
       return closing
     }
   }

@@ -1,0 +1,42 @@
+/**
+ * Remembers which message a worker was examining when it died: nothing else knows, because a crash raises the receive count of all that
+ * was in flight.
+ *
+ * Shapes  message ids of the queue in and out; the memory is bounded, and the oldest is forgotten first.
+ */
+export interface Death {
+  readonly messageId: string
+  /** How many workers have died of it so far. */
+  readonly deaths: number
+}
+
+const MOST_REMEMBERED = 10_000
+
+export class Deaths {
+  /** By worker. */
+  readonly #examined = new Map<number, string>()
+  readonly #deaths = new Map<string, number>()
+
+  /** The worker examines this message from now on; null: none. */
+  examining(workerId: number, messageId: string | null): void {
+    if (messageId === null) this.#examined.delete(workerId)
+    else this.#examined.set(workerId, messageId)
+  }
+
+  /** The worker is gone. What it was examining, if anything, with all deaths by now. */
+  died(workerId: number): Death | null {
+    const messageId = this.#examined.get(workerId)
+    if (messageId === undefined) return null
+    this.#examined.delete(workerId)
+    const deaths = (this.#deaths.get(messageId) ?? 0) + 1
+    this.#deaths.delete(messageId)
+    this.#deaths.set(messageId, deaths)
+    const [oldest] = this.#deaths.keys()
+    if (this.#deaths.size > MOST_REMEMBERED && oldest !== undefined) this.#deaths.delete(oldest)
+    return { messageId, deaths }
+  }
+
+  get all(): readonly Death[] {
+    return Array.from(this.#deaths, ([messageId, deaths]) => ({ messageId, deaths }))
+  }
+}
