@@ -29,7 +29,7 @@ t.test('without database and queue the embedded ones are used, and every default
     queue: {
       queueName: 'events',
       deadLetterQueueName: 'events-dead-letters',
-      maxReceiveCount: 5,
+      maxReceiveCount: 10,
       retentionS: 86_400,
       visibilityTimeoutS: 60,
       waitTimeS: 20

@@ -60,10 +60,11 @@ export const SETTINGS = {
   MAX_RECEIVE_COUNT: {
     type: 'integer',
     group: 'Queue',
-    default: 5,
+    default: 10,
     minimum: 1,
     maximum: 1_000,
-    description: 'Receives after which the queue moves a message to the dead-letter queue (set when the queue is created)'
+    description:
+      'Receives after which the queue moves a message to the dead-letter queue (set when the queue is created); below 4 a message that kills its process is not told from those beside it'
   },
   QUEUE_RETENTION_S: {
     type: 'integer',

@@ -67,7 +67,7 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
     gateChanged: (isOpen, reasons) => heard.push(isOpen ? 'gate open' : `gate closed ${reasons.join()}`),
     leftToQueue: (_id, error) => heard.push(`left to queue ${String(error)}`)
   }
-  const { receiveCount = message => message.receiveCount } = options
+  const { receiveCount = (message: ReceivedMessage) => message.receiveCount } = options
   const intake = new Intake({
     queue: {
       ...queue,

@@ -70,11 +70,10 @@ export class Suspects {
   }
 
   #leastSuspicious(): ReceivedMessage | undefined {
-    const { deaths } = this.#record
     let least = 0
     for (const [at, { id, receiveCount }] of this.#suspects.entries()) {
       const best = this.#suspects[least] as ReceivedMessage
-      const difference = deaths(id) - deaths(best.id) || receiveCount - best.receiveCount
+      const difference = this.#record.deaths(id) - this.#record.deaths(best.id) || receiveCount - best.receiveCount
       if (difference < 0) least = at
     }
     return this.#suspects.splice(least, 1)[0]

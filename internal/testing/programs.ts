@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import type { TestSqs } from './sqs.js'
-import { TEST_CREDENTIALS, TEST_REGION } from './sqs.js'
+import { TEST_CREDENTIALS, TEST_REGION, TEST_TRANSPORT } from './sqs.js'
 import { until } from './until.js'
 
 interface Teardown {
@@ -93,6 +93,7 @@ export function serviceEnvironment(connectionString: string, { endpoint }: Pick<
     AWS_REGION: TEST_REGION,
     AWS_ACCESS_KEY_ID: TEST_CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: TEST_CREDENTIALS.secretAccessKey,
+    SQS_TRANSPORT: TEST_TRANSPORT,
     METRICS_PORT: '0',
     WORKERS: '1',
     WAIT_TIME_S: '1'

@@ -5,7 +5,7 @@
  */
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
-import { createSqsClient } from '../queue/sqs-client.js'
+import { createSqsClient, type SqsTransport } from '../queue/sqs-client.js'
 
 export interface TestQueue {
   readonly name: string
@@ -24,10 +24,13 @@ export interface TestSqs {
 export const TEST_REGION = 'eu-west-1'
 export const TEST_CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' }
 
+/** `SQS_TRANSPORT=sdk npm test` runs every test that does not name a transport over the other one. */
+export const TEST_TRANSPORT: SqsTransport = process.env['SQS_TRANSPORT'] === 'sdk' ? 'sdk' : 'lean'
+
 export async function startTestSqs(t: { teardown(fn: () => Promise<void>): void }): Promise<TestSqs> {
   const server = await startFauxqs({ port: 0, logger: false, host: 'localhost', defaultRegion: TEST_REGION })
   const endpoint = `http://127.0.0.1:${server.port}`
-  const sqs = createSqsClient({ region: TEST_REGION, endpoint, credentials: TEST_CREDENTIALS, maxSockets: 50 })
+  const sqs = createSqsClient({ region: TEST_REGION, endpoint, credentials: TEST_CREDENTIALS, maxSockets: 50, transport: TEST_TRANSPORT })
   t.teardown(async () => {
     sqs.destroy()
     await server.stop()
