@@ -22,6 +22,11 @@ t.test('producers write a ledger, a killed worker in between, and verify finds e
   const report = JSON.parse(verify.output) as object
   t.match(report, { ok: true, lost: 0, total: { sent: 5_000, duplicateRows: 0 } })
 
+  // A redelivery on its way would store the row again.
+  await processor.program.until('nothing is queued any more', () => {
+    const { ready = [], inflight = [] } = emulator.server.inspectQueue('events')?.messages ?? {}
+    return ready.length + inflight.length === 0
+  })
   await pool.query('DELETE FROM message WHERE ctid = (SELECT min(ctid) FROM message)')
   const again = startProgram(t, 'verify', env, ['--ledger', ledger, '--json'])
   t.equal(await again.exited, 1)
