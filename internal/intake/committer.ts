@@ -49,6 +49,8 @@ export class Committer {
   readonly #options: CommitterOptions
   readonly #waiting: Batch[] = []
   #isRunning = false
+  /** From a fault of the database until it answers again, whatever the answer is about. */
+  #isDown = false
   #isAbandoned = false
   #isDraining = false
   #drained: (() => void)[] = []
@@ -127,12 +129,15 @@ export class Committer {
     for (let attempt = 1; !this.#isAbandoned; attempt++) {
       const result = await this.#attempt(entries)
       if (!(result instanceof StoreError)) {
-        if (attempt > 1) this.#options.onRecovered()
+        this.#answered()
         this.#options.onCommitted(entries, result, cause, this.#options.clock.monotonicMs() - startedMs)
         return
       }
-      if (result.fault === 'data') return this.#isolate(entries, cause, result)
-      this.#options.onFault(result, attempt)
+      if (result.fault === 'data') {
+        this.#answered()
+        return this.#isolate(entries, cause, result)
+      }
+      this.#failed(result, attempt)
       await this.#delay(backoffMs(attempt, RETRY, this.#options.random))
     }
   }
@@ -169,14 +174,25 @@ export class Committer {
     for (let attempt = 1; !this.#isAbandoned; attempt++) {
       try {
         const tookEffect = await this.#options.store.wasCommitted(tx)
-        if (attempt > 1) this.#options.onRecovered()
+        this.#answered()
         return tookEffect
       } catch (error) {
-        this.#options.onFault(attempt === 1 ? failure : asStoreError(error), attempt)
+        this.#failed(attempt === 1 ? failure : asStoreError(error), attempt)
         await this.#delay(backoffMs(attempt, RETRY, this.#options.random))
       }
     }
     return null
+  }
+
+  #failed(error: StoreError, attempt: number): void {
+    this.#isDown = true
+    this.#options.onFault(error, attempt)
+  }
+
+  #answered(): void {
+    if (!this.#isDown) return
+    this.#isDown = false
+    this.#options.onRecovered()
   }
 
   /** Halves a batch with a row that cannot be stored, so that its batch-mates are stored without it. */

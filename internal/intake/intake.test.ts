@@ -169,6 +169,29 @@ t.test('a database that is down closes the gate, deletes nothing, and is tried a
   t.equal(intake.status.isGateOpen, true)
 })
 
+t.test('a database that is back with a data error opens the gate too', async t => {
+  for (const bodies of [['cursed'], [event('bad'), event('a')]]) {
+    let calls = 0
+    const { send, intake, memory, clock } = setup(t, {
+      store: memory => ({
+        insert(batch, onPrepared) {
+          calls += 1
+          if (calls === 1) return Promise.reject(new StoreError('transient', '57P01', 'shutting down'))
+          const isBad = batch.some(
+            ({ message, verdict }) => message.body === 'cursed' || (verdict.kind === 'valid' && verdict.event.messageId === 'bad')
+          )
+          return isBad ? Promise.reject(new StoreError('data', '22P05', 'cannot hold')) : memory.insert(batch, onPrepared)
+        }
+      })
+    })
+    await send(...bodies)
+    await clock.advanceAsync(1_000)
+    t.same(intake.status.gateReasons, [], 'each row that is left is written at its first attempt, or not at all')
+    await send(event('later'))
+    t.ok(memory.messages.some(row => row.messageId === 'later'))
+  }
+})
+
 t.test('when the answer to COMMIT is lost, the database is asked, and a stored row is not counted as a duplicate', async t => {
   const rows = [
     { why: 'it had committed', hasCommitted: true, decided: 'decided: committed', inserts: 1 },
