@@ -92,6 +92,8 @@ function checkNothingInvented(world: World, tables: Tables): void {
 
 function checkRejection(world: World, { id, body }: Sent, { message, rejection }: RefusedRow): void {
   const isComplete = message.body === body && message.receiveCount >= 1 && rejection.violations.length > 0
-  const hasPointers = rejection.violations.every(({ pointer, keyword, message: text }) => /^(\/|$)/.test(pointer) && keyword !== '' && text !== '')
+  const hasPointers = rejection.violations.every(
+    ({ pointer, keyword, message: text }) => /^(\/|$)/.test(pointer) && keyword !== '' && text !== ''
+  )
   if (!isComplete || !hasPointers) world.violate('I7', `the rejection of ${id} does not say all: ${JSON.stringify({ message, rejection })}`)
 }

@@ -63,10 +63,12 @@ export class Primary {
     const hasLeft = this.#world.dice.below(leaving.size + 1)
     for (const message of [...leaving].slice(0, hasLeft)) this.#deliver(process, message)
     this.#openQuestions++
-    void this.#totals.retire(id, tx => this.#ask(tx)).then(() => {
-      this.#openQuestions--
-      this.#check()
-    })
+    void this.#totals
+      .retire(id, tx => this.#ask(tx))
+      .then(() => {
+        this.#openQuestions--
+        this.#check()
+      })
   }
 
   /** Compares the totals with the tables; all is at rest. */

@@ -17,6 +17,8 @@ export class SimulatedProcess {
   readonly clock: Clock
   isAlive = true
   wasKilled = false
+  /** Until then the heartbeat waits for an answer. */
+  heartbeatHangsUntilMs = 0
   /** Whether packets that are under way when it dies are lost. */
   losesPackets = false
   /** Hears of each call to a port. */

@@ -180,9 +180,12 @@ export class QueueServer {
     held.receivedAtMs = nowMs
     held.visibleAtMs = nowMs + schedule.limits.visibilityTimeoutS * 1_000
     held.holder = client
-    if (client.isPaused) held.allowance++
+    if (client.isPaused || nowMs < client.heartbeatHangsUntilMs) held.allowance++
     if (held.receiveCount > 1 + held.allowance) {
-      this.#world.violate('receive economy', `${id} is received for the ${held.receiveCount}th time, and only ${held.allowance} faults touched it`)
+      this.#world.violate(
+        'receive economy',
+        `${id} is received for the ${held.receiveCount}th time, and only ${held.allowance} faults touched it`
+      )
     }
     return { id, receiptHandle: handleOf(held), body, bytes: body.length, receiveCount: held.receiveCount, sentAtMs: atMs }
   }

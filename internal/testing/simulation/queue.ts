@@ -7,7 +7,15 @@
  * Errors  QueueError and SettleFailure as the SQS adapter gives them; broken promises of the intake are violations.
  */
 import type { ReceivedMessage } from '../../message/message.js'
-import { MAX_BATCH_ENTRIES, type Queue, QueueError, type Receipt, type ReceiveOptions, type Receiver, type SettleFailure } from '../../queue/queue.js'
+import {
+  MAX_BATCH_ENTRIES,
+  type Queue,
+  QueueError,
+  type Receipt,
+  type ReceiveOptions,
+  type Receiver,
+  type SettleFailure
+} from '../../queue/queue.js'
 import type { CallFault } from './faults.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { QueueServer } from './queue-server.js'
@@ -23,8 +31,8 @@ export interface QueueSetup {
   readonly process: SimulatedProcess
   /** Whether the row of this message is visible to every session. */
   readonly isKept: (id: string) => boolean
-  /** Settle entries that failed and came back to the process: it must tell of each. */
-  readonly onEntryFailed: () => void
+  /** Entries of settle calls that failed, and the process has the answer: it must tell of each. */
+  readonly onEntryFailed: (entries: number) => void
 }
 
 export function connectQueue(setup: QueueSetup): Queue {
@@ -45,7 +53,7 @@ export function connectQueue(setup: QueueSetup): Queue {
   }
 
   function giveBack(messages: readonly ReceivedMessage[]): Promise<unknown> {
-    return call('extend', messages, receipt => server.extend(receipt, 0)).catch(() => {
+    return call('extend', messages, receipt => server.extend(receipt, 0), false).catch(() => {
       for (const { id } of messages) server.excuse(id)
     })
   }
@@ -61,7 +69,8 @@ export function connectQueue(setup: QueueSetup): Queue {
   function call(
     name: 'ack' | 'extend',
     receipts: readonly Receipt[],
-    effect: (receipt: Receipt) => SettleFailure | null
+    effect: (receipt: Receipt) => SettleFailure | null,
+    isTold: boolean
   ): Promise<readonly SettleFailure[]> {
     const fault = faults.strike(name)
     world.note(process.name, name, receipts.map(({ receiptHandle }) => receiptHandle).join())
@@ -74,7 +83,10 @@ export function connectQueue(setup: QueueSetup): Queue {
         if (!process.isHeard) return
         const span = faults.during('queue-down', ...(name === 'extend' ? (['heartbeats-fail'] as const) : []))
         // The heartbeat makes one call at a time: while one hangs, nothing that the worker holds is extended.
-        if (name === 'extend' && (hangs || losesAnswer)) server.excuseAll(process)
+        if (name === 'extend' && (hangs || losesAnswer)) {
+          server.excuseAll(process)
+          process.heartbeatHangsUntilMs = world.nowMs + CALL_DEADLINE_MS
+        }
         if (span !== null || isRefused || hangs || losesAnswer) blame(name, receipts)
         if (hangs) return fail('ETIMEDOUT', CALL_DEADLINE_MS)
         if (span !== null || isRefused) return fail('ServiceUnavailable', world.latencyMs())
@@ -88,7 +100,7 @@ export function connectQueue(setup: QueueSetup): Queue {
         if (fault?.kind === 'ack-forgotten') scheduler.after(1 + fault.share * 1_000, () => server.repeat(receipts.map(({ id }) => id)))
         process.after(world.latencyMs(), () => {
           if (name === 'ack' && process.dies('ack answered')) return
-          for (let count = 0; count < failures.length; count++) onEntryFailed()
+          if (isTold) onEntryFailed(failures.length)
           resolve(failures)
         })
       })
@@ -129,7 +141,7 @@ export function connectQueue(setup: QueueSetup): Queue {
       acksUnderWay++
       if (acksUnderWay > world.schedule.limits.settleConcurrency) world.violate('I9', `${acksUnderWay} deletes at once`)
       try {
-        return await call('ack', receipts, receipt => server.delete(receipt))
+        return await call('ack', receipts, receipt => server.delete(receipt), true)
       } finally {
         acksUnderWay--
       }
@@ -139,7 +151,7 @@ export function connectQueue(setup: QueueSetup): Queue {
       if (!process.isAlive || process.dies('extend called')) return never()
       process.onCall('extend')
       checkReceipts('an extension', receipts)
-      return call('extend', receipts, receipt => server.extend(receipt, seconds))
+      return call('extend', receipts, receipt => server.extend(receipt, seconds), seconds > 0)
     },
 
     depth: () => Promise.resolve({ visible: 0, inFlight: 0, delayed: 0 }),

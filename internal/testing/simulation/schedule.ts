@@ -6,16 +6,7 @@
  */
 import type { IntakeLimits } from '../../intake/intake.js'
 import { Dice } from './dice.js'
-import {
-  type Area,
-  CALL_FAULTS,
-  type CallFaultKind,
-  CRASH_POINTS,
-  type Fault,
-  SPAN_FAULTS,
-  type SpanFaultKind,
-  areaOf
-} from './faults.js'
+import { type Area, areaOf, CALL_FAULTS, type CallFaultKind, CRASH_POINTS, type Fault, SPAN_FAULTS, type SpanFaultKind } from './faults.js'
 import { createLoad, type Sent } from './load.js'
 
 export interface Schedule {

@@ -5,11 +5,11 @@
  * Units   virtual milliseconds.
  * Source  invariants by their numbers in internal/docs/architecture.md. I4 is I2 here: rows are compared with the text that was sent.
  */
+
+import { Database } from './database.js'
+import type { Sent } from './load.js'
 import type { Outcomes } from './outcomes.js'
 import { checkOutcomes } from './outcomes.js'
-import { Database } from './database.js'
-import { isSpanFault } from './faults.js'
-import type { Sent } from './load.js'
 import { Primary } from './primary.js'
 import { SimulatedProcess } from './process.js'
 import { QueueServer } from './queue-server.js'
@@ -69,10 +69,8 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   await scheduler.run(faultsEndMs(schedule), () => world.violation !== null)
   world.faults.end()
   world.note('checker', 'faults are over')
-  await reach(
-    'messages are still queued',
-    2 * visibilityMs + SETTLED_WITHIN_MS + (hasKillers ? poisonMs : 0),
-    () => [...server.live.values()].every(held => isPoison(held.sent))
+  await reach('messages are still queued', 2 * visibilityMs + SETTLED_WITHIN_MS + (hasKillers ? poisonMs : 0), () =>
+    [...server.live.values()].every(held => isPoison(held.sent))
   )
   await reach('poison messages are still queued', poisonMs, () => server.live.size === 0)
   await reach('the register is not empty', SETTLED_WITHIN_MS, () => workers.every(worker => worker.isUp && worker.inFlight === 0))
@@ -87,6 +85,9 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
 
 /** Spans of time and the last message may lie behind the end that the schedule names. */
 function faultsEndMs({ faultsEndMs, faults, sent }: Schedule): number {
-  const ends = faults.filter(isSpanFault).map(({ fromMs, forMs }) => fromMs + forMs)
+  const ends = faults.map(fault => {
+    if ('fromMs' in fault) return fault.fromMs + fault.forMs
+    return 'atMs' in fault ? fault.atMs + fault.forMs : 0
+  })
   return Math.max(faultsEndMs, ...ends, sent.at(-1)?.atMs ?? 0)
 }

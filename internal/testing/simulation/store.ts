@@ -41,7 +41,8 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
 
   function assertTakesWrites(): void {
     const span = faults.during('database-read-only', 'database-full', 'database-migrating')
-    if (span !== null) throw failure({ 'database-read-only': '25006', 'database-full': '53100', 'database-migrating': '42P01' }[span as string] ?? '')
+    if (span !== null)
+      throw failure({ 'database-read-only': '25006', 'database-full': '53100', 'database-migrating': '42P01' }[span as string] ?? '')
   }
 
   function assertHoldable(batch: readonly Entry[]): void {

@@ -22,6 +22,8 @@ export class Trace {
 
   /** The last `count` notes as lines. */
   tail(count: number): string[] {
-    return this.#notes.slice(-count).map(([atMs, who, what, detail]) => `${atMs.toFixed(1).padStart(10)} ms  ${who.padEnd(9)} ${what} ${detail}`)
+    return this.#notes
+      .slice(-count)
+      .map(([atMs, who, what, detail]) => `${atMs.toFixed(1).padStart(10)} ms  ${who.padEnd(9)} ${what} ${detail}`)
   }
 }

@@ -116,7 +116,7 @@ export class Worker {
     const events = createIntakeEvents({ log, clock: process.clock, metrics, send: message => primary.hear(process, message) })
     const failedEntries = { answered: 0, told: 0 }
     const ports: Ports = {
-      queue: connectQueue({ world, server, process, isKept, onEntryFailed: () => failedEntries.answered++ }),
+      queue: connectQueue({ world, server, process, isKept, onEntryFailed: entries => (failedEntries.answered += entries) }),
       store: connectStore({ world, database, process, sent }),
       process,
       visibilityTimeoutS: schedule.limits.visibilityTimeoutS,

@@ -1,8 +1,8 @@
 /** What all parts of one simulation share: time, chance, faults, the trace, and the first invariant that did not hold. */
 import { Dice } from './dice.js'
 import { Faults } from './faults.js'
-import { Scheduler } from './scheduler.js'
 import type { Schedule } from './schedule.js'
+import { Scheduler } from './scheduler.js'
 import { Trace } from './trace.js'
 
 export interface Violation {
