@@ -1,11 +1,12 @@
 import t, { type Test } from 'tap'
-import type { Disposition, Entry, Verdict } from '../message/message.js'
+import type { Disposition, Entry, ReceivedMessage, Verdict } from '../message/message.js'
 import { createMemoryQueue, type MemoryQueue, type MemoryQueueOptions } from '../queue/memory.js'
 import { QueueError } from '../queue/queue.js'
 import { createMemoryStore, type MemoryStore } from '../store/memory.js'
 import { type Store, StoreError } from '../store/store.js'
 import { createManualClock, type ManualClock } from '../testing/manual-clock.js'
 import { createDecoder } from '../validate/decode.js'
+import { InFlight } from './in-flight.js'
 import { Intake, type IntakeLimits, type IntakeObserver } from './intake.js'
 
 const decode = createDecoder({ payloadSchemas: { find: () => null } })
@@ -440,6 +441,25 @@ t.test('a message that comes again while in flight is written once and deleted b
   t.same(dispositions, ['stored'])
   t.equal(memory.messages.length, 1)
   t.same(queue.messages(), [])
+})
+
+t.test('a delivery that arrives after a newer one of its message does not take its place', t => {
+  const inFlight = new InFlight()
+  const delivery = (receiveCount: number): ReceivedMessage => ({
+    id: 'a',
+    receiptHandle: `handle ${receiveCount}`,
+    body: '',
+    bytes: 0,
+    receiveCount,
+    sentAtMs: 0
+  })
+  t.equal(inFlight.add(delivery(2), 100), true)
+  t.equal(inFlight.add(delivery(1), 200), false, 'it was held up on its way')
+  t.equal(inFlight.receipt('a')?.receiptHandle, 'handle 2')
+  t.same(inFlight.takeDue(100, 200, 10).length, 1, 'and says nothing of how long the newer one stays invisible')
+  t.equal(inFlight.add(delivery(3), 300), false)
+  t.equal(inFlight.receipt('a')?.receiptHandle, 'handle 3')
+  t.end()
 })
 
 t.test('failed deletes are tried again, alone; a stale handle is not', async t => {
