@@ -65,6 +65,8 @@ export class Worker {
   #intake: Intake | null = null
   /** Failed deletes and extensions that came back to the process, and that it told of. */
   #failedEntries = { answered: 0, told: 0 }
+  /** Who waits for the end of a stop that is under way. */
+  #stopping: (() => void)[] | null = null
 
   constructor(setup: WorkerSetup, number: number) {
     this.#setup = setup
@@ -89,7 +91,13 @@ export class Worker {
   stop(withinMs: number, onEnded: () => void): void {
     const { world, server } = this.#setup
     const [process, intake] = [this.#process, this.#intake]
-    if (process === null || intake === null || process.dies('stop called')) return
+    if (process === null || intake === null) return
+    if (this.#stopping !== null) {
+      this.#stopping.push(onEnded)
+      return
+    }
+    if (process.dies('stop called')) return
+    this.#stopping = [onEnded]
     world.note(process.name, 'is stopped within', Math.round(withinMs))
     const startedMs = world.nowMs
     void intake.stop(withinMs).then(() => {
@@ -101,10 +109,7 @@ export class Worker {
       if (!isInTime) server.excuseAll(process)
       // The process ends a little later; until then nothing of it may touch a port any more.
       this.#watchForSignsOfLife(process, isInTime)
-      process.after(world.dice.scale(1, 5_000), () => {
-        process.end()
-        onEnded()
-      })
+      process.after(world.dice.scale(1, 5_000), () => process.end())
     })
   }
 
@@ -171,6 +176,8 @@ export class Worker {
     primary.retire(process)
     const { answered, told } = this.#failedEntries
     if (told < answered) world.violate('told failures', `${answered} entries failed, and the worker told of ${told}`)
+    for (const onEnded of this.#stopping ?? []) onEnded()
+    this.#stopping = null
     this.#process = null
     this.#intake = null
     world.scheduler.after(world.dice.scale(10, 3_000), () => this.#start())
