@@ -13,7 +13,7 @@ import type { World } from './world.js'
 /** By the queue's MessageId: `stored`, a rejection reason or `dead-lettered`; several where it has several ends. */
 export type Outcomes = ReadonlyMap<string, string>
 
-export function readOutcomes(sent: readonly Sent[], tables: Tables, server: QueueServer): Outcomes {
+function readOutcomes(sent: readonly Sent[], tables: Tables, server: QueueServer): Outcomes {
   return new Map(
     sent.map(message => {
       const ends: string[] = []
@@ -29,7 +29,7 @@ export function readOutcomes(sent: readonly Sent[], tables: Tables, server: Queu
 export function checkOutcomes(world: World, tables: Tables, server: QueueServer): Outcomes {
   const { sent } = world.schedule
   const outcomes = readOutcomes(sent, tables, server)
-  const variants = groupByKey(sent, tables)
+  const variants = countVariants(sent)
   const onlyDatabase = [...areasOf(world.schedule)].every(area => area === 'database')
   for (const message of sent) {
     const outcome = outcomes.get(message.id) ?? ''
@@ -46,12 +46,10 @@ export function checkOutcomes(world: World, tables: Tables, server: QueueServer)
   return outcomes
 }
 
-function mayEndAs(message: Sent, settled: string, variants: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+function mayEndAs(message: Sent, settled: string, variants: (event: ValidEvent) => number): boolean {
   switch (message.kind) {
-    case 'valid': {
-      const key = keyOf(message.event)
-      return settled === 'stored' || (settled === 'conflict' && (variants.get(key)?.size ?? 0) > 1)
-    }
+    case 'valid':
+      return settled === 'stored' || (settled === 'conflict' && variants(message.event) > 1)
     case 'invalid':
       return settled === message.reason
     case 'unstorable':
@@ -65,8 +63,8 @@ function mayEndAs(message: Sent, settled: string, variants: ReadonlyMap<string, 
 const keyOf = ({ clientId, messageId }: ValidEvent): string => `${clientId}\u0000${messageId}`
 const contentOf = ({ eventType, payload }: ValidEvent): string => `${eventType}\u0000${payload}`
 
-/** The different events that were sent under each key. */
-function groupByKey(sent: readonly Sent[], _tables: Tables): ReadonlyMap<string, ReadonlySet<string>> {
+/** Tells how many different events were sent under the key of one. */
+export function countVariants(sent: readonly Sent[]): (event: ValidEvent) => number {
   const variants = new Map<string, Set<string>>()
   for (const message of sent) {
     if (message.kind !== 'valid') continue
@@ -74,7 +72,7 @@ function groupByKey(sent: readonly Sent[], _tables: Tables): ReadonlyMap<string,
     if (known === undefined) variants.set(keyOf(message.event), new Set([contentOf(message.event)]))
     else known.add(contentOf(message.event))
   }
-  return variants
+  return event => variants.get(keyOf(event))?.size ?? 0
 }
 
 function checkNothingInvented(world: World, tables: Tables): void {
