@@ -479,6 +479,25 @@ t.test('failed deletes are tried again, alone; a stale handle is not', async t =
   )
 })
 
+t.test('a stale handle is tried again as the newer one when that came in meanwhile', async t => {
+  let release = (): void => undefined
+  const held = new Promise<void>(resolve => (release = resolve))
+  const { send, queue, clock, heard } = setup(t, { queue: { visibilityTimeoutS: 5, onAck: () => held } })
+  await queue.send([{ body: event('a') }, { body: event('b') }])
+  queue.failEntry('ack', { id: queue.messages()[0]!.id, code: 'ReceiptHandleIsInvalid', retryable: false })
+  await send()
+  await clock.advanceAsync(6_000)
+  t.same(
+    queue.messages().map(message => message.receiveCount),
+    [2, 2],
+    'both came again while their delete was under way'
+  )
+  release()
+  await clock.advanceAsync(1_000)
+  t.ok(heard.includes('delete failed ReceiptHandleIsInvalid 1'), 'it is not final')
+  t.same(queue.messages(), [])
+})
+
 t.test('a delete call that fails as a whole is tried again', async t => {
   const { send, queue, heard, clock } = setup(t)
   queue.failNext('ack', new QueueError('ServiceUnavailable', 'try later'))
