@@ -15,7 +15,8 @@ import { simulate } from '../testing/simulation/simulation.js'
 const SEEDS_THAT_FAILED = {
   144: 'the gate stayed closed when a batch failed, and then failed for its data',
   237: 'the same, where the only row left is not writable even as a rejection',
-  376: 'an older delivery that arrived late took the place of the newest receipt handle'
+  376: 'an older delivery that arrived late took the place of the newest receipt handle',
+  2499: 'a refused stale handle ended the attempts although a newer delivery had come in'
 }
 
 const SCHEDULES = 10_000

@@ -76,7 +76,8 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   await reach('the register is not empty', SETTLED_WITHIN_MS, () => workers.every(worker => worker.isUp && worker.inFlight === 0))
   let stopped = 0
   for (const worker of workers) worker.stop(STOP_WITHIN_MS, () => stopped++)
-  await reach('workers do not stop', STOP_WITHIN_MS + 10_000, () => stopped === workers.length && primary.isSettled)
+  await reach('workers do not stop', STOP_WITHIN_MS + 10_000, () => stopped === workers.length)
+  await reach('the outcome of a dead worker is not known', SETTLED_WITHIN_MS, () => primary.isSettled)
 
   if (world.violation === null) primary.checkTotals()
   const outcomes = world.violation === null ? checkOutcomes(world, tables, server) : new Map<string, string>()
