@@ -203,11 +203,13 @@ function startPoller(
         return retryAfter('ThrottlingException', world.latencyMs())
       }
       if (fault?.kind === 'receive-repeats') server.repeat(server.inFlight().filter(() => dice.chance(0.5)))
-      const stopPoll = server.poll(process, WAIT_TIME_MS, messages => answer(messages, fault))
+      // Before the poll: it may answer at once, and from then on there is nothing to cut off.
+      let stopPoll = (): void => undefined
       cut = () => {
         stopPoll()
         end()
       }
+      stopPoll = server.poll(process, WAIT_TIME_MS, messages => answer(messages, fault))
     })
   }
 
