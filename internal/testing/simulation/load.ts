@@ -12,6 +12,7 @@ export const EVENT_TYPES = ['user-app', 'monitor-app'] as const
 export type Sent = {
   /** The queue's MessageId. */
   readonly id: string
+  /** Infinity: when all others are settled, shortly before the workers are stopped. */
   readonly atMs: number
   readonly clientId: string
   readonly body: string
@@ -29,18 +30,21 @@ export type Sent = {
 
 export interface LoadOptions {
   readonly messages: number
+  /** Sent when all others are settled. */
+  readonly lastMessages: number
   readonly overMs: number
   readonly hasKillers: boolean
 }
 
 type WithoutPlace<T> = T extends unknown ? Omit<T, 'id' | 'atMs' | 'clientId'> : never
 
-export function createLoad({ messages, overMs, hasKillers }: LoadOptions, dice: Dice): readonly Sent[] {
+export function createLoad({ messages, lastMessages, overMs, hasKillers }: LoadOptions, dice: Dice): readonly Sent[] {
   const sent: Sent[] = []
   // Clients differ: the first sends most, the last one mostly nonsense. Ids are few, so that they meet within and between clients.
   const ids = 1 + dice.below(messages)
+  const pickClient = (): string => dice.pick([CLIENTS[0], CLIENTS[0], CLIENTS[0], CLIENTS[1], CLIENTS[2]])
   for (let index = 0; index < messages; index++) {
-    const clientId = dice.pick([CLIENTS[0], CLIENTS[0], CLIENTS[0], CLIENTS[1], CLIENTS[2]])
+    const clientId = pickClient()
     const badness = clientId === CLIENTS[2] ? 0.6 : 0.08
     const id = `m${index}`
     const what = dice.chance(badness) ? badOne(clientId, id, dice, hasKillers) : goodOne(clientId, id, ids, dice)
@@ -48,7 +52,11 @@ export function createLoad({ messages, overMs, hasKillers }: LoadOptions, dice: 
     const atMs = dice.chance(0.5) ? (sent.at(-1)?.atMs ?? 0) : dice.between(0, overMs)
     sent.push({ id, atMs, clientId, ...what })
   }
-  return sent.sort((one, other) => one.atMs - other.atMs)
+  for (let index = messages; index < messages + lastMessages; index++) {
+    const clientId = pickClient()
+    sent.push({ id: `m${index}`, atMs: Infinity, clientId, ...goodOne(clientId, `m${index}`, ids, dice) })
+  }
+  return sent.sort((one, other) => (one.atMs === other.atMs ? 0 : one.atMs - other.atMs))
 }
 
 function goodOne(clientId: string, queueId: string, ids: number, dice: Dice): WithoutPlace<Sent> {

@@ -17,6 +17,8 @@ export class SimulatedProcess {
   readonly clock: Clock
   isAlive = true
   wasKilled = false
+  /** Whether the last that it heard of the database is a fault of the database. */
+  isDatabaseFailing = false
   /** Until then the heartbeat waits for an answer. */
   heartbeatHangsUntilMs = 0
   /** Whether packets that are under way when it dies are lost. */

@@ -16,6 +16,7 @@ import type { World } from './world.js'
 
 export interface Held {
   readonly sent: Sent
+  readonly sentAtMs: number
   receiveCount: number
   visibleAtMs: number
   receivedAtMs: number
@@ -41,30 +42,43 @@ export class QueueServer {
 
   constructor(world: World) {
     this.#world = world
-    for (const sent of world.schedule.sent) world.scheduler.after(sent.atMs, () => this.#accept(sent))
+    for (const sent of world.schedule.sent) {
+      if (sent.atMs !== Infinity) world.scheduler.after(sent.atMs, () => this.#accept(sent))
+    }
+  }
+
+  /** The messages that are sent last. */
+  sendLast(): void {
+    for (const sent of this.#world.schedule.sent) if (sent.atMs === Infinity) this.#accept(sent)
   }
 
   /** One long poll of `waitMs`: `taken` is called with what there is as soon as there is something, or with nothing at its end. */
   poll(client: SimulatedProcess, waitMs: number, taken: (messages: readonly ReceivedMessage[]) => void): () => void {
     const { scheduler } = this.#world
     const endsAtMs = scheduler.nowMs + waitMs
+    let isOver = false
     let cancelRetry = (): void => undefined
-    const stop = (): void => {
+    const attempt = (): void => {
       cancelRetry()
       this.#waiting.delete(attempt)
-    }
-    const attempt = (): void => {
-      stop()
-      if (!client.isHeard) return
+      // An announcement may come at the same moment as the time for the next attempt.
+      if (isOver || !client.isHeard) return
       const messages = this.#take(client)
-      if (messages.length > 0 || scheduler.nowMs >= endsAtMs) return taken(messages)
+      if (messages.length > 0 || scheduler.nowMs >= endsAtMs) {
+        isOver = true
+        return taken(messages)
+      }
       this.#waiting.add(attempt)
       let nextMs = endsAtMs
       for (const held of this.live.values()) nextMs = Math.min(nextMs, held.visibleAtMs)
       cancelRetry = scheduler.after(nextMs - scheduler.nowMs, attempt)
     }
     attempt()
-    return stop
+    return () => {
+      isOver = true
+      cancelRetry()
+      this.#waiting.delete(attempt)
+    }
   }
 
   /** Deletes one message; the failure, or null. */
@@ -143,7 +157,8 @@ export class QueueServer {
 
   #accept(sent: Sent): void {
     const nothing = { receiveCount: 0, receivedAtMs: 0, holder: null, allowance: 0, failedDeletes: 0, isDeleted: false }
-    const held: Held = { sent, visibleAtMs: this.#world.nowMs, ...nothing }
+    const { nowMs } = this.#world
+    const held: Held = { sent, sentAtMs: nowMs, visibleAtMs: nowMs, ...nothing }
     this.#all.set(sent.id, held)
     this.live.set(sent.id, held)
     this.#announce()
@@ -175,11 +190,12 @@ export class QueueServer {
 
   #hand(held: Held, client: SimulatedProcess): ReceivedMessage {
     const { schedule, nowMs } = this.#world
-    const { id, body, atMs } = held.sent
+    const { id, body } = held.sent
     held.receiveCount++
     held.receivedAtMs = nowMs
     held.visibleAtMs = nowMs + schedule.limits.visibilityTimeoutS * 1_000
     held.holder = client
+    this.#world.note('queue', `hands ${client.name}`, id)
     if (client.isPaused || nowMs < client.heartbeatHangsUntilMs) held.allowance++
     if (held.receiveCount > 1 + held.allowance) {
       this.#world.violate(
@@ -187,6 +203,6 @@ export class QueueServer {
         `${id} is received for the ${held.receiveCount}th time, and only ${held.allowance} faults touched it`
       )
     }
-    return { id, receiptHandle: handleOf(held), body, bytes: body.length, receiveCount: held.receiveCount, sentAtMs: atMs }
+    return { id, receiptHandle: handleOf(held), body, bytes: body.length, receiveCount: held.receiveCount, sentAtMs: held.sentAtMs }
   }
 }

@@ -194,6 +194,7 @@ function startPoller(
 
   function receive(): void {
     process.onCall('receive')
+    if (process.isDatabaseFailing) world.violate('gate', `${process.name} receives although the database fails`)
     const fault = faults.strike('receive')
     if (fault?.kind === 'receive-hangs') return retryAfter('ETIMEDOUT', RECEIVE_DEADLINE_MS)
     cut = end

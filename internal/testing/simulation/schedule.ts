@@ -69,7 +69,10 @@ export function createSchedule(seed: number): Schedule {
     maxReceiveCount: 3 + dice.below(4),
     visibilityCeilingMs: areas.includes('queue') && dice.chance(0.2) ? visibilityTimeoutS * 2_500 : TWELVE_HOURS_MS,
     staleDeletes: dice.pick(['ignored', 'refused', 'done'] as const),
-    sent: createLoad({ messages: 5 + dice.below(36), overMs: dice.between(0, faultsEndMs), hasKillers }, new Dice(seed, 'load')),
+    sent: createLoad(
+      { messages: 5 + dice.below(36), lastMessages: dice.below(12), overMs: dice.between(0, faultsEndMs), hasKillers },
+      new Dice(seed, 'load')
+    ),
     faults,
     faultsEndMs
   }

@@ -17,7 +17,7 @@ import type { Schedule } from './schedule.js'
 import { connectStore } from './store.js'
 import type { KeyOf } from './tables.js'
 import type { Trace } from './trace.js'
-import { type PlantedBug, Worker } from './worker.js'
+import { ENDING_MS, type PlantedBug, Worker } from './worker.js'
 import { type Violation, World } from './world.js'
 
 export interface SimulationResult {
@@ -36,7 +36,8 @@ export interface Bug extends PlantedBug {
 
 /** When faults have stopped: the longest that a message can be on its way back, and then its receive, commit and delete. */
 const SETTLED_WITHIN_MS = 90_000
-const STOP_WITHIN_MS = 25_000
+/** Enough for a stop when nothing is wrong: it commits and deletes what is in flight. */
+const LIVE_STOP_MS = 8_000
 
 export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<SimulationResult> {
   const world = new World(schedule)
@@ -61,6 +62,12 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
     await scheduler.run(scheduler.nowMs + withinMs, () => isDone() || world.violation !== null)
     if (!isDone()) world.violate('I10', `${Math.round(withinMs / 1_000)} s after the faults: ${what}`)
   }
+  const isIdle = (): boolean => workers.every(worker => worker.isUp && worker.inFlight === 0)
+  const stopAll = async (withinMs: number): Promise<void> => {
+    let ended = 0
+    for (const worker of workers) worker.stop(withinMs, () => ended++)
+    await reach('workers do not stop', withinMs + ENDING_MS, () => ended === workers.length)
+  }
   const isPoison = ({ kind }: Sent): boolean => kind === 'cursed' || kind === 'killer'
   const visibilityMs = schedule.limits.visibilityTimeoutS * 1_000
   const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000)
@@ -73,10 +80,14 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
     [...server.live.values()].every(held => isPoison(held.sent))
   )
   await reach('poison messages are still queued', poisonMs, () => server.live.size === 0)
-  await reach('the register is not empty', SETTLED_WITHIN_MS, () => workers.every(worker => worker.isUp && worker.inFlight === 0))
-  let stopped = 0
-  for (const worker of workers) worker.stop(STOP_WITHIN_MS, () => stopped++)
-  await reach('workers do not stop', STOP_WITHIN_MS + 10_000, () => stopped === workers.length)
+  await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
+  server.sendLast()
+  // With work under way, and nothing wrong: the stop takes a moment, and the next life does the rest.
+  await scheduler.run(scheduler.nowMs + world.dice.between(0, 50), () => world.violation !== null)
+  await stopAll(LIVE_STOP_MS)
+  await reach('the last messages are still queued', 2 * visibilityMs, () => server.live.size === 0)
+  await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
+  await stopAll(LIVE_STOP_MS)
   await reach('the outcome of a dead worker is not known', SETTLED_WITHIN_MS, () => primary.isSettled)
 
   if (world.violation === null) primary.checkTotals()
@@ -90,5 +101,5 @@ function faultsEndMs({ faultsEndMs, faults, sent }: Schedule): number {
     if ('fromMs' in fault) return fault.fromMs + fault.forMs
     return 'atMs' in fault ? fault.atMs + fault.forMs : 0
   })
-  return Math.max(faultsEndMs, ...ends, sent.at(-1)?.atMs ?? 0)
+  return Math.max(faultsEndMs, ...ends, ...sent.map(({ atMs }) => atMs).filter(Number.isFinite))
 }

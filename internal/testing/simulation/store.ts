@@ -5,7 +5,7 @@
  * Errors  StoreError in the classes of the real adapter; bounds that the intake breaks are violations of I9.
  */
 import type { Entry } from '../../message/message.js'
-import type { PreparedCommit, Store } from '../../store/store.js'
+import { type PreparedCommit, type Store, StoreError } from '../../store/store.js'
 import { type Database, failure, type Transaction } from './database.js'
 import type { CallFault } from './faults.js'
 import type { Sent } from './load.js'
@@ -128,30 +128,37 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
     if (insertsUnderWay > 0) world.violate('I9', 'two transactions of one worker at once')
   }
 
+  function hear(error: unknown): void {
+    process.isDatabaseFailing = error instanceof StoreError && error.fault !== 'data'
+  }
+
   return {
     async insert(batch, onPrepared) {
       if (!process.isAlive || process.dies('insert called')) return never()
       process.onCall('insert')
       checkBounds(batch)
       insertsUnderWay++
+      let tx: Transaction | null = null
       try {
         await trip()
         assertUp()
         const fault = faults.strike('begin')
         if (fault !== null) throw failure(pick(CONNECT_CODES, fault.share))
-        const tx = database.begin(process)
-        try {
-          const prepared = await runStatements(tx, batch)
-          if (process.dies('prepared')) return await never()
-          await onPrepared(prepared)
-          if (process.dies('announced')) return await never()
-          await commit(tx)
-          return prepared.dispositions
-        } catch (error) {
-          if (!tx.isCommitSent) database.abort(tx)
-          await trip()
-          throw error
-        }
+        tx = database.begin(process)
+        const prepared = await runStatements(tx, batch)
+        if (process.dies('prepared')) return await never()
+        await onPrepared(prepared)
+        if (process.dies('announced')) return await never()
+        await commit(tx)
+        hear(null)
+        return prepared.dispositions
+      } catch (error) {
+        // Once COMMIT was sent, a failure says nothing of the database yet: the intake has to ask.
+        if (tx?.isCommitSent === true) throw error
+        if (tx !== null) database.abort(tx)
+        await trip()
+        hear(error)
+        throw error
       } finally {
         insertsUnderWay--
       }
@@ -160,13 +167,19 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
     async wasCommitted(id) {
       if (!process.isAlive || process.dies('status called')) return never()
       process.onCall('wasCommitted')
-      await trip()
-      assertUp()
-      if (faults.strike('status') !== null) throw failure('08006')
-      const tookEffect = database.tookEffect(id)
-      await trip()
-      if (tookEffect === null) throw failure('55006')
-      return tookEffect
+      try {
+        await trip()
+        assertUp()
+        if (faults.strike('status') !== null) throw failure('08006')
+        const tookEffect = database.tookEffect(id)
+        await trip()
+        if (tookEffect === null) throw failure('55006')
+        hear(null)
+        return tookEffect
+      } catch (error) {
+        hear(error)
+        throw error
+      }
     },
 
     probe: () => Promise.resolve(),
