@@ -52,7 +52,7 @@ export class Committer {
   readonly #options: CommitterOptions
   readonly #waiting: Batch[] = []
   #isRunning = false
-  /** The last answer of the database was a fault of its own. */
+  /** From a fault of the database until it answers again, whatever the answer is about. */
   #isDown = false
   #isAbandoned = false
   #isDraining = false

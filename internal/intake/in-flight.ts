@@ -11,6 +11,8 @@ import type { Receipt } from '../queue/queue.js'
 
 interface Flight {
   receipt: Receipt
+  /** The queue's count of the delivery that the receipt is of. */
+  receiveCount: number
   readonly bytes: number
   readonly receivedAtMs: number
   /** When the newest handle's visibility was last known to start. */
@@ -35,11 +37,20 @@ export class InFlight {
     const receipt = { id: message.id, receiptHandle: message.receiptHandle }
     const known = this.#flights.get(message.id)
     if (known !== undefined) {
+      // A delivery that was held up on its way may arrive after a newer one.
+      if (message.receiveCount < known.receiveCount) return false
       known.receipt = receipt
+      known.receiveCount = message.receiveCount
       known.visibleFromMs = nowMs
       return false
     }
-    this.#flights.set(message.id, { receipt, bytes: message.bytes, receivedAtMs: nowMs, visibleFromMs: nowMs })
+    this.#flights.set(message.id, {
+      receipt,
+      receiveCount: message.receiveCount,
+      bytes: message.bytes,
+      receivedAtMs: nowMs,
+      visibleFromMs: nowMs
+    })
     this.#bytes += message.bytes
     return true
   }

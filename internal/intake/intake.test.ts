@@ -6,6 +6,7 @@ import { createMemoryStore, type MemoryStore } from '../store/memory.js'
 import { type Store, StoreError } from '../store/store.js'
 import { createManualClock, type ManualClock } from '../testing/manual-clock.js'
 import { createDecoder } from '../validate/decode.js'
+import { InFlight } from './in-flight.js'
 import { Intake, type IntakeLimits, type IntakeObserver } from './intake.js'
 
 const decode = createDecoder({ payloadSchemas: { find: () => null } })
@@ -185,6 +186,29 @@ t.test('a database that is down closes the gate, deletes nothing, and is tried a
   t.same(queue.messages(), [])
   t.ok(heard.includes('store recovered'))
   t.equal(intake.status.isGateOpen, true)
+})
+
+t.test('a database that is back with a data error opens the gate too', async t => {
+  for (const bodies of [['cursed'], [event('bad'), event('a')]]) {
+    let calls = 0
+    const { send, intake, memory, clock } = setup(t, {
+      store: memory => ({
+        insert(batch, onPrepared) {
+          calls += 1
+          if (calls === 1) return Promise.reject(new StoreError('transient', '57P01', 'shutting down'))
+          const isBad = batch.some(
+            ({ message, verdict }) => message.body === 'cursed' || (verdict.kind === 'valid' && verdict.event.messageId === 'bad')
+          )
+          return isBad ? Promise.reject(new StoreError('data', '22P05', 'cannot hold')) : memory.insert(batch, onPrepared)
+        }
+      })
+    })
+    await send(...bodies)
+    await clock.advanceAsync(1_000)
+    t.same(intake.status.gateReasons, [], 'each row that is left is written at its first attempt, or not at all')
+    await send(event('later'))
+    t.ok(memory.messages.some(row => row.messageId === 'later'))
+  }
 })
 
 t.test('when the answer to COMMIT is lost, the database is asked, and a stored row is not counted as a duplicate', async t => {
@@ -583,6 +607,25 @@ t.test('a message that comes again while in flight is written once and deleted b
   t.same(queue.messages(), [])
 })
 
+t.test('a delivery that arrives after a newer one of its message does not take its place', t => {
+  const inFlight = new InFlight()
+  const delivery = (receiveCount: number): ReceivedMessage => ({
+    id: 'a',
+    receiptHandle: `handle ${receiveCount}`,
+    body: '',
+    bytes: 0,
+    receiveCount,
+    sentAtMs: 0
+  })
+  t.equal(inFlight.add(delivery(2), 100), true)
+  t.equal(inFlight.add(delivery(1), 200), false, 'it was held up on its way')
+  t.equal(inFlight.receipt('a')?.receiptHandle, 'handle 2')
+  t.same(inFlight.takeDue(100, 200, 10).length, 1, 'and says nothing of how long the newer one stays invisible')
+  t.equal(inFlight.add(delivery(3), 300), false)
+  t.equal(inFlight.receipt('a')?.receiptHandle, 'handle 3')
+  t.end()
+})
+
 t.test('failed deletes are tried again, alone; a stale handle is not', async t => {
   const { send, queue, heard, clock } = setup(t)
   await queue.send([{ body: event('a') }, { body: event('b') }, { body: event('c') }])
@@ -598,6 +641,25 @@ t.test('failed deletes are tried again, alone; a stale handle is not', async t =
     [second!.id],
     'the one with the stale handle is left to redelivery'
   )
+})
+
+t.test('a stale handle is tried again as the newer one when that came in meanwhile', async t => {
+  let release = (): void => undefined
+  const held = new Promise<void>(resolve => (release = resolve))
+  const { send, queue, clock, heard } = setup(t, { queue: { visibilityTimeoutS: 5, onAck: () => held } })
+  await queue.send([{ body: event('a') }, { body: event('b') }])
+  queue.failEntry('ack', { id: queue.messages()[0]!.id, code: 'ReceiptHandleIsInvalid', retryable: false })
+  await send()
+  await clock.advanceAsync(6_000)
+  t.same(
+    queue.messages().map(message => message.receiveCount),
+    [2, 2],
+    'both came again while their delete was under way'
+  )
+  release()
+  await clock.advanceAsync(1_000)
+  t.ok(heard.includes('delete failed ReceiptHandleIsInvalid 1'), 'it is not final')
+  t.same(queue.messages(), [])
 })
 
 t.test('a delete call that fails as a whole is tried again', async t => {

@@ -129,10 +129,13 @@ export class Settler {
       else this.#pending.push({ id, attempt: 1 })
     }
     for (const { id, code, retryable } of failures) {
+      const used = receipts.find(receipt => receipt.id === id)
+      // A stale handle is not the end when a newer delivery has come in meanwhile.
+      const hasNewer = inFlight.receipt(id)?.receiptHandle !== used?.receiptHandle
       this.#failed(
         acks.filter(ack => ack.id === id),
         code,
-        retryable
+        retryable || hasNewer
       )
     }
     this.#options.onSettled()

@@ -1,0 +1,34 @@
+/** Leaves out of a failing schedule whatever it fails without, so that a person has less to read. */
+import type { Schedule } from './schedule.js'
+import { type Bug, simulate } from './simulation.js'
+
+/** The smallest schedule found that violates the same invariant. */
+export async function shrink(schedule: Schedule, bug: Bug = {}): Promise<Schedule> {
+  const { violation } = await simulate(schedule, bug)
+  if (violation === null) return schedule
+  const failsToo = async (smaller: Schedule): Promise<boolean> =>
+    (await simulate(smaller, bug)).violation?.invariant === violation.invariant
+
+  let smallest = schedule
+  for (let before: Schedule | null = null; before !== smallest; ) {
+    before = smallest
+    smallest = await leaveOut(smallest, 'faults', failsToo)
+    smallest = await leaveOut(smallest, 'sent', failsToo)
+  }
+  return smallest
+}
+
+/** Tries without ever smaller parts of a list, down to each entry alone. */
+async function leaveOut(schedule: Schedule, list: 'faults' | 'sent', fails: (smaller: Schedule) => Promise<boolean>): Promise<Schedule> {
+  let smallest = schedule
+  for (let size = schedule[list].length; size >= 1; size = size >> 1) {
+    for (let at = 0; at < smallest[list].length; ) {
+      const rest = [...smallest[list]]
+      rest.splice(at, size)
+      const smaller = { ...smallest, [list]: rest }
+      if (await fails(smaller)) smallest = smaller
+      else at += size
+    }
+  }
+  return smallest
+}

@@ -1,0 +1,105 @@
+/**
+ * Runs one schedule: the real intake against a simulated queue and database, on a virtual clock, with the faults of the schedule.
+ *
+ * Shapes  a schedule in, its result out; the same schedule gives the same trace.
+ * Units   virtual milliseconds.
+ * Source  invariants by their numbers in internal/docs/architecture.md. I4 is I2 here: rows are compared with the text that was sent.
+ */
+
+import { Database } from './database.js'
+import type { Sent } from './load.js'
+import type { Outcomes } from './outcomes.js'
+import { checkOutcomes } from './outcomes.js'
+import { Primary } from './primary.js'
+import { SimulatedProcess } from './process.js'
+import { QueueServer } from './queue-server.js'
+import type { Schedule } from './schedule.js'
+import { connectStore } from './store.js'
+import type { KeyOf } from './tables.js'
+import type { Trace } from './trace.js'
+import { ENDING_MS, type PlantedBug, Worker } from './worker.js'
+import { type Violation, World } from './world.js'
+
+export interface SimulationResult {
+  readonly violation: Violation | null
+  readonly outcomes: Outcomes
+  /** How often each kind of fault struck. */
+  readonly hits: ReadonlyMap<string, number>
+  readonly trace: Trace
+  /** Events of the virtual clock. */
+  readonly steps: number
+}
+
+export interface Bug extends PlantedBug {
+  readonly keyOf?: KeyOf
+}
+
+/** When faults have stopped: the longest that a message can be on its way back, and then its receive, commit and delete. */
+const SETTLED_WITHIN_MS = 90_000
+/** Enough for a stop when nothing is wrong: it commits and deletes what is in flight. */
+const LIVE_STOP_MS = 8_000
+
+export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<SimulationResult> {
+  const world = new World(schedule)
+  const { scheduler } = world
+  const sent = new Map(schedule.sent.map(message => [message.id, message]))
+  const server = new QueueServer(world)
+  const database = new Database(world, bug.keyOf)
+  const { tables } = database
+  const primaryProcess = new SimulatedProcess(world, -1, 1, () => undefined)
+  const primary = new Primary(world, database, connectStore({ world, database, process: primaryProcess, sent }))
+  const isKept = (id: string): boolean => {
+    const message = sent.get(id)
+    return tables.rejections.has(id) || (message?.kind === 'valid' && tables.holds(message.event))
+  }
+  const workers = Array.from(
+    { length: schedule.workers },
+    (_, number) => new Worker({ world, server, database, primary, sent, isKept, bug }, number)
+  )
+  /** Runs until `isDone`; what does not get there in time violates I10. */
+  const reach = async (what: string, withinMs: number, isDone: () => boolean): Promise<void> => {
+    if (world.violation !== null) return
+    await scheduler.run(scheduler.nowMs + withinMs, () => isDone() || world.violation !== null)
+    if (!isDone()) world.violate('I10', `${Math.round(withinMs / 1_000)} s after the faults: ${what}`)
+  }
+  const isIdle = (): boolean => workers.every(worker => worker.isUp && worker.inFlight === 0)
+  const stopAll = async (withinMs: number): Promise<void> => {
+    let ended = 0
+    for (const worker of workers) worker.stop(withinMs, () => ended++)
+    await reach('workers do not stop', withinMs + ENDING_MS, () => ended === workers.length)
+  }
+  const isPoison = ({ kind }: Sent): boolean => kind === 'cursed' || kind === 'killer'
+  const visibilityMs = schedule.limits.visibilityTimeoutS * 1_000
+  const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000)
+  const hasKillers = schedule.sent.some(({ kind }) => kind === 'killer')
+
+  await scheduler.run(faultsEndMs(schedule), () => world.violation !== null)
+  world.faults.end()
+  world.note('checker', 'faults are over')
+  await reach('messages are still queued', 2 * visibilityMs + SETTLED_WITHIN_MS + (hasKillers ? poisonMs : 0), () =>
+    [...server.live.values()].every(held => isPoison(held.sent))
+  )
+  await reach('poison messages are still queued', poisonMs, () => server.live.size === 0)
+  await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
+  server.sendLast()
+  // With work under way, and nothing wrong: the stop takes a moment, and the next life does the rest.
+  await scheduler.run(scheduler.nowMs + world.dice.between(0, 50), () => world.violation !== null)
+  await stopAll(LIVE_STOP_MS)
+  await reach('the last messages are still queued', 2 * visibilityMs, () => server.live.size === 0)
+  await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
+  await stopAll(LIVE_STOP_MS)
+  await reach('the outcome of a dead worker is not known', SETTLED_WITHIN_MS, () => primary.isSettled)
+
+  if (world.violation === null) primary.checkTotals()
+  const outcomes = world.violation === null ? checkOutcomes(world, tables, server) : new Map<string, string>()
+  return { violation: world.violation, outcomes, hits: world.faults.hits, trace: world.trace, steps: scheduler.steps }
+}
+
+/** Spans of time and the last message may lie behind the end that the schedule names. */
+function faultsEndMs({ faultsEndMs, faults, sent }: Schedule): number {
+  const ends = faults.map(fault => {
+    if ('fromMs' in fault) return fault.fromMs + fault.forMs
+    return 'atMs' in fault ? fault.atMs + fault.forMs : 0
+  })
+  return Math.max(faultsEndMs, ...ends, ...sent.map(({ atMs }) => atMs).filter(Number.isFinite))
+}
