@@ -34,7 +34,7 @@ t.test('without database and queue the embedded ones are used, and every default
       visibilityTimeoutS: 60,
       waitTimeS: 20
     },
-    db: { statementTimeoutMs: 30_000, queryDeadlineMs: 35_000 },
+    db: { statementTimeoutMs: 30_000, queryDeadlineMs: 35_000, requireDurability: true },
     pollers: 10,
     batch: { maxMessages: 1_000, maxBytes: 8_388_608 },
     metrics: { host: '127.0.0.1', port: 9_464 },

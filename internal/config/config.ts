@@ -50,12 +50,13 @@ export interface LogConfig {
   readonly format: Values['LOG_FORMAT']
 }
 
-/** How long the database, and we for its answer, may take. */
+/** How long the database, and we for its answer, may take, and what it must promise. */
 export interface DbLimits {
   readonly statementTimeoutMs: number
   readonly lockTimeoutMs: number
   readonly idleInTransactionTimeoutMs: number
   readonly queryDeadlineMs: number
+  readonly requireDurability: boolean
 }
 
 /** What every program that talks to the services needs. */
@@ -132,7 +133,8 @@ function read<T extends BaseConfig>(env: Environment, build: (values: Values, ba
         statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
         lockTimeoutMs: values.LOCK_TIMEOUT_MS,
         idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-        queryDeadlineMs: values.STATEMENT_TIMEOUT_MS + QUERY_DEADLINE_MARGIN_MS
+        queryDeadlineMs: values.STATEMENT_TIMEOUT_MS + QUERY_DEADLINE_MARGIN_MS,
+        requireDurability: values.DB_ALLOW_UNSAFE_DURABILITY === 'no'
       },
       log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
       shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS
