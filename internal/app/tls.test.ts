@@ -21,6 +21,8 @@ const dataDir = join(directory, 'data')
 const server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
 t.teardown(() => server.stop())
 const pool = new pg.Pool({ connectionString: server.connectionString, max: 1 })
+// The server may stop before the pool has ended.
+pool.on('error', () => undefined)
 t.teardown(() => pool.end())
 for (const [name, text] of [
   ['server.crt', SERVER_CERTIFICATE],
@@ -120,6 +122,7 @@ t.test('a server that cannot be trusted is an outage and no reason to refuse an 
     const store = createPostgresStore({ connectionString: connection('localhost', parameters), ...limits })
     await t.rejects(store.probe(), { name: 'StoreError', fault: 'transient', code: UNKNOWN_AUTHORITY })
     await store.close()
+    await t.rejects(migrate(connection('localhost', parameters)), { name: 'StoreError', fault: 'transient', code: UNKNOWN_AUTHORITY })
   }
 })
 

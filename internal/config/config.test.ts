@@ -108,3 +108,24 @@ t.test('production refuses embedded services', async t => {
     ]
   )
 })
+
+t.test('a connection string that the driver cannot read is a wrong value, and its password is not shown', async t => {
+  const read = (connection: string) => problemsOf(() => readBaseConfig({ ...external, DB_CONNECTION: connection }))
+  for (const wrong of [
+    'postgresql://user:planted@host:port/db',
+    'postgresql://user:planted@host:99999/db',
+    'postgresql://user:planted/pw@host/db'
+  ]) {
+    const problems = read(wrong)
+    t.match(problems, [/^DB_CONNECTION is not readable as a URL/], wrong)
+    t.notMatch(problems.join(), 'planted')
+  }
+  for (const right of [
+    'postgresql://user:pass word@host/db',
+    'postgres://host',
+    'postgresql://u:p%40@/db?host=/run/postgresql',
+    'postgresql://[::1]:5/db'
+  ]) {
+    t.same(read(right), [], right)
+  }
+})

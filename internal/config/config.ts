@@ -162,8 +162,17 @@ function readServices(values: Values, env: Environment, problems: string[]): Ser
     : 'set both or neither; with neither, embedded services are started'
   if (dbConnection === undefined) problems.push(`DB_CONNECTION is missing (${why})`)
   if (queueName === undefined) problems.push(`QUEUE_NAME is missing (${why})`)
+  if (dbConnection !== undefined && !isReadable(dbConnection)) {
+    problems.push('DB_CONNECTION is not readable as a URL: percent-encode what is special in user and password, and look at the port')
+  }
   const aws = readAws(values, problems)
   return dbConnection === undefined || queueName === undefined ? null : { kind: 'external', aws, dbConnection }
+}
+
+/** As the driver reads it: it encodes spaces itself, and without a host there may be one in the parameters. */
+function isReadable(dbConnection: string): boolean {
+  const encoded = dbConnection.replaceAll(' ', '%20')
+  return URL.canParse(encoded) || URL.canParse(encoded.replace('@/', '@host/'))
 }
 
 function readAws(values: Values, problems: string[]): AwsConfig {
