@@ -139,16 +139,15 @@ await t.test('a password that the server refuses, or that it cannot be asked wit
     ['a certificate that is not there', `${withUser('locked', PASSWORD)}?sslmode=verify-full&sslrootcert=/no/such/file`],
     ['a server that is not there', nobody.href]
   ] as const) {
-    for (const name of ['processor', 'migrate', 'sql'] as const) {
+    const ends = (['processor', 'migrate', 'sql'] as const).map(async name => {
       const env = { ...serviceEnvironment(connection, emulator), ...AWS_SECRETS, LOG_LEVEL: 'trace' }
       const program = startProgram(t, name, env, name === 'sql' ? ['SELECT 1'] : [])
-      await Promise.race([
-        program.exited,
-        program.until('it complains', () => /cannot|refuses|Wrong/.test(program.output)).catch(() => undefined)
-      ])
+      const complaint = program.until('it complains', () => /cannot|refuses|Wrong/.test(program.output))
+      await Promise.race([program.exited, complaint.catch(() => undefined)])
       await program.end()
       assertSilent(t, program, `${what}, ${name}`)
-    }
+    })
+    await Promise.all(ends)
   }
 })
 
