@@ -2,6 +2,17 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import tseslint from 'typescript-eslint'
 
+const PARAMETERS_ONLY = 'Values go into SQL as parameters ($1), never as text.'
+/** SQL whose text is put together, in a query or on its way to one. */
+const composedSql = [
+  'CallExpression[callee.property.name=/^(query|sql)$/] > TemplateLiteral.arguments[expressions.length>0]',
+  'CallExpression[callee.property.name=/^(query|sql)$/] > BinaryExpression.arguments',
+  'CallExpression[callee.property.name=/^(query|sql)$/] > ObjectExpression > Property[key.name="text"] > TemplateLiteral[expressions.length>0]',
+  'CallExpression[callee.property.name=/^(query|sql)$/] > ObjectExpression > Property[key.name="text"] > BinaryExpression',
+  'TemplateLiteral[expressions.length>0] > TemplateElement[value.raw=/^\\s*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|SET|COPY|CALL|DO) /]',
+  'BinaryExpression[operator="+"] > Literal[value=/^\\s*(SELECT|INSERT|UPDATE|DELETE|WITH|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|SET|COPY|CALL|DO) /]'
+]
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 export default tseslint.config(
@@ -25,6 +36,7 @@ export default tseslint.config(
         { name: 'setTimeout', message: 'Take a Clock (internal/lifecycle/clock.ts), so that tests can step time.' },
         { name: 'setInterval', message: 'Take a Clock (internal/lifecycle/clock.ts), so that tests can step time.' }
       ],
+      'no-restricted-syntax': ['error', ...composedSql.map(selector => ({ selector, message: PARAMETERS_ONLY }))],
       'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: 'Take a Clock (internal/lifecycle/clock.ts).' }]
     }
   },
@@ -39,6 +51,8 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'off',
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
+      // Names of databases and tables cannot be parameters, and a test makes its own.
+      'no-restricted-syntax': 'off',
       'no-restricted-globals': 'off',
       'no-restricted-properties': 'off'
     }

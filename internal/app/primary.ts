@@ -10,14 +10,16 @@ import { Supervisor, type WorkerProcess } from '../cluster/supervisor.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { plain, startHttpServer } from '../http/server.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
-import type { Service } from '../lifecycle/service.js'
+import { ExpectedError, type Service } from '../lifecycle/service.js'
 import { createLog, type Log } from '../observe/log.js'
 import { PrimaryMetrics } from '../observe/primary-metrics.js'
 import { Totals } from '../observe/totals.js'
 import { createSqsClient } from '../queue/sqs-client.js'
 import { openQueue } from '../queue/sqs-provision.js'
+import { UNSAFE } from '../store/durability.js'
 import { migrate } from '../store/migrate.js'
 import { createPostgresStore } from '../store/postgres.js'
+import { type Store, StoreError } from '../store/store.js'
 import { Readiness } from './readiness.js'
 import { openServices, type Services } from './services.js'
 import { untilItWorks } from './until-it-works.js'
@@ -66,7 +68,8 @@ async function supervise(
   const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport: config.queue.transport })
   try {
     readiness.reason = 'migrating the database'
-    const migrated = await untilItWorks('migrate the database', () => migrate(services.dbConnection), patience)
+    const prepare = () => endIfUnsafe(store).then(() => migrate(services.dbConnection))
+    const migrated = await untilItWorks('migrate the database', prepare, patience)
     if (migrated !== null && migrated.applied.length > 0) log.info({ applied: migrated.applied }, 'migrated')
     readiness.reason = 'opening the queue'
     const queue = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), patience)
@@ -133,6 +136,16 @@ async function supervise(
     sqs.destroy()
     await store.close()
   }
+}
+
+/**
+ * A server that may forget what it has committed is a configuration that somebody must correct: better no start than one that seems well.
+ * One that becomes so later is not ready, and says why. Whatever else a probe finds mends itself or is told by /readyz.
+ */
+async function endIfUnsafe(store: Store): Promise<void> {
+  await store.probe().catch((error: unknown) => {
+    if (error instanceof StoreError && error.code === UNSAFE) throw new ExpectedError(error.message)
+  })
 }
 
 /** Memory for young objects: Node's default (16 and more) costs a worker 70 MiB and saves no measurable time. */

@@ -34,7 +34,7 @@ t.test('without database and queue the embedded ones are used, and every default
       visibilityTimeoutS: 60,
       waitTimeS: 20
     },
-    db: { statementTimeoutMs: 30_000, queryDeadlineMs: 35_000 },
+    db: { statementTimeoutMs: 30_000, queryDeadlineMs: 35_000, requireDurability: true },
     pollers: 10,
     batch: { maxMessages: 1_000, maxBytes: 8_388_608 },
     metrics: { host: '127.0.0.1', port: 9_464 },
@@ -107,4 +107,25 @@ t.test('production refuses embedded services', async t => {
       'QUEUE_NAME is missing (NODE_ENV=production runs no embedded services)'
     ]
   )
+})
+
+t.test('a connection string that the driver cannot read is a wrong value, and its password is not shown', async t => {
+  const read = (connection: string) => problemsOf(() => readBaseConfig({ ...external, DB_CONNECTION: connection }))
+  for (const wrong of [
+    'postgresql://user:planted@host:port/db',
+    'postgresql://user:planted@host:99999/db',
+    'postgresql://user:planted/pw@host/db'
+  ]) {
+    const problems = read(wrong)
+    t.match(problems, [/^DB_CONNECTION is not readable as a URL/], wrong)
+    t.notMatch(problems.join(), 'planted')
+  }
+  for (const right of [
+    'postgresql://user:pass word@host/db',
+    'postgres://host',
+    'postgresql://u:p%40@/db?host=/run/postgresql',
+    'postgresql://[::1]:5/db'
+  ]) {
+    t.same(read(right), [], right)
+  }
 })

@@ -50,12 +50,13 @@ export interface LogConfig {
   readonly format: Values['LOG_FORMAT']
 }
 
-/** How long the database, and we for its answer, may take. */
+/** How long the database, and we for its answer, may take, and what it must promise. */
 export interface DbLimits {
   readonly statementTimeoutMs: number
   readonly lockTimeoutMs: number
   readonly idleInTransactionTimeoutMs: number
   readonly queryDeadlineMs: number
+  readonly requireDurability: boolean
 }
 
 /** What every program that talks to the services needs. */
@@ -132,7 +133,8 @@ function read<T extends BaseConfig>(env: Environment, build: (values: Values, ba
         statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
         lockTimeoutMs: values.LOCK_TIMEOUT_MS,
         idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-        queryDeadlineMs: values.STATEMENT_TIMEOUT_MS + QUERY_DEADLINE_MARGIN_MS
+        queryDeadlineMs: values.STATEMENT_TIMEOUT_MS + QUERY_DEADLINE_MARGIN_MS,
+        requireDurability: values.DB_ALLOW_UNSAFE_DURABILITY === 'no'
       },
       log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
       shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS
@@ -160,8 +162,17 @@ function readServices(values: Values, env: Environment, problems: string[]): Ser
     : 'set both or neither; with neither, embedded services are started'
   if (dbConnection === undefined) problems.push(`DB_CONNECTION is missing (${why})`)
   if (queueName === undefined) problems.push(`QUEUE_NAME is missing (${why})`)
+  if (dbConnection !== undefined && !isReadable(dbConnection)) {
+    problems.push('DB_CONNECTION is not readable as a URL: percent-encode what is special in user and password, and look at the port')
+  }
   const aws = readAws(values, problems)
   return dbConnection === undefined || queueName === undefined ? null : { kind: 'external', aws, dbConnection }
+}
+
+/** As the driver reads it: it encodes spaces itself, and without a host there may be one in the parameters. */
+function isReadable(dbConnection: string): boolean {
+  const encoded = dbConnection.replaceAll(' ', '%20')
+  return URL.canParse(encoded) || URL.canParse(encoded.replace('@/', '@host/'))
 }
 
 function readAws(values: Values, problems: string[]): AwsConfig {

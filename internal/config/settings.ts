@@ -118,6 +118,13 @@ export const SETTINGS = {
     maximum: 600_000,
     description: 'Longest wait for a lock of another session'
   },
+  DB_ALLOW_UNSAFE_DURABILITY: {
+    type: 'string',
+    group: 'Database',
+    default: 'no',
+    enum: ['no', 'yes'],
+    description: 'yes takes a server with fsync, full_page_writes or synchronous_commit off, which may lose committed events in a crash'
+  },
   WORKERS: { type: 'integer', group: 'Processor', minimum: 1, maximum: 256, description: 'Worker processes; default: the available cores' },
   POLLERS: {
     type: 'integer',

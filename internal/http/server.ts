@@ -2,7 +2,9 @@
  * A small HTTP edge for machines: GET routes with a text answer. No domain words.
  *
  * Errors  a taken port is an ExpectedError that names the setting to change.
- * Source  limits against slow clients: Node's defaults (60 s for headers, 300 s for a request) are far above what a scrape needs.
+ * Units   milliseconds, bytes.
+ * Source  limits against slow clients: Node's defaults (60 s for headers, 300 s for a request) are far above what a scrape needs, and it
+ *         looks at them only every 30 s unless told.
  */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -29,9 +31,19 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/** A client that has not sent its headers, or its whole request, by then is cut off: it must not keep the others out. */
+const LIMITS = {
+  headersTimeout: 2_000,
+  requestTimeout: 4_000,
+  connectionsCheckingInterval: 500,
+  keepAliveTimeout: 5_000,
+  maxHeaderSize: 8_192
+}
+const MAX_CONNECTIONS = 256
+
 export async function startHttpServer({ host, port, portSetting, routes }: HttpServerOptions): Promise<HttpServer> {
-  const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 })
-  server.maxConnections = 256
+  const server = createServer(LIMITS)
+  server.maxConnections = MAX_CONNECTIONS
   server.on('request', (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined

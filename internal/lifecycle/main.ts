@@ -36,6 +36,11 @@ export async function main(create: () => Promise<Service>): Promise<void> {
     cluster.worker.exitedAfterDisconnect = true
   }
   process.on('disconnect', () => stop.abort())
+  // Node itself would show an error that nobody caught with all its properties: PostgreSQL's quote the row, the driver's hold the batch.
+  process.on('uncaughtException', error => {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exit(1)
+  })
   try {
     readEnvFile()
     const service = await create()

@@ -8,6 +8,7 @@ import type { CommitJournal } from '../intake/committer.js'
 import type { IntakeObserver } from '../intake/intake.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Disposition } from '../message/message.js'
+import { StoreError } from '../store/store.js'
 import { type Counts, Tally } from './counters.js'
 import type { Log } from './log.js'
 import type { WorkerMetrics } from './worker-metrics.js'
@@ -81,7 +82,7 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
     storeFailed(error, attempt) {
       tally.add('store_failed', 1)
       log.warn(
-        { code: error.code, fault: error.fault, attempt, reason: error.message },
+        { code: error.code, fault: error.fault, attempt, reason: wordsOf(error) },
         'database fails; receiving is paused, the batch is kept'
       )
     },
@@ -93,7 +94,7 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
     },
     leftToQueue(messageId, error) {
       tally.add('left_to_queue', 1)
-      log.error({ id: messageId, reason: String(error) }, 'message has no disposition; left to the dead-letter queue')
+      log.error({ id: messageId, reason: wordsOf(error) }, 'message has no disposition; left to the dead-letter queue')
     }
   }
 
@@ -112,6 +113,12 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
       if (Object.keys(since).length > 0) log.info(since, 'this second')
     }
   }
+}
+
+/** What may be logged of a failure: where PostgreSQL refuses a row it may quote it, and only the code says nothing of it. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof StoreError)) return String(error)
+  return error.fault === 'data' ? `SQLSTATE ${error.code}` : error.message
 }
 
 function countDispositions(dispositions: readonly Disposition[]): Counts {

@@ -30,6 +30,12 @@ await t.test('a failure of any shape becomes one error that says its code', asyn
   t.equal(asQueueError(named('SQSError', 'outer', { cause: own })), own)
 })
 
+await t.test('only the first line of what a service says is kept, and not more of it than a log line takes', async t => {
+  const said = named('SignatureDoesNotMatch', 'The signature does not match.\n\nThe Canonical String was\nx-amz-security-token:planted')
+  t.equal(asQueueError(said).message, 'The signature does not match.')
+  t.equal(asQueueError(named('Odd', 'x'.repeat(1_000))).message, 'x'.repeat(300))
+})
+
 await t.test('the same question has the same answer for every server', async t => {
   for (const name of ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue']) t.ok(isMissingQueue(asQueueError(named(name, ''))))
   for (const name of ['QueueNameExists', 'QueueAlreadyExists']) t.ok(isExistingQueue(asQueueError(named(name, ''))))

@@ -1,6 +1,8 @@
 /**
  * Reads the many shapes of a failed AWS call: one QueueError with the code that says what happened, and what an entry's code means.
  *
+ * Shapes  the message is the first line of the service's own, cut to a length: below it AWS repeats the headers of a request whose signature
+ *         it refuses, session token included, and messages are logged.
  * Errors  codes come from the service (`ThrottlingException`), from the network (`ECONNREFUSED`) or from us (`ETIMEDOUT`).
  * Source  error names differ from server to server (`QueueDoesNotExist`, `AWS.SimpleQueueService.NonExistentQueue`), so callers ask
  *         the questions below instead of comparing texts.
@@ -12,6 +14,8 @@ const MISSING_QUEUE = new Set(['QueueDoesNotExist', 'NonExistentQueue'])
 const EXISTING_QUEUE = new Set(['QueueNameExists', 'QueueAlreadyExists'])
 /** Entries that say `SenderFault` because the sender was too fast: the same call succeeds later. */
 const PACE = /throttl|OverLimit/i
+
+const MAX_MESSAGE_CHARS = 300
 
 interface Failed {
   readonly name?: unknown
@@ -30,6 +34,11 @@ function codeOf(failed: Failed): string {
   return own.startsWith(LEGACY_PREFIX) ? own.slice(LEGACY_PREFIX.length) : own
 }
 
+function firstLine(message: string): string {
+  const [line = ''] = message.split('\n', 1)
+  return line.slice(0, MAX_MESSAGE_CHARS)
+}
+
 export function asQueueError(error: unknown): QueueError {
   if (error instanceof QueueError) return error
   if (typeof error !== 'object' || error === null) return new QueueError('Unknown', String(error), error)
@@ -37,7 +46,7 @@ export function asQueueError(error: unknown): QueueError {
   // sqs-consumer wraps what `send` rejected with; the inner error is the one that knows its code.
   if (failed.name === 'SQSError' && failed.cause !== undefined) return asQueueError(failed.cause)
   const code = codeOf(failed)
-  return new QueueError(code, text(failed.message) ?? code, error)
+  return new QueueError(code, firstLine(text(failed.message) ?? code), error)
 }
 
 export const isMissingQueue = (error: QueueError): boolean => MISSING_QUEUE.has(error.code)

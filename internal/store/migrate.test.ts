@@ -26,6 +26,10 @@ t.test('many processes that start at once migrate once, and the others wait for 
   t.same(lines.sort(), [...Array<string>(4).fill('tables are up to date'), `tables migrated: ${ALL.join(', ')}`])
 })
 
+t.test('a connection that cannot even begin is an error, and no wait without end', async t => {
+  await t.rejects(migrate(`${connectionString}?port=none`), { name: 'StoreError', fault: 'transient' })
+})
+
 t.test('the tables of the original have its names and columns, and its seed rows', async t => {
   const columns = await pool.query<{ column_name: string }>(
     `SELECT column_name FROM information_schema.columns WHERE table_name = 'message' ORDER BY ordinal_position`

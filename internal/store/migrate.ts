@@ -25,26 +25,42 @@ export interface MigrateResult {
 /** Any number that no other program uses on this database; all our processes must agree on it. */
 const LOCK_ID = 4_720_318_552
 
+/** A server that takes the connection and says nothing must not hold a start for ever. */
+const CONNECT_MS = 15_000
+
 const MIGRATIONS_DIR = fileURLToPath(new URL('./migrations', import.meta.url))
 /** Everything but the modules themselves: after `tsc` source maps lie beside them. */
 const NOT_A_MIGRATION = '(?!\\d+-[\\w-]+\\.(?:js|ts)$).*'
 
 export async function migrate(connectionString: string, { log = () => undefined }: MigrateOptions = {}): Promise<MigrateResult> {
-  const client = new pg.Client({ connectionString, application_name: 'event-process migrate', keepAlive: true })
-  // A lost connection also fails the query under way; without a listener it would end the process.
-  client.on('error', () => undefined)
   try {
-    await client.connect()
-    // A role's own timeouts are meant for short statements, not for waiting in line.
-    await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0')
-    await client.query('SELECT pg_advisory_lock($1)', [LOCK_ID])
-    return { applied: await applyPending(client, log) }
+    const client = await connect(connectionString)
+    try {
+      // A role's own timeouts are meant for short statements, not for waiting in line.
+      await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0')
+      await client.query('SELECT pg_advisory_lock($1)', [LOCK_ID])
+      return { applied: await applyPending(client, log) }
+    } finally {
+      // Ending the session gives up the lock.
+      await client.end().catch(() => undefined)
+    }
   } catch (error) {
     throw classify(error)
-  } finally {
-    // Ending the session gives up the lock.
-    await client.end().catch(() => undefined)
   }
+}
+
+/** Only a client that is connected may be ended: the driver would wait for ever for the end of a connection that never began. */
+async function connect(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString,
+    connectionTimeoutMillis: CONNECT_MS,
+    application_name: 'event-process migrate',
+    keepAlive: true
+  })
+  // A lost connection also fails the query under way; without a listener it would end the process.
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
 }
 
 async function applyPending(client: pg.Client, log: (line: string) => void): Promise<readonly string[]> {

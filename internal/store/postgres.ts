@@ -3,7 +3,7 @@
  *
  * Connections are opened when they are needed and replaced after any failure that is not plainly a statement's own. A statement that gets no
  * answer within `queryDeadlineMs` fails and its connection with it, so that a half-open connection cannot hold a batch for ever.
- * `synchronous_commit` stays as the server has it: a commit is answered when it is on disk.
+ * `synchronous_commit` stays as the server has it; where it means that a commit is answered before it is on disk, the server is refused.
  *
  * Units   milliseconds.
  * Errors  StoreError, as `classify` sees the cause; what `onPrepared` throws comes back unchanged.
@@ -12,6 +12,7 @@
 import { Socket } from 'node:net'
 import pg from 'pg'
 import type { Disposition, Entry } from '../message/message.js'
+import { assertDurable } from './durability.js'
 import { classify } from './fault.js'
 import { insertMessages } from './sql/insert-messages.js'
 import { insertRejections } from './sql/insert-rejections.js'
@@ -28,6 +29,8 @@ export interface PostgresStoreOptions {
   readonly idleInTransactionTimeoutMs: number
   /** We give up on a connection that has not answered a statement, or not come up, after this. Longer than the server's own limits. */
   readonly queryDeadlineMs: number
+  /** Refuse a server that may forget what it has committed (durability.ts): every program does; tests use servers that are fast instead. */
+  readonly requireDurability?: boolean
   /** An idle connection broke; it is replaced when the next one is needed. */
   readonly onIdleError?: (error: StoreError) => void
 }
@@ -43,7 +46,7 @@ const SET_UP_SESSION = `SET client_encoding = 'UTF8'; SET jit = off`
 
 export function createPostgresStore(options: PostgresStoreOptions): Store {
   const { connectionString, statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs, queryDeadlineMs } = options
-  const { onIdleError = () => undefined } = options
+  const { requireDurability = false, onIdleError = () => undefined } = options
   const pool = new pg.Pool({
     connectionString,
     max: CONNECTIONS,
@@ -56,7 +59,7 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
     keepAlive: true,
     application_name: 'event-process store',
-    verify: (client, done) => void client.query(SET_UP_SESSION).then(() => done(), done)
+    verify: (client, done) => void setUp(client).then(() => done(), done)
   })
   pool.on('error', error => onIdleError(classify(error)))
   const connected = new Set<pg.PoolClient>()
@@ -66,6 +69,12 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
     client.on('error', () => undefined)
   })
   pool.on('remove', client => connected.delete(client))
+
+  /** A server that came back, or took over, with other settings is noticed here before anything is written to it. */
+  async function setUp(client: pg.Client | pg.PoolClient): Promise<void> {
+    await client.query(SET_UP_SESSION)
+    if (requireDurability) await assertDurable(client)
+  }
 
   /** Lends a connection to `work`; after a failure it stays in use only if `restore` says that it can. */
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>, restore = isUnharmed): Promise<T> {
@@ -124,6 +133,7 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
     probe(): Promise<void> {
       return inTransaction(async client => {
         await assertUtf8(client).catch(rethrow)
+        if (requireDurability) await assertDurable(client).catch(rethrow)
         await insertMessages(client, []).catch(rethrow)
         await insertRejections(client, []).catch(rethrow)
         await client.query('ROLLBACK').catch(rethrow)

@@ -88,6 +88,8 @@ export function startProgram(t: Teardown, name: ProgramName, env: Readonly<Recor
 export function serviceEnvironment(connectionString: string, { endpoint }: Pick<TestSqs, 'endpoint'>): Record<string, string> {
   return {
     DB_CONNECTION: connectionString,
+    // The test's server is fast, not safe.
+    DB_ALLOW_UNSAFE_DURABILITY: 'yes',
     QUEUE_NAME: 'events',
     AWS_ENDPOINT: endpoint,
     AWS_REGION: TEST_REGION,

@@ -1,0 +1,128 @@
+/** deployments/roles.sql: the programs work with its two roles, and the processor's may do nothing that the processor does not do. */
+import { readFileSync } from 'node:fs'
+import pg from 'pg'
+import t from 'tap'
+import { createTestDatabase } from '../testing/database.js'
+import { sendBodies, serviceEnvironment, startProcessor, startProgram } from '../testing/programs.js'
+import { startTestSqs } from '../testing/sqs.js'
+
+const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
+// Roles belong to the whole server: they must be gone before the database can be dropped.
+t.teardown(async () => {
+  await pool.query('DROP OWNED BY event_process_processor, event_process_migrate CASCADE')
+  await pool.query('DROP ROLE event_process_processor, event_process_migrate')
+})
+
+const PASSWORD = 'a password of the test'
+
+/** What psql does with the file: `:'name'` is a quoted variable, `\gexec` runs each value of the result before it. */
+async function applyRoles(): Promise<void> {
+  const script = readFileSync(new URL('../../deployments/roles.sql', import.meta.url), 'utf8')
+    .replace(/^\\set .*$/m, '')
+    .replaceAll(/:'\w+_password'/g, `'${PASSWORD}'`)
+  const client = await pool.connect()
+  for (const part of script.split('\\gexec')) {
+    const results = (await client.query<Record<string, string>>(part)) as unknown as pg.QueryResult<Record<string, string>>[]
+    const made = [results].flat().at(-1)?.rows ?? []
+    for (const statement of made.flatMap(row => Object.values(row))) await client.query(statement)
+  }
+  client.release()
+}
+
+function as(role: 'migrate' | 'processor'): string {
+  const url = new URL(connectionString)
+  url.username = `event_process_${role}`
+  url.password = PASSWORD
+  return url.href
+}
+
+const event = (over: object = {}): string =>
+  JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: { cpu: 20 }, ...over })
+
+await t.test('tables migrated by one role, a load processed under the other', async t => {
+  await applyRoles()
+  const emulator = await startTestSqs(t)
+  const migrated = startProgram(t, 'migrate', serviceEnvironment(as('migrate'), emulator))
+  t.equal(await migrated.exited, 0, migrated.output)
+  await applyRoles()
+  await applyRoles()
+
+  const processor = await startProcessor(t, { ...serviceEnvironment(as('processor'), emulator), WORKERS: '2', VISIBILITY_TIMEOUT_S: '2' })
+  const bodies = Array.from({ length: 1_000 }, (_, n) => event({ event_id: `id-${n % 900}` }))
+  const bad = [
+    'not json',
+    '[]',
+    '{}',
+    event({ client_id: 'nobody' }),
+    event({ event_type: 'nothing' }),
+    event({ event_id: 'id-0', message: 'x' })
+  ]
+  await sendBodies(emulator, [...bodies, ...bad])
+  process.kill(processor.workerPids[0] ?? 0, 'SIGKILL')
+  await processor.program.until('all are settled', () => {
+    const { ready = [], inflight = [] } = emulator.server.inspectQueue('events')?.messages ?? {}
+    return ready.length === 0 && inflight.length === 0
+  })
+  t.equal(await processor.program.end(), 0)
+  const { rows } = await pool.query(
+    `SELECT (SELECT count(*)::int FROM event_process.message) AS stored,
+            (SELECT string_agg(reason, ' ' ORDER BY reason) FROM event_process.rejection) AS rejected`
+  )
+  t.same(rows, [{ stored: 900, rejected: 'conflict missing-field not-an-object not-json unknown-client unknown-event-type' }])
+  t.notMatch(processor.program.output, 'permission denied')
+})
+
+await t.test('the processor’s role can neither change nor delete rows, nor the tables, nor read or become what is not its own', async t => {
+  const migrate = new pg.Client({ connectionString: as('migrate') })
+  await migrate.connect()
+  await migrate.query('CREATE TABLE other AS SELECT 1 AS secret')
+  await migrate.end()
+  const client = new pg.Client({ connectionString: as('processor') })
+  await client.connect()
+  t.teardown(() => client.end())
+  const denied = [
+    ...['message', 'rejection', 'client', 'event_type', 'event_schema', 'pgmigrations'].flatMap(table => [
+      `DROP TABLE ${table} CASCADE`,
+      `TRUNCATE ${table} CASCADE`,
+      `DELETE FROM ${table}`,
+      `ALTER TABLE ${table} ADD COLUMN more text`,
+      `ALTER TABLE ${table} DISABLE TRIGGER ALL`,
+      `CREATE INDEX ON ${table} ((1))`,
+      `BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`
+    ]),
+    `UPDATE message SET message = '{}'`,
+    `UPDATE message SET message_id = 'x'`,
+    'UPDATE rejection SET redriven_at = now()',
+    `UPDATE event_schema SET state = 'retired'`,
+    `UPDATE pgmigrations SET name = 'x'`,
+    `INSERT INTO client (name) VALUES ('intruder')`,
+    `INSERT INTO event_type (name) VALUES ('intruder')`,
+    `INSERT INTO pgmigrations (name, run_on) VALUES ('x', now())`,
+    `INSERT INTO event_schema (event_type, version, schema, hash) VALUES ('user-app', 9, '{}', 'h')`,
+    'SELECT * FROM other',
+    'SELECT * FROM pg_authid',
+    `SELECT pg_read_file('/etc/passwd')`,
+    `COPY message TO '/dev/null'`,
+    `COPY message TO PROGRAM 'cat'`,
+    'CREATE TABLE mine ()',
+    'CREATE TABLE public.mine ()',
+    'CREATE SCHEMA mine',
+    'DROP SCHEMA event_process CASCADE',
+    'CREATE ROLE mine',
+    'ALTER ROLE event_process_processor SUPERUSER',
+    'SET ROLE event_process_migrate',
+    'ALTER SYSTEM SET fsync = off',
+    'ALTER DATABASE event_process RENAME TO mine'.replace('event_process', new URL(connectionString).pathname.slice(1))
+  ]
+  for (const statement of denied) {
+    const code = await client.query(statement).then(
+      () => 'allowed',
+      (error: unknown) => (error as pg.DatabaseError).code
+    )
+    await client.query('ROLLBACK')
+    t.equal(code, '42501', statement)
+  }
+  for (const allowed of ['SELECT count(*) FROM message', 'SELECT count(*) FROM rejection', 'SELECT name FROM client FOR KEY SHARE']) {
+    await client.query(allowed)
+  }
+})
