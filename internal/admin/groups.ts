@@ -1,0 +1,5 @@
+/** What the admin program can do, in the order of its help. A new group is one file and one line here. */
+import type { Command, CommandGroup } from './command.js'
+import { rejectionsGroup } from './rejections.js'
+
+export const GROUPS: readonly (CommandGroup | Command)[] = [rejectionsGroup]
