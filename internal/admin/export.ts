@@ -32,7 +32,9 @@ export async function exportRejections({ rejections, toJson, file, output, signa
     await target.close()
   }
   const where = file === null ? '' : ` to ${file}`
-  output.remark(`${formatCount(written)} rejections written${where}${signal.aborted ? '; interrupted, there are more' : ''}`)
+  output.remark(
+    `${formatCount(written)} ${written === 1 ? 'rejection' : 'rejections'} written${where}${signal.aborted ? '; interrupted, there are more' : ''}`
+  )
   return signal.aborted ? 1 : 0
 }
 

@@ -18,8 +18,8 @@ export const isWhole = ({ refused, failedCode, isInterrupted }: RedriveResult): 
 
 const EXAMPLES = 5
 
-export function tellRedrive(output: Output, { sent, refused, failedCode, isInterrupted }: RedriveResult, done: string, left: number): void {
-  output.remark(`${formatCount(sent)} ${done}, ${formatCount(left)} left`)
+export function tellRedrive(output: Output, { sent, refused, failedCode, isInterrupted }: RedriveResult, done: string): void {
+  output.remark(`${formatCount(sent)} ${done}`)
   if (refused.length > 0) {
     output.remark(`${formatCount(refused.length)} cannot be sent, and stay where they are:`)
     for (const { queueMessageId, code } of refused.slice(0, EXAMPLES)) output.remark(`  ${queueMessageId}  ${code}`)

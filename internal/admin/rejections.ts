@@ -157,9 +157,10 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
       signal,
       onSent: sent => progress.update(sent)
     }).finally(() => progress.stop())
-    const left = sum((await records.countRejections({ ...filter, isOpen: true })).values())
+    // Counted from before: a copy that was refused again is a new rejection, and no part of this run.
+    const left = Math.max(0, matching - result.sent)
     if (isJson) await output.json({ ...result, left, missing })
-    else tellRedrive(output, result, `sent to ${queueName} and marked as redriven`, left)
+    else tellRedrive(output, result, `sent to ${queueName} and marked as redriven, ${formatCount(left)} left`)
     return missing.length === 0 && isWhole(result) ? 0 : 1
   }
 }
