@@ -68,7 +68,7 @@ t.test('each group and each command explains itself with examples that it unders
     const command = parse(line)
     return command.kind === 'help' ? command.text : ''
   }
-  t.match(help('--help'), /rejections.*\n.*dead-letters.*\n.*trace/)
+  t.match(help('--help'), /^ {2}rejections .*\n {2}dead-letters .*\n {2}trace /m)
   t.equal(help('help'), help('-h'))
   for (const group of GROUPS) {
     const commands = 'commands' in group ? group.commands.map(command => ({ words: `${group.name} ${command.name}`, command })) : []

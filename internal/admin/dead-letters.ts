@@ -46,7 +46,7 @@ const ls: Command = {
         output.remark(
           `\n${formatCount(found.length)} shown, ${formatCount(walked.seen)} of about ${formatCount(walked.expected)} looked at`
         )
-      } else output.remark(walked.seen === 0 ? 'No dead letters.' : `None of the ${formatCount(walked.seen)} dead letters is meant.`)
+      } else output.remark(walked.seen === 0 ? 'No dead letters.' : `None of the ${formatCount(walked.seen)} dead letters matches.`)
       tellUnseen(context, walked)
       return context.signal.aborted ? 1 : 0
     }
@@ -114,7 +114,7 @@ const purge: Command = {
 
 export const deadLettersGroup: CommandGroup = {
   name: 'dead-letters',
-  summary: 'Messages that were received too often without becoming a row: which, sending them again, deleting them',
+  summary: 'Messages received too often without becoming a row: which, sending them again, deleting them',
   commands: [ls, show, redrive, purge]
 }
 

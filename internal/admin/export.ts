@@ -8,7 +8,7 @@ import { ExpectedError } from '../lifecycle/service.js'
 import type { RejectionRecord } from '../store/records.js'
 import type { ExitCode } from './command.js'
 import type { Output } from './output.js'
-import { formatCount } from './text.js'
+import { formatPlural } from './text.js'
 
 export interface ExportOptions {
   readonly rejections: AsyncIterable<RejectionRecord>
@@ -32,9 +32,7 @@ export async function exportRejections({ rejections, toJson, file, output, signa
     await target.close()
   }
   const where = file === null ? '' : ` to ${file}`
-  output.remark(
-    `${formatCount(written)} ${written === 1 ? 'rejection' : 'rejections'} written${where}${signal.aborted ? '; interrupted, there are more' : ''}`
-  )
+  output.remark(`${formatPlural(written, 'rejection')} written${where}${signal.aborted ? '; interrupted, there are more' : ''}`)
   return signal.aborted ? 1 : 0
 }
 

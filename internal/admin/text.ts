@@ -59,3 +59,8 @@ export function formatTime(time: Date | null): string {
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US')
 }
+
+/** For example `1 message`, `1,204 messages`. */
+export function formatPlural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+}

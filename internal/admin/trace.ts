@@ -8,7 +8,7 @@ import { deadLetterJson } from './dead-letter-view.js'
 import { JSON_OPTION, readText } from './options.js'
 import { createStory, type Story } from './story.js'
 import { formatTable } from './table.js'
-import { formatCount, formatTime, printable } from './text.js'
+import { formatCount, formatPlural, formatTime, printable } from './text.js'
 import { walk } from './walk.js'
 
 /** What is looked for: an event by its key, or by a queue message. */
@@ -22,7 +22,7 @@ interface Depths {
 
 export const traceCommand: Command = {
   name: 'trace',
-  summary: 'Tells the story of one event: sent, refused and why, redriven, stored when and by which transaction',
+  summary: 'The story of one event: sent, refused and why, redriven, stored when and by which transaction',
   operands: { text: 'CLIENT MESSAGE_ID', max: 2 },
   options: {
     'queue-message': { value: 'ID', text: 'look for a queue message instead of a client and a message id' },
@@ -173,13 +173,14 @@ async function tell(
   }
   if (outcome !== 'stored') for (const { queueMessageId } of open) lines.push(`  rejections redrive ${queueMessageId}`)
   if (conflicts.length > 0 && outcome === 'stored') {
-    lines.push(`${formatCount(conflicts.length)} times another payload or event type was sent under its id, and refused as conflict.`)
+    const were = conflicts.length === 1 ? 'event was' : 'events were'
+    lines.push(`${formatCount(conflicts.length)} other ${were} sent under its id and refused as conflict.`)
   }
   await output.write(`${lines.join('\n')}\n`)
 }
 
 const holding = (depth: QueueDepth | null | undefined): string =>
-  depth === null || depth === undefined ? '' : ` (about ${formatCount(depth.visible + depth.inFlight + depth.delayed)} messages)`
+  depth === null || depth === undefined ? '' : ` (about ${formatPlural(depth.visible + depth.inFlight + depth.delayed, 'message')})`
 
 function explainUnknown(
   subject: Subject,

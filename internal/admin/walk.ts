@@ -50,9 +50,10 @@ export async function walk({ queue, signal, before, batchSize = MAX_BATCH_ENTRIE
   const seen = new Set<string>()
   let staleReceives = 0
   try {
-    while (!signal.aborted && staleReceives < MAX_STALE_RECEIVES) {
+    while (staleReceives < MAX_STALE_RECEIVES) {
       await before?.()
-      const messages = signal.aborted ? [] : await queue.take(batchSize, holdS)
+      if (signal.aborted) break
+      const messages = await queue.take(batchSize, holdS)
       if (messages.length === 0) break
       // The newest handle is the one that counts.
       for (const { id, receiptHandle } of messages) held.set(id, { id, receiptHandle })
