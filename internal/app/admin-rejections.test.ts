@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { createAdminBench, event, LIMIT_MS, type Run, runAdmin, startAdmin } from '../testing/admin-program.js'
+import { createAdminBench, event, type Run, runAdmin, startAdmin } from '../testing/admin-program.js'
 import { sendBodies, temporaryDirectory } from '../testing/programs.js'
-import { until } from '../testing/until.js'
 
 const bench = await createAdminBench(t)
 const admin = (t: Test, ...args: string[]): Promise<Run> => runAdmin(t, bench.env, args)
 const REDRIVE_LATE = ['rejections', 'redrive', '--client', 'late', '--json']
 
 t.test('rejections are listed, shown and exported, as tables and as JSON', async t => {
-  const hostile = event({ client_id: 'nobody', message: 'an escape: _[2J' }).replace('_', '\u009b')
+  const hostile = event({ client_id: 'nobody', message: 'an escape: @[2J' }).replace('@', '\u009b')
   await sendBodies(bench.emulator, ['no event', event({ client_id: 'nobody', event_id: 'e-1' }), event({ message: 5 }), hostile])
   await bench.untilDecided()
 

@@ -38,7 +38,7 @@ export async function claimRejections(db: Queryable, { filter, startedAt, after,
   }
 }
 
-/** The time is that of this statement and not of the transaction, which began before the message was sent. */
+/** The time is that at which the transaction began, before the message was sent: whatever becomes of the copy comes after it. */
 export async function markRedriven(db: Queryable, queueMessageIds: readonly string[]): Promise<void> {
-  await db.query('UPDATE rejection SET redriven_at = clock_timestamp() WHERE queue_message_id = ANY ($1::text[])', [queueMessageIds])
+  await db.query('UPDATE rejection SET redriven_at = now() WHERE queue_message_id = ANY ($1::text[])', [queueMessageIds])
 }
