@@ -19,13 +19,15 @@ export interface ReceivedMessage {
   readonly receiveCount: number
   /** When the queue accepted the message: milliseconds since 1970 on the queue's clock. */
   readonly sentAtMs: number
+  /** Of a redriven message: the MessageId under which the queue first accepted its event. */
+  readonly origin?: string
 }
 
 /** A valid event, ready to become a row of `message`. */
 export interface ValidEvent {
   readonly clientId: string
   readonly eventType: string
-  /** The row's `message_id`: the producer's `event_id`, else the queue's MessageId. Unique within the client. */
+  /** The row's `message_id`: the producer's `event_id`, else the MessageId under which the queue first accepted it. Unique within the client. */
   readonly messageId: string
   /** JSON text of the `message` value, cut from the body unchanged. */
   readonly payload: string

@@ -1,11 +1,12 @@
 /**
- * Command lines of our programs: named options only, and all that is wrong with them in one message.
+ * Command lines of our programs: named options, operands where a program takes some, and all that is wrong in one message.
  *
  * Shapes  arguments in, one text (or true for a switch) per option out, together with the list of problems so far.
  * Errors  none here; the caller adds what is wrong with the values and throws ArgumentsError.
  */
 import { parseArgs } from 'node:util'
 import { ExpectedError } from '../lifecycle/service.js'
+import { didYouMean } from './nearest.js'
 
 export class ArgumentsError extends ExpectedError {
   override readonly name = 'ArgumentsError'
@@ -22,10 +23,12 @@ export type FlagKinds = Readonly<Record<string, 'text' | 'switch'>>
 export interface Flags {
   readonly text: (name: string) => string | undefined
   readonly isOn: (name: string) => boolean
+  /** What stands without an option before it. */
+  readonly operands: readonly string[]
   readonly problems: string[]
 }
 
-export function readFlags(args: readonly string[], kinds: FlagKinds): Flags {
+export function readFlags(args: readonly string[], kinds: FlagKinds, maxOperands = 0): Flags {
   const options = Object.fromEntries(
     Object.entries(kinds).map(([name, kind]) => [name, { type: kind === 'text' ? ('string' as const) : ('boolean' as const) }])
   )
@@ -33,18 +36,22 @@ export function readFlags(args: readonly string[], kinds: FlagKinds): Flags {
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true })
   const values = new Map<string, string | undefined>()
   const problems: string[] = []
+  const operands: string[] = []
   for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`${token.value} is not understood: options start with --`)
+    if (token.kind === 'positional') {
+      if (operands.length < maxOperands) operands.push(token.value)
+      else problems.push(`${token.value} is not understood: ${maxOperands === 0 ? 'options start with --' : 'that is one too many'}`)
+    }
     if (token.kind !== 'option') continue
     const { name, rawName, value } = token
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
-    if (kind === undefined) problems.push(`${rawName} is no option of this program`)
+    if (kind === undefined) problems.push(`${rawName} is no option of this program${didYouMean(name, Object.keys(kinds), '--')}`)
     else if (values.has(name)) problems.push(`${rawName} is given twice`)
     else if (kind === 'switch' && value !== undefined) problems.push(`${rawName} takes no value`)
     else if (kind === 'text' && (value === undefined || value === '' || value.startsWith('--'))) problems.push(`${rawName} needs a value`)
     if (kind !== undefined) values.set(name, value)
   }
-  return { text: name => values.get(name), isOn: name => values.has(name), problems }
+  return { text: name => values.get(name), isOn: name => values.has(name), operands, problems }
 }
 
 /** A number from `min` to `max`, or undefined where the option is absent or wrong (then there is a problem more). */

@@ -6,6 +6,7 @@
  * Source  Amazon SQS quotas: 10 entries per batch call, 1 MiB per message and per batch call, visibility of at most 12 hours;
  *         bodies hold the characters of XML 1.0.
  */
+import { ORIGIN_ATTRIBUTE } from './origin.js'
 import { MAX_BATCH_ENTRIES, type OutgoingMessage, type SendOutcome } from './queue.js'
 
 export const MAX_MESSAGE_BYTES = 1_048_576
@@ -25,10 +26,15 @@ export function clampVisibilityS(seconds: number): number {
   return Math.min(MAX_VISIBILITY_S, Math.ceil(seconds))
 }
 
+/** What counts against the limit: the body, and name, type and value of the attribute. */
+export function messageBytes({ body, origin }: OutgoingMessage): number {
+  return Buffer.byteLength(body) + (origin === undefined ? 0 : Buffer.byteLength(`${ORIGIN_ATTRIBUTE}String${origin}`))
+}
+
 /** Why `message` can never be sent, or null. Asked first, because the queue answers for one such message by refusing its whole batch. */
 export function refusalOf(message: OutgoingMessage): SendOutcome | null {
   if (message.body === '') return { code: 'MissingParameter', retryable: false }
-  if (Buffer.byteLength(message.body) > MAX_MESSAGE_BYTES) return { code: 'MessageTooLong', retryable: false }
+  if (messageBytes(message) > MAX_MESSAGE_BYTES) return { code: 'MessageTooLong', retryable: false }
   if (FORBIDDEN_CHARACTER.test(message.body)) return { code: 'InvalidMessageContents', retryable: false }
   return null
 }

@@ -11,10 +11,11 @@
 import type { Clock } from '../lifecycle/clock.js'
 import { delay, unlessAborted } from '../lifecycle/interrupt.js'
 import type { ReceivedMessage } from '../message/message.js'
-import { assertBatchEntries, clampVisibilityS, MAX_MESSAGE_BYTES, refusalOf } from './limits.js'
+import { assertBatchEntries, clampVisibilityS, MAX_MESSAGE_BYTES, messageBytes, refusalOf } from './limits.js'
+import { readOrigin } from './origin.js'
 import {
+  type InspectableQueue,
   MAX_BATCH_ENTRIES,
-  type Queue,
   QueueError,
   type QueueWriter,
   type Receipt,
@@ -44,7 +45,7 @@ export interface HeldMessage {
 
 export type QueueCall = 'receive' | 'ack' | 'extend' | 'depth' | 'send'
 
-export interface MemoryQueue extends Queue, QueueWriter {
+export interface MemoryQueue extends InspectableQueue, QueueWriter {
   /** What was sent and is neither deleted nor a dead letter. */
   messages(): readonly HeldMessage[]
   deadLetters(): readonly HeldMessage[]
@@ -57,6 +58,7 @@ export interface MemoryQueue extends Queue, QueueWriter {
 interface Held {
   readonly id: string
   readonly body: string
+  readonly origin: string | undefined
   readonly sentAtMs: number
   receiveCount: number
   visibleAtMs: number
@@ -106,10 +108,10 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     if (error !== null) throw error
   }
 
-  function take(): ReceivedMessage[] {
+  function take(max: number, visibleS: number): ReceivedMessage[] {
     const taken: ReceivedMessage[] = []
     for (const held of live.values()) {
-      if (taken.length === MAX_BATCH_ENTRIES) break
+      if (taken.length === max) break
       if (!isVisible(held)) continue
       if (held.receiveCount >= maxReceiveCount) {
         live.delete(held.id)
@@ -117,14 +119,15 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
         continue
       }
       held.receiveCount++
-      held.visibleAtMs = clock.monotonicMs() + visibilityTimeoutS * 1_000
+      held.visibleAtMs = clock.monotonicMs() + visibleS * 1_000
       taken.push({
         id: held.id,
         receiptHandle: handleOf(held),
         body: held.body,
         bytes: Buffer.byteLength(held.body),
         receiveCount: held.receiveCount,
-        sentAtMs: held.sentAtMs
+        sentAtMs: held.sentAtMs,
+        ...(held.origin === undefined ? {} : { origin: held.origin })
       })
     }
     return taken
@@ -134,7 +137,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   async function poll(stopped: AbortSignal): Promise<ReceivedMessage[]> {
     const endsAtMs = clock.monotonicMs() + waitTimeS * 1_000
     for (;;) {
-      const taken = stopped.aborted ? [] : take()
+      const taken = stopped.aborted ? [] : take(MAX_BATCH_ENTRIES, visibilityTimeoutS)
       const nowMs = clock.monotonicMs()
       if (taken.length > 0 || stopped.aborted || nowMs >= endsAtMs) return taken
       const nextMs = Math.min(endsAtMs, ...[...live.values()].map(held => held.visibleAtMs))
@@ -188,6 +191,12 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
       return receiver
     },
 
+    take: (max, seconds) =>
+      answer(() => {
+        failIfTold('receive')
+        return take(Math.min(max, MAX_BATCH_ENTRIES), clampVisibilityS(seconds))
+      }),
+
     async ack(receipts) {
       assertBatchEntries(receipts)
       failIfTold('ack')
@@ -239,14 +248,16 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
         assertBatchEntries(outgoing)
         failIfTold('send')
         const accepted = outgoing.filter(message => refusalOf(message) === null)
-        const bytes = accepted.reduce((sum, message) => sum + Buffer.byteLength(message.body), 0)
+        const bytes = accepted.reduce((sum, message) => sum + messageBytes(message), 0)
         if (bytes > MAX_MESSAGE_BYTES) throw new QueueError('BatchRequestTooLong', `a batch holds at most ${MAX_MESSAGE_BYTES} bytes`)
         const outcomes = outgoing.map(message => {
           const refusal = refusalOf(message)
           if (refusal !== null) return refusal
           sent++
           const id = `memory-${sent}`
-          live.set(id, { id, body: message.body, sentAtMs: clock.epochMs(), receiveCount: 0, visibleAtMs: clock.monotonicMs() })
+          const { body } = message
+          const origin = readOrigin(message.origin)
+          live.set(id, { id, body, origin, sentAtMs: clock.epochMs(), receiveCount: 0, visibleAtMs: clock.monotonicMs() })
           return { id }
         })
         announce()

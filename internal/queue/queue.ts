@@ -61,9 +61,20 @@ export interface Queue {
   close(): Promise<void>
 }
 
+/** A queue that people's tools look into, one receive at a time and without a poll loop. */
+export interface InspectableQueue extends Queue {
+  /**
+   * One receive of up to `max` (at most MAX_BATCH_ENTRIES) messages, which then stay invisible to others for `seconds`. Nothing came: nothing
+   * is visible just now. Like every receive it raises the receive counts.
+   */
+  take(max: number, seconds: number): Promise<readonly ReceivedMessage[]>
+}
+
 /** A message to be sent. */
 export interface OutgoingMessage {
   readonly body: string
+  /** Of a message that is redriven: the MessageId under which its event was first accepted (origin.ts). */
+  readonly origin?: string
 }
 
 /** What became of one sent message: its MessageId, or the code of its failure. */

@@ -15,12 +15,12 @@ import type { Message, ReceiveMessageCommand, ReceiveMessageCommandOutput, SQSCl
 import { Consumer } from 'sqs-consumer'
 import type { Clock } from '../lifecycle/clock.js'
 import { delay, unlessAborted } from '../lifecycle/interrupt.js'
-import type { ReceivedMessage } from '../message/message.js'
 import { backoffMs } from '../retry/backoff.js'
 import { asQueueError } from './aws-error.js'
 import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
 import { createPollers } from './pollers.js'
 import { MAX_BATCH_ENTRIES, QueueError, type Receipt, type ReceiveOptions, type Receiver } from './queue.js'
+import { MESSAGE_ATTRIBUTES, SYSTEM_ATTRIBUTES, toReceived } from './received.js'
 
 export interface ReceiverSetup {
   readonly sqs: SqsSender
@@ -49,21 +49,6 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
   let roundsUnderWay = 0
   let lastReceiveAtMs = -Infinity
   let onAllEnded: () => void = () => undefined
-
-  const toReceived = (message: Message): ReceivedMessage => {
-    const { MessageId: id, ReceiptHandle: receiptHandle, Body: body = '', Attributes: attributes } = message
-    if (id === undefined || receiptHandle === undefined) throw new QueueError('InvalidResponse', 'a message without id or receipt handle')
-    const sentAtMs = Number(attributes?.SentTimestamp)
-    const receiveCount = Number(attributes?.ApproximateReceiveCount)
-    return {
-      id,
-      receiptHandle,
-      body,
-      bytes: Buffer.byteLength(body),
-      receiveCount: receiveCount >= 1 ? receiveCount : 1,
-      sentAtMs: sentAtMs > 0 ? sentAtMs : clock.epochMs()
-    }
-  }
 
   const giveBack = (messages: readonly Message[]): Promise<void> =>
     setup.giveBack(messages.map(({ MessageId: id = '', ReceiptHandle: receiptHandle = '' }) => ({ id, receiptHandle })))
@@ -114,7 +99,7 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
       if (ended.signal.aborted) await giveBack(messages)
       else {
         try {
-          options.deliver(messages.map(toReceived))
+          options.deliver(messages.map(message => toReceived(message, clock)))
         } catch (error) {
           fail(error)
         }
@@ -133,7 +118,8 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
       batchSize: MAX_BATCH_ENTRIES,
       waitTimeSeconds: setup.waitTimeS,
       visibilityTimeout: setup.visibilityTimeoutS,
-      messageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+      messageSystemAttributeNames: SYSTEM_ATTRIBUTES,
+      messageAttributeNames: MESSAGE_ATTRIBUTES,
       shouldDeleteMessages: false,
       preReceiveMessageCallback: waitForTurn,
       handleMessageBatch: hand

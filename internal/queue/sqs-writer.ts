@@ -10,7 +10,8 @@ import { type Clock, systemClock } from '../lifecycle/clock.js'
 import { entryCode, isRetryableEntry } from './aws-error.js'
 import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
 import { assertBatchEntries, refusalOf } from './limits.js'
-import type { QueueWriter, SendOutcome } from './queue.js'
+import { ORIGIN_ATTRIBUTE } from './origin.js'
+import type { OutgoingMessage, QueueWriter, SendOutcome } from './queue.js'
 
 export interface SqsWriterOptions {
   /** Stays the caller's: `close` leaves it alone. */
@@ -24,7 +25,7 @@ export function createSqsWriter({ sqs, queueUrl, clock = systemClock }: SqsWrite
     async send(messages) {
       assertBatchEntries(messages)
       const outcomes = messages.map(refusalOf)
-      const entries = messages.flatMap(({ body }, index) => (outcomes[index] === null ? [{ Id: String(index), MessageBody: body }] : []))
+      const entries = messages.flatMap((message, index) => (outcomes[index] === null ? [toEntry(message, index)] : []))
       if (entries.length > 0) {
         const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })
         const answer = await withDeadline(clock, CALL_DEADLINE_MS, signal => sqs.send(command, { abortSignal: signal }))
@@ -40,4 +41,9 @@ export function createSqsWriter({ sqs, queueUrl, clock = systemClock }: SqsWrite
     },
     close: () => Promise.resolve()
   }
+}
+
+function toEntry({ body, origin }: OutgoingMessage, index: number) {
+  const entry = { Id: String(index), MessageBody: body }
+  return origin === undefined ? entry : { ...entry, MessageAttributes: { [ORIGIN_ATTRIBUTE]: { DataType: 'String', StringValue: origin } } }
 }

@@ -5,19 +5,21 @@
  *         their index, so that a message that is there twice (two handles) cannot make the ids clash.
  * Units   seconds as SQS counts them.
  * Errors  an entry that the answer does not name counts as failed: what nobody confirmed is not settled.
- * Source  Amazon SQS API reference: ReceiveMessage, DeleteMessageBatch, ChangeMessageVisibilityBatch, GetQueueAttributes.
+ * Source  Amazon SQS API reference: ReceiveMessage (short and long polling), DeleteMessageBatch, ChangeMessageVisibilityBatch, GetQueueAttributes.
  */
 import {
   type BatchResultErrorEntry,
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
-  GetQueueAttributesCommand
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand
 } from '@aws-sdk/client-sqs'
 import type { Clock } from '../lifecycle/clock.js'
 import { entryCode, isRetryableEntry } from './aws-error.js'
 import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
 import { assertBatchEntries, clampVisibilityS } from './limits.js'
-import type { Queue, Receipt, Receiver, SettleFailure } from './queue.js'
+import { type InspectableQueue, MAX_BATCH_ENTRIES, type Receipt, type Receiver, type SettleFailure } from './queue.js'
+import { MESSAGE_ATTRIBUTES, SYSTEM_ATTRIBUTES, toReceived } from './received.js'
 import { createReceiver } from './receiver.js'
 
 export interface SqsQueueOptions {
@@ -34,12 +36,15 @@ export interface SqsQueueOptions {
   readonly random?: () => number
 }
 
+/** With no wait at all SQS asks only some of its servers, and may find nothing in a queue that holds something. */
+const TAKE_WAIT_S = 1
+
 interface BatchAnswer {
   readonly Successful?: readonly { readonly Id?: string | undefined }[] | undefined
   readonly Failed?: readonly BatchResultErrorEntry[] | undefined
 }
 
-export function createSqsQueue(options: SqsQueueOptions): Queue {
+export function createSqsQueue(options: SqsQueueOptions): InspectableQueue {
   const { sqs, queueUrl, clock, random = Math.random } = options
   const receivers = new Set<Receiver>()
   const call = <T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> => withDeadline(clock, CALL_DEADLINE_MS, run)
@@ -71,6 +76,19 @@ export function createSqsQueue(options: SqsQueueOptions): Queue {
           return receiver.stop()
         }
       }
+    },
+
+    async take(max, seconds) {
+      const command = new ReceiveMessageCommand({
+        QueueUrl: queueUrl,
+        MaxNumberOfMessages: Math.min(max, MAX_BATCH_ENTRIES),
+        VisibilityTimeout: clampVisibilityS(seconds),
+        WaitTimeSeconds: TAKE_WAIT_S,
+        MessageSystemAttributeNames: SYSTEM_ATTRIBUTES,
+        MessageAttributeNames: MESSAGE_ATTRIBUTES
+      })
+      const { Messages: messages = [] } = await call(signal => sqs.send(command, { abortSignal: signal }))
+      return messages.map(message => toReceived(message, clock))
     },
 
     async ack(receipts) {

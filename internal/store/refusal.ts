@@ -1,5 +1,6 @@
 /** The rejections that only the store can decide on: what they say to the producer's developer. */
 import type { ReceivedMessage, Rejection, ValidEvent, Violation } from '../message/message.js'
+import { firstId } from '../validate/decode.js'
 
 export type StoreRefusal = 'unknown-client' | 'unknown-event-type' | 'conflict'
 
@@ -23,7 +24,7 @@ function explain(reason: StoreRefusal, event: ValidEvent, message: ReceivedMessa
       }
     case 'conflict':
       return {
-        pointer: event.messageId === message.id ? '' : '/event_id',
+        pointer: event.messageId === firstId(message) ? '' : '/event_id',
         keyword: 'unique',
         message:
           'another event of this client is stored under the same id: send each event with an id of its own, and a repeated one unchanged'

@@ -11,6 +11,8 @@ import { isStorable } from '../validate/storable.js'
 
 export interface RejectionRow {
   readonly queueMessageId: string
+  /** Of a redriven message: the MessageId under which its event was first accepted. */
+  readonly originQueueMessageId: string | null
   readonly clientName: string | null
   readonly eventTypeName: string | null
   readonly messageId: string | null
@@ -31,6 +33,7 @@ export function toRejectionRow(message: ReceivedMessage, rejection: Rejection): 
   const { receiveCount, sentAtMs } = message
   return {
     queueMessageId: toStorableText(message.id),
+    originQueueMessageId: message.origin ?? null,
     clientName: toStorableText(rejection.clientId),
     eventTypeName: toStorableText(rejection.eventType),
     messageId: toStorableText(rejection.messageId),

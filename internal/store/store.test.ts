@@ -57,7 +57,7 @@ async function readMessages(): Promise<readonly ValidEvent[]> {
 
 async function readRejections(): Promise<readonly RejectionRow[]> {
   const { rows } = await pool.query<RejectionRow & { violations: Violation[] }>(
-    `SELECT queue_message_id AS "queueMessageId", client_name AS "clientName", event_type_name AS "eventTypeName", message_id AS "messageId",
+    `SELECT queue_message_id AS "queueMessageId", origin_queue_message_id AS "originQueueMessageId", client_name AS "clientName", event_type_name AS "eventTypeName", message_id AS "messageId",
             reason, violations, body, body_encoding AS "bodyEncoding", receive_count AS "receiveCount",
             (extract(epoch FROM sent_at) * 1000)::float8 AS "sentAtMs"
      FROM rejection`

@@ -7,11 +7,11 @@
  */
 import type { Test } from 'tap'
 import type { ReceivedMessage } from '../message/message.js'
-import type { Queue, QueueError, QueueWriter, ReceiveOptions, Receiver } from '../queue/queue.js'
+import type { InspectableQueue, Queue, QueueError, QueueWriter, ReceiveOptions, Receiver } from '../queue/queue.js'
 import { until } from './until.js'
 
 export interface QueueSetup {
-  readonly queue: Queue
+  readonly queue: InspectableQueue
   readonly writer: QueueWriter
   /** Moves a manual clock on; with a real one it may return at once: the suite then waits for what must happen. */
   readonly passTime: (ms: number) => Promise<void>
@@ -214,6 +214,50 @@ export async function testQueueConformance(t: Test, setUp: SetUp): Promise<void>
     t.equal((await queue.depth()).visible, 1)
     t.match(await writer.send([{ body: largest }]), [{ id: /./ }], 'one MiB is sent')
     await t.rejects(writer.send([{ body: largest }, { body: 'x' }]), { name: 'QueueError', code: 'BatchRequestTooLong' })
+  })
+
+  await t.test('a redriven message says where it comes from, and counts that against its size', async t => {
+    const { queue, writer } = await open(t)
+    const origin = 'b9d1f7a2-3f0e-4a53-9a55-0c2f3f6f7c11'
+    const largest = 'x'.repeat(1_048_576)
+    const outcomes = await writer.send([{ body: 'redriven', origin }, { body: 'first' }, { body: largest, origin }])
+    t.match(outcomes, [{ id: /./ }, { id: /./ }, { code: /./, retryable: false }])
+    const received = await new Inbox(queue).next(2)
+    t.strictSame(
+      received.map(message => [message.body, message.origin]).sort(),
+      [
+        ['first', undefined],
+        ['redriven', origin]
+      ],
+      'and others say nothing'
+    )
+  })
+
+  await t.test('an origin that can be no id is ignored', async t => {
+    const { queue, writer } = await open(t)
+    await writer.send([
+      { body: 'a', origin: 'x'.repeat(256) },
+      { body: 'b', origin: 'é'.repeat(127) }
+    ])
+    const received = await new Inbox(queue).next(2)
+    t.strictSame(received.map(message => message.origin?.length).sort(), [127, undefined])
+  })
+
+  await t.test('what is taken stays away from others for as long as it was said, and is settled like any other', async t => {
+    const { queue, writer, passTime } = await open(t)
+    const ids = await send(writer, 'a', 'b', 'c')
+    const taken = await queue.take(2, 60)
+    t.equal(taken.length, 2, 'no more than was asked for')
+    const rest = await queue.take(10, 60)
+    t.strictSame([...taken, ...rest].map(message => message.id).sort(), [...ids].sort())
+    t.ok([...taken, ...rest].every(message => message.receiveCount === 1))
+    t.strictSame(await queue.take(10, 60), [], 'nothing is visible any more')
+    t.strictSame(await queue.ack(taken), [])
+    t.strictSame(await queue.extend(rest, 0), [])
+    const [again] = await queue.take(10, 1)
+    t.match(again, { id: rest[0]!.id, body: rest[0]!.body, receiveCount: 2, sentAtMs: rest[0]!.sentAtMs })
+    await passTime(1_000)
+    t.match(await new Inbox(queue).one(), { id: rest[0]!.id, receiveCount: 3 })
   })
 
   await t.test('a stopped receiver is handed nothing more; another one goes on', async t => {

@@ -141,6 +141,7 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     t.same(await rejections(), [
       {
         queueMessageId: 'q',
+        originQueueMessageId: null,
         clientName: 'client-1',
         eventTypeName: 'user-app',
         messageId: 'm',
@@ -177,6 +178,37 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     t.same(await messages(), [])
     t.equal((await rejections()).length, 1)
     t.same(await insert(store, valid({}, { queueId: 'another message' })), ['stored'])
+  })
+
+  await test('a redriven message is no redelivery: it is judged anew, and refused again it says where it comes from', async (t, {
+    store,
+    addClient,
+    messages,
+    rejections
+  }) => {
+    const event = { clientId: 'late', messageId: 'first' }
+    await insert(store, valid(event, { queueId: 'first' }))
+    const copy = (queueId: string, over: Partial<ValidEvent> = {}) => valid({ ...event, ...over }, { queueId, origin: 'first' })
+    t.same(await insert(store, copy('second')), ['unknown-client'])
+    t.match(
+      (await rejections()).find(row => row.queueMessageId === 'second'),
+      { originQueueMessageId: 'first', messageId: 'first' }
+    )
+    await addClient('late')
+    t.same(await insert(store, copy('third'), copy('fourth')), ['stored', 'duplicate'])
+    t.same(await insert(store, copy('fifth', { payload: '"another"' })), ['conflict'])
+    t.match(
+      (await rejections()).find(row => row.queueMessageId === 'fifth'),
+      { violations: [{ pointer: '' }] }
+    )
+    t.equal((await messages()).length, 1)
+  })
+
+  await test('names and ids of any length are kept', async (t, { store, rejections }) => {
+    const name = Array.from({ length: 20_000 }, (_, index) => index.toString(36)).join(' ')
+    const long = { clientId: name, eventType: name, messageId: name }
+    t.same(await insert(store, refused({ reason: 'invalid-field', ...long }, { queueId: 'q' })), ['invalid-field'])
+    t.match(await rejections(), [{ clientName: name, eventTypeName: name, messageId: name }])
   })
 
   await test('a payload is stored character for character', async (t, { store, messages }) => {

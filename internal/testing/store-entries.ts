@@ -10,6 +10,7 @@ interface Delivery {
   readonly queueId?: string
   readonly receiveCount?: number
   readonly body?: string
+  readonly origin?: string
 }
 
 /** An entry with a valid event; fields that a test does not name do not matter to it. */
@@ -28,8 +29,8 @@ export function refused(rejection: Partial<Rejection> = {}, delivery: Delivery =
   }
 }
 
-function received({ queueId = 'queue-id', receiveCount = 1, body = 'the body' }: Delivery): Entry['message'] {
-  return { id: queueId, receiptHandle: 'handle', body, bytes: Buffer.byteLength(body), receiveCount, sentAtMs: SENT_AT_MS }
+function received({ queueId = 'queue-id', receiveCount = 1, body = 'the body', ...origin }: Delivery): Entry['message'] {
+  return { id: queueId, receiptHandle: 'handle', body, bytes: Buffer.byteLength(body), receiveCount, sentAtMs: SENT_AT_MS, ...origin }
 }
 
 export async function insert(store: Store, ...batch: readonly Entry[]): Promise<readonly Disposition[]> {

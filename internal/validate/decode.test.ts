@@ -44,6 +44,13 @@ t.test("the row's id is the producer's event_id, else the queue's", async t => {
   t.equal(event(around('"x"')).messageId, 'queue-id')
 })
 
+t.test('a redriven event without event_id keeps the id under which the queue first accepted it, refused or not', async t => {
+  const redriven = (body: string) => decode({ ...received(body), origin: 'first-id' })
+  t.match(redriven(around('"x"')), { event: { messageId: 'first-id' } })
+  t.match(redriven(around('"x"', '"event_id":"e-1",')), { event: { messageId: 'e-1' } })
+  t.match(redriven(around('5')), { rejection: { reason: 'invalid-field', messageId: 'first-id' } })
+})
+
 t.test('every JSON text is a payload, also what a jsonb column would refuse', async t => {
   const payloads = [
     '"\\u0000"',

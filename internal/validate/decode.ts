@@ -64,7 +64,7 @@ export function createDecoder({ maxBodyBytes = 1_048_576, maxDepth = 64, payload
       const violations = checkPayload(schema, parsed)
       if (violations.length > 0) return refuse('schema-violation', violations, keep(message, parsed, span))
     }
-    const messageId = parsed.event_id ?? message.id
+    const messageId = parsed.event_id ?? firstId(message)
     return { kind: 'valid', event: { clientId: parsed.client_id, eventType: parsed.event_type, messageId, payload } }
   }
 }
@@ -96,10 +96,15 @@ function keep(message: ReceivedMessage, body: object, span: PayloadSpan): Kept {
   return {
     clientId: textOrNull(clientId),
     eventType: textOrNull(eventType),
-    messageId: eventId === undefined || eventId === null ? message.id : textOrNull(eventId),
+    messageId: eventId === undefined || eventId === null ? firstId(message) : textOrNull(eventId),
     payload:
       textOrNull(payload) !== null || (typeof payload === 'object' && payload !== null) ? message.body.slice(span.start, span.end) : null
   }
+}
+
+/** The MessageId under which the queue first accepted the event: that of its origin, where the message is redriven. */
+export function firstId({ id, origin }: ReceivedMessage): string {
+  return origin ?? id
 }
 
 function textOrNull(value: unknown): string | null {

@@ -62,6 +62,7 @@ export const NO_NESTED_LOOPS = 'SET LOCAL enable_nestloop = off'
 /**
  * Per send its fate: `stored`, `duplicate` (beyond the first of its event), `rejected`, or `unaccounted` (no row speaks of it).
  * Sends with one key and different contents are contested: one content holds the row, each other one must have a rejection `conflict`.
+ * A rejection that was redriven is the last word only until its event is stored, which a correction may have made valid.
  */
 export const CREATE_FATE = `
 CREATE TEMPORARY TABLE fate ON COMMIT DROP AS
@@ -75,8 +76,9 @@ WITH event AS (
   GROUP BY held.client_id, held.key
 ), send AS (
   SELECT s.*, r.reason, stored.rows, stored.is_under_key, stored.is_altered, cardinality(event.contents) > 1 AS is_contested,
+         redriven.is_stored,
          CASE
-           WHEN r.queue_message_id IS NOT NULL THEN 'rejected'
+           WHEN r.queue_message_id IS NOT NULL AND NOT redriven.is_stored THEN 'rejected'
            WHEN stored.rows IS NULL THEN 'unaccounted'
            WHEN cardinality(event.contents) = 1 OR stored.is_altered OR s.content = ANY (stored.contents) THEN 'stored'
            ELSE 'unaccounted'
@@ -85,6 +87,9 @@ WITH event AS (
   JOIN event USING (client_id, key)
   LEFT JOIN stored USING (client_id, key)
   LEFT JOIN rejection r ON r.queue_message_id = s.queue_message_id
+  CROSS JOIN LATERAL (
+    SELECT r.redriven_at IS NOT NULL AND r.reason <> 'conflict' AND coalesce(s.content = ANY (stored.contents), false) AS is_stored
+  ) AS redriven
 ), numbered AS (
   SELECT *, row_number() OVER (PARTITION BY client_id, key ORDER BY ordinal) AS nth_of_event,
          row_number() OVER (
@@ -99,7 +104,8 @@ SELECT queue_message_id, client_id, key, reason, nth_of_event = 1 AS is_first,
        CASE
          WHEN word = 'rejected' AND is_valid AND rows IS NULL THEN true
          WHEN word = 'rejected' AND is_valid AND reason = 'conflict' THEN NOT is_contested
-         WHEN word = 'stored' AND nth_of_word = 1 THEN NOT is_valid OR NOT is_under_key
+         WHEN word = 'stored' AND nth_of_word = 1 AND is_valid THEN NOT is_under_key
+         WHEN word = 'stored' AND nth_of_word = 1 THEN NOT is_stored
          ELSE false
        END AS is_wrong
 FROM numbered`

@@ -194,6 +194,36 @@ t.test('one event id sent with two contents: one is stored, the other must be re
   t.same([swallowed.ok, faultsOf(swallowed)], [false, { lost: 1 }])
 })
 
+t.test('a rejection that was redriven counts until its event is stored, and never beside it', async t => {
+  const redriven = (id: string, reason: string): string =>
+    `${reject(id, reason)}; UPDATE rejection SET redriven_at = now() WHERE queue_message_id = '${id}'`
+  const gone = `DELETE FROM message WHERE message_id = 'q3'`
+  const rows: { why: string; entries?: readonly LedgerEntry[]; fault: string; want: Record<string, number>; rejected: number }[] = [
+    { why: 'valid, redriven and stored', fault: redriven('q3', 'unknown-client'), want: {}, rejected: 1 },
+    { why: 'valid, redriven and on its way', fault: `${gone}; ${redriven('q3', 'unknown-client')}`, want: { wrong: 1 }, rejected: 2 },
+    {
+      why: 'invalid, redriven and stored',
+      fault: `UPDATE rejection SET redriven_at = now(); ${store('client-2', 'q4')}`,
+      want: {},
+      rejected: 0
+    },
+    {
+      why: 'invalid, redriven and stored under its event id',
+      entries: [...LEDGER, invalid('q7', 'e7')],
+      fault: `${redriven('q7', 'unknown-client')}; ${store('client-2', 'e7')}`,
+      want: {},
+      rejected: 1
+    },
+    { why: 'not redriven, yet stored', fault: reject('q3', 'unknown-client'), want: { both: 1 }, rejected: 2 },
+    { why: 'a conflict stays one', fault: redriven('q2', 'conflict'), want: { wrong: 1 }, rejected: 2 }
+  ]
+  for (const { why, entries = LEDGER, fault, want, rejected } of rows) {
+    const report = await examine({ entries, fault })
+    t.same(faultsOf(report), want, why)
+    t.equal(report.total.rejected, rejected, why)
+  }
+})
+
 t.test('what is still queued or dead-lettered is not lost, and no message stands for two', async t => {
   const fault = `DELETE FROM message WHERE message_id <> 'e1'`
   const rows = [

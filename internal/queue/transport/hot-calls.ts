@@ -43,7 +43,7 @@ const settles = (operation: string): HotCall => ({
 const receive: HotCall = {
   target: 'AmazonSQS.ReceiveMessage',
   waitTimeS: ({ WaitTimeSeconds: waitTimeS }) => (typeof waitTimeS === 'number' ? waitTimeS : LONGEST_WAIT_S),
-  canSend: input => !isSet(input['MessageAttributeNames']),
+  canSend: () => true,
   isWhole({ Messages: messages }, _, checkMd5) {
     if (messages === undefined) return true
     return Array.isArray(messages) && messages.every(message => isMessage(message, checkMd5))
@@ -75,8 +75,14 @@ export const HOT_CALLS: ReadonlyMap<unknown, HotCall> = new Map<unknown, HotCall
 
 function isMessage(message: unknown, checkMd5: boolean): boolean {
   if (!isFields(message)) return false
-  const { Body: body, MD5OfBody: md5, Attributes: attributes } = message
+  const { Body: body, MD5OfBody: md5, Attributes: attributes, MessageAttributes: ofSender } = message
+  if (ofSender !== undefined && !(isFields(ofSender) && Object.values(ofSender).every(isTextAttribute))) return false
   return typeof body === 'string' && (attributes === undefined || isFields(attributes)) && (!checkMd5 || isMd5(md5, body))
+}
+
+/** A text is in the answer as it is in the output; bytes are not. */
+function isTextAttribute(attribute: unknown): boolean {
+  return isFields(attribute) && Object.values(attribute).every(value => typeof value === 'string') && !('BinaryValue' in attribute)
 }
 
 const isBatchAnswer = ({ Successful: successful, Failed: failed }: Fields): boolean => areEntries(successful) && areEntries(failed)

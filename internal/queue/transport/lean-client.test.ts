@@ -115,12 +115,11 @@ await t.test('other commands, other options and other inputs are the SDK’s', a
   await client.send(receive, { requestTimeout: 5_000 })
   await new Promise<void>((resolve, reject) => client.send(receive, error => (error instanceof Error ? reject(error) : resolve())))
   await new Promise<void>((resolve, reject) => client.send(receive, {}, error => (error instanceof Error ? reject(error) : resolve())))
-  await client.send(new ReceiveMessageCommand({ QueueUrl: QUEUE_URL, MessageAttributeNames: ['All'] }))
   const attribute = { name: { DataType: 'Binary', BinaryValue: new Uint8Array([1]) } }
   const entry = { Id: '0', MessageBody: 'b', MessageAttributes: attribute }
   await client.send(new SendMessageBatchCommand({ QueueUrl: QUEUE_URL, Entries: [entry] }))
   await client.send(new ReceiveMessageCommand({ QueueUrl: undefined }))
-  t.strictSame(byWhom(stub.requests), ['sdk', 'sdk', 'sdk', 'sdk', 'sdk', 'sdk', 'sdk'])
+  t.strictSame(byWhom(stub.requests), ['sdk', 'sdk', 'sdk', 'sdk', 'sdk', 'sdk'])
 })
 
 await t.test('a failure that may pass is tried again by the SDK, as its second attempt', async t => {

@@ -51,6 +51,8 @@ await t.test('the same bytes mean the same over both transports, however odd the
   const text = 'a "quoted" ä\u2028\ud83d\ude00'
   const good = { MessageId: 'm', ReceiptHandle: 'h', MD5OfBody: hash('md5', text), Body: text, Attributes: { SentTimestamp: '1' } }
   const sent = { Id: '0', MessageId: 'm', MD5OfMessageBody: hash('md5', 'ä') }
+  const attributes = { a: { DataType: 'String', StringValue: 'ä' }, b: { DataType: 'Number.int', StringValue: '1' } }
+  const binary = { c: { DataType: 'Binary', BinaryValue: 'AQID' } }
   const failed = { Id: '0', SenderFault: true, Code: 'ReceiptHandleIsInvalid', Message: 'why' }
   const rows: { why: string; make: () => unknown; status?: number; body: unknown; headers?: Record<string, string> }[] = [
     { why: 'messages', make: receive, body: { Messages: [good, { ...good, Attributes: undefined }] } },
@@ -64,6 +66,11 @@ await t.test('the same bytes mean the same over both transports, however odd the
       make: receive,
       body: { Messages: [{ ...good, Body: undefined, MD5OfBody: hash('md5', '') }] }
     },
+    { why: 'attributes of the sender', make: receive, body: { Messages: [{ ...good, MessageAttributes: attributes }] } },
+    { why: 'a binary one', make: receive, body: { Messages: [{ ...good, MessageAttributes: { ...attributes, ...binary } }] } },
+    { why: 'odd ones', make: receive, body: { Messages: [{ ...good, MessageAttributes: { a: null, b: { StringValue: null }, c: 5 } }] } },
+    { why: 'lists of them', make: receive, body: { Messages: [{ ...good, MessageAttributes: { a: { BinaryListValues: ['AQ=='] } } }] } },
+    { why: 'attributes of the sender that are null', make: receive, body: { Messages: [{ ...good, MessageAttributes: null }] } },
     { why: 'a message without handle', make: receive, body: { Messages: [{ ...good, ReceiptHandle: undefined }] } },
     { why: 'a message without MD5', make: receive, body: { Messages: [{ ...good, MD5OfBody: undefined }] } },
     { why: 'an id that is a number', make: receive, body: { Messages: [{ ...good, MessageId: 5 }] } },

@@ -23,16 +23,17 @@ const INSERT_REJECTIONS = `
 WITH i AS MATERIALIZED (
   SELECT t.*
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-              $11::text[], $12::text[], $13::text[], $14::text[])
+              $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
        AS t (queue_message_id, client_name, event_type_name, message_id, reason, violations, body, body_encoding, receive_count, sent_at_ms,
-             stored_client, stored_type, stored_id, stored_body)
+             origin, stored_client, stored_type, stored_id, stored_body)
   LEFT JOIN message m ON m.fk_client_name = t.stored_client AND m.message_id = t.stored_id
                      AND m.fk_event_type_name = t.stored_type AND m.message::text = t.stored_body
   WHERE m.message_id IS NULL
 ), ins AS (
-  INSERT INTO rejection (queue_message_id, client_name, event_type_name, message_id, reason, violations, body, body_encoding, receive_count, sent_at)
+  INSERT INTO rejection (queue_message_id, client_name, event_type_name, message_id, reason, violations, body, body_encoding, receive_count, sent_at,
+                         origin_queue_message_id)
   SELECT queue_message_id, client_name, event_type_name, message_id, reason, violations::json, body, body_encoding, receive_count::int,
-         to_timestamp(sent_at_ms::float8 / 1000)
+         to_timestamp(sent_at_ms::float8 / 1000), origin
   FROM i ORDER BY queue_message_id COLLATE "C"
   ON CONFLICT (queue_message_id) DO NOTHING
   RETURNING queue_message_id
@@ -54,6 +55,7 @@ export async function insertRejections(client: ClientBase, rejections: readonly 
     rows.map(row => row.bodyEncoding),
     rows.map(row => String(row.receiveCount)),
     rows.map(row => (row.sentAtMs === null ? null : String(row.sentAtMs))),
+    rows.map(row => row.originQueueMessageId),
     events.map(event => event?.clientId ?? null),
     events.map(event => event?.eventType ?? null),
     events.map(event => event?.messageId ?? null),

@@ -1,0 +1,34 @@
+/**
+ * Holds a redrive to its rate.
+ *
+ * Shapes  before each batch `due` is awaited, after it `spent` says how many were sent. Batches are small where the rate is low, so that a
+ *         rate of one per second does not mean ten every ten seconds.
+ * Units   messages per second.
+ */
+import type { Clock } from '../lifecycle/clock.js'
+import { delay } from '../lifecycle/interrupt.js'
+import { MAX_BATCH_ENTRIES } from '../queue/queue.js'
+
+export interface Pace {
+  /** The most that one batch may hold. */
+  readonly batchSize: number
+  /** Resolves when the next batch is due, or when `signal` aborts. */
+  due(signal: AbortSignal): Promise<void>
+  spent(messages: number): void
+}
+
+export function createPace(ratePerSecond: number | null, clock: Clock): Pace {
+  if (ratePerSecond === null) return { batchSize: MAX_BATCH_ENTRIES, due: () => Promise.resolve(), spent: () => undefined }
+  let dueAtMs = clock.monotonicMs()
+  return {
+    batchSize: Math.max(1, Math.min(MAX_BATCH_ENTRIES, Math.floor(ratePerSecond))),
+    async due(signal) {
+      const waitMs = dueAtMs - clock.monotonicMs()
+      if (waitMs > 0) await delay(clock, waitMs, signal)
+    },
+    spent(messages) {
+      // From now on, and not from when it was due: a pause is not made up for by a burst.
+      dueAtMs = Math.max(dueAtMs, clock.monotonicMs()) + (messages * 1_000) / ratePerSecond
+    }
+  }
+}

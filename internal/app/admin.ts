@@ -1,0 +1,92 @@
+/** `node dist/cmd/admin`: rejections, dead letters and single events, for people. Exit codes: internal/admin/command.ts. */
+import { parseAdminArguments } from '../admin/arguments.js'
+import type { AdminContext, AdminQueues, ExitCode, Work } from '../admin/command.js'
+import { GROUPS } from '../admin/groups.js'
+import { createOutput, type Output } from '../admin/output.js'
+import { type BaseConfig, readBaseConfig } from '../config/config.js'
+import type { Environment } from '../config/environment.js'
+import { systemClock as clock } from '../lifecycle/clock.js'
+import { ExpectedError, type Service } from '../lifecycle/service.js'
+import { ArgumentsError } from '../producer/flags.js'
+import { QueueError } from '../queue/queue.js'
+import { createSqsQueue } from '../queue/sqs.js'
+import { createSqsClient } from '../queue/sqs-client.js'
+import { openQueue } from '../queue/sqs-provision.js'
+import { createSqsWriter } from '../queue/sqs-writer.js'
+import { createPostgresRecords } from '../store/postgres-records.js'
+import { StoreError } from '../store/store.js'
+import { createHelp } from './help.js'
+import { findServices } from './services.js'
+
+export function createAdmin(env: Environment, args: readonly string[]): Service {
+  let work: Work
+  try {
+    const command = parseAdminArguments(args, GROUPS, clock.epochMs())
+    if (command.kind === 'help') return createHelp(command.text)
+    work = command.work
+  } catch (error) {
+    if (!(error instanceof ArgumentsError)) throw error
+    return createUsageFailure(error)
+  }
+  const config = readBaseConfig(env)
+  return {
+    async run(signal) {
+      process.exitCode = await perform(config, work, createOutput(process.stdout, process.stderr), signal).catch((error: unknown) => {
+        throw explained(error)
+      })
+    }
+  }
+}
+
+function createUsageFailure(error: ArgumentsError): Service {
+  return {
+    run() {
+      process.stderr.write(`${error.message}\n`)
+      process.exitCode = 2
+      return Promise.resolve()
+    }
+  }
+}
+
+async function perform(config: BaseConfig, work: Work, output: Output, signal: AbortSignal): Promise<ExitCode> {
+  const services = await findServices(config.services)
+  const records = createPostgresRecords({ connectionString: services.dbConnection, ...config.db })
+  const sqs = createSqsClient({ ...services.aws, maxSockets: 4, transport: config.queue.transport })
+  let opening: Promise<AdminQueues> | null = null
+  const queues = (): Promise<AdminQueues> => {
+    opening ??= openQueues(config, sqs, output)
+    return opening
+  }
+  const context: AdminContext = { records, queues, output, clock, signal }
+  try {
+    return await work(context)
+  } finally {
+    sqs.destroy()
+    await records.close()
+    await services.stop()
+  }
+}
+
+async function openQueues({ queue: config }: BaseConfig, sqs: ReturnType<typeof createSqsClient>, output: Output): Promise<AdminQueues> {
+  const { queueUrl, deadLetterQueueUrl, notes } = await openQueue(sqs, config)
+  for (const note of notes) output.remark(note)
+  const queueAt = (url: string) => createSqsQueue({ sqs, queueUrl: url, pollers: 1, clock, ...config })
+  return {
+    queueName: config.queueName,
+    queue: queueAt(queueUrl),
+    writer: createSqsWriter({ sqs, queueUrl }),
+    deadLetters: deadLetterQueueUrl === null ? null : { name: nameInUrl(deadLetterQueueUrl), queue: queueAt(deadLetterQueueUrl) }
+  }
+}
+
+/** It may be another than the configured one, where the queue has had its own. */
+const nameInUrl = (url: string): string => url.slice(url.lastIndexOf('/') + 1)
+
+/** Failures of queue, database and network in one line; anything else is a bug and keeps its stack. */
+function explained(error: unknown): unknown {
+  if (error instanceof QueueError) return new ExpectedError(`The queue cannot be asked: ${error.message} (${error.code})`)
+  if (!(error instanceof StoreError)) return error
+  // 42703 and 42P01: columns and tables of a later version than the database's.
+  const remedy = error.code === '42703' || error.code === '42P01' ? '. Bring its tables up to date: node dist/cmd/migrate' : ''
+  return new ExpectedError(`The database cannot be asked: ${error.message || error.code} (${error.code})${remedy}`)
+}
