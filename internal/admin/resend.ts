@@ -4,7 +4,7 @@
  * Shapes  messages in, one outcome each out: sent, refused for good, or failed for now.
  * Errors  a failed call is an outcome of its messages. Whether it was accepted nobody knows then: it counts as not sent, and the copy that is
  *         sent later is found to be a duplicate.
- * Source  internal/docs/decisions/0011-redrive-origin.md
+ * Source  internal/docs/decisions/0010-redrive-origin.md
  */
 import { MAX_MESSAGE_BYTES, messageBytes } from '../queue/limits.js'
 import { MAX_BATCH_ENTRIES, type OutgoingMessage, QueueError, type QueueWriter, type SendOutcome } from '../queue/queue.js'

@@ -3,6 +3,7 @@ import { systemClock } from '../lifecycle/clock.js'
 import { createMemoryQueue } from '../queue/memory.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { createTestDatabase } from '../testing/database.js'
+import { NO_SUSPECTS } from '../testing/no-suspects.js'
 import { until } from '../testing/until.js'
 import { createDecoder } from '../validate/decode.js'
 import { Intake, type IntakeObserver } from './intake.js'
@@ -58,7 +59,7 @@ t.test('at each delete another session sees the row of the message already', asy
       settleLingerMs: 5
     },
     journal: { committing: () => Promise.resolve(), committed: nothing, rolledBack: nothing },
-    suspectRecord: { examining: () => Promise.resolve(), deaths: () => 0 },
+    suspectRecord: NO_SUSPECTS,
     observer
   })
   t.teardown(async () => {

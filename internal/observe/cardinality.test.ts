@@ -6,6 +6,7 @@ import { Intake } from '../intake/intake.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 import { createMemoryQueue } from '../queue/memory.js'
 import { createMemoryStore } from '../store/memory.js'
+import { NO_SUSPECTS } from '../testing/no-suspects.js'
 import { until } from '../testing/until.js'
 import { createDecoder } from '../validate/decode.js'
 import { createIntakeEvents } from './intake-events.js'
@@ -21,7 +22,7 @@ t.test('100,000 clients, event types, ids and paths that nobody knows add no ser
   const metrics = createWorkerMetrics()
   const hear = async (message: WorkerMessage): Promise<void> => {
     if (message.kind === 'committing') totals.announced(1, message.tx, message.counts)
-    else totals.decided(1, message.counts)
+    if (message.kind === 'decided') totals.decided(1, message.counts)
   }
   const events = createIntakeEvents({ log: pino({ level: 'silent' }), clock, metrics, send: hear })
   const queue = createMemoryQueue({ clock, visibilityTimeoutS: 600 })
@@ -41,6 +42,7 @@ t.test('100,000 clients, event types, ids and paths that nobody knows add no ser
       settleLingerMs: 1
     },
     journal: events.journal,
+    suspectRecord: NO_SUSPECTS,
     observer: events.observer
   })
   const server = await startHttpServer({

@@ -4,7 +4,7 @@
  * An event without `event_id` is stored under that id, so that its redriven copies, each with a MessageId of its own, are one event.
  *
  * Errors  what is no usable id (not ours, or damaged) counts as absent: the message is then an event like any other.
- * Source  internal/docs/decisions/0011-redrive-origin.md
+ * Source  internal/docs/decisions/0010-redrive-origin.md
  */
 import { isStorable } from '../validate/storable.js'
 
