@@ -27,7 +27,10 @@ export function createChaos(env: Environment, args: readonly string[]): Service 
     async run(signal) {
       // A reader that has gone (`| head`) must not leave the services running.
       process.stdout.on('error', () => undefined)
-      if (command.kind === 'help') return say(CHAOS_HELP)
+      if (command.kind === 'help') {
+        say(CHAOS_HELP)
+        return
+      }
       mkdirSync(directory, { recursive: true })
       await withStartLock(directory, () => runPlan(command, env, directory, signal))
     }
@@ -40,7 +43,10 @@ async function runPlan(options: ChaosArguments, env: Environment, directory: str
   say(`Seed ${plan.seed}: ${events} events, ${kills} kills, ${faults} faults, ${workers} workers`)
   for (const line of formatPlan(plan)) say(`  ${line}`)
   const result = await carryOut(plan, workers, env, directory, signal)
-  if (result === null) return say('Stopped: nothing was verified.')
+  if (result === null) {
+    say('Stopped: nothing was verified.')
+    return
+  }
   say(`\n${formatResult(result)}`)
   const wrong = judge(result)
   if (jsonFile !== null) {
@@ -50,7 +56,8 @@ async function runPlan(options: ChaosArguments, env: Environment, directory: str
   }
   if (wrong.length === 0) {
     removeFiles(directory)
-    return say(`OK: lost 0, duplicates 0, in ${Math.round(result.seconds)} s`)
+    say(`OK: lost 0, duplicates 0, in ${Math.round(result.seconds)} s`)
+    return
   }
   throw new ExpectedError(
     [

@@ -109,7 +109,7 @@ class Link {
 
   reset(): void {
     this.#client.resetAndDestroy()
-    this.#upstream.destroy()
+    this.#upstream.resetAndDestroy()
   }
 
   /** The client hears the end of what the server says; the server hears nothing. */

@@ -24,10 +24,10 @@ export interface Systems {
   readonly onNoted: (what: string) => void
 }
 
-type End = () => Promise<void>
-type Injector = (systems: Systems, fault: PlannedFault) => Promise<End>
+type End = () => Promise<void> | void
+type Injector = (systems: Systems, fault: PlannedFault) => Promise<End> | End
 
-const nothing: End = () => Promise.resolve()
+const nothing: End = () => undefined
 const CATCH_TRIES = 30
 /** A stopped worker's transaction stands still for so long; that of a running one does not, at the latency that is set meanwhile. */
 const STILL_MS = 150
@@ -43,7 +43,8 @@ export const INJECTORS: Readonly<Record<FaultKind, Injector>> = {
   'worker-stop-long': stopWorker,
   'worker-stop-in-transaction': stopWorkerInTransaction,
   'worker-term': async ({ processor }, { draw }) => {
-    const pid = await processor.pickWorker(draw)
+    // One that is still starting has not taken charge of its signals yet.
+    const pid = await processor.pickWorker(draw, true)
     if (pid !== null) signal(pid, 'SIGTERM')
     return nothing
   },
@@ -72,28 +73,28 @@ export const INJECTORS: Readonly<Record<FaultKind, Injector>> = {
   'client-locked': lock(`SELECT FROM client WHERE name = 'client-1' FOR UPDATE`),
   'table-locked': lock('LOCK TABLE message IN ACCESS EXCLUSIVE MODE'),
 
-  'connection-latency': async ({ databaseProxy }) => slowDown(databaseProxy, CONNECTION_LATENCY_MS),
-  'connection-reset': async ({ databaseProxy }) => {
+  'connection-latency': ({ databaseProxy }) => slowDown(databaseProxy, CONNECTION_LATENCY_MS),
+  'connection-reset': ({ databaseProxy }) => {
     databaseProxy.resetAll()
-    return async () => databaseProxy.resetAll()
+    return () => databaseProxy.resetAll()
   },
-  'connection-blackhole': async ({ databaseProxy }) => {
+  'connection-blackhole': ({ databaseProxy }) => {
     databaseProxy.loseAll()
-    return async () => databaseProxy.heal()
+    return () => databaseProxy.heal()
   },
-  'connection-half-close': async ({ databaseProxy }) => {
+  'connection-half-close': ({ databaseProxy }) => {
     databaseProxy.halfCloseAll()
-    return async () => databaseProxy.halfCloseAll()
+    return () => databaseProxy.halfCloseAll()
   },
-  'connection-cut': async ({ databaseProxy }, { draw }) => {
+  'connection-cut': ({ databaseProxy }, { draw }) => {
     databaseProxy.cut = { at: 'message', number: 1 + (draw % MAX_CUT_AT) }
-    return async () => {
+    return () => {
       databaseProxy.cut = null
     }
   },
-  'connection-cut-at-commit': async ({ databaseProxy }) => {
+  'connection-cut-at-commit': ({ databaseProxy }) => {
     databaseProxy.cut = { at: 'commit', times: COMMITS_CUT }
-    return async () => {
+    return () => {
       databaseProxy.cut = null
     }
   },
@@ -111,7 +112,7 @@ async function stopWorker({ processor }: Systems, { draw }: PlannedFault): Promi
   const pid = await processor.pickWorker(draw)
   if (pid === null) return nothing
   signal(pid, 'SIGSTOP')
-  return async () => void signal(pid, 'SIGCONT')
+  return () => void signal(pid, 'SIGCONT')
 }
 
 /** Stops a worker again and again until one stands in the middle of a transaction. */
@@ -119,7 +120,7 @@ async function stopWorkerInTransaction({ processor, database, databaseProxy, onN
   const speedUp = slowDown(databaseProxy, CATCH_LATENCY_MS)
   try {
     for (let tries = 0; tries < CATCH_TRIES; tries++) {
-      const pid = await processor.pickWorker(draw + tries)
+      const pid = await processor.pickWorker(draw + tries, true)
       if (pid === null) return nothing
       signal(pid, 'SIGSTOP')
       await delay(STILL_MS)
@@ -129,7 +130,7 @@ async function stopWorkerInTransaction({ processor, database, databaseProxy, onN
       )
       if (still.length > 0) {
         onNoted('workers stopped inside a transaction')
-        return async () => void signal(pid, 'SIGCONT')
+        return () => void signal(pid, 'SIGCONT')
       }
       signal(pid, 'SIGCONT')
     }
@@ -171,15 +172,15 @@ function lock(statement: string): Injector {
 
 function slowDown(proxy: DatabaseProxy, latencyMs: number): End {
   proxy.latencyMs = latencyMs
-  return async () => {
+  return () => {
     proxy.latencyMs = 0
   }
 }
 
 function trouble(kind: Trouble): Injector {
-  return async ({ queueProxy }) => {
+  return ({ queueProxy }) => {
     queueProxy.trouble = kind
-    return async () => {
+    return () => {
       queueProxy.trouble = null
     }
   }

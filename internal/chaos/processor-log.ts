@@ -31,7 +31,7 @@ interface Line {
 
 /** A replacement may start this much earlier than announced, by the rounding of two clocks. */
 const EARLY_MS = 25
-const MAX_KEPT = 20
+const MAX_KEPT = 40
 
 export class ProcessorLog {
   metricsUrl: string | null = null
@@ -40,11 +40,21 @@ export class ProcessorLog {
   readonly receiving = new Set<number>()
   readonly deaths: Death[] = []
   readonly replacements: Replacement[] = []
+  /** The first lines that are none of the log's. */
   readonly foreign: string[] = []
   firstReceivingAtMs: number | null = null
   readonly #vacancies: { diedAtMs: number; restartInMs: number }[] = []
   readonly #byPid = new Map<number, Replacement>()
   readonly #dead = new Set<number>()
+
+  /**
+   * What the program printed beside its log, null when there is nothing of it. Node itself prints a stack when a primary dies while it forks: the
+   * worker's greeting fails before any line of ours runs in it.
+   */
+  get complaint(): string | null {
+    const text = this.foreign.join('\n')
+    return text === '' || text.includes('initializeClusterIPC') ? null : text
+  }
 
   get live(): readonly number[] {
     return [...this.started].filter(pid => !this.#dead.has(pid))
@@ -66,6 +76,8 @@ export class ProcessorLog {
         return this.#died(line)
       case 'receiving':
         return this.#receiving(Number(line.name.replace('worker ', '')), line.time)
+      case undefined:
+        return
     }
   }
 

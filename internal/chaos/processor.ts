@@ -76,8 +76,10 @@ export class Processor {
     return this.#lives.flatMap(({ log, startedAtMs }) => (log.firstReceivingAtMs === null ? [] : [log.firstReceivingAtMs - startedAtMs]))
   }
 
-  get liveWorkers(): readonly number[] {
-    return (this.#lives.at(-1)?.log.live ?? []).filter(isRunning)
+  /** Those that run; of them those that receive, when only such ones will do. */
+  #workers(mustReceive: boolean): readonly number[] {
+    const log = this.#lives.at(-1)?.log
+    return (mustReceive ? [...(log?.receiving ?? [])] : (log?.live ?? [])).filter(isRunning)
   }
 
   /** Starts the primary; resolves when a worker is about to receive. */
@@ -90,10 +92,10 @@ export class Processor {
     }
   }
 
-  /** Waits until there is a worker that can be killed or stopped, and picks one. */
-  async pickWorker(draw: number): Promise<number | null> {
-    await eventually(() => this.liveWorkers.length > 0, START_MS)
-    const workers = this.liveWorkers
+  /** Waits until there is a worker, and picks one; null when there is none for too long. */
+  async pickWorker(draw: number, mustReceive = false): Promise<number | null> {
+    await eventually(() => this.#workers(mustReceive).length > 0, START_MS)
+    const workers = this.#workers(mustReceive)
     return workers[draw % Math.max(1, workers.length)] ?? null
   }
 
@@ -127,11 +129,15 @@ export class Processor {
 
   /** Workers whose primary is gone drain and end by themselves; one that does not is a fault, and is killed. */
   async whenOrphansGone(): Promise<void> {
-    const orphans = this.#lives.at(-1)?.log.live.filter(isRunning) ?? []
-    if ((await untilGone(orphans, SHUTDOWN_TIMEOUT_MS + MARGIN_MS)) !== null) return
-    this.#options.onWrong(`workers without a primary did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms`)
-    for (const pid of orphans) signal(pid, 'SIGKILL')
-    await untilGone(orphans, MARGIN_MS)
+    const log = this.#lives.at(-1)?.log
+    const orphans = log?.live.filter(isRunning) ?? []
+    if ((await untilGone(orphans, SHUTDOWN_TIMEOUT_MS + MARGIN_MS)) === null) {
+      this.#options.onWrong(`workers without a primary did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms`)
+      for (const pid of orphans) signal(pid, 'SIGKILL')
+      await untilGone(orphans, MARGIN_MS)
+    }
+    const complaint = log?.complaint ?? null
+    if (complaint !== null) this.#options.onWrong(`the processor printed: ${complaint}`)
   }
 
   /** Ends all of it, whatever state it is in. */
@@ -174,20 +180,19 @@ export class Processor {
 
   #hear(log: ProcessorLog, line: string): void {
     this.#logFile.write(`${line}\n`)
-    const before = { deaths: log.deaths.length, foreign: log.foreign.length }
+    const deaths = log.deaths.length
     log.add(line)
-    for (const { pid, how } of log.deaths.slice(before.deaths)) {
+    for (const { pid, how } of log.deaths.slice(deaths)) {
       if (!this.#killed.has(pid)) this.#options.onWrong(`worker ${pid} died by itself: ${how}`)
     }
-    for (const text of log.foreign.slice(before.foreign)) this.#options.onWrong(`the processor printed: ${text}`)
   }
 
   #environment(): Record<string, string> {
     const { env, sqsEndpoint, dbConnection, queueName, workers } = this.#options
     const inherited = INHERITED.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]] as const]))
-    const settings = Object.entries(PROCESSOR_SETTINGS).map(([name, value]) => [name, String(value)])
+    const settings = Object.entries(PROCESSOR_SETTINGS).map(([name, value]) => [name, String(value)] as const)
     return {
-      ...Object.fromEntries([...inherited, ...settings]),
+      ...Object.fromEntries<string>([...inherited, ...settings].map(([name, value = '']) => [name, value])),
       DB_CONNECTION: dbConnection,
       QUEUE_NAME: queueName,
       AWS_ENDPOINT: sqsEndpoint,

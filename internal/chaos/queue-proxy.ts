@@ -29,6 +29,8 @@ export interface QueueProxyOptions {
 export interface QueueProxy {
   readonly endpoint: string
   trouble: Trouble | null
+  /** All that came, answered or not. */
+  readonly calls: number
   /** Receives that the processor got a good answer to. */
   readonly receivesAnswered: number
   close(): Promise<void>
@@ -56,6 +58,7 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
   const { target, random, onReceived, beforeDelete } = options
   const agent = new Agent({ keepAlive: true })
   let trouble: Trouble | null = null
+  let calls = 0
   let receivesAnswered = 0
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (incoming, reply) => {
     const operation = String(incoming.headers['x-amz-target']).replace('AmazonSQS.', '')
@@ -66,13 +69,13 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
 
   async function handle(call: Call): Promise<void> {
     const { operation, reply } = call
+    calls += 1
     const verdict = judgeCall(trouble, operation, random)
     if (verdict === 'hang') return
     if (typeof verdict === 'object') {
-      return send(reply, {
-        status: verdict.status,
-        body: JSON.stringify({ __type: `com.amazonaws.sqs#${verdict.code}`, message: 'chaos' })
-      })
+      const { status, code } = verdict
+      send(reply, { status, body: JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message: 'chaos' }) })
+      return
     }
     const answer = verdict === 'fail-entries' ? await deleteSome(call) : await pass(call)
     if (verdict === 'lose-answer') {
@@ -129,6 +132,9 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
     },
     set trouble(next) {
       trouble = next
+    },
+    get calls() {
+      return calls
     },
     get receivesAnswered() {
       return receivesAnswered

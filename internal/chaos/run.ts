@@ -63,6 +63,7 @@ export class ChaosRun {
   readonly #faults: Partial<Record<FaultKind, number>> = {}
   readonly #commits: Recovery[] = []
   readonly #receives: Recovery[] = []
+  #lastFaultEndedMs = 0
 
   constructor(options: RunOptions) {
     this.#options = options
@@ -115,12 +116,14 @@ export class ChaosRun {
     await delay(leadMs)
     if (fault === null) {
       if (kill !== null) await this.#kill(kill)
+      this.#lastFaultEndedMs = performance.now()
     } else {
       const end = await INJECTORS[fault.kind](systems, fault)
       this.#faults[fault.kind] = (this.#faults[fault.kind] ?? 0) + 1
       const killing = kill === null ? Promise.resolve() : this.#kill(kill)
       await Promise.all([killing, delay(fault.forMs)])
       await end()
+      this.#lastFaultEndedMs = performance.now()
       bursts.release(events - first)
       if (processor.isUp) await this.#timeRecovery(fault.kind)
     }
@@ -192,12 +195,12 @@ export class ChaosRun {
   /** From the end of the last fault until nothing is queued or in flight any more. */
   async #drain(): Promise<number | null> {
     const { systems } = this.#options
-    const startedMs = performance.now()
+    const sinceMs = (): number => performance.now() - this.#lastFaultEndedMs
     await systems.bursts.finished
     const isEmpty = async (): Promise<boolean> => (await systems.depths()).queue === 0
-    const took = await eventually(isEmpty, DRAIN_LIMIT_MS - (performance.now() - startedMs))
+    const took = await eventually(isEmpty, DRAIN_LIMIT_MS - sinceMs())
     if (took === null) systems.onWrong(`the backlog was not empty ${DRAIN_LIMIT_MS} ms after the last fault`)
-    return took === null ? null : performance.now() - startedMs
+    return took === null ? null : sinceMs()
   }
 
   async #verify(): Promise<Report> {

@@ -63,7 +63,7 @@ const FRACTIONS = 1_000_000
 
 export async function startSystems(options: SystemsOptions): Promise<ChaosSystems> {
   const { directory, signal, seed, events, workers, env, onWrong, onNoted } = options
-  const closers: (() => Promise<unknown>)[] = []
+  const closers: (() => unknown)[] = []
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
@@ -100,7 +100,7 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
 
     const aws: AwsConfig = { ...EMBEDDED_AWS, endpoint: emulator.endpoint }
     const sqs = createSqsClient({ ...aws, maxSockets: MAX_SOCKETS })
-    closers.push(async () => sqs.destroy())
+    closers.push(() => sqs.destroy())
     const { queueUrl, deadLetterQueueUrl } = await openQueue(sqs, {
       queueName: QUEUE_NAME,
       deadLetterQueueName: `${QUEUE_NAME}-dead-letters`,
