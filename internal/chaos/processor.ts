@@ -192,7 +192,7 @@ export class Processor {
     const inherited = INHERITED.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]] as const]))
     const settings = Object.entries(PROCESSOR_SETTINGS).map(([name, value]) => [name, String(value)] as const)
     return {
-      ...Object.fromEntries<string>([...inherited, ...settings].map(([name, value = '']) => [name, value])),
+      ...Object.fromEntries<string>([...inherited, ...settings]),
       DB_CONNECTION: dbConnection,
       QUEUE_NAME: queueName,
       AWS_ENDPOINT: sqsEndpoint,

@@ -15,7 +15,7 @@ export interface SoakArguments {
 
 const DEFAULT_MINUTES = 60
 /** Below that there is nothing to see but the start. */
-const MIN_MINUTES = 0.5
+const MIN_MINUTES = 0.1
 const MAX_MINUTES = 10_080
 const MAX_WORKERS = 64
 

@@ -50,10 +50,13 @@ const LOAD_SHARE = 0.7
 const POLLERS = 10
 const RATE_WARM_UP_S = 5
 const RATE_S = 20
+/** A run shorter than that has shorter parts. */
+const WHOLE_S = 60
 /** Enough that no worker waits for events, little enough that the emulator's array stays cheap. */
 const MAX_BACKLOG = 5_000
 const LOOK_AT_BACKLOG_MS = 50
 const SAMPLE_EVERY_MS = 5_000
+const SAMPLES_PER_LINE = 12
 const DRAIN_MS = 60_000
 
 /** Null when it was told to stop. */
@@ -77,12 +80,12 @@ export async function runSoak(options: SoakOptions): Promise<SoakOutcome | null>
 
 async function work(options: SoakOptions, queue: FreshQueue, subject: ProcessorSubject): Promise<SoakOutcome | null> {
   const { signal, seconds, say } = options
-  const rateS = Math.min(RATE_S, seconds / 2)
-  say(`Measuring for ${Math.round(RATE_WARM_UP_S + rateS)} s what producers and processor sustain together …`)
+  const scale = Math.min(1, seconds / WHOLE_S)
+  say(`Measuring for ${Math.round((RATE_WARM_UP_S + RATE_S) * scale)} s what producers and processor sustain together …`)
   const measured = await load(options, queue, null, 'rate', async () => {
-    await pause(RATE_WARM_UP_S, signal)
+    await pause(RATE_WARM_UP_S * scale, signal)
     const from = { atMs: performance.now(), decided: total(await readDecided(subject)) }
-    await pause(rateS, signal)
+    await pause(RATE_S * scale, signal)
     const decided = total(await readDecided(subject)) - from.decided
     return (decided * 1_000) / (performance.now() - from.atMs)
   })
@@ -96,14 +99,14 @@ async function work(options: SoakOptions, queue: FreshQueue, subject: ProcessorS
     const samples: SoakSample[] = []
     const startedMs = performance.now()
     for (let number = 1; ; number++) {
-      const dueMs = startedMs + number * SAMPLE_EVERY_MS
+      const dueMs = startedMs + number * SAMPLE_EVERY_MS * scale
       if (dueMs > startedMs + seconds * 1_000) return samples
       await pause((dueMs - performance.now()) / 1_000, signal)
       if (signal.aborted) return null
       samples.push(await takeSample(subject, queue, (performance.now() - startedMs) / 1_000))
       deletedRows += await retention()
       const last = samples.at(-1)
-      if (last !== undefined && number % 12 === 0) say(`  ${describeSample(last)}`)
+      if (last !== undefined && number % SAMPLES_PER_LINE === 0) say(`  ${describeSample(last)}`)
     }
   })
   if (steady.result === null) return null
