@@ -53,6 +53,10 @@ t.test('a replacement belongs to the death whose time has come, not to the first
   ])
 })
 
+t.test('a worker that starts before any replacement is due is none', async t => {
+  t.same(log(started(11, 0), died(11, 100, 700), started(12, 120)).replacements, [])
+})
+
 t.test('the first worker that receives ends the start', async t => {
   t.equal(log(started(11, 1)).firstReceivingAtMs, null)
   t.equal(log(started(11, 1), receiving(11, 5), receiving(12, 9)).firstReceivingAtMs, 5)

@@ -59,10 +59,11 @@ t.test('a delete goes on only when the one who looks has looked', async t => {
   const deleted = call('DeleteMessageBatch', entries('0', '1'))
   await until('it was looked at', () => deleting.length === 2)
   t.same(deleting, ['handle 0', 'handle 1'])
-  t.equal(queue.requests.length, 0)
+  await call('ReceiveMessage')
+  t.equal(queue.requests.length, 1, 'other calls pass meanwhile')
   release()
   t.equal((await deleted).status, 200)
-  t.equal(queue.requests.length, 1)
+  t.equal(queue.requests.length, 2)
 })
 
 t.test('errors are answered with their status and code, and never reach the queue', async t => {
