@@ -2,19 +2,19 @@
 const test = '[.]test[.]ts$|^internal/testing/'
 const pure = '^internal/(message|validate|batch|retry)/'
 const adapter = '^internal/(queue|store)/(sqs|postgres|memory)[^/]*[.]ts$'
-const composition = '^internal/(app|bench)/'
+const composition = '^internal/(app|bench|chaos|soak)/'
 const rule = (name, from, to) => ({ name, severity: 'error', from, to })
 module.exports = {
   forbidden: [
     rule('no-cycles', {}, { circular: true }),
     rule('no-orphan-imports', {}, { couldNotResolve: true }),
-    rule('cmd-only-starts-an-app', { path: '^cmd/' }, { path: '^(cmd|internal)/', pathNot: '^internal/(app|bench|config|lifecycle)/' }),
+    rule('cmd-only-starts-an-app', { path: '^cmd/' }, { path: '^(cmd|internal)/', pathNot: '^internal/(app|bench|chaos|config|lifecycle|soak)/' }),
     rule('nobody-imports-cmd', { path: '^internal/' }, { path: '^cmd/' }),
     rule('pure-stays-pure', { path: pure, pathNot: test }, { pathNot: [pure, 'node_modules/ajv'] }),
     rule('adapters-are-chosen-in-app', { pathNot: [composition, test] }, { path: adapter }),
     rule('pg-stays-in-store-and-embedded', { pathNot: ['^internal/(store|embedded)/', composition, test] }, { path: 'node_modules/pg/' }),
     rule('aws-stays-in-queue', { pathNot: ['^internal/queue/', composition, test] }, { path: 'node_modules/(@aws-sdk|sqs-consumer)/' }),
-    rule('intake-sees-ports-only', { path: '^internal/intake/', pathNot: test }, { path: '^internal/(app|bench|config|embedded|http)/' }),
+    rule('intake-sees-ports-only', { path: '^internal/intake/', pathNot: test }, { path: '^internal/(app|bench|chaos|config|embedded|http|soak)/' }),
     rule('test-kit-only-in-tests', { pathNot: test }, { path: '^internal/testing/' })
   ],
   options: {

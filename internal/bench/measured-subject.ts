@@ -31,7 +31,7 @@ export function killAfter(kill: () => void, exited: Promise<unknown>): Promise<v
 }
 
 /** The subject once it receives; one that fails before that is ended first. */
-export async function onceReceiving(subject: MeasuredSubject, receiving: Promise<unknown>): Promise<MeasuredSubject> {
+export async function onceReceiving<Subject extends MeasuredSubject>(subject: Subject, receiving: Promise<unknown>): Promise<Subject> {
   try {
     await Promise.race([receiving, subject.failure])
     return subject

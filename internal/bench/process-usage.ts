@@ -50,7 +50,8 @@ export function readPeakMemory(pid: number): Memory | null {
   return { totalBytes: peaks.reduce((sum, bytes) => sum + bytes, 0), largestBytes: Math.max(0, ...peaks) }
 }
 
-function readProcesses(): readonly ProcessStat[] | null {
+/** All processes of this machine. */
+export function readProcesses(): readonly ProcessStat[] | null {
   if (process.platform !== 'linux') return null
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))

@@ -23,6 +23,11 @@ export interface ProcessorSpec {
   readonly env: Environment
 }
 
+export interface ProcessorSubject extends MeasuredSubject {
+  /** What /metrics answers. */
+  metrics(): Promise<string>
+}
+
 interface LogLine {
   readonly msg?: string
   readonly metrics?: string
@@ -33,7 +38,7 @@ const INHERITED = ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS', 'SQS_TRANSPORT', 'BATCH
 const KEPT_LINES = 20
 
 /** Resolves when a worker is about to receive. */
-export async function startProcessor(spec: ProcessorSpec): Promise<MeasuredSubject> {
+export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubject> {
   const entry = fileURLToPath(new URL('../../cmd/processor/index.js', import.meta.url))
   const child = spawn(process.execPath, [entry], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -68,13 +73,14 @@ export async function startProcessor(spec: ProcessorSpec): Promise<MeasuredSubje
   // Whoever waits for anything else races against it; with nobody waiting it must not end the bench.
   failure.catch(() => undefined)
 
-  const subject: MeasuredSubject = {
+  const metrics = async (): Promise<string> => (await fetch(metricsUrl)).text()
+  const subject: ProcessorSubject = {
     pid: child.pid ?? 0,
     failure,
+    metrics,
     settled: () => Promise.resolve(null),
     async readings() {
-      const response = await fetch(metricsUrl)
-      const text = await response.text()
+      const text = await metrics()
       return {
         dwell: readHistogram(text, 'event_process_queue_dwell_seconds'),
         batchRows: readHistogram(text, 'event_process_batch_rows'),

@@ -1,0 +1,47 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { startProgram, temporaryDirectory } from '../testing/programs.js'
+import { parseChaosArguments } from './arguments.js'
+import { FAULTS } from './faults.js'
+import { createPlan } from './plan.js'
+import type { ChaosResult } from './report.js'
+
+const args = ['--seed', 'small-17', '--events', '3000', '--kills', '5', '--faults', '8', '--workers', '2']
+
+t.test('a small chaos run: kills and faults of every side, and nothing is lost, stored twice or deleted too early', async t => {
+  const { seed, ...options } = parseChaosArguments(args) as Extract<ReturnType<typeof parseChaosArguments>, { kind: 'run' }>
+  const plan = createPlan({ ...options, seed: seed ?? '' })
+  const sides = new Set(plan.steps.flatMap(({ fault }) => (fault === null ? [] : [FAULTS[fault.kind].side])))
+  t.same([...sides].toSorted(), ['connection', 'database', 'process', 'queue'], 'this seed has faults of all sides')
+
+  const directory = temporaryDirectory(t)
+  const file = join(directory, 'chaos.json')
+  const program = startProgram(t, 'chaos', { DATA_DIR: directory }, [...args, '--json', file])
+  await program.exited
+  t.ok(existsSync(file), program.output)
+  const result = JSON.parse(readFileSync(file, 'utf8')) as ChaosResult
+  t.same(result.plan, plan, 'it has done what the seed says')
+  t.same(result.violations, [])
+  t.match(result.report, {
+    ok: true,
+    lost: 0,
+    depths: { queue: 0, deadLetters: 0 },
+    total: { sent: 3_000, stored: 2_550, rejected: 150, duplicateRows: 0 }
+  })
+  t.match(result.report.metrics, { stored: { isEqual: true }, rejected: { isEqual: true } })
+  t.same(result.kills, { worker: 3, primary: 2 })
+  t.equal(
+    Object.values(result.faults).reduce((sum, count) => sum + count, 0),
+    8
+  )
+  t.ok(result.deletesChecked >= 3_000, 'each delete was looked at')
+  t.match(program.output, /^Seed small-17: /)
+})
+
+t.test('wrong arguments are one message and exit code 1', async t => {
+  const program = startProgram(t, 'chaos', { DATA_DIR: temporaryDirectory(t) }, ['--kills', 'many'])
+  t.equal(await program.exited, 1)
+  t.match(program.output, /--kills must be a whole number/)
+  t.notMatch(program.output, /\n\s+at /)
+})

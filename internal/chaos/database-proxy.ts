@@ -1,0 +1,174 @@
+/**
+ * A TCP proxy between the processor and PostgreSQL that does to connections what networks do.
+ *
+ * Shapes  it listens on a port of its own for the whole run; `target` is where the server is now, null while there is none (then new
+ *         connections are reset, as a closed port would).
+ * Units   milliseconds.
+ * Errors  none leave here: a broken connection is what it is for.
+ */
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { DelayLine } from './delay-line.js'
+import { ServerMessages } from './server-messages.js'
+
+/** Where the next cuts are made: after so many messages of a connection, or in place of the answers to COMMIT. */
+export type Cut = { readonly at: 'message'; readonly number: number } | { readonly at: 'commit'; times: number }
+
+export interface DatabaseProxy {
+  readonly port: number
+  target: number | null
+  /** Of each packet, in both directions; half of it is the least. */
+  latencyMs: number
+  /** Null: none. A connection is cut once. */
+  cut: Cut | null
+  /** Cuts made so far. */
+  readonly cuts: { message: number; commit: number }
+  resetAll(): void
+  halfCloseAll(): void
+  /** All connections, and those that come until `heal`, lose whatever is sent from now on; nobody is told. */
+  loseAll(): void
+  heal(): void
+  close(): Promise<void>
+}
+
+const LOOPBACK = '127.0.0.1'
+/** The server's end of a lost connection; it gives up a forgotten transaction by itself before that. */
+const LOST_END_MS = 15_000
+
+export async function startDatabaseProxy(random: () => number): Promise<DatabaseProxy> {
+  const links = new Set<Link>()
+  let isHole = false
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, client => {
+    client.on('error', () => undefined)
+    if (proxy.target === null) {
+      client.resetAndDestroy()
+      return
+    }
+    const link = new Link(client, proxy.target, proxy, random, () => links.delete(link))
+    links.add(link)
+    if (isHole) link.lose()
+  })
+  server.listen(0, LOOPBACK)
+  await once(server, 'listening')
+  const proxy: DatabaseProxy = {
+    port: (server.address() as AddressInfo).port,
+    target: null,
+    latencyMs: 0,
+    cut: null,
+    cuts: { message: 0, commit: 0 },
+    resetAll() {
+      for (const link of links) link.reset()
+    },
+    halfCloseAll() {
+      for (const link of links) link.halfClose()
+    },
+    loseAll() {
+      isHole = true
+      for (const link of links) link.lose()
+    },
+    heal() {
+      isHole = false
+    },
+    close() {
+      for (const link of links) link.reset()
+      return new Promise(resolve => server.close(() => resolve()))
+    }
+  }
+  return proxy
+}
+
+/** What a direction carries: bytes, or null for its end. */
+type Packet = Buffer | null
+
+class Link {
+  readonly #client: Socket
+  readonly #upstream: Socket
+  readonly #proxy: DatabaseProxy
+  readonly #random: () => number
+  readonly #messages = new ServerMessages()
+  #isLost = false
+  #messagesSeen = 0
+  #watchedCut: Cut | null = null
+
+  constructor(client: Socket, port: number, proxy: DatabaseProxy, random: () => number, onGone: () => void) {
+    this.#client = client
+    this.#upstream = connect({ host: LOOPBACK, port, allowHalfOpen: true, noDelay: true })
+    this.#proxy = proxy
+    this.#random = random
+    this.#carry(client, this.#upstream, packet => packet)
+    this.#carry(this.#upstream, client, packet => this.#fromServer(packet))
+    this.#upstream.on('error', () => undefined)
+    client.once('close', () => {
+      if (!this.#isLost) this.#upstream.destroy()
+    })
+    this.#upstream.once('close', () => {
+      onGone()
+      if (!this.#isLost) this.reset()
+    })
+  }
+
+  reset(): void {
+    this.#client.resetAndDestroy()
+    this.#upstream.resetAndDestroy()
+  }
+
+  /** The client hears the end of what the server says; the server hears nothing. */
+  halfClose(): void {
+    this.#client.end()
+  }
+
+  lose(): void {
+    if (this.#isLost) return
+    this.#isLost = true
+    setTimeout(() => this.reset(), LOST_END_MS).unref()
+  }
+
+  #carry(from: Socket, to: Socket, filter: (packet: Packet) => Packet): void {
+    const line = new DelayLine<Packet>(packet => {
+      if (this.#isLost || to.destroyed || !to.writable) return
+      const passed = filter(packet)
+      if (passed === null) to.end()
+      else if (passed.length > 0 && !to.write(passed)) {
+        from.pause()
+        to.once('drain', () => from.resume())
+      }
+    })
+    from.on('data', (chunk: Buffer) => line.push(chunk, this.#delayMs()))
+    from.once('end', () => line.push(null, this.#delayMs()))
+  }
+
+  #delayMs(): number {
+    const { latencyMs } = this.#proxy
+    return latencyMs === 0 ? 0 : (latencyMs / 2) * (1 + this.#random())
+  }
+
+  #fromServer(packet: Packet): Packet {
+    if (packet === null) return null
+    const cut = this.#proxy.cut
+    if (cut !== this.#watchedCut) {
+      this.#watchedCut = cut
+      this.#messagesSeen = 0
+    }
+    for (const { tag, startsAt } of this.#messages.feed(packet)) {
+      this.#messagesSeen += 1
+      if (cut === null || !this.#isDue(cut, tag)) continue
+      this.#client.write(packet.subarray(0, startsAt))
+      this.reset()
+      return Buffer.alloc(0)
+    }
+    return packet
+  }
+
+  #isDue(cut: Cut, tag: string): boolean {
+    const { cuts } = this.#proxy
+    if (cut.at === 'message') {
+      if (this.#messagesSeen !== cut.number) return false
+      cuts.message += 1
+      return true
+    }
+    if (tag !== 'COMMIT' || cut.times === 0) return false
+    cut.times -= 1
+    cuts.commit += 1
+    return true
+  }
+}

@@ -1,0 +1,74 @@
+import t from 'tap'
+import { createTestDatabase } from '../testing/database.js'
+import { DeleteCheck, FIND_MISSING, type Whereabouts } from './delete-check.js'
+import type { SeenMessage } from './queue-proxy.js'
+
+const { pool } = await createTestDatabase(t)
+
+const message = (id: string, body: object | string): SeenMessage => ({
+  MessageId: id,
+  ReceiptHandle: `handle ${id}`,
+  Body: typeof body === 'string' ? body : JSON.stringify(body)
+})
+const handles = (...ids: string[]): string[] => ids.map(id => `handle ${id}`)
+
+function setup() {
+  const missing: string[] = []
+  let isDown = false
+  const check = new DeleteCheck({
+    async findMissing(messages: readonly Whereabouts[]) {
+      if (isDown) throw new Error('the database is down')
+      const columns = [messages.map(m => m.queueMessageId), messages.map(m => m.clientId), messages.map(m => m.messageId)]
+      return (await pool.query<Pick<Whereabouts, 'queueMessageId'>>(FIND_MISSING, columns)).rows
+    },
+    onMissing: ids => missing.push(...ids)
+  })
+  return { check, missing, setDown: (down: boolean) => (isDown = down) }
+}
+
+t.before(async () => {
+  await pool.query(`
+    INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name)
+    VALUES ('own-id', '"x"', 'user-app', 'client-1'), ('q2', '"x"', 'user-app', 'client-1')`)
+  await pool.query(
+    `INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count) VALUES ('q3', 'not-json', '[]', '{', 1)`
+  )
+})
+
+t.test('a delete whose message has its row, under its own id, the queue’s id or as a rejection, is fine', async t => {
+  const { check, missing } = setup()
+  check.received([
+    message('q1', { client_id: 'client-1', event_id: 'own-id' }),
+    message('q2', { client_id: 'client-1' }),
+    message('q3', '{')
+  ])
+  await check.deleting(handles('q1', 'q2', 'q3'))
+  t.same(missing, [])
+  t.equal(check.checked, 3)
+})
+
+t.test('a delete without a row is named, also where another client has a row of that id', async t => {
+  const { check, missing } = setup()
+  check.received([
+    message('q4', { client_id: 'client-1', event_id: 'new' }),
+    message('q5', { client_id: 'client-2', event_id: 'own-id' }),
+    message('q6', 'no event'),
+    message('q7', { client_id: 'nul\0', event_id: 'nul\0' }),
+    message('q8', 'null')
+  ])
+  await check.deleting(handles('q4', 'q5', 'q6', 'q7', 'q8'))
+  t.same(missing.toSorted(), ['q4', 'q5', 'q6', 'q7', 'q8'])
+})
+
+t.test('while the database is down nothing is said; it is looked at afterwards, once', async t => {
+  const { check, missing, setDown } = setup()
+  check.received([message('q9', { client_id: 'client-1' }), message('q2', { client_id: 'client-1' })])
+  setDown(true)
+  await check.deleting(handles('q9', 'q2'))
+  await check.catchUp()
+  t.same([missing, check.checked], [[], 0])
+  setDown(false)
+  await check.catchUp()
+  await check.catchUp()
+  t.same([missing, check.checked], [['q9'], 2])
+})

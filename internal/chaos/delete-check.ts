@@ -1,0 +1,84 @@
+/**
+ * Invariant I5 on the running system: each message that the processor deletes has its row, visible to a session that is not the
+ * processor's, at that moment.
+ *
+ * Shapes  messages as they come from the queue, then the receipt handles of each delete before it is passed on.
+ * Limit   while the database is down nobody can look; such deletes are looked at when it is back.
+ */
+import type { SeenMessage } from './queue-proxy.js'
+
+/** Where the row of a message may be. */
+export interface Whereabouts {
+  readonly queueMessageId: string
+  /** Null where the body names none: then only a rejection can be its row. */
+  readonly clientId: string | null
+  readonly messageId: string
+}
+
+export interface DeleteCheckOptions {
+  /** Those of the messages that have no row. Rejects while the database is down. */
+  readonly findMissing: (messages: readonly Whereabouts[]) => Promise<readonly Pick<Whereabouts, 'queueMessageId'>[]>
+  readonly onMissing: (queueMessageIds: readonly string[]) => void
+}
+
+export const FIND_MISSING = `
+SELECT queue_message_id AS "queueMessageId"
+FROM unnest($1::text[], $2::text[], $3::text[]) AS deleted (queue_message_id, client_id, message_id)
+WHERE NOT EXISTS (SELECT FROM message m WHERE m.fk_client_name = deleted.client_id AND m.message_id = deleted.message_id)
+  AND NOT EXISTS (SELECT FROM rejection r WHERE r.queue_message_id = deleted.queue_message_id)`
+
+export class DeleteCheck {
+  readonly #options: DeleteCheckOptions
+  readonly #byHandle = new Map<string, Whereabouts>()
+  #unchecked: Whereabouts[] = []
+  checked = 0
+
+  constructor(options: DeleteCheckOptions) {
+    this.#options = options
+  }
+
+  received(messages: readonly SeenMessage[]): void {
+    for (const { MessageId, ReceiptHandle, Body } of messages) this.#byHandle.set(ReceiptHandle, whereaboutsOf(MessageId, Body))
+  }
+
+  async deleting(receiptHandles: readonly string[]): Promise<void> {
+    const messages = receiptHandles.flatMap(handle => this.#byHandle.get(handle) ?? [])
+    for (const handle of receiptHandles) this.#byHandle.delete(handle)
+    await this.#check(messages)
+  }
+
+  /** Looks at what could not be looked at. */
+  async catchUp(): Promise<void> {
+    const messages = this.#unchecked
+    this.#unchecked = []
+    if (messages.length > 0) await this.#check(messages)
+  }
+
+  async #check(messages: readonly Whereabouts[]): Promise<void> {
+    try {
+      const missing = await this.#options.findMissing(messages)
+      this.checked += messages.length
+      if (missing.length > 0) this.#options.onMissing(missing.map(({ queueMessageId }) => queueMessageId))
+    } catch {
+      this.#unchecked.push(...messages)
+    }
+  }
+}
+
+function whereaboutsOf(queueMessageId: string, body: string): Whereabouts {
+  const { client_id: clientId, event_id: eventId } = fieldsOf(body)
+  return {
+    queueMessageId,
+    clientId: typeof clientId === 'string' && !clientId.includes('\0') ? clientId : null,
+    messageId: typeof eventId === 'string' && !eventId.includes('\0') ? eventId : queueMessageId
+  }
+}
+
+function fieldsOf(body: string): { readonly client_id?: unknown; readonly event_id?: unknown } {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Does each fault of faults.ts to the running system.
+ *
+ * Shapes  a function per kind: it begins the fault and resolves with a function that ends it. What it must not leave behind, its end takes
+ *         back, whatever has died in between.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Database, STORE_SESSION, type StopMode } from './database.js'
+import type { DatabaseProxy } from './database-proxy.js'
+import type { FaultKind } from './faults.js'
+import type { PlannedFault } from './plan.js'
+import { signal } from './processes.js'
+import type { Processor } from './processor.js'
+import type { QueueProxy } from './queue-proxy.js'
+import type { Trouble } from './queue-trouble.js'
+
+export interface Systems {
+  readonly database: Database
+  readonly databaseProxy: DatabaseProxy
+  readonly queueProxy: QueueProxy
+  readonly processor: Processor
+  readonly onWrong: (text: string) => void
+  /** Counts what is worth counting beside the kinds of faults. */
+  readonly onNoted: (what: string) => void
+}
+
+type End = () => Promise<void> | void
+type Injector = (systems: Systems, fault: PlannedFault) => Promise<End> | End
+
+const nothing: End = () => undefined
+const CATCH_TRIES = 30
+/** A stopped worker's transaction stands still for so long; that of a running one does not, at the latency that is set meanwhile. */
+const STILL_MS = 150
+const CATCH_LATENCY_MS = 20
+const CONNECTION_LATENCY_MS = 200
+const MAX_CUT_AT = 12
+const COMMITS_CUT = 4
+const LOST_ANSWERS = 0.5
+const FAILING_ENTRIES = 1 / 3
+
+export const INJECTORS: Readonly<Record<FaultKind, Injector>> = {
+  'worker-stop': stopWorker,
+  'worker-stop-long': stopWorker,
+  'worker-stop-in-transaction': stopWorkerInTransaction,
+  'worker-term': async ({ processor }, { draw }) => {
+    // One that is still starting has not taken charge of its signals yet.
+    const pid = await processor.pickWorker(draw, true)
+    if (pid !== null) signal(pid, 'SIGTERM')
+    return nothing
+  },
+  'primary-term': terminatePrimary,
+  'primary-term-twice': terminatePrimary,
+
+  'database-fast-stop': stopDatabase('fast'),
+  'database-immediate-stop': stopDatabase('immediate'),
+  'database-kill': stopDatabase('kill'),
+  'backend-kill': async ({ database }, { draw }) => {
+    await database.killBackend(draw)
+    return () => database.whenUp()
+  },
+  'backend-terminate': async ({ database }) => {
+    await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${STORE_SESSION}`)
+    return nothing
+  },
+  'database-read-only': async ({ database }) => {
+    const set = async (value: 'on' | 'off'): Promise<void> => {
+      await database.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`)
+      await database.query('SELECT pg_reload_conf()')
+    }
+    await set('on')
+    return () => set('off')
+  },
+  'client-locked': lock(`SELECT FROM client WHERE name = 'client-1' FOR UPDATE`),
+  'table-locked': lock('LOCK TABLE message IN ACCESS EXCLUSIVE MODE'),
+
+  'connection-latency': ({ databaseProxy }) => slowDown(databaseProxy, CONNECTION_LATENCY_MS),
+  'connection-reset': ({ databaseProxy }) => {
+    databaseProxy.resetAll()
+    return () => databaseProxy.resetAll()
+  },
+  'connection-blackhole': ({ databaseProxy }) => {
+    databaseProxy.loseAll()
+    return () => databaseProxy.heal()
+  },
+  'connection-half-close': ({ databaseProxy }) => {
+    databaseProxy.halfCloseAll()
+    return () => databaseProxy.halfCloseAll()
+  },
+  'connection-cut': ({ databaseProxy }, { draw }) => {
+    databaseProxy.cut = { at: 'message', number: 1 + (draw % MAX_CUT_AT) }
+    return () => {
+      databaseProxy.cut = null
+    }
+  },
+  'connection-cut-at-commit': ({ databaseProxy }) => {
+    databaseProxy.cut = { at: 'commit', times: COMMITS_CUT }
+    return () => {
+      databaseProxy.cut = null
+    }
+  },
+
+  'queue-500': trouble({ kind: 'errors', status: 500, code: 'InternalFailure' }),
+  'queue-503': trouble({ kind: 'errors', status: 503, code: 'ServiceUnavailable' }),
+  'queue-throttled': trouble({ kind: 'errors', status: 400, code: 'ThrottlingException' }),
+  'queue-lost-answers': trouble({ kind: 'lost-answers', share: LOST_ANSWERS }),
+  'queue-hang': trouble({ kind: 'hang' }),
+  'queue-partial-deletes': trouble({ kind: 'partial-deletes', share: FAILING_ENTRIES }),
+  'queue-no-heartbeat': trouble({ kind: 'no-heartbeat' })
+}
+
+async function stopWorker({ processor }: Systems, { draw }: PlannedFault): Promise<End> {
+  const pid = await processor.pickWorker(draw)
+  if (pid === null) return nothing
+  signal(pid, 'SIGSTOP')
+  return () => void signal(pid, 'SIGCONT')
+}
+
+/** Stops a worker again and again until one stands in the middle of a transaction. */
+async function stopWorkerInTransaction({ processor, database, databaseProxy, onNoted }: Systems, { draw }: PlannedFault): Promise<End> {
+  const speedUp = slowDown(databaseProxy, CATCH_LATENCY_MS)
+  try {
+    for (let tries = 0; tries < CATCH_TRIES; tries++) {
+      const pid = await processor.pickWorker(draw + tries, true)
+      if (pid === null) return nothing
+      signal(pid, 'SIGSTOP')
+      await delay(STILL_MS)
+      const still = await database.query(
+        `SELECT FROM pg_stat_activity WHERE ${STORE_SESSION} AND state = 'idle in transaction'
+         AND state_change < clock_timestamp() - interval '${STILL_MS - CATCH_LATENCY_MS} ms'`
+      )
+      if (still.length > 0) {
+        onNoted('workers stopped inside a transaction')
+        return () => void signal(pid, 'SIGCONT')
+      }
+      signal(pid, 'SIGCONT')
+    }
+    return nothing
+  } finally {
+    await speedUp()
+  }
+}
+
+/** It is started again by the run, as after a kill. */
+async function terminatePrimary({ processor, onWrong }: Systems, { kind, forMs }: PlannedFault): Promise<End> {
+  processor.signalPrimary('SIGTERM')
+  if (kind === 'primary-term-twice') {
+    await delay(forMs)
+    processor.signalPrimary('SIGTERM')
+  }
+  return async () => {
+    const end = await processor.whenEnded()
+    // A second signal ends it at once, unless it was quicker.
+    const isFine = end === 0 || (kind === 'primary-term-twice' && end === 1)
+    if (end !== null && !isFine) onWrong(`the processor ended with ${end} after SIGTERM`)
+  }
+}
+
+function stopDatabase(mode: StopMode): Injector {
+  return async ({ database }) => {
+    await database.stop(mode)
+    return () => database.startAgain()
+  }
+}
+
+function lock(statement: string): Injector {
+  return async ({ database }) => {
+    const session = await database.session()
+    await session.query(`BEGIN; ${statement}`)
+    return () => session.end()
+  }
+}
+
+function slowDown(proxy: DatabaseProxy, latencyMs: number): End {
+  proxy.latencyMs = latencyMs
+  return () => {
+    proxy.latencyMs = 0
+  }
+}
+
+function trouble(kind: Trouble): Injector {
+  return ({ queueProxy }) => {
+    queueProxy.trouble = kind
+    return () => {
+      queueProxy.trouble = null
+    }
+  }
+}

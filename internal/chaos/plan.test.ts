@@ -1,0 +1,75 @@
+import t from 'tap'
+import { FAULT_KINDS, FAULTS } from './faults.js'
+import { createPlan, describeStep, formatPlan } from './plan.js'
+
+const options = { seed: 'monday', events: 10_001, kills: 40, faults: 60 }
+
+t.test('the same seed gives the same plan, another seed another one', async t => {
+  t.same(createPlan(options), createPlan(options))
+  t.notSame(createPlan({ ...options, seed: 'tuesday' }).steps, createPlan(options).steps)
+})
+
+t.test('it has exactly as many kills, faults and events as asked for, and a quarter of the kills are the primary’s', async t => {
+  const { steps } = createPlan(options)
+  const kills = steps.flatMap(({ kill }) => kill ?? [])
+  t.equal(kills.length, 40)
+  t.equal(kills.filter(({ target }) => target === 'primary').length, 10)
+  t.equal(steps.filter(({ fault }) => fault !== null).length, 60)
+  t.equal(
+    steps.reduce((sum, { events }) => sum + events, 0),
+    10_001
+  )
+  t.ok(Math.max(...steps.map(({ events }) => events)) - Math.min(...steps.map(({ events }) => events)) <= 1, 'in even shares')
+})
+
+t.test('no kind of fault comes a third time before every kind came twice', async t => {
+  const counts = new Map<string, number>()
+  for (const { fault } of createPlan({ ...options, faults: 2 * FAULT_KINDS.length + 1 }).steps) {
+    if (fault !== null) counts.set(fault.kind, (counts.get(fault.kind) ?? 0) + 1)
+  }
+  t.equal(counts.size, FAULT_KINDS.length)
+  t.equal(Math.min(...counts.values()), 2)
+  t.equal(Math.max(...counts.values()), 3)
+})
+
+t.test('a fault lasts as long as its kind may, and is met by a kill only where that makes sense, while it lasts', async t => {
+  const { steps } = createPlan({ ...options, kills: 500, faults: 500, events: 100_000 })
+  let met = 0
+  for (const { fault, kill } of steps) {
+    t.ok(fault !== null || kill !== null, 'no step is idle')
+    if (fault === null) continue
+    const { fromMs, toMs, allowsKill } = FAULTS[fault.kind]
+    t.ok(fault.forMs >= fromMs && fault.forMs <= toMs, fault.kind)
+    if (kill === null) continue
+    met += 1
+    t.ok(allowsKill && kill.afterMs < fault.forMs, fault.kind)
+  }
+  t.ok(met > 100)
+})
+
+t.test('kinds can be chosen, and a plan with faults of no kind is refused', async t => {
+  const { steps } = createPlan({ ...options, kinds: ['queue-hang'] })
+  t.ok(steps.every(({ fault }) => fault === null || fault.kind === 'queue-hang'))
+  t.throws(() => createPlan({ ...options, kinds: [] }), RangeError)
+})
+
+t.test('it is told in full, in lines that fit', async t => {
+  const plan = createPlan(options)
+  const lines = formatPlan(plan)
+  t.ok(lines.every(line => line.length <= 132))
+  const told = lines.flatMap(line => line.split(' · '))
+  t.same(
+    told,
+    plan.steps.map((step, index) => `${index + 1} ${describeStep(step)}`)
+  )
+})
+
+t.test('a step says what happens and when', async t => {
+  const step = { events: 10, leadMs: 0, pauseMs: 0 }
+  const kill = { target: 'worker', afterMs: 640, draw: 0 } as const
+  const fault = { kind: 'queue-hang', forMs: 1_850, draw: 0 } as const
+  t.equal(describeStep({ ...step, fault: null, kill }), 'kill worker')
+  t.equal(describeStep({ ...step, fault, kill: null }), 'queue-hang 1.9 s')
+  t.equal(describeStep({ ...step, fault, kill }), 'queue-hang 1.9 s + kill worker at 0.6 s')
+  t.equal(describeStep({ ...step, fault: { kind: 'primary-term', forMs: 0, draw: 0 }, kill: null }), 'primary-term')
+})

@@ -1,0 +1,60 @@
+/**
+ * What may be wrong with the queue, and what that means for one call: decided here, done by queue-proxy.ts.
+ *
+ * Shapes  the operation and a random number per decision in, a Verdict out; no I/O.
+ * Source  Amazon SQS API reference, "Common Error Types"; batch entries fail one by one inside an HTTP 200.
+ */
+export type Trouble =
+  | { readonly kind: 'errors'; readonly status: number; readonly code: string }
+  | { readonly kind: 'lost-answers'; readonly share: number }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'partial-deletes'; readonly share: number }
+  | { readonly kind: 'no-heartbeat' }
+
+export type Verdict = 'pass' | 'lose-answer' | 'hang' | 'fail-entries' | { readonly status: number; readonly code: string }
+
+const INTERNAL = { status: 500, code: 'InternalError' } as const
+
+export function judgeCall(trouble: Trouble | null, operation: string, random: () => number): Verdict {
+  switch (trouble?.kind) {
+    case undefined:
+      return 'pass'
+    case 'errors':
+      return trouble
+    case 'lost-answers':
+      return random() < trouble.share ? 'lose-answer' : 'pass'
+    case 'hang':
+      return 'hang'
+    case 'partial-deletes':
+      return operation === 'DeleteMessageBatch' ? 'fail-entries' : 'pass'
+    case 'no-heartbeat':
+      return operation === 'ChangeMessageVisibilityBatch' ? INTERNAL : 'pass'
+  }
+}
+
+export interface BatchEntry {
+  readonly Id: string
+  readonly ReceiptHandle: string
+}
+
+export interface BatchAnswer {
+  readonly Successful?: readonly { readonly Id: string }[]
+  readonly Failed?: readonly object[]
+}
+
+/** Entries that are to fail, of which `reported` take effect all the same: the answer is wrong about them, as after an internal retry. */
+export function pickFailing(entries: readonly BatchEntry[], share: number, random: () => number) {
+  const failing = entries.filter(() => random() < share)
+  const dropped = failing.filter(() => random() < 0.5)
+  return { failing, forwarded: entries.filter(entry => !dropped.includes(entry)) }
+}
+
+/** The answer of the queue, in which `failing` have failed. */
+export function withFailures(answer: BatchAnswer, failing: readonly BatchEntry[]): BatchAnswer {
+  const ids = new Set(failing.map(({ Id }) => Id))
+  const failed = failing.map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false, Message: 'try again' }))
+  return {
+    Successful: (answer.Successful ?? []).filter(({ Id }) => !ids.has(Id)),
+    Failed: [...(answer.Failed ?? []), ...failed]
+  }
+}

@@ -1,0 +1,252 @@
+/**
+ * Carries a plan out, and looks for every event afterwards.
+ *
+ * Shapes  one step after the other; what must come back after a fault is waited for and timed before the next one, and whatever ended is
+ *         started again. After the last step the backlog must drain, and then verify has the last word.
+ * Units   milliseconds.
+ * Errors  what the processor does wrong is a violation in the result; only a harness that cannot go on rejects.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { readGauge } from '../bench/metrics-text.js'
+import { systemClock as clock } from '../lifecycle/clock.js'
+import { readLedger } from '../producer/ledger-reader.js'
+import type { Report } from '../verify/report.js'
+import { verify } from '../verify/verify.js'
+import type { RowCounts } from './database.js'
+import { eventually } from './eventually.js'
+import { FAULTS, type FaultKind } from './faults.js'
+import { INJECTORS } from './inject.js'
+import { describeStep, type Plan, type PlannedKill, type Step } from './plan.js'
+import { IDLE_IN_TRANSACTION_MS, IN_FLIGHT_MAX_MESSAGES, POLLERS } from './settings.js'
+import type { ChaosSystems } from './systems.js'
+import { AlwaysChecks, readCounters } from './watch.js'
+
+/** How long it took until the processor went on after a fault of this kind. */
+export interface Recovery {
+  readonly kind: FaultKind
+  readonly tookMs: number
+}
+
+export interface RunOutcome {
+  readonly kills: { worker: number; primary: number }
+  readonly faults: Partial<Record<FaultKind, number>>
+  readonly commits: readonly Recovery[]
+  readonly receives: readonly Recovery[]
+  readonly drainMs: number | null
+  readonly looks: number
+  readonly report: Report
+}
+
+export interface RunOptions {
+  readonly plan: Plan
+  readonly systems: ChaosSystems
+  readonly workers: number
+  readonly signal: AbortSignal
+  /** A step begins; null after the last one. */
+  readonly onStep: (done: number, step: Step | null) => void
+}
+
+export const DRAIN_LIMIT_MS = 60_000
+const BACK_LIMIT_MS = 60_000
+const LOOK_EVERY_MS = 500
+/** Counting rows takes the server a while when there are many. */
+const LOOKS_PER_COUNT = 5
+const FETCH_MS = 5_000
+const VERIFY_WAIT_MS = 15_000
+const QUIET_MARGIN_MS = 5_000
+const MESSAGES_PER_RECEIVE = 10
+
+export class ChaosRun {
+  readonly #options: RunOptions
+  readonly #checks: AlwaysChecks
+  readonly #kills = { worker: 0, primary: 0 }
+  readonly #faults: Partial<Record<FaultKind, number>> = {}
+  readonly #commits: Recovery[] = []
+  readonly #receives: Recovery[] = []
+  #lastFaultEndedMs = 0
+
+  constructor(options: RunOptions) {
+    this.#options = options
+    const maxInFlight = options.workers * (IN_FLIGHT_MAX_MESSAGES + POLLERS * MESSAGES_PER_RECEIVE)
+    this.#checks = new AlwaysChecks(maxInFlight, options.systems.onWrong)
+  }
+
+  async run(): Promise<RunOutcome> {
+    const { plan, systems, signal, onStep } = this.#options
+    await this.#startProcessor()
+    const ended = new AbortController()
+    const watching = this.#watch(ended.signal)
+    try {
+      for (const [index, step] of plan.steps.entries()) {
+        if (signal.aborted) throw new Error('stopped')
+        onStep(index, step)
+        await this.#step(step).catch((error: unknown) => {
+          throw new Error(`step ${index + 1} (${describeStep(step)}): ${error instanceof Error ? error.message : String(error)}`, {
+            cause: error
+          })
+        })
+      }
+      onStep(plan.steps.length, null)
+      const drainMs = await this.#drain()
+      ended.abort()
+      await watching
+      await systems.deletes.catchUp()
+      const report = await this.#verify()
+      await this.#stopProcessor()
+      return {
+        kills: this.#kills,
+        faults: this.#faults,
+        commits: this.#commits,
+        receives: this.#receives,
+        drainMs,
+        looks: this.#checks.looks,
+        report
+      }
+    } finally {
+      ended.abort()
+      await watching
+    }
+  }
+
+  async #step({ events, leadMs, fault, kill, pauseMs }: Step): Promise<void> {
+    const { systems } = this.#options
+    const { bursts, processor } = systems
+    const first = fault === null ? events : Math.ceil(events / 2)
+    bursts.release(first)
+    await delay(leadMs)
+    if (fault === null) {
+      if (kill !== null) await this.#kill(kill)
+      this.#lastFaultEndedMs = performance.now()
+    } else {
+      const end = await INJECTORS[fault.kind](systems, fault)
+      this.#faults[fault.kind] = (this.#faults[fault.kind] ?? 0) + 1
+      const killing = kill === null ? Promise.resolve() : this.#kill(kill)
+      await Promise.all([killing, delay(fault.forMs)])
+      await end()
+      this.#lastFaultEndedMs = performance.now()
+      bursts.release(events - first)
+      if (processor.isUp) await this.#timeRecovery(fault.kind)
+    }
+    if (!processor.isUp) await this.#revive()
+    await delay(pauseMs)
+  }
+
+  async #kill({ target, afterMs, draw }: PlannedKill): Promise<void> {
+    const { processor } = this.#options.systems
+    await delay(afterMs)
+    if (target === 'primary') {
+      await processor.killPrimary()
+      this.#kills.primary += 1
+      return
+    }
+    const pid = await processor.pickWorker(draw)
+    if (pid !== null && processor.killWorker(pid)) this.#kills.worker += 1
+  }
+
+  async #timeRecovery(kind: FaultKind): Promise<void> {
+    const { systems } = this.#options
+    const { back } = FAULTS[kind]
+    if (back === null) return
+    const took = back === 'commit' ? await this.#timeToCommit() : await this.#timeToReceive()
+    if (took === null) systems.onWrong(`no ${back} within ${BACK_LIMIT_MS} ms after ${kind}`)
+    else (back === 'commit' ? this.#commits : this.#receives).push({ kind, tookMs: took })
+    await systems.deletes.catchUp()
+  }
+
+  /** Until a transaction that begins now, or later, is seen committed. */
+  async #timeToCommit(): Promise<number | null> {
+    const { database } = this.#options.systems
+    const [from] = await database.query<{ tx: string }>('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS tx')
+    const hasCommitted = async (): Promise<boolean> =>
+      (await database.query('SELECT FROM message WHERE tx >= $1::xid8 LIMIT 1', [from?.tx])).length > 0
+    return eventually(hasCommitted, BACK_LIMIT_MS)
+  }
+
+  #timeToReceive(): Promise<number | null> {
+    const { queueProxy } = this.#options.systems
+    const before = queueProxy.receivesAnswered
+    return eventually(() => queueProxy.receivesAnswered > before, BACK_LIMIT_MS)
+  }
+
+  /** The next primary starts when the last one's workers are gone, and so is whatever they had begun in the database. */
+  async #revive(): Promise<void> {
+    const { systems } = this.#options
+    await systems.processor.whenOrphansGone()
+    await systems.database.whenUp()
+    const withinMs = IDLE_IN_TRANSACTION_MS + QUIET_MARGIN_MS
+    if (!(await systems.database.whenQuiet(withinMs))) systems.onWrong(`a transaction of a dead worker was open for ${withinMs} ms`)
+    await this.#startProcessor()
+  }
+
+  async #startProcessor(): Promise<void> {
+    const { processor, database } = this.#options.systems
+    this.#checks.begin(processor.life + 1, await database.countRows())
+    await processor.start()
+  }
+
+  async #stopProcessor(): Promise<void> {
+    const { systems } = this.#options
+    systems.processor.signalPrimary('SIGTERM')
+    const end = await systems.processor.whenEnded()
+    if (end !== 0 && end !== null) systems.onWrong(`the processor ended with ${end} after the last SIGTERM`)
+    await systems.processor.whenOrphansGone()
+  }
+
+  /** From the end of the last fault until nothing is queued or in flight any more. */
+  async #drain(): Promise<number | null> {
+    const { systems } = this.#options
+    const sinceMs = (): number => performance.now() - this.#lastFaultEndedMs
+    await systems.bursts.finished
+    const isEmpty = async (): Promise<boolean> => (await systems.depths()).queue === 0
+    const took = await eventually(isEmpty, DRAIN_LIMIT_MS - sinceMs())
+    if (took === null) systems.onWrong(`the backlog was not empty ${DRAIN_LIMIT_MS} ms after the last fault`)
+    return took === null ? null : sinceMs()
+  }
+
+  async #verify(): Promise<Report> {
+    const { systems, signal } = this.#options
+    const session = await systems.database.session()
+    try {
+      await session.query('SET statement_timeout = 0')
+      return await verify({
+        ledger: readLedger(systems.ledgerFile, () => undefined),
+        tornLine: () => null,
+        db: session,
+        depths: () => systems.depths(),
+        metricTotals: async () => this.#checks.totals(readCounters((await this.#fetchMetrics()) ?? '')),
+        waitMs: VERIFY_WAIT_MS,
+        clock,
+        signal
+      })
+    } finally {
+      await session.end()
+    }
+  }
+
+  async #watch(ended: AbortSignal): Promise<void> {
+    const { processor } = this.#options.systems
+    for (let look = 1; !ended.aborted; look++) {
+      const { life } = processor
+      const text = await this.#fetchMetrics()
+      if (text !== null) {
+        const rows = look % LOOKS_PER_COUNT === 0 ? await this.#countRows() : null
+        this.#checks.look(life, readCounters(text), readGauge(text, 'event_process_in_flight') ?? 0, rows)
+      }
+      await delay(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined)
+    }
+  }
+
+  async #countRows(): Promise<RowCounts | null> {
+    return this.#options.systems.database.countRows().catch(() => null)
+  }
+
+  /** Null while nobody answers. */
+  async #fetchMetrics(): Promise<string | null> {
+    const { metricsUrl } = this.#options.systems.processor
+    if (metricsUrl === null) return null
+    return fetch(metricsUrl, { signal: AbortSignal.timeout(FETCH_MS) }).then(
+      answer => answer.text(),
+      () => null
+    )
+  }
+}

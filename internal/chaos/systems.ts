@@ -1,0 +1,182 @@
+/**
+ * Everything that a chaos run needs, started and connected: PostgreSQL and the queue in processes of their own, a proxy before each, the
+ * processor behind both, the producers straight at the queue.
+ *
+ * Errors  what does not start is ended again, and the start rejects.
+ */
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AwsConfig, EMBEDDED_AWS } from '../config/config.js'
+import type { Environment } from '../config/environment.js'
+import { startEmbeddedPostgres } from '../embedded/postgres.js'
+import { startEmbeddedSqs } from '../embedded/sqs.js'
+import { systemClock as clock } from '../lifecycle/clock.js'
+import { openLedger } from '../producer/ledger.js'
+import type { Random } from '../producer/random.js'
+import { createSqsQueue } from '../queue/sqs.js'
+import { createSqsClient } from '../queue/sqs-client.js'
+import { openQueue } from '../queue/sqs-provision.js'
+import { createSqsWriter } from '../queue/sqs-writer.js'
+import type { Depths } from '../verify/report.js'
+import { type Bursts, startBursts } from './bursts.js'
+import { Database } from './database.js'
+import { startDatabaseProxy } from './database-proxy.js'
+import { DeleteCheck, FIND_MISSING, type Whereabouts } from './delete-check.js'
+import type { Systems } from './inject.js'
+import { Processor } from './processor.js'
+import { type SeenMessage, startQueueProxy } from './queue-proxy.js'
+import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_S } from './settings.js'
+
+export interface SystemsOptions {
+  readonly directory: string
+  readonly env: Environment
+  readonly seed: string
+  readonly events: number
+  readonly workers: number
+  readonly random: Random
+  readonly signal: AbortSignal
+  readonly onWrong: (text: string) => void
+  readonly onNoted: (what: string) => void
+}
+
+/** What went through the queue's proxy. */
+export interface Traffic {
+  received: number
+  redelivered: number
+  mostReceives: number
+}
+
+export interface ChaosSystems extends Systems {
+  readonly bursts: Bursts
+  readonly deletes: DeleteCheck
+  readonly traffic: Traffic
+  readonly ledgerFile: string
+  depths(): Promise<Depths>
+  /** Ends everything; the files stay. */
+  close(): Promise<void>
+}
+
+const QUEUE_NAME = 'chaos'
+const DAY_S = 86_400
+const MAX_SOCKETS = 16
+const FRACTIONS = 1_000_000
+
+export async function startSystems(options: SystemsOptions): Promise<ChaosSystems> {
+  const { directory, signal, seed, events, workers, env, onWrong, onNoted } = options
+  const closers: (() => unknown)[] = []
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    await removeRemains(directory)
+    const random = (): number => options.random.below(FRACTIONS) / FRACTIONS
+    const databaseProxy = await startDatabaseProxy(random)
+    closers.push(() => databaseProxy.close())
+    const database = await Database.start({
+      directory,
+      onPort: port => {
+        databaseProxy.target = port
+      }
+    })
+    closers.push(() => database.close())
+    const emulator = await startEmbeddedSqs({ port: 0 })
+    closers.push(() => emulator.stop())
+
+    const deletes = new DeleteCheck({
+      findMissing: messages => database.query<Pick<Whereabouts, 'queueMessageId'>>(FIND_MISSING, columnsOf(messages)),
+      onMissing: ids => onWrong(`deleted before a row was visible: queue message ${ids.join(', ')}`)
+    })
+    const traffic: Traffic = { received: 0, redelivered: 0, mostReceives: 0 }
+    const queueProxy = await startQueueProxy({
+      target: emulator.endpoint,
+      random,
+      onReceived: messages => {
+        deletes.received(messages)
+        countReceives(messages, traffic)
+      },
+      beforeDelete: handles => deletes.deleting(handles)
+    })
+    closers.push(() => queueProxy.close())
+
+    const aws: AwsConfig = { ...EMBEDDED_AWS, endpoint: emulator.endpoint }
+    const sqs = createSqsClient({ ...aws, maxSockets: MAX_SOCKETS })
+    closers.push(() => sqs.destroy())
+    const { queueUrl, deadLetterQueueUrl } = await openQueue(sqs, {
+      queueName: QUEUE_NAME,
+      deadLetterQueueName: `${QUEUE_NAME}-dead-letters`,
+      maxReceiveCount: MAX_RECEIVE_COUNT,
+      retentionS: DAY_S,
+      deadLetterRetentionS: 14 * DAY_S,
+      visibilityTimeoutS: VISIBILITY_TIMEOUT_S
+    })
+    const depthOf = async (url: string): Promise<number> => {
+      const queue = createSqsQueue({ sqs, queueUrl: url, pollers: 1, visibilityTimeoutS: VISIBILITY_TIMEOUT_S, waitTimeS: 0, clock })
+      const { visible, inFlight, delayed } = await queue.depth()
+      return visible + inFlight + delayed
+    }
+
+    const ledgerFile = join(directory, 'ledger.ndjson')
+    const ledger = await openLedger(ledgerFile, clock)
+    closers.push(() => ledger.close())
+    const bursts = startBursts({ queue: createSqsWriter({ sqs, queueUrl }), ledger, seed, events, signal })
+    const dbConnection = new URL(database.connectionString)
+    dbConnection.port = String(databaseProxy.port)
+    const processor = new Processor({
+      sqsEndpoint: queueProxy.endpoint,
+      dbConnection: dbConnection.href,
+      queueName: QUEUE_NAME,
+      workers,
+      directory,
+      logFile: join(directory, 'processor.log'),
+      env,
+      onWrong
+    })
+    closers.push(() => processor.close())
+    return {
+      database,
+      databaseProxy,
+      queueProxy,
+      processor,
+      bursts,
+      deletes,
+      traffic,
+      ledgerFile,
+      onWrong,
+      onNoted,
+      async depths() {
+        const queue = await depthOf(queueUrl)
+        return { queue, deadLetters: deadLetterQueueUrl === null ? 0 : await depthOf(deadLetterQueueUrl) }
+      },
+      close
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** A killed run may have left its server running, in whatever state the faults had brought it to. */
+async function removeRemains(directory: string): Promise<void> {
+  if (existsSync(join(directory, 'postgres'))) await (await startEmbeddedPostgres({ dataDir: directory, port: 0 })).stop()
+  removeFiles(directory)
+  mkdirSync(directory, { recursive: true })
+}
+
+export function removeFiles(directory: string): void {
+  for (const name of ['postgres', 'postgres.log', 'ledger.ndjson', 'processor.log']) {
+    rmSync(join(directory, name), { recursive: true, force: true })
+  }
+}
+
+function columnsOf(messages: readonly Whereabouts[]): readonly unknown[] {
+  return [messages.map(one => one.queueMessageId), messages.map(one => one.clientId), messages.map(one => one.messageId)]
+}
+
+function countReceives(messages: readonly SeenMessage[], traffic: Traffic): void {
+  for (const { Attributes } of messages) {
+    const receives = Number(Attributes?.ApproximateReceiveCount ?? 1)
+    traffic.received += 1
+    if (receives > 1) traffic.redelivered += 1
+    traffic.mostReceives = Math.max(traffic.mostReceives, receives)
+  }
+}

@@ -1,0 +1,81 @@
+import t from 'tap'
+import { AlwaysChecks, readCounters } from './watch.js'
+
+const text = (stored: number, rejected: number): string => `
+# HELP event_process_stored_total Events stored
+event_process_stored_total ${stored}
+event_process_rejected_total{reason="not-json"} ${rejected}
+event_process_rejected_total{reason="conflict"} 1
+event_process_in_flight 7
+process_cpu_seconds_total 5
+`
+
+function setup() {
+  const violations: string[] = []
+  const checks = new AlwaysChecks(100, violation => violations.push(violation))
+  checks.begin(1, { stored: 10, rejected: 2 })
+  const look = (stored: number, rejected: number, rows: readonly [number, number] | null = null, inFlight = 0, life = 1) =>
+    checks.look(life, readCounters(text(stored, rejected)), inFlight, rows && { stored: rows[0], rejected: rows[1] })
+  return { checks, violations, look }
+}
+
+t.test('our counters are read with their labels, and nothing else', async t => {
+  t.same(
+    [...readCounters(text(3, 4)).keys()],
+    ['event_process_stored_total', 'event_process_rejected_total{reason="not-json"}', 'event_process_rejected_total{reason="conflict"}']
+  )
+})
+
+t.test('counters that grow with the rows are fine', async t => {
+  const { look, violations, checks } = setup()
+  look(0, 0)
+  look(5, 1, [15, 4])
+  look(5, 1, [99, 9])
+  t.same(violations, [])
+  t.equal(checks.looks, 3)
+  t.same(checks.totals(readCounters(text(5, 1))), { stored: 15, rejected: 4 }, 'what was there before this life counts')
+})
+
+t.test('a counter that goes back or vanishes is a violation', async t => {
+  const { look, violations, checks } = setup()
+  look(5, 3)
+  look(4, 3)
+  checks.look(1, new Map(), 0, null)
+  t.match(violations, [
+    /stored_total went back from 5 to 4/,
+    /stored_total went back from 4 to 0/,
+    /not-json.* from 3 to 0/,
+    /conflict.* from 1 to 0/
+  ])
+})
+
+t.test('a new life of the primary begins with new counters, and a late look at the old one is left out', async t => {
+  const { look, violations, checks } = setup()
+  look(5, 3)
+  checks.begin(2, { stored: 15, rejected: 6 })
+  look(900, 900, [0, 0], 0, 1)
+  look(0, 0, null, 0, 2)
+  t.same(violations, [])
+})
+
+t.test('counters that tell of more than there is are a violation', async t => {
+  const { look, violations } = setup()
+  look(6, 1, [15, 3])
+  t.match(violations, [/16 stored events, there are 15/, /4 rejected events, there are 3/])
+})
+
+t.test('rows that vanish are a violation, also from one life to the next', async t => {
+  const { look, violations, checks } = setup()
+  look(1, 0, [20, 5])
+  look(1, 0, [19, 5])
+  checks.begin(2, { stored: 19, rejected: 4 })
+  t.match(violations, [/20 stored before, 19 now/, /5 rejected before, 4 now/])
+})
+
+t.test('more in flight than allowed is a violation', async t => {
+  const { look, violations } = setup()
+  look(0, 0, null, 100)
+  t.same(violations, [])
+  look(0, 0, null, 101)
+  t.match(violations, [/101 messages in flight, 100 allowed/])
+})
