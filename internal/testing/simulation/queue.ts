@@ -21,7 +21,8 @@ import { never, type SimulatedProcess } from './process.js'
 import type { QueueServer } from './queue-server.js'
 import type { World } from './world.js'
 
-const WAIT_TIME_MS = 20_000
+/** The longest wait of a receive for messages. */
+export const WAIT_TIME_MS = 20_000
 const CALL_DEADLINE_MS = 10_000
 const RECEIVE_DEADLINE_MS = WAIT_TIME_MS + CALL_DEADLINE_MS
 

@@ -12,6 +12,7 @@ import type { Outcomes } from './outcomes.js'
 import { checkOutcomes } from './outcomes.js'
 import { Primary } from './primary.js'
 import { SimulatedProcess } from './process.js'
+import { WAIT_TIME_MS } from './queue.js'
 import { QueueServer } from './queue-server.js'
 import type { Schedule } from './schedule.js'
 import { connectStore } from './store.js'
@@ -81,6 +82,8 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   )
   await reach('poison messages are still queued', poisonMs, () => server.live.size === 0)
   await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
+  // Long polls of dead workers are over by then: they would take messages for nobody.
+  await scheduler.run(scheduler.nowMs + WAIT_TIME_MS, () => world.violation !== null)
   server.sendLast()
   // With work under way, and nothing wrong: the stop takes a moment, and the next life does the rest.
   await scheduler.run(scheduler.nowMs + world.dice.between(0, 50), () => world.violation !== null)
