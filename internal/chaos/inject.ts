@@ -28,6 +28,8 @@ type End = () => Promise<void> | void
 type Injector = (systems: Systems, fault: PlannedFault) => Promise<End> | End
 
 const nothing: End = () => undefined
+const READ_ONLY = 'ALTER SYSTEM SET default_transaction_read_only = on'
+const READ_WRITE = 'ALTER SYSTEM SET default_transaction_read_only = off'
 const CATCH_TRIES = 30
 /** A stopped worker's transaction stands still for so long; that of a running one does not, at the latency that is set meanwhile. */
 const STILL_MS = 150
@@ -64,7 +66,7 @@ export const INJECTORS: Readonly<Record<FaultKind, Injector>> = {
   },
   'database-read-only': async ({ database }) => {
     const set = async (value: 'on' | 'off'): Promise<void> => {
-      await database.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`)
+      await database.query(value === 'on' ? READ_ONLY : READ_WRITE)
       await database.query('SELECT pg_reload_conf()')
     }
     await set('on')
@@ -126,7 +128,8 @@ async function stopWorkerInTransaction({ processor, database, databaseProxy, onN
       await delay(STILL_MS)
       const still = await database.query(
         `SELECT FROM pg_stat_activity WHERE ${STORE_SESSION} AND state = 'idle in transaction'
-         AND state_change < clock_timestamp() - interval '${STILL_MS - CATCH_LATENCY_MS} ms'`
+         AND state_change < clock_timestamp() - make_interval(secs => $1)`,
+        [(STILL_MS - CATCH_LATENCY_MS) / 1_000]
       )
       if (still.length > 0) {
         onNoted('workers stopped inside a transaction')
@@ -165,7 +168,8 @@ function stopDatabase(mode: StopMode): Injector {
 function lock(statement: string): Injector {
   return async ({ database }) => {
     const session = await database.session()
-    await session.query(`BEGIN; ${statement}`)
+    await session.query('BEGIN')
+    await session.query(statement)
     return () => session.end()
   }
 }

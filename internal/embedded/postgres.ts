@@ -240,7 +240,6 @@ async function createDatabase(port: number): Promise<void> {
   await session.connect()
   try {
     const { rowCount } = await session.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE])
-    // eslint-disable-next-line no-restricted-syntax -- a name cannot be a parameter, and this one is a constant of ours.
     if (rowCount === 0) await session.query(`CREATE DATABASE ${DATABASE}`)
   } finally {
     await session.end()

@@ -73,7 +73,7 @@ t.test('rejections are listed the newest first, and filters hold together', asyn
     )
     const read: string[] = []
     for await (const { queueMessageId } of records.readRejections(filter, null)) read.push(queueMessageId)
-    t.equal(read.join(''), [...want].reverse().join(''), 'an export has the same ones, the oldest first')
+    t.equal(read.join(''), Array.from(want).reverse().join(''), 'an export has the same ones, the oldest first')
   }
   t.same(idsOf(await records.listRejections(ALL, 2)), ['d', 'c'])
   t.same(
