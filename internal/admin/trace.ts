@@ -148,7 +148,7 @@ async function tell(
   const lines = [printable(name), '']
   const rows = steps.map(({ at, what, text }) => [formatTime(at), what, text])
   if (rows.length > 0) {
-    lines.push(formatTable([{ title: 'when (UTC)' }, { title: 'what' }, { title: '', isCut: true }], rows, output.columns))
+    lines.push(formatTable([{ title: 'when (UTC)' }, { title: 'what' }, { title: '' }], rows, null))
   }
   for (const { message } of deadLetters ?? []) {
     lines.push(`In the dead-letter queue as ${message.id}, received ${message.receiveCount} times: dead-letters redrive ${message.id}`)
