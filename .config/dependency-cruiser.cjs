@@ -14,6 +14,7 @@ module.exports = {
     rule('adapters-are-chosen-in-app', { pathNot: [composition, test] }, { path: adapter }),
     rule('pg-stays-in-store-and-embedded', { pathNot: ['^internal/(store|embedded)/', composition, test] }, { path: 'node_modules/pg/' }),
     rule('aws-stays-in-queue', { pathNot: ['^internal/queue/', composition, test] }, { path: 'node_modules/(@aws-sdk|sqs-consumer)/' }),
+    rule('admin-sees-ports-only', { path: '^internal/admin/', pathNot: test }, { path: '^internal/(app|bench|config|embedded|http)/' }),
     rule('intake-sees-ports-only', { path: '^internal/intake/', pathNot: test }, { path: '^internal/(app|bench|config|embedded|http)/' }),
     rule('test-kit-only-in-tests', { pathNot: test }, { path: '^internal/testing/' })
   ],

@@ -61,14 +61,14 @@ interface Rows {
 async function findRows(subject: Subject, { records }: AdminContext): Promise<Rows> {
   if ('messageId' in subject) {
     const { clientId, messageId } = subject
-    const [stored, rejections] = await Promise.all([records.findStored(clientId, messageId), records.findRejectionsOf(clientId, messageId)])
+    const [stored, rejections] = await Promise.all([records.findStored(clientId, messageId), records.findRejections(messageId, clientId)])
     return { stored, rejections }
   }
   const { queueMessageId } = subject
-  const own = await records.findRejectionsOfQueueMessage(queueMessageId)
+  const own = await records.findRejections(queueMessageId, null)
   // A copy leads to the message that it is a copy of, and so to the other copies.
   const origin = own.find(rejection => rejection.queueMessageId === queueMessageId)?.origin ?? null
-  const rejections = origin === null ? own : await records.findRejectionsOfQueueMessage(origin)
+  const rejections = origin === null ? own : await records.findRejections(origin, null)
   const stored = new Map<string, StoredEvent>()
   const keep = (events: readonly StoredEvent[]): void => {
     for (const event of events) stored.set(JSON.stringify([event.clientId, event.messageId]), event)
