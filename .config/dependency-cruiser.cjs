@@ -19,8 +19,8 @@ module.exports = {
     rule('pg-stays-in-store-and-embedded', { pathNot: ['^internal/(store|embedded)/', composition, test] }, { path: 'node_modules/pg/' }),
     rule('aws-stays-in-queue', { pathNot: ['^internal/queue/', composition, test] }, { path: 'node_modules/(@aws-sdk|sqs-consumer)/' }),
     rule(
-      'intake-sees-ports-only',
-      { path: '^internal/intake/', pathNot: test },
+      'admin-and-intake-see-ports-only',
+      { path: '^internal/(admin|intake)/', pathNot: test },
       { path: '^internal/(app|bench|chaos|config|embedded|http|soak)/' }
     ),
     rule('test-kit-only-in-tests', { pathNot: test }, { path: '^internal/testing/' })

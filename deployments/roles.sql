@@ -1,10 +1,11 @@
--- Two roles with no more rights than their work needs, for a database whose owner wants that. Run it as a superuser or the database's
+-- Three roles with no more rights than their work needs, for a database whose owner wants that. Run it as a superuser or the database's
 -- owner with CREATEROLE, before the first `node dist/cmd/migrate` and again after each one; it may be run as often as you like:
 --
---   psql "$ADMIN_CONNECTION" -v migrate_password=... -v processor_password=... -f deployments/roles.sql
+--   psql "$ADMIN_CONNECTION" -v migrate_password=... -v processor_password=... -v admin_password=... -f deployments/roles.sql
 --
 --   event_process_migrate    owns the schema and the tables: node dist/cmd/migrate, as a step of the deployment
 --   event_process_processor  reads and adds rows, changes and deletes none: node dist/cmd/processor, after the migration
+--   event_process_admin      reads rows and marks rejections as redriven: node dist/cmd/admin
 \set ON_ERROR_STOP on
 BEGIN;
 
@@ -12,11 +13,14 @@ SELECT format('CREATE ROLE event_process_migrate LOGIN PASSWORD %L', :'migrate_p
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'event_process_migrate') \gexec
 SELECT format('CREATE ROLE event_process_processor LOGIN PASSWORD %L', :'processor_password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'event_process_processor') \gexec
+SELECT format('CREATE ROLE event_process_admin LOGIN PASSWORD %L', :'admin_password')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'event_process_admin') \gexec
 
 CREATE SCHEMA IF NOT EXISTS event_process AUTHORIZATION event_process_migrate;
 ALTER ROLE event_process_migrate SET search_path = event_process;
 ALTER ROLE event_process_processor SET search_path = event_process;
-GRANT USAGE ON SCHEMA event_process TO event_process_processor;
+ALTER ROLE event_process_admin SET search_path = event_process;
+GRANT USAGE ON SCHEMA event_process TO event_process_processor, event_process_admin;
 
 DO $$
 BEGIN
@@ -31,6 +35,9 @@ BEGIN
   -- The processor looks whether migrations are pending. The library asks information_schema for its table's primary key, which is
   -- shown only to roles that may do more than read: REFERENCES is the least of that.
   GRANT SELECT, REFERENCES ON event_process.pgmigrations TO event_process_processor;
+  GRANT SELECT ON event_process.client, event_process.message, event_process.rejection TO event_process_admin;
+  -- Also what holds a row for one redrive at a time (FOR UPDATE).
+  GRANT UPDATE (redriven_at) ON event_process.rejection TO event_process_admin;
 END $$;
 
 COMMIT;

@@ -7,9 +7,9 @@ import type { Walk } from './walk.js'
 const COLUMNS: readonly Column[] = [
   { title: 'sent (UTC)' },
   { title: 'queue message' },
-  { title: 'client', isCut: true },
-  { title: 'event type', isCut: true },
-  { title: 'event id', isCut: true },
+  { title: 'client', keeps: 8 },
+  { title: 'event type', keeps: 8 },
+  { title: 'event id', keeps: 8 },
   { title: 'receives', isRight: true },
   { title: 'bytes', isRight: true }
 ]

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { createMemoryQueue } from '../queue/memory.js'
 import { QueueError } from '../queue/queue.js'
-import { createManualClock, type ManualClock } from '../testing/manual-clock.js'
+import { advanceUntil, createManualClock } from '../testing/manual-clock.js'
 import type { DeadLetterFilter } from './dead-letter.js'
 import { type RedriveDeadLettersOptions, redriveDeadLetters } from './redrive-dead-letters.js'
 
@@ -38,13 +38,6 @@ async function setup(t: Test, bodies: readonly string[], over: Partial<RedriveDe
     })
   const originsSent = async () => (await main.take(10, 0)).map(({ origin }) => origin)
   return { clock, deadLetters, main, ids, marked, begin, originsSent }
-}
-
-async function advanceUntil<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
-  let isSettled = false
-  const settled = promise.finally(() => (isSettled = true))
-  while (!isSettled) await clock.advanceAsync(250)
-  return settled
 }
 
 const left = (queue: { messages(): readonly { isInFlight: boolean }[] }) => queue.messages().map(({ isInFlight }) => isInFlight)

@@ -1,11 +1,9 @@
 import t, { type Test } from 'tap'
 import { createMemoryQueue } from '../queue/memory.js'
 import { QueueError } from '../queue/queue.js'
-import type { Claim, ClaimedRejection, Records, RejectionFilter } from '../store/records.js'
-import { createManualClock, type ManualClock } from '../testing/manual-clock.js'
+import { ALL_REJECTIONS, type Claim, type ClaimedRejection, type Records } from '../store/records.js'
+import { advanceUntil, createManualClock } from '../testing/manual-clock.js'
 import { type RedriveOptions, redriveRejections } from './redrive-rejections.js'
-
-const ALL: RejectionFilter = { ids: null, clientId: null, eventType: null, reason: null, since: null, isOpen: true }
 
 /** Rejections in a list, in order; a claim sees those that are not marked. */
 function createRejections(count: number, bodyOf = (n: number): string => `body ${n}`) {
@@ -39,7 +37,7 @@ async function setup(t: Test, count: number, over: Partial<RedriveOptions> & { r
     redriveRejections({
       records: rejections.records,
       writer: queue,
-      filter: ALL,
+      filter: ALL_REJECTIONS,
       limit: null,
       ratePerSecond: null,
       clock,
@@ -49,14 +47,6 @@ async function setup(t: Test, count: number, over: Partial<RedriveOptions> & { r
       ...over
     })
   return { clock, queue, begin, ...rejections }
-}
-
-/** Moves the clock on until the promise is settled. */
-async function advanceUntil<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
-  let isSettled = false
-  const settled = promise.finally(() => (isSettled = true))
-  while (!isSettled) await clock.advanceAsync(250)
-  return settled
 }
 
 t.test('all is sent and marked, ten at a time, and what came after the start is left out', async t => {

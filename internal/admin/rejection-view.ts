@@ -7,10 +7,10 @@ const COLUMNS: readonly Column[] = [
   { title: 'received (UTC)' },
   { title: 'queue message' },
   { title: 'reason' },
-  { title: 'client', isCut: true },
-  { title: 'event type', isCut: true },
+  { title: 'client', keeps: 8 },
+  { title: 'event type', keeps: 8 },
   { title: 'redriven' },
-  { title: 'why', isCut: true }
+  { title: 'why', keeps: 24 }
 ]
 
 export function formatRejections(rejections: readonly RejectionHead[], terminalWidth: number | null): string {

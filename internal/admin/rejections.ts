@@ -1,6 +1,6 @@
 /** `rejections`: what was refused and why, and sending it again. */
 import type { Flags } from '../producer/flags.js'
-import type { Records, RejectionFilter } from '../store/records.js'
+import { ALL_REJECTIONS, type Records, type RejectionFilter } from '../store/records.js'
 import type { Command, CommandGroup, Work } from './command.js'
 import { exportRejections } from './export.js'
 import {
@@ -62,7 +62,7 @@ const show: Command = {
     const id = flags.operands[0] ?? ''
     if (id === '') flags.problems.push('QUEUE_MESSAGE_ID is missing: rejections ls shows them')
     return async ({ records, output }) => {
-      const rejection = await records.findRejection(id)
+      const rejection = await first(records.readRejections({ ...ALL_REJECTIONS, ids: [id] }, 1))
       if (rejection === null) {
         output.remark(`No rejection has the queue message id ${id}. trace --queue-message ${id} looks for everything else under it.`)
         return 1
@@ -168,9 +168,13 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
 /** Which of these ids no rejection has. */
 async function findMissing(records: Records, ids: readonly string[]): Promise<readonly string[]> {
   if (ids.length === 0) return []
-  const everything = { ids, clientId: null, eventType: null, reason: null, since: null, isOpen: false }
-  const found = new Set((await records.listRejections(everything, ids.length)).map(({ queueMessageId }) => queueMessageId))
+  const found = new Set((await records.listRejections({ ...ALL_REJECTIONS, ids }, ids.length)).map(({ queueMessageId }) => queueMessageId))
   return ids.filter(id => !found.has(id))
+}
+
+async function first<T>(items: AsyncIterable<T>): Promise<T | null> {
+  for await (const item of items) return item
+  return null
 }
 
 function sum(counts: Iterable<number>): number {

@@ -2,7 +2,7 @@ import t from 'tap'
 import { formatFields, formatTable } from './table.js'
 import { cutTo, printable, printableLines, widthOf } from './text.js'
 
-const COLUMNS = [{ title: 'id' }, { title: 'name', isCut: true }, { title: 'n', isRight: true }, { title: 'why', isCut: true }]
+const COLUMNS = [{ title: 'id' }, { title: 'name', keeps: 4 }, { title: 'n', isRight: true }, { title: 'why', keeps: 10 }]
 const ROWS = [
   ['id-1', 'a name', '1', 'short'],
   ['id-20', 'b', '1,000', 'a long explanation that does not fit']
@@ -22,9 +22,15 @@ t.test('on a terminal the widest column that may be cut gives way first, and no 
   t.equal(formatTable(COLUMNS, ROWS, 60), formatTable(COLUMNS, ROWS, null), 'what fits is not cut')
 })
 
-t.test('ids stay whole however narrow the terminal is', async t => {
-  const lines = formatTable(COLUMNS, ROWS, 10).split('\n')
-  t.match(lines[2], /^id-20 {2}b {7}1,000 {2}a lon…$/)
+t.test('what does not fit is left out and named, and ids stay whole however narrow the terminal is', async t => {
+  t.same(formatTable(COLUMNS, ROWS, 30).split('\n'), [
+    'id     name      n  why',
+    'id-1   a n…      1  short',
+    'id-20  b     1,000  a long ex…',
+    ''
+  ])
+  t.same(formatTable(COLUMNS, ROWS, 27).split('\n').slice(1), ['id-1   a name      1', 'id-20  b       1,000', '(no room for: why)', ''])
+  t.same(formatTable(COLUMNS, ROWS, 3).split('\n').slice(2), ['id-20', '(no room for: name, n, why)', ''])
 })
 
 t.test('what a terminal would act on is shown, not done', async t => {

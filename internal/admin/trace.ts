@@ -61,14 +61,14 @@ interface Rows {
 async function findRows(subject: Subject, { records }: AdminContext): Promise<Rows> {
   if ('messageId' in subject) {
     const { clientId, messageId } = subject
-    const [stored, rejections] = await Promise.all([records.findStored(clientId, messageId), records.findRejectionsOf(clientId, messageId)])
+    const [stored, rejections] = await Promise.all([records.findStored(clientId, messageId), records.findRejections(messageId, clientId)])
     return { stored, rejections }
   }
   const { queueMessageId } = subject
-  const own = await records.findRejectionsOfQueueMessage(queueMessageId)
+  const own = await records.findRejections(queueMessageId, null)
   // A copy leads to the message that it is a copy of, and so to the other copies.
   const origin = own.find(rejection => rejection.queueMessageId === queueMessageId)?.origin ?? null
-  const rejections = origin === null ? own : await records.findRejectionsOfQueueMessage(origin)
+  const rejections = origin === null ? own : await records.findRejections(origin, null)
   const stored = new Map<string, StoredEvent>()
   const keep = (events: readonly StoredEvent[]): void => {
     for (const event of events) stored.set(JSON.stringify([event.clientId, event.messageId]), event)
@@ -148,7 +148,7 @@ async function tell(
   const lines = [printable(name), '']
   const rows = steps.map(({ at, what, text }) => [formatTime(at), what, text])
   if (rows.length > 0) {
-    lines.push(formatTable([{ title: 'when (UTC)' }, { title: 'what' }, { title: '', isCut: true }], rows, output.columns))
+    lines.push(formatTable([{ title: 'when (UTC)' }, { title: 'what' }, { title: '' }], rows, null))
   }
   for (const { message } of deadLetters ?? []) {
     lines.push(`In the dead-letter queue as ${message.id}, received ${message.receiveCount} times: dead-letters redrive ${message.id}`)

@@ -8,17 +8,10 @@
  */
 import pg from 'pg'
 import { classify } from './fault.js'
-import type { Records } from './records.js'
+import { ALL_REJECTIONS, type Records } from './records.js'
 import { claimRejections, markRedriven } from './sql/claim-rejections.js'
 import { findStored } from './sql/find-stored.js'
-import {
-  countRejections,
-  findRejection,
-  findRejectionsOf,
-  findRejectionsOfQueueMessage,
-  listRejections,
-  readRejections
-} from './sql/read-rejections.js'
+import { countRejections, findRejectedIds, listRejections, readRejections } from './sql/read-rejections.js'
 
 export interface PostgresRecordsOptions {
   readonly connectionString: string
@@ -53,10 +46,12 @@ export function createPostgresRecords(options: PostgresRecordsOptions): Records 
   return {
     listRejections: (filter, limit) => ask(db => listRejections(db, filter, limit)),
     countRejections: filter => ask(db => countRejections(db, filter)),
-    findRejection: id => ask(db => findRejection(db, id)),
     findStored: (clientId, messageId) => ask(db => findStored(db, clientId, messageId)),
-    findRejectionsOf: (clientId, messageId) => ask(db => findRejectionsOf(db, clientId, messageId)),
-    findRejectionsOfQueueMessage: id => ask(db => findRejectionsOfQueueMessage(db, id)),
+    findRejections: (id, clientId) =>
+      ask(async db => {
+        const ids = await findRejectedIds(db, id, clientId)
+        return ids.length === 0 ? [] : listRejections(db, { ...ALL_REJECTIONS, ids }, ids.length)
+      }),
     markRedriven: ids => ask(db => markRedriven(db, ids)),
 
     async *readRejections(filter, limit) {

@@ -7,7 +7,7 @@
  */
 import type { RejectionReason, Violation } from '../message/message.js'
 
-/** Conditions that must all hold; null = no condition. */
+/** Conditions that must all hold; null = no condition. See ALL_REJECTIONS for none at all. */
 export interface RejectionFilter {
   /** Queue message ids. */
   readonly ids: readonly string[] | null
@@ -19,6 +19,8 @@ export interface RejectionFilter {
   /** Only those that were not redriven yet. */
   readonly isOpen: boolean
 }
+
+export const ALL_REJECTIONS: RejectionFilter = { ids: null, clientId: null, eventType: null, reason: null, since: null, isOpen: false }
 
 /** A rejection without its body. Client, event type and id are as sent, true or not. */
 export interface RejectionHead {
@@ -77,7 +79,6 @@ export interface Records {
   /** The newest first. */
   listRejections(filter: RejectionFilter, limit: number): Promise<readonly RejectionHead[]>
   countRejections(filter: RejectionFilter): Promise<ReadonlyMap<RejectionReason, number>>
-  findRejection(queueMessageId: string): Promise<RejectionRecord | null>
   /** The oldest first, all in one snapshot, however many. */
   readRejections(filter: RejectionFilter, limit: number | null): AsyncIterable<RejectionRecord>
 
@@ -93,10 +94,11 @@ export interface Records {
 
   /** Events that are stored under this id: of one client, or of every client (null). */
   findStored(clientId: string | null, messageId: string): Promise<readonly StoredEvent[]>
-  /** Rejections of the event with this key, in order of receipt: those whose body names it, that queue message itself, and its redriven copies. */
-  findRejectionsOf(clientId: string, messageId: string): Promise<readonly RejectionHead[]>
-  /** Rejections of this queue message and of its redriven copies, in order of receipt. */
-  findRejectionsOfQueueMessage(queueMessageId: string): Promise<readonly RejectionHead[]>
+  /**
+   * Rejections of this queue message and of its redriven copies, the newest first; with a client also those of its bodies that name the event by
+   * this id.
+   */
+  findRejections(id: string, clientId: string | null): Promise<readonly RejectionHead[]>
 
   close(): Promise<void>
 }

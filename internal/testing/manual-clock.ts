@@ -69,3 +69,11 @@ export function createManualClock(startMs = 1_700_000_000_000): ManualClock {
     pending: () => timers.length
   }
 }
+
+/** Moves the clock on, a quarter of a second at a time, until the promise is settled. */
+export async function advanceUntil<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
+  const state = { isSettled: false }
+  const settled = promise.finally(() => (state.isSettled = true))
+  while (!state.isSettled) await clock.advanceAsync(250)
+  return settled
+}

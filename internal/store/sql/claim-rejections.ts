@@ -1,5 +1,5 @@
 import type { Claim, ClaimedRejection, RejectionPlace } from '../records.js'
-import { decodeBody, MATCHES, type Queryable, valuesOf } from './read-rejections.js'
+import { decodeBody, FILTER, filterValues, type Queryable } from './rejection-filter.js'
 
 interface ClaimedRow extends ClaimedRejection {
   readonly bodyEncoding: 'plain' | 'json-string'
@@ -11,20 +11,21 @@ export interface Claimed {
   readonly last: RejectionPlace | null
 }
 
-/** Locks rows until the caller's transaction ends; rows that another session has locked are passed over, not waited for. */
+// Rows that another session has locked are passed over, not waited for. Marked since the start means sent by this redrive or by one beside it.
+const CLAIM = `
+SELECT queue_message_id AS "queueMessageId", coalesce(origin_queue_message_id, queue_message_id) AS origin, body,
+       body_encoding AS "bodyEncoding", received_at::text AS "receivedAt"
+FROM rejection
+WHERE ${FILTER}
+  AND received_at <= $7::timestamptz AND (redriven_at IS NULL OR redriven_at < $7::timestamptz)
+  AND (received_at, queue_message_id) > ($8::timestamptz, $9::text)
+ORDER BY received_at, queue_message_id LIMIT $10
+FOR UPDATE SKIP LOCKED`
+
+/** Locks rows until the caller's transaction ends. */
 export async function claimRejections(db: Queryable, { filter, startedAt, after, maxRows }: Claim): Promise<Claimed> {
   const [afterTime, afterId] = after ?? ['-infinity', '']
-  // Marked since the start means sent by this redrive or by one beside it.
-  const { rows } = await db.query<ClaimedRow>(
-    `SELECT queue_message_id AS "queueMessageId", coalesce(origin_queue_message_id, queue_message_id) AS origin, body,
-            body_encoding AS "bodyEncoding", received_at::text AS "receivedAt"
-     FROM rejection
-     WHERE ${MATCHES} AND received_at <= $7::timestamptz AND (redriven_at IS NULL OR redriven_at < $7::timestamptz)
-       AND (received_at, queue_message_id) > ($8::timestamptz, $9::text)
-     ORDER BY received_at, queue_message_id LIMIT $10
-     FOR UPDATE SKIP LOCKED`,
-    [...valuesOf(filter), startedAt, afterTime, afterId, maxRows]
-  )
+  const { rows } = await db.query<ClaimedRow>(CLAIM, [...filterValues(filter), startedAt, afterTime, afterId, maxRows])
   const last = rows.at(-1)
   return {
     rejections: rows.map(({ queueMessageId, origin, body, bodyEncoding }) => ({

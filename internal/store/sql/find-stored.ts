@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../records.js'
-import type { Queryable } from './read-rejections.js'
+import type { Queryable } from './rejection-filter.js'
 
 // The key begins with the client: asked for every client, the index is searched once for each of them.
 const FIND_STORED = `
