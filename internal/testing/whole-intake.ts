@@ -4,6 +4,7 @@
  * Shapes  `process` hands out bodies as one delivery, so that they are one batch, and resolves when each has left the queue or was left to it.
  * Errors  a batch that is not settled fails the wait of `until`.
  */
+import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { Intake } from '../intake/intake.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
@@ -138,12 +139,14 @@ export function createWholeIntake(t: Teardown, connectionString: string, pool: p
     return rows
   }
 
+  // Unlike the ids of any other intake on this database.
+  const prefix = randomUUID()
   let batches = 0
   return {
     async process(bodies) {
       batches += 1
       const before = attempts
-      const ids = bodies.map((_, index) => `batch-${batches}-${index}`)
+      const ids = bodies.map((_, index) => `${prefix}-${batches}-${index}`)
       deliver(
         bodies.map((body, index) => ({
           id: ids[index]!,
