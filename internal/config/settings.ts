@@ -97,7 +97,7 @@ export const SETTINGS = {
     secret: true,
     pattern: '^postgres(ql)?://',
     shape: 'postgresql://user:password@host:5432/database?sslmode=disable',
-    description: 'Database connection string'
+    description: 'Database connection string; with sslmode=verify-full&sslrootcert=FILE the server must prove who it is'
   },
   POSTGRES_USER: { type: 'string', group: 'Database', description: 'User of the database container (deployments/docker-compose.yaml)' },
   POSTGRES_PASSWORD: { type: 'string', group: 'Database', secret: true, description: 'Password of the database container' },
