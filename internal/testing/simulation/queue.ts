@@ -226,8 +226,9 @@ function startPoller(
       for (const { id } of messages) server.excuse(id)
       return retryAfter('ECONNRESET', world.latencyMs())
     }
-    const lateMs = fault?.kind === 'receive-answer-late' ? fault.share * 2 * world.schedule.limits.visibilityTimeoutS * 1_000 : 0
-    if (lateMs > 0) for (const { id } of messages) server.excuse(id)
+    const isLate = fault?.kind === 'receive-answer-late' && messages.length > 0
+    const lateMs = isLate ? fault.share * 2 * world.schedule.limits.visibilityTimeoutS * 1_000 : 0
+    if (isLate) for (const { id } of messages) server.excuse(id)
     process.after(lateMs + world.latencyMs(), () => {
       if (isStopped) {
         void (messages.length > 0 ? giveBack(messages) : Promise.resolve()).then(end)
