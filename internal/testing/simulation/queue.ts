@@ -24,6 +24,8 @@ import type { World } from './world.js'
 /** The longest wait of a receive for messages. */
 export const WAIT_TIME_MS = 20_000
 const CALL_DEADLINE_MS = 10_000
+/** How long a stop waits for the answer of a receive. */
+const STOP_GRACE_MS = 250
 const RECEIVE_DEADLINE_MS = WAIT_TIME_MS + CALL_DEADLINE_MS
 
 export interface QueueSetup {
@@ -243,7 +245,12 @@ function startPoller(
   next()
   return () => {
     isStopped = true
-    if (cut === null) return new Promise(resolve => (onEnded = resolve))
+    if (cut === null) {
+      return new Promise(resolve => {
+        onEnded = resolve
+        process.after(STOP_GRACE_MS, resolve)
+      })
+    }
     cut()
     return Promise.resolve()
   }
