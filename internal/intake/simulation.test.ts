@@ -11,12 +11,14 @@ import { createSchedule } from '../testing/simulation/schedule.js'
 import { runInThread } from '../testing/simulation/shards.js'
 import { simulate } from '../testing/simulation/simulation.js'
 
-/** Seeds that showed a defect, with what it was. */
+/**
+ * Seeds that showed a defect, with what it was. They do so while the generator draws what it draws now; the defects have tests of their own
+ * in intake.test.ts.
+ */
 const SEEDS_THAT_FAILED = {
-  144: 'the gate stayed closed when a batch failed, and then failed for its data',
-  237: 'the same, where the only row left is not writable even as a rejection',
+  62: 'the gate stayed closed when a batch failed, and then failed for its data',
   376: 'an older delivery that arrived late took the place of the newest receipt handle',
-  2499: 'a refused stale handle ended the attempts although a newer delivery had come in'
+  1783: 'a refused stale handle ended the attempts although a newer delivery had come in'
 }
 
 const SCHEDULES = 10_000

@@ -16,7 +16,7 @@ import {
   type Receiver,
   type SettleFailure
 } from '../../queue/queue.js'
-import type { CallFault } from './faults.js'
+import type { FaultOf } from './faults.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { QueueServer } from './queue-server.js'
 import type { World } from './world.js'
@@ -110,20 +110,14 @@ export function connectQueue(setup: QueueSetup): Queue {
     })
   }
 
-  function strikeEntry(fault: CallFault | null, { id }: Receipt): SettleFailure | null {
-    switch (fault?.kind) {
-      case 'ack-partly-refused':
-      case 'extend-partly-refused':
-        if (!dice.chance(0.5)) return null
-        blame(fault.kind === 'ack-partly-refused' ? 'ack' : 'extend', [{ id }])
-        return { id, code: 'InternalError', retryable: true }
-      case 'ack-handle-refused':
-        if (!dice.chance(0.5)) return null
-        server.excuse(id)
-        return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
-      default:
-        return null
-    }
+  function strikeEntry(fault: FaultOf<'ack' | 'extend'> | null, { id }: Receipt): SettleFailure | null {
+    const isPartlyRefused = fault?.kind === 'ack-partly-refused' || fault?.kind === 'extend-partly-refused'
+    if (!isPartlyRefused && fault?.kind !== 'ack-handle-refused') return null
+    if (!dice.chance(0.5)) return null
+    if (fault.kind === 'ack-partly-refused') server.failDelete(id)
+    else server.excuse(id)
+    if (isPartlyRefused) return { id, code: 'InternalError', retryable: true }
+    return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
   }
 
   function blame(name: 'ack' | 'extend', receipts: readonly Pick<Receipt, 'id'>[]): void {
@@ -217,7 +211,7 @@ function startPoller(
     })
   }
 
-  function answer(messages: readonly ReceivedMessage[], fault: CallFault | null): void {
+  function answer(messages: readonly ReceivedMessage[], fault: FaultOf<'receive'> | null): void {
     cut = null
     if (messages.length > 0 && process.dies('receive taken')) return
     if (!process.isAlive) {
