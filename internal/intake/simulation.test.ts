@@ -1,9 +1,11 @@
 /**
  * The intake against every fault at once: many schedules, each on a virtual clock, with seeded faults of queue, database and process.
  *
- *   SIMULATION_SCHEDULES=100000 npx tap --timeout=1800 internal/intake/simulation.test.ts    a longer run
  *   SIMULATION_SEED=4711 npx tap internal/intake/simulation.test.ts                          one seed alone
+ *   SIMULATION_SCHEDULES=100000 npx tap --timeout=1800 internal/intake/simulation.test.ts    a longer run
  *   SIMULATION_SEED=10001 SIMULATION_SCHEDULES=50000 npx tap …                               seeds that no run before has seen
+ *
+ * With --reporter=tap it also says how often each kind of fault struck.
  */
 import t from 'tap'
 import { CALL_FAULTS, CRASH_POINTS, SPAN_FAULTS } from '../testing/simulation/faults.js'
@@ -26,11 +28,7 @@ const { SIMULATION_SEED: seed, SIMULATION_SCHEDULES: schedules = seed === undefi
 
 t.test('whatever goes wrong in queue, database and process, every invariant holds', async t => {
   const result = await runInThread({ task: 'check', fromSeed: Number(seed ?? 1), seeds: Number(schedules) })
-  for (const { report } of result.failures) if (report !== null) t.comment(report)
-  t.same(
-    result.failures.map(({ seed, invariant }) => `seed ${seed}: ${invariant}`),
-    []
-  )
+  t.same(result.failures, [])
   t.equal(result.schedules, Number(schedules))
   t.comment(`${result.schedules} schedules, ${result.messages} messages, ${result.steps} steps, ${(result.tookMs / 1_000).toFixed(1)} s`)
   t.comment(
