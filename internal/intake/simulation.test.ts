@@ -1,9 +1,11 @@
 /**
  * The intake against every fault at once: many schedules, each on a virtual clock, with seeded faults of queue, database and process.
  *
- *   SIMULATION_SCHEDULES=100000 npx tap --timeout=1800 internal/intake/simulation.test.ts    a longer run
  *   SIMULATION_SEED=4711 npx tap internal/intake/simulation.test.ts                          one seed alone
+ *   SIMULATION_SCHEDULES=100000 npx tap --timeout=1800 internal/intake/simulation.test.ts    a longer run
  *   SIMULATION_SEED=10001 SIMULATION_SCHEDULES=50000 npx tap …                               seeds that no run before has seen
+ *
+ * With --reporter=tap it also says how often each kind of fault struck.
  */
 import t from 'tap'
 import { CALL_FAULTS, CRASH_POINTS, SPAN_FAULTS } from '../testing/simulation/faults.js'
@@ -11,12 +13,14 @@ import { createSchedule } from '../testing/simulation/schedule.js'
 import { runInThread } from '../testing/simulation/shards.js'
 import { simulate } from '../testing/simulation/simulation.js'
 
-/** Seeds that showed a defect, with what it was. */
+/**
+ * Seeds that showed a defect, with what it was. They do so while the generator draws what it draws now; the defects have tests of their own
+ * in intake.test.ts.
+ */
 const SEEDS_THAT_FAILED = {
-  144: 'the gate stayed closed when a batch failed, and then failed for its data',
-  237: 'the same, where the only row left is not writable even as a rejection',
+  62: 'the gate stayed closed when a batch failed, and then failed for its data',
   376: 'an older delivery that arrived late took the place of the newest receipt handle',
-  2499: 'a refused stale handle ended the attempts although a newer delivery had come in'
+  1783: 'a refused stale handle ended the attempts although a newer delivery had come in'
 }
 
 const SCHEDULES = 10_000
@@ -24,11 +28,7 @@ const { SIMULATION_SEED: seed, SIMULATION_SCHEDULES: schedules = seed === undefi
 
 t.test('whatever goes wrong in queue, database and process, every invariant holds', async t => {
   const result = await runInThread({ task: 'check', fromSeed: Number(seed ?? 1), seeds: Number(schedules) })
-  for (const { report } of result.failures) if (report !== null) t.comment(report)
-  t.same(
-    result.failures.map(({ seed, invariant }) => `seed ${seed}: ${invariant}`),
-    []
-  )
+  t.same(result.failures, [])
   t.equal(result.schedules, Number(schedules))
   t.comment(`${result.schedules} schedules, ${result.messages} messages, ${result.steps} steps, ${(result.tookMs / 1_000).toFixed(1)} s`)
   t.comment(

@@ -125,15 +125,12 @@ export class Database {
   }
 
   async #lock(tx: Transaction, key: string): Promise<void> {
-    let isLate = false
+    const endsAtMs = this.#world.nowMs + LOCK_TIMEOUT_MS
     let wake = (): void => undefined
-    const cancel = this.#world.scheduler.after(LOCK_TIMEOUT_MS, () => {
-      isLate = true
-      wake()
-    })
+    const cancel = this.#world.scheduler.after(LOCK_TIMEOUT_MS, () => wake())
     while (!this.#tryLock(tx, key)) {
       if (tx.state !== 'open') throw failure('57P01')
-      if (isLate) {
+      if (this.#world.nowMs >= endsAtMs) {
         this.#world.faults.hit('lock timeout')
         throw failure('55P03')
       }

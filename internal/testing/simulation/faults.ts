@@ -76,6 +76,11 @@ export const CRASH_POINTS = [
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]
 
+/** The faults that can strike a call. */
+export type FaultOf<C extends Call> = CallFault & {
+  readonly kind: { [Kind in CallFaultKind]: (typeof CALL_FAULTS)[Kind] extends C ? Kind : never }[CallFaultKind]
+}
+
 export interface CallFault {
   readonly kind: CallFaultKind
   readonly nth: number
@@ -145,14 +150,14 @@ export class Faults {
   }
 
   /** Counts this call; the fault that strikes it, or null. */
-  strike(call: Call): CallFault | null {
+  strike<C extends Call>(call: C): FaultOf<C> | null {
     const known = this.#calls.get(call)
     if (known === undefined || this.#areOver) return null
     known.count++
     for (const fault of known.faults) {
       if (fault.nth !== known.count) continue
       this.hit(fault.kind)
-      return fault
+      return fault as FaultOf<C>
     }
     return null
   }

@@ -16,7 +16,7 @@ import {
   type Receiver,
   type SettleFailure
 } from '../../queue/queue.js'
-import type { CallFault } from './faults.js'
+import type { FaultOf } from './faults.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { QueueServer } from './queue-server.js'
 import type { World } from './world.js'
@@ -24,6 +24,8 @@ import type { World } from './world.js'
 /** The longest wait of a receive for messages. */
 export const WAIT_TIME_MS = 20_000
 const CALL_DEADLINE_MS = 10_000
+/** How long a stop waits for the answer of a receive. */
+const STOP_GRACE_MS = 250
 const RECEIVE_DEADLINE_MS = WAIT_TIME_MS + CALL_DEADLINE_MS
 
 export interface QueueSetup {
@@ -108,20 +110,14 @@ export function connectQueue(setup: QueueSetup): Queue {
     })
   }
 
-  function strikeEntry(fault: CallFault | null, { id }: Receipt): SettleFailure | null {
-    switch (fault?.kind) {
-      case 'ack-partly-refused':
-      case 'extend-partly-refused':
-        if (!dice.chance(0.5)) return null
-        blame(fault.kind === 'ack-partly-refused' ? 'ack' : 'extend', [{ id }])
-        return { id, code: 'InternalError', retryable: true }
-      case 'ack-handle-refused':
-        if (!dice.chance(0.5)) return null
-        server.excuse(id)
-        return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
-      default:
-        return null
-    }
+  function strikeEntry(fault: FaultOf<'ack' | 'extend'> | null, { id }: Receipt): SettleFailure | null {
+    const isPartlyRefused = fault?.kind === 'ack-partly-refused' || fault?.kind === 'extend-partly-refused'
+    if (!isPartlyRefused && fault?.kind !== 'ack-handle-refused') return null
+    if (!dice.chance(0.5)) return null
+    if (fault.kind === 'ack-partly-refused') server.failDelete(id)
+    else server.excuse(id)
+    if (isPartlyRefused) return { id, code: 'InternalError', retryable: true }
+    return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
   }
 
   function blame(name: 'ack' | 'extend', receipts: readonly Pick<Receipt, 'id'>[]): void {
@@ -215,7 +211,7 @@ function startPoller(
     })
   }
 
-  function answer(messages: readonly ReceivedMessage[], fault: CallFault | null): void {
+  function answer(messages: readonly ReceivedMessage[], fault: FaultOf<'receive'> | null): void {
     cut = null
     if (messages.length > 0 && process.dies('receive taken')) return
     if (!process.isAlive) {
@@ -226,8 +222,9 @@ function startPoller(
       for (const { id } of messages) server.excuse(id)
       return retryAfter('ECONNRESET', world.latencyMs())
     }
-    const lateMs = fault?.kind === 'receive-answer-late' ? fault.share * 2 * world.schedule.limits.visibilityTimeoutS * 1_000 : 0
-    if (lateMs > 0) for (const { id } of messages) server.excuse(id)
+    const isLate = fault?.kind === 'receive-answer-late' && messages.length > 0
+    const lateMs = isLate ? fault.share * 2 * world.schedule.limits.visibilityTimeoutS * 1_000 : 0
+    if (isLate) for (const { id } of messages) server.excuse(id)
     process.after(lateMs + world.latencyMs(), () => {
       if (isStopped) {
         void (messages.length > 0 ? giveBack(messages) : Promise.resolve()).then(end)
@@ -242,7 +239,12 @@ function startPoller(
   next()
   return () => {
     isStopped = true
-    if (cut === null) return new Promise(resolve => (onEnded = resolve))
+    if (cut === null) {
+      return new Promise(resolve => {
+        onEnded = resolve
+        process.after(STOP_GRACE_MS, resolve)
+      })
+    }
     cut()
     return Promise.resolve()
   }

@@ -16,7 +16,7 @@ export async function reportFailure(schedule: Schedule, bug: Bug = {}): Promise<
     `smallest schedule that fails so (${faults.length} of ${schedule.faults.length} faults, ${sent.length} of ${schedule.sent.length} messages):`,
     ...Object.entries({ ...rest, ...limits }).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
     ...faults.map(fault => `  fault ${JSON.stringify(fault)}`),
-    ...sent.map(({ id, atMs, kind, body }) => `  sent ${id} at ${atMs.toFixed(1)} ms, ${kind}: ${body}`),
+    ...sent.map(({ id, atMs, kind, body }) => `  sent ${id} ${atMs === Infinity ? 'last' : `at ${atMs.toFixed(1)} ms`}, ${kind}: ${body}`),
     `${violation?.invariant ?? ''}: ${violation?.what ?? ''}; the end of its trace:`,
     ...trace.tail(TAIL)
   ].join('\n')

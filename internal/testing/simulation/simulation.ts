@@ -37,7 +37,8 @@ export interface Bug extends PlantedBug {
 
 /** When faults have stopped: the longest that a message can be on its way back, and then its receive, commit and delete. */
 const SETTLED_WITHIN_MS = 90_000
-/** Enough for a stop when nothing is wrong: it commits and deletes what is in flight. */
+/** As config/settings.ts has it, and what it may take when nothing is wrong. */
+const STOP_WITHIN_MS = 25_000
 const LIVE_STOP_MS = 8_000
 
 export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<SimulationResult> {
@@ -64,14 +65,14 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
     if (!isDone()) world.violate('I10', `${Math.round(withinMs / 1_000)} s after the faults: ${what}`)
   }
   const isIdle = (): boolean => workers.every(worker => worker.isUp && worker.inFlight === 0)
-  const stopAll = async (withinMs: number): Promise<void> => {
+  const stopAll = async (): Promise<void> => {
     let ended = 0
-    for (const worker of workers) worker.stop(withinMs, () => ended++)
-    await reach('workers do not stop', withinMs + ENDING_MS, () => ended === workers.length)
+    for (const worker of workers) worker.stop(STOP_WITHIN_MS, () => ended++)
+    await reach('workers do not stop', LIVE_STOP_MS + ENDING_MS, () => ended === workers.length)
   }
   const isPoison = ({ kind }: Sent): boolean => kind === 'cursed' || kind === 'killer'
   const visibilityMs = schedule.limits.visibilityTimeoutS * 1_000
-  const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000)
+  const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000) + SETTLED_WITHIN_MS
   const hasKillers = schedule.sent.some(({ kind }) => kind === 'killer')
 
   await scheduler.run(faultsEndMs(schedule), () => world.violation !== null)
@@ -87,10 +88,10 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   server.sendLast()
   // With work under way, and nothing wrong: the stop takes a moment, and the next life does the rest.
   await scheduler.run(scheduler.nowMs + world.dice.between(0, 50), () => world.violation !== null)
-  await stopAll(LIVE_STOP_MS)
+  await stopAll()
   await reach('the last messages are still queued', 2 * visibilityMs, () => server.live.size === 0)
   await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
-  await stopAll(LIVE_STOP_MS)
+  await stopAll()
   await reach('the outcome of a dead worker is not known', SETTLED_WITHIN_MS, () => primary.isSettled)
 
   if (world.violation === null) primary.checkTotals()

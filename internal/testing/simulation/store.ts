@@ -7,7 +7,7 @@
 import type { Entry } from '../../message/message.js'
 import { type PreparedCommit, type Store, StoreError } from '../../store/store.js'
 import { type Database, failure, type Transaction } from './database.js'
-import type { CallFault } from './faults.js'
+import type { FaultOf } from './faults.js'
 import type { Sent } from './load.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { World } from './world.js'
@@ -95,7 +95,7 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
     })
   }
 
-  function strikeCommit(fault: CallFault, tx: Transaction, answer: () => void, fail: (code: string, inMs: number) => void): void {
+  function strikeCommit(fault: FaultOf<'commit'>, tx: Transaction, answer: () => void, fail: (code: string, inMs: number) => void): void {
     const noticedMs = dice.chance(0.5) ? world.latencyMs() : QUERY_DEADLINE_MS
     switch (fault.kind) {
       case 'commit-refused':
@@ -110,7 +110,7 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
       case 'commit-answer-lost-undecided':
         scheduler.after(fault.share * STATEMENT_TIMEOUT_MS, () => (dice.chance(0.5) ? database.commit(tx) : database.abort(tx)))
         return fail('ECONNRESET', noticedMs)
-      default: {
+      case 'commit-slow': {
         const slowMs = (0.5 + 3 * fault.share) * world.schedule.limits.visibilityTimeoutS * 1_000
         scheduler.after(slowMs, () => {
           database.commit(tx)
