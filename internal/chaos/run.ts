@@ -48,6 +48,7 @@ export interface RunOptions {
 
 export const DRAIN_LIMIT_MS = 60_000
 const BACK_LIMIT_MS = 60_000
+const COMMIT_WAIT_MS = 1_000
 const LOOK_EVERY_MS = 500
 /** Counting rows takes the server a while when there are many. */
 const LOOKS_PER_COUNT = 5
@@ -131,9 +132,10 @@ export class ChaosRun {
     await delay(pauseMs)
   }
 
-  async #kill({ target, afterMs, draw }: PlannedKill): Promise<void> {
+  async #kill({ target, afterMs, isAtCommit, draw }: PlannedKill): Promise<void> {
     const { processor } = this.#options.systems
     await delay(afterMs)
+    if (isAtCommit && (await this.#killAtCommit(draw))) return
     if (target === 'primary') {
       await processor.killPrimary()
       this.#kills.primary += 1
@@ -141,6 +143,21 @@ export class ChaosRun {
     }
     const pid = await processor.pickWorker(draw)
     if (pid !== null && processor.killWorker(pid)) this.#kills.worker += 1
+  }
+
+  /** In the moment in which the rows are there and nobody knows it yet. False when no commit came. */
+  async #killAtCommit(draw: number): Promise<boolean> {
+    const { processor, databaseProxy, onNoted } = this.#options.systems
+    const before = this.#kills.worker
+    databaseProxy.onCommit = () => {
+      const pid = processor.workerNow(draw, true)
+      if (pid !== null && processor.killWorker(pid)) this.#kills.worker += 1
+    }
+    await eventually(() => this.#kills.worker > before, COMMIT_WAIT_MS)
+    databaseProxy.onCommit = null
+    if (this.#kills.worker === before) return false
+    onNoted('kills at the moment of a COMMIT')
+    return true
   }
 
   async #timeRecovery(kind: FaultKind): Promise<void> {
