@@ -18,6 +18,9 @@ import { type ChaosResult, formatResult, judge, SCHEMA } from './report.js'
 import { ChaosRun } from './run.js'
 import { removeFiles, startSystems } from './systems.js'
 
+/** What is wrong once is often wrong a thousand times. */
+const MAX_TOLD = 50
+
 export function createChaos(env: Environment, args: readonly string[]): Service {
   const command = parseChaosArguments(args)
   const { values, problems } = readValues(env)
@@ -62,7 +65,8 @@ async function runPlan(options: ChaosArguments, env: Environment, directory: str
   throw new ExpectedError(
     [
       `NOT OK with seed ${plan.seed} (--events ${events} --kills ${kills} --faults ${faults} --workers ${workers}):`,
-      ...wrong.map(text => `  - ${text}`),
+      ...wrong.slice(0, MAX_TOLD).map(text => `  - ${text}`),
+      ...(wrong.length > MAX_TOLD ? [`  and ${wrong.length - MAX_TOLD} more`] : []),
       `The ledger and the processor's log are in ${directory}.`
     ].join('\n')
   )

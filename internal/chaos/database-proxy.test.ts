@@ -122,6 +122,19 @@ t.test('the answer to COMMIT is cut off as often as asked for; what came before 
   await until('the next one passes', () => next.got === whole)
 })
 
+t.test('the next COMMIT is told of once, before its answer is passed on', async t => {
+  const { proxy, open, whole } = await setup(t)
+  const client = open()
+  const heard: string[] = []
+  proxy.onCommit = () => heard.push(client.got)
+  client.socket.write('x')
+  await until('the answer is there', () => client.got === whole)
+  client.socket.write('x')
+  await until('the next answer is there', () => client.got === whole.repeat(2))
+  t.equal(heard.length, 1)
+  t.notMatch(heard[0], /COMMIT/)
+})
+
 t.test('a connection is cut at the N-th message from the moment on that it was asked for', async t => {
   const { proxy, open, whole } = await setup(t)
   const client = open()

@@ -21,6 +21,8 @@ export interface DatabaseProxy {
   latencyMs: number
   /** Null: none. A connection is cut once. */
   cut: Cut | null
+  /** Called, once, when the next COMMIT has succeeded, before the answer is passed on. */
+  onCommit: (() => void) | null
   /** Cuts made so far. */
   readonly cuts: { message: number; commit: number }
   resetAll(): void
@@ -32,6 +34,7 @@ export interface DatabaseProxy {
 }
 
 const LOOPBACK = '127.0.0.1'
+const COMMIT = 'COMMIT'
 /** The server's end of a lost connection; it gives up a forgotten transaction by itself before that. */
 const LOST_END_MS = 15_000
 
@@ -55,6 +58,7 @@ export async function startDatabaseProxy(random: () => number): Promise<Database
     target: null,
     latencyMs: 0,
     cut: null,
+    onCommit: null,
     cuts: { message: 0, commit: 0 },
     resetAll() {
       for (const link of links) link.reset()
@@ -151,12 +155,19 @@ class Link {
     }
     for (const { tag, startsAt } of this.#messages.feed(packet)) {
       this.#messagesSeen += 1
+      if (tag === COMMIT) this.#tellOfCommit()
       if (cut === null || !this.#isDue(cut, tag)) continue
       this.#client.write(packet.subarray(0, startsAt))
       this.reset()
       return Buffer.alloc(0)
     }
     return packet
+  }
+
+  #tellOfCommit(): void {
+    const tell = this.#proxy.onCommit
+    this.#proxy.onCommit = null
+    tell?.()
   }
 
   #isDue(cut: Cut, tag: string): boolean {
@@ -166,7 +177,7 @@ class Link {
       cuts.message += 1
       return true
     }
-    if (tag !== 'COMMIT' || cut.times === 0) return false
+    if (tag !== COMMIT || cut.times === 0) return false
     cut.times -= 1
     cuts.commit += 1
     return true

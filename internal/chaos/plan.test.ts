@@ -14,6 +14,8 @@ t.test('it has exactly as many kills, faults and events as asked for, and a quar
   const kills = steps.flatMap(({ kill }) => kill ?? [])
   t.equal(kills.length, 40)
   t.equal(kills.filter(({ target }) => target === 'primary').length, 10)
+  const atCommit = kills.filter(({ isAtCommit }) => isAtCommit)
+  t.ok(atCommit.length > 5 && atCommit.every(({ target }) => target === 'worker'), 'about half of the workers’ are at a COMMIT')
   t.equal(steps.filter(({ fault }) => fault !== null).length, 60)
   t.equal(
     steps.reduce((sum, { events }) => sum + events, 0),
@@ -66,9 +68,10 @@ t.test('it is told in full, in lines that fit', async t => {
 
 t.test('a step says what happens and when', async t => {
   const step = { events: 10, leadMs: 0, pauseMs: 0 }
-  const kill = { target: 'worker', afterMs: 640, draw: 0 } as const
+  const kill = { target: 'worker', afterMs: 640, isAtCommit: false, draw: 0 } as const
   const fault = { kind: 'queue-hang', forMs: 1_850, draw: 0 } as const
   t.equal(describeStep({ ...step, fault: null, kill }), 'kill worker')
+  t.equal(describeStep({ ...step, fault, kill: { ...kill, isAtCommit: true } }), 'queue-hang 1.9 s + kill worker at COMMIT')
   t.equal(describeStep({ ...step, fault, kill: null }), 'queue-hang 1.9 s')
   t.equal(describeStep({ ...step, fault, kill }), 'queue-hang 1.9 s + kill worker at 0.6 s')
   t.equal(describeStep({ ...step, fault: { kind: 'primary-term', forMs: 0, draw: 0 }, kill: null }), 'primary-term')

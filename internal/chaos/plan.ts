@@ -18,6 +18,8 @@ export interface PlannedKill {
   readonly target: 'worker' | 'primary'
   /** From the begin of the fault, or of the step where there is none. */
   readonly afterMs: number
+  /** Then at the next COMMIT, before its answer reaches whoever waits for it. */
+  readonly isAtCommit: boolean
   readonly draw: number
 }
 
@@ -51,6 +53,9 @@ const KILLS_IN_FAULTS_PERCENT = 50
 const LEAD_MS = 150
 /** A burst of events is under way for about this long. */
 const KILL_WITHIN_MS = 250
+const AT_COMMIT_PERCENT = 50
+/** A burst that is over has no commits any more. */
+const AT_COMMIT_WITHIN_MS = 60
 const PAUSE_FROM_MS = 200
 const PAUSE_MS = 1_200
 const DRAWS = 1_000_000
@@ -95,8 +100,13 @@ export function formatPlan({ steps }: Plan, width = 132): readonly string[] {
 export function describeStep({ fault, kill }: Step): string {
   const parts: string[] = []
   if (fault !== null) parts.push(fault.forMs === 0 ? fault.kind : `${fault.kind} ${seconds(fault.forMs)}`)
-  if (kill !== null) parts.push(fault === null ? `kill ${kill.target}` : `kill ${kill.target} at ${seconds(kill.afterMs)}`)
+  if (kill !== null) parts.push(`kill ${kill.target}${describeMoment(kill, fault)}`)
   return parts.join(' + ')
+}
+
+function describeMoment({ isAtCommit, afterMs }: PlannedKill, fault: PlannedFault | null): string {
+  if (isAtCommit) return ' at COMMIT'
+  return fault === null ? '' : ` at ${seconds(afterMs)}`
 }
 
 function planFault(kind: FaultKind, random: Random): PlannedFault {
@@ -105,7 +115,9 @@ function planFault(kind: FaultKind, random: Random): PlannedFault {
 }
 
 function planKill(target: PlannedKill['target'], withinMs: number, random: Random): PlannedKill {
-  return { target, afterMs: random.below(Math.max(1, withinMs)), draw: random.below(DRAWS) }
+  const isAtCommit = target === 'worker' && random.below(100) < AT_COMMIT_PERCENT
+  const beforeMs = Math.max(1, isAtCommit ? Math.min(withinMs, AT_COMMIT_WITHIN_MS) : withinMs)
+  return { target, afterMs: random.below(beforeMs), isAtCommit, draw: random.below(DRAWS) }
 }
 
 /** Gives all kinds once, in random order, before it gives one again. */

@@ -95,6 +95,11 @@ export class Processor {
   /** Waits until there is a worker, and picks one; null when there is none for too long. */
   async pickWorker(draw: number, mustReceive = false): Promise<number | null> {
     await eventually(() => this.#workers(mustReceive).length > 0, START_MS)
+    return this.workerNow(draw, mustReceive)
+  }
+
+  /** The same without waiting. */
+  workerNow(draw: number, mustReceive = false): number | null {
     const workers = this.#workers(mustReceive)
     return workers[draw % Math.max(1, workers.length)] ?? null
   }

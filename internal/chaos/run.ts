@@ -17,7 +17,7 @@ import { eventually } from './eventually.js'
 import { FAULTS, type FaultKind } from './faults.js'
 import { INJECTORS } from './inject.js'
 import { describeStep, type Plan, type PlannedKill, type Step } from './plan.js'
-import { IDLE_IN_TRANSACTION_MS, IN_FLIGHT_MAX_MESSAGES, POLLERS } from './settings.js'
+import { IDLE_IN_TRANSACTION_MS, IN_FLIGHT_MAX_MESSAGES, POLLERS, VISIBILITY_TIMEOUT_S } from './settings.js'
 import type { ChaosSystems } from './systems.js'
 import { AlwaysChecks, readCounters } from './watch.js'
 
@@ -48,6 +48,9 @@ export interface RunOptions {
 
 export const DRAIN_LIMIT_MS = 60_000
 const BACK_LIMIT_MS = 60_000
+const COMMIT_WAIT_MS = 1_000
+/** Messages of a killed worker come back after their visibility timeout. */
+const REST_MS = 2_000 * VISIBILITY_TIMEOUT_S
 const LOOK_EVERY_MS = 500
 /** Counting rows takes the server a while when there are many. */
 const LOOKS_PER_COUNT = 5
@@ -108,9 +111,11 @@ export class ChaosRun {
     }
   }
 
-  async #step({ events, leadMs, fault, kill, pauseMs }: Step): Promise<void> {
+  async #step(step: Step): Promise<void> {
+    const { events, leadMs, fault, kill, pauseMs } = step
     const { systems } = this.#options
     const { bursts, processor } = systems
+    if (endsLife(step)) await this.#checkAtRest()
     const first = fault === null ? events : Math.ceil(events / 2)
     bursts.release(first)
     await delay(leadMs)
@@ -131,9 +136,26 @@ export class ChaosRun {
     await delay(pauseMs)
   }
 
-  async #kill({ target, afterMs, draw }: PlannedKill): Promise<void> {
+  /** With everything settled the counters must equal the rows (I8): asked before a primary takes its counters with it. */
+  async #checkAtRest(): Promise<void> {
+    const { systems } = this.#options
+    const isAtRest = async (): Promise<boolean> => (await systems.depths()).queue === 0
+    if ((await eventually(isAtRest, REST_MS, LOOK_EVERY_MS)) === null) return
+    let told = ''
+    const isEqual = async (): Promise<boolean> => {
+      const totals = this.#checks.totals(readCounters((await this.#fetchMetrics()) ?? ''))
+      const rows = await systems.database.countRows()
+      told = `${JSON.stringify(totals)}, the rows ${JSON.stringify(rows)}`
+      return totals.stored === rows.stored && totals.rejected === rows.rejected
+    }
+    if ((await eventually(isEqual, REST_MS, LOOK_EVERY_MS)) === null) systems.onWrong(`at rest the counters say ${told}`)
+    else systems.onNoted('times at rest when the counters equalled the rows')
+  }
+
+  async #kill({ target, afterMs, isAtCommit, draw }: PlannedKill): Promise<void> {
     const { processor } = this.#options.systems
     await delay(afterMs)
+    if (isAtCommit && (await this.#killAtCommit(draw))) return
     if (target === 'primary') {
       await processor.killPrimary()
       this.#kills.primary += 1
@@ -141,6 +163,21 @@ export class ChaosRun {
     }
     const pid = await processor.pickWorker(draw)
     if (pid !== null && processor.killWorker(pid)) this.#kills.worker += 1
+  }
+
+  /** In the moment in which the rows are there and nobody knows it yet. False when no commit came. */
+  async #killAtCommit(draw: number): Promise<boolean> {
+    const { processor, databaseProxy, onNoted } = this.#options.systems
+    const before = this.#kills.worker
+    databaseProxy.onCommit = () => {
+      const pid = processor.workerNow(draw, true)
+      if (pid !== null && processor.killWorker(pid)) this.#kills.worker += 1
+    }
+    await eventually(() => this.#kills.worker > before, COMMIT_WAIT_MS)
+    databaseProxy.onCommit = null
+    if (this.#kills.worker === before) return false
+    onNoted('kills at the moment of a COMMIT')
+    return true
   }
 
   async #timeRecovery(kind: FaultKind): Promise<void> {
@@ -249,4 +286,9 @@ export class ChaosRun {
       () => null
     )
   }
+}
+
+/** Whether the step begins with the end of a primary, with nothing before it that would be interrupted by a look. */
+function endsLife({ fault, kill }: Step): boolean {
+  return fault === null ? kill?.target === 'primary' : fault.kind === 'primary-term' || fault.kind === 'primary-term-twice'
 }

@@ -84,7 +84,7 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
 
     const deletes = new DeleteCheck({
       findMissing: messages => database.query<Pick<Whereabouts, 'queueMessageId'>>(FIND_MISSING, columnsOf(messages)),
-      onMissing: ids => onWrong(`deleted before a row was visible: queue message ${ids.join(', ')}`)
+      onMissing: ids => onWrong(`${ids.length} messages deleted before their rows were visible, such as ${ids[0] ?? ''}`)
     })
     const traffic: Traffic = { received: 0, redelivered: 0, mostReceives: 0 }
     const queueProxy = await startQueueProxy({
