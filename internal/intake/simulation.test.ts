@@ -10,8 +10,8 @@
 import t from 'tap'
 import { CALL_FAULTS, CRASH_POINTS, SPAN_FAULTS } from '../testing/simulation/faults.js'
 import { createSchedule } from '../testing/simulation/schedule.js'
-import { runInThread } from '../testing/simulation/shards.js'
 import { simulate } from '../testing/simulation/simulation.js'
+import { startThread } from '../testing/simulation/thread.js'
 
 /**
  * Seeds that showed a defect, with what it was. They do so while the generator draws what it draws now; the defects have tests of their own
@@ -26,8 +26,11 @@ const SEEDS_THAT_FAILED = {
 const SCHEDULES = 10_000
 const { SIMULATION_SEED: seed, SIMULATION_SCHEDULES: schedules = seed === undefined ? String(SCHEDULES) : '1' } = process.env
 
+const thread = startThread()
+t.teardown(() => thread.end())
+
 t.test('whatever goes wrong in queue, database and process, every invariant holds', async t => {
-  const result = await runInThread({ task: 'check', fromSeed: Number(seed ?? 1), seeds: Number(schedules) })
+  const result = await thread.run({ task: 'check', fromSeed: Number(seed ?? 1), seeds: Number(schedules) })
   t.same(result.failures, [])
   t.equal(result.schedules, Number(schedules))
   t.comment(`${result.schedules} schedules, ${result.messages} messages, ${result.steps} steps, ${(result.tookMs / 1_000).toFixed(1)} s`)
@@ -66,13 +69,13 @@ t.test('the same seed gives the same trace', async t => {
 
 t.test('seeds that failed once hold', async t => {
   for (const [seed, what] of Object.entries(SEEDS_THAT_FAILED)) {
-    const { failures } = await runInThread({ task: 'check', fromSeed: Number(seed), seeds: 1 })
+    const { failures } = await thread.run({ task: 'check', fromSeed: Number(seed), seeds: 1 })
     t.same(failures, [], `seed ${seed}: ${what}`)
   }
 })
 
 t.test("one client's bad messages change no outcome of another client", async t => {
-  const { failures, schedules } = await runInThread({ task: 'compare', fromSeed: 1, seeds: 1_000 })
+  const { failures, schedules } = await thread.run({ task: 'compare', fromSeed: 1, seeds: 1_000 })
   t.same(failures, [])
   t.ok(schedules > 200, `${schedules} schedules in which only the database fails`)
 })

@@ -149,11 +149,11 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
         if (process.dies('prepared')) return await never()
         await onPrepared(prepared)
         if (process.dies('announced')) return await never()
-        await commit(tx)
+        // From here on a failure says nothing of the database: the intake has to ask.
         hear(null)
+        await commit(tx)
         return prepared.dispositions
       } catch (error) {
-        // Once COMMIT was sent, a failure says nothing of the database yet: the intake has to ask.
         if (tx?.isCommitSent === true) throw error
         if (tx !== null) database.abort(tx)
         await trip()

@@ -1,9 +1,10 @@
 /**
- * Runs many schedules in a thread of its own, away from the test runner: its hooks into every promise would make them ten times slower.
+ * Runs many schedules in a thread of their own, away from the test runner: its hooks into every promise would make them ten times slower.
  *
  * Shapes  a job in, its result out, both plain data.
  */
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { once } from 'node:events'
+import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import type { Sent } from './load.js'
 import { findInfluence } from './neighbours.js'
 import { PLANTED_BUGS, type PlantedBugName } from './planted-bugs.js'
@@ -79,15 +80,26 @@ function kindOf(message: Sent): string {
   return message.kind === 'invalid' ? message.reason : message.kind
 }
 
-export function runInThread(job: Job): Promise<JobResult> {
-  return new Promise((resolve, reject) => {
-    const thread = new Worker(new URL(import.meta.url), { workerData: { simulation: job } })
-    thread.once('message', resolve)
-    thread.once('error', reject)
-  })
+export interface SimulationThread {
+  /** One job after the other: the next one is given when the one before has its result. */
+  run(job: Job): Promise<JobResult>
+  end(): Promise<unknown>
 }
 
-if (!isMainThread && parentPort !== null) {
-  const { simulation } = workerData as { simulation: Job }
-  parentPort.postMessage(await runJob(simulation))
+export function startThread(): SimulationThread {
+  const thread = new Worker(new URL(import.meta.url))
+  return {
+    async run(job) {
+      thread.postMessage(job)
+      const [result] = (await once(thread, 'message')) as [JobResult]
+      return result
+    },
+    end: () => thread.terminate()
+  }
+}
+
+if (!isMainThread) {
+  parentPort?.on('message', (job: Job) => {
+    void runJob(job).then(result => parentPort?.postMessage(result))
+  })
 }
