@@ -78,8 +78,6 @@ export class Intake {
   readonly #receiver: Receiver
   readonly #stopHeartbeat: () => void
   readonly #suspects: Suspects
-  /** Handed to the committer, without an outcome yet. */
-  #undecided = 0
   #isAdvancing = false
   #answeredAtMs: number
   #receiveProblem: string | null = null
@@ -97,7 +95,7 @@ export class Intake {
       random,
       concurrency: limits.settleConcurrency,
       lingerMs: limits.settleLingerMs,
-      onSettled: () => this.#checkRoom(),
+      onSettled: () => this.#hasLeft(),
       onFailed: (code, entries, isFinal) => observer.deleteFailed(code, entries, isFinal)
     })
     this.#committer = new Committer({
@@ -110,12 +108,9 @@ export class Intake {
       onCommitted: (entries, dispositions, cause, tookMs) => {
         observer.committed(entries, dispositions, cause, tookMs)
         this.#settler.add(entries)
-        this.#decided(entries.length)
+        if (!this.#suspects.isEmpty) this.#settler.flush()
       },
-      onUnwritable: (entry, error) => {
-        this.#leaveToQueue(entry.message, error)
-        this.#decided(1)
-      },
+      onUnwritable: (entry, error) => this.#leaveToQueue(entry.message, error),
       onFault: (error, attempt) => {
         this.#setGate('database', true)
         observer.storeFailed(error, attempt)
@@ -213,28 +208,28 @@ export class Intake {
         this.#leaveToQueue(message, error)
       }
     }
-    this.#undecided += entries.length
     this.#committer.add(entries)
   }
 
-  #decided(entries: number): void {
-    this.#undecided -= entries
+  /** Messages have left the register. */
+  #hasLeft(): void {
+    this.#checkRoom()
     if (!this.#suspects.isEmpty) void this.#advance()
   }
 
-  /** Goes on with those who wait for their turn, as soon as nothing is without an outcome. */
+  /** Goes on with those who wait for their turn, as soon as nobody else is in flight. */
   async #advance(): Promise<void> {
     this.#setGate('suspects', true)
     if (this.#isAdvancing) return
     this.#isAdvancing = true
-    while (this.#undecided === 0 && !this.#suspects.isEmpty) this.#decode(await this.#suspects.next())
+    while (this.#inFlight.size === this.#suspects.waiting && !this.#suspects.isEmpty) this.#decode(await this.#suspects.next())
     this.#isAdvancing = false
     this.#setGate('suspects', !this.#suspects.isEmpty)
   }
 
   #leaveToQueue(message: ReceivedMessage, error: unknown): void {
     this.#inFlight.remove(message.id)
-    this.#checkRoom()
+    this.#hasLeft()
     this.#options.observer.leftToQueue(message.id, error)
   }
 

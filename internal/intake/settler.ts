@@ -57,6 +57,11 @@ export class Settler {
     this.#pump()
   }
 
+  /** Starts what would wait for company. */
+  flush(): void {
+    if (this.#waiting > 0 && this.#calls < this.#options.concurrency) this.#start()
+  }
+
   /** Resolves when nothing is left to delete. From now on nothing waits for company. */
   drain(): Promise<void> {
     this.#isDraining = true

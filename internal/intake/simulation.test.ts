@@ -67,6 +67,20 @@ t.test('the same seed gives the same trace', async t => {
   t.same(await hashes(10, 9, 8, 7, 6, 5, 4, 3, 2, 1), [...first].reverse(), 'and nothing of a schedule is left for the next one')
 })
 
+t.test('a message that kills its process is dead-lettered, and no other message with it', async t => {
+  let schedules = 0
+  for (let seed = 1; schedules < 40; seed++) {
+    const { sent, ...rest } = createSchedule(seed)
+    const killer = sent.find(({ kind }) => kind === 'killer')
+    if (killer === undefined) continue
+    schedules++
+    const alone = sent.filter(message => message === killer || (message.kind !== 'killer' && message.kind !== 'cursed'))
+    const { violation, outcomes } = await simulate({ ...rest, sent: alone, faults: [], maxReceiveCount: 5 })
+    const dead = [...outcomes].filter(([, outcome]) => outcome.includes('dead-lettered')).map(([id]) => id)
+    t.same({ violation, dead }, { violation: null, dead: [killer.id] }, `seed ${seed}`)
+  }
+})
+
 t.test('seeds that failed once hold', async t => {
   for (const [seed, what] of Object.entries(SEEDS_THAT_FAILED)) {
     const { failures } = await thread.run({ task: 'check', fromSeed: Number(seed), seeds: 1 })

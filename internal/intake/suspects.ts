@@ -1,8 +1,8 @@
 /**
  * The waiting room for messages that may have ended a process: received several times, and never with an outcome.
  *
- * Each of them is examined alone: not before every other message here has its outcome, and whoever comes meanwhile is held back until it
- * has its own. So what ends the process takes nobody with it. Those with the fewest deaths and receives come first: they are the least
+ * Each of them is examined alone: not before every other message here has its outcome and has left the queue, and whoever comes meanwhile
+ * is held back until it has its own. So what ends the process takes nobody with it. Those with the fewest deaths and receives come first: they are the least
  * suspicious, and the innocent among them are done before the guilty one's turn.
  *
  * Source  a crash raises the receive count of everything in flight, so the count alone does not tell who it was; what was being examined
@@ -34,8 +34,12 @@ export class Suspects {
     this.#record = record
   }
 
+  get waiting(): number {
+    return this.#suspects.length + this.#held.length
+  }
+
   get isEmpty(): boolean {
-    return this.#suspects.length === 0 && this.#held.length === 0 && !this.#isExamining
+    return this.waiting === 0 && !this.#isExamining
   }
 
   /** True when the message has to wait here for its turn. */
@@ -46,7 +50,7 @@ export class Suspects {
     return true
   }
 
-  /** To be asked whenever nothing is without an outcome any more: whose turn it is. Empty when nobody waits. */
+  /** To be asked whenever nobody else is in flight any more: whose turn it is. Empty when nobody waits. */
   async next(): Promise<readonly ReceivedMessage[]> {
     const held = this.#held
     this.#held = []
