@@ -88,7 +88,7 @@ t.test('seeds that failed once hold', async t => {
   }
 })
 
-t.test("one client's bad messages change no outcome of another client", async t => {
+t.test('bad messages of one client change no outcome of another client', async t => {
   const { failures, schedules } = await thread.run({ task: 'compare', fromSeed: 1, seeds: 1_000 })
   t.same(failures, [])
   t.ok(schedules > 200, `${schedules} schedules in which only the database fails`)
