@@ -1,5 +1,5 @@
 /** The Big List of Naughty Strings in every field that a producer fills, through the intake into a real PostgreSQL, and into log lines. */
-import { createRequire } from 'node:module'
+import strings from 'big-list-of-naughty-strings/blns.json' with { type: 'json' }
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { systemClock as clock } from '../lifecycle/clock.js'
@@ -14,7 +14,7 @@ import { createTestDatabase } from '../testing/database.js'
 import { createWholeIntake, type Processed } from '../testing/whole-intake.js'
 import { createDecoder } from '../validate/decode.js'
 
-const NAUGHTY = [...new Set(createRequire(import.meta.url)('big-list-of-naughty-strings') as readonly string[])]
+const NAUGHTY = [...new Set(strings)]
 const { connectionString, pool } = await createTestDatabase(t)
 const decode = createDecoder({ payloadSchemas: { find: () => null } })
 
