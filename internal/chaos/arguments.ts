@@ -43,7 +43,7 @@ export const CHAOS_HELP = `Kills, stops and cuts off everything around the proce
 It starts a PostgreSQL and a queue of its own below DATA_DIR/chaos, with a proxy before each, and removes them at the end.
 
 Exit code 0: lost 0, duplicates 0, nothing altered or wrongly decided, metrics equal the tables, every delete after its row was visible,
-nothing dead-lettered, the backlog empty in time, work resumed in time. Otherwise 1; then the ledger and the processor's log stay.
+nothing dead-lettered, the backlog empty in time, work resumed in time. Otherwise 1; then all of its files stay.
 
 Faults
 ${FAULT_KINDS.map(kind => `  ${kind.padEnd(27)} ${FAULTS[kind].says}`).join('\n')}

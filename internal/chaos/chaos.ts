@@ -2,7 +2,7 @@
  * `npm run chaos`: a seeded plan of kills and faults against the built processor on a real PostgreSQL and a real queue, and the proof
  * afterwards that every event is where it belongs.
  *
- * Errors  exit code 1 on any violation, with the seed and what is wrong; the ledger and the processor's log stay for whoever looks for the cause.
+ * Errors  exit code 1 on any violation, with the seed and what is wrong; all files stay for whoever looks for the cause.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -47,6 +47,7 @@ async function runPlan(options: ChaosArguments, env: Environment, directory: str
   for (const line of formatPlan(plan)) say(`  ${line}`)
   const result = await carryOut(plan, workers, env, directory, signal)
   if (result === null) {
+    removeFiles(directory)
     say('Stopped: nothing was verified.')
     return
   }
@@ -67,7 +68,7 @@ async function runPlan(options: ChaosArguments, env: Environment, directory: str
       `NOT OK with seed ${plan.seed} (--events ${events} --kills ${kills} --faults ${faults} --workers ${workers}):`,
       ...wrong.slice(0, MAX_TOLD).map(text => `  - ${text}`),
       ...(wrong.length > MAX_TOLD ? [`  and ${wrong.length - MAX_TOLD} more`] : []),
-      `The ledger and the processor's log are in ${directory}.`
+      `The ledger, the processor's log and the database's data are in ${directory}.`
     ].join('\n')
   )
 }
