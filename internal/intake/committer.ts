@@ -17,6 +17,7 @@ import type { Clock } from '../lifecycle/clock.js'
 import type { Disposition, Entry, ValidEvent, Verdict } from '../message/message.js'
 import { backoffMs } from '../retry/backoff.js'
 import { type PreparedCommit, type Store, StoreError } from '../store/store.js'
+import { toStorable } from '../validate/storable.js'
 
 /** Hears of each transaction before and after its fate is decided, so that counters survive a crash in between. */
 export interface CommitJournal {
@@ -47,6 +48,7 @@ export interface CommitterOptions {
 const RETRY = { baseMs: 50, maxMs: 2_000 }
 /** SQLSTATE query_canceled. */
 const STATEMENT_TIMEOUT = '57014'
+const MAX_REASON_CHARS = 500
 
 export class Committer {
   readonly #options: CommitterOptions
@@ -237,6 +239,7 @@ function asStoreError(error: unknown): StoreError {
 }
 
 function unstorable(event: ValidEvent, error: StoreError): Verdict {
-  const message = `PostgreSQL cannot hold this event (SQLSTATE ${error.code}): ${error.message}`
+  // A trigger's own words may quote the whole row; the body is kept anyway.
+  const message = toStorable(`PostgreSQL cannot hold this event (SQLSTATE ${error.code}): ${error.message}`, MAX_REASON_CHARS)
   return { kind: 'rejected', rejection: { reason: 'unstorable', violations: [{ pointer: '', keyword: 'storable', message }], ...event } }
 }

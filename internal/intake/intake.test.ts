@@ -280,6 +280,21 @@ t.test('what not even a rejection can hold stays in the queue and does not stop 
   t.equal(memory.messages.length, 1)
 })
 
+t.test('the database’s words about a row go into its rejection, and not without end', async t => {
+  const { send, memory } = setup(t, {
+    store: memory => ({
+      insert: (batch, onPrepared) =>
+        batch.some(({ verdict }) => verdict.kind === 'valid')
+          ? Promise.reject(new StoreError('data', 'P0001', `refused: ${'x'.repeat(70_000)}`))
+          : memory.insert(batch, onPrepared)
+    })
+  })
+  await send(event('a'))
+  const [violation] = memory.rejections[0]?.violations ?? []
+  t.match(violation?.message, /^PostgreSQL cannot hold this event \(SQLSTATE P0001\): refused: x+…$/)
+  t.equal(violation?.message.length, 500)
+})
+
 t.test('a row that cannot be stored, met after an outage, leaves the gate open', async t => {
   let attempts = 0
   const { clock, send, memory, heard, intake } = setup(t, {
