@@ -8,13 +8,21 @@ module.exports = {
   forbidden: [
     rule('no-cycles', {}, { circular: true }),
     rule('no-orphan-imports', {}, { couldNotResolve: true }),
-    rule('cmd-only-starts-an-app', { path: '^cmd/' }, { path: '^(cmd|internal)/', pathNot: '^internal/(app|bench|chaos|config|lifecycle|soak)/' }),
+    rule(
+      'cmd-only-starts-an-app',
+      { path: '^cmd/' },
+      { path: '^(cmd|internal)/', pathNot: '^internal/(app|bench|chaos|config|lifecycle|soak)/' }
+    ),
     rule('nobody-imports-cmd', { path: '^internal/' }, { path: '^cmd/' }),
     rule('pure-stays-pure', { path: pure, pathNot: test }, { pathNot: [pure, 'node_modules/ajv'] }),
     rule('adapters-are-chosen-in-app', { pathNot: [composition, test] }, { path: adapter }),
     rule('pg-stays-in-store-and-embedded', { pathNot: ['^internal/(store|embedded)/', composition, test] }, { path: 'node_modules/pg/' }),
     rule('aws-stays-in-queue', { pathNot: ['^internal/queue/', composition, test] }, { path: 'node_modules/(@aws-sdk|sqs-consumer)/' }),
-    rule('intake-sees-ports-only', { path: '^internal/intake/', pathNot: test }, { path: '^internal/(app|bench|chaos|config|embedded|http|soak)/' }),
+    rule(
+      'intake-sees-ports-only',
+      { path: '^internal/intake/', pathNot: test },
+      { path: '^internal/(app|bench|chaos|config|embedded|http|soak)/' }
+    ),
     rule('test-kit-only-in-tests', { pathNot: test }, { path: '^internal/testing/' })
   ],
   options: {
