@@ -149,7 +149,7 @@ async function endIfUnsafe(store: Store): Promise<void> {
 }
 
 /** Memory for young objects: Node's default (16 and more) costs a worker 70 MiB and saves no measurable time. */
-const WORKER_SEMI_SPACE_MIB = 8
+const WORKER_SEMI_SPACE_MIB = 4
 
 /** The emulator goes on with a long poll whose connection is dead, and gives it messages: short polls bound how long. */
 const EMBEDDED_WAIT_TIME_S = 2

@@ -48,8 +48,8 @@ export class ProcessorLog {
   readonly #dead = new Set<number>()
 
   /**
-   * What the program printed beside its log, null when there is nothing of it. Node itself prints a stack when a primary dies while it forks: the
-   * worker's greeting fails before any line of ours runs in it.
+   * What the program printed beside its log, null when there is nothing of it. Node itself prints a stack when a primary dies while it
+   * forks: the worker's greeting fails before any line of ours runs in it.
    */
   get complaint(): string | null {
     const text = this.foreign.join('\n')

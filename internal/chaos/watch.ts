@@ -1,6 +1,6 @@
 /**
- * Looks at what must hold at every moment, as far as it can be seen from outside: counters never go backwards (I8) and never count more than
- * there are rows, committed rows never vanish (I1), work in flight is bounded (I9).
+ * Looks at what must hold at every moment, as far as it can be seen from outside: counters never go backwards (I8) and never count more
+ * than there are rows, committed rows never vanish (I1), work in flight is bounded (I9).
  *
  * That an event has one row (I3) the primary key sees to; that its row is there at its delete (I5), delete-check.ts.
  */

@@ -33,7 +33,7 @@ all the time, so that the table stays as large as it is; rejections stay. Postgr
 
 The first sixth of the time, at least a minute and at most a third, is warming up and counts for nothing. Of the rest:
   memory     slope of each worker's RSS by least squares, less than 1 MiB per 10 minutes
-  handles    the median of the last third at most 2 above that of the first
+  handles    the most at once in the last third at most 2 above that of the first
   latency    p99 from sent to committed, last third against first third, less than 10 % higher
   counts     every event stored, recognised as duplicate, or rejected
 

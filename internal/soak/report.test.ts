@@ -25,8 +25,8 @@ t.test('an event too few or too many is named; a redelivery more is a duplicate 
 t.test('the text says what was sent, what was decided and what was deleted', async t => {
   const findings = findIn([], 60)
   const text = formatFindings(outcome({}), findings, soakGoals(findings))
-  t.match(text, /sustained 1000 events\/s, sent 700 per second; the first 20 s are warming up/)
-  t.match(text, /sent: 85 new, 10 duplicates, 5 invalid; decided: 85 stored, 10 duplicates, 5 rejected/)
+  t.match(text, /sustained 1000 events\/s, sent 700 per second\nthe first 20 s are warming up/)
+  t.match(text, /sent: 85 new, 10 duplicates, 5 invalid\ndecided: 85 stored, 10 duplicates, 5 rejected/)
   t.match(text, /deleted meanwhile because of their age: 40/)
   t.match(text, /p99 sent → committed.*MISSED/)
 })

@@ -21,8 +21,10 @@ export function formatFindings(outcome: SoakOutcome, findings: Findings, goals: 
   return [
     formatTable([['minute', 'p99 ms', 'longest stall ms', 'lowest heap MiB'], ...minutes]),
     '',
-    `sustained ${Math.round(sustainedPerSecond)} events/s, sent ${sentPerSecond} per second; the first ${Math.round(findings.warmUpS)} s are warming up and count for nothing`,
-    `sent: ${sent.stored} new, ${sent.duplicates} duplicates, ${sent.rejected} invalid; decided: ${decided.stored} stored, ${decided.duplicates} duplicates, ${decided.rejected} rejected`,
+    `sustained ${Math.round(sustainedPerSecond)} events/s, sent ${sentPerSecond} per second`,
+    `the first ${Math.round(findings.warmUpS)} s are warming up and count for nothing`,
+    `sent: ${sent.stored} new, ${sent.duplicates} duplicates, ${sent.rejected} invalid`,
+    `decided: ${decided.stored} stored, ${decided.duplicates} duplicates, ${decided.rejected} rejected`,
     `rows deleted meanwhile because of their age: ${deletedRows}`,
     `RSS, median of the first third → of the last: ${memory.join(', ')}`,
     '',
