@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { ReceivedMessage, ValidEvent } from '../../message/message.js'
-import { toStorableText } from '../rejection-row.js'
 import { encodeIntArray, encodeTextArray } from '../array-parameter.js'
+import { toStorableText } from '../rejection-row.js'
 
 /** A valid event and the queue message that brought it. */
 export interface MessageInsert {
