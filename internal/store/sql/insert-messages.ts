@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { ReceivedMessage, ValidEvent } from '../../message/message.js'
+import { encodeIntArray, encodeTextArray } from '../array-parameter.js'
 import { toStorableText } from '../rejection-row.js'
-import { encodeTextArray } from '../text-array.js'
 
 /** A valid event and the queue message that brought it. */
 export interface MessageInsert {
@@ -36,14 +36,14 @@ WITH c AS MATERIALIZED (
   SELECT t.*, CASE WHEN r.queue_message_id IS NOT NULL THEN 'rejected-before'
                    WHEN c.name IS NULL THEN 'unknown-client'
                    WHEN e.name IS NULL THEN 'unknown-event-type' END AS why
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-       WITH ORDINALITY AS t (client, type, id, body, queue_message_id, n)
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $8::int4[])
+       WITH ORDINALITY AS t (client, type, id, body, queue_message_id, schema_id, n)
   LEFT JOIN c ON c.name = t.client
   LEFT JOIN e ON e.name = t.type
   LEFT JOIN rejection r ON r.queue_message_id = t.queue_message_id
 ), ins AS (
-  INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
-  SELECT client, type, id, body::json FROM i WHERE why IS NULL ORDER BY client COLLATE "C", id COLLATE "C", n
+  INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, event_schema_id)
+  SELECT client, type, id, body::json, schema_id FROM i WHERE why IS NULL ORDER BY client COLLATE "C", id COLLATE "C", n
   ON CONFLICT (fk_client_name, message_id) DO NOTHING
   RETURNING fk_client_name, message_id, fk_event_type_name
 )
@@ -73,7 +73,9 @@ export async function insertMessages(client: ClientBase, inserts: readonly Messa
     [...new Set(clients)],
     [...new Set(eventTypes)]
   ]
-  const { rows } = await client.query<Row>({ text: INSERT_MESSAGES, values: columns.map(encodeTextArray), rowMode: 'array' })
+  const values = columns.map(encodeTextArray)
+  values.push(encodeIntArray(inserts.map(({ event }) => event.schemaId)))
+  const { rows } = await client.query<Row>({ text: INSERT_MESSAGES, values, rowMode: 'array' })
   const [first] = rows
   if (first === undefined) throw new Error('the insert answered without a row')
   const exceptions: [number, NotInserted][] = []
