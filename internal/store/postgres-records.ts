@@ -1,46 +1,16 @@
 /**
- * The records in PostgreSQL, for programs that people wait for.
+ * The records in PostgreSQL.
  *
- * Connections are opened when they are needed, so whoever never asks needs no database.
- *
- * Units   milliseconds.
  * Errors  StoreError, as `classify` sees the cause; what `send` throws comes back unchanged.
  */
-import pg from 'pg'
+import type pg from 'pg'
 import { classify } from './fault.js'
 import { ALL_REJECTIONS, type Records } from './records.js'
 import { claimRejections, markRedriven } from './sql/claim-rejections.js'
 import { findStored } from './sql/find-stored.js'
 import { countRejections, findRejectedIds, listRejections, readRejections } from './sql/read-rejections.js'
 
-export interface PostgresRecordsOptions {
-  readonly connectionString: string
-  readonly statementTimeoutMs: number
-  readonly lockTimeoutMs: number
-  readonly queryDeadlineMs: number
-}
-
-/** One for the work, one for what is asked beside it. */
-const CONNECTIONS = 2
-/** A claim waits for the queue while it holds its rows; a program that stands still for longer gives them up. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000
-
-export function createPostgresRecords(options: PostgresRecordsOptions): Records {
-  const pool = new pg.Pool({
-    connectionString: options.connectionString,
-    max: CONNECTIONS,
-    connectionTimeoutMillis: options.queryDeadlineMs,
-    query_timeout: options.queryDeadlineMs,
-    statement_timeout: options.statementTimeoutMs,
-    lock_timeout: options.lockTimeoutMs,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-    keepAlive: true,
-    application_name: 'event-process records'
-  })
-  // The statement under way fails by itself; without listeners a broken connection would end the process.
-  pool.on('error', () => undefined)
-  pool.on('connect', client => client.on('error', () => undefined))
-
+export function createPostgresRecords(pool: pg.Pool): Records {
   const ask = <T>(question: (db: pg.Pool) => Promise<T>): Promise<T> => question(pool).catch(rethrow)
 
   return {
@@ -88,9 +58,7 @@ export function createPostgresRecords(options: PostgresRecordsOptions): Records 
         // A transaction that did not come to its end goes with its connection.
         client.release(!isOver)
       }
-    },
-
-    close: () => pool.end()
+    }
   }
 }
 

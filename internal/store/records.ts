@@ -99,6 +99,4 @@ export interface Records {
    * this id.
    */
   findRejections(id: string, clientId: string | null): Promise<readonly RejectionHead[]>
-
-  close(): Promise<void>
 }
