@@ -37,11 +37,13 @@ BEGIN
   -- The processor looks whether migrations are pending. The library asks information_schema for its table's primary key, which is
   -- shown only to roles that may do more than read: REFERENCES is the least of that.
   GRANT SELECT, REFERENCES ON event_process.pgmigrations TO event_process_processor;
-  GRANT SELECT ON event_process.client, event_process.event_type, event_process.event_schema, event_process.client_reader,
-                  event_process.message, event_process.rejection TO event_process_admin;
+  GRANT SELECT ON event_process.client, event_process.event_type, event_process.client_reader, event_process.message,
+                  event_process.rejection TO event_process_admin;
   GRANT INSERT (name), UPDATE (disabled_at) ON event_process.client, event_process.event_type TO event_process_admin;
   -- Also what holds a row for one redrive at a time (FOR UPDATE).
   GRANT UPDATE (redriven_at) ON event_process.rejection TO event_process_admin;
+  -- Registers schemas, activates and retires them; what a version says stays as it is, whoever asks (a trigger refuses).
+  GRANT SELECT, INSERT, UPDATE (state) ON event_process.event_schema TO event_process_admin;
 END $$;
 
 COMMIT;

@@ -124,7 +124,7 @@ t.test('a schema that is activated by SQL is in force without a restart', async 
     `INSERT INTO event_schema (event_type, client, version, state, schema, hash) VALUES ('transaction-app', 'client-1', 1, 'active', $1, 'h1')`,
     [JSON.stringify(schema)]
   )
-  await processor.program.until('the worker has it', () => processor.program.output.includes('payload schemas in force'))
+  await processor.program.until('the worker has it', () => inForce(processor, { active: 1, shadow: 0 }))
   const over = { event_type: 'transaction-app' }
   await sendBodies(emulator, [
     event({ ...over, event_id: 's1', message: { cpu: 20 } }),
@@ -136,6 +136,69 @@ t.test('a schema that is activated by SQL is in force without a restart', async 
   t.same(kept.rows, [{ message_id: 's1' }, { message_id: 's3' }])
   const { rows } = await pool.query(`SELECT reason, violations->0->>'pointer' AS pointer FROM rejection WHERE message_id = 's2'`)
   t.same(rows, [{ reason: 'schema-violation', pointer: '/message/cpu' }])
+  t.equal(await processor.program.end(), 0)
+})
+
+t.test('a schema’s whole life by SQL: each change judges the next events at once, and each row says which version accepted it', async t => {
+  const emulator = await startTestSqs(t)
+  await pool.query(`UPDATE event_schema SET state = 'retired' WHERE state <> 'retired'`)
+  const processor = await startProcessor(t, { ...serviceEnvironment(connectionString, emulator), WORKERS: '2' })
+  const register = async (version: number, maximum: number): Promise<number> => {
+    const schema = JSON.stringify({ type: 'object', required: ['n'], properties: { n: { type: 'number', maximum } } })
+    const { rows } = await pool.query<{ id: number }>(
+      `INSERT INTO event_schema (event_type, version, schema) VALUES ('user-app', $1, $2) RETURNING id`,
+      [version, schema]
+    )
+    return rows[0]?.id ?? 0
+  }
+  const send = async (name: string): Promise<void> => {
+    await sendBodies(
+      emulator,
+      [1, 10, 100].map(n => event({ event_type: 'user-app', event_id: `${name}-${n}`, message: { n } }))
+    )
+    await processor.program.until('they are settled', () => queueIsEmpty(emulator.server))
+  }
+  const kept = async (name: string): Promise<object> => {
+    const { rows } = await pool.query<{ id: string; schema: number | null }>(
+      `SELECT message_id AS id, event_schema_id AS schema FROM message WHERE message_id LIKE $1 ORDER BY 1`,
+      [`${name}-%`]
+    )
+    return Object.fromEntries(rows.map(({ id, schema }) => [id.slice(name.length + 1), schema]))
+  }
+  const both = (active: number, shadow: number): Promise<void> =>
+    processor.program.until('both workers have it', () => inForce(processor, { active, shadow }, 2))
+
+  await send('none')
+  t.same(await kept('none'), { 1: null, 10: null, 100: null })
+  const first = await register(1, 50)
+  await both(0, 1)
+  await send('shadow')
+  t.same(await kept('shadow'), { 1: null, 10: null, 100: null }, 'a shadow version rejects nothing')
+  await processor.program.until('it is counted', async () => {
+    const metrics = await processor.metrics()
+    const of = (name: string): number | undefined => metrics.get(`${name}{schema="user-app/*/1"}`)
+    return of('shadow_checked_total') === 3 && of('shadow_rejected_total') === 1
+  })
+  await processor.program.until('and told', () =>
+    processor.program.log.some(({ msg, schema, rejected }) => msg === 'shadow schema would reject' && schema === 'user-app/*/1' && rejected === 1)
+  )
+  await pool.query(`UPDATE event_schema SET state = 'active' WHERE id = $1`, [first])
+  await both(1, 0)
+  await send('active')
+  t.same(await kept('active'), { 1: first, 10: first })
+  const second = await register(2, 5)
+  await both(1, 1)
+  // Nobody hears of it while the workers' connections are down: they read it when they are back.
+  await pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'event-process schemas' AND datname = current_database()`)
+  await pool.query(`UPDATE event_schema SET state = 'retired' WHERE id = $1`, [first])
+  await pool.query(`UPDATE event_schema SET state = 'active' WHERE id = $1`, [second])
+  await processor.program.until('both have the next', () => inForce(processor, { active: 1, shadow: 0 }, 4))
+  await send('next')
+  t.same(await kept('next'), { 1: second })
+  await pool.query(`UPDATE event_schema SET state = 'retired' WHERE id = $1`, [second])
+  await both(0, 0)
+  await send('retired')
+  t.same(await kept('retired'), { 1: null, 10: null, 100: null })
   t.equal(await processor.program.end(), 0)
 })
 
@@ -207,6 +270,14 @@ t.test('a taken port is named with its setting', async t => {
 async function count(table: 'message' | 'rejection'): Promise<number> {
   const { rows } = await pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`)
   return rows[0]?.n ?? 0
+}
+
+/** Whether so many times a worker has said that these are in force. */
+function inForce({ program }: Awaited<ReturnType<typeof startProcessor>>, want: { active: number; shadow: number }, times = 1): boolean {
+  const said = program.log.filter(
+    ({ msg, active, shadow }) => msg === 'payload schemas in force' && active === want.active && shadow === want.shadow
+  )
+  return said.length >= times
 }
 
 function sha256(text: string): string {

@@ -11,6 +11,7 @@ import { systemClock as clock } from '../lifecycle/clock.js'
 import type { Service } from '../lifecycle/service.js'
 import { createIntakeEvents } from '../observe/intake-events.js'
 import { createLog } from '../observe/log.js'
+import { createShadowEvents } from '../observe/shadow-events.js'
 import { createWorkerMetrics } from '../observe/worker-metrics.js'
 import { createSqsQueue } from '../queue/sqs.js'
 import { createSqsClient } from '../queue/sqs-client.js'
@@ -52,6 +53,7 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
   const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
   const metrics = createWorkerMetrics()
   const events = createIntakeEvents({ log, clock, metrics, send })
+  const shadowEvents = createShadowEvents({ log, tally: events.tally })
   try {
     const untilReady = { clock, random: Math.random, signal: stop.signal }
     const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), { ...untilReady, log })
@@ -70,7 +72,7 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
     const intake = new Intake({
       queue,
       store,
-      decode: createDecoder({ payloadSchemas: schemas }),
+      decode: createDecoder({ payloadSchemas: schemas, onShadow: shadowEvents.checked }),
       clock,
       random: Math.random,
       limits: {
@@ -105,6 +107,7 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
     let cancel = clock.after(REPORT_EVERY_MS, tick)
     function tick(): void {
       events.logSummary()
+      shadowEvents.logSummary()
       void report(intake)
       cancel = clock.after(REPORT_EVERY_MS, tick)
     }

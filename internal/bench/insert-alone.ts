@@ -47,7 +47,7 @@ function makeBatches(events: number): readonly (readonly Entry[])[] {
       message: { id, receiptHandle: id, body, bytes, receiveCount: 1, sentAtMs: 0 },
       verdict: {
         kind: 'valid',
-        event: { clientId, eventType: eventType ?? '', messageId: eventId ?? id, payload: payload ?? '' }
+        event: { clientId, eventType: eventType ?? '', messageId: eventId ?? id, payload: payload ?? '', schemaId: null }
       }
     })
   }

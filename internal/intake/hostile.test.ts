@@ -16,7 +16,7 @@ const decode = createDecoder({ payloadSchemas })
 /** Takes what a body claims as it is, as if nothing were checked before the database. */
 const trust: Decoder = ({ id, body }) => {
   const claim = JSON.parse(body) as { clientId?: string; eventType?: string; messageId?: string; payload?: string }
-  const event = { clientId: 'client-1', eventType: 'monitor-app', messageId: id, payload: '"hello"', ...claim }
+  const event = { clientId: 'client-1', eventType: 'monitor-app', messageId: id, payload: '"hello"', schemaId: null, ...claim }
   return { kind: 'valid', event }
 }
 

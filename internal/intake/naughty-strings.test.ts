@@ -97,7 +97,7 @@ t.test('as ids, codes and words of failures in the log: one line each, which is 
   const primary = new PrimaryMetrics(totals)
   for (const text of NAUGHTY) {
     const message = { id: text, receiptHandle: text, body: text, bytes: 1, receiveCount: 1, sentAtMs: 0 }
-    const event = { clientId: text, eventType: text, messageId: text, payload: JSON.stringify(text) }
+    const event = { clientId: text, eventType: text, messageId: text, payload: JSON.stringify(text), schemaId: null }
     observer.received([message])
     observer.committed([{ message, verdict: { kind: 'valid', event } }], ['stored'], 'free', 1)
     observer.receiveFailed(new QueueError(text, text))

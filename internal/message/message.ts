@@ -31,6 +31,8 @@ export interface ValidEvent {
   readonly messageId: string
   /** JSON text of the `message` value, cut from the body unchanged. */
   readonly payload: string
+  /** The id of the schema version that accepted the payload; null where none is active for it. */
+  readonly schemaId: number | null
 }
 
 export const REJECTION_REASONS = [

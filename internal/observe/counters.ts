@@ -8,8 +8,13 @@ import { REJECTION_REASONS } from '../message/message.js'
 interface CounterDefinition {
   readonly help: string
   readonly label?: string
+  /** The closed set of the label's values; where there is none, the values are those that were counted, up to MAX_LABEL_VALUES. */
   readonly values?: readonly string[]
 }
+
+/** Further values of a label without a closed set are counted together, as `other`. */
+export const MAX_LABEL_VALUES = 50
+export const OTHER = 'other'
 
 export const COUNTERS = {
   received: { help: 'Messages received from the queue, redeliveries included' },
@@ -22,6 +27,8 @@ export const COUNTERS = {
   delete_failed: { help: 'Deletes that failed, each attempt' },
   extend_failed: { help: 'Visibility extensions that failed' },
   store_failed: { help: 'Attempts to commit a batch that failed' },
+  shadow_checked: { help: 'Messages that a shadow schema has looked at (event type/client/version)', label: 'schema' },
+  shadow_rejected: { help: 'Messages that a shadow schema would have rejected (event type/client/version)', label: 'schema' },
   left_to_queue: { help: 'Messages without a disposition that were left to the dead-letter queue' }
 } as const satisfies Record<string, CounterDefinition>
 

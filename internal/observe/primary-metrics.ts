@@ -5,7 +5,7 @@
  * process counters stay in the sums, their gauges go.
  */
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { COUNTERS, type CounterName } from './counters.js'
+import { COUNTERS, type CounterName, MAX_LABEL_VALUES, OTHER } from './counters.js'
 import type { Totals } from './totals.js'
 import { METRIC_PREFIX } from './worker-metrics.js'
 
@@ -78,6 +78,7 @@ export class PrimaryMetrics {
       })
       return
     }
+    if (!('values' in definition)) return this.#registerOpen(name, base, definition.label)
     const { label, values } = definition
     new Counter<string>({
       ...base,
@@ -87,6 +88,28 @@ export class PrimaryMetrics {
         for (const value of values) this.inc({ [label]: value }, totals.sum(`${name}/${value}`))
       }
     })
+  }
+
+  #registerOpen(name: CounterName, base: { readonly name: string; readonly help: string; readonly registers: Registry[] }, label: string): void {
+    const totals = this.#totals
+    const cap = createCap(MAX_LABEL_VALUES)
+    new Counter<string>({
+      ...base,
+      labelNames: [label],
+      collect() {
+        this.reset()
+        for (const [value, sum] of totals.sumsByLabel(name)) this.inc({ [label]: cap(value) }, sum)
+      }
+    })
+  }
+}
+
+/** The first labels that are seen keep a series of their own for good, so that no series goes backwards. */
+function createCap(maxValues: number): (label: string) => string {
+  const own = new Set<string>()
+  return label => {
+    if (own.size < maxValues) own.add(label)
+    return own.has(label) ? label : OTHER
   }
 }
 

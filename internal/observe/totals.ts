@@ -45,6 +45,20 @@ export class Totals {
     return total
   }
 
+  /** What has been counted under `name`, by label value. Only what `reported` and `decided` brought: announced transactions have closed labels. */
+  sumsByLabel(name: string): ReadonlyMap<string, number> {
+    const sums = new Map<string, number>()
+    const prefix = `${name}/`
+    for (const counts of [this.#retired.counts, ...Array.from(this.#workers.values(), worker => worker.counts)]) {
+      for (const [key, count] of Object.entries(counts)) {
+        if (!key.startsWith(prefix)) continue
+        const label = key.slice(prefix.length)
+        sums.set(label, (sums.get(label) ?? 0) + count)
+      }
+    }
+    return sums
+  }
+
   #of(workerId: number): WorkerSums {
     let sums = this.#workers.get(workerId)
     if (sums === undefined) {

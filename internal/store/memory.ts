@@ -119,7 +119,7 @@ function closed(): StoreError {
   return new StoreError('transient', 'closed', 'the store is closed')
 }
 
-type EventParts = { readonly [Part in keyof ValidEvent]: string | null }
+type EventParts = { readonly [Part in Exclude<keyof ValidEvent, 'schemaId'>]: string | null }
 
 function keyOf({ clientId, messageId }: EventParts): string {
   return JSON.stringify([clientId, messageId])
@@ -134,7 +134,7 @@ function assertStorable(batch: readonly Entry[]): void {
   for (const { verdict } of batch) {
     if (verdict.kind === 'rejected') continue
     const { event } = verdict
-    if (!Object.values(event).every(text => isStorable(text as string))) throw new StoreError('data', '22021', 'a text cannot be stored')
+    if (![event.clientId, event.eventType, event.messageId, event.payload].every(isStorable)) throw new StoreError('data', '22021', 'a text cannot be stored')
     if (event.messageId === '' || Buffer.byteLength(event.messageId) > MAX_ID_BYTES) {
       throw new StoreError('data', '23514', 'message_id has no size that fits')
     }

@@ -4,7 +4,7 @@ import { createTestDatabase } from '../testing/database.js'
 import { migrate } from './migrate.js'
 import { StoreError } from './store.js'
 
-const ALL = ['0001-message', '0002-rejection', '0003-event-schema', '0004-rejection-origin']
+const ALL = ['0001-message', '0002-rejection', '0003-event-schema', '0004-rejection-origin', '0005-event-schema-life-cycle']
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
 
 async function refusal(statement: string): Promise<string | undefined> {
@@ -36,7 +36,7 @@ t.test('the tables of the original have its names and columns, and its seed rows
   )
   t.same(
     columns.rows.map(row => row.column_name),
-    ['message_id', 'message', 'fk_event_type_name', 'fk_client_name', 'received_at', 'tx']
+    ['message_id', 'message', 'fk_event_type_name', 'fk_client_name', 'received_at', 'tx', 'event_schema_id']
   )
   const clients = await pool.query<{ name: string }>('SELECT name FROM client ORDER BY name')
   t.same(

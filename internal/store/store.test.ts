@@ -59,7 +59,8 @@ async function createPostgresHarness(t: Test): Promise<StoreHarness> {
 
 async function readMessages(): Promise<readonly ValidEvent[]> {
   const { rows } = await pool.query<ValidEvent>(
-    `SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType", message_id AS "messageId", message::text AS payload FROM message`
+    `SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType", message_id AS "messageId", message::text AS payload,
+            event_schema_id AS "schemaId" FROM message`
   )
   return rows
 }

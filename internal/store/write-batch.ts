@@ -142,5 +142,5 @@ async function writeRejections(client: ClientBase, refused: readonly Refused[], 
 function eventOf({ clientId, eventType, messageId, payload }: Rejection): ValidEvent | null {
   if (clientId === null || eventType === null || messageId === null || payload === null) return null
   if (![clientId, eventType, messageId, payload].every(isStorable)) return null
-  return { clientId, eventType, messageId, payload }
+  return { clientId, eventType, messageId, payload, schemaId: null }
 }

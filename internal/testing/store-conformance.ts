@@ -27,10 +27,19 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     t.test(`${adapter}: ${rule}`, async t => body(t, await createHarness(t)))
 
   await test('a new event is stored, and its row is the event', async (t, { store, messages, rejections }) => {
-    const event = { clientId: 'client-2', eventType: 'monitor-app', messageId: 'an id', payload: '{"n":1}' }
+    const event = { clientId: 'client-2', eventType: 'monitor-app', messageId: 'an id', payload: '{"n":1}', schemaId: null }
     t.same(await insert(store, valid(event)), ['stored'])
     t.same(await messages(), [event])
     t.same(await rejections(), [])
+  })
+
+  await test('a row keeps which schema version accepted it, and a repetition that another version accepted changes nothing', async (t, harness) => {
+    const { store, messages } = harness
+    const batch = [1, null, 2_147_483_647].map((schemaId, n) => valid({ messageId: `id-${n}`, schemaId }))
+    t.same(await insert(store, ...batch), ['stored', 'stored', 'stored'])
+    t.same(await insert(store, valid({ messageId: 'id-0', schemaId: 2 }, { queueId: 'again' })), ['duplicate'])
+    const kept = (await messages()).map(({ messageId, schemaId }) => `${messageId} ${schemaId ?? 'none'}`).sort()
+    t.same(kept, ['id-0 1', 'id-1 none', 'id-2 2147483647'])
   })
 
   await test('the same event again is a duplicate, whichever queue message brings it', async (t, { store, messages, rejections }) => {

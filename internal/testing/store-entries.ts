@@ -15,7 +15,7 @@ interface Delivery {
 
 /** An entry with a valid event; fields that a test does not name do not matter to it. */
 export function valid(event: Partial<ValidEvent> = {}, delivery: Delivery = {}): Entry {
-  const full: ValidEvent = { clientId: 'client-1', eventType: 'user-app', messageId: 'id-1', payload: '"hello"', ...event }
+  const full: ValidEvent = { clientId: 'client-1', eventType: 'user-app', messageId: 'id-1', payload: '"hello"', schemaId: null, ...event }
   return { message: received({ queueId: `queue-${full.messageId}`, ...delivery }), verdict: { kind: 'valid', event: full } }
 }
 

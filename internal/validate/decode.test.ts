@@ -34,7 +34,8 @@ t.test('a valid body becomes an event with its payload text unchanged', async t 
     clientId: 'client-1',
     eventType: 'monitor-app',
     messageId: 'queue-id',
-    payload: '{"n": 1.10,  "big":9007199254740993}'
+    payload: '{"n": 1.10,  "big":9007199254740993}',
+    schemaId: null
   })
 })
 
@@ -169,9 +170,9 @@ t.test('hostile keys change no prototype and count only at the top level', async
 t.test('the payload must satisfy the active schema of its client and event type', async t => {
   const payloadSchemas = createPayloadSchemas()
   const decode = createDecoder({ payloadSchemas })
-  const row = { eventType: 'monitor-app', clientId: 'client-1', version: 1, hash: 'h' }
+  const row = { id: 7, eventType: 'monitor-app', clientId: 'client-1', version: 1, state: 'active', hash: 'h' } as const
   payloadSchemas.replace([{ ...row, schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } } }])
-  t.equal(event(around('{"n":1}'), decode).payload, '{"n":1}')
+  t.match(event(around('{"n":1}'), decode), { payload: '{"n":1}', schemaId: 7 }, 'and says which version that was')
   t.match(rejection(around('{"n":"1"}'), decode), {
     reason: 'schema-violation',
     violations: [{ pointer: '/message/n', keyword: 'type' }],
@@ -180,14 +181,47 @@ t.test('the payload must satisfy the active schema of its client and event type'
     messageId: 'queue-id',
     payload: '{"n":"1"}'
   })
-  t.equal(event(around('"text"').replace('client-1', 'client-2'), decode).payload, '"text"', "another client's schema does not count")
+  const other = event(around('"text"').replace('client-1', 'client-2'), decode)
+  t.match(other, { payload: '"text"', schemaId: null }, "another client's schema does not count")
+})
+
+t.test('a shadow version looks at what it would judge, tells what it objects to, and changes no verdict', async t => {
+  const payloadSchemas = createPayloadSchemas()
+  const told: string[] = []
+  const decode = createDecoder({
+    payloadSchemas,
+    onShadow: ({ label }, { id }, objection) => told.push(`${label} ${id} ${objection ?? 'nothing'}`)
+  })
+  const row = { eventType: 'monitor-app', clientId: null, hash: 'any' }
+  const schema = (type: string): { hash: string; schema: object } => ({ hash: type, schema: { type } })
+  payloadSchemas.replace([
+    { ...row, id: 1, version: 1, state: 'active', ...schema('object') },
+    { ...row, id: 2, version: 2, state: 'shadow', ...schema('array') }
+  ])
+  t.match(event(around('{}'), decode), { payload: '{}', schemaId: 1 })
+  t.equal(rejection(around('[]'), decode).reason, 'schema-violation')
+  t.equal(rejection(around('""'), decode).reason, 'missing-field')
+  t.strictSame(told, ['monitor-app/*/2 queue-id type', 'monitor-app/*/2 queue-id nothing'], 'also at what the active version refuses')
+})
+
+t.test('a shadow version whose check breaks objects, and harms no event', async t => {
+  const check = (): never => {
+    throw new RangeError('Maximum call stack size exceeded')
+  }
+  const told: (string | null)[] = []
+  const decode = createDecoder({
+    payloadSchemas: { find: () => ({ active: null, shadows: [{ id: 1, label: 'x', check }] }) },
+    onShadow: (_shadow, _message, objection) => told.push(objection)
+  })
+  t.match(event(around('{}'), decode), { payload: '{}', schemaId: null })
+  t.strictSame(told, ['cannot be evaluated'])
 })
 
 t.test('a validator that breaks is an error that names its schema, never a verdict', async t => {
   const check = (): never => {
     throw new RangeError('Maximum call stack size exceeded')
   }
-  const decode = createDecoder({ payloadSchemas: { find: () => ({ kind: 'compiled', check }) } })
+  const decode = createDecoder({ payloadSchemas: { find: () => ({ active: { id: 1, check }, shadows: [] }) } })
   t.throws(() => decode(received(around('{}'))), {
     name: 'PayloadCheckError',
     clientId: 'client-1',
@@ -218,7 +252,7 @@ const mutated = splice.map(({ seed, at, drop, insert, repeat }) => seed.slice(0,
 t.test('whatever the body, there is one verdict whose words can be stored', async t => {
   const payloadSchemas = createPayloadSchemas()
   const schema = { type: ['string', 'object', 'array'], additionalProperties: { type: 'number' } }
-  payloadSchemas.replace([{ eventType: 'monitor-app', clientId: null, version: 1, hash: 'h', schema }])
+  payloadSchemas.replace([{ id: 1, eventType: 'monitor-app', clientId: null, version: 1, state: 'active', hash: 'h', schema }])
   const decode = createDecoder({ payloadSchemas })
   const seen = new Set<string>()
   fc.assert(

@@ -14,15 +14,16 @@ import { type ReceivedMessage, type Rejection, type RejectionReason, type Verdic
 import { type EventBody, explainBreach, satisfiesContract } from './contract.js'
 import { describeFound } from './found.js'
 import { findJsonError } from './json-error.js'
-import { type PayloadSchemas } from './payload-schemas.js'
+import { type PayloadSchemas, type SchemaInForce, type ShadowSchema } from './payload-schemas.js'
 import { findPayload, type PayloadSpan } from './payload-span.js'
-import { type CompiledSchema } from './schema-compiler.js'
 import { isWellFormed } from './storable.js'
 
 export interface DecoderOptions {
   readonly maxBodyBytes?: number
   readonly maxDepth?: number
   readonly payloadSchemas: Pick<PayloadSchemas, 'find'>
+  /** A shadow version has looked at a message: the first thing that it would reject it for, or null. */
+  readonly onShadow?: (shadow: ShadowSchema, message: ReceivedMessage, objection: string | null) => void
 }
 
 export type Decoder = (message: ReceivedMessage) => Verdict
@@ -40,7 +41,7 @@ export class PayloadCheckError extends Error {
   }
 }
 
-export function createDecoder({ maxBodyBytes = 1_048_576, maxDepth = 64, payloadSchemas }: DecoderOptions): Decoder {
+export function createDecoder({ maxBodyBytes = 1_048_576, maxDepth = 64, payloadSchemas, onShadow }: DecoderOptions): Decoder {
   return function decode(message) {
     const { body } = message
     if (message.bytes > maxBodyBytes) return refuse('too-large', [tooLarge(message.bytes, maxBodyBytes)])
@@ -59,21 +60,35 @@ export function createDecoder({ maxBodyBytes = 1_048_576, maxDepth = 64, payload
     }
     const payload = body.slice(span.start, span.end)
     if (!isWellFormed(payload)) return refuse('unstorable', [UNSTORABLE_PAYLOAD], keep(message, parsed, span))
-    const schema = payloadSchemas.find(parsed.client_id, parsed.event_type)
-    if (schema) {
-      const violations = checkPayload(schema, parsed)
-      if (violations.length > 0) return refuse('schema-violation', violations, keep(message, parsed, span))
+    const schemas = payloadSchemas.find(parsed.client_id, parsed.event_type)
+    let schemaId: number | null = null
+    if (schemas !== null) {
+      if (onShadow !== undefined) for (const shadow of schemas.shadows) onShadow(shadow, message, objectionOf(shadow, parsed))
+      if (schemas.active !== null) {
+        const violations = checkPayload(schemas.active, parsed)
+        if (violations.length > 0) return refuse('schema-violation', violations, keep(message, parsed, span))
+        schemaId = schemas.active.id
+      }
     }
     const messageId = parsed.event_id ?? firstId(message)
-    return { kind: 'valid', event: { clientId: parsed.client_id, eventType: parsed.event_type, messageId, payload } }
+    return { kind: 'valid', event: { clientId: parsed.client_id, eventType: parsed.event_type, messageId, payload, schemaId } }
   }
 }
 
-function checkPayload(schema: CompiledSchema, body: EventBody): readonly Violation[] {
+function checkPayload(schema: SchemaInForce, body: EventBody): readonly Violation[] {
   try {
     return schema.check(body.message)
   } catch (error) {
     throw new PayloadCheckError(body.client_id, body.event_type, error)
+  }
+}
+
+/** The keyword that a shadow version rejects a payload by. One that breaks harms nobody, and must not become active: an objection too. */
+function objectionOf(shadow: ShadowSchema, body: EventBody): string | null {
+  try {
+    return shadow.check(body.message)[0]?.keyword ?? null
+  } catch {
+    return 'cannot be evaluated'
   }
 }
 

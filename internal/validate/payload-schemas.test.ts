@@ -1,20 +1,23 @@
 import t from 'tap'
-import { type ActiveSchema, createPayloadSchemas, type PayloadSchemas } from './payload-schemas.js'
+import { createPayloadSchemas, MAX_SHADOWS, type PayloadSchemas, type RegisteredSchema } from './payload-schemas.js'
 
-const active = (over: Partial<ActiveSchema> & { schema: unknown }): ActiveSchema => ({
+const active = (over: Partial<RegisteredSchema> & { schema: unknown }): RegisteredSchema => ({
+  id: 1,
   eventType: 'monitor-app',
   clientId: null,
   version: 1,
+  state: 'active',
   hash: JSON.stringify(over.schema),
   ...over
 })
+const shadow = (over: Partial<RegisteredSchema> & { schema: unknown }): RegisteredSchema => active({ state: 'shadow', ...over })
 const TEXT = { type: 'string' }
 const NUMBER = { type: 'number' }
 const BROKEN = { type: 'nothing' }
 
 /** Which of text and number the schema in force for (client, event type) takes. */
 const takes = (schemas: PayloadSchemas, clientId = 'client-1', eventType = 'monitor-app'): string => {
-  const schema = schemas.find(clientId, eventType)
+  const schema = schemas.find(clientId, eventType)?.active
   if (!schema) return 'anything'
   return schema.check('x').length === 0 ? 'text' : schema.check(1).length === 0 ? 'number' : 'nothing'
 }
@@ -40,10 +43,12 @@ t.test('replace makes its list the whole set', async t => {
 t.test('equal hashes are compiled once, over replacements too', async t => {
   const schemas = createPayloadSchemas()
   schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: TEXT })])
-  const first = schemas.find('client-1', 'monitor-app')
-  t.equal(schemas.find('client-2', 'monitor-app'), first)
+  const check = (clientId: string): unknown => schemas.find(clientId, 'monitor-app')?.active?.check
+  const first = check('client-1')
+  t.type(first, 'function')
+  t.equal(check('client-2'), first)
   schemas.replace([active({ clientId: 'client-3', schema: TEXT })])
-  t.equal(schemas.find('client-3', 'monitor-app'), first)
+  t.equal(check('client-3'), first)
 })
 
 t.test('a schema that does not compile is reported and its place keeps the last good version, the others go on', async t => {
@@ -74,7 +79,7 @@ t.test('no more schemas are held than allowed, and one too many is reported', as
   const shared = active({ eventType: 'transaction-app', schema: TEXT })
   t.strictSame(schemas.replace([one, two, shared]), [], 'a shared one counts once')
   const three = active({ eventType: 'third', schema: { type: 'boolean' } })
-  t.match(schemas.replace([one, two, three]), [{ eventType: 'third', message: 'more than 2 schemas are active' }])
+  t.match(schemas.replace([one, two, three]), [{ eventType: 'third', message: 'more than 2 schemas are in force' }])
   t.equal(takes(schemas, 'client-1', 'third'), 'anything')
   const twoAgain = active({ eventType: 'user-app', version: 2, schema: BROKEN })
   schemas.replace([one, three, twoAgain])
@@ -82,9 +87,39 @@ t.test('no more schemas are held than allowed, and one too many is reported', as
   t.equal(takes(schemas, 'client-1', 'third'), 'nothing', 'the third is in force once there is room')
 })
 
-t.test('compile answers without putting anything in force', async t => {
+const labels = (schemas: PayloadSchemas, clientId: string): readonly string[] | undefined =>
+  schemas.find(clientId, 'monitor-app')?.shadows.map(({ label }) => label)
+
+t.test('a shadow version looks at the events that it would judge if it were active', async t => {
   const schemas = createPayloadSchemas()
-  t.equal(schemas.compile(TEXT).kind, 'compiled')
-  t.match(schemas.compile(BROKEN), { kind: 'problem', message: /schema\/type/ })
-  t.equal(takes(schemas), 'anything')
+  schemas.replace([
+    active({ id: 1, schema: TEXT }),
+    shadow({ id: 2, version: 2, schema: NUMBER }),
+    active({ id: 3, clientId: 'client-2', schema: NUMBER }),
+    shadow({ id: 4, clientId: 'client-3', schema: NUMBER })
+  ])
+  t.strictSame(labels(schemas, 'client-1'), ['monitor-app/*/2'])
+  t.strictSame(labels(schemas, 'client-2'), [], 'this client has an active schema of its own, which a general one does not replace')
+  t.strictSame(labels(schemas, 'client-3'), ['monitor-app/client-3/1', 'monitor-app/*/2'])
+  t.equal(takes(schemas, 'client-3'), 'text', 'and it is still judged by the general schema')
+  t.equal(schemas.find('client-3', 'monitor-app')?.active?.id, 1)
+  schemas.replace([shadow({ clientId: 'client-3', schema: NUMBER })])
+  t.equal(takes(schemas, 'client-3'), 'anything', 'a shadow version alone judges nobody')
+  t.equal(schemas.find('client-1', 'monitor-app'), null)
+})
+
+t.test('of the shadow versions of a place only the newest few look, and the others are reported', async t => {
+  const schemas = createPayloadSchemas()
+  const rows = Array.from({ length: MAX_SHADOWS + 1 }, (_, n) => shadow({ id: n + 1, version: n + 1, schema: TEXT }))
+  t.match(schemas.replace(rows), [{ version: 1, state: 'shadow', message: /only the newest 3/ }])
+  t.strictSame(labels(schemas, 'client-1'), ['monitor-app/*/4', 'monitor-app/*/3', 'monitor-app/*/2'])
+})
+
+t.test('where a version of a client’s own never compiled, the general schema that judged meanwhile does not become its own', async t => {
+  const schemas = createPayloadSchemas()
+  const broken = [active({ clientId: 'client-1', schema: BROKEN }), shadow({ clientId: 'client-1', version: 2, schema: TEXT })]
+  schemas.replace([active({ schema: TEXT }), ...broken])
+  t.equal(takes(schemas), 'text')
+  schemas.replace([active({ version: 2, schema: NUMBER }), ...broken])
+  t.equal(takes(schemas), 'number')
 })

@@ -1,82 +1,144 @@
 /**
- * Holds the compiled payload schemas that are active and finds the one for an event.
+ * Holds the compiled payload schemas that are active or in shadow, and finds those for an event.
  *
- * Shapes  a client's own schema for an event type wins over the type's general one (client null).
- * Units   maxCached counts compiled schemas; equal hashes share one. Schemas no longer active are forgotten.
- * Errors  nothing throws. An active schema that does not compile, or that is one too many, is reported by `replace`; its place keeps the
+ * Shapes  a client's own active schema for an event type wins over the type's general one (client null). A shadow version looks at the
+ *         events that it would judge if it were active: a client's own at that client's, a general one at those of every client without an
+ *         active schema of its own.
+ * Units   maxCached counts compiled schemas; equal hashes share one. Schemas no longer active or in shadow are forgotten. Of the shadow
+ *         versions of one place the newest MAX_SHADOWS count.
+ * Errors  nothing throws. A schema that does not compile, or that is one too many, is reported by `replace`; an active one's place keeps the
  *         last version that did compile. Where there was none (after a restart, say), the place stays empty: events then meet the general
  *         schema or none. Refusing them all would lose good events to a mistake of ours, and the report makes it visible.
  */
 import { type CompiledSchema, compileSchema, type SchemaProblem } from './schema-compiler.js'
 
-/** An active row of `event_schema`; at most one for each (client, event type). */
-export interface ActiveSchema {
+/** A row of `event_schema` that is not retired; at most one active for each (client, event type). */
+export interface RegisteredSchema {
+  readonly id: number
   readonly eventType: string
-  /** null = every client that has no schema of its own for this event type. */
+  /** null = every client that has no active schema of its own for this event type. */
   readonly clientId: string | null
   readonly version: number
+  readonly state: 'shadow' | 'active'
   /** Equal hashes mean equal schemas. */
   readonly hash: string
   readonly schema: unknown
 }
 
-export interface ActiveSchemaProblem extends SchemaProblem {
+export interface RegisteredSchemaProblem {
+  /** A sentence for the schema's author. */
+  readonly message: string
   readonly eventType: string
   readonly clientId: string | null
   readonly version: number
+  readonly state: 'shadow' | 'active'
+}
+
+/** A version that judges events. */
+export interface SchemaInForce {
+  readonly id: number
+  readonly check: CompiledSchema['check']
+}
+
+/** A version that looks at events and judges none. */
+export interface ShadowSchema extends SchemaInForce {
+  /** For people and counters: `monitor-app/client-1/2`, with an asterisk for every client. */
+  readonly label: string
+}
+
+/** What an event's payload meets. */
+export interface SchemasForEvent {
+  readonly active: SchemaInForce | null
+  readonly shadows: readonly ShadowSchema[]
 }
 
 export interface PayloadSchemas {
-  /** Compiles without activating, as registration does before it accepts a schema. */
-  compile(schema: unknown): CompiledSchema | SchemaProblem
-  /** Makes `active` the whole set of active schemas, and tells which of them are not in force. */
-  replace(active: readonly ActiveSchema[]): readonly ActiveSchemaProblem[]
-  find(clientId: string, eventType: string): CompiledSchema | null
+  /** Makes `registered` the whole set, and tells which of them are not in force. */
+  replace(registered: readonly RegisteredSchema[]): readonly RegisteredSchemaProblem[]
+  find(clientId: string, eventType: string): SchemasForEvent | null
 }
 
-type ByEventType = Map<string, CompiledSchema>
+/** Of one (client, event type). Each costs as much as the active schema. */
+export const MAX_SHADOWS = 3
+
+type Places = Map<string | null, Map<string, SchemasForEvent>>
+
+const NO_SHADOWS: readonly ShadowSchema[] = []
 
 export function createPayloadSchemas({ maxCached = 1_000 }: { readonly maxCached?: number } = {}): PayloadSchemas {
   let outcomes = new Map<string, CompiledSchema | SchemaProblem>()
-  let inForce = new Map<string | null, ByEventType>()
+  let places: Places = new Map()
 
   return {
-    compile: compileSchema,
-
-    replace(active) {
+    replace(registered) {
       const nextOutcomes: typeof outcomes = new Map()
-      const nextInForce: typeof inForce = new Map()
-      const problems: ActiveSchemaProblem[] = []
-      const held = new Set<CompiledSchema>()
-      const hold = (compiled: CompiledSchema): boolean => {
-        if (held.size < maxCached) held.add(compiled)
-        return held.has(compiled)
+      const next: Places = new Map()
+      const problems: RegisteredSchemaProblem[] = []
+      const held = new Set<CompiledSchema['check']>()
+      const hold = (check: CompiledSchema['check']): boolean => {
+        if (held.size < maxCached) held.add(check)
+        return held.has(check)
       }
-      for (const { eventType, clientId, version, hash, schema } of active) {
+      for (const row of inOrder(registered)) {
+        const { id, eventType, clientId, version, state, hash, schema } = row
+        const { active = null, shadows = NO_SHADOWS } = next.get(clientId)?.get(eventType) ?? {}
+        const refuse = (message: string): void => void problems.push({ message, eventType, clientId, version, state })
+        if (state === 'shadow' && shadows.length >= MAX_SHADOWS) {
+          refuse(`only the newest ${MAX_SHADOWS} shadow versions are in force`)
+          continue
+        }
         let outcome = nextOutcomes.get(hash) ?? outcomes.get(hash)
         if (!outcome && held.size < maxCached) outcome = compileSchema(schema)
         if (outcome) nextOutcomes.set(hash, outcome)
-        if (outcome?.kind === 'compiled' && hold(outcome)) {
-          put(nextInForce, clientId, eventType, outcome)
+        if (outcome?.kind === 'compiled' && hold(outcome.check)) {
+          const { check } = outcome
+          if (state === 'active') put(next, clientId, eventType, { active: { id, check }, shadows })
+          else put(next, clientId, eventType, { active, shadows: [...shadows, { id, check, label: labelOf(row) }] })
           continue
         }
-        const message = outcome?.kind === 'problem' ? outcome.message : `more than ${maxCached} schemas are active`
-        problems.push({ kind: 'problem', message, eventType, clientId, version })
-        const last = inForce.get(clientId)?.get(eventType)
-        if (last && hold(last)) put(nextInForce, clientId, eventType, last)
+        refuse(outcome?.kind === 'problem' ? outcome.message : `more than ${maxCached} schemas are in force`)
+        const last = state === 'active' ? places.get(clientId)?.get(eventType)?.active : null
+        // What was in force here may have been the general schema's: only an own one is kept.
+        if (last && isOwn(places, clientId, eventType) && hold(last.check)) put(next, clientId, eventType, { active: last, shadows })
       }
+      fillFromGeneral(next)
       outcomes = nextOutcomes
-      inForce = nextInForce
+      places = next
       return problems
     },
 
     find(clientId, eventType) {
-      return inForce.get(clientId)?.get(eventType) ?? inForce.get(null)?.get(eventType) ?? null
+      return places.get(clientId)?.get(eventType) ?? places.get(null)?.get(eventType) ?? null
     }
   }
 }
 
-function put(inForce: Map<string | null, ByEventType>, clientId: string | null, eventType: string, compiled: CompiledSchema): void {
-  const byEventType = inForce.get(clientId) ?? new Map<string, CompiledSchema>()
-  inForce.set(clientId, byEventType.set(eventType, compiled))
+/** Active versions first, so that they have a place among those that are held; of the shadow versions the newest. */
+function inOrder(registered: readonly RegisteredSchema[]): readonly RegisteredSchema[] {
+  const rank = ({ state, version }: RegisteredSchema): number => (state === 'active' ? -Number.MAX_SAFE_INTEGER : -version)
+  return registered.toSorted((a, b) => rank(a) - rank(b))
+}
+
+function labelOf({ eventType, clientId, version }: RegisteredSchema): string {
+  return `${eventType}/${clientId ?? '*'}/${version}`
+}
+
+function put(places: Places, clientId: string | null, eventType: string, schemas: SchemasForEvent): void {
+  const byEventType = places.get(clientId) ?? new Map<string, SchemasForEvent>()
+  places.set(clientId, byEventType.set(eventType, schemas))
+}
+
+function isOwn(places: Places, clientId: string | null, eventType: string): boolean {
+  return clientId === null || places.get(clientId)?.get(eventType)?.active !== places.get(null)?.get(eventType)?.active
+}
+
+/** A client that has only shadow versions of its own is still judged by the general schema, and looked at by its shadows. */
+function fillFromGeneral(places: Places): void {
+  for (const [clientId, byEventType] of places) {
+    if (clientId === null) continue
+    for (const [eventType, { active, shadows }] of byEventType) {
+      const general = places.get(null)?.get(eventType)
+      if (active === null && general) byEventType.set(eventType, { active: general.active, shadows: [...shadows, ...general.shadows] })
+    }
+  }
 }

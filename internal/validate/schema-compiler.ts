@@ -23,6 +23,8 @@ export interface CompiledSchema {
 
 export interface SchemaProblem {
   readonly kind: 'problem'
+  /** JSON pointer into the schema: where the problem lies, as far as that is known; '' is the schema itself. */
+  readonly pointer: string
   /** A sentence for the schema's author. */
   readonly message: string
 }
@@ -72,7 +74,9 @@ function compile(schema: unknown): CompiledSchema | SchemaProblem {
   if (typeof schema !== 'boolean' && !isObject(schema)) return problem(`a schema is an object or a boolean, found ${describeFound(schema)}`)
   const dialect = dialectOf(schema)
   if (!dialect) return problem('$schema names neither draft-07 nor 2020-12')
-  if (dialect.meta.validateSchema(schema) !== true) return problem(dialect.meta.errorsText(dialect.meta.errors, { dataVar: 'schema' }))
+  if (dialect.meta.validateSchema(schema) !== true) {
+    return problem(dialect.meta.errorsText(dialect.meta.errors, { dataVar: 'schema' }), dialect.meta.errors?.[0]?.instancePath)
+  }
   const ajv = dialect.create({ ...OPTIONS, meta: false, validateSchema: false })
   ajvFormats.default(ajv)
   const validate = ajv.compile(schema)
@@ -92,8 +96,8 @@ function dialectOf(schema: boolean | Record<string, unknown>): Dialect | undefin
   return named === undefined ? DRAFT_2020_12 : DIALECTS.get(named)
 }
 
-function problem(message: string): SchemaProblem {
-  return { kind: 'problem', message: toStorable(message, MAX_MESSAGE_CHARS) }
+function problem(message: string, pointer = ''): SchemaProblem {
+  return { kind: 'problem', pointer: toStorable(pointer, MAX_POINTER_CHARS), message: toStorable(message, MAX_MESSAGE_CHARS) }
 }
 
 function toViolations(errors: readonly ErrorObject[]): readonly Violation[] {

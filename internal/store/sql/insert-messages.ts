@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg'
 import type { ReceivedMessage, ValidEvent } from '../../message/message.js'
 import type { ParentRefusal } from '../refusal.js'
 import { toStorableText } from '../rejection-row.js'
-import { encodeTextArray } from '../text-array.js'
+import { encodeIntArray, encodeTextArray } from '../array-parameter.js'
 
 /** A valid event and the queue message that brought it. */
 export interface MessageInsert {
@@ -39,14 +39,14 @@ WITH c AS MATERIALIZED (
                    WHEN c.disabled_at IS NOT NULL THEN 'disabled-client'
                    WHEN e.name IS NULL THEN 'unknown-event-type'
                    WHEN e.disabled_at IS NOT NULL THEN 'disabled-event-type' END AS why
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-       WITH ORDINALITY AS t (client, type, id, body, queue_message_id, n)
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $8::int4[])
+       WITH ORDINALITY AS t (client, type, id, body, queue_message_id, schema_id, n)
   LEFT JOIN c ON c.name = t.client
   LEFT JOIN e ON e.name = t.type
   LEFT JOIN rejection r ON r.queue_message_id = t.queue_message_id
 ), ins AS (
-  INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
-  SELECT client, type, id, body::json FROM i WHERE why IS NULL ORDER BY client COLLATE "C", id COLLATE "C", n
+  INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, event_schema_id)
+  SELECT client, type, id, body::json, schema_id FROM i WHERE why IS NULL ORDER BY client COLLATE "C", id COLLATE "C", n
   ON CONFLICT (fk_client_name, message_id) DO NOTHING
   RETURNING fk_client_name, message_id, fk_event_type_name
 )
@@ -76,7 +76,9 @@ export async function insertMessages(client: ClientBase, inserts: readonly Messa
     [...new Set(clients)],
     [...new Set(eventTypes)]
   ]
-  const { rows } = await client.query<Row>({ text: INSERT_MESSAGES, values: columns.map(encodeTextArray), rowMode: 'array' })
+  const values = columns.map(encodeTextArray)
+  values.push(encodeIntArray(inserts.map(({ event }) => event.schemaId)))
+  const { rows } = await client.query<Row>({ text: INSERT_MESSAGES, values, rowMode: 'array' })
   const [first] = rows
   if (first === undefined) throw new Error('the insert answered without a row')
   const exceptions: [number, NotInserted][] = []

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import type { ValidEvent } from '../../message/message.js'
-import { encodeTextArray } from '../text-array.js'
+import { encodeTextArray } from '../array-parameter.js'
 
 /** A row that is not the event: the stored one differs, or it has been deleted since it stood in the way of an insert. */
 export type Difference = 'differs' | 'gone'

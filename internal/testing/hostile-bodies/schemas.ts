@@ -1,12 +1,14 @@
 /** Payloads that meet a schema: violations, and strings that make a careless regular expression run for ever. */
-import type { ActiveSchema } from '../../validate/payload-schemas.js'
+import type { RegisteredSchema } from '../../validate/payload-schemas.js'
 import { body, type HostileBody, json, refused } from './hostile-body.js'
 
 /** In force for every client's `user-app`; written as a careful author would, with a length beside each pattern. */
-export const HOSTILE_SCHEMA: ActiveSchema = {
+export const HOSTILE_SCHEMA: RegisteredSchema = {
+  id: 1,
   eventType: 'user-app',
   clientId: null,
   version: 1,
+  state: 'active',
   hash: 'hostile',
   schema: {
     type: 'object',

@@ -67,7 +67,7 @@ function goodOne(clientId: string, queueId: string, ids: number, dice: Dice): Wi
   const type = eventId === null || variant === 2 ? eventType : EVENT_TYPES[0]
   const payload = eventId === null ? `{ "of" : "${queueId}" }` : `{"of":"${eventId}", "price":1.${variant}0}`
   const body = `{"event_type":"${type}","client_id":"${clientId}",${eventId === null ? '' : `"event_id":"${eventId}",`} "message":${payload}}`
-  return { kind: 'valid', body, event: { clientId, eventType: type, messageId: eventId ?? queueId, payload } }
+  return { kind: 'valid', body, event: { clientId, eventType: type, messageId: eventId ?? queueId, payload, schemaId: null } }
 }
 
 type Invalid = readonly [RejectionReason, (clientId: string, queueId: string) => string]

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { createTestDatabase } from '../testing/database.js'
+import { encodeIntArray, encodeTextArray } from './array-parameter.js'
 import { StoreError } from './store.js'
-import { encodeTextArray } from './text-array.js'
 
 const { pool } = await createTestDatabase(t, { isMigrated: false })
 
@@ -34,6 +34,19 @@ t.test('quotes, braces, the word NULL and empty texts are texts like others; an 
   t.strictSame(await readBack([null]), [null])
   const long = ['x'.repeat(1_048_576), 'é'.repeat(500_000)]
   t.strictSame(await readBack(long), long)
+})
+
+t.test('integers are read back as they are, with null and in their order', async t => {
+  const readIntegers = async (values: readonly (number | null)[]): Promise<readonly (number | null)[]> => {
+    const { rows } = await pool.query<{ value: number | null }>(
+      'SELECT value FROM unnest($1::int4[]) WITH ORDINALITY AS t (value, n) ORDER BY n',
+      [encodeIntArray(values)]
+    )
+    return rows.map(row => row.value)
+  }
+  for (const values of [[], [null], [1], [0, -1, null, 2_147_483_647, null, -2_147_483_648, 256]]) {
+    t.strictSame(await readIntegers(values), values)
+  }
 })
 
 t.test('a lone surrogate is refused instead of replaced', async t => {
