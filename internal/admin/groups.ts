@@ -3,6 +3,14 @@ import type { Command, CommandGroup } from './command.js'
 import { deadLettersGroup } from './dead-letters.js'
 import { clientsGroup, eventTypesGroup } from './names.js'
 import { rejectionsGroup } from './rejections.js'
+import { schemasGroup } from './schemas.js'
 import { traceCommand } from './trace.js'
 
-export const GROUPS: readonly (CommandGroup | Command)[] = [clientsGroup, eventTypesGroup, rejectionsGroup, deadLettersGroup, traceCommand]
+export const GROUPS: readonly (CommandGroup | Command)[] = [
+  clientsGroup,
+  eventTypesGroup,
+  schemasGroup,
+  rejectionsGroup,
+  deadLettersGroup,
+  traceCommand
+]

@@ -1,4 +1,4 @@
-/** `node dist/cmd/admin`: clients, event types, rejections, dead letters and single events, for people. Exit codes: internal/admin/command.ts. */
+/** `node dist/cmd/admin`: clients, event types, schemas, rejections, dead letters and single events, for people. Exit codes: internal/admin/command.ts. */
 import { parseAdminArguments } from '../admin/arguments.js'
 import type { AdminContext, AdminQueues, ExitCode, Work } from '../admin/command.js'
 import { GROUPS } from '../admin/groups.js'
@@ -16,6 +16,7 @@ import { createSqsWriter } from '../queue/sqs-writer.js'
 import { createPostgresClients, createPostgresEventTypes } from '../store/postgres-names.js'
 import { createPostgresPool } from '../store/postgres-pool.js'
 import { createPostgresRecords } from '../store/postgres-records.js'
+import { createPostgresSchemaRegistry } from '../store/postgres-schema-registry.js'
 import { StoreError } from '../store/store.js'
 import { createHelp } from './help.js'
 import { findServices } from './services.js'
@@ -59,10 +60,12 @@ async function perform(config: BaseConfig, work: Work, output: Output, signal: A
     opening ??= openQueues(config, sqs, output)
     return opening
   }
+  const schemas = createPostgresSchemaRegistry({ connectionString: services.dbConnection, ...config.db })
   const context: AdminContext = {
     records: createPostgresRecords(pool),
     clients: createPostgresClients(pool),
     eventTypes: createPostgresEventTypes(pool),
+    schemas,
     queues,
     output,
     clock,
@@ -73,6 +76,7 @@ async function perform(config: BaseConfig, work: Work, output: Output, signal: A
   } finally {
     sqs.destroy()
     await pool.end()
+    await schemas.close()
     await services.stop()
   }
 }

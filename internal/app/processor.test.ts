@@ -180,7 +180,9 @@ t.test('a schema’s whole life by SQL: each change judges the next events at on
     return of('shadow_checked_total') === 3 && of('shadow_rejected_total') === 1
   })
   await processor.program.until('and told', () =>
-    processor.program.log.some(({ msg, schema, rejected }) => msg === 'shadow schema would reject' && schema === 'user-app/*/1' && rejected === 1)
+    processor.program.log.some(
+      ({ msg, schema, rejected }) => msg === 'shadow schema would reject' && schema === 'user-app/*/1' && rejected === 1
+    )
   )
   await pool.query(`UPDATE event_schema SET state = 'active' WHERE id = $1`, [first])
   await both(1, 0)
@@ -189,7 +191,9 @@ t.test('a schema’s whole life by SQL: each change judges the next events at on
   const second = await register(2, 5)
   await both(1, 1)
   // Nobody hears of it while the workers' connections are down: they read it when they are back.
-  await pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'event-process schemas' AND datname = current_database()`)
+  await pool.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'event-process schemas' AND datname = current_database()`
+  )
   await pool.query(`UPDATE event_schema SET state = 'retired' WHERE id = $1`, [first])
   await pool.query(`UPDATE event_schema SET state = 'active' WHERE id = $1`, [second])
   await processor.program.until('both have the next', () => inForce(processor, { active: 1, shadow: 0 }, 4))

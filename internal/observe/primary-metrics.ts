@@ -90,7 +90,11 @@ export class PrimaryMetrics {
     })
   }
 
-  #registerOpen(name: CounterName, base: { readonly name: string; readonly help: string; readonly registers: Registry[] }, label: string): void {
+  #registerOpen(
+    name: CounterName,
+    base: { readonly name: string; readonly help: string; readonly registers: Registry[] },
+    label: string
+  ): void {
     const totals = this.#totals
     const cap = createCap(MAX_LABEL_VALUES)
     new Counter<string>({

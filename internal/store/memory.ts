@@ -134,7 +134,8 @@ function assertStorable(batch: readonly Entry[]): void {
   for (const { verdict } of batch) {
     if (verdict.kind === 'rejected') continue
     const { event } = verdict
-    if (![event.clientId, event.eventType, event.messageId, event.payload].every(isStorable)) throw new StoreError('data', '22021', 'a text cannot be stored')
+    if (![event.clientId, event.eventType, event.messageId, event.payload].every(isStorable))
+      throw new StoreError('data', '22021', 'a text cannot be stored')
     if (event.messageId === '' || Buffer.byteLength(event.messageId) > MAX_ID_BYTES) {
       throw new StoreError('data', '23514', 'message_id has no size that fits')
     }

@@ -9,9 +9,24 @@ import { ALL_REJECTIONS, type Records } from './records.js'
 import { claimRejections, markRedriven } from './sql/claim-rejections.js'
 import { findStored } from './sql/find-stored.js'
 import { countRejections, findRejectedIds, listRejections, readRejections } from './sql/read-rejections.js'
+import { readStored } from './sql/read-stored.js'
 
 export function createPostgresRecords(pool: pg.Pool): Records {
   const ask = <T>(question: (db: pg.Pool) => Promise<T>): Promise<T> => question(pool).catch(rethrow)
+
+  async function* inSnapshot<T>(read: (client: pg.PoolClient) => AsyncIterable<T>): AsyncGenerator<T> {
+    const client = await pool.connect().catch(rethrow)
+    try {
+      // Whoever reads may be slow, a pager for instance.
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0')
+      yield* read(client)
+    } catch (error) {
+      throw classify(error)
+    } finally {
+      // Also when the reader leaves in the middle: the transaction ends with its connection.
+      client.release(true)
+    }
+  }
 
   return {
     listRejections: (filter, limit) => ask(db => listRejections(db, filter, limit)),
@@ -24,19 +39,8 @@ export function createPostgresRecords(pool: pg.Pool): Records {
       }),
     markRedriven: ids => ask(db => markRedriven(db, ids)),
 
-    async *readRejections(filter, limit) {
-      const client = await pool.connect().catch(rethrow)
-      try {
-        // Whoever reads may be slow, a pager for instance.
-        await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0')
-        yield* readRejections(client, filter, limit)
-      } catch (error) {
-        throw classify(error)
-      } finally {
-        // Also when the reader leaves in the middle: the transaction ends with its connection.
-        client.release(true)
-      }
-    },
+    readRejections: (filter, limit) => inSnapshot(client => readRejections(client, filter, limit)),
+    readStored: filter => inSnapshot(client => readStored(client, filter)),
 
     async now() {
       const { rows } = await ask(db => db.query<{ now: string }>('SELECT now()::text AS now'))

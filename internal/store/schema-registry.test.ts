@@ -154,6 +154,8 @@ t.test('the table itself lets a version go only forward, and never changes what 
 })
 
 t.test('a hash is the database’s own, whoever inserts', async t => {
-  await pool.query(`INSERT INTO event_schema (event_type, version, schema, hash) VALUES ('user-app', 1, '{"maximum":1, "type":"number"}', 'mine')`)
+  await pool.query(
+    `INSERT INTO event_schema (event_type, version, schema, hash) VALUES ('user-app', 1, '{"maximum":1, "type":"number"}', 'mine')`
+  )
   t.match(await registry.add('user-app', null, text(1)), { kind: 'exists', version: { version: 1, hash: /^[0-9a-f]{64}$/ } })
 })

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { ValidEvent } from '../../message/message.js'
-import type { RejectionRow } from '../rejection-row.js'
 import { encodeTextArray } from '../array-parameter.js'
+import type { RejectionRow } from '../rejection-row.js'
 
 /** A rejection, and the event that its body would have been: the row is left out when that very event is stored. */
 export interface RejectionInsert {
