@@ -5,7 +5,9 @@
 --
 --   event_process_migrate    owns the schema and the tables: node dist/cmd/migrate, as a step of the deployment
 --   event_process_processor  reads and adds rows, changes and deletes none: node dist/cmd/processor, after the migration
---   event_process_admin      reads rows, marks rejections as redriven, registers schemas: node dist/cmd/admin
+--   event_process_admin      reads rows, marks rejections as redriven, adds clients, event types and schemas: node dist/cmd/admin
+--
+-- reader.sql makes roles that see the rows of one client.
 \set ON_ERROR_STOP on
 BEGIN;
 
@@ -35,7 +37,9 @@ BEGIN
   -- The processor looks whether migrations are pending. The library asks information_schema for its table's primary key, which is
   -- shown only to roles that may do more than read: REFERENCES is the least of that.
   GRANT SELECT, REFERENCES ON event_process.pgmigrations TO event_process_processor;
-  GRANT SELECT ON event_process.client, event_process.event_type, event_process.message, event_process.rejection TO event_process_admin;
+  GRANT SELECT ON event_process.client, event_process.event_type, event_process.client_reader, event_process.message,
+                  event_process.rejection TO event_process_admin;
+  GRANT INSERT (name), UPDATE (disabled_at) ON event_process.client, event_process.event_type TO event_process_admin;
   -- Also what holds a row for one redrive at a time (FOR UPDATE).
   GRANT UPDATE (redriven_at) ON event_process.rejection TO event_process_admin;
   -- Registers schemas, activates and retires them; what a version says stays as it is, whoever asks (a trigger refuses).

@@ -7,7 +7,9 @@
 import type { Clock } from '../lifecycle/clock.js'
 import type { Flags } from '../producer/flags.js'
 import type { InspectableQueue, QueueWriter } from '../queue/queue.js'
+import type { Names } from '../store/names.js'
 import type { Records } from '../store/records.js'
+import type { SchemaRegistry } from '../store/schema-registry.js'
 import type { Output } from './output.js'
 
 /** An option: a switch, or with the word that its help shows for the value. */
@@ -54,6 +56,9 @@ export interface AdminQueues {
 /** What commands work with. Nothing is opened before it is asked for. */
 export interface AdminContext {
   readonly records: Records
+  readonly clients: Names
+  readonly eventTypes: Names
+  readonly schemas: SchemaRegistry
   readonly queues: () => Promise<AdminQueues>
   readonly output: Output
   readonly clock: Clock

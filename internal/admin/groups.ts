@@ -1,7 +1,16 @@
 /** What the admin program can do, in the order of its help. A new group is one file and one line here. */
 import type { Command, CommandGroup } from './command.js'
 import { deadLettersGroup } from './dead-letters.js'
+import { clientsGroup, eventTypesGroup } from './names.js'
 import { rejectionsGroup } from './rejections.js'
+import { schemasGroup } from './schemas.js'
 import { traceCommand } from './trace.js'
 
-export const GROUPS: readonly (CommandGroup | Command)[] = [rejectionsGroup, deadLettersGroup, traceCommand]
+export const GROUPS: readonly (CommandGroup | Command)[] = [
+  clientsGroup,
+  eventTypesGroup,
+  schemasGroup,
+  rejectionsGroup,
+  deadLettersGroup,
+  traceCommand
+]

@@ -9,7 +9,7 @@ const EXIT_CODES = `Exit code 0: done. 1: failed, interrupted, or what was asked
 
 export function programHelp(groups: readonly (CommandGroup | Command)[]): string {
   const rows = groups.map(({ name, summary }) => [name, summary] as const)
-  return `Rejections, dead letters and single events, for people. Settings are those of the processor (.env-template).
+  return `Clients, event types, schemas, rejections, dead letters and single events, for people. Settings are those of the processor (.env-template).
 
   ${PROGRAM} COMMAND [options]
 

@@ -12,6 +12,7 @@ import { delay } from '../lifecycle/interrupt.js'
 import type { QueueWriter } from '../queue/queue.js'
 import { backoffMs } from '../retry/backoff.js'
 import type { Records, RejectionFilter, RejectionPlace } from '../store/records.js'
+import type { Objection } from './judge.js'
 import { createPace } from './pace.js'
 import type { RedriveResult } from './redrive-report.js'
 import { type Resent, resend, type Unsent } from './resend.js'
@@ -26,13 +27,16 @@ export interface RedriveOptions {
   readonly random: () => number
   readonly signal: AbortSignal
   readonly onSent: (sent: number) => void
+  /** Says what speaks against sending a body, null for nothing; absent: all are sent. What is held back is not marked. */
+  readonly judge?: (body: string) => Objection | null
+  readonly onHeldBack?: (queueMessageId: string, objection: Objection) => void
 }
 
 const RETRY = { baseMs: 500, maxMs: 8_000 }
 const MAX_ATTEMPTS = 5
 
 export async function redriveRejections(options: RedriveOptions): Promise<RedriveResult> {
-  const { records, writer, filter, limit, clock, random, signal, onSent } = options
+  const { records, writer, filter, limit, clock, random, signal, onSent, judge = () => null, onHeldBack = () => undefined } = options
   const pace = createPace(options.ratePerSecond, clock)
   const startedAt = await records.now()
   const refused: Unsent[] = []
@@ -45,8 +49,12 @@ export async function redriveRejections(options: RedriveOptions): Promise<Redriv
     if (signal.aborted) break
     const maxRows = limit === null ? pace.batchSize : Math.min(pace.batchSize, limit - sent)
     let resent: Resent = { sent: [], refused: [], failed: [] }
+    let heldBack: readonly (readonly [queueMessageId: string, objection: Objection])[] = []
     const last: RejectionPlace | null = await records.claimRejections({ filter, startedAt, after, maxRows }, async claimed => {
-      resent = await resend(claimed, writer)
+      const judged = claimed.map(rejection => [rejection, judge(rejection.body)] as const)
+      heldBack = judged.flatMap(([{ queueMessageId }, objection]) => (objection === null ? [] : [[queueMessageId, objection]]))
+      const passing = judged.flatMap(([rejection, objection]) => (objection === null ? [rejection] : []))
+      resent = await resend(passing, writer)
       return resent.sent
     })
     if (last === null) break
@@ -57,6 +65,7 @@ export async function redriveRejections(options: RedriveOptions): Promise<Redriv
     if (failure === undefined) {
       attempt = 0
       refused.push(...resent.refused)
+      for (const [queueMessageId, objection] of heldBack) onHeldBack(queueMessageId, objection)
       // What was sent is marked and would not come again; what was refused would.
       after = last
     } else if (++attempt === MAX_ATTEMPTS) return result(failure.code)

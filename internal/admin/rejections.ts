@@ -1,8 +1,10 @@
 /** `rejections`: what was refused and why, and sending it again. */
 import type { Flags } from '../producer/flags.js'
 import { ALL_REJECTIONS, type Records, type RejectionFilter } from '../store/records.js'
-import type { Command, CommandGroup, Work } from './command.js'
+import type { AdminContext, Command, CommandGroup, Work } from './command.js'
 import { exportRejections } from './export.js'
+import { createJudge, type Judge } from './judge.js'
+import { createObjections, formatObjections, type Objections } from './objections.js'
 import {
   assertScope,
   JSON_OPTION,
@@ -13,6 +15,7 @@ import {
   readRejectionFilter,
   readText
 } from './options.js'
+import type { Output } from './output.js'
 import { redriveRejections } from './redrive-rejections.js'
 import { isWhole, tellRedrive } from './redrive-report.js'
 import { formatRejection, formatRejections, headJson, recordJson } from './rejection-view.js'
@@ -82,15 +85,21 @@ const redrive: Command = {
     ...REJECTION_FILTERS,
     ...REDRIVE_OPTIONS,
     again: { value: null, text: 'also those that were redriven before' },
+    'schema-fixed': {
+      value: null,
+      text: 'look at each with the schemas, clients and event types of now, and send only what would be accepted'
+    },
     ...JSON_OPTION
   },
   notes:
     'The oldest go first. A second run sends nothing that was sent before, and a run may be ended at any moment and begun anew: what is\n' +
     'sent twice all the same is found to be a duplicate, for a copy keeps the id of its event. A body that is refused again becomes\n' +
-    'a new rejection, which this run leaves alone. Correct the cause first: add the client, activate another schema.',
+    'a new rejection, which this run leaves alone. Correct the cause first: add the client, activate another schema.\n' +
+    '--schema-fixed looks at schema violations, or with --reason at unknown clients or event types; what is held back is not marked.',
   examples: [
     'rejections redrive --reason unknown-client --client client-4 --dry-run',
     'rejections redrive --reason unknown-client --client client-4 --rate 100/s',
+    'rejections redrive --schema-fixed --event-type user-app --since 1d',
     'rejections redrive --since 1d --limit 1000',
     'rejections redrive 0b6f2c1e-6f0e-4d3b-9f5c-2a9b6a0d7c11 --again'
   ],
@@ -123,29 +132,40 @@ export const rejectionsGroup: CommandGroup = {
 }
 
 function prepareRedrive(flags: Flags, nowMs: number): Work {
-  assertScope(flags, REJECTION_FILTERS, 'rejections to send')
+  const isJudged = flags.isOn('schema-fixed')
+  // It says by itself which: the schema violations.
+  if (!isJudged || flags.isOn('all')) assertScope(flags, REJECTION_FILTERS, 'rejections to send')
   const limit = readLimit(flags)
   const ratePerSecond = readRate(flags)
-  const filter: RejectionFilter = { ...readRejectionFilter(flags, nowMs), isOpen: !flags.isOn('again') }
+  const said: RejectionFilter = { ...readRejectionFilter(flags, nowMs), isOpen: !flags.isOn('again') }
+  const filter = isJudged ? { ...said, reason: said.reason ?? 'schema-violation' } : said
+  if (isJudged && !CORRECTABLE.has(filter.reason ?? '')) {
+    flags.problems.push(`--schema-fixed goes with --reason ${[...CORRECTABLE].join(', ')}; ${filter.reason} would be refused again`)
+  }
   const isJson = flags.isOn('json')
-  return async ({ records, queues, output, clock, signal }) => {
+  return async context => {
+    const { records, queues, output, clock, signal } = context
     const matching = sum((await records.countRejections(filter)).values())
-    const toSend = Math.min(matching, limit ?? matching)
     const missing = await findMissing(records, flags.operands)
+    const judge = isJudged ? (await createJudge({ ...context, candidate: null })).ofBody : null
+    const heldBack = createObjections()
     if (flags.isOn('dry-run')) {
-      const rows = await records.listRejections(filter, Math.min(toSend, DRY_RUN_ROWS) || 1)
-      if (isJson) await output.json({ isDryRun: true, toSend, missing, rejections: rows.map(headJson) })
-      else {
+      const toSend = judge === null ? Math.min(matching, limit ?? matching) : await countPassing(context, filter, limit, judge, heldBack)
+      const rows = judge === null ? await records.listRejections(filter, Math.min(toSend, DRY_RUN_ROWS) || 1) : []
+      if (isJson) {
+        const judged = judge === null ? {} : { heldBack: heldBack.count, objections: heldBack.list() }
+        await output.json({ isDryRun: true, toSend, missing, rejections: rows.map(headJson), ...judged })
+      } else {
         if (rows.length > 0) await output.write(formatRejections(rows, output.columns))
-        output.remark(
-          `${rows.length > 0 ? '\n' : ''}${formatCount(toSend)} would be sent${rows.length < toSend ? `, the newest ${rows.length} are shown` : ''}`
-        )
+        const shown = rows.length > 0 && rows.length < toSend ? `, the newest ${rows.length} are shown` : ''
+        output.remark(`${rows.length > 0 ? '\n' : ''}${formatCount(toSend)} would be sent${shown}`)
+        tellHeldBack(output, heldBack)
       }
     }
     for (const id of missing) output.remark(`No rejection has the queue message id ${id}`)
     if (flags.isOn('dry-run')) return missing.length === 0 ? 0 : 1
     const { writer, queueName } = await queues()
-    const progress = output.progress(toSend)
+    const progress = output.progress(Math.min(matching, limit ?? matching))
     const result = await redriveRejections({
       records,
       writer,
@@ -155,14 +175,44 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
       clock,
       random: Math.random,
       signal,
-      onSent: sent => progress.update(sent)
+      onSent: sent => progress.update(sent),
+      ...(judge === null ? {} : { judge, onHeldBack: heldBack.add })
     }).finally(() => progress.stop())
     // Counted from before: a copy that was refused again is a new rejection, and no part of this run.
     const left = Math.max(0, matching - result.sent)
-    if (isJson) await output.json({ ...result, left, missing })
-    else tellRedrive(output, result, `sent to ${queueName} and marked as redriven, ${formatCount(left)} left`)
+    if (isJson) {
+      const judged = judge === null ? {} : { heldBack: heldBack.count, objections: heldBack.list() }
+      await output.json({ ...result, left, missing, ...judged })
+    } else {
+      tellRedrive(output, result, `sent to ${queueName} and marked as redriven, ${formatCount(left)} left`)
+      tellHeldBack(output, heldBack)
+    }
     return missing.length === 0 && isWhole(result) ? 0 : 1
   }
+}
+
+/** What may be accepted another time. */
+const CORRECTABLE: ReadonlySet<string> = new Set(['schema-violation', 'unknown-client', 'unknown-event-type'])
+
+async function countPassing(
+  { records, signal }: AdminContext,
+  filter: RejectionFilter,
+  limit: number | null,
+  judge: Judge['ofBody'],
+  heldBack: Objections
+): Promise<number> {
+  let passing = 0
+  for await (const { queueMessageId, body } of records.readRejections(filter, null)) {
+    if (signal.aborted || passing === limit) break
+    const objection = judge(body)
+    if (objection === null) passing++
+    else heldBack.add(queueMessageId, objection)
+  }
+  return passing
+}
+
+function tellHeldBack(output: Output, heldBack: Objections): void {
+  if (heldBack.count > 0) output.remark(`${formatCount(heldBack.count)} would be refused again, and stay:\n${formatObjections(heldBack)}`)
 }
 
 /** Which of these ids no rejection has. */

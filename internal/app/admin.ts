@@ -1,4 +1,4 @@
-/** `node dist/cmd/admin`: rejections, dead letters and single events, for people. Exit codes: internal/admin/command.ts. */
+/** `node dist/cmd/admin`: clients, event types, schemas, rejections, dead letters and single events, for people. Exit codes: internal/admin/command.ts. */
 import { parseAdminArguments } from '../admin/arguments.js'
 import type { AdminContext, AdminQueues, ExitCode, Work } from '../admin/command.js'
 import { GROUPS } from '../admin/groups.js'
@@ -13,7 +13,10 @@ import { createSqsQueue } from '../queue/sqs.js'
 import { createSqsClient } from '../queue/sqs-client.js'
 import { openQueue } from '../queue/sqs-provision.js'
 import { createSqsWriter } from '../queue/sqs-writer.js'
+import { createPostgresClients, createPostgresEventTypes } from '../store/postgres-names.js'
+import { createPostgresPool } from '../store/postgres-pool.js'
 import { createPostgresRecords } from '../store/postgres-records.js'
+import { createPostgresSchemaRegistry } from '../store/postgres-schema-registry.js'
 import { StoreError } from '../store/store.js'
 import { createHelp } from './help.js'
 import { findServices } from './services.js'
@@ -50,19 +53,30 @@ function createUsageFailure(error: ArgumentsError): Service {
 
 async function perform(config: BaseConfig, work: Work, output: Output, signal: AbortSignal): Promise<ExitCode> {
   const services = await findServices(config.services)
-  const records = createPostgresRecords({ connectionString: services.dbConnection, ...config.db })
+  const pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db })
   const sqs = createSqsClient({ ...services.aws, maxSockets: 4, transport: config.queue.transport })
   let opening: Promise<AdminQueues> | null = null
   const queues = (): Promise<AdminQueues> => {
     opening ??= openQueues(config, sqs, output)
     return opening
   }
-  const context: AdminContext = { records, queues, output, clock, signal }
+  const schemas = createPostgresSchemaRegistry({ connectionString: services.dbConnection, ...config.db })
+  const context: AdminContext = {
+    records: createPostgresRecords(pool),
+    clients: createPostgresClients(pool),
+    eventTypes: createPostgresEventTypes(pool),
+    schemas,
+    queues,
+    output,
+    clock,
+    signal
+  }
   try {
     return await work(context)
   } finally {
     sqs.destroy()
-    await records.close()
+    await pool.end()
+    await schemas.close()
     await services.stop()
   }
 }

@@ -1,9 +1,9 @@
 /** deployments/roles.sql: the programs work with its two roles, and the processor's may do nothing that the processor does not do. */
-import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import t from 'tap'
 import { createTestDatabase } from '../testing/database.js'
 import { sendBodies, serviceEnvironment, startProcessor, startProgram } from '../testing/programs.js'
+import { runSqlFile } from '../testing/sql-file.js'
 import { startTestSqs } from '../testing/sqs.js'
 
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
@@ -15,19 +15,8 @@ t.teardown(async () => {
 
 const PASSWORD = 'a password of the test'
 
-/** What psql does with the file: `:'name'` is a quoted variable, `\gexec` runs each value of the result before it. */
-async function applyRoles(): Promise<void> {
-  const script = readFileSync(new URL('../../deployments/roles.sql', import.meta.url), 'utf8')
-    .replace(/^\\set .*$/m, '')
-    .replaceAll(/:'\w+_password'/g, `'${PASSWORD}'`)
-  const client = await pool.connect()
-  for (const part of script.split('\\gexec')) {
-    const results = (await client.query<Record<string, string>>(part)) as unknown as pg.QueryResult<Record<string, string>>[]
-    const made = [results].flat().at(-1)?.rows ?? []
-    for (const statement of made.flatMap(row => Object.values(row))) await client.query(statement)
-  }
-  client.release()
-}
+const applyRoles = (): Promise<void> =>
+  runSqlFile(pool, 'roles.sql', { migrate_password: PASSWORD, processor_password: PASSWORD, admin_password: PASSWORD })
 
 function as(role: 'migrate' | 'processor'): string {
   const url = new URL(connectionString)

@@ -18,6 +18,8 @@ export interface MemoryStoreOptions {
 export interface MemoryStore extends Store {
   readonly clients: Set<string>
   readonly eventTypes: Set<string>
+  readonly disabledClients: Set<string>
+  readonly disabledEventTypes: Set<string>
   /** Rows of `message` in the order of their commits. */
   readonly messages: readonly ValidEvent[]
   /** Rows of `rejection` in the order of their commits. */
@@ -29,6 +31,8 @@ const MAX_ID_BYTES = 255
 export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const clients = new Set(options.clients)
   const eventTypes = new Set(options.eventTypes)
+  const disabledClients = new Set<string>()
+  const disabledEventTypes = new Set<string>()
   const messages: ValidEvent[] = []
   const rejections: RejectionRow[] = []
   const messageByKey = new Map<string, ValidEvent>()
@@ -45,7 +49,9 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   ): 'stored' | 'duplicate' | StoreRefusal {
     if (rejectedIds.has(toStorableText(message.id))) return 'duplicate'
     if (!clients.has(event.clientId)) return 'unknown-client'
+    if (disabledClients.has(event.clientId)) return 'disabled-client'
     if (!eventTypes.has(event.eventType)) return 'unknown-event-type'
+    if (disabledEventTypes.has(event.eventType)) return 'disabled-event-type'
     const stored = messageByKey.get(keyOf(event)) ?? earlier.get(keyOf(event))
     if (stored === undefined) return 'stored'
     return isSame(stored, event) ? 'duplicate' : 'conflict'
@@ -90,6 +96,8 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
 
   return {
     clients,
+    disabledClients,
+    disabledEventTypes,
     eventTypes,
     messages,
     rejections,

@@ -1,15 +1,16 @@
 import t from 'tap'
 import type { RejectionReason } from '../message/message.js'
 import { createTestDatabase } from '../testing/database.js'
+import { createPostgresPool } from './postgres-pool.js'
 import { createPostgresRecords } from './postgres-records.js'
 import { ALL_REJECTIONS as ALL, type RejectionFilter, type RejectionHead, type RejectionRecord } from './records.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
 const limits = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000, queryDeadlineMs: 15_000 }
 const createRecords = () => {
-  const records = createPostgresRecords({ connectionString, ...limits })
-  t.teardown(() => records.close())
-  return records
+  const own = createPostgresPool({ connectionString, ...limits })
+  t.teardown(() => own.end())
+  return createPostgresRecords(own)
 }
 const records = createRecords()
 
@@ -203,8 +204,9 @@ t.test('an event is found by its key, in both tables', async t => {
 t.test('a database that is not there is a transient fault', async t => {
   const nowhere = new URL(connectionString)
   nowhere.port = '1'
-  const missing = createPostgresRecords({ connectionString: nowhere.href, ...limits })
-  t.teardown(() => missing.close())
+  const unreachable = createPostgresPool({ connectionString: nowhere.href, ...limits })
+  t.teardown(() => unreachable.end())
+  const missing = createPostgresRecords(unreachable)
   await t.rejects(missing.listRejections(ALL, 1), { name: 'StoreError', fault: 'transient' })
   await t.rejects(
     missing.claimRejections({ filter: ALL, startedAt: '', after: null, maxRows: 1 }, () => Promise.resolve([])),

@@ -75,12 +75,33 @@ export interface StoredEvent {
   readonly payloadBytes: number
 }
 
+export interface StoredFilter {
+  readonly eventType: string
+  /** Null: of every client. */
+  readonly clientId: string | null
+  /** Received then or later. */
+  readonly since: Date
+}
+
+/** A row of `message` with its payload. */
+export interface StoredPayload {
+  readonly clientId: string
+  readonly eventType: string
+  readonly messageId: string
+  readonly receivedAt: Date
+  /** JSON text, as it was sent. */
+  readonly payload: string
+}
+
 export interface Records {
   /** The newest first. */
   listRejections(filter: RejectionFilter, limit: number): Promise<readonly RejectionHead[]>
   countRejections(filter: RejectionFilter): Promise<ReadonlyMap<RejectionReason, number>>
   /** The oldest first, all in one snapshot, however many. */
   readRejections(filter: RejectionFilter, limit: number | null): AsyncIterable<RejectionRecord>
+
+  /** In the order in which they are found, all in one snapshot, however many. */
+  readStored(filter: StoredFilter): AsyncIterable<StoredPayload>
 
   /** The database's time. */
   now(): Promise<string>
@@ -99,6 +120,4 @@ export interface Records {
    * this id.
    */
   findRejections(id: string, clientId: string | null): Promise<readonly RejectionHead[]>
-
-  close(): Promise<void>
 }

@@ -1,20 +1,42 @@
 /** The rejections that only the store can decide on: what they say to the producer's developer. */
-import type { ReceivedMessage, Rejection, ValidEvent, Violation } from '../message/message.js'
+import type { ReceivedMessage, Rejection, RejectionReason, ValidEvent, Violation } from '../message/message.js'
 import { firstId } from '../validate/decode.js'
 
-export type StoreRefusal = 'unknown-client' | 'unknown-event-type' | 'conflict'
+/** A disabled parent is refused like an unknown one, in other words. */
+export type ParentRefusal = 'unknown-client' | 'disabled-client' | 'unknown-event-type' | 'disabled-event-type'
+export type StoreRefusal = ParentRefusal | 'conflict'
 
-export function refuse(reason: StoreRefusal, event: ValidEvent, message: ReceivedMessage): Rejection {
-  return { reason, violations: [explain(reason, event, message)], ...event }
+const REASON_OF: Readonly<Record<StoreRefusal, RejectionReason>> = {
+  'unknown-client': 'unknown-client',
+  'disabled-client': 'unknown-client',
+  'unknown-event-type': 'unknown-event-type',
+  'disabled-event-type': 'unknown-event-type',
+  conflict: 'conflict'
 }
 
-function explain(reason: StoreRefusal, event: ValidEvent, message: ReceivedMessage): Violation {
-  switch (reason) {
+export function refuse(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage): Rejection {
+  return { reason: REASON_OF[why], violations: [explain(why, event, message)], ...event }
+}
+
+function explain(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage): Violation {
+  switch (why) {
     case 'unknown-client':
       return {
         pointer: '/client_id',
         keyword: 'registered',
         message: 'client_id names no registered client: register it in the table client, or correct the name'
+      }
+    case 'disabled-client':
+      return {
+        pointer: '/client_id',
+        keyword: 'enabled',
+        message: 'the client of client_id is disabled: have it enabled, then the event can be redriven'
+      }
+    case 'disabled-event-type':
+      return {
+        pointer: '/event_type',
+        keyword: 'enabled',
+        message: 'this event type is disabled: have it enabled, then the event can be redriven'
       }
     case 'unknown-event-type':
       return {

@@ -18,6 +18,11 @@ await testStore(t, 'memory', async () => {
     addEventType: async name => {
       store.eventTypes.add(name)
     },
+    disable: async (what, name, isDisabled) => {
+      const disabled = what === 'client' ? store.disabledClients : store.disabledEventTypes
+      if (isDisabled) disabled.add(name)
+      else disabled.delete(name)
+    },
     messages: async () => [...store.messages],
     rejections: async () => [...store.rejections]
   }
@@ -42,6 +47,10 @@ async function createPostgresHarness(t: Test): Promise<StoreHarness> {
     },
     addEventType: async name => {
       await pool.query('INSERT INTO event_type VALUES ($1)', [name])
+    },
+    disable: async (what, name, isDisabled) => {
+      const table = what === 'client' ? 'client' : 'event_type'
+      await pool.query(`UPDATE ${table} SET disabled_at = CASE WHEN $2 THEN now() END WHERE name = $1`, [name, isDisabled])
     },
     messages: readMessages,
     rejections: readRejections

@@ -59,12 +59,15 @@ export class AdminBench {
   readonly env: Environment
   readonly processor: Processor
   readonly sql: (statement: string, values?: unknown[]) => Promise<readonly Record<string, unknown>[]>
+  /** Runs a statement whose locks stay until they are released. */
+  readonly lock: (statement: string) => Promise<{ readonly release: () => Promise<void> }>
 
-  constructor(emulator: TestSqs, env: Environment, processor: Processor, sql: AdminBench['sql']) {
+  constructor(emulator: TestSqs, env: Environment, processor: Processor, database: Pick<AdminBench, 'sql' | 'lock'>) {
     this.emulator = emulator
     this.env = env
     this.processor = processor
-    this.sql = sql
+    this.sql = database.sql
+    this.lock = database.lock
   }
 
   /** Rows of what stands behind FROM. */
@@ -127,7 +130,18 @@ export async function createAdminBench(t: Test): Promise<AdminBench> {
     await emulator.sqs.send(new PurgeQueueCommand({ QueueUrl: queueUrlOf(emulator.server, 'events-dead-letters') }))
   })
   const sql: AdminBench['sql'] = async (statement, values) => (await pool.query<Record<string, unknown>>(statement, values)).rows
-  return new AdminBench(emulator, env, processor, sql)
+  const lock: AdminBench['lock'] = async statement => {
+    const client = await pool.connect()
+    await client.query('BEGIN')
+    await client.query(statement)
+    return {
+      async release() {
+        await client.query('COMMIT')
+        client.release()
+      }
+    }
+  }
+  return new AdminBench(emulator, env, processor, { sql, lock })
 }
 
 /** The place in a program's talk with the queue at which it is killed. */

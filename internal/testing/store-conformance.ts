@@ -4,7 +4,7 @@
  * A harness starts with the clients `client-1` and `client-2` and the event types `user-app` and `monitor-app`, and without any row.
  */
 import { type Test } from 'tap'
-import type { ValidEvent } from '../message/message.js'
+import type { Entry, ValidEvent } from '../message/message.js'
 import { type RejectionRow } from '../store/rejection-row.js'
 import { type PreparedCommit, type Store, StoreError } from '../store/store.js'
 import { insert, PAYLOADS, refused, SENT_AT_MS, valid } from './store-entries.js'
@@ -13,6 +13,7 @@ export interface StoreHarness {
   readonly store: Store
   readonly addClient: (name: string) => Promise<void>
   readonly addEventType: (name: string) => Promise<void>
+  readonly disable: (what: 'client' | 'event type', name: string, isDisabled: boolean) => Promise<void>
   /** All rows of `message`, in any order. */
   readonly messages: () => Promise<readonly ValidEvent[]>
   /** All rows of `rejection`, in any order. */
@@ -92,6 +93,31 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
       violations: [{ pointer: '/event_type' }]
     })
     t.match(rows.get('queue-c'), { reason: 'unknown-client', body: 'body c' })
+  })
+
+  await test('a disabled client or event type is refused and says that it is disabled, until it is enabled', async (t, harness) => {
+    const { store, disable, messages, rejections } = harness
+    await disable('client', 'client-2', true)
+    await disable('event type', 'monitor-app', true)
+    const client = valid({ messageId: 'a', clientId: 'client-2' }, { body: 'body a' })
+    const type = valid({ messageId: 'b', eventType: 'monitor-app' })
+    const both = valid({ messageId: 'c', clientId: 'client-2', eventType: 'monitor-app' })
+    const good = valid({ messageId: 'd' })
+    t.same(await insert(store, client, type, both, good), ['unknown-client', 'unknown-event-type', 'unknown-client', 'stored'])
+    const rows = new Map((await rejections()).map(row => [row.queueMessageId, row]))
+    const [ofClient, ofType] = [
+      { pointer: '/client_id', keyword: 'enabled' },
+      { pointer: '/event_type', keyword: 'enabled' }
+    ]
+    t.match(rows.get('queue-a'), { reason: 'unknown-client', clientName: 'client-2', body: 'body a', violations: [ofClient] })
+    t.match(rows.get('queue-b'), { reason: 'unknown-event-type', violations: [ofType] })
+    t.match(rows.get('queue-c'), { violations: [ofClient] })
+    await disable('client', 'client-2', false)
+    await disable('event type', 'monitor-app', false)
+    const again = (id: string): Entry =>
+      valid({ messageId: id, clientId: 'client-2', eventType: 'monitor-app' }, { queueId: `again-${id}` })
+    t.same(await insert(store, again('a'), again('b')), ['stored', 'stored'])
+    t.equal((await messages()).length, 3)
   })
 
   await test('a client and an event type added while it runs are accepted at once', async (t, {

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { ReceivedMessage, ValidEvent } from '../../message/message.js'
 import { encodeIntArray, encodeTextArray } from '../array-parameter.js'
+import type { ParentRefusal } from '../refusal.js'
 import { toStorableText } from '../rejection-row.js'
 
 /** A valid event and the queue message that brought it. */
@@ -9,8 +10,8 @@ export interface MessageInsert {
   readonly event: ValidEvent
 }
 
-/** Why a row was not inserted: its queue message has a row of `rejection`, a parent is unknown, or its key exists already. */
-export type NotInserted = 'rejected-before' | 'unknown-client' | 'unknown-event-type' | 'exists'
+/** Why a row was not inserted: its queue message has a row of `rejection`, a parent is unknown or disabled, or its key exists already. */
+export type NotInserted = 'rejected-before' | 'exists' | ParentRefusal
 
 export interface InsertedMessages {
   /** The transaction's id. */
@@ -29,13 +30,15 @@ export interface InsertedMessages {
 // ON CONFLICT names its columns: another unique constraint, should somebody add one, must raise and not pass for a duplicate.
 const INSERT_MESSAGES = `
 WITH c AS MATERIALIZED (
-  SELECT name FROM client WHERE name = ANY ($6::text[]) ORDER BY name FOR KEY SHARE
+  SELECT name, disabled_at FROM client WHERE name = ANY ($6::text[]) ORDER BY name FOR KEY SHARE
 ), e AS MATERIALIZED (
-  SELECT name FROM event_type WHERE name = ANY ($7::text[]) ORDER BY name FOR KEY SHARE
+  SELECT name, disabled_at FROM event_type WHERE name = ANY ($7::text[]) ORDER BY name FOR KEY SHARE
 ), i AS MATERIALIZED (
   SELECT t.*, CASE WHEN r.queue_message_id IS NOT NULL THEN 'rejected-before'
                    WHEN c.name IS NULL THEN 'unknown-client'
-                   WHEN e.name IS NULL THEN 'unknown-event-type' END AS why
+                   WHEN c.disabled_at IS NOT NULL THEN 'disabled-client'
+                   WHEN e.name IS NULL THEN 'unknown-event-type'
+                   WHEN e.disabled_at IS NOT NULL THEN 'disabled-event-type' END AS why
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $8::int4[])
        WITH ORDINALITY AS t (client, type, id, body, queue_message_id, schema_id, n)
   LEFT JOIN c ON c.name = t.client

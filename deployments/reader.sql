@@ -1,0 +1,62 @@
+-- A role that reads the rows of one client in `message` and `rejection`, and nothing else: for the client's own developers. Run it as
+-- roles.sql is run, after `node dist/cmd/migrate`, once for each reader; it may be run as often as you like. A reader who is given several
+-- clients, one run each, sees the rows of all of them.
+--
+--   psql "$ADMIN_CONNECTION" -v reader=acme_reader -v reader_password=... -v client=client-1 -f deployments/reader.sql
+--
+-- The first run turns on row-level security. It narrows members of event_process_reader alone, whatever else they are granted; owners,
+-- superusers and all other roles see what they saw before. A role that makes dumps and is no owner needs BYPASSRLS from then on.
+-- Rejections whose body names no client that exists are seen by no reader. How many rows all clients have together is no secret of
+-- PostgreSQL's: its catalogs and EXPLAIN tell every role. To take a reader away:
+--
+--   DELETE FROM client_reader WHERE role_name = 'acme_reader'; DROP OWNED BY acme_reader; DROP ROLE acme_reader;
+\set ON_ERROR_STOP on
+BEGIN;
+
+-- Where roles.sql put the tables, or else where this connection finds them. Waiting for a table would make everybody else wait too.
+SELECT set_config('search_path', CASE WHEN to_regclass('event_process.message') IS NULL THEN current_schema() ELSE 'event_process' END, true),
+       set_config('lock_timeout', '3s', true), set_config('event_process.reader', :'reader', true);
+
+SELECT 'CREATE ROLE event_process_reader NOLOGIN'
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'event_process_reader') \gexec
+SELECT format('CREATE ROLE %I LOGIN CONNECTION LIMIT 5 PASSWORD %L', :'reader', :'reader_password')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'reader') \gexec
+
+DO $$
+DECLARE
+  reader CONSTANT name := current_setting('event_process.reader');
+BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = reader AND (rolsuper OR rolbypassrls))
+     OR EXISTS (SELECT FROM pg_class WHERE oid = 'message'::regclass AND pg_has_role(reader, relowner, 'MEMBER')) THEN
+    RAISE EXCEPTION 'row-level security does not hold %: it is a superuser, may bypass it, or can become the owner of the tables', reader;
+  ELSIF has_table_privilege(reader, 'message', 'INSERT') THEN
+    RAISE EXCEPTION '% adds rows for all clients: give the reader a role of its own', reader;
+  END IF;
+  IF NOT (SELECT relrowsecurity FROM pg_class WHERE oid = 'client_reader'::regclass) THEN
+    -- Restrictive ones cannot be widened by any other; what they leave is decided by grants alone.
+    CREATE POLICY granted ON message USING (true);
+    CREATE POLICY granted ON rejection USING (true);
+    CREATE POLICY granted ON client_reader USING (true);
+    CREATE POLICY own ON client_reader AS RESTRICTIVE TO event_process_reader USING (role_name = current_user);
+    CREATE POLICY own_client ON message AS RESTRICTIVE TO event_process_reader
+      USING (fk_client_name = ANY (ARRAY(SELECT client FROM client_reader WHERE role_name = current_user)));
+    -- The first half finds rows by the index, which holds the start of names of any length.
+    CREATE POLICY own_client ON rejection AS RESTRICTIVE TO event_process_reader
+      USING (left(client_name, 100) COLLATE "C" = ANY (ARRAY(SELECT client FROM client_reader WHERE role_name = current_user))
+             AND client_name COLLATE "C" = ANY (ARRAY(SELECT client FROM client_reader WHERE role_name = current_user)));
+    ALTER TABLE message ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE rejection ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE client_reader ENABLE ROW LEVEL SECURITY;
+    GRANT SELECT ON message, rejection, client_reader TO event_process_reader;
+  END IF;
+  EXECUTE format('GRANT USAGE ON SCHEMA %I TO event_process_reader', current_schema());
+  EXECUTE format('GRANT event_process_reader TO %I', reader);
+  EXECUTE format('ALTER ROLE %I SET search_path = %I', reader, current_schema());
+  -- A snapshot that is held for hours keeps PostgreSQL from tidying up behind everybody.
+  EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', reader, '5min');
+  EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', reader, '5min');
+END $$;
+
+INSERT INTO client_reader (role_name, client) VALUES (:'reader', :'client') ON CONFLICT DO NOTHING;
+
+COMMIT;

@@ -1,0 +1,38 @@
+/**
+ * The connections of programs that people wait for.
+ *
+ * They are opened when they are needed, so whoever never asks needs no database.
+ *
+ * Units   milliseconds.
+ */
+import pg from 'pg'
+
+export interface PostgresPoolOptions {
+  readonly connectionString: string
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+  readonly queryDeadlineMs: number
+}
+
+/** One for the work, one for what is asked beside it. */
+const CONNECTIONS = 2
+/** A claim waits for the queue while it holds its rows; a program that stands still for longer gives them up. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000
+
+export function createPostgresPool(options: PostgresPoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: CONNECTIONS,
+    connectionTimeoutMillis: options.queryDeadlineMs,
+    query_timeout: options.queryDeadlineMs,
+    statement_timeout: options.statementTimeoutMs,
+    lock_timeout: options.lockTimeoutMs,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'event-process records'
+  })
+  // The statement under way fails by itself; without listeners a broken connection would end the process.
+  pool.on('error', () => undefined)
+  pool.on('connect', client => client.on('error', () => undefined))
+  return pool
+}

@@ -1,0 +1,23 @@
+import type { StoredFilter, StoredPayload } from '../records.js'
+import type { Queryable } from './rejection-filter.js'
+
+// Not sorted, so that the first rows come at once, however many there are.
+const OPEN_CURSOR = `
+DECLARE stored NO SCROLL CURSOR FOR
+SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType", message_id AS "messageId", received_at AS "receivedAt",
+       message::text AS payload
+FROM message
+WHERE fk_event_type_name = $1::text AND ($2::text IS NULL OR fk_client_name = $2::text) AND received_at >= $3::timestamptz`
+
+/** Rows per round trip: payloads have up to 1 MiB each, and all of them are in memory at once. */
+const FETCH = 'FETCH 100 FROM stored'
+
+/** In a transaction of the caller's. */
+export async function* readStored(db: Queryable, { eventType, clientId, since }: StoredFilter): AsyncGenerator<StoredPayload> {
+  await db.query(OPEN_CURSOR, [eventType, clientId, since])
+  for (;;) {
+    const { rows } = await db.query<StoredPayload>(FETCH)
+    if (rows.length === 0) return
+    yield* rows
+  }
+}
