@@ -75,6 +75,8 @@ export interface OutgoingMessage {
   readonly body: string
   /** Of a message that is redriven: the MessageId under which its event was first accepted (origin.ts). */
   readonly origin?: string
+  /** Whose turn it takes, where the queue hands out messages in fair turns between groups: the client. */
+  readonly group?: string
 }
 
 /** What became of one sent message: its MessageId, or the code of its failure. */
