@@ -41,6 +41,7 @@ export const REJECTION_REASONS = [
   'unknown-client',
   'unknown-event-type',
   'schema-violation',
+  'over-quota',
   'conflict',
   'unstorable',
   'too-large',

@@ -21,6 +21,8 @@ export const COUNTERS = {
   receive_failed: { help: 'Receives that failed' },
   delete_failed: { help: 'Deletes that failed, each attempt' },
   extend_failed: { help: 'Visibility extensions that failed' },
+  sent_later: { help: 'Messages beyond their client’s quota that were sent again with a delay' },
+  send_failed: { help: 'Messages that could not be sent again, each attempt' },
   store_failed: { help: 'Attempts to commit a batch that failed' },
   left_to_queue: { help: 'Messages without a disposition that were left to the dead-letter queue' }
 } as const satisfies Record<string, CounterDefinition>

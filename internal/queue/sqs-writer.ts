@@ -82,11 +82,12 @@ function isRefusalOfGroup(outcome: SendOutcome | null): boolean {
   return outcome !== null && 'code' in outcome && REFUSALS_OF_GROUPS.has(outcome.code)
 }
 
-function toEntry({ body, origin, group }: OutgoingMessage, index: number, withGroup: boolean) {
+function toEntry({ body, origin, group, delayS }: OutgoingMessage, index: number, withGroup: boolean) {
   return {
     Id: String(index),
     MessageBody: body,
     ...(origin === undefined ? {} : { MessageAttributes: { [ORIGIN_ATTRIBUTE]: { DataType: 'String', StringValue: origin } } }),
-    ...(group === undefined || !withGroup ? {} : { MessageGroupId: toGroupId(group) })
+    ...(group === undefined || !withGroup ? {} : { MessageGroupId: toGroupId(group) }),
+    ...(delayS === undefined ? {} : { DelaySeconds: delayS })
   }
 }
