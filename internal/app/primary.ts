@@ -5,12 +5,13 @@
  */
 import cluster, { type Worker } from 'node:cluster'
 import { Deaths } from '../cluster/deaths.js'
-import type { WorkerMessage } from '../cluster/protocol.js'
+import type { RulesForWorkers, WorkerMessage } from '../cluster/protocol.js'
 import { Supervisor, type WorkerProcess } from '../cluster/supervisor.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { plain, startHttpServer } from '../http/server.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 import { ExpectedError, type Service } from '../lifecycle/service.js'
+import { MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
 import { createLog, type Log } from '../observe/log.js'
 import { PrimaryMetrics } from '../observe/primary-metrics.js'
 import { Totals } from '../observe/totals.js'
@@ -20,6 +21,7 @@ import { UNSAFE } from '../store/durability.js'
 import { migrate } from '../store/migrate.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { type Store, StoreError } from '../store/store.js'
+import { followClientRules } from './client-rules.js'
 import { Readiness } from './readiness.js'
 import { openServices, type Services } from './services.js'
 import { untilItWorks } from './until-it-works.js'
@@ -80,6 +82,7 @@ async function supervise(
     cluster.setupPrimary({ execArgv: [...process.execArgv, `--max-semi-space-size=${WORKER_SEMI_SPACE_MIB}`] })
     const env = workerEnvironment(config, services)
     const deaths = new Deaths()
+    let rules: RulesForWorkers = { settings: [], sharers: 1, labels: [] }
     const hear = (workerId: number, message: WorkerMessage): void => {
       switch (message.kind) {
         case 'committing':
@@ -107,6 +110,7 @@ async function supervise(
       onStarted: worker => {
         log.info({ worker: worker.pid }, 'worker started')
         for (const death of deaths.all) worker.send({ kind: 'death', ...death })
+        worker.send({ kind: 'clients', rules })
       },
       onSilent: (worker, silentMs) =>
         log.error({ worker: worker.pid, silentMs: Math.round(silentMs) }, 'worker does not report any more; ending it'),
@@ -126,6 +130,19 @@ async function supervise(
           worker.id,
           async tx => (await untilItWorks('learn a dead worker’s last outcome', () => store.wasCommitted(tx), patience)) ?? false
         )
+      }
+    })
+    followClientRules({
+      connectionString: services.dbConnection,
+      workers: config.workers,
+      maxLabels: MAX_CLIENT_LABELS,
+      clock,
+      log,
+      signal,
+      onChanged: changed => {
+        rules = changed
+        metrics.labels = changed.labels
+        supervisor.tell({ kind: 'clients', rules })
       }
     })
     await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))

@@ -42,7 +42,11 @@ async function run(
     const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), { clock, random: Math.random, signal, log })
     if (opened === null) return
     for (const note of opened.notes) log.warn(note)
-    const queue = createSqsWriter({ sqs, queueUrl: opened.queueUrl })
+    const queue = createSqsWriter({
+      sqs,
+      queueUrl: opened.queueUrl,
+      onGroupsRefused: () => log.info('this queue takes no message groups: sending without, so clients take turns in the processor alone')
+    })
     await send({
       queue,
       clock,

@@ -9,6 +9,7 @@ import { type ProcessorConfig } from '../config/config.js'
 import { Intake } from '../intake/intake.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 import type { Service } from '../lifecycle/service.js'
+import { ClientMetrics } from '../observe/client-metrics.js'
 import { createIntakeEvents } from '../observe/intake-events.js'
 import { createLog } from '../observe/log.js'
 import { createShadowEvents } from '../observe/shadow-events.js'
@@ -16,8 +17,10 @@ import { createWorkerMetrics } from '../observe/worker-metrics.js'
 import { createSqsQueue } from '../queue/sqs.js'
 import { createSqsClient } from '../queue/sqs-client.js'
 import { openQueue } from '../queue/sqs-provision.js'
+import { createSqsWriter } from '../queue/sqs-writer.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { createDecoder } from '../validate/decode.js'
+import { createClientRules } from './client-rules.js'
 import { followSchemas } from './schemas.js'
 import { openServices } from './services.js'
 import { untilItWorks } from './until-it-works.js'
@@ -39,9 +42,15 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
   const onStop = (): void => stop.abort()
   signal.addEventListener('abort', onStop, { once: true })
   const deaths = new Map<string, number>()
+  const clients = createClientRules()
+  const clientMetrics = new ClientMetrics()
   process.on('message', (message: PrimaryMessage) => {
     if (message.kind === 'stop') onStop()
-    else deaths.set(message.messageId, message.deaths)
+    else if (message.kind === 'death') deaths.set(message.messageId, message.deaths)
+    else {
+      clients.replace(message.rules)
+      clientMetrics.label(message.rules.labels)
+    }
   })
 
   const services = await openServices(config.services, line => log.info(line))
@@ -51,7 +60,7 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
     transport: config.queue.transport
   })
   const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
-  const metrics = createWorkerMetrics()
+  const metrics = createWorkerMetrics(clientMetrics)
   const events = createIntakeEvents({ log, clock, metrics, send })
   const shadowEvents = createShadowEvents({ log, tally: events.tally })
   try {
@@ -71,8 +80,10 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
     if (stop.signal.aborted) return
     const intake = new Intake({
       queue,
+      writer: createSqsWriter({ sqs, queueUrl: opened.queueUrl, clock }),
       store,
       decode: createDecoder({ payloadSchemas: schemas, onShadow: shadowEvents.checked }),
+      clients,
       clock,
       random: Math.random,
       limits: {

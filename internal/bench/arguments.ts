@@ -37,18 +37,33 @@ export interface ByWorkersArguments {
   readonly run: BenchArguments
 }
 
+/** Quiet clients beside a noisy one. */
+export interface FairnessArguments {
+  readonly kind: 'fairness'
+  readonly seconds: number
+  readonly run: BenchArguments
+}
+
 export interface CompareArguments {
   readonly kind: 'compare'
   readonly before: string
   readonly after: string
 }
 
-export type BenchCommand = { readonly kind: 'help' } | BenchArguments | GrowthArguments | ByWorkersArguments | CompareArguments
+export type BenchCommand =
+  | { readonly kind: 'help' }
+  | BenchArguments
+  | GrowthArguments
+  | ByWorkersArguments
+  | FairnessArguments
+  | CompareArguments
 
 const DEFAULT_GROWTH_ROWS = 10_000_000
 const MAX_WORKERS = 64
 const LATENCY_SECONDS = 5
 const QUICK_LATENCY_SECONDS = 4
+const FAIRNESS_SECONDS = 8
+const QUICK_FAIRNESS_SECONDS = 3
 
 export const BENCH_HELP = `Measures the processor side by side with simpler ones and with its own limits, on embedded services.
 
@@ -56,6 +71,7 @@ export const BENCH_HELP = `Measures the processor side by side with simpler ones
   npm run bench -- --quick                 one round of fewer events, under a minute
   npm run bench -- --by-workers 1,2,4      ours with so many workers, one table
   npm run bench -- --table-growth          the insert rate while the table grows, some ten minutes
+  npm run bench -- --fairness              what a flood of one client does to the others, under a minute
   npm run bench -- compare A.json B.json   every figure that both files have, with its ratio
 
   --quick            fewer events, one round
@@ -83,6 +99,7 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     scale: 'text',
     'by-workers': 'text',
     'table-growth': 'switch',
+    fairness: 'switch',
     rows: 'text',
     json: 'text',
     plot: 'text',
@@ -99,6 +116,8 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
   const isGrowth = flags.isOn('table-growth')
   if (rows !== undefined && !isGrowth) flags.problems.push('--rows goes with --table-growth')
   if (counts !== null && isGrowth) flags.problems.push('--by-workers and --table-growth are two benches')
+  const isFairness = flags.isOn('fairness')
+  if (isFairness && (isGrowth || counts !== null)) flags.problems.push('--fairness is a bench of its own')
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   if (flags.isOn('help')) return { kind: 'help' }
   const jsonFile = flags.text('json') ?? null
@@ -115,6 +134,7 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     jsonFile,
     plotFile: flags.text('plot') ?? null
   }
+  if (isFairness) return { kind: 'fairness', seconds: isQuick ? QUICK_FAIRNESS_SECONDS : FAIRNESS_SECONDS, run }
   return counts === null ? run : { kind: 'by-workers', counts, run }
 }
 

@@ -10,13 +10,22 @@ import { resolve } from 'node:path'
 import { ConfigError, type Environment, readValues } from '../config/environment.js'
 import { withStartLock } from '../embedded/start-lock.js'
 import type { Service } from '../lifecycle/service.js'
-import { BENCH_HELP, type BenchArguments, type ByWorkersArguments, type GrowthArguments, parseBenchArguments } from './arguments.js'
+import {
+  BENCH_HELP,
+  type BenchArguments,
+  type ByWorkersArguments,
+  type FairnessArguments,
+  type GrowthArguments,
+  parseBenchArguments
+} from './arguments.js'
 import { runByWorkers } from './by-workers.js'
 import { compareFiles } from './compare.js'
+import { FAIRNESS_SITUATIONS, type FairnessResult, fairnessGoals, fairnessTable, measureFairness } from './fairness.js'
 import { growthGoals, growthTable, growthWarning } from './growth-report.js'
 import { currentLoad, describeMachine, type Machine } from './machine.js'
 import { jsonFileFor, SCHEMA, say, writeJson } from './output.js'
 import { goalLines, machineLine, noiseWarning } from './report.js'
+import type { Bench } from './run-scenario.js'
 import { type BenchServices, startServices } from './services.js'
 import { finishSuite, runAll } from './suite.js'
 import { measureGrowth, summarizeGrowth } from './table-growth.js'
@@ -49,7 +58,7 @@ async function runAlone(directory: string, work: () => Promise<void>): Promise<v
   })
 }
 
-type Measurement = BenchArguments | GrowthArguments | ByWorkersArguments
+type Measurement = BenchArguments | GrowthArguments | ByWorkersArguments | FairnessArguments
 
 async function measure(command: Measurement, env: Environment, directory: string, signal: AbortSignal): Promise<void> {
   const startedAt = new Date()
@@ -67,6 +76,9 @@ async function measure(command: Measurement, env: Environment, directory: string
         return
       case 'by-workers':
         await runByWorkers({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
+        return
+      case 'fairness':
+        await runFairness({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
         return
       case 'run': {
         const outcome = await runAll({ services, options: command, directory, env, signal, aborted })
@@ -105,6 +117,30 @@ async function runGrowth(
     writeJson(jsonFileFor(jsonFile, startedAt), { ...document, tableGrowth: steps, slices, goals })
   } catch (error) {
     if (!surroundings.signal.aborted) throw error
+    say('Stopped: nothing was written.')
+  }
+}
+
+async function runFairness(bench: Bench, { seconds, run }: FairnessArguments, machine: Machine, startedAt: Date): Promise<void> {
+  try {
+    const results: FairnessResult[] = []
+    for (const situation of FAIRNESS_SITUATIONS) {
+      say(`  ${situation} …`)
+      results.push(await measureFairness(bench, seconds, situation))
+    }
+    const goals = fairnessGoals(results)
+    say(`\n${fairnessTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
+    const options = { seconds, workers: run.workers, pollers: run.pollers }
+    writeJson(jsonFileFor(run.jsonFile, startedAt), {
+      schema: SCHEMA,
+      startedAt: startedAt.toISOString(),
+      machine,
+      options,
+      fairness: results,
+      goals
+    })
+  } catch (error) {
+    if (!bench.signal.aborted) throw error
     say('Stopped: nothing was written.')
   }
 }

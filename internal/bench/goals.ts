@@ -49,7 +49,7 @@ export function atLeast(name: string, target: number, unit: string, measured: nu
   return goal(name, `≥ ${target} ${unit}`, measured, value => value >= target)
 }
 
-function atMost(name: string, target: number, unit: string, measured: number | null | undefined): Goal {
+export function atMost(name: string, target: number, unit: string, measured: number | null | undefined): Goal {
   return goal(name, `≤ ${target} ${unit}`, measured, value => value <= target)
 }
 

@@ -7,6 +7,7 @@
 import type { MetricObject } from 'prom-client'
 import type { GateReason } from '../intake/gate.js'
 import type { Counts } from '../observe/counters.js'
+import type { ClientSetting } from '../store/client-settings.js'
 import type { Death } from './deaths.js'
 
 export type WorkerMessage =
@@ -33,3 +34,13 @@ export type PrimaryMessage =
   | { readonly kind: 'stop' }
   /** So many workers have died while they examined this message. */
   | ({ readonly kind: 'death' } & Death)
+  | { readonly kind: 'clients'; readonly rules: RulesForWorkers }
+
+/** What operators have set for clients. */
+export interface RulesForWorkers {
+  readonly settings: readonly ClientSetting[]
+  /** Workers that share each quota, this one among them. */
+  readonly sharers: number
+  /** The clients with metrics of their own; only ever added to. */
+  readonly labels: readonly string[]
+}

@@ -13,6 +13,7 @@ t.test('alerts, dashboard and README speak of metrics that exist', async t => {
   const status = {
     inFlight: 0,
     inFlightBytes: 0,
+    held: 0,
     oldestInFlightMs: 0,
     isGateOpen: true,
     gateReasons: [],

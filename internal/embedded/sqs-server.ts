@@ -43,7 +43,7 @@ async function serve(wantedPort: number, dataDir: string | undefined): Promise<n
     }
 
     override createQueue(...[name, , ...rest]: Parameters<SqsStore['createQueue']>): SqsQueue {
-      return withLargeBacklogs(super.createQueue(name, this.buildQueueUrl(name), ...rest))
+      return withFairTurns(super.createQueue(name, this.buildQueueUrl(name), ...rest))
     }
 
     override getQueue(url: string): SqsQueue | undefined {
@@ -58,6 +58,10 @@ async function serve(wantedPort: number, dataDir: string | undefined): Promise<n
   const sqsStore = new LoopbackStore()
   const stores = { sqsStore, snsStore: new SnsStore(), s3Store: new S3Store() }
   const app = buildApp({ logger: false, stores })
+  app.addHook('preHandler', (request, _, done) => {
+    noteGroups(request.body)
+    done()
+  })
   const persistence = dataDir === undefined ? undefined : await openPersistence(dataDir)
   await app.listen({ port, host: LOOPBACK })
   const address = app.server.address()
@@ -83,41 +87,105 @@ async function serve(wantedPort: number, dataDir: string | undefined): Promise<n
 const LOOK_FOR_EXPIRED_EVERY_MS = 20
 const SPENT_BEFORE_CUT = 10_000
 
-/** The waiting messages, taken from the front at the same cost whatever their number: an array moves all that are left. */
-class Waiting {
-  #messages: SqsMessage[]
+/** A line whose front is taken at the same cost whatever its length: an array moves all that are left. */
+class Line<T> {
+  #items: T[] = []
   #spent = 0
 
+  get length(): number {
+    return this.#items.length - this.#spent
+  }
+
+  push(item: T): void {
+    this.#items.push(item)
+  }
+
+  shift(): T | undefined {
+    if (this.length === 0) return undefined
+    const item = this.#items[this.#spent]
+    this.#spent += 1
+    if (this.#spent >= SPENT_BEFORE_CUT && this.#spent * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#spent)
+      this.#spent = 0
+    }
+    return item
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let at = this.#spent; at < this.#items.length; at += 1) yield this.#items[at] as T
+  }
+}
+
+/**
+ * The waiting messages, handed out in turns between their groups, as a fair queue of SQS does it: a line per group, one message per turn.
+ * Those without a group are one group. A step costs the same whatever the number of messages and of groups.
+ */
+class Waiting {
+  readonly #lines = new Map<string | undefined, Line<SqsMessage>>()
+  /** The groups with messages, the next one first. */
+  readonly #turns = new Line<string | undefined>()
+  #length = 0
+
   constructor(messages: Iterable<SqsMessage>) {
-    this.#messages = [...messages]
+    for (const message of messages) this.push(message)
   }
 
   get length(): number {
-    return this.#messages.length - this.#spent
+    return this.#length
   }
 
   push(message: SqsMessage): void {
-    this.#messages.push(message)
+    const group = message.messageGroupId
+    let line = this.#lines.get(group)
+    if (line === undefined) {
+      line = new Line()
+      this.#lines.set(group, line)
+      this.#turns.push(group)
+    }
+    line.push(message)
+    this.#length += 1
   }
 
   shift(): SqsMessage | undefined {
-    if (this.length === 0) return undefined
-    const message = this.#messages[this.#spent]
-    this.#spent += 1
-    if (this.#spent >= SPENT_BEFORE_CUT && this.#spent * 2 >= this.#messages.length) {
-      this.#messages = this.#messages.slice(this.#spent)
-      this.#spent = 0
-    }
+    if (this.#length === 0) return undefined
+    const group = this.#turns.shift()
+    const line = this.#lines.get(group)
+    const message = line?.shift()
+    if (line !== undefined && line.length > 0) this.#turns.push(group)
+    else this.#lines.delete(group)
+    this.#length -= 1
     return message
   }
 
   *[Symbol.iterator](): Iterator<SqsMessage> {
-    for (let at = this.#spent; at < this.#messages.length; at += 1) yield this.#messages[at] as SqsMessage
+    for (const line of this.#lines.values()) yield* line
   }
 }
 
-/** Without this, each receive of a queue with a backlog costs a walk over all messages that wait, and one over all that are in flight. */
-function withLargeBacklogs(queue: SqsQueue): SqsQueue {
+/** fauxqs drops the group of a message on a standard queue. It keeps the entry's attributes as they came, so these lead from one to the other. */
+const groups = new WeakMap<object, string>()
+
+function noteGroups(body: unknown): void {
+  const entries = (body as { readonly Entries?: unknown } | null)?.Entries ?? [body]
+  if (!Array.isArray(entries)) return
+  for (const entry of entries as { MessageGroupId?: unknown; MessageAttributes?: unknown }[]) {
+    if (typeof entry.MessageGroupId !== 'string') continue
+    entry.MessageAttributes ??= {}
+    if (typeof entry.MessageAttributes === 'object') groups.set(entry.MessageAttributes as object, entry.MessageGroupId)
+  }
+}
+
+/**
+ * Messages in fair turns between their groups. Without this, too, each receive of a queue with a backlog costs a walk over all messages
+ * that wait, and one over all that are in flight.
+ */
+function withFairTurns(queue: SqsQueue): SqsQueue {
+  const enqueue = queue.enqueue.bind(queue)
+  queue.enqueue = message => {
+    const group = groups.get(message.messageAttributes)
+    if (group !== undefined) message.messageGroupId = group
+    enqueue(message)
+  }
   let waiting = new Waiting(queue.messages)
   Object.defineProperty(queue, 'messages', {
     get: () => waiting,

@@ -122,6 +122,42 @@ await t.test('a large backlog comes out in order, each message once, and what is
   t.same(back.toSorted(), bodies.slice(0, 10))
 })
 
+await t.test('groups take turns, each in its own order, after a restart too; those without a group are one', async t => {
+  const dataDir = t.testdir()
+  const first = await startEmbeddedSqs({ port: 0, dataDir })
+  t.teardown(() => first.stop())
+  const { QueueUrl } = await call(first, 'CreateQueue', { QueueName: 'events' })
+  const send = async (bodies: readonly string[], group: { readonly MessageGroupId?: string }) => {
+    const Entries = bodies.map(body => ({ Id: body, MessageBody: body, ...group }))
+    await call(first, 'SendMessageBatch', { QueueUrl, Entries })
+  }
+  for (let at = 0; at < 30; at += 10)
+    await send(
+      Array.from({ length: 10 }, (_, index) => `noisy-${at + index}`),
+      { MessageGroupId: 'noisy' }
+    )
+  await send(['none-0', 'none-1', 'none-2'], {})
+  await send(['quiet-0', 'quiet-1'], { MessageGroupId: 'quiet' })
+  await call(first, 'SendMessage', { QueueUrl, MessageBody: 'other-0', MessageGroupId: 'other' })
+  const take = async (server: EmbeddedSqs, url: string, count: number) => {
+    const { Messages } = await call(server, 'ReceiveMessage', { QueueUrl: url, MaxNumberOfMessages: count, VisibilityTimeout: 600 })
+    return (Messages ?? []).map(({ Body }) => Body)
+  }
+  t.same(await take(first, QueueUrl, 6), ['noisy-0', 'none-0', 'quiet-0', 'other-0', 'noisy-1', 'none-1'])
+  await first.stop()
+
+  const second = await startEmbeddedSqs({ port: 0, dataDir })
+  t.teardown(() => second.stop())
+  const { QueueUrl: again } = await call(second, 'GetQueueUrl', { QueueName: 'events' })
+  const rest = [...(await take(second, again, 10)), ...(await take(second, again, 10)), ...(await take(second, again, 10))]
+  t.same(rest.slice(0, 3).toSorted(), ['noisy-2', 'none-2', 'quiet-1'], 'one of each')
+  const noisy = Array.from({ length: 28 }, (_, index) => `noisy-${index + 2}`)
+  t.same(
+    rest.filter(body => body.startsWith('noisy')),
+    noisy
+  )
+})
+
 await t.test('a taken port is refused with the name of the setting that changes it', async t => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')

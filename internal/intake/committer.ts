@@ -12,7 +12,8 @@
  * Units   milliseconds.
  * Errors  none leave here; a row that not even as a rejection can be written is handed to `onUnwritable`.
  */
-import { Batch, type BatchLimits, type FlushCause } from '../batch/batch.js'
+import { Backlog } from '../batch/backlog.js'
+import type { BatchLimits, FlushCause } from '../batch/batch.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Disposition, Entry, ValidEvent, Verdict } from '../message/message.js'
 import { backoffMs } from '../retry/backoff.js'
@@ -22,7 +23,7 @@ import { toStorable } from '../validate/storable.js'
 /** Hears of each transaction before and after its fate is decided, so that counters survive a crash in between. */
 export interface CommitJournal {
   /** Resolves when the note is out of this process's hands. */
-  committing(tx: string, dispositions: readonly Disposition[]): Promise<void>
+  committing(tx: string, dispositions: readonly Disposition[], entries: readonly Entry[]): Promise<void>
   committed(tx: string): void
   rolledBack(tx: string): void
 }
@@ -32,6 +33,8 @@ export interface CommitterOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly limits: BatchLimits
+  /** How large a client's turn is, next to others'. */
+  readonly weightOf: (client: string) => number
   readonly journal: CommitJournal
   /** Whether more messages may come while a batch waits for company; when that ends, `hurry` is called. */
   readonly isReceiving: () => boolean
@@ -52,7 +55,7 @@ const MAX_REASON_CHARS = 500
 
 export class Committer {
   readonly #options: CommitterOptions
-  readonly #waiting: Batch[] = []
+  readonly #backlog: Backlog
   #isRunning = false
   /** From a fault of the database until it answers again, whatever the answer is about. */
   #isDown = false
@@ -64,18 +67,13 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#options = options
+    this.#backlog = new Backlog(options.limits, options.weightOf)
   }
 
   add(entries: Iterable<Entry>): void {
-    for (const entry of entries) {
-      let last = this.#waiting.at(-1)
-      if (last === undefined || !last.fits(entry)) {
-        last = new Batch(this.#options.limits)
-        this.#waiting.push(last)
-        this.hurry()
-      }
-      last.add(entry)
-    }
+    for (const entry of entries) this.#backlog.add(entry)
+    if (this.#backlog.isEmpty) return
+    if (this.#backlog.overflows) this.hurry()
     if (!this.#isRunning) void this.#run()
   }
 
@@ -95,7 +93,7 @@ export class Committer {
   /** Ends all attempts: what has no disposition yet is left to the queue. */
   abandon(): void {
     this.#isAbandoned = true
-    this.#waiting.length = 0
+    this.#backlog.clear()
     this.hurry()
     this.#cancelDelay?.()
   }
@@ -103,12 +101,12 @@ export class Committer {
   async #run(): Promise<void> {
     this.#isRunning = true
     let isBusy = false
-    while (this.#waiting.length > 0) {
+    while (!this.#backlog.isEmpty) {
       const hasWaited = isBusy && (await this.#company())
-      const batch = this.#waiting.shift()
-      if (batch === undefined) break
-      await this.#write(batch.entries, this.#waiting.length > 0 ? batch.reached : hasWaited ? 'linger' : 'free')
-      isBusy = batch.entries.length >= this.#options.limits.busyMessages
+      const { entries, reached } = this.#backlog.take()
+      if (entries.length === 0) break
+      await this.#write(entries, reached ?? (hasWaited ? 'linger' : 'free'))
+      isBusy = entries.length >= this.#options.limits.busyMessages
     }
     this.#isRunning = false
     for (const resolve of this.#drained.splice(0)) resolve()
@@ -117,7 +115,7 @@ export class Committer {
   /** Gives the open batch time to fill; false when there was no need to wait. */
   async #company(): Promise<boolean> {
     const { clock, isReceiving, limits } = this.#options
-    if (this.#waiting.length > 1 || this.#isDraining || limits.lingerMs === 0 || !isReceiving()) return false
+    if (this.#backlog.overflows || this.#isDraining || limits.lingerMs === 0 || !isReceiving()) return false
     await new Promise<void>(resolve => {
       const cancel = clock.after(limits.lingerMs, resolve)
       this.#endLinger = () => {
@@ -154,7 +152,7 @@ export class Committer {
     try {
       const dispositions = await store.insert(entries, async about => {
         prepared = about
-        await journal.committing(about.tx, about.dispositions)
+        await journal.committing(about.tx, about.dispositions, entries)
       })
       // The callback ran, or insert would have rejected; the compiler cannot see assignments made inside it.
       const { tx } = prepared as unknown as PreparedCommit

@@ -3,6 +3,7 @@ import { systemClock } from '../lifecycle/clock.js'
 import { createMemoryQueue } from '../queue/memory.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { createTestDatabase } from '../testing/database.js'
+import { EQUAL_CLIENTS } from '../testing/equal-clients.js'
 import { NO_SUSPECTS } from '../testing/no-suspects.js'
 import { until } from '../testing/until.js'
 import { createDecoder } from '../validate/decode.js'
@@ -15,6 +16,8 @@ const observer: IntakeObserver = {
   receiveFailed: nothing,
   deleteFailed: nothing,
   extendFailed: nothing,
+  sentLater: nothing,
+  sendFailed: nothing,
   storeFailed: nothing,
   storeRecovered: nothing,
   gateChanged: nothing,
@@ -45,6 +48,7 @@ t.test('at each delete another session sees the row of the message already', asy
     queryDeadlineMs: 15_000
   })
   const intake = new Intake({
+    ...EQUAL_CLIENTS,
     queue,
     store,
     decode: createDecoder({ payloadSchemas: { find: () => null } }),

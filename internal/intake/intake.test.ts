@@ -4,6 +4,7 @@ import { createMemoryQueue, type MemoryQueue, type MemoryQueueOptions } from '..
 import { QueueError } from '../queue/queue.js'
 import { createMemoryStore, type MemoryStore } from '../store/memory.js'
 import { type Store, StoreError } from '../store/store.js'
+import { EQUAL_CLIENTS } from '../testing/equal-clients.js'
 import { createManualClock, type ManualClock } from '../testing/manual-clock.js'
 import { createDecoder } from '../validate/decode.js'
 import { InFlight } from './in-flight.js'
@@ -63,6 +64,8 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
     receiveFailed: error => heard.push(`receive failed ${error.code}`),
     deleteFailed: (code, entries, isFinal) => heard.push(`delete failed ${code} ${entries}${isFinal ? ' final' : ''}`),
     extendFailed: (code, entries) => heard.push(`extend failed ${code} ${entries}`),
+    sentLater: entries => heard.push(`sent later ${entries}`),
+    sendFailed: (code, entries) => heard.push(`send failed ${code} ${entries}`),
     storeFailed: (error, attempt) => heard.push(`store failed ${error.code} ${attempt}`),
     storeRecovered: () => heard.push('store recovered'),
     gateChanged: (isOpen, reasons) => heard.push(isOpen ? 'gate open' : `gate closed ${reasons.join()}`),
@@ -70,6 +73,7 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
   }
   const { receiveCount = (message: ReceivedMessage) => message.receiveCount } = options
   const intake = new Intake({
+    ...EQUAL_CLIENTS,
     queue: {
       ...queue,
       receive: receiveOptions =>

@@ -2,7 +2,8 @@
  * Intake: receive → validate → group commit → settle. The sole owner of each message's fate.
  *
  * A message that was delivered is in exactly one of these hands: the in-flight register holds it from receipt until its delete;
- * the committer gives it its disposition; the settler deletes it. Whatever fails in between leaves it in the queue.
+ * the committer gives it its disposition; the settler deletes it. On the way to the committer a client's quota may hold it back, or have a
+ * copy of it sent that arrives later (over-quota.ts); then the settler deletes the original. Whatever fails in between leaves it in the queue.
  *
  * Units   milliseconds, UTF-8 bytes; visibility in seconds.
  * Errors  none leave here but those of a wrong configuration; faults are reported to the observer and ridden out.
@@ -10,14 +11,20 @@
 import type { BatchLimits, FlushCause } from '../batch/batch.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Disposition, Entry, ReceivedMessage, Verdict } from '../message/message.js'
-import { MAX_BATCH_ENTRIES, type Queue, type QueueError, type Receiver } from '../queue/queue.js'
+import { MAX_BATCH_ENTRIES, type Queue, type QueueError, type QueueWriter, type Receiver } from '../queue/queue.js'
 import type { Store, StoreError } from '../store/store.js'
+import type { ClientRules } from './client-rules.js'
 import { type CommitJournal, Committer } from './committer.js'
 import { Gate, type GateReason } from './gate.js'
 import { startHeartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
+import { Later } from './later.js'
+import { OverQuota } from './over-quota.js'
 import { Settler } from './settler.js'
 import { GUILTY_DEATHS, type SuspectRecord, Suspects } from './suspects.js'
+
+/** How much of the in-flight limits may wait for quotas: the rest stays with those who are within theirs. */
+const HELD_SHARE = 0.25
 
 export interface IntakeLimits {
   readonly batch: BatchLimits
@@ -37,6 +44,9 @@ export interface IntakeObserver {
   /** Entries whose delete failed; `isFinal` when they are left to redelivery. */
   deleteFailed(code: string, entries: number, isFinal: boolean): void
   extendFailed(code: string, entries: number): void
+  /** Messages beyond their client's quota whose copies are in the queue, to arrive later. */
+  sentLater(entries: number): void
+  sendFailed(code: string, entries: number): void
   storeFailed(error: StoreError, attempt: number): void
   storeRecovered(): void
   gateChanged(isOpen: boolean, reasons: readonly GateReason[]): void
@@ -46,9 +56,12 @@ export interface IntakeObserver {
 
 export interface IntakeOptions {
   readonly queue: Queue
+  /** Of the same queue. */
+  readonly writer: Pick<QueueWriter, 'send'>
   readonly store: Store
   /** Pure; does not throw for any body. */
   readonly decode: (message: ReceivedMessage) => Verdict
+  readonly clients: ClientRules
   readonly clock: Clock
   readonly random: () => number
   readonly limits: IntakeLimits
@@ -60,6 +73,8 @@ export interface IntakeOptions {
 export interface IntakeStatus {
   readonly inFlight: number
   readonly inFlightBytes: number
+  /** Those of them that wait for their client's quota. */
+  readonly held: number
   readonly oldestInFlightMs: number
   readonly isGateOpen: boolean
   readonly gateReasons: readonly GateReason[]
@@ -74,6 +89,8 @@ export class Intake {
   readonly #gate = new Gate()
   readonly #inFlight = new InFlight()
   readonly #committer: Committer
+  readonly #overQuota: OverQuota
+  readonly #later: Later
   readonly #settler: Settler
   readonly #receiver: Receiver
   readonly #stopHeartbeat: () => void
@@ -85,7 +102,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options
-    const { queue, store, clock, random, limits, journal, observer } = options
+    const { queue, store, clock, random, limits, journal, observer, clients } = options
     this.#answeredAtMs = clock.monotonicMs()
     this.#suspects = new Suspects(options.suspectRecord)
     this.#settler = new Settler({
@@ -103,6 +120,7 @@ export class Intake {
       clock,
       random,
       limits: limits.batch,
+      weightOf: client => clients.weightOf(client),
       journal,
       isReceiving: () => this.#gate.isOpen,
       onCommitted: (entries, dispositions, cause, tookMs) => {
@@ -119,6 +137,27 @@ export class Intake {
         this.#setGate('database', false)
         observer.storeRecovered()
       }
+    })
+    this.#later = new Later({
+      writer: options.writer,
+      clock,
+      random,
+      onSent: entries => {
+        observer.sentLater(entries.length)
+        this.#settler.add(entries)
+      },
+      onUnsendable: entry => this.#overQuota.keep(entry),
+      onFailed: (code, entries) => observer.sendFailed(code, entries)
+    })
+    this.#overQuota = new OverQuota({
+      clock,
+      rules: clients,
+      maxHeldMessages: Math.floor(limits.maxInFlightMessages * HELD_SHARE),
+      maxHeldBytes: Math.floor(limits.maxInFlightBytes * HELD_SHARE),
+      release: entries => this.#committer.add(entries),
+      // Whoever is examined alone must be alone.
+      isPaused: () => !this.#suspects.isEmpty,
+      sendLater: (entry, delayS) => this.#later.send(entry, delayS)
     })
     this.#stopHeartbeat = startHeartbeat({
       queue,
@@ -146,6 +185,7 @@ export class Intake {
     return {
       inFlight: this.#inFlight.size,
       inFlightBytes: this.#inFlight.bytes,
+      held: this.#overQuota.held,
       oldestInFlightMs: this.#inFlight.oldestMs(nowMs),
       isGateOpen: this.#gate.isOpen,
       gateReasons: this.#gate.reasons,
@@ -172,6 +212,9 @@ export class Intake {
     const drained = this.#receiver
       .stop()
       .then(() => this.#suspects.emptied())
+      .then(() => this.#later.end())
+      // A little more than the quota allows, once, rather than a receive count for each.
+      .then(unsent => this.#committer.add([...this.#overQuota.end(), ...unsent]))
       .then(() => this.#committer.drain())
       .then(() => this.#settler.drain())
     const ended = await Promise.race([drained, deadline])
@@ -208,7 +251,7 @@ export class Intake {
         this.#leaveToQueue(message, error)
       }
     }
-    this.#committer.add(entries)
+    this.#committer.add(this.#overQuota.admit(entries))
   }
 
   /** Messages have left the register. */
@@ -222,7 +265,8 @@ export class Intake {
     this.#setGate('suspects', true)
     if (this.#isAdvancing) return
     this.#isAdvancing = true
-    while (this.#inFlight.size === this.#suspects.waiting && !this.#suspects.isEmpty) this.#decode(await this.#suspects.next())
+    const isAlone = (): boolean => this.#inFlight.size === this.#suspects.waiting + this.#overQuota.held
+    while (isAlone() && !this.#suspects.isEmpty) this.#decode(await this.#suspects.next())
     this.#isAdvancing = false
     this.#setGate('suspects', !this.#suspects.isEmpty)
   }

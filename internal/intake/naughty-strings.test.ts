@@ -112,5 +112,5 @@ t.test('as ids, codes and words of failures in the log: one line each, which is 
   }
   totals.reported(1, tally.counts)
   const series = (await primary.text()).split('\n').filter(line => line.startsWith('event_process_'))
-  t.ok(series.every(line => /^event_process_\w+(\{(reason|cause)="[a-z-]+"\})? \d+$/.test(line)))
+  t.ok(series.every(line => /^event_process_\w+(\{((reason|cause)="[a-z-]+"|client="other"(,reason="[a-z-]+")?)\})? \d+$/.test(line)))
 })

@@ -43,6 +43,7 @@ export const REJECTION_REASONS = [
   'unknown-client',
   'unknown-event-type',
   'schema-violation',
+  'over-quota',
   'conflict',
   'unstorable',
   'too-large',

@@ -6,6 +6,7 @@ import { Intake } from '../intake/intake.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 import { createMemoryQueue } from '../queue/memory.js'
 import { createMemoryStore } from '../store/memory.js'
+import { EQUAL_CLIENTS } from '../testing/equal-clients.js'
 import { NO_SUSPECTS } from '../testing/no-suspects.js'
 import { until } from '../testing/until.js'
 import { createDecoder } from '../validate/decode.js'
@@ -28,6 +29,7 @@ t.test('100,000 clients, event types, ids and paths that nobody knows add no ser
   const queue = createMemoryQueue({ clock, visibilityTimeoutS: 600 })
   const store = createMemoryStore({ clients: ['client-1'], eventTypes: ['monitor-app'] })
   const intake = new Intake({
+    ...EQUAL_CLIENTS,
     queue,
     store,
     decode: createDecoder({ payloadSchemas: { find: () => null } }),

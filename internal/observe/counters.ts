@@ -26,6 +26,8 @@ export const COUNTERS = {
   receive_failed: { help: 'Receives that failed' },
   delete_failed: { help: 'Deletes that failed, each attempt' },
   extend_failed: { help: 'Visibility extensions that failed' },
+  sent_later: { help: 'Messages beyond their client’s quota that were sent again with a delay' },
+  send_failed: { help: 'Messages that could not be sent again, each attempt' },
   store_failed: { help: 'Attempts to commit a batch that failed' },
   shadow_checked: { help: 'Messages that a shadow schema has looked at (event type/client/version)', label: 'schema' },
   shadow_rejected: { help: 'Messages that a shadow schema would have rejected (event type/client/version)', label: 'schema' },

@@ -35,8 +35,8 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
   let summarized: Counts = {}
 
   const journal: CommitJournal = {
-    committing(tx, dispositions) {
-      announced = countDispositions(dispositions)
+    committing(tx, dispositions, entries) {
+      announced = { ...countDispositions(dispositions), ...metrics.clients.count(entries, dispositions) }
       return send({ kind: 'committing', tx, counts: announced })
     },
     committed() {
@@ -61,7 +61,11 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
       metrics.batchRows.observe(entries.length)
       metrics.commitSeconds.observe(tookMs / 1_000)
       const nowMs = clock.epochMs()
-      for (const { message } of entries) metrics.queueDwellSeconds.observe(Math.max(0, nowMs - message.sentAtMs) / 1_000)
+      for (const entry of entries) {
+        const seconds = Math.max(0, nowMs - entry.message.sentAtMs) / 1_000
+        metrics.queueDwellSeconds.observe(seconds)
+        metrics.clients.dwelt(entry, seconds)
+      }
       if (!log.isLevelEnabled('debug')) return
       log.debug({ rows: entries.length, cause, tookMs: Math.round(tookMs), ...countDispositions(dispositions) }, 'committed')
       if (!log.isLevelEnabled('trace')) return
@@ -78,6 +82,14 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
     extendFailed(code, entries) {
       tally.add('extend_failed', entries)
       log.warn({ code, entries }, 'visibility not extended; the messages may be delivered twice')
+    },
+    sentLater(entries) {
+      tally.add('sent_later', entries)
+      log.debug({ entries }, 'beyond the quota; sent again with a delay')
+    },
+    sendFailed(code, entries) {
+      tally.add('send_failed', entries)
+      log.warn({ code, entries }, 'cannot send again with a delay yet; the messages are kept')
     },
     storeFailed(error, attempt) {
       tally.add('store_failed', 1)
@@ -107,7 +119,7 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
       const since = Object.fromEntries(
         Object.entries(now)
           .map(([key, count]) => [key, count - (summarized[key] ?? 0)] as const)
-          .filter(([key, count]) => count > 0 && !key.startsWith('flush'))
+          .filter(([key, count]) => count > 0 && !key.startsWith('flush') && !key.startsWith('client_'))
       )
       summarized = now
       if (Object.keys(since).length > 0) log.info(since, 'this second')

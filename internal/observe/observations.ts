@@ -24,13 +24,17 @@ export class Observations {
 
   /** The histogram as prom-client's `Registry.getMetricsAsJSON` would give it. */
   toMetric(name: string, help: string): object {
+    return { name, help, type: 'histogram', aggregator: 'sum', values: this.values(name) }
+  }
+
+  values(name: string, labels: Readonly<Record<string, string>> = {}): object[] {
     let total = 0
     const bucket = (le: number | string, count: number): object => {
       total += count
-      return { labels: { le }, value: total, metricName: `${name}_bucket` }
+      return { labels: { le, ...labels }, value: total, metricName: `${name}_bucket` }
     }
     const values = this.counts.map((count, index) => bucket(this.bounds[index] ?? '+Inf', count))
-    values.push({ labels: {}, value: this.sum, metricName: `${name}_sum` }, { labels: {}, value: total, metricName: `${name}_count` })
-    return { name, help, type: 'histogram', aggregator: 'sum', values }
+    values.push({ labels, value: this.sum, metricName: `${name}_sum` }, { labels, value: total, metricName: `${name}_count` })
+    return values
   }
 }

@@ -6,6 +6,7 @@ import { createWorkerMetrics } from './worker-metrics.js'
 const status = {
   inFlight: 3,
   inFlightBytes: 900,
+  held: 0,
   oldestInFlightMs: 1_500,
   isGateOpen: true,
   gateReasons: [],

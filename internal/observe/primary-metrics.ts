@@ -5,6 +5,7 @@
  * process counters stay in the sums, their gauges go.
  */
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { CLIENT_COUNTERS, combinations } from './client-metrics.js'
 import { COUNTERS, type CounterName, MAX_LABEL_VALUES, OTHER } from './counters.js'
 import type { Totals } from './totals.js'
 import { METRIC_PREFIX } from './worker-metrics.js'
@@ -22,12 +23,15 @@ export class PrimaryMetrics {
   readonly #restarts: Counter
   readonly #totals: Totals
   #retired: readonly MetricSnapshot[] = []
+  /** The clients with series of their own. */
+  labels: readonly string[] = []
 
   constructor(totals: Totals) {
     this.#totals = totals
     const registers = [this.#own]
     collectDefaultMetrics({ register: this.#process })
     for (const name of Object.keys(COUNTERS) as CounterName[]) this.#register(name)
+    for (const name of Object.keys(CLIENT_COUNTERS) as (keyof typeof CLIENT_COUNTERS)[]) this.#registerByClient(name)
     new Gauge({
       name: `${METRIC_PREFIX}workers`,
       help: 'Workers that report',
@@ -62,6 +66,22 @@ export class PrimaryMetrics {
     const own = await this.#process.getMetricsAsJSON()
     const merged = AggregatorRegistry.aggregate([own, [...this.#retired], ...Array.from(this.#reports.values(), report => [...report])])
     return `${await this.#own.metrics()}\n${await merged.metrics()}`
+  }
+
+  #registerByClient(name: keyof typeof CLIENT_COUNTERS): void {
+    const sumsOf = (): Iterable<[key: string, Record<string, string>]> => combinations(name, this.labels)
+    const totals = this.#totals
+    const { help, labelNames } = CLIENT_COUNTERS[name]
+    new Counter<string>({
+      name: `${METRIC_PREFIX}${name}_total`,
+      help,
+      labelNames,
+      registers: [this.#own],
+      collect() {
+        this.reset()
+        for (const [key, labels] of sumsOf()) this.inc(labels, totals.sum(key))
+      }
+    })
   }
 
   #register(name: CounterName): void {

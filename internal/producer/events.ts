@@ -22,7 +22,7 @@ export const DEFAULT_BODY_BYTES = 350
 const FAKE_NUMBERS = 100_000
 const BAD_BODY_PERCENT = 11
 
-/** What the fake producers send in one tick: an event each, and now and then a body that is no event. */
+/** What the fake producers send in one tick: an event each, in the order of DEFAULT_CLIENTS, and now and then a body that is no event. */
 export function fakeBodies(random: Random): readonly string[] {
   const bodies = FAKE_PRODUCERS.map(({ eventType, clientId, text }) =>
     JSON.stringify({ event_type: eventType, client_id: clientId, message: `${text}: ${random.below(FAKE_NUMBERS)}` })
@@ -38,6 +38,8 @@ export interface GeneratedEvent {
   readonly bytes: number
   /** The client on whose behalf it is sent; an invalid body may name another or none. */
   readonly clientId: string
+  /** The same: it takes its turn in a fair queue as this client. */
+  readonly group: string
   readonly eventType: string | null
   readonly eventId: string | null
   readonly payload: string | null
@@ -74,7 +76,7 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
     const around = Buffer.byteLength(head) + 1
     const payload = payloadText(sequence, random, open => pad(bodyBytes - around - Buffer.byteLength(open), random))
     const body = `${head}${payload}}`
-    return { kind: 'fresh', body, bytes: Buffer.byteLength(body), clientId, eventType, eventId, payload }
+    return { kind: 'fresh', body, bytes: Buffer.byteLength(body), clientId, group: clientId, eventType, eventId, payload }
   }
 
   return () => {
@@ -87,7 +89,7 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
     sequence += 1
     if (kind === 'invalid') {
       const { body } = nextInvalid({ clientId, eventType, sequence })
-      return { kind, body, bytes: Buffer.byteLength(body), clientId, eventType, eventId: null, payload: null }
+      return { kind, body, bytes: Buffer.byteLength(body), clientId, group: clientId, eventType, eventId: null, payload: null }
     }
     const event = fresh(clientId, eventType)
     if (event.eventId !== null && options.duplicates > 0) repeatable[kept++ % keep] = event

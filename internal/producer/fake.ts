@@ -6,7 +6,7 @@
  */
 
 import { delay } from '../lifecycle/interrupt.js'
-import { fakeBodies } from './events.js'
+import { DEFAULT_CLIENTS, fakeBodies } from './events.js'
 import type { Random } from './random.js'
 import { type Sender, sendAll } from './send.js'
 
@@ -20,8 +20,11 @@ export async function runFakeProducers(options: FakeProducersOptions): Promise<v
   const { clock, signal, tickMs } = options
   while (!signal.aborted) {
     const startedMs = clock.monotonicMs()
-    const messages = fakeBodies(options.random).map(body => ({ body }))
+    const messages = fakeBodies(options.random).map((body, index) => ({ body, ...turnOf(DEFAULT_CLIENTS[index]) }))
     await sendAll(messages, options, accepted => options.onSent(accepted.length))
     await delay(clock, Math.max(0, startedMs + tickMs - clock.monotonicMs()), signal)
   }
 }
+
+/** A body that is no event is nobody's. */
+const turnOf = (client: string | undefined) => (client === undefined ? {} : { group: client })

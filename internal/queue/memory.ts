@@ -239,8 +239,9 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     depth: () =>
       answer(() => {
         failIfTold('depth')
-        const visible = [...live.values()].filter(isVisible).length
-        return { visible, inFlight: live.size - visible, delayed: 0 }
+        const hidden = [...live.values()].filter(held => !isVisible(held))
+        const delayed = hidden.filter(({ receiveCount }) => receiveCount === 0).length
+        return { visible: live.size - hidden.length, inFlight: hidden.length - delayed, delayed }
       }),
 
     send: outgoing =>
@@ -255,9 +256,9 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
           if (refusal !== null) return refusal
           sent++
           const id = `memory-${sent}`
-          const { body } = message
+          const { body, delayS = 0 } = message
           const origin = readOrigin(message.origin)
-          live.set(id, { id, body, origin, sentAtMs: clock.epochMs(), receiveCount: 0, visibleAtMs: clock.monotonicMs() })
+          live.set(id, { id, body, origin, sentAtMs: clock.epochMs(), receiveCount: 0, visibleAtMs: clock.monotonicMs() + delayS * 1_000 })
           return { id }
         })
         announce()

@@ -75,6 +75,10 @@ export interface OutgoingMessage {
   readonly body: string
   /** Of a message that is redriven: the MessageId under which its event was first accepted (origin.ts). */
   readonly origin?: string
+  /** Whose turn it takes, where the queue hands out messages in fair turns between groups: the client. */
+  readonly group?: string
+  /** How long nobody receives it: 0 to 900 whole seconds. */
+  readonly delayS?: number
 }
 
 /** What became of one sent message: its MessageId, or the code of its failure. */

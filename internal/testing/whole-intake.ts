@@ -4,6 +4,7 @@
  * Shapes  `process` hands out bodies as one delivery, so that they are one batch, and resolves when each has left the queue or was left to it.
  * Errors  a batch that is not settled fails the wait of `until`.
  */
+
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { Intake } from '../intake/intake.js'
@@ -13,6 +14,7 @@ import type { Queue, ReceiveOptions } from '../queue/queue.js'
 import { createPostgresStore } from '../store/postgres.js'
 import type { Store } from '../store/store.js'
 import type { Decoder } from '../validate/decode.js'
+import { EQUAL_CLIENTS } from './equal-clients.js'
 import { NO_SUSPECTS } from './no-suspects.js'
 import { until } from './until.js'
 
@@ -83,6 +85,7 @@ export function createWholeIntake(t: Teardown, connectionString: string, pool: p
     close: () => Promise.resolve()
   }
   const intake = new Intake({
+    ...EQUAL_CLIENTS,
     queue,
     store: counted,
     decode: message => note(message.id, decode(message)),
@@ -104,6 +107,8 @@ export function createWholeIntake(t: Teardown, connectionString: string, pool: p
       receiveFailed: nothing,
       deleteFailed: nothing,
       extendFailed: nothing,
+      sentLater: nothing,
+      sendFailed: nothing,
       storeFailed: nothing,
       storeRecovered: nothing,
       gateChanged: nothing,

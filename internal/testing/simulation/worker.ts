@@ -5,13 +5,16 @@
  *
  * Units   virtual milliseconds.
  */
+
 import { Intake } from '../../intake/intake.js'
+import { ClientMetrics } from '../../observe/client-metrics.js'
 import { createIntakeEvents } from '../../observe/intake-events.js'
 import { createLog } from '../../observe/log.js'
 import type { WorkerMetrics } from '../../observe/worker-metrics.js'
 import { MAX_BATCH_ENTRIES, type Queue } from '../../queue/queue.js'
 import type { Store } from '../../store/store.js'
 import { createDecoder } from '../../validate/decode.js'
+import { EQUAL_CLIENTS } from '../equal-clients.js'
 import type { Database } from './database.js'
 import { Dice } from './dice.js'
 import type { Interruption } from './faults.js'
@@ -52,7 +55,12 @@ export interface WorkerSetup {
 const decode = createDecoder({ payloadSchemas: { find: () => null } })
 const log = createLog('simulation', { level: 'silent', format: 'json' }, false)
 const unseen = { observe: () => undefined }
-const metrics = { batchRows: unseen, commitSeconds: unseen, queueDwellSeconds: unseen } as unknown as WorkerMetrics
+const metrics = {
+  batchRows: unseen,
+  commitSeconds: unseen,
+  queueDwellSeconds: unseen,
+  clients: new ClientMetrics()
+} as unknown as WorkerMetrics
 
 /** The longest that a process takes to end when its intake has stopped. */
 export const ENDING_MS = 2_000
@@ -135,6 +143,7 @@ export class Worker {
     }
     const dice = new Dice(schedule.seed, process.name)
     const intake = new Intake({
+      ...EQUAL_CLIENTS,
       queue: bug.queue?.(ports.queue, ports) ?? ports.queue,
       store: bug.store?.(ports.store, ports) ?? ports.store,
       decode: message => {

@@ -1,0 +1,37 @@
+/**
+ * A rate with a burst of one second: an event passes while something is left, and may then take more than is left. So an event that is
+ * larger than the whole second passes too, once, and what follows waits until its debt is worked off: the long run keeps the rate.
+ *
+ * Units   tokens are events or bytes; monotonic milliseconds.
+ */
+export class TokenBucket {
+  readonly perSecond: number
+  #level: number
+  #atMs: number
+
+  constructor(perSecond: number, nowMs: number) {
+    this.perSecond = perSecond
+    this.#level = this.#burst
+    this.#atMs = nowMs
+  }
+
+  get #burst(): number {
+    return Math.max(1, this.perSecond)
+  }
+
+  /** How long until something is left, if `ahead` more are taken first. */
+  waitMs(nowMs: number, ahead = 0): number {
+    this.#refill(nowMs)
+    const missing = ahead - this.#level
+    return missing < 0 ? 0 : Math.max(1, Math.ceil((missing * 1_000) / this.perSecond))
+  }
+
+  take(tokens: number): void {
+    this.#level -= tokens
+  }
+
+  #refill(nowMs: number): void {
+    this.#level = Math.min(this.#burst, this.#level + ((nowMs - this.#atMs) * this.perSecond) / 1_000)
+    this.#atMs = nowMs
+  }
+}
