@@ -4,7 +4,14 @@ import { createTestDatabase } from '../testing/database.js'
 import { migrate } from './migrate.js'
 import { StoreError } from './store.js'
 
-const ALL = ['0001-message', '0002-rejection', '0003-event-schema', '0004-rejection-origin', '0005-event-schema-life-cycle']
+const ALL = [
+  '0001-message',
+  '0002-rejection',
+  '0003-event-schema',
+  '0004-rejection-origin',
+  '0005-event-schema-life-cycle',
+  '0007-client-reader'
+]
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
 
 async function refusal(statement: string): Promise<string | undefined> {
