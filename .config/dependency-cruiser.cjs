@@ -14,7 +14,7 @@ module.exports = {
       { path: '^(cmd|internal)/', pathNot: '^internal/(app|bench|chaos|config|lifecycle|soak)/' }
     ),
     rule('nobody-imports-cmd', { path: '^internal/' }, { path: '^cmd/' }),
-    rule('pure-stays-pure', { path: pure, pathNot: test }, { pathNot: [pure, 'node_modules/ajv'] }),
+    rule('pure-stays-pure', { path: pure, pathNot: test }, { pathNot: [pure, 'node_modules/(ajv|re2js)'] }),
     rule('adapters-are-chosen-in-app', { pathNot: [composition, test] }, { path: adapter }),
     rule('pg-stays-in-store-and-embedded', { pathNot: ['^internal/(store|embedded)/', composition, test] }, { path: 'node_modules/pg/' }),
     rule('aws-stays-in-queue', { pathNot: ['^internal/queue/', composition, test] }, { path: 'node_modules/(@aws-sdk|sqs-consumer)/' }),
