@@ -4,9 +4,9 @@ import { formatCount, printable } from './text.js'
 
 export interface Objections {
   readonly count: number
-  add(queueMessageId: string, objection: Objection): void
+  readonly add: (queueMessageId: string, objection: Objection) => void
   /** The most frequent first. */
-  list(): readonly ObjectionCount[]
+  readonly list: () => readonly ObjectionCount[]
 }
 
 export interface ObjectionCount {
@@ -30,7 +30,7 @@ export function createObjections(): Objections {
     get count() {
       return count
     },
-    add(queueMessageId, { reason, violation: { pointer, keyword, message } }) {
+    add: (queueMessageId, { reason, violation: { pointer, keyword, message } }) => {
       count++
       const key = JSON.stringify([reason, pointer, keyword])
       const kind = kinds.get(key)

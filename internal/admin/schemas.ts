@@ -2,7 +2,7 @@
 import type { Flags } from '../producer/flags.js'
 import { didYouMean } from '../producer/nearest.js'
 import type { Names } from '../store/names.js'
-import type { SchemaState, SchemaVersion } from '../store/schema-registry.js'
+import type { SchemaRefusal, SchemaState, SchemaVersion } from '../store/schema-registry.js'
 import type { AdminContext, Command, CommandGroup, ExitCode } from './command.js'
 import { JSON_OPTION, readText } from './options.js'
 import { readSchemaFile } from './schema-file.js'
@@ -40,16 +40,9 @@ const add: Command = {
     const clientId = readText(flags, 'client')
     return async context => {
       const outcome = await context.schemas.add(eventType, clientId, await readSchemaFile(file))
-      switch (outcome.kind) {
-        case 'unknown-event-type':
-          return missing('event type', eventType, context.eventTypes, context)
-        case 'unknown-client':
-          return missing('client', clientId ?? '', context.clients, context)
-        case 'refused':
-          return refused(outcome, flags, context)
-        default:
-          break
-      }
+      if (outcome.kind === 'unknown-event-type') return missing('event type', eventType, context.eventTypes, context)
+      if (outcome.kind === 'unknown-client') return missing('client', clientId ?? '', context.clients, context)
+      if (outcome.kind === 'refused') return refused(outcome, flags, context)
       const { version } = outcome
       if (flags.isOn('json')) await context.output.json({ outcome: outcome.kind, schema: version })
       else if (outcome.kind === 'exists')
@@ -203,8 +196,8 @@ const cells = (version: SchemaVersion): readonly string[] => [
 const describe = ({ id, eventType, clientId, version }: SchemaVersion): string =>
   printable(`version ${version} for ${eventType} of ${clientId ?? 'every client'} (id ${id})`)
 
-function refused({ pointer, message }: { pointer: string; message: string }, flags: Flags, { output }: AdminContext): ExitCode {
-  if (flags.isOn('json')) void output.json({ outcome: 'refused', pointer, message })
+async function refused({ pointer, message }: SchemaRefusal, flags: Flags, { output }: AdminContext): Promise<ExitCode> {
+  if (flags.isOn('json')) await output.json({ outcome: 'refused', pointer, message })
   output.remark(printable(`The schema is refused${pointer === '' ? '' : ` at ${pointer}`}: ${message}. Nothing has changed.`))
   return 1
 }
