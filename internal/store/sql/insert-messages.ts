@@ -1,8 +1,10 @@
 import type { ClientBase } from 'pg'
 import type { ReceivedMessage, ValidEvent } from '../../message/message.js'
-import { encodeIntArray, encodeIntArray, encodeTextArray, encodeTextArray } from '../array-parameter.js'
-import { toStorableText, toStorableText } from '../rejection-row.js'
+import { encodeIntArray, encodeTextArray } from '../array-parameter.js'
+import type { ParentRefusal } from '../refusal.js'
+import { toStorableText } from '../rejection-row.js'
 
+/** A valid event and the queue message that brought it. */
 export interface MessageInsert {
   readonly message: ReceivedMessage
   readonly event: ValidEvent
