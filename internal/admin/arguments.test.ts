@@ -37,7 +37,7 @@ t.test('every command is understood, with the options that its help names', asyn
 
 t.test('what is wrong is named, together, with the word that was probably meant', async t => {
   const rows: readonly (readonly [line: string, want: readonly RegExp[]])[] = [
-    ['', [/a command is missing: rejections, dead-letters, trace/]],
+    ['', [/a command is missing: clients, event-types, schemas, rejections, dead-letters, trace/]],
     ['rejection ls', [/"rejection" is no command, did you mean rejections\?/]],
     ['rejections', [/a command of rejections is missing: ls, show, redrive, export/]],
     ['rejections redirve', [/"redirve" is no command of rejections, did you mean redrive\?/]],
