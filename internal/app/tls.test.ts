@@ -109,6 +109,7 @@ t.test('the processor works over verify-full, with every session encrypted', asy
     `SELECT DISTINCT application_name AS name, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) WHERE application_name LIKE 'event-process %' ORDER BY 1`
   )
   t.same(rows, [
+    { name: 'event-process clients', ssl: true },
     { name: 'event-process schemas', ssl: true },
     { name: 'event-process store', ssl: true }
   ])

@@ -168,8 +168,8 @@ const groups = new WeakMap<object, string>()
 function noteGroups(body: unknown): void {
   const entries = (body as { readonly Entries?: unknown } | null)?.Entries ?? [body]
   if (!Array.isArray(entries)) return
-  for (const entry of entries as { MessageGroupId?: unknown; MessageAttributes?: unknown }[]) {
-    if (typeof entry.MessageGroupId !== 'string') continue
+  for (const entry of entries as ({ MessageGroupId?: unknown; MessageAttributes?: unknown } | null | undefined)[]) {
+    if (typeof entry?.MessageGroupId !== 'string') continue
     entry.MessageAttributes ??= {}
     if (typeof entry.MessageAttributes === 'object') groups.set(entry.MessageAttributes as object, entry.MessageGroupId)
   }
