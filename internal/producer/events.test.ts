@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Verdict } from '../message/message.js'
+import { admitSchema } from '../validate/admission.js'
 import { createDecoder } from '../validate/decode.js'
+import { createPayloadSchemas } from '../validate/payload-schemas.js'
 import { createEventSource, DEFAULT_CLIENTS, type EventSourceOptions, fakeBodies, type GeneratedEvent } from './events.js'
 import { createInvalidBodies } from './invalid.js'
 import { createRandom } from './random.js'
@@ -20,12 +23,47 @@ function generate(over: Partial<EventSourceOptions> & { seed?: string } = {}): G
   return events
 }
 
-t.test('each fake producer sends its fixed text with a number below 100 000', async t => {
+const shipped = (eventType: string): string => readFileSync(new URL(`../../deployments/schemas/${eventType}.json`, import.meta.url), 'utf8')
+const payloadSchemas = createPayloadSchemas()
+const EVENT_TYPES = ['monitor-app', 'transaction-app', 'user-app']
+const active = EVENT_TYPES.map((eventType, id) => {
+  const schema: unknown = JSON.parse(shipped(eventType))
+  return { id, eventType, clientId: null, version: 1, state: 'active', hash: eventType, schema } as const
+})
+payloadSchemas.replace(active)
+const strict = createDecoder({ payloadSchemas })
+const strictly = (body: string): string => {
+  const verdict = strict({ id: 'queue-id', receiptHandle: 'handle', body, bytes: Buffer.byteLength(body), receiveCount: 1, sentAtMs: 0 })
+  return verdict.kind === 'valid' ? 'valid' : verdict.rejection.reason
+}
+
+t.test('the shipped schemas are admitted, and what the producers call valid satisfies them', async t => {
+  for (const eventType of EVENT_TYPES) t.match(admitSchema(shipped(eventType)), { kind: 'admitted' }, eventType)
+  for (const { body } of generate({ count: 300 })) if (strictly(body) !== 'valid') t.fail('refused', { found: body })
+  for (const message of ['a text as the original sent', { user: 1, more: true }, { user: 7, action: 'signed in' }]) {
+    t.equal(strictly(JSON.stringify({ event_type: 'user-app', client_id: 'client-1', message })), 'valid')
+  }
+  for (const message of [[1], {}, { user: 'x' }, { user: -1 }, { user: 1, action: 'left' }]) {
+    t.equal(strictly(JSON.stringify({ event_type: 'user-app', client_id: 'client-1', message })), 'schema-violation')
+  }
+})
+
+t.test('some objects of the fake producers break the shipped schemas, most do not', async t => {
+  const random = createRandom('shipped')
+  const bodies = Array.from({ length: 500 }, () => fakeBodies(random).slice(0, 3)).flat()
+  const reasons = bodies.map(strictly)
+  const broken = reasons.filter(reason => reason === 'schema-violation').length
+  t.ok(broken > 15 && broken < 90, `${broken} of ${bodies.length}`)
+  t.equal(reasons.filter(reason => reason === 'valid').length, bodies.length - broken)
+})
+
+t.test('each fake producer sends its fixed text, or an object, with a number below 100 000', async t => {
   const random = createRandom('fake')
+  const kinds = new Set<string>()
   for (let tick = 0; tick < 50; tick++) {
     const events = fakeBodies(random)
       .slice(0, 3)
-      .map(body => JSON.parse(body) as Record<string, string>)
+      .map(body => JSON.parse(body) as Record<string, unknown>)
     t.same(
       events.map(event => [event['event_type'], event['client_id']]),
       [
@@ -34,8 +72,15 @@ t.test('each fake producer sends its fixed text with a number below 100 000', as
         ['user-app', 'client-3']
       ]
     )
-    for (const event of events) t.match(event['message'], /^[a-z ,]+: [0-9]{1,5}$/)
+    for (const { message } of events) {
+      kinds.add(typeof message)
+      t.match(
+        typeof message === 'string' ? message : JSON.stringify(message),
+        /^([a-z ,]+: [0-9]{1,5}|\{"[a-z]+":("about )?[0-9]{1,5}"?\})$/
+      )
+    }
   }
+  t.same([...kinds].sort(), ['object', 'string'])
 })
 
 t.test('a bad body that is not JSON comes along for 11 draws of 100, and is the only thing the processor refuses', async t => {

@@ -1,5 +1,6 @@
 /**
- * What the producers send: the three fake producers' bodies, and the load generator's events.
+ * What the producers send: the three fake producers' bodies, and the load generator's events. Payloads are texts, or objects that satisfy
+ * the schemas of deployments/schemas; a few of the fake producers' do not.
  *
  * Shapes  a Random in, bodies out; the same seed gives the same bodies. No clock, no I/O.
  * Units   `bodyBytes` is the size of a whole body in UTF-8 bytes.
@@ -10,23 +11,33 @@ import type { Random } from './random.js'
 
 /** Who the fake producers are, and what each of them keeps saying. */
 const FAKE_PRODUCERS = [
-  { eventType: 'monitor-app', clientId: 'client-1', text: 'processor temperature in millidegrees' },
-  { eventType: 'transaction-app', clientId: 'client-2', text: 'payment accepted, amount in cents' },
-  { eventType: 'user-app', clientId: 'client-3', text: 'signed in, user number' }
+  { eventType: 'monitor-app', clientId: 'client-1', text: 'processor temperature in millidegrees', key: 'temperature' },
+  { eventType: 'transaction-app', clientId: 'client-2', text: 'payment accepted, amount in cents', key: 'amount' },
+  { eventType: 'user-app', clientId: 'client-3', text: 'signed in, user number', key: 'user' }
 ] as const
 
+const KEYS: ReadonlyMap<string, string> = new Map(FAKE_PRODUCERS.map(({ eventType, key }) => [eventType, key]))
 const EVENT_TYPES = FAKE_PRODUCERS.map(({ eventType }) => eventType)
 export const DEFAULT_CLIENTS: readonly string[] = FAKE_PRODUCERS.map(({ clientId }) => clientId)
 export const DEFAULT_BODY_BYTES = 350
 
 const FAKE_NUMBERS = 100_000
 const BAD_BODY_PERCENT = 11
+const OBJECT_PERCENT = 50
+const BROKEN_PERCENT = 3
 
-/** What the fake producers send in one tick: an event each, in the order of DEFAULT_CLIENTS, and now and then a body that is no event. */
+/**
+ * What the fake producers send in one tick: an event each, in the order of DEFAULT_CLIENTS, a text or an object, and now and then a body
+ * that is no event. A few objects break the schema of their event type; they are valid events where no schema is active.
+ */
 export function fakeBodies(random: Random): readonly string[] {
-  const bodies = FAKE_PRODUCERS.map(({ eventType, clientId, text }) =>
-    JSON.stringify({ event_type: eventType, client_id: clientId, message: `${text}: ${random.below(FAKE_NUMBERS)}` })
-  )
+  const bodies = FAKE_PRODUCERS.map(({ eventType, clientId, text, key }) => {
+    const number = random.below(FAKE_NUMBERS)
+    const kind = random.below(100)
+    const broken = { [key]: `about ${number}` }
+    const message = kind < BROKEN_PERCENT ? broken : kind < OBJECT_PERCENT ? { [key]: number } : `${text}: ${number}`
+    return JSON.stringify({ event_type: eventType, client_id: clientId, message })
+  })
   if (random.below(100) < BAD_BODY_PERCENT) bodies.push(`this is not an event: ${random.below(FAKE_NUMBERS)}`)
   return bodies
 }
@@ -74,7 +85,8 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
     const idField = eventId === null ? '' : `,"event_id":"${eventId}"`
     const head = `{"event_type":${JSON.stringify(eventType)},"client_id":${JSON.stringify(clientId)}${idField},"message":`
     const around = Buffer.byteLength(head) + 1
-    const payload = payloadText(sequence, random, open => pad(bodyBytes - around - Buffer.byteLength(open), random))
+    const key = KEYS.get(eventType) ?? 'amount'
+    const payload = payloadText(sequence, key, random, open => pad(bodyBytes - around - Buffer.byteLength(open), random))
     const body = `${head}${payload}}`
     return { kind: 'fresh', body, bytes: Buffer.byteLength(body), clientId, group: clientId, eventType, eventId, payload }
   }
@@ -101,17 +113,17 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
  * The payload in one of several spellings. Numbers with a trailing zero, spaces and escapes are there on purpose: whoever parses
  * and writes the payload again stores another text, and the ledger's hash tells.
  */
-function payloadText(sequence: number, random: Random, fill: (without: string) => string): string {
+function payloadText(sequence: number, key: string, random: Random, fill: (without: string) => string): string {
   const number = random.below(FAKE_NUMBERS)
   const [open, close] = SPELLINGS[random.below(SPELLINGS.length)] ?? SPELLINGS[0]
-  const start = open.replace('#', String(sequence)).replace('$', String(number))
+  const start = open.replace('#', String(sequence)).replaceAll('$', String(number)).replace('amount', key)
   return `${start}${fill(start + close)}${close}`
 }
 
 const SPELLINGS: readonly [readonly [string, string], ...(readonly [string, string])[]] = [
   ['{"sequence":#,"amount":$.50,"place":"São Paulo","note":"', '"}'],
   ['{ "sequence" : #, "amount" : $.50, "place" : "S\\u00e3o Paulo", "note" : "', '" }'],
-  ['[#, $, 1e2, "', '"]'],
+  ['{"samples":[$, $.10, 1e2],"sequence":#,"amount":$,"note":"', '"}'],
   ['"event #, amount $.50: ', '"']
 ]
 
