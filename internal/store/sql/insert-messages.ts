@@ -1,9 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { ReceivedMessage, ValidEvent } from '../../message/message.js'
 import { encodeIntArray, encodeTextArray } from '../array-parameter.js'
-import { encodeIntArray, encodeTextArray } from '../array-parameter.js'
 import type { ParentRefusal } from '../refusal.js'
-import { toStorableText } from '../rejection-row.js'
 import { toStorableText } from '../rejection-row.js'
 
 /** A valid event and the queue message that brought it. */
