@@ -10,7 +10,7 @@ import { MAX_LABEL_VALUES, OTHER, type Tally } from './counters.js'
 import type { Log } from './log.js'
 
 export interface ShadowEvents {
-  checked(shadow: ShadowSchema, message: ReceivedMessage, objection: string | null): void
+  readonly checked: (shadow: ShadowSchema, message: ReceivedMessage, objection: string | null) => void
   /** Logs what would have been rejected since the last call, if anything. */
   logSummary(): void
 }

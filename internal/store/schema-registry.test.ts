@@ -134,7 +134,7 @@ t.test('the table itself lets a version go only forward, and never changes what 
   const refused = async (statement: string): Promise<string> =>
     pool.query(statement, [one.id]).then(
       () => 'allowed',
-      (error: pg.DatabaseError) => error.message
+      (error: unknown) => (error as pg.DatabaseError).message
     )
   const changes = [`schema = '{}'`, `hash = 'x'`, 'version = 9', `event_type = 'monitor-app'`, `client = 'client-1'`, `created_at = now()`]
   for (const change of changes) {

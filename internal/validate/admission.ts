@@ -1,23 +1,116 @@
 /**
- * Decides whether a schema that somebody registers may judge events: it must be JSON, within the limits, and compile.
+ * Decides whether a schema that somebody registers may judge events. Schemas are as untrusted as events: one that could stall a worker is
+ * refused here, with the place and the reason.
  *
- * Errors  none leave here: a refusal says where and why.
+ * Checked, in this order: size · JSON · depth · number of subschemas · references · patterns · that it compiles · the worst that one payload
+ * can cost (schema-cost.ts). Compiling takes time too: the first four bound it.
+ *
+ * Errors  none leave here.
  */
+import { compilePattern, PatternError } from './linear-pattern.js'
 import { type CompiledSchema, compileSchema } from './schema-compiler.js'
+import { BUDGET_STEPS, costOf } from './schema-cost.js'
+import { escape, isSchemaObject, resolveRef, type SchemaObject, subschemas } from './schema-tree.js'
 
-export type Admission =
-  | { readonly kind: 'admitted'; readonly check: CompiledSchema['check'] }
-  /** `pointer` is a JSON pointer into the schema. */
-  | { readonly kind: 'refused'; readonly pointer: string; readonly message: string }
+export const SCHEMA_LIMITS = { bytes: 65_536, depth: 32, subschemas: 500, enumValues: 1_000 } as const
+
+export interface SchemaRefused {
+  readonly kind: 'refused'
+  /** JSON pointer into the schema; '' is the schema itself. */
+  readonly pointer: string
+  /** A sentence for the schema's author. */
+  readonly message: string
+}
+
+export type Admission = { readonly kind: 'admitted'; readonly check: CompiledSchema['check'] } | SchemaRefused
 
 export function admitSchema(text: string): Admission {
+  const bytes = Buffer.byteLength(text)
+  if (bytes > SCHEMA_LIMITS.bytes) return refuse('', `the schema has ${bytes} bytes: at most ${SCHEMA_LIMITS.bytes} are allowed`)
   let schema: unknown
   try {
     schema = JSON.parse(text)
   } catch {
-    return { kind: 'refused', pointer: '', message: 'the schema is not JSON' }
+    return refuse('', 'the schema is not JSON')
+  }
+  const tooDeep = findTooDeep(schema, '', SCHEMA_LIMITS.depth)
+  if (tooDeep !== null) return refuse(tooDeep, `the schema is nested more than ${SCHEMA_LIMITS.depth} levels deep`)
+  const anchors = new Map<string, SchemaObject>()
+  if (isSchemaObject(schema)) {
+    const refused = look(schema, anchors)
+    if (refused !== null) return refused
   }
   const outcome = compileSchema(schema)
-  if (outcome.kind === 'problem') return { kind: 'refused', pointer: outcome.pointer, message: outcome.message }
+  if (outcome.kind === 'problem') return refuse(outcome.pointer, outcome.message)
+  if (isSchemaObject(schema)) {
+    const { steps, pointer } = costOf(schema, anchors)
+    // So written, what is no number is refused too.
+    if (!(steps <= BUDGET_STEPS)) return refuse(pointer, tooExpensive(steps))
+  }
   return { kind: 'admitted', check: outcome.check }
+}
+
+function tooExpensive(steps: number): string {
+  const many = Number.isFinite(steps) ? `${Math.ceil(steps / BUDGET_STEPS)} times as long as allowed` : 'without an end'
+  return (
+    `a payload of 1 MiB could keep this schema busy ${many}: bound what is below here, arrays with maxItems, open objects with ` +
+    'maxProperties, texts that have a pattern or a format with maxLength, and give unique items a type that is no object or array'
+  )
+}
+
+/** Everything that can be said of each subschema by itself. */
+function look(root: SchemaObject, anchors: Map<string, SchemaObject>): SchemaRefused | null {
+  const refs: { readonly ref: string; readonly pointer: string }[] = []
+  const waiting = [{ schema: root, pointer: '' }]
+  let count = 0
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { schema, pointer } = next
+    count += 1
+    if (count > SCHEMA_LIMITS.subschemas) return refuse('', `the schema has more than ${SCHEMA_LIMITS.subschemas} subschemas`)
+    if (pointer !== '' && schema['$id'] !== undefined) return refuse(`${pointer}/$id`, 'only the whole schema may have an $id')
+    for (const keyword of ['$dynamicRef', '$dynamicAnchor']) {
+      if (schema[keyword] !== undefined) return refuse(`${pointer}/${keyword}`, `${keyword} is not supported: use $ref`)
+    }
+    const { $anchor: anchor, $ref: ref, pattern, patternProperties, enum: values } = schema
+    if (typeof anchor === 'string') anchors.set(anchor, schema)
+    if (typeof ref === 'string') refs.push({ ref, pointer: `${pointer}/$ref` })
+    if (Array.isArray(values) && values.length > SCHEMA_LIMITS.enumValues) {
+      return refuse(`${pointer}/enum`, `the enum has ${values.length} values: at most ${SCHEMA_LIMITS.enumValues} are allowed`)
+    }
+    const patterns = isSchemaObject(patternProperties) ? Object.keys(patternProperties) : []
+    const all = patterns.map((one): readonly [string, string] => [one, `${pointer}/patternProperties/${escape(one)}`])
+    if (typeof pattern === 'string') all.push([pattern, `${pointer}/pattern`])
+    for (const [one, at] of all) {
+      const message = problemOf(one)
+      if (message !== null) return refuse(at, message)
+    }
+    waiting.push(...subschemas(schema, pointer))
+  }
+  const lost = refs.find(({ ref }) => resolveRef(root, ref, anchors) === null)
+  return lost ? refuse(lost.pointer, '$ref must lead to a place within the schema: #, #/… or #anchor') : null
+}
+
+function problemOf(pattern: string): string | null {
+  try {
+    compilePattern(pattern)
+    return null
+  } catch (error) {
+    if (error instanceof PatternError) return error.message
+    throw error
+  }
+}
+
+/** The first place that is nested too deep, in objects and arrays of the schema's text. */
+function findTooDeep(value: unknown, pointer: string, levels: number): string | null {
+  if (typeof value !== 'object' || value === null) return null
+  if (levels === 0) return pointer
+  for (const [key, child] of Object.entries(value)) {
+    const found = findTooDeep(child, `${pointer}/${escape(key)}`, levels - 1)
+    if (found !== null) return found
+  }
+  return null
+}
+
+function refuse(pointer: string, message: string): SchemaRefused {
+  return { kind: 'refused', pointer, message }
 }

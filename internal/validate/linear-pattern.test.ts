@@ -133,6 +133,6 @@ t.test('what has no linear answer is refused, and what ECMAScript does not know 
 t.test('a pattern has a limited length and size', async t => {
   t.equal(compilePattern('a'.repeat(1_000)).test('a'.repeat(1_000)), true)
   t.throws(() => compilePattern('a'.repeat(1_001)), { message: 'the pattern is longer than 1000 characters' })
-  t.throws(() => compilePattern('(?:a{0,100}){0,30}'), { message: /^the pattern is too large/ })
+  t.throws(() => compilePattern('a{1000}b{1000}'), { message: /^the pattern is too large \(20/ })
   t.ok(compilePattern('a').size < compilePattern('a{100}').size)
 })

@@ -42,7 +42,7 @@ export function compilePattern(pattern: string): LinearPattern {
     compiled = RE2JS.compile(translate(pattern))
   } catch (error) {
     throw new PatternError(
-      `the pattern cannot run in linear time: look-arounds and references to groups are not supported (${wordsOf(error)})`
+      `the pattern cannot run in linear time (no look-arounds, no references to groups) or is too large: ${wordsOf(error)}`
     )
   }
   const size = compiled.programSize()
@@ -70,9 +70,10 @@ function translate(pattern: string): string {
       case '.':
         return isInClass ? token : NO_LINE_END
       case '[]':
-        return `[^${ANYTHING}]`
       case '[^]':
-        return `[${ANYTHING}]`
+        if (!isInClass) return token === '[]' ? `[^${ANYTHING}]` : `[${ANYTHING}]`
+        isInClass = false
+        return `\\${token}`
       case '[':
       case '[^':
         if (isInClass) return `\\${token}`

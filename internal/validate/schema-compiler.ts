@@ -83,6 +83,8 @@ function compile(schema: unknown): CompiledSchema | SchemaProblem {
   const ajv = dialect.create({ ...OPTIONS, meta: false, validateSchema: false })
   ajvFormats.default(ajv)
   delete ajv.formats['url']
+  // ajv resolves it, and takes it for unknown.
+  if (dialect === DRAFT_2020_12) ajv.addKeyword('$anchor')
   const validate = ajv.compile(schema)
   // An asynchronous validator answers with a promise, which would pass for a yes.
   if ('$async' in validate) return problem('$async is not supported: a payload is checked at once')
