@@ -101,13 +101,8 @@ export async function measureFairness(bench: Bench, seconds: number, situation: 
         const startedMs = performance.now()
         const perSecond = FLOOD_RATIO * QUIET.length * (1_000 / QUIET_EVERY_MS)
         const isAhead = (): boolean => noisySent - before > (perSecond * (performance.now() - startedMs)) / 1_000
-        const noisy = isFlooded
-          ? paced(
-              () => !isSending,
-              isAhead,
-              () => floodBy(isAhead)
-            )
-          : Promise.resolve()
+        const isOver = (): boolean => !isSending
+        const noisy = isFlooded ? paced(isOver, isAhead, () => floodBy(() => isOver() || isAhead())) : Promise.resolve()
         const quietEvents = await sendQuiet(seconds, client => send(client, 1))
         const elapsedS = (performance.now() - startedMs) / 1_000
         const { rows: served } = await db.query<{ events: number }>(COUNT_BY_CLIENT, [QUIET])
