@@ -68,6 +68,17 @@ t.test('references leave the schema neither by name nor by network, and lead som
   for (const [schema, start] of rows) t.equal(outcome(schema).slice(0, start.length), start)
 })
 
+t.test('what the standard and the validator read differently is refused', async t => {
+  const draft07 = 'http://json-schema.org/draft-07/schema#'
+  const number = { type: 'number' }
+  t.match(outcome({ $schema: draft07, $ref: '#/definitions/a', minimum: 1, definitions: { a: number } }), /^\/minimum draft-07 ignores/)
+  t.match(outcome({ type: 'array', unevaluatedItems: false }), /^\/unevaluatedItems unevaluatedItems is not/)
+  t.match(admitSchema('{"type":"object","properties":{"__proto__":{"type":"number"}}}'), { kind: 'refused', pointer: '/properties' })
+  const rule = { type: 'object', if: { required: ['a'] }, else: { required: ['b'] }, unevaluatedProperties: false }
+  t.match(outcome(rule), /^\/if beside unevaluatedProperties/)
+  t.equal(outcome({ ...rule, then: true }), 'admitted')
+})
+
 t.test('a pattern that could run for long is refused with its place', async t => {
   t.match(outcome({ type: 'string', pattern: '(?=a)', maxLength: 5 }), /^\/pattern the pattern cannot run in linear time/)
   t.match(outcome({ type: 'object', patternProperties: { '(a)\\1/': true } }), /^\/patternProperties\/\(a\)\\1~1 the pattern cannot run/)

@@ -71,6 +71,8 @@ function look(root: SchemaObject, anchors: Map<string, SchemaObject>): SchemaRef
     for (const keyword of ['$dynamicRef', '$dynamicAnchor']) {
       if (schema[keyword] !== undefined) return refuse(`${pointer}/${keyword}`, `${keyword} is not supported: use $ref`)
     }
+    const unclear = findUnclear(schema, root)
+    if (unclear !== null) return refuse(`${pointer}/${unclear[0]}`, unclear[1])
     const { $anchor: anchor, $ref: ref, pattern, patternProperties, enum: values } = schema
     if (typeof anchor === 'string') anchors.set(anchor, schema)
     if (typeof ref === 'string') refs.push({ ref, pointer: `${pointer}/$ref` })
@@ -88,6 +90,25 @@ function look(root: SchemaObject, anchors: Map<string, SchemaObject>): SchemaRef
   }
   const lost = refs.find(({ ref }) => resolveRef(root, ref, anchors) === null)
   return lost ? refuse(lost.pointer, '$ref must lead to a place within the schema: #, #/… or #anchor') : null
+}
+
+const ANNOTATIONS = new Set(['$ref', '$id', '$schema', '$comment', 'title', 'description', 'default', 'examples', 'definitions', '$defs'])
+
+/** What the standard and the validator read differently. */
+function findUnclear(schema: SchemaObject, root: SchemaObject): readonly [keyword: string, message: string] | null {
+  const isDraft07 = String(root['$schema']).includes('draft-07')
+  const beside = Object.keys(schema).find(keyword => !ANNOTATIONS.has(keyword))
+  if (isDraft07 && schema['$ref'] !== undefined && beside !== undefined) {
+    return [beside, `draft-07 ignores what stands beside $ref: put the $ref into allOf, or use 2020-12`]
+  }
+  if (isSchemaObject(schema['properties']) && Object.hasOwn(schema['properties'], '__proto__')) {
+    return ['properties', 'the property __proto__ is not supported']
+  }
+  if (schema['unevaluatedItems'] !== undefined) return ['unevaluatedItems', 'unevaluatedItems is not supported: use items']
+  if (schema['unevaluatedProperties'] !== undefined && schema['if'] !== undefined && schema['then'] === undefined) {
+    return ['if', 'beside unevaluatedProperties an if needs a then: write "then": true']
+  }
+  return null
 }
 
 function problemOf(pattern: string): string | null {

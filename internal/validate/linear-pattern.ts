@@ -14,6 +14,8 @@ export class PatternError extends Error {
 
 export interface LinearPattern {
   readonly test: (text: string) => boolean
+  /** ajv tells patterns apart by this. */
+  readonly toString: () => string
   /** Instructions of the compiled pattern: the most that one character of text can cost. */
   readonly size: number
 }
@@ -47,7 +49,7 @@ export function compilePattern(pattern: string): LinearPattern {
   }
   const size = compiled.programSize()
   if (size > MAX_PATTERN_SIZE) throw new PatternError(`the pattern is too large (${size} steps, at most ${MAX_PATTERN_SIZE})`)
-  return { test: text => compiled.test(text), size }
+  return { test: text => compiled.test(text), toString: () => pattern, size }
 }
 
 function translate(pattern: string): string {

@@ -95,6 +95,29 @@ t.test('references within the schema, formats, union types and the anyOf-require
   t.equal(pointers(schema, {}).at(-1), '/message anyOf')
 })
 
+t.test('each pattern of a schema is its own', async t => {
+  const schema = { type: 'object', patternProperties: { '^a': { type: 'number' }, '^b': { type: 'string' } }, additionalProperties: false }
+  t.strictSame(pointers(schema, { a1: 1, b1: 'x' }), [])
+  t.strictSame(pointers(schema, { b1: 1 }), ['/message/b1 type'])
+  const two = { type: 'object', properties: { a: { type: 'string', pattern: '^a' }, b: { type: 'string', pattern: '^b' } } }
+  t.strictSame(pointers(two, { a: 'a', b: 'b' }), [])
+  t.strictSame(pointers(two, { a: 'b', b: 'b' }), ['/message/a pattern'])
+})
+
+t.test('what every object inherits is no property of a payload', async t => {
+  for (const name of ['constructor', 'toString', 'hasOwnProperty']) {
+    const schema = JSON.parse(`{"type":"object","required":["${name}"],"properties":{"${name}":{"type":"number"}}}`) as unknown
+    t.strictSame(pointers(schema, {}), ['/message required'], name)
+    t.strictSame(pointers(schema, JSON.parse(`{"${name}":1}`)), [], name)
+    t.strictSame(pointers(schema, JSON.parse(`{"${name}":"x"}`)), [`/message/${name} type`], name)
+  }
+})
+
+t.test('__proto__ is required like any other property', async t => {
+  t.strictSame(pointers({ type: 'object', required: ['__proto__'] }, {}), ['/message required'])
+  t.strictSame(pointers({ type: 'object', required: ['__proto__'] }, JSON.parse('{"__proto__":1}')), [])
+})
+
 t.test('a check changes nothing in the payload', async t => {
   const payload: unknown = { n: '5' }
   compiled({ type: 'object', properties: { a: { type: 'string', default: 'x' }, n: { type: 'string' } } }).check(payload)

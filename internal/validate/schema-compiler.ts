@@ -45,6 +45,8 @@ const OPTIONS: Options = {
   allowUnionTypes: true,
   allErrors: false,
   $data: false,
+  // A payload has what it says, and nothing that every object inherits.
+  ownProperties: true,
   // Errors then carry the value they are about, which is described by kind and size.
   verbose: true,
   logger: false,
