@@ -13,9 +13,14 @@
 \set ON_ERROR_STOP on
 BEGIN;
 
--- Where roles.sql put the tables, or else where this connection finds them. Waiting for a table would make everybody else wait too.
-SELECT set_config('search_path', CASE WHEN to_regclass('event_process.message') IS NULL THEN current_schema() ELSE 'event_process' END, true),
-       set_config('lock_timeout', '3s', true), set_config('event_process.reader', :'reader', true);
+-- Waiting for a table would make everybody else wait too.
+SET LOCAL lock_timeout = '3s';
+SET LOCAL event_process.reader = :'reader';
+DO $$
+BEGIN
+  -- Where roles.sql put the tables, or else where this connection finds them.
+  IF to_regclass('event_process.message') IS NOT NULL THEN SET LOCAL search_path = event_process; END IF;
+END $$;
 
 SELECT 'CREATE ROLE event_process_reader NOLOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'event_process_reader') \gexec
@@ -50,7 +55,9 @@ BEGIN
     GRANT SELECT ON message, rejection, client_reader TO event_process_reader;
   END IF;
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO event_process_reader', current_schema());
-  EXECUTE format('GRANT event_process_reader TO %I', reader);
+  IF NOT pg_has_role(reader, 'event_process_reader', 'MEMBER') THEN
+    EXECUTE format('GRANT event_process_reader TO %I', reader);
+  END IF;
   EXECUTE format('ALTER ROLE %I SET search_path = %I', reader, current_schema());
   -- A snapshot that is held for hours keeps PostgreSQL from tidying up behind everybody.
   EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', reader, '5min');

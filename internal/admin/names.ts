@@ -33,7 +33,7 @@ export const clientsGroup: CommandGroup = createGroup({
   example: 'client-4',
   names: context => context.clients,
   refusedFor: clientId => ({ clientId }),
-  columns: [{ title: 'client', keeps: 8 }, { title: 'taken' }, { title: 'schemas', isRight: true }, { title: 'readers', keeps: 8 }],
+  columns: [{ title: 'client', keeps: 8 }, { title: 'taken' }, { title: 'own schemas', isRight: true }, { title: 'readers', keeps: 8 }],
   cells: record => [record.name, taken(record), String(record.activeSchemas), record.readers.join(', ') || '-']
 })
 

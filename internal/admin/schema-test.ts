@@ -106,9 +106,11 @@ async function report(
     })
   } else {
     if (changed.length > 0) await output.write(formatTable(COLUMNS, changed.map(cells), output.columns))
-    const what = against === 'stored' ? 'that are stored would be refused' : 'that were refused would be accepted'
+    const [what, fate] = against === 'stored' ? ['stored', 'refused'] : ['refused', 'accepted']
     const shown = changed.length > 0 && changed.length < changes ? `, ${formatCount(changed.length)} are shown (--limit N shows more)` : ''
-    output.remark(`${changed.length > 0 ? '\n' : ''}${formatCount(changes)} of ${formatPlural(seen, 'event')} ${what}${shown}`)
+    output.remark(
+      `${changed.length > 0 ? '\n' : ''}${formatCount(changes)} of ${formatPlural(seen, `${what} event`)} would be ${fate}${shown}`
+    )
     if (refused > 0) output.remark(`Refused by:\n${formatObjections(objections)}`)
     if (signal.aborted) output.remark('Interrupted: there are more.')
   }
