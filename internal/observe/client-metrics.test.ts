@@ -42,7 +42,8 @@ t.test('a label given later counts from then on, and no client takes the name of
   const metrics = new ClientMetrics()
   t.same(metrics.count([entry('late'), entry(OTHER)], ['stored', 'stored']), { 'client_stored/other': 2 })
   metrics.label(['late', OTHER])
-  t.same(metrics.count([entry('late'), entry(OTHER)], ['stored', 'stored']), { 'client_stored/late': 1, 'client_stored/other': 1 })
+  const entries = [entry('late'), entry(OTHER), entry('nobody')]
+  t.same(metrics.count(entries, ['stored', 'stored', 'stored']), { 'client_stored/late': 1, 'client_stored/other': 2 })
 })
 
 t.test('a scrape has the sums of dead workers too, and a series for each label and other', async t => {
