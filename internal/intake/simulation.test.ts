@@ -45,9 +45,9 @@ t.test('whatever goes wrong in queue, database and process, every invariant hold
     ...Object.keys(CALL_FAULTS),
     ...Object.keys(SPAN_FAULTS),
     ...CRASH_POINTS.map(point => `crash: ${point}`),
-    ...['stop', 'pause', 'killer', 'lock wait', 'lock timeout', 'stale delete', 'visibility ceiling'],
+    ...['stop', 'pause', 'killer', 'lock wait', 'lock timeout', 'stale delete', 'visibility ceiling', 'sent later'],
     ...['valid', 'not-json', 'missing-field', 'unknown-client', 'unstorable', 'cursed'].map(kind => `message: ${kind}`),
-    ...['stored', 'conflict', 'unstorable', 'dead-lettered', 'stored and dead-lettered'].map(end => `end: ${end}`)
+    ...['stored', 'conflict', 'unstorable', 'over-quota', 'dead-lettered', 'stored and dead-lettered'].map(end => `end: ${end}`)
   ]
   t.same(
     kinds.filter(kind => !((result.hits[kind] ?? 0) > 0)),
