@@ -15,20 +15,27 @@
 import type { Clock } from '../lifecycle/clock.js'
 import { clientOf } from '../message/client-of.js'
 import type { Entry, ValidEvent } from '../message/message.js'
+import type { QueueWriter } from '../queue/queue.js'
 import type { ClientRules, Quota } from './client-rules.js'
+import { Later } from './later.js'
 import { TokenBucket } from './token-bucket.js'
 
 export interface OverQuotaOptions {
-  readonly clock: Clock
   readonly rules: ClientRules
+  readonly writer: Pick<QueueWriter, 'send'>
+  readonly clock: Clock
+  readonly random: () => number
   readonly maxHeldMessages: number
   readonly maxHeldBytes: number
   /** Messages whose turn has come. */
   readonly release: (entries: readonly Entry[]) => void
   /** While true nothing is released. */
   readonly isPaused: () => boolean
-  /** To be sent again, to arrive in so many seconds. */
-  readonly sendLater: (entry: Entry, delayS: number) => void
+  /** Their copies are in the queue, for certain. */
+  readonly onSentLater: (entries: readonly Entry[]) => void
+  readonly onSendFailed: (code: string, entries: number) => void
+  /** A message waits here after all: the queue takes no copy of it. */
+  readonly onKept: () => void
 }
 
 /** Longer than this no message waits here: visibility ends after 12 hours at the latest, and a stop should have little to finish. */
@@ -50,6 +57,7 @@ interface Account {
 
 export class OverQuota {
   readonly #options: OverQuotaOptions
+  readonly #later: Later
   readonly #accounts = new Map<string, Account>()
   #held = 0
   #heldBytes = 0
@@ -58,6 +66,18 @@ export class OverQuota {
 
   constructor(options: OverQuotaOptions) {
     this.#options = options
+    const { writer, clock, random, onSentLater, onSendFailed, onKept } = options
+    this.#later = new Later({
+      writer,
+      clock,
+      random,
+      onSent: onSentLater,
+      onUnsendable: entry => {
+        this.#keep(entry)
+        onKept()
+      },
+      onFailed: onSendFailed
+    })
   }
 
   /** Messages that wait for their turn. */
@@ -87,16 +107,9 @@ export class OverQuota {
     return passed
   }
 
-  /** Keeps what cannot be sent again. */
-  keep(entry: Entry): void {
-    const { clock, release } = this.#options
-    const account = this.#isEnded ? null : this.#accountOf(clientOf(entry), clock.monotonicMs())
-    if (account === null) release([entry])
-    else this.#hold(account, entry)
-  }
-
-  /** From now on nothing is held back; returns what was. */
-  end(): readonly Entry[] {
+  /** From now on nothing is held back or sent; resolves with what was held and what was not sent, when the calls under way are over. */
+  async end(): Promise<readonly Entry[]> {
+    const unsent = await this.#later.end()
     this.#isEnded = true
     this.#cancel?.()
     this.#cancel = null
@@ -104,7 +117,7 @@ export class OverQuota {
     this.#accounts.clear()
     this.#held = 0
     this.#heldBytes = 0
-    return all
+    return [...all, ...unsent]
   }
 
   #accountOf(client: string, nowMs: number): Account | null {
@@ -121,14 +134,21 @@ export class OverQuota {
   }
 
   #holdBack(account: Account, entry: Entry, nowMs: number): void {
-    const { maxHeldMessages, maxHeldBytes, sendLater } = this.#options
+    const { maxHeldMessages, maxHeldBytes } = this.#options
     const { bytes } = entry.message
     const waitMs = waitOf(account, nowMs, account.held.length, account.heldBytes)
     const hasRoom = this.#held < maxHeldMessages && this.#heldBytes + bytes <= maxHeldBytes
     if (hasRoom && waitMs <= MAX_HOLD_MS) return this.#hold(account, entry)
     const lastMs = nowMs + MAX_DELAY_S * 1_000
     account.laterUntilMs = Math.min(lastMs, Math.max(account.laterUntilMs, nowMs + waitMs) + spanOf(account, bytes))
-    sendLater(entry, Math.max(1, Math.min(MAX_DELAY_S, Math.ceil((account.laterUntilMs - nowMs) / 1_000))))
+    this.#later.send(entry, Math.max(1, Math.min(MAX_DELAY_S, Math.ceil((account.laterUntilMs - nowMs) / 1_000))))
+  }
+
+  #keep(entry: Entry): void {
+    const { clock, release } = this.#options
+    const account = this.#isEnded ? null : this.#accountOf(clientOf(entry), clock.monotonicMs())
+    if (account === null) release([entry])
+    else this.#hold(account, entry)
   }
 
   #hold(account: Account, entry: Entry): void {
