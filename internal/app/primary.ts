@@ -74,6 +74,7 @@ async function supervise(
     const prepare = () => endIfUnsafe(store).then(() => migrate(services.dbConnection))
     const migrated = await untilItWorks('migrate the database', prepare, patience)
     if (migrated !== null && migrated.applied.length > 0) log.info({ applied: migrated.applied }, 'migrated')
+    for (const note of migrated?.notes ?? []) log.warn(note)
     readiness.reason = 'opening the queue'
     const queue = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), patience)
     for (const note of queue?.notes ?? []) log.warn(note)
