@@ -42,10 +42,13 @@ export interface OverQuotaOptions {
 const MAX_HOLD_MS = 30_000
 /** Messages are released at most this often. */
 const RELEASE_EVERY_MS = 20
+/** How often the accounts of clients that have fallen silent are dropped. */
+const FORGET_EVERY_MS = 10_000
 /** The longest delay of SQS. */
 const MAX_DELAY_S = 900
 
 interface Account {
+  readonly client: string
   quota: Quota
   events: TokenBucket | null
   bytes: TokenBucket | null
@@ -59,8 +62,11 @@ export class OverQuota {
   readonly #options: OverQuotaOptions
   readonly #later: Later
   readonly #accounts = new Map<string, Account>()
+  /** Those of them that hold messages: all that the pump looks at. */
+  readonly #holding = new Set<Account>()
   #held = 0
   #heldBytes = 0
+  #forgetAtMs = 0
   #cancel: (() => void) | null = null
   #isEnded = false
 
@@ -89,6 +95,7 @@ export class OverQuota {
   admit(entries: readonly Entry[]): readonly Entry[] {
     if (this.#isEnded || (!this.#options.rules.hasQuotas && this.#held === 0)) return entries
     const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs >= this.#forgetAtMs) this.#forgetSilent(nowMs)
     const passed: Entry[] = []
     for (const entry of entries) {
       const account = this.#accountOf(clientOf(entry), nowMs)
@@ -113,11 +120,21 @@ export class OverQuota {
     this.#isEnded = true
     this.#cancel?.()
     this.#cancel = null
-    const all = [...this.#accounts.values()].flatMap(({ held }) => held)
+    const all = [...this.#holding].flatMap(({ held }) => held)
     this.#accounts.clear()
+    this.#holding.clear()
     this.#held = 0
     this.#heldBytes = 0
     return [...all, ...unsent]
+  }
+
+  /** An account with nothing owed, held or sent later is as good as a new one. */
+  #forgetSilent(nowMs: number): void {
+    this.#forgetAtMs = nowMs + FORGET_EVERY_MS
+    for (const [client, { events, bytes, held, laterUntilMs }] of this.#accounts) {
+      const isSilent = held.length === 0 && laterUntilMs <= nowMs && events?.isFull(nowMs) !== false && bytes?.isFull(nowMs) !== false
+      if (isSilent) this.#accounts.delete(client)
+    }
   }
 
   #accountOf(client: string, nowMs: number): Account | null {
@@ -125,7 +142,7 @@ export class OverQuota {
     const known = this.#accounts.get(client)
     if (quota === null) return null
     if (known === undefined) {
-      const account = { quota, ...buckets(quota, nowMs), held: [], heldBytes: 0, laterUntilMs: 0 }
+      const account: Account = { client, quota, ...buckets(quota, nowMs), held: [], heldBytes: 0, laterUntilMs: 0 }
       this.#accounts.set(client, account)
       return account
     }
@@ -152,6 +169,7 @@ export class OverQuota {
   }
 
   #hold(account: Account, entry: Entry): void {
+    this.#holding.add(account)
     account.held.push(entry)
     account.heldBytes += entry.message.bytes
     this.#held += 1
@@ -164,8 +182,8 @@ export class OverQuota {
     this.#cancel = null
     const nowMs = clock.monotonicMs()
     const due: Entry[] = []
-    for (const [client, account] of this.#accounts) {
-      const hasQuota = this.#accountOf(client, nowMs) !== null
+    for (const account of this.#holding) {
+      const hasQuota = this.#accountOf(account.client, nowMs) !== null
       let at = 0
       for (; at < account.held.length && !isPaused(); at++) {
         const entry = account.held[at] as Entry
@@ -176,7 +194,9 @@ export class OverQuota {
         due.push(entry)
       }
       if (at > 0) account.held = account.held.slice(at)
-      if (!hasQuota && account.held.length === 0) this.#accounts.delete(client)
+      if (account.held.length > 0) continue
+      this.#holding.delete(account)
+      if (!hasQuota) this.#accounts.delete(account.client)
     }
     this.#held -= due.length
     if (this.#held > 0) this.#releaseSoon()
