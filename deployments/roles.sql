@@ -5,7 +5,8 @@
 --
 --   event_process_migrate    owns the schema and the tables: node dist/cmd/migrate, as a step of the deployment
 --   event_process_processor  reads and adds rows, changes and deletes none: node dist/cmd/processor, after the migration
---   event_process_admin      reads rows, marks rejections as redriven, adds clients, event types and schemas: node dist/cmd/admin
+--   event_process_admin      reads rows, marks rejections as redriven, adds clients, event types and schemas: node dist/cmd/admin;
+--                            sets weights and quotas: psql
 --
 -- reader.sql makes roles that see the rows of one client.
 \set ON_ERROR_STOP on
@@ -40,6 +41,7 @@ BEGIN
   GRANT SELECT ON event_process.client, event_process.event_type, event_process.client_reader, event_process.message,
                   event_process.rejection TO event_process_admin;
   GRANT INSERT (name), UPDATE (disabled_at) ON event_process.client, event_process.event_type TO event_process_admin;
+  GRANT UPDATE (weight, max_events_per_s, max_bytes_per_s, over_quota) ON event_process.client TO event_process_admin;
   -- Also what holds a row for one redrive at a time (FOR UPDATE).
   GRANT UPDATE (redriven_at) ON event_process.rejection TO event_process_admin;
   -- Registers schemas, activates and retires them; what a version says stays as it is, whoever asks (a trigger refuses).

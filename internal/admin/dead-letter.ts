@@ -4,12 +4,10 @@
  * Shapes  a received message in; client, event type and id are null where the body is no JSON object or does not have them as text.
  */
 import type { ReceivedMessage } from '../message/message.js'
+import { type BodyNames, readBodyNames } from './body-names.js'
 
-export interface DeadLetter {
+export interface DeadLetter extends BodyNames {
   readonly message: ReceivedMessage
-  readonly clientId: string | null
-  readonly eventType: string | null
-  readonly eventId: string | null
 }
 
 /** Conditions that must all hold; null = no condition. */
@@ -22,9 +20,7 @@ export interface DeadLetterFilter {
 }
 
 export function readDeadLetter(message: ReceivedMessage): DeadLetter {
-  const body = parseObject(message.body)
-  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
-  return { message, clientId: text(body['client_id']), eventType: text(body['event_type']), eventId: text(body['event_id']) }
+  return { message, ...readBodyNames(message.body) }
 }
 
 export function matches({ message, clientId, eventType }: DeadLetter, filter: DeadLetterFilter): boolean {
@@ -35,13 +31,4 @@ export function matches({ message, clientId, eventType }: DeadLetter, filter: De
     (filter.since === null || message.sentAtMs >= filter.since.getTime()) &&
     (filter.olderThan === null || message.sentAtMs < filter.olderThan.getTime())
   )
-}
-
-function parseObject(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const parsed: unknown = JSON.parse(body)
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {}
-  } catch {
-    return {}
-  }
 }

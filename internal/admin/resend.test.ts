@@ -31,6 +31,27 @@ t.test('bodies go out as they are, with their origin, in calls that the queue ca
   t.same(calls[0]?.[3], { body: ' {"n": 3} ', origin: 'origin of s3' })
 })
 
+t.test('a message takes the turn of the client that its body names, as the producers send it', async t => {
+  const { writer, calls } = createWriter(accept)
+  const bodies = [
+    '{"client_id":"a","event_id":"e"}',
+    '{"client_id":"b"}',
+    '{"client_id":""}',
+    '{"client_id":7}',
+    '["a"]',
+    'null',
+    'not json'
+  ]
+  await resend(
+    bodies.map((body, index) => message(`m${index}`, body)),
+    writer
+  )
+  t.same(
+    calls.flat().map(({ group }) => group),
+    ['a', 'b', undefined, undefined, undefined, undefined, undefined]
+  )
+})
+
 t.test('each message has an outcome of its own, and a failed call fails for all of it', async t => {
   const { writer } = createWriter(() => [
     { id: 'copy' },

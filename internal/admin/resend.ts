@@ -1,5 +1,5 @@
 /**
- * Sends bodies to the queue again, as they are, together with where they come from.
+ * Sends bodies to the queue again, as they are, together with where they come from and in the turn of their client.
  *
  * Shapes  messages in, one outcome each out: sent, refused for good, or failed for now.
  * Errors  a failed call is an outcome of its messages. Whether it was accepted nobody knows then: it counts as not sent, and the copy that is
@@ -8,6 +8,7 @@
  */
 import { MAX_MESSAGE_BYTES, messageBytes } from '../queue/limits.js'
 import { MAX_BATCH_ENTRIES, type OutgoingMessage, QueueError, type QueueWriter, type SendOutcome } from '../queue/queue.js'
+import { readBodyNames } from './body-names.js'
 
 export interface Resendable {
   readonly queueMessageId: string
@@ -81,17 +82,13 @@ function callsFor(messages: readonly Resendable[]): readonly (readonly Sending[]
   return calls
 }
 
-/** A body of the largest size has no room for its origin beside it; an event with an id of its own does not need it. */
+/**
+ * In its client's turn, as the producers send it; a body that names none is nobody's. A body of the largest size has no room for its origin
+ * beside it; an event with an id of its own does not need it.
+ */
 function toOutgoing(body: string, origin: string): OutgoingMessage {
-  const outgoing = { body, origin }
-  return messageBytes(outgoing) > MAX_MESSAGE_BYTES && hasEventId(body) ? { body } : outgoing
-}
-
-function hasEventId(body: string): boolean {
-  try {
-    const parsed: unknown = JSON.parse(body)
-    return typeof parsed === 'object' && parsed !== null && typeof (parsed as { event_id?: unknown }).event_id === 'string'
-  } catch {
-    return false
-  }
+  const { clientId, eventId } = readBodyNames(body)
+  const outgoing = clientId === null || clientId === '' ? { body } : { body, group: clientId }
+  const withOrigin = { ...outgoing, origin }
+  return messageBytes(withOrigin) > MAX_MESSAGE_BYTES && eventId !== null ? outgoing : withOrigin
 }

@@ -1,12 +1,14 @@
-/** What operators have set for clients, from the database to the workers: in force within seconds, without a restart. */
+/** What operators have set for clients, from the database to the workers: in force at once, without a restart. */
 import type { RulesForWorkers } from '../cluster/protocol.js'
 import type { ClientRules, Quota } from '../intake/client-rules.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Log } from '../observe/log.js'
 import type { ClientSettings } from '../store/client-settings.js'
 import { createClientSettingsSource } from '../store/postgres-client-settings.js'
+import { createFollower } from './follow.js'
 
-const LOOK_EVERY_MS = 2_000
+/** The net below the news; and how long a processor that is gone still counts. */
+const LOOK_EVERY_MS = 10_000
 
 export interface FollowClientRulesOptions {
   readonly connectionString: string
@@ -21,7 +23,7 @@ export interface FollowClientRulesOptions {
 /** Follows the table until `signal` aborts. What cannot be read changes nothing: what was set stays in force. */
 export function followClientRules(options: FollowClientRulesOptions): void {
   const { workers, maxLabels, clock, log, signal, onChanged } = options
-  const source = createClientSettingsSource(options.connectionString)
+  const source = createClientSettingsSource({ connectionString: options.connectionString, onNews: () => follower.lookSoon() })
   const labels = new Set<string>()
   let told = ''
 
@@ -34,20 +36,16 @@ export function followClientRules(options: FollowClientRulesOptions): void {
     told = now
     onChanged(rules)
   }
-  const look = (): void => {
-    void source
-      .read(maxLabels)
-      .then(tell, (error: unknown) => log.debug({ reason: String(error) }, 'weights and quotas not read'))
-      .finally(() => {
-        if (!signal.aborted) cancel = clock.after(LOOK_EVERY_MS, look)
-      })
-  }
-  let cancel = (): void => undefined
-  signal.addEventListener('abort', () => {
-    cancel()
-    void source.close()
+  const follower = createFollower({
+    look: async () => tell(await source.read(maxLabels)),
+    lookEveryMs: LOOK_EVERY_MS,
+    onFailed: error => log.debug({ reason: String(error) }, 'weights and quotas not read'),
+    clock,
+    signal
   })
-  look()
+  signal.addEventListener('abort', () => void source.close())
+  follower.lookSoon()
+  follower.begin()
 }
 
 export interface WorkerClientRules extends ClientRules {

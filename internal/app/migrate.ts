@@ -14,10 +14,11 @@ export function createMigrate(env: Environment): Service {
     async run() {
       const services = await openServices(config.services, line => log.info(line))
       try {
-        const { applied } = await migrate(services.dbConnection).catch((error: unknown) => {
+        const { applied, notes } = await migrate(services.dbConnection).catch((error: unknown) => {
           if (error instanceof StoreError) throw new ExpectedError(`The database cannot be migrated: ${error.message} (${error.code})`)
           throw error
         })
+        for (const note of notes) log.warn(note)
         log.info({ applied }, applied.length === 0 ? 'the database is up to date' : 'migrated')
       } finally {
         await services.stop()

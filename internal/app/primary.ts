@@ -3,10 +3,10 @@
  *
  * /livez stays 200 until the process ends; /readyz is 200 while the database takes writes, the queue answers and a worker receives.
  */
-import cluster, { type Worker } from 'node:cluster'
+import cluster from 'node:cluster'
 import { Deaths } from '../cluster/deaths.js'
 import type { RulesForWorkers, WorkerMessage } from '../cluster/protocol.js'
-import { Supervisor, type WorkerProcess } from '../cluster/supervisor.js'
+import { Supervisor } from '../cluster/supervisor.js'
 import { WORKER_EXEC_ARGS, workerMalloc } from '../cluster/worker-memory.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { plain, startHttpServer } from '../http/server.js'
@@ -26,6 +26,7 @@ import { followClientRules } from './client-rules.js'
 import { Readiness } from './readiness.js'
 import { openServices, type Services } from './services.js'
 import { untilItWorks } from './until-it-works.js'
+import { toWorkerProcess } from './worker-process.js'
 
 export function createPrimary(config: ProcessorConfig): Service {
   const log = createLog('processor', config.log, process.stdout.isTTY)
@@ -74,6 +75,7 @@ async function supervise(
     const prepare = () => endIfUnsafe(store).then(() => migrate(services.dbConnection))
     const migrated = await untilItWorks('migrate the database', prepare, patience)
     if (migrated !== null && migrated.applied.length > 0) log.info({ applied: migrated.applied }, 'migrated')
+    for (const note of migrated?.notes ?? []) log.warn(note)
     readiness.reason = 'opening the queue'
     const queue = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), patience)
     for (const note of queue?.notes ?? []) log.warn(note)
@@ -106,7 +108,7 @@ async function supervise(
       fork: () => {
         const worker = cluster.fork(env)
         worker.on('message', (message: WorkerMessage) => hear(worker.id, message))
-        return asProcess(worker)
+        return toWorkerProcess(worker)
       },
       onStarted: worker => {
         log.info({ worker: worker.pid }, 'worker started')
@@ -181,30 +183,5 @@ function workerEnvironment(config: ProcessorConfig, services: Services): Record<
     AWS_ENDPOINT: endpoint,
     AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? '',
     AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? ''
-  }
-}
-
-function asProcess(worker: Worker): WorkerProcess {
-  return {
-    id: worker.id,
-    pid: worker.process.pid ?? 0,
-    send: message => {
-      if (worker.isConnected()) worker.send(message)
-    },
-    kill: () => worker.process.kill('SIGKILL'),
-    onExit: listener => {
-      // A process can be gone before its last messages have been read; the channel's end says that there are no more.
-      let isGone = false
-      let how = ''
-      const next = (): void => {
-        if (isGone) listener(how)
-        isGone = true
-      }
-      worker.once('exit', (code, signal) => {
-        how = signal || `exit code ${code}`
-        next()
-      })
-      worker.once('disconnect', next)
-    }
   }
 }

@@ -9,8 +9,8 @@ import { startTestSqs } from '../testing/sqs.js'
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
 // Roles belong to the whole server: they must be gone before the database can be dropped.
 t.teardown(async () => {
-  await pool.query('DROP OWNED BY event_process_processor, event_process_migrate CASCADE')
-  await pool.query('DROP ROLE event_process_processor, event_process_migrate')
+  await pool.query('DROP OWNED BY event_process_processor, event_process_admin, event_process_migrate CASCADE')
+  await pool.query('DROP ROLE event_process_processor, event_process_admin, event_process_migrate')
 })
 
 const PASSWORD = 'a password of the test'
@@ -18,7 +18,7 @@ const PASSWORD = 'a password of the test'
 const applyRoles = (): Promise<void> =>
   runSqlFile(pool, 'roles.sql', { migrate_password: PASSWORD, processor_password: PASSWORD, admin_password: PASSWORD })
 
-function as(role: 'migrate' | 'processor'): string {
+function as(role: 'migrate' | 'processor' | 'admin'): string {
   const url = new URL(connectionString)
   url.username = `event_process_${role}`
   url.password = PASSWORD
@@ -48,9 +48,16 @@ await t.test('tables migrated by one role, a load processed under the other', as
   ]
   await sendBodies(emulator, [...bodies, ...bad])
   process.kill(processor.workerPids[0] ?? 0, 'SIGKILL')
+  const admin = new pg.Client({ connectionString: as('admin') })
+  await admin.connect()
+  await admin.query(`UPDATE client SET weight = 2, max_events_per_s = 1e6, over_quota = 'reject' WHERE name = 'client-1'`)
+  await admin.end()
   await processor.program.until('all are settled', () => {
     const { ready = [], inflight = [] } = emulator.server.inspectQueue('events')?.messages ?? {}
     return ready.length === 0 && inflight.length === 0
+  })
+  await processor.program.until('the quota is in force', () => {
+    return processor.program.log.some(line => line['msg'] === 'weights and quotas in force' && line['clients'] === 1)
   })
   t.equal(await processor.program.end(), 0)
   const { rows } = await pool.query(

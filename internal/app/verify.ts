@@ -42,9 +42,9 @@ async function examine(config: BaseConfig, { ledger, waitMs, metrics }: VerifyAr
   try {
     const { queueUrl, deadLetterQueueUrl, notes } = await openQueue(sqs, config.queue)
     for (const note of notes) process.stderr.write(`${note}\n`)
-    const depthOf = async (url: string): Promise<number> => {
+    const depthOf = async (url: string): Promise<{ readonly all: number; readonly delayed: number }> => {
       const { visible, inFlight, delayed } = await createSqsQueue({ sqs, queueUrl: url, pollers: 1, clock, ...config.queue }).depth()
-      return visible + inFlight + delayed
+      return { all: visible + inFlight + delayed, delayed }
     }
     await db.connect()
     // A role's own limits are meant for short statements; this reads whole tables.
@@ -56,8 +56,8 @@ async function examine(config: BaseConfig, { ledger, waitMs, metrics }: VerifyAr
       db,
       depths: async (): Promise<Depths> => {
         // In this order: a message that is moved in between counts twice, and not in neither.
-        const queue = await depthOf(queueUrl)
-        return { queue, deadLetters: deadLetterQueueUrl === null ? 0 : await depthOf(deadLetterQueueUrl) }
+        const { all: queue, delayed } = await depthOf(queueUrl)
+        return { queue, delayed, deadLetters: deadLetterQueueUrl === null ? 0 : (await depthOf(deadLetterQueueUrl)).all }
       },
       metricTotals: metrics === null ? null : () => fetchTotals(metrics),
       waitMs,

@@ -18,7 +18,6 @@ import { type CommitJournal, Committer } from './committer.js'
 import { Gate, type GateReason } from './gate.js'
 import { startHeartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
-import { Later } from './later.js'
 import { OverQuota } from './over-quota.js'
 import { Settler } from './settler.js'
 import { GUILTY_DEATHS, type SuspectRecord, Suspects } from './suspects.js'
@@ -90,7 +89,6 @@ export class Intake {
   readonly #inFlight = new InFlight()
   readonly #committer: Committer
   readonly #overQuota: OverQuota
-  readonly #later: Later
   readonly #settler: Settler
   readonly #receiver: Receiver
   readonly #stopHeartbeat: () => void
@@ -102,7 +100,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options
-    const { queue, store, clock, random, limits, journal, observer, clients } = options
+    const { queue, writer, store, clock, random, limits, journal, observer, clients } = options
     this.#answeredAtMs = clock.monotonicMs()
     this.#suspects = new Suspects(options.suspectRecord)
     this.#settler = new Settler({
@@ -112,7 +110,7 @@ export class Intake {
       random,
       concurrency: limits.settleConcurrency,
       lingerMs: limits.settleLingerMs,
-      onSettled: () => this.#hasLeft(),
+      onSettled: () => this.#hasMoved(),
       onFailed: (code, entries, isFinal) => observer.deleteFailed(code, entries, isFinal)
     })
     this.#committer = new Committer({
@@ -138,26 +136,22 @@ export class Intake {
         observer.storeRecovered()
       }
     })
-    this.#later = new Later({
-      writer: options.writer,
+    this.#overQuota = new OverQuota({
+      rules: clients,
+      writer,
       clock,
       random,
-      onSent: entries => {
-        observer.sentLater(entries.length)
-        this.#settler.add(entries)
-      },
-      onUnsendable: entry => this.#overQuota.keep(entry),
-      onFailed: (code, entries) => observer.sendFailed(code, entries)
-    })
-    this.#overQuota = new OverQuota({
-      clock,
-      rules: clients,
       maxHeldMessages: Math.floor(limits.maxInFlightMessages * HELD_SHARE),
       maxHeldBytes: Math.floor(limits.maxInFlightBytes * HELD_SHARE),
       release: entries => this.#committer.add(entries),
       // Whoever is examined alone must be alone.
       isPaused: () => !this.#suspects.isEmpty,
-      sendLater: (entry, delayS) => this.#later.send(entry, delayS)
+      onSentLater: entries => {
+        observer.sentLater(entries.length)
+        this.#settler.add(entries)
+      },
+      onSendFailed: (code, entries) => observer.sendFailed(code, entries),
+      onKept: () => this.#hasMoved()
     })
     this.#stopHeartbeat = startHeartbeat({
       queue,
@@ -212,9 +206,9 @@ export class Intake {
     const drained = this.#receiver
       .stop()
       .then(() => this.#suspects.emptied())
-      .then(() => this.#later.end())
+      .then(() => this.#overQuota.end())
       // A little more than the quota allows, once, rather than a receive count for each.
-      .then(unsent => this.#committer.add([...this.#overQuota.end(), ...unsent]))
+      .then(held => this.#committer.add(held))
       .then(() => this.#committer.drain())
       .then(() => this.#settler.drain())
     const ended = await Promise.race([drained, deadline])
@@ -254,8 +248,8 @@ export class Intake {
     this.#committer.add(this.#overQuota.admit(entries))
   }
 
-  /** Messages have left the register. */
-  #hasLeft(): void {
+  /** Messages have left the register, or wait where they are in nobody's way. */
+  #hasMoved(): void {
     this.#checkRoom()
     if (!this.#suspects.isEmpty) void this.#advance()
   }
@@ -273,7 +267,7 @@ export class Intake {
 
   #leaveToQueue(message: ReceivedMessage, error: unknown): void {
     this.#inFlight.remove(message.id)
-    this.#hasLeft()
+    this.#hasMoved()
     this.#options.observer.leftToQueue(message.id, error)
   }
 

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { createMemoryQueue } from '../queue/memory.js'
+import { createMemoryQueue, type MemoryQueue } from '../queue/memory.js'
 import { type OutgoingMessage, QueueError } from '../queue/queue.js'
 import { createMemoryStore } from '../store/memory.js'
 import { createManualClock } from '../testing/manual-clock.js'
@@ -11,11 +11,18 @@ import { Intake, type IntakeLimits } from './intake.js'
 const decode = createDecoder({ payloadSchemas: { find: () => null } })
 const quota = (over: Partial<Quota> = {}): Quota => ({ maxEventsPerS: null, maxBytesPerS: null, overQuota: 'delay', ...over })
 
-function setup(t: Test, quotas: Record<string, Quota>, over: Partial<IntakeLimits> = {}) {
+interface Setup extends Partial<IntakeLimits> {
+  /** What the queue has seen before the intake begins. */
+  readonly before?: (queue: MemoryQueue) => void
+}
+
+function setup(t: Test, quotas: Record<string, Quota>, { before = () => undefined, ...over }: Setup = {}) {
   const clock = createManualClock()
   const store = createMemoryStore({ clients: ['noisy', 'quiet'], eventTypes: ['type'] })
   const queue = createMemoryQueue({ clock, visibilityTimeoutS: 60, maxReceiveCount: 3 })
+  before(queue)
   const sentAgain: OutgoingMessage[] = []
+  const unsendable = { is: false }
   const sendFailures: QueueError[] = []
   const heard: string[] = []
   const nothing = () => undefined
@@ -28,6 +35,10 @@ function setup(t: Test, quotas: Record<string, Quota>, over: Partial<IntakeLimit
       send(messages) {
         const failure = sendFailures.shift()
         if (failure !== undefined) return Promise.reject(failure)
+        if (unsendable.is) {
+          const outcomes = messages.map(() => ({ code: 'MessageTooLong', retryable: false }))
+          return new Promise(resolve => clock.after(2_000, () => resolve(outcomes)))
+        }
         sentAgain.push(...messages)
         return queue.send(messages)
       }
@@ -82,7 +93,7 @@ function setup(t: Test, quotas: Record<string, Quota>, over: Partial<IntakeLimit
   const pass = async (ms: number) => {
     for (let at = 0; at < ms; at += 20) await clock.advanceAsync(20)
   }
-  return { clock, store, queue, intake, sentAgain, sendFailures, heard, stored, rejected, byClient, send, pass }
+  return { clock, store, queue, intake, sentAgain, sendFailures, unsendable, heard, stored, rejected, byClient, send, pass }
 }
 
 t.test('reject: a second’s worth is stored, the rest is refused as over-quota, other clients are not touched', async t => {
@@ -158,6 +169,29 @@ t.test('a queue that takes no copies keeps the originals: they are tried again, 
   await pass(20_000)
   t.equal(stored.noisy, 40)
   t.same([queue.messages().length, queue.deadLetters().length], [0, 0])
+})
+
+t.test('a message of which the queue takes no copy waits here, and holds up nobody who is examined alone', async t => {
+  // Received twice before and never settled: from the next time on, in a second, it is examined alone.
+  const suspect = JSON.stringify({ client_id: 'quiet', event_type: 'type', message: 'received often' })
+  const before = (queue: MemoryQueue): void => {
+    void queue.send([{ body: suspect }])
+    void queue.take(1, 0)
+    void queue.take(1, 1)
+  }
+  const { send, pass, stored, queue, heard, unsendable } = setup(
+    t,
+    { noisy: quota({ maxEventsPerS: 1 }) },
+    { maxInFlightMessages: 4, before }
+  )
+  unsendable.is = true
+  await send('noisy', 4)
+  await pass(1_200)
+  t.same(heard, [], 'the queue has not answered, and the other one waits')
+  await pass(10_000)
+  t.ok(heard.includes('send failed MessageTooLong'))
+  t.same(stored, { noisy: 4, quiet: 1 })
+  t.equal(queue.messages().length, 0)
 })
 
 t.test('a stop commits what is held, so that no receive count is burnt', async t => {

@@ -15,30 +15,40 @@
 import type { Clock } from '../lifecycle/clock.js'
 import { clientOf } from '../message/client-of.js'
 import type { Entry, ValidEvent } from '../message/message.js'
+import type { QueueWriter } from '../queue/queue.js'
 import type { ClientRules, Quota } from './client-rules.js'
+import { Later } from './later.js'
 import { TokenBucket } from './token-bucket.js'
 
 export interface OverQuotaOptions {
-  readonly clock: Clock
   readonly rules: ClientRules
+  readonly writer: Pick<QueueWriter, 'send'>
+  readonly clock: Clock
+  readonly random: () => number
   readonly maxHeldMessages: number
   readonly maxHeldBytes: number
   /** Messages whose turn has come. */
   readonly release: (entries: readonly Entry[]) => void
   /** While true nothing is released. */
   readonly isPaused: () => boolean
-  /** To be sent again, to arrive in so many seconds. */
-  readonly sendLater: (entry: Entry, delayS: number) => void
+  /** Their copies are in the queue, for certain. */
+  readonly onSentLater: (entries: readonly Entry[]) => void
+  readonly onSendFailed: (code: string, entries: number) => void
+  /** A message waits here after all: the queue takes no copy of it. */
+  readonly onKept: () => void
 }
 
 /** Longer than this no message waits here: visibility ends after 12 hours at the latest, and a stop should have little to finish. */
 const MAX_HOLD_MS = 30_000
 /** Messages are released at most this often. */
 const RELEASE_EVERY_MS = 20
+/** How often the accounts of clients that have fallen silent are dropped. */
+const FORGET_EVERY_MS = 10_000
 /** The longest delay of SQS. */
 const MAX_DELAY_S = 900
 
 interface Account {
+  readonly client: string
   quota: Quota
   events: TokenBucket | null
   bytes: TokenBucket | null
@@ -50,14 +60,30 @@ interface Account {
 
 export class OverQuota {
   readonly #options: OverQuotaOptions
+  readonly #later: Later
   readonly #accounts = new Map<string, Account>()
+  /** Those of them that hold messages: all that the pump looks at. */
+  readonly #holding = new Set<Account>()
   #held = 0
   #heldBytes = 0
+  #forgetAtMs = 0
   #cancel: (() => void) | null = null
   #isEnded = false
 
   constructor(options: OverQuotaOptions) {
     this.#options = options
+    const { writer, clock, random, onSentLater, onSendFailed, onKept } = options
+    this.#later = new Later({
+      writer,
+      clock,
+      random,
+      onSent: onSentLater,
+      onUnsendable: entry => {
+        this.#keep(entry)
+        onKept()
+      },
+      onFailed: onSendFailed
+    })
   }
 
   /** Messages that wait for their turn. */
@@ -69,6 +95,7 @@ export class OverQuota {
   admit(entries: readonly Entry[]): readonly Entry[] {
     if (this.#isEnded || (!this.#options.rules.hasQuotas && this.#held === 0)) return entries
     const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs >= this.#forgetAtMs) this.#forgetSilent(nowMs)
     const passed: Entry[] = []
     for (const entry of entries) {
       const account = this.#accountOf(clientOf(entry), nowMs)
@@ -87,24 +114,27 @@ export class OverQuota {
     return passed
   }
 
-  /** Keeps what cannot be sent again. */
-  keep(entry: Entry): void {
-    const { clock, release } = this.#options
-    const account = this.#isEnded ? null : this.#accountOf(clientOf(entry), clock.monotonicMs())
-    if (account === null) release([entry])
-    else this.#hold(account, entry)
-  }
-
-  /** From now on nothing is held back; returns what was. */
-  end(): readonly Entry[] {
+  /** From now on nothing is held back or sent; resolves with what was held and what was not sent, when the calls under way are over. */
+  async end(): Promise<readonly Entry[]> {
+    const unsent = await this.#later.end()
     this.#isEnded = true
     this.#cancel?.()
     this.#cancel = null
-    const all = [...this.#accounts.values()].flatMap(({ held }) => held)
+    const all = [...this.#holding].flatMap(({ held }) => held)
     this.#accounts.clear()
+    this.#holding.clear()
     this.#held = 0
     this.#heldBytes = 0
-    return all
+    return [...all, ...unsent]
+  }
+
+  /** An account with nothing owed, held or sent later is as good as a new one. */
+  #forgetSilent(nowMs: number): void {
+    this.#forgetAtMs = nowMs + FORGET_EVERY_MS
+    for (const [client, { events, bytes, held, laterUntilMs }] of this.#accounts) {
+      const isSilent = held.length === 0 && laterUntilMs <= nowMs && events?.isFull(nowMs) !== false && bytes?.isFull(nowMs) !== false
+      if (isSilent) this.#accounts.delete(client)
+    }
   }
 
   #accountOf(client: string, nowMs: number): Account | null {
@@ -112,7 +142,7 @@ export class OverQuota {
     const known = this.#accounts.get(client)
     if (quota === null) return null
     if (known === undefined) {
-      const account = { quota, ...buckets(quota, nowMs), held: [], heldBytes: 0, laterUntilMs: 0 }
+      const account: Account = { client, quota, ...buckets(quota, nowMs), held: [], heldBytes: 0, laterUntilMs: 0 }
       this.#accounts.set(client, account)
       return account
     }
@@ -121,17 +151,25 @@ export class OverQuota {
   }
 
   #holdBack(account: Account, entry: Entry, nowMs: number): void {
-    const { maxHeldMessages, maxHeldBytes, sendLater } = this.#options
+    const { maxHeldMessages, maxHeldBytes } = this.#options
     const { bytes } = entry.message
     const waitMs = waitOf(account, nowMs, account.held.length, account.heldBytes)
     const hasRoom = this.#held < maxHeldMessages && this.#heldBytes + bytes <= maxHeldBytes
     if (hasRoom && waitMs <= MAX_HOLD_MS) return this.#hold(account, entry)
     const lastMs = nowMs + MAX_DELAY_S * 1_000
     account.laterUntilMs = Math.min(lastMs, Math.max(account.laterUntilMs, nowMs + waitMs) + spanOf(account, bytes))
-    sendLater(entry, Math.max(1, Math.min(MAX_DELAY_S, Math.ceil((account.laterUntilMs - nowMs) / 1_000))))
+    this.#later.send(entry, Math.max(1, Math.min(MAX_DELAY_S, Math.ceil((account.laterUntilMs - nowMs) / 1_000))))
+  }
+
+  #keep(entry: Entry): void {
+    const { clock, release } = this.#options
+    const account = this.#isEnded ? null : this.#accountOf(clientOf(entry), clock.monotonicMs())
+    if (account === null) release([entry])
+    else this.#hold(account, entry)
   }
 
   #hold(account: Account, entry: Entry): void {
+    this.#holding.add(account)
     account.held.push(entry)
     account.heldBytes += entry.message.bytes
     this.#held += 1
@@ -144,8 +182,8 @@ export class OverQuota {
     this.#cancel = null
     const nowMs = clock.monotonicMs()
     const due: Entry[] = []
-    for (const [client, account] of this.#accounts) {
-      const hasQuota = this.#accountOf(client, nowMs) !== null
+    for (const account of this.#holding) {
+      const hasQuota = this.#accountOf(account.client, nowMs) !== null
       let at = 0
       for (; at < account.held.length && !isPaused(); at++) {
         const entry = account.held[at] as Entry
@@ -156,7 +194,9 @@ export class OverQuota {
         due.push(entry)
       }
       if (at > 0) account.held = account.held.slice(at)
-      if (!hasQuota && account.held.length === 0) this.#accounts.delete(client)
+      if (account.held.length > 0) continue
+      this.#holding.delete(account)
+      if (!hasQuota) this.#accounts.delete(account.client)
     }
     this.#held -= due.length
     if (this.#held > 0) this.#releaseSoon()

@@ -26,6 +26,12 @@ export class TokenBucket {
     return missing < 0 ? 0 : Math.max(1, Math.ceil((missing * 1_000) / this.perSecond))
   }
 
+  /** Nothing is owed: as if it were new. */
+  isFull(nowMs: number): boolean {
+    this.#refill(nowMs)
+    return this.#level === this.#burst
+  }
+
   take(tokens: number): void {
     this.#level -= tokens
   }

@@ -4,12 +4,13 @@ import { until } from '../testing/until.js'
 import { createClientSettingsSource } from './postgres-client-settings.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
+const onNews = (): void => undefined
 
 t.test('only clients for whom something is set are read, and each source counts as a processor while it lives', async t => {
   await pool.query(`INSERT INTO client (name) SELECT 'c-' || n FROM generate_series(1, 100) AS n`)
   await pool.query(`UPDATE client SET weight = 3 WHERE name = 'c-7'`)
   await pool.query(`UPDATE client SET max_bytes_per_s = 0.5, over_quota = 'reject' WHERE name = 'c-9'`)
-  const first = createClientSettingsSource(connectionString)
+  const first = createClientSettingsSource({ connectionString, onNews })
   t.teardown(() => first.close())
   t.same(await first.read(3), {
     settings: [
@@ -19,7 +20,7 @@ t.test('only clients for whom something is set are read, and each source counts 
     processors: 1,
     names: ['c-7', 'c-9', 'c-1']
   })
-  const second = createClientSettingsSource(connectionString)
+  const second = createClientSettingsSource({ connectionString, onNews })
   t.equal((await second.read(1)).processors, 2)
   t.equal((await first.read(1)).processors, 2)
   await second.close()

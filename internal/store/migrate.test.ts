@@ -11,7 +11,8 @@ const ALL = [
   '0004-rejection-origin',
   '0005-event-schema-life-cycle',
   '0006-client-rules',
-  '0007-client-reader'
+  '0007-client-reader',
+  '0008-client-news'
 ]
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
 
@@ -91,6 +92,62 @@ t.test('an event schema has one row per version and at most one active version, 
     t.equal(await refusal(schema(client, 4, 'asleep')), '23514', 'a state outside the closed set')
   }
 })
+
+/** Everything that migrations make, but for the order of the columns. */
+async function describeTables(database: pg.Pool): Promise<readonly unknown[]> {
+  const { rows } = await database.query(`
+    SELECT 'column' AS kind, concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) AS what
+      FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT 'constraint', concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT 'index', indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'trigger', pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    UNION ALL SELECT 'function', pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    ORDER BY 1, 2`)
+  return rows
+}
+
+/** Runs one migration by itself, as a database has it that was made when its neighbours were not there yet. */
+async function runAlone(database: pg.Pool, name: string): Promise<void> {
+  const { up } = (await import(`./migrations/${name}.ts`)) as { up: (pgm: { sql(text: string): void }) => void }
+  const statements: string[] = []
+  up({ sql: text => void statements.push(text) })
+  for (const statement of statements) await database.query(statement)
+  await database.query('INSERT INTO pgmigrations (name, run_on) VALUES ($1, now())', [name])
+}
+
+t.test(
+  'a database of any release, or of work done side by side, is brought to the same tables in whatever order it has had them',
+  async t => {
+    const want = await describeTables(pool)
+    const [life, rules, reader] = ['0005-event-schema-life-cycle', '0006-client-rules', '0007-client-reader']
+    const rows: { had: readonly string[]; late: readonly string[] }[] = [
+      { had: [], late: [] },
+      { had: [life], late: [] },
+      { had: [rules], late: [`${life} ran after ${rules}`] },
+      { had: [reader], late: [`${life} ran after ${reader}`, `${rules} ran after ${reader}`] },
+      { had: [reader, life], late: [`${rules} ran after ${reader}`] },
+      { had: [reader, rules, life], late: [] }
+    ]
+    for (const { had, late } of rows) {
+      const old = await createTestDatabase(t, { isMigrated: false })
+      await old.pool.query('CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)')
+      const before = [...ALL.slice(0, 4), ...had]
+      for (const name of before) await runAlone(old.pool, name)
+      const { applied, notes } = await migrate(old.connectionString)
+      t.same(
+        applied,
+        ALL.filter(name => !before.includes(name)),
+        `had ${had.join()}`
+      )
+      t.same(
+        notes,
+        late.map(line => `${line}, which this database had already: they do not depend on each other`)
+      )
+      t.same(await describeTables(old.pool), want)
+      t.same((await migrate(old.connectionString)).applied, [], 'and then it is up to date')
+    }
+  }
+)
 
 t.test('a migration that fails leaves the tables as they were and says why', async t => {
   const empty = await createTestDatabase(t, { isMigrated: false })

@@ -4,6 +4,9 @@
  * One client holds one advisory lock from before the first look at the tables to the end, and the others wait for it: node-pg-migrate's
  * own lock is left out. All pending migrations run in one transaction, so a failed one leaves the tables as they were.
  *
+ * Which migrations have run counts, and not in which order: of two that were made side by side neither knows of the other, and a database
+ * that has had the one with the greater number first gets the other one now, and a word about it.
+ *
  * Errors  StoreError, as `classify` sees the cause.
  * Source  node-pg-migrate 9; the advisory lock needs a session of its own, so connect past a transaction-mode pooler.
  */
@@ -20,6 +23,8 @@ export interface MigrateOptions {
 export interface MigrateResult {
   /** Names of the migrations that this call ran, in order. */
   readonly applied: readonly string[]
+  /** What a person may want to know of that, in sentences. */
+  readonly notes: readonly string[]
 }
 
 /** Any number that no other program uses on this database; all our processes must agree on it. */
@@ -39,7 +44,7 @@ export async function migrate(connectionString: string, { log = () => undefined 
       // A role's own timeouts are meant for short statements, not for waiting in line.
       await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0')
       await client.query('SELECT pg_advisory_lock($1)', [LOCK_ID])
-      return { applied: await applyPending(client, log) }
+      return await applyPending(client, log)
     } finally {
       // Ending the session gives up the lock.
       await client.end().catch(() => undefined)
@@ -63,7 +68,7 @@ async function connect(connectionString: string): Promise<pg.Client> {
   return client
 }
 
-async function applyPending(client: pg.Client, log: (line: string) => void): Promise<readonly string[]> {
+async function applyPending(client: pg.Client, log: (line: string) => void): Promise<MigrateResult> {
   const { rows } = await client.query<{ schema: string | null }>('SELECT current_schema() AS schema')
   const migrationsSchema = rows[0]?.schema
   const applied = await runner({
@@ -77,11 +82,24 @@ async function applyPending(client: pg.Client, log: (line: string) => void): Pro
     direction: 'up',
     singleTransaction: true,
     noLock: true,
+    checkOrder: false,
     logger: { info: () => undefined, warn: log, error: log }
   })
   const names = applied.map(({ name }) => name)
   log(names.length === 0 ? 'tables are up to date' : `tables migrated: ${names.join(', ')}`)
-  return names
+  return { applied: names, notes: await findLate(client, names) }
+}
+
+/** Those of the migrations that ran behind one with a greater number, as sentences. */
+async function findLate(client: pg.Client, applied: readonly string[]): Promise<readonly string[]> {
+  if (applied.length === 0) return []
+  const { rows } = await client.query<{ name: string }>('SELECT name FROM pgmigrations WHERE name <> ALL ($1::text[]) ORDER BY name', [
+    applied
+  ])
+  const last = rows.at(-1)?.name ?? ''
+  return applied
+    .filter(name => name < last)
+    .map(name => `${name} ran after ${last}, which this database had already: they do not depend on each other`)
 }
 
 type Loader = Exclude<NonNullable<RunnerOption['migrationLoaderStrategies']>[number]['loader'], string>

@@ -2,14 +2,17 @@
  * Reads what operators have set for clients (table `client`), and how many processors there are to share the quotas.
  *
  * A processor is counted by the session that asks: it stays open, under one name in `pg_stat_activity`, so that the number is right
- * over all machines and a dead one is forgotten with its session.
+ * over all machines and a dead one is forgotten with its session. The same session hears of changes at once.
  *
  * Errors  the driver's: the caller keeps what it has and asks again.
  */
-import pg from 'pg'
 import type { ClientSetting, ClientSettingsSource } from './client-settings.js'
+import { createListener } from './postgres-listener.js'
 
 const APPLICATION_NAME = 'event-process clients'
+
+/** Who comes says so to the others: they share with one more from now on. */
+const LISTEN = 'LISTEN client; NOTIFY client'
 
 const READ_SETTINGS = `
 SELECT name AS client, weight, max_events_per_s AS "maxEventsPerS", max_bytes_per_s AS "maxBytesPerS", over_quota AS "overQuota"
@@ -21,28 +24,23 @@ SELECT count(*)::int AS processors FROM pg_stat_activity WHERE application_name 
 
 const READ_NAMES = 'SELECT name FROM client ORDER BY name LIMIT $1'
 
-export function createClientSettingsSource(connectionString: string): ClientSettingsSource {
-  const pool = new pg.Pool({
-    connectionString,
-    max: 1,
-    // The session is what the others count.
-    idleTimeoutMillis: 0,
-    query_timeout: 5_000,
-    statement_timeout: 4_000,
-    connectionTimeoutMillis: 5_000,
-    keepAlive: true,
-    application_name: APPLICATION_NAME
-  })
-  // The next read opens another connection; until then what is set stays in force.
-  pool.on('error', () => undefined)
+export interface ClientSettingsOptions {
+  readonly connectionString: string
+  /** The table has changed, another processor has come, or the connection is lost: time to read. */
+  readonly onNews: () => void
+}
+
+export function createClientSettingsSource({ connectionString, onNews }: ClientSettingsOptions): ClientSettingsSource {
+  const listener = createListener({ connectionString, applicationName: APPLICATION_NAME, listen: LISTEN, onNews })
   return {
-    async read(atMost) {
-      const { rows: settings } = await pool.query<ClientSetting>(READ_SETTINGS)
-      const { rows: counts } = await pool.query<{ processors: number }>(COUNT_PROCESSORS, [APPLICATION_NAME])
-      const { rows: names } = await pool.query<{ name: string }>(READ_NAMES, [atMost])
-      const all = new Set([...settings.map(({ client }) => client), ...names.map(({ name }) => name)])
-      return { settings, processors: Math.max(1, counts[0]?.processors ?? 1), names: [...all].slice(0, atMost) }
-    },
-    close: () => pool.end()
+    read: atMost =>
+      listener.read(async client => {
+        const { rows: settings } = await client.query<ClientSetting>(READ_SETTINGS)
+        const { rows: counts } = await client.query<{ processors: number }>(COUNT_PROCESSORS, [APPLICATION_NAME])
+        const { rows: names } = await client.query<{ name: string }>(READ_NAMES, [atMost])
+        const all = new Set([...settings.map(({ client: name }) => name), ...names.map(({ name }) => name)])
+        return { settings, processors: Math.max(1, counts[0]?.processors ?? 1), names: [...all].slice(0, atMost) }
+      }),
+    close: () => listener.close()
   }
 }

@@ -46,6 +46,8 @@ export interface FaultExample {
 /** What the two queues hold; a message that was moved between two looks counts in both rather than in none. */
 export interface Depths {
   readonly queue: number
+  /** Those of them that nobody receives yet, such as copies that a client's quota put off; absent: not asked for. */
+  readonly delayed?: number
   readonly deadLetters: number
 }
 
@@ -139,7 +141,8 @@ export function formatReport(report: Report): string {
   const lines = [...table(rows), '']
   const reasons = Object.entries(total.rejectedByReason).map(([reason, sends]) => `${reason} ${sends}`)
   if (reasons.length > 0) lines.push(`rejected: ${reasons.join(', ')}`)
-  lines.push(`in the queue ${depths.queue}, in the dead-letter queue ${depths.deadLetters}`)
+  const delayed = depths.delayed ? ` (${depths.delayed} of them delayed)` : ''
+  lines.push(`in the queue ${depths.queue}${delayed}, in the dead-letter queue ${depths.deadLetters}`)
   lines.push(
     `unaccounted ${total.unaccounted} = still queued ${report.stillQueued} + dead-lettered ${report.deadLettered} + lost ${report.lost}`
   )

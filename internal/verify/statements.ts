@@ -56,13 +56,18 @@ FROM name JOIN message m ON m.fk_client_name = name.client_id AND m.message_id =
 
 export const ANALYZE_HELD = 'ANALYZE held'
 
+/** Of a rejection: the id under which its event was first accepted. */
+const ORIGIN = 'coalesce(rejection.origin_queue_message_id, rejection.queue_message_id)'
+
 /** What the planner knows of the steps in between is a guess, and a nested loop over a million sends would not end. */
 export const NO_NESTED_LOOPS = 'SET LOCAL enable_nestloop = off'
 
 /**
  * Per send its fate: `stored`, `duplicate` (beyond the first of its event), `rejected`, or `unaccounted` (no row speaks of it).
  * Sends with one key and different contents are contested: one content holds the row, each other one must have a rejection `conflict`.
- * A rejection that was redriven is the last word only until its event is stored, which a correction may have made valid.
+ * A rejection of a copy (delayed by a quota, or redriven) is one of the send that it goes back to. One that was redriven is the last word only
+ * until its event is stored, which a correction may have made valid. `over-quota` says nothing of the event: another send of it may be stored,
+ * and once all of it is redriven its copy is on its way.
  */
 export const CREATE_FATE = `
 CREATE TEMPORARY TABLE fate ON COMMIT DROP AS
@@ -74,11 +79,16 @@ WITH event AS (
          bool_or(is_valid AND content <> ALL (event.contents) AND content_of_any_payload <> ALL (event.contents)) AS is_altered
   FROM held JOIN event USING (client_id, key)
   GROUP BY held.client_id, held.key
+), refused AS (
+  SELECT s.queue_message_id, (array_agg(reason ORDER BY redriven_at IS NOT NULL, received_at DESC))[1] AS reason,
+         bool_or(redriven_at IS NULL) AS is_open, bool_or(redriven_at IS NOT NULL) AS is_redriven
+  FROM sent s JOIN rejection ON ${ORIGIN} = s.queue_message_id
+  GROUP BY s.queue_message_id
 ), send AS (
   SELECT s.*, r.reason, stored.rows, stored.is_under_key, stored.is_altered, cardinality(event.contents) > 1 AS is_contested,
          redriven.is_stored,
          CASE
-           WHEN r.queue_message_id IS NOT NULL AND NOT redriven.is_stored THEN 'rejected'
+           WHEN r.reason IS NOT NULL AND NOT redriven.is_stored AND (r.is_open OR r.reason <> 'over-quota') THEN 'rejected'
            WHEN stored.rows IS NULL THEN 'unaccounted'
            WHEN cardinality(event.contents) = 1 OR stored.is_altered OR s.content = ANY (stored.contents) THEN 'stored'
            ELSE 'unaccounted'
@@ -86,9 +96,9 @@ WITH event AS (
   FROM sent s
   JOIN event USING (client_id, key)
   LEFT JOIN stored USING (client_id, key)
-  LEFT JOIN rejection r ON r.queue_message_id = s.queue_message_id
+  LEFT JOIN refused r ON r.queue_message_id = s.queue_message_id
   CROSS JOIN LATERAL (
-    SELECT r.redriven_at IS NOT NULL AND r.reason <> 'conflict' AND coalesce(s.content = ANY (stored.contents), false) AS is_stored
+    SELECT coalesce(r.is_redriven AND r.reason <> 'conflict' AND s.content = ANY (stored.contents), false) AS is_stored
   ) AS redriven
 ), numbered AS (
   SELECT *, row_number() OVER (PARTITION BY client_id, key ORDER BY ordinal) AS nth_of_event,
@@ -100,8 +110,10 @@ SELECT queue_message_id, client_id, key, reason, nth_of_event = 1 AS is_first,
        CASE WHEN word IN ('stored', 'unaccounted') AND nth_of_word > 1 THEN 'duplicate' ELSE word END AS fate,
        CASE WHEN nth_of_event = 1 THEN greatest(coalesce(rows, 0) - 1, 0) ELSE 0 END AS duplicate_rows,
        nth_of_event = 1 AND coalesce(is_altered, false) AS is_altered,
-       word = 'rejected' AND rows IS NOT NULL AND (reason <> 'conflict' OR NOT is_valid) AS is_both,
+       word = 'rejected' AND rows IS NOT NULL
+         AND (NOT is_valid OR CASE reason WHEN 'conflict' THEN false WHEN 'over-quota' THEN event_id IS NULL ELSE true END) AS is_both,
        CASE
+         WHEN word = 'rejected' AND is_valid AND reason = 'over-quota' THEN false
          WHEN word = 'rejected' AND is_valid AND rows IS NULL THEN true
          WHEN word = 'rejected' AND is_valid AND reason = 'conflict' THEN NOT is_contested
          WHEN word = 'stored' AND nth_of_word = 1 AND is_valid THEN NOT is_under_key
@@ -139,5 +151,5 @@ WHERE nth <= 5 ORDER BY fault, nth`
 export const COUNT_ROWS = `
 SELECT m.rows::int AS "messageRows", r.rows::int AS "rejectionRows",
        (m.rows - (SELECT count(*) FROM (SELECT DISTINCT client_id, message_id FROM held) AS known))::int AS "unlistedMessages",
-       (r.rows - (SELECT count(*) FROM fate WHERE reason IS NOT NULL))::int AS "unlistedRejections"
+       (r.rows - (SELECT count(*) FROM rejection JOIN sent ON sent.queue_message_id = ${ORIGIN}))::int AS "unlistedRejections"
 FROM (SELECT count(*) AS rows FROM message) AS m, (SELECT count(*) AS rows FROM rejection) AS r`

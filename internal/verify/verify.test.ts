@@ -41,8 +41,10 @@ const OUTCOME = `
   INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count) VALUES ('q4', 'not-json', '[]', 'no event', 1)`
 const store = (client: string, id: string, payload = PAYLOAD): string =>
   `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ('${client}', 'user-app', '${id}', '${payload}')`
-const reject = (id: string, reason: string): string =>
-  `INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count) VALUES ('${id}', '${reason}', '[]', 'a body', 1)`
+const reject = (id: string, reason: string, origin: string | null = null): string =>
+  `INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count, origin_queue_message_id)
+   VALUES ('${id}', '${reason}', '[]', 'a body', 1, ${origin === null ? 'NULL' : `'${origin}'`})`
+const redrive = (id: string): string => `UPDATE rejection SET redriven_at = now() WHERE queue_message_id = '${id}'`
 
 async function* each(entries: readonly LedgerEntry[]): AsyncGenerator<LedgerEntry> {
   yield* entries
@@ -195,8 +197,7 @@ t.test('one event id sent with two contents: one is stored, the other must be re
 })
 
 t.test('a rejection that was redriven counts until its event is stored, and never beside it', async t => {
-  const redriven = (id: string, reason: string): string =>
-    `${reject(id, reason)}; UPDATE rejection SET redriven_at = now() WHERE queue_message_id = '${id}'`
+  const redriven = (id: string, reason: string): string => `${reject(id, reason)}; ${redrive(id)}`
   const gone = `DELETE FROM message WHERE message_id = 'q3'`
   const rows: { why: string; entries?: readonly LedgerEntry[]; fault: string; want: Record<string, number>; rejected: number }[] = [
     { why: 'valid, redriven and stored', fault: redriven('q3', 'unknown-client'), want: {}, rejected: 1 },
@@ -222,6 +223,47 @@ t.test('a rejection that was redriven counts until its event is stored, and neve
     t.same(faultsOf(report), want, why)
     t.equal(report.total.rejected, rejected, why)
   }
+})
+
+t.test('a refused copy is a rejection of the send that it goes back to, and a valid send may be over its quota', async t => {
+  const gone = `DELETE FROM message WHERE message_id = 'q3'`
+  const refusedTwice = `${reject('q3', 'over-quota')}; ${redrive('q3')}; ${reject('copy', 'over-quota', 'q3')}`
+  const rows: { why: string; fault: string; want: Record<string, number>; reasons: Record<string, number>; unlisted?: number }[] = [
+    { why: 'over its quota', fault: `${gone}; ${reject('q3', 'over-quota')}`, want: {}, reasons: { 'over-quota': 1 } },
+    { why: 'an equal send of it is stored', fault: reject('q2', 'over-quota'), want: {}, reasons: { 'over-quota': 1 } },
+    { why: 'an event without an id, and stored', fault: reject('q3', 'over-quota'), want: { both: 1 }, reasons: { 'over-quota': 1 } },
+    { why: 'redriven, and refused again', fault: `${gone}; ${refusedTwice}`, want: {}, reasons: { 'over-quota': 1 } },
+    { why: 'redriven twice, and stored', fault: `${refusedTwice}; ${redrive('copy')}`, want: {}, reasons: {} },
+    { why: 'redriven, and nowhere', fault: `${gone}; ${reject('q3', 'over-quota')}; ${redrive('q3')}`, want: { lost: 1 }, reasons: {} },
+    {
+      why: 'a delayed copy is refused by the database, its original is deleted',
+      fault: `DELETE FROM rejection; ${reject('copy', 'unknown-event-type', 'q4')}`,
+      want: {},
+      reasons: { 'unknown-event-type': 1 }
+    },
+    {
+      why: 'a valid one, refused as a copy',
+      fault: `${gone}; ${reject('copy', 'unknown-client', 'q3')}`,
+      want: { wrong: 1 },
+      reasons: { 'unknown-client': 1 }
+    },
+    { why: 'of a send of others', fault: reject('copy', 'over-quota', 'q0'), want: {}, reasons: {}, unlisted: 1 }
+  ]
+  for (const { why, fault, want, reasons, unlisted = 0 } of rows) {
+    const report = await examine({ fault })
+    t.same(faultsOf(report), want, why)
+    const others = Object.fromEntries(Object.entries(report.total.rejectedByReason).filter(([reason]) => reason !== 'not-json'))
+    t.same(others, reasons, `${why}: the reasons`)
+    t.equal(report.unlistedRejections, unlisted, `${why}: rows of others`)
+    t.equal(report.total.sent, report.total.stored + report.total.duplicates + report.total.rejected + report.total.unaccounted, why)
+  }
+})
+
+t.test('what a quota put off is said to be delayed', async t => {
+  const fault = `DELETE FROM message WHERE message_id = 'q3'`
+  const report = await examine({ fault, depth: { queue: 3, delayed: 2, deadLetters: 0 } })
+  t.match(report, { ok: true, lost: 0, stillQueued: 1 })
+  t.match(formatReport(report), 'in the queue 3 (2 of them delayed), in the dead-letter queue 0')
 })
 
 t.test('what is still queued or dead-lettered is not lost, and no message stands for two', async t => {

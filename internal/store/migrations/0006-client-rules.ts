@@ -4,7 +4,7 @@ import type { MigrationBuilder } from 'node-pg-migrate'
 export const down = false
 
 export function up(pgm: MigrationBuilder): void {
-  // The index holds only those for whom something is set: they are read every two seconds, and may be few among very many.
+  // The index holds only those for whom something is set: they are read at each change, and may be few among very many.
   pgm.sql(`
     ALTER TABLE client
       ADD COLUMN weight integer NOT NULL DEFAULT 1 CONSTRAINT client_weight CHECK (weight BETWEEN 1 AND 100),

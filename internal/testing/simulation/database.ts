@@ -5,7 +5,7 @@
  *         wrote is seen by others from its commit on, and at once by all of them.
  * Units   virtual milliseconds.
  */
-import type { Entry } from '../../message/message.js'
+import type { Entry, ValidEvent } from '../../message/message.js'
 import { classify } from '../../store/fault.js'
 import type { StoreError } from '../../store/store.js'
 import type { SimulatedProcess } from './process.js'
@@ -18,6 +18,8 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 export interface Transaction {
   readonly id: string
   readonly client: SimulatedProcess
+  readonly beganAtMs: number
+  endedAtMs: number
   state: 'open' | 'committed' | 'aborted'
   isCommitSent: boolean
   change: Change | null
@@ -47,7 +49,8 @@ export class Database {
 
   begin(client: SimulatedProcess): Transaction {
     const id = `tx ${this.#transactions.size + 1}`
-    const tx: Transaction = { id, client, state: 'open', isCommitSent: false, change: null, locks: [], waiting: [] }
+    const times = { beganAtMs: this.#world.nowMs, endedAtMs: Infinity }
+    const tx: Transaction = { id, client, ...times, state: 'open', isCommitSent: false, change: null, locks: [], waiting: [] }
     this.#transactions.set(id, tx)
     this.#open.add(tx)
     return tx
@@ -89,6 +92,15 @@ export class Database {
     if (tx?.state === 'open') return null
     const change = tx?.state === 'committed' ? tx.change : null
     return change !== null && change.messages.size + change.rejections.size > 0
+  }
+
+  /** Whether the transactions that wrote a row of `message` and a row of `rejection` ran at the same time, so that neither saw the other's row. */
+  areWrittenAtOnce(event: ValidEvent, rejectedId: string): boolean {
+    const key = this.tables.keyOf(event)
+    const committed = [...this.#transactions.values()].filter(({ state }) => state === 'committed')
+    const one = committed.find(({ change }) => change?.messages.has(key))
+    const other = committed.find(({ change }) => change?.rejections.has(rejectedId))
+    return one !== undefined && other !== undefined && one.beganAtMs < other.endedAtMs && other.beganAtMs < one.endedAtMs
   }
 
   /** The client is dead: a COMMIT that is under way may still arrive, the rest ends when the server notices. */
@@ -146,6 +158,7 @@ export class Database {
 
   #end(tx: Transaction, state: 'committed' | 'aborted'): void {
     tx.state = state
+    tx.endedAtMs = this.#world.nowMs
     this.#open.delete(tx)
     for (const key of tx.locks) this.#locks.delete(key)
     for (const wake of tx.waiting) wake()

@@ -26,6 +26,12 @@ export const CALL_FAULTS = {
   'extend-hangs': 'extend',
   'extend-answer-lost': 'extend',
   'extend-partly-refused': 'extend',
+  'send-refused': 'send',
+  'send-hangs': 'send',
+  'send-answer-lost': 'send',
+  'send-partly-refused': 'send',
+  /** The queue will never take some of the entries. */
+  'send-entry-unsendable': 'send',
   'connect-refused': 'begin',
   'statement-fails': 'statement',
   'statement-hangs': 'statement',
@@ -38,7 +44,7 @@ export const CALL_FAULTS = {
   'status-fails': 'status'
 } as const satisfies Record<string, Call>
 
-export type Call = 'receive' | 'ack' | 'extend' | 'begin' | 'statement' | 'commit' | 'status'
+export type Call = 'receive' | 'ack' | 'extend' | 'send' | 'begin' | 'statement' | 'commit' | 'status'
 export type CallFaultKind = keyof typeof CALL_FAULTS
 
 /** Faults of a span of time, with how long it lasts at most. */
@@ -71,7 +77,10 @@ export const CRASH_POINTS = [
   'ack answered',
   'extend called',
   'extend applied',
-  'stop called'
+  'stop called',
+  'send called',
+  'send applied',
+  'send answered'
 ] as const
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]

@@ -17,16 +17,20 @@ export async function findInfluence(schedule: Schedule): Promise<string | null> 
   const others = schedule.sent.filter(({ clientId }) => clientId !== BAD_CLIENT)
   const together = await simulate(schedule)
   const alone = await simulate({ ...schedule, sent: others })
-  const [one, other] = [describe(others, together.outcomes), describe(others, alone.outcomes)]
+  const [one, other] = [describe(schedule, others, together.outcomes), describe(schedule, others, alone.outcomes)]
   const at = one.findIndex((line, index) => line !== other[index])
   return at === -1 ? null : `together: ${one[at] ?? ''}; alone: ${other[at] ?? ''}`
 }
 
-/** Of different events under one key the first to arrive is stored: which one that is may change with the timing, and nothing else may. */
-function describe(sent: readonly Sent[], outcomes: Outcomes): readonly string[] {
+/**
+ * Of different events under one key the first to arrive is stored, and of those beyond a quota that rejects the first to arrive pass: which ones
+ * that are may change with the timing, and nothing else may.
+ */
+function describe({ rules }: Schedule, sent: readonly Sent[], outcomes: Outcomes): readonly string[] {
   const variants = countVariants(sent)
   return sent.map(message => {
     const outcome = outcomes.get(message.id) ?? 'unknown'
+    if (rules[message.clientId]?.quota?.overQuota === 'reject' && outcome !== '') return `${message.id}: as its quota has it`
     const isContested = message.kind === 'valid' && variants(message.event) > 1 && (outcome === 'stored' || outcome === 'conflict')
     return `${message.id}: ${isContested ? 'stored or conflict' : outcome}`
   })

@@ -4,43 +4,53 @@
  * Source  the ledger is the load; the checks read that, the tables and the dead-letter queue, and nothing of what the intake says.
  */
 import type { ValidEvent } from '../../message/message.js'
+import type { Database } from './database.js'
 import type { Sent } from './load.js'
 import type { QueueServer } from './queue-server.js'
-import { areasOf } from './schedule.js'
+import { areasOf, type Schedule } from './schedule.js'
 import type { RefusedRow, Tables } from './tables.js'
 import type { World } from './world.js'
 
 /** By the queue's MessageId: `stored`, a rejection reason or `dead-lettered`; several where it has several ends. */
 export type Outcomes = ReadonlyMap<string, string>
 
+/** A copy's end is one of the message that it goes back to. */
 function readOutcomes(sent: readonly Sent[], tables: Tables, server: QueueServer): Outcomes {
   return new Map(
     sent.map(message => {
-      const ends: string[] = []
-      if (message.kind === 'valid' && tables.holds(message.event)) ends.push('stored')
-      const rejection = tables.rejections.get(message.id)?.rejection
-      if (rejection !== undefined) ends.push(rejection.reason)
-      if (server.dead.has(message.id)) ends.push('dead-lettered')
-      return [message.id, ends.join(' and ')]
+      const ends = new Set<string>()
+      if (message.kind === 'valid' && tables.holds(message.event)) ends.add('stored')
+      const family = server.familyOf(message.id)
+      for (const { id } of family) {
+        const row = tables.rejections.get(id)
+        if (row !== undefined) ends.add(row.rejection.reason)
+      }
+      if (family.some(({ id }) => server.dead.has(id))) ends.add('dead-lettered')
+      return [message.id, [...ends].join(' and ')]
     })
   )
 }
 
-export function checkOutcomes(world: World, tables: Tables, server: QueueServer): Outcomes {
-  const { sent } = world.schedule
+export function checkOutcomes(world: World, database: Database, server: QueueServer): Outcomes {
+  const { tables } = database
+  const { sent, rules } = world.schedule
   const outcomes = readOutcomes(sent, tables, server)
   const variants = countVariants(sent)
   const onlyDatabase = [...areasOf(world.schedule)].every(area => area === 'database')
   for (const message of sent) {
     const outcome = outcomes.get(message.id) ?? ''
-    const isDead = server.dead.has(message.id)
+    const isDead = outcome.endsWith('dead-lettered')
     if (isDead && onlyDatabase && message.kind !== 'cursed') world.violate('I11', `${message.id} (${message.kind}) is dead-lettered`)
-    const settled = outcome.replace(/( and )?dead-lettered$/, '')
-    const isPossible = settled === '' ? isDead : mayEndAs(message, settled, variants)
+    let settled = outcome.replace(/( and )?dead-lettered$/, '')
+    if (settled === 'stored and over-quota' && isRefusedBeside(message, sent, database)) settled = 'over-quota'
+    const isPossible =
+      settled === '' ? isDead : settled === 'over-quota' ? mayBeOverQuota(message, rules) : mayEndAs(message, settled, variants)
     if (!isPossible) world.violate('I1', `${message.id} (${message.kind}) ends as ${outcome === '' ? 'nothing: it is lost' : outcome}`)
     if (settled.includes(' and ')) world.violate('I6', `${message.id} is both ${settled}`)
-    const row = tables.rejections.get(message.id)
-    if (row !== undefined) checkRejection(world, message, row)
+    for (const { id } of server.familyOf(message.id)) {
+      const row = tables.rejections.get(id)
+      if (row !== undefined) checkRejection(world, message, row)
+    }
   }
   checkNothingInvented(world, tables)
   return outcomes
@@ -58,6 +68,25 @@ function mayEndAs(message: Sent, settled: string, variants: (event: ValidEvent) 
     case 'killer':
       return false
   }
+}
+
+/** Only what validation lets pass is measured against a quota. */
+function mayBeOverQuota(message: Sent, rules: Schedule['rules']): boolean {
+  const isLetPass =
+    message.kind === 'invalid' ? message.reason === 'unknown-event-type' : message.kind !== 'cursed' && message.kind !== 'killer'
+  return isLetPass && rules[message.clientId]?.quota?.overQuota === 'reject'
+}
+
+/**
+ * Whether this sending may be over its quota and its event stored: another sending of it was within; or it was delivered twice, and the
+ * transactions of both deliveries ran at once (internal/store/write-batch.ts names that limit).
+ */
+function isRefusedBeside(message: Sent, sent: readonly Sent[], database: Database): boolean {
+  if (message.kind !== 'valid') return false
+  const { event, id } = message
+  const isSame = (other: Sent): boolean =>
+    other.kind === 'valid' && keyOf(other.event) === keyOf(event) && contentOf(other.event) === contentOf(event)
+  return sent.some(other => other !== message && isSame(other)) || database.areWrittenAtOnce(event, id)
 }
 
 const keyOf = ({ clientId, messageId }: ValidEvent): string => `${clientId}\u0000${messageId}`
@@ -85,7 +114,8 @@ function checkNothingInvented(world: World, tables: Tables): void {
   for (const event of tables.messages.values()) {
     if (!sent.has(`${keyOf(event)}\u0000${contentOf(event)}`)) world.violate('I2', `a row that nobody sent: ${JSON.stringify(event)}`)
   }
-  for (const id of tables.rejections.keys()) if (!ids.has(id)) world.violate('I2', `a rejection that nobody sent: ${id}`)
+  for (const [id, { message }] of tables.rejections)
+    if (!ids.has(message.origin ?? id)) world.violate('I2', `a rejection that nobody sent: ${id}`)
 }
 
 function checkRejection(world: World, { id, body }: Sent, { message, rejection }: RefusedRow): void {

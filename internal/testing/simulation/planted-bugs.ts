@@ -189,6 +189,19 @@ export const PLANTED_BUGS = {
     }
   },
 
+  'original deleted before its copy is confirmed': {
+    writer: writer => ({
+      send: messages => {
+        void writer.send(messages).catch(() => undefined)
+        return Promise.resolve(messages.map(() => ({ id: 'hoped for' })))
+      }
+    })
+  },
+
+  'copies that the queue did not take are counted as sent': {
+    writer: writer => ({ send: messages => writer.send(messages).then(() => messages.map(() => ({ id: 'assumed' }))) })
+  },
+
   'receives while the gate is closed': {
     queue: queue => ({ ...queue, receive: options => queue.receive({ ...options, admit: () => Promise.resolve() }) })
   }

@@ -4,18 +4,24 @@
  * Shapes  at-least-once and in any order: a receive takes some of what is visible; each receive counts and gives a new handle; a message
  *         received too often becomes a dead letter; a delete needs the newest handle (`staleDeletes` says what an older one does).
  *         `allowance` counts what has happened to a message that excuses another receive; one without an excuse is a violation: a
- *         message is received once, and once more for each fault that touched it.
+ *         message is received once, and once more for each fault that touched it. A copy that a worker sends is a message of its own, of the
+ *         same event.
  * Units   virtual milliseconds; visibility in seconds where SQS counts it so.
  * Source  Amazon SQS API reference and developer guide: ReceiveMessage, DeleteMessage, ChangeMessageVisibility, dead-letter queues.
  */
 import type { ReceivedMessage } from '../../message/message.js'
-import { MAX_BATCH_ENTRIES, type Receipt, type SettleFailure } from '../../queue/queue.js'
+import { MAX_BATCH_ENTRIES, type OutgoingMessage, type Receipt, type SettleFailure } from '../../queue/queue.js'
 import type { Sent } from './load.js'
 import type { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
 
 export interface Held {
+  /** The MessageId. */
+  readonly id: string
+  /** What brought its event first; of a copy it is not the message itself. */
   readonly sent: Sent
+  /** Somebody knows for certain that the queue has it. */
+  isConfirmed: boolean
   readonly sentAtMs: number
   receiveCount: number
   visibleAtMs: number
@@ -30,7 +36,7 @@ export interface Held {
 /** A worker may give a delete up after so many failures. */
 const DELETE_ATTEMPTS = 5
 
-const handleOf = (held: Held): string => `${held.sent.id}#${held.receiveCount}`
+const handleOf = (held: Held): string => `${held.id}#${held.receiveCount}`
 
 export class QueueServer {
   /** What is neither deleted nor a dead letter. */
@@ -38,6 +44,8 @@ export class QueueServer {
   readonly dead = new Map<string, Held>()
   readonly #world: World
   readonly #all = new Map<string, Held>()
+  /** All messages of one event's first message, itself included. */
+  readonly #families = new Map<string, Held[]>()
   readonly #waiting = new Set<() => void>()
 
   constructor(world: World) {
@@ -91,7 +99,7 @@ export class QueueServer {
       if (this.#world.schedule.staleDeletes === 'ignored') return null
     }
     held.isDeleted = true
-    this.live.delete(held.sent.id)
+    this.live.delete(held.id)
     return null
   }
 
@@ -148,19 +156,48 @@ export class QueueServer {
   }
 
   inFlight(): string[] {
-    return [...this.live.values()].filter(held => held.visibleAtMs > this.#world.nowMs).map(held => held.sent.id)
+    return [...this.live.values()].filter(held => held.visibleAtMs > this.#world.nowMs).map(held => held.id)
   }
 
   #heldBy(receiptHandle: string): Held | undefined {
     return this.#all.get(receiptHandle.slice(0, receiptHandle.indexOf('#')))
   }
 
+  /** Takes a copy of a message, to be received after its delay; its MessageId. */
+  acceptCopy({ origin = '', delayS = 0 }: OutgoingMessage): string {
+    const family = this.familyOf(origin)
+    const [first] = family
+    if (first === undefined) throw new Error(`a copy of ${origin}, which was never sent`)
+    const id = `${first.id}+${family.length}`
+    this.#world.faults.hit('sent later')
+    this.#add({ id, sent: first.sent, isConfirmed: false }, delayS * 1_000)
+    return id
+  }
+
+  /** The sender has heard of it. */
+  confirm(id: string): void {
+    const held = this.#all.get(id)
+    if (held !== undefined) held.isConfirmed = true
+  }
+
+  /** The message and all others of its event: the first one and the copies. */
+  familyOf(id: string): readonly Held[] {
+    return this.#families.get(this.#all.get(id)?.sent.id ?? '') ?? []
+  }
+
   #accept(sent: Sent): void {
+    this.#add({ id: sent.id, sent, isConfirmed: true }, 0)
+  }
+
+  #add(what: Pick<Held, 'id' | 'sent' | 'isConfirmed'>, delayMs: number): void {
     const nothing = { receiveCount: 0, receivedAtMs: 0, holder: null, allowance: 0, failedDeletes: 0, isDeleted: false }
     const { nowMs } = this.#world
-    const held: Held = { sent, sentAtMs: nowMs, visibleAtMs: nowMs, ...nothing }
-    this.#all.set(sent.id, held)
-    this.live.set(sent.id, held)
+    const held: Held = { ...what, sentAtMs: nowMs, visibleAtMs: nowMs + delayMs, ...nothing }
+    this.#all.set(held.id, held)
+    this.live.set(held.id, held)
+    const family = this.#families.get(held.sent.id)
+    if (family === undefined) this.#families.set(held.sent.id, [held])
+    else family.push(held)
     this.#announce()
   }
 
@@ -178,9 +215,9 @@ export class QueueServer {
       if (held.visibleAtMs > nowMs) continue
       if (held.receiveCount < schedule.maxReceiveCount) visible.push(held)
       else {
-        this.#world.note('queue', 'dead-letters', held.sent.id)
-        this.live.delete(held.sent.id)
-        this.dead.set(held.sent.id, held)
+        this.#world.note('queue', 'dead-letters', held.id)
+        this.live.delete(held.id)
+        this.dead.set(held.id, held)
       }
     }
     if (visible.length === 0) return []
@@ -190,7 +227,7 @@ export class QueueServer {
 
   #hand(held: Held, client: SimulatedProcess): ReceivedMessage {
     const { schedule, nowMs } = this.#world
-    const { id, body } = held.sent
+    const { id, sent } = held
     held.receiveCount++
     held.receivedAtMs = nowMs
     held.visibleAtMs = nowMs + schedule.limits.visibilityTimeoutS * 1_000
@@ -203,6 +240,16 @@ export class QueueServer {
         `${id} is received for the ${held.receiveCount}th time, and only ${held.allowance} faults touched it`
       )
     }
-    return { id, receiptHandle: handleOf(held), body, bytes: body.length, receiveCount: held.receiveCount, sentAtMs: held.sentAtMs }
+    const { body } = sent
+    const origin = id === sent.id ? {} : { origin: sent.id }
+    return {
+      id,
+      receiptHandle: handleOf(held),
+      body,
+      bytes: body.length,
+      receiveCount: held.receiveCount,
+      sentAtMs: held.sentAtMs,
+      ...origin
+    }
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The Queue port of one simulated process: poll loops, and calls that travel to the server and back, each of which a fault can strike.
  *
- * At each delete it is checked that the row of the message is committed (I5), at the moment when the delete is asked for.
+ * At each delete it is checked that the row of the message is committed, or that the queue has confirmed a copy of it (I5), at the moment
+ * when the delete is asked for.
  *
  * Units   virtual milliseconds.
  * Errors  QueueError and SettleFailure as the SQS adapter gives them; broken promises of the intake are violations.
@@ -32,7 +33,7 @@ export interface QueueSetup {
   readonly world: World
   readonly server: QueueServer
   readonly process: SimulatedProcess
-  /** Whether the row of this message is visible to every session. */
+  /** Whether the row of this message is visible to every session, or a copy of it is in the queue for certain. */
   readonly isKept: (id: string) => boolean
   /** Entries of settle calls that failed, and the process has the answer: it must tell of each. */
   readonly onEntryFailed: (entries: number) => void
@@ -134,7 +135,8 @@ export function connectQueue(setup: QueueSetup): Queue {
       if (!process.isAlive || process.dies('ack called')) return never()
       process.onCall('ack')
       checkReceipts('a delete', receipts)
-      for (const { id } of receipts) if (!isKept(id)) world.violate('I5', `${id} is deleted before its row is committed`)
+      for (const { id } of receipts)
+        if (!isKept(id)) world.violate('I5', `${id} is deleted before its row is committed or its copy confirmed`)
       acksUnderWay++
       if (acksUnderWay > world.schedule.limits.settleConcurrency) world.violate('I9', `${acksUnderWay} deletes at once`)
       try {

@@ -50,10 +50,16 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   const { tables } = database
   const primaryProcess = new SimulatedProcess(world, -1, 1, () => undefined)
   const primary = new Primary(world, database, connectStore({ world, database, process: primaryProcess, sent }))
-  const isKept = (id: string): boolean => {
-    const message = sent.get(id)
-    return tables.rejections.has(id) || (message?.kind === 'valid' && tables.holds(message.event))
-  }
+  /** By a row of its own or of another message of its event, or by a copy that the queue has confirmed. */
+  const isKept = (id: string): boolean =>
+    server
+      .familyOf(id)
+      .some(
+        held =>
+          tables.rejections.has(held.id) ||
+          (held.id !== id && held.isConfirmed && !held.isDeleted) ||
+          (held.sent.kind === 'valid' && tables.holds(held.sent.event))
+      )
   const workers = Array.from(
     { length: schedule.workers },
     (_, number) => new Worker({ world, server, database, primary, sent, isKept, bug }, number)
@@ -73,6 +79,8 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   const isPoison = ({ kind }: Sent): boolean => kind === 'cursed' || kind === 'killer'
   const visibilityMs = schedule.limits.visibilityTimeoutS * 1_000
   const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000) + SETTLED_WITHIN_MS
+  // What a quota puts off comes when it has its turn.
+  const quotaMs = Object.values(schedule.rules).some(({ quota }) => quota?.overQuota === 'delay') ? SETTLED_WITHIN_MS : 0
   const hasKillers = schedule.sent.some(({ kind }) => kind === 'killer')
 
   await scheduler.run(faultsEndMs(schedule), () => world.violation !== null)
@@ -89,13 +97,13 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   // With work under way, and nothing wrong: the stop takes a moment, and the next life does the rest.
   await scheduler.run(scheduler.nowMs + world.dice.between(0, 50), () => world.violation !== null)
   await stopAll()
-  await reach('the last messages are still queued', 2 * visibilityMs, () => server.live.size === 0)
+  await reach('the last messages are still queued', 2 * visibilityMs + quotaMs, () => server.live.size === 0)
   await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
   await stopAll()
   await reach('the outcome of a dead worker is not known', SETTLED_WITHIN_MS, () => primary.isSettled)
 
   if (world.violation === null) primary.checkTotals()
-  const outcomes = world.violation === null ? checkOutcomes(world, tables, server) : new Map<string, string>()
+  const outcomes = world.violation === null ? checkOutcomes(world, database, server) : new Map<string, string>()
   return { violation: world.violation, outcomes, hits: world.faults.hits, trace: world.trace, steps: scheduler.steps }
 }
 

@@ -47,7 +47,7 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
 
   function assertHoldable(batch: readonly Entry[]): void {
     for (const { message, verdict } of batch) {
-      const kind = sent.get(message.id)?.kind
+      const kind = sent.get(message.origin ?? message.id)?.kind
       if (kind === 'cursed') throw failure('22021')
       if (kind === 'unstorable' && verdict.kind === 'valid') throw failure('22P05')
     }

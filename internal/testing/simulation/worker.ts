@@ -6,15 +6,15 @@
  * Units   virtual milliseconds.
  */
 
+import type { ClientRules } from '../../intake/client-rules.js'
 import { Intake } from '../../intake/intake.js'
 import { ClientMetrics } from '../../observe/client-metrics.js'
 import { createIntakeEvents } from '../../observe/intake-events.js'
 import { createLog } from '../../observe/log.js'
 import type { WorkerMetrics } from '../../observe/worker-metrics.js'
-import { MAX_BATCH_ENTRIES, type Queue } from '../../queue/queue.js'
+import { MAX_BATCH_ENTRIES, type Queue, type QueueWriter } from '../../queue/queue.js'
 import type { Store } from '../../store/store.js'
 import { createDecoder } from '../../validate/decode.js'
-import { EQUAL_CLIENTS } from '../equal-clients.js'
 import type { Database } from './database.js'
 import { Dice } from './dice.js'
 import type { Interruption } from './faults.js'
@@ -23,14 +23,19 @@ import type { Primary } from './primary.js'
 import { SimulatedProcess } from './process.js'
 import { connectQueue } from './queue.js'
 import type { QueueServer } from './queue-server.js'
+import type { Schedule } from './schedule.js'
 import { connectStore } from './store.js'
 import type { World } from './world.js'
+import { connectWriter } from './writer.js'
 
 /** A bug put before the ports, to see whether it is found. */
 export interface PlantedBug {
   readonly queue?: (queue: Queue, around: Ports) => Queue
   readonly store?: (store: Store, around: Ports) => Store
+  readonly writer?: (writer: Writer) => Writer
 }
+
+export type Writer = Pick<QueueWriter, 'send'>
 
 /** What a planted bug may use. */
 export interface Ports {
@@ -61,6 +66,14 @@ const metrics = {
   queueDwellSeconds: unseen,
   clients: new ClientMetrics()
 } as unknown as WorkerMetrics
+
+function clientRules({ rules }: Schedule): ClientRules {
+  return {
+    hasQuotas: Object.values(rules).some(({ quota }) => quota !== null),
+    weightOf: client => rules[client]?.weight ?? 1,
+    quotaOf: client => rules[client]?.quota ?? null
+  }
+}
 
 /** The longest that a process takes to end when its intake has stopped. */
 export const ENDING_MS = 2_000
@@ -142,12 +155,14 @@ export class Worker {
       connectStore: () => connectStore({ world, database, process, sent })
     }
     const dice = new Dice(schedule.seed, process.name)
+    const writer = connectWriter({ world, server, process })
     const intake = new Intake({
-      ...EQUAL_CLIENTS,
+      clients: clientRules(schedule),
+      writer: bug.writer?.(writer) ?? writer,
       queue: bug.queue?.(ports.queue, ports) ?? ports.queue,
       store: bug.store?.(ports.store, ports) ?? ports.store,
       decode: message => {
-        if (sent.get(message.id)?.kind === 'killer' && process.isAlive) {
+        if (sent.get(message.origin ?? message.id)?.kind === 'killer' && process.isAlive) {
           world.faults.hit('killer')
           world.note(process.name, 'is killed by', message.id)
           process.kill()

@@ -1,0 +1,63 @@
+/**
+ * Keeps something in step with a table: looks as soon as there is news, every `lookEveryMs` as the net below that, and soon again after a
+ * failed look.
+ *
+ * Errors  a failed look changes nothing and is told; what was in force stays.
+ */
+import type { Clock } from '../lifecycle/clock.js'
+import { backoffMs } from '../retry/backoff.js'
+
+export interface FollowOptions {
+  readonly look: () => Promise<void>
+  readonly lookEveryMs: number
+  readonly onFailed: (error: unknown) => void
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+export interface Follower {
+  /** There is news. Before `begin` it is kept until then. */
+  readonly lookSoon: () => void
+  /** From now on, until the signal aborts. */
+  begin(): void
+}
+
+const RETRY = { baseMs: 100, maxMs: 5_000 }
+
+export function createFollower({ look, lookEveryMs, onFailed, clock, signal }: FollowOptions): Follower {
+  let cancel = (): void => undefined
+  let isLooking = true
+  let isNewsWaiting = false
+  let failures = 0
+  signal.addEventListener('abort', () => cancel())
+
+  const wait = (): void => {
+    isLooking = false
+    if (signal.aborted) return
+    if (failures > 0) cancel = clock.after(backoffMs(failures, RETRY, Math.random), () => void lookNow())
+    else if (isNewsWaiting) void lookNow()
+    else cancel = clock.after(lookEveryMs, () => void lookNow())
+  }
+
+  const lookNow = async (): Promise<void> => {
+    cancel()
+    isLooking = true
+    isNewsWaiting = false
+    try {
+      await look()
+      failures = 0
+    } catch (error) {
+      failures += 1
+      onFailed(error)
+    }
+    wait()
+  }
+
+  return {
+    begin: wait,
+    lookSoon() {
+      isNewsWaiting = true
+      if (!isLooking && !signal.aborted && failures === 0) void lookNow()
+    }
+  }
+}
