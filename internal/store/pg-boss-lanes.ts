@@ -1,0 +1,119 @@
+/**
+ * Lanes as jobs of pg-boss: a job per endpoint that is called, and one per endpoint that is being worked on.
+ *
+ * The queue's policy `stately` keeps at most one job per endpoint and state: calls of a waiting lane are one job, and a lane that is called
+ * while it is being worked on comes next. A job holds nothing but the endpoint's number, and is deleted when its lane is left, so the table
+ * is as long as the list of busy endpoints, whatever the backlog. What pg-boss forgets, drops or loses is called again within a second
+ * (Deliveries.callDue).
+ *
+ * Source  pg-boss 12: queue policies, heartbeats, and the fence of a settled attempt by its retry count.
+ */
+import type pg from 'pg'
+import { PgBoss } from 'pg-boss'
+import { classify } from './fault.js'
+import type { Lane, Lanes } from './lanes.js'
+import type { CallLanes } from './postgres-deliveries.js'
+
+export const LANES_SCHEMA = 'event_process_jobs'
+const QUEUE = 'lane'
+/** A process that has not said for this long that it keeps its lanes has lost them; the least that pg-boss takes is ten. */
+export const LANE_LOST_AFTER_S = 30
+const LOOK_FOR_LOST_EVERY_S = 5
+const A_DAY_S = 86_400
+
+/** Names one attempt at a job: once it is lost, nothing that we do to it takes effect. */
+interface JobAttempt {
+  readonly id: string
+  readonly retryCount: number
+}
+
+interface BossLane extends Lane {
+  readonly job: JobAttempt
+}
+
+export interface PgBossLanes extends Lanes {
+  readonly call: CallLanes
+}
+
+export interface PgBossLanesOptions {
+  readonly pool: pg.Pool
+  /** Something in the background failed; it is tried again. */
+  readonly onError: (error: Error) => void
+}
+
+/** Rejects with a StoreError when the tables are not there: installLanes makes them. */
+export async function openPgBossLanes({ pool, onError }: PgBossLanesOptions): Promise<PgBossLanes> {
+  const boss = createBoss(pool, false)
+  boss.on('error', onError)
+  await boss.start().catch(rethrow)
+  const jobOf = (lane: Lane): JobAttempt => (lane as BossLane).job
+  return {
+    async call(client, endpointIds) {
+      const jobs = endpointIds.map(id => ({ singletonKey: String(id), data: { endpointId: id } }))
+      await boss.insert(QUEUE, jobs, { db: executorOf(client) })
+    },
+    async take(max) {
+      const jobs = await boss.fetch<Lane>(QUEUE, { batchSize: max }).catch(rethrow)
+      return jobs.map(({ id, retryCount, data }): BossLane => ({ endpointId: data.endpointId, job: { id, retryCount } }))
+    },
+    async keep(lanes) {
+      if (lanes.length === 0) return []
+      // The types of the answer leave out what it says.
+      const answer: { readonly settled?: readonly string[] | null } = await boss.touch(QUEUE, lanes.map(jobOf)).catch(rethrow)
+      const kept = new Set(answer.settled)
+      return lanes.filter(lane => !kept.has(jobOf(lane).id))
+    },
+    async leave(lane, callAgain) {
+      await boss.deleteJob(QUEUE, [jobOf(lane)]).catch(rethrow)
+      if (callAgain)
+        await boss.insert(QUEUE, [{ singletonKey: String(lane.endpointId), data: { endpointId: lane.endpointId } }]).catch(rethrow)
+    },
+    async close() {
+      await boss.stop({ graceful: false, close: false })
+    }
+  }
+}
+
+/** Makes or updates pg-boss's tables and our queue; several processes may do so at once. */
+export async function installLanes(pool: pg.Pool): Promise<void> {
+  const boss = createBoss(pool, true)
+  boss.on('error', () => undefined)
+  try {
+    await boss.start()
+    const options = {
+      heartbeatSeconds: LANE_LOST_AFTER_S,
+      // A lane may be worked on as long as its process says so; what nobody fetches is called again anyway.
+      expireInSeconds: A_DAY_S - 1,
+      retentionSeconds: A_DAY_S,
+      deleteAfterSeconds: A_DAY_S,
+      retryLimit: 1_000
+    }
+    if ((await boss.getQueue(QUEUE)) === null) await boss.createQueue(QUEUE, { policy: 'stately', ...options })
+    else await boss.updateQueue(QUEUE, options)
+  } catch (error) {
+    rethrow(error)
+  } finally {
+    await boss.stop({ graceful: false, close: false })
+  }
+}
+
+function createBoss(pool: pg.Pool, isInstalling: boolean): PgBoss {
+  return new PgBoss({
+    db: executorOf(pool),
+    schema: LANES_SCHEMA,
+    migrate: isInstalling,
+    createSchema: isInstalling,
+    supervise: !isInstalling,
+    monitorIntervalSeconds: LOOK_FOR_LOST_EVERY_S,
+    superviseIntervalSeconds: LOOK_FOR_LOST_EVERY_S,
+    schedule: false
+  })
+}
+
+function executorOf(client: Pick<pg.ClientBase, 'query'>): { executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> } {
+  return { executeSql: (text, values) => client.query(text, values) }
+}
+
+function rethrow(error: unknown): never {
+  throw classify(error)
+}

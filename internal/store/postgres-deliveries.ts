@@ -1,0 +1,119 @@
+/**
+ * Deliveries in PostgreSQL, on connections of the caller's pool.
+ *
+ * Source  PostgreSQL manual: transaction id and snapshot functions (pg_snapshot_xmin).
+ */
+import type pg from 'pg'
+import type { Deliveries, DueDelivery, EndpointChange, FanOut, SealedEndpoint } from './deliveries.js'
+import { classify } from './fault.js'
+import { fanOut } from './sql/fan-out.js'
+import { settleDeliveries } from './sql/settle-deliveries.js'
+
+/** Leaves the notes for these endpoints' lanes, in the transaction of `client`. */
+export type CallLanes = (client: pg.ClientBase, endpointIds: readonly number[]) => Promise<void>
+
+// One look into the partial index per endpoint.
+const READ_DUE_ENDPOINTS = `
+SELECT ARRAY(
+  SELECT e.id FROM endpoint e
+  WHERE e.state = 'enabled' AND (e.paused_until IS NULL OR e.paused_until <= now())
+    AND EXISTS (SELECT FROM delivery d WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= now())
+) AS endpoints`
+
+const END_DISABLED = `
+WITH owed AS (
+  SELECT d.id FROM endpoint e
+  CROSS JOIN LATERAL (SELECT id FROM delivery d WHERE d.endpoint_id = e.id AND d.state = 'pending' LIMIT $1) d
+  WHERE e.state <> 'enabled' LIMIT $1
+)
+UPDATE delivery d SET state = 'dead', dead_reason = 'endpoint-disabled', next_attempt_at = NULL, finished_at = now()
+FROM owed WHERE d.id = owed.id AND d.state = 'pending'`
+
+const READ_ENDPOINT = `
+SELECT id, fk_client_name AS client, url, is_ordered AS "isOrdered", max_concurrency AS "maxConcurrency", max_per_s AS "maxPerSecond",
+       timeout_ms AS "timeoutMs", sealed_headers AS "sealedHeaders",
+       ARRAY(SELECT sealed_secret FROM endpoint_secret s WHERE s.endpoint_id = e.id AND (s.expires_at IS NULL OR s.expires_at > now())
+             ORDER BY s.id DESC) AS "sealedSecrets",
+       extract(epoch FROM now() - failing_since)::float8 * 1000 AS "failingForMs"
+FROM endpoint e
+WHERE id = $1 AND state = 'enabled' AND (paused_until IS NULL OR paused_until <= now())`
+
+const READ_DUE = `
+SELECT d.id::text AS id, d.attempts, d.attempts - d.schedule_began_after AS scheduled, d.message_id AS "messageId",
+       m.fk_event_type_name AS "eventType", m.message::text AS payload, extract(epoch FROM m.received_at)::float8 * 1000 AS "receivedAtMs"
+FROM (
+  SELECT id, attempts, schedule_began_after, fk_client_name, message_id, next_attempt_at FROM delivery
+  WHERE endpoint_id = $1 AND state = 'pending' AND next_attempt_at <= now() AND id <> ALL ($3::bigint[])
+  ORDER BY endpoint_id, next_attempt_at, id LIMIT $2
+) d
+JOIN message m ON m.fk_client_name = d.fk_client_name AND m.message_id = d.message_id
+ORDER BY d.next_attempt_at, d.id`
+
+const CHANGE = {
+  healthy: 'UPDATE endpoint SET failing_since = NULL, paused_until = NULL WHERE id = $1 AND failing_since IS NOT NULL',
+  failing: 'UPDATE endpoint SET failing_since = now() WHERE id = $1 AND failing_since IS NULL',
+  paused: `UPDATE endpoint SET paused_until = now() + $2::float8 * interval '1 millisecond' WHERE id = $1`,
+  disabled: `
+UPDATE endpoint SET state = 'disabled-by-failure', disabled_reason = $2, disabled_at = now() WHERE id = $1 AND state = 'enabled'`
+} as const satisfies Record<EndpointChange['kind'], string>
+
+export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): Deliveries {
+  /** What fails ends its connection: these statements are short, and a new connection is cheaper than a doubt. */
+  async function inTransaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect().catch(rethrow)
+    let isDone = false
+    try {
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
+      const result = await work(client)
+      const { command } = await client.query('COMMIT')
+      if (command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${command}`)
+      isDone = true
+      return result
+    } catch (error) {
+      return rethrow(error)
+    } finally {
+      client.release(!isDone)
+    }
+  }
+  const query = <Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> =>
+    pool.query<Row>(text, values).catch(rethrow)
+
+  return {
+    fanOut(maxEvents): Promise<FanOut | null> {
+      return inTransaction(async client => {
+        const { isOurs, events, deliveries, endpoints } = await fanOut(client, maxEvents)
+        if (!isOurs) return null
+        if (endpoints.length > 0) await callLanes(client, endpoints)
+        return { events, deliveries }
+      })
+    },
+    callDue() {
+      return inTransaction(async client => {
+        const { rows } = await client.query<{ endpoints: number[] }>(READ_DUE_ENDPOINTS)
+        const endpoints = rows[0]?.endpoints ?? []
+        if (endpoints.length > 0) await callLanes(client, endpoints)
+        return endpoints.length
+      })
+    },
+    async endDisabled(maxDeliveries) {
+      return (await query(END_DISABLED, [maxDeliveries])).rowCount ?? 0
+    },
+    async endpoint(id) {
+      return (await query<SealedEndpoint & pg.QueryResultRow>(READ_ENDPOINT, [id])).rows[0] ?? null
+    },
+    async due(endpointId, limit, exceptIds) {
+      return (await query<DueDelivery & pg.QueryResultRow>(READ_DUE, [endpointId, limit, exceptIds])).rows
+    },
+    async settle(outcomes) {
+      if (outcomes.length > 0) await settleDeliveries(pool, outcomes).catch(rethrow)
+    },
+    async change(endpointId, change) {
+      const value = change.kind === 'paused' ? [change.forMs] : change.kind === 'disabled' ? [change.reason] : []
+      await query(CHANGE[change.kind], [endpointId, ...value])
+    }
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw classify(error)
+}
