@@ -16,7 +16,7 @@ import type { Clock } from '../lifecycle/clock.js'
 import { clientOf } from '../message/client-of.js'
 import type { Entry, ValidEvent } from '../message/message.js'
 import type { ClientRules, Quota } from './client-rules.js'
-import { TokenBucket } from './token-bucket.js'
+import { TokenBucket } from '../retry/token-bucket.js'
 
 export interface OverQuotaOptions {
   readonly clock: Clock

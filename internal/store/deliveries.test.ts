@@ -1,7 +1,6 @@
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { createTestDatabase } from '../testing/database.js'
-import { until } from '../testing/until.js'
 import type { Deliveries, Outcome } from './deliveries.js'
 import { installLanes, openPgBossLanes, type PgBossLanes } from './pg-boss-lanes.js'
 import { createPostgresDeliveries } from './postgres-deliveries.js'

@@ -8,6 +8,8 @@
  * Errors  StoreError.
  */
 
+import type { Sealed } from '../egress/sealed.js'
+
 /** An enabled endpoint, with what is secret still sealed. */
 export interface SealedEndpoint {
   readonly id: number
@@ -20,10 +22,12 @@ export interface SealedEndpoint {
   readonly maxPerSecond: number | null
   readonly timeoutMs: number
   /** The newest first; more than one while a secret is being replaced. */
-  readonly sealedSecrets: readonly string[]
-  readonly sealedHeaders: string | null
+  readonly sealedSecrets: readonly Sealed[]
+  readonly sealedHeaders: Sealed | null
   /** Since when no attempt has succeeded; null: the last one did, or there was none. */
   readonly failingForMs: number | null
+  /** How often its circuit has opened since then. */
+  readonly circuitOpened: number
 }
 
 export interface DueDelivery {
@@ -65,8 +69,8 @@ export interface FanOut {
 /** A change of an endpoint that its attempts have caused. */
 export type EndpointChange =
   | { readonly kind: 'healthy' }
-  | { readonly kind: 'failing' }
-  | { readonly kind: 'paused'; readonly forMs: number }
+  | { readonly kind: 'failing'; readonly forMs: number }
+  | { readonly kind: 'paused'; readonly forMs: number; readonly circuitOpened: number }
   | { readonly kind: 'disabled'; readonly reason: string }
 
 export interface Deliveries {

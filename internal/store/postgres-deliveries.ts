@@ -31,11 +31,13 @@ FROM owed WHERE d.id = owed.id AND d.state = 'pending'`
 
 const READ_ENDPOINT = `
 SELECT id, fk_client_name AS client, url, is_ordered AS "isOrdered", max_concurrency AS "maxConcurrency", max_per_s AS "maxPerSecond",
-       timeout_ms AS "timeoutMs", sealed_headers AS "sealedHeaders",
-       ARRAY(SELECT sealed_secret FROM endpoint_secret s WHERE s.endpoint_id = e.id AND (s.expires_at IS NULL OR s.expires_at > now())
-             ORDER BY s.id DESC) AS "sealedSecrets",
-       extract(epoch FROM now() - failing_since)::float8 * 1000 AS "failingForMs"
+       timeout_ms AS "timeoutMs", headers_key_id AS "headersKeyId", sealed_headers AS "headersBox", s.key_ids AS "secretKeyIds",
+       s.boxes AS "secretBoxes", extract(epoch FROM now() - failing_since)::float8 * 1000 AS "failingForMs", circuit_opened AS "circuitOpened"
 FROM endpoint e
+CROSS JOIN LATERAL (
+  SELECT coalesce(array_agg(key_id ORDER BY s.id DESC), '{}') AS key_ids, coalesce(array_agg(sealed_secret ORDER BY s.id DESC), '{}') AS boxes
+  FROM endpoint_secret s WHERE s.endpoint_id = e.id AND (s.expires_at IS NULL OR s.expires_at > now())
+) s
 WHERE id = $1 AND state = 'enabled' AND (paused_until IS NULL OR paused_until <= now())`
 
 const READ_DUE = `
@@ -50,9 +52,9 @@ JOIN message m ON m.fk_client_name = d.fk_client_name AND m.message_id = d.messa
 ORDER BY d.next_attempt_at, d.id`
 
 const CHANGE = {
-  healthy: 'UPDATE endpoint SET failing_since = NULL, paused_until = NULL WHERE id = $1 AND failing_since IS NOT NULL',
-  failing: 'UPDATE endpoint SET failing_since = now() WHERE id = $1 AND failing_since IS NULL',
-  paused: `UPDATE endpoint SET paused_until = now() + $2::float8 * interval '1 millisecond' WHERE id = $1`,
+  healthy: 'UPDATE endpoint SET failing_since = NULL, circuit_opened = 0 WHERE id = $1 AND failing_since IS NOT NULL',
+  failing: `UPDATE endpoint SET failing_since = now() - $2::float8 * interval '1 millisecond' WHERE id = $1 AND failing_since IS NULL`,
+  paused: `UPDATE endpoint SET paused_until = now() + $2::float8 * interval '1 millisecond', circuit_opened = $3 WHERE id = $1`,
   disabled: `
 UPDATE endpoint SET state = 'disabled-by-failure', disabled_reason = $2, disabled_at = now() WHERE id = $1 AND state = 'enabled'`
 } as const satisfies Record<EndpointChange['kind'], string>
@@ -99,7 +101,8 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
       return (await query(END_DISABLED, [maxDeliveries])).rowCount ?? 0
     },
     async endpoint(id) {
-      return (await query<SealedEndpoint & pg.QueryResultRow>(READ_ENDPOINT, [id])).rows[0] ?? null
+      const [row] = (await query<EndpointRow>(READ_ENDPOINT, [id])).rows
+      return row === undefined ? null : sealedEndpoint(row)
     },
     async due(endpointId, limit, exceptIds) {
       return (await query<DueDelivery & pg.QueryResultRow>(READ_DUE, [endpointId, limit, exceptIds])).rows
@@ -108,9 +111,36 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
       if (outcomes.length > 0) await settleDeliveries(pool, outcomes).catch(rethrow)
     },
     async change(endpointId, change) {
-      const value = change.kind === 'paused' ? [change.forMs] : change.kind === 'disabled' ? [change.reason] : []
-      await query(CHANGE[change.kind], [endpointId, ...value])
+      await query(CHANGE[change.kind], [endpointId, ...valuesOf(change)])
     }
+  }
+}
+
+interface EndpointRow extends Omit<SealedEndpoint, 'sealedSecrets' | 'sealedHeaders'>, pg.QueryResultRow {
+  readonly headersKeyId: string | null
+  readonly headersBox: Buffer | null
+  readonly secretKeyIds: readonly string[]
+  readonly secretBoxes: readonly Buffer[]
+}
+
+function sealedEndpoint({ headersKeyId, headersBox, secretKeyIds, secretBoxes, ...plain }: EndpointRow): SealedEndpoint {
+  return {
+    ...plain,
+    sealedSecrets: secretBoxes.map((box, n) => ({ keyId: secretKeyIds[n] ?? '', box })),
+    sealedHeaders: headersKeyId === null || headersBox === null ? null : { keyId: headersKeyId, box: headersBox }
+  }
+}
+
+function valuesOf(change: EndpointChange): readonly unknown[] {
+  switch (change.kind) {
+    case 'healthy':
+      return []
+    case 'failing':
+      return [change.forMs]
+    case 'paused':
+      return [change.forMs, change.circuitOpened]
+    case 'disabled':
+      return [change.reason]
   }
 }
 

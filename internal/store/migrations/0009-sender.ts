@@ -17,18 +17,22 @@ export function up(pgm: MigrationBuilder): void {
       max_concurrency integer NOT NULL DEFAULT 10 CHECK (max_concurrency BETWEEN 1 AND 1000),
       max_per_s double precision CHECK (max_per_s > 0 AND max_per_s <= 1e6),
       timeout_ms integer NOT NULL DEFAULT 15000 CHECK (timeout_ms BETWEEN 100 AND 60000),
-      sealed_headers text,
+      headers_key_id text,
+      sealed_headers bytea,
       created_at timestamptz NOT NULL DEFAULT now(),
       failing_since timestamptz,
       paused_until timestamptz,
-      CHECK ((state = 'enabled') = (disabled_at IS NULL))
+      circuit_opened integer NOT NULL DEFAULT 0,
+      CHECK ((state = 'enabled') = (disabled_at IS NULL)),
+      CHECK ((headers_key_id IS NULL) = (sealed_headers IS NULL))
     );
     CREATE INDEX endpoint_client ON endpoint (fk_client_name);
 
     CREATE TABLE endpoint_secret (
       id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
       endpoint_id integer NOT NULL REFERENCES endpoint ON DELETE CASCADE,
-      sealed_secret text NOT NULL,
+      key_id text NOT NULL,
+      sealed_secret bytea NOT NULL,
       created_at timestamptz NOT NULL DEFAULT now(),
       expires_at timestamptz
     );
