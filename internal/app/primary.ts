@@ -7,6 +7,7 @@ import cluster, { type Worker } from 'node:cluster'
 import { Deaths } from '../cluster/deaths.js'
 import type { RulesForWorkers, WorkerMessage } from '../cluster/protocol.js'
 import { Supervisor, type WorkerProcess } from '../cluster/supervisor.js'
+import { WORKER_EXEC_ARGS, workerMalloc } from '../cluster/worker-memory.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { plain, startHttpServer } from '../http/server.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
@@ -79,8 +80,8 @@ async function supervise(
     if (signal.aborted) return
     readiness.watch(() => store.probe())
 
-    cluster.setupPrimary({ execArgv: [...process.execArgv, `--max-semi-space-size=${WORKER_SEMI_SPACE_MIB}`] })
-    const env = workerEnvironment(config, services)
+    cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_EXEC_ARGS] })
+    const env = { ...workerMalloc(process.env), ...workerEnvironment(config, services) }
     const deaths = new Deaths()
     let rules: RulesForWorkers = { settings: [], sharers: 1, labels: [] }
     const hear = (workerId: number, message: WorkerMessage): void => {
@@ -164,9 +165,6 @@ async function endIfUnsafe(store: Store): Promise<void> {
     if (error instanceof StoreError && error.code === UNSAFE) throw new ExpectedError(error.message)
   })
 }
-
-/** Memory for young objects: Node's default (16 and more) costs a worker 70 MiB and saves no measurable time. */
-const WORKER_SEMI_SPACE_MIB = 4
 
 /** The emulator goes on with a long poll whose connection is dead, and gives it messages: short polls bound how long. */
 const EMBEDDED_WAIT_TIME_S = 2
