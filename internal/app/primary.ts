@@ -3,10 +3,10 @@
  *
  * /livez stays 200 until the process ends; /readyz is 200 while the database takes writes, the queue answers and a worker receives.
  */
-import cluster, { type Worker } from 'node:cluster'
+import cluster from 'node:cluster'
 import { Deaths } from '../cluster/deaths.js'
-import type { RulesForWorkers, WorkerMessage } from '../cluster/protocol.js'
-import { Supervisor, type WorkerProcess } from '../cluster/supervisor.js'
+import type { RulesForWorkers, WorkerMessage, WorkerStatus } from '../cluster/protocol.js'
+import { Supervisor } from '../cluster/supervisor.js'
 import { WORKER_EXEC_ARGS, workerMalloc } from '../cluster/worker-memory.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { plain, startHttpServer } from '../http/server.js'
@@ -24,8 +24,10 @@ import { createPostgresStore } from '../store/postgres.js'
 import { type Store, StoreError } from '../store/store.js'
 import { followClientRules } from './client-rules.js'
 import { Readiness } from './readiness.js'
+import { createReceiveProblem } from './receive-problem.js'
 import { openServices, type Services } from './services.js'
 import { untilItWorks } from './until-it-works.js'
+import { asProcess } from './worker-process.js'
 
 export function createPrimary(config: ProcessorConfig): Service {
   const log = createLog('processor', config.log, process.stdout.isTTY)
@@ -35,7 +37,7 @@ export function createPrimary(config: ProcessorConfig): Service {
 async function run(config: ProcessorConfig, log: Log, signal: AbortSignal): Promise<void> {
   const totals = new Totals()
   const metrics = new PrimaryMetrics(totals)
-  const readiness = new Readiness(clock, config.queue.waitTimeS * 1_000)
+  const readiness = new Readiness(clock, createReceiveProblem(config.queue.waitTimeS * 1_000))
   const server = await startHttpServer({
     ...config.metrics,
     portSetting: 'METRICS_PORT',
@@ -64,7 +66,7 @@ async function supervise(
   services: Services,
   totals: Totals,
   metrics: PrimaryMetrics,
-  readiness: Readiness
+  readiness: Readiness<WorkerStatus>
 ): Promise<void> {
   const patience = { clock, random: Math.random, signal, log }
   const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
@@ -95,7 +97,7 @@ async function supervise(
         case 'report':
           supervisor.heard(workerId)
           totals.reported(workerId, message.counts)
-          metrics.reported(workerId, message.metrics)
+          metrics.reports.reported(workerId, message.metrics)
           return readiness.reported(workerId, message.status)
       }
     }
@@ -123,10 +125,10 @@ async function supervise(
           supervisor.tell({ kind: 'death', ...death })
         }
         if (restartInMs !== null) {
-          metrics.restarted()
+          metrics.reports.restarted()
           log.error({ worker: worker.pid, how, restartInMs: Math.round(restartInMs) }, 'worker died; starting another')
         }
-        await metrics.retire(worker.id)
+        await metrics.reports.retire(worker.id)
         await totals.retire(
           worker.id,
           async tx => (await untilItWorks('learn a dead worker’s last outcome', () => store.wasCommitted(tx), patience)) ?? false
@@ -181,30 +183,5 @@ function workerEnvironment(config: ProcessorConfig, services: Services): Record<
     AWS_ENDPOINT: endpoint,
     AWS_ACCESS_KEY_ID: credentials?.accessKeyId ?? '',
     AWS_SECRET_ACCESS_KEY: credentials?.secretAccessKey ?? ''
-  }
-}
-
-function asProcess(worker: Worker): WorkerProcess {
-  return {
-    id: worker.id,
-    pid: worker.process.pid ?? 0,
-    send: message => {
-      if (worker.isConnected()) worker.send(message)
-    },
-    kill: () => worker.process.kill('SIGKILL'),
-    onExit: listener => {
-      // A process can be gone before its last messages have been read; the channel's end says that there are no more.
-      let isGone = false
-      let how = ''
-      const next = (): void => {
-        if (isGone) listener(how)
-        isGone = true
-      }
-      worker.once('exit', (code, signal) => {
-        how = signal || `exit code ${code}`
-        next()
-      })
-      worker.once('disconnect', next)
-    }
   }
 }

@@ -20,7 +20,7 @@ t.test('alerts, dashboard and README speak of metrics that exist', async t => {
     sinceReceiveMs: 0,
     receiveProblem: null
   }
-  primary.reported(1, await worker.snapshot(status))
+  primary.reports.reported(1, await worker.snapshot(status))
   const names = new Set([...(await primary.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name))
   for (const file of ['deployments/prometheus-alerts.yml', 'deployments/grafana-dashboard.json']) {
     const used = new Set([...read(file).matchAll(/\bevent_process_[a-z_]+/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, '')))

@@ -15,8 +15,8 @@
 import type { Clock } from '../lifecycle/clock.js'
 import { clientOf } from '../message/client-of.js'
 import type { Entry, ValidEvent } from '../message/message.js'
-import type { ClientRules, Quota } from './client-rules.js'
 import { TokenBucket } from '../retry/token-bucket.js'
+import type { ClientRules, Quota } from './client-rules.js'
 
 export interface OverQuotaOptions {
   readonly clock: Clock

@@ -66,6 +66,20 @@ export interface FanOut {
   readonly deliveries: number
 }
 
+/** What is owed at the moment. */
+export interface Backlog {
+  readonly pending: number
+  readonly dead: number
+  /** 0 when nothing is due. */
+  readonly oldestDueS: number
+  /** 0 when the fan-out has read all. */
+  readonly lagS: number
+  readonly endpoints: Readonly<Record<EndpointState, number>>
+}
+
+export const ENDPOINT_STATES = ['enabled', 'disabled-by-operator', 'disabled-by-failure'] as const
+export type EndpointState = (typeof ENDPOINT_STATES)[number]
+
 /** A change of an endpoint that its attempts have caused. */
 export type EndpointChange =
   | { readonly kind: 'healthy' }
@@ -90,4 +104,6 @@ export interface Deliveries {
   /** Records attempts and moves their deliveries on. An attempt that was recorded before changes nothing. */
   settle(outcomes: readonly Outcome[]): Promise<void>
   change(endpointId: number, change: EndpointChange): Promise<void>
+  /** Counts, and so reads, all that is pending or dead. */
+  backlog(): Promise<Backlog>
 }

@@ -4,7 +4,16 @@
  * Source  PostgreSQL manual: transaction id and snapshot functions (pg_snapshot_xmin).
  */
 import type pg from 'pg'
-import type { Deliveries, DueDelivery, EndpointChange, FanOut, SealedEndpoint } from './deliveries.js'
+import {
+  type Backlog,
+  type Deliveries,
+  type DueDelivery,
+  ENDPOINT_STATES,
+  type EndpointChange,
+  type EndpointState,
+  type FanOut,
+  type SealedEndpoint
+} from './deliveries.js'
 import { classify } from './fault.js'
 import { fanOut } from './sql/fan-out.js'
 import { settleDeliveries } from './sql/settle-deliveries.js'
@@ -50,6 +59,20 @@ FROM (
 ) d
 JOIN message m ON m.fk_client_name = d.fk_client_name AND m.message_id = d.message_id
 ORDER BY d.next_attempt_at, d.id`
+
+const READ_BACKLOG = `
+SELECT (SELECT count(*)::float8 FROM delivery WHERE state = 'pending') AS pending,
+       (SELECT count(*)::float8 FROM delivery WHERE state = 'dead') AS dead,
+       (SELECT coalesce(extract(epoch FROM now() - min(CASE WHEN d.next_attempt_at = '-infinity' THEN d.created_at ELSE d.next_attempt_at END)), 0)::float8
+        FROM endpoint e CROSS JOIN LATERAL (
+          SELECT next_attempt_at, created_at FROM delivery d WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= now()
+          ORDER BY endpoint_id, next_attempt_at, id LIMIT 1
+        ) d WHERE e.state = 'enabled') AS "oldestDueS",
+       (SELECT coalesce(extract(epoch FROM now() - (
+          SELECT m.received_at FROM message m, sender_cursor c
+          WHERE m.tx >= c.tx AND (m.tx, m.fk_client_name, m.message_id) > (c.tx, c.fk_client_name, c.message_id)
+          ORDER BY m.tx LIMIT 1)), 0)::float8) AS "lagS",
+       (SELECT coalesce(json_object_agg(state, n), '{}') FROM (SELECT state, count(*) AS n FROM endpoint GROUP BY state) s) AS endpoints`
 
 const CHANGE = {
   healthy: 'UPDATE endpoint SET failing_since = NULL, circuit_opened = 0 WHERE id = $1 AND failing_since IS NOT NULL',
@@ -109,6 +132,12 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
     },
     async settle(outcomes) {
       if (outcomes.length > 0) await settleDeliveries(pool, outcomes).catch(rethrow)
+    },
+    async backlog() {
+      const [row] = (await query<Backlog & pg.QueryResultRow>(READ_BACKLOG, [])).rows
+      if (row === undefined) throw new Error('the backlog answered without a row')
+      const none = Object.fromEntries(ENDPOINT_STATES.map(state => [state, 0])) as Record<EndpointState, number>
+      return { ...row, endpoints: { ...none, ...row.endpoints } }
     },
     async change(endpointId, change) {
       await query(CHANGE[change.kind], [endpointId, ...valuesOf(change)])
