@@ -12,6 +12,7 @@ import { judge } from '../egress/judge.js'
 import type { Post } from '../egress/post.js'
 import type { PostResult } from '../egress/result.js'
 import type { Clock } from '../lifecycle/clock.js'
+import { type RetrySchedule, retryInMs } from '../retry/schedule.js'
 import type { Deliveries, DueDelivery, EndpointChange, Then } from '../store/deliveries.js'
 import { type Circuit, createCircuit } from './circuit.js'
 import type { Endpoint } from './endpoint.js'
@@ -19,7 +20,6 @@ import { envelopeOf, webhookIdOf } from './envelope.js'
 import type { DeliveryObserver } from './observer.js'
 import { Pace } from './pace.js'
 import type { Recorder } from './recorder.js'
-import { type RetrySchedule, retryInMs } from './schedule.js'
 
 export interface LaneWorkOptions {
   readonly deliveries: Pick<Deliveries, 'due' | 'change'>
