@@ -63,7 +63,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#bodyBytes < HEAD_BYTES) (this.#head ??= []).push(chunk)
     this.#bodyBytes += chunk.length
-    if (this.#bodyBytes < MAX_BODY_BYTES || this.#isDone) return
+    if (this.#bodyBytes <= MAX_BODY_BYTES || this.#isDone) return
     this.#answer()
     controller.abort(CUT)
   }

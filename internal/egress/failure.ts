@@ -56,8 +56,12 @@ export function classifyFailure(error: Error): Failure {
   if (error instanceof LookupError) return { errorClass: 'dns', detail: error.code }
   // The same code while connecting and on a connection that has worked.
   if (code === 'ETIMEDOUT') return { errorClass: syscallOf(error) === 'connect' ? 'connect-timeout' : 'reset', detail: code }
-  const errorClass = BY_CODE.get(code) ?? (TLS_CODE.test(code) ? 'tls' : code.startsWith('HPE_') ? 'protocol' : 'other')
-  return { errorClass, detail: code === '' ? error.name : code }
+  return { errorClass: BY_CODE.get(code) ?? classOf(code, error.name), detail: code === '' ? error.name : code }
+}
+
+function classOf(code: string, name: string): ErrorClass {
+  if (TLS_CODE.test(code)) return 'tls'
+  return name === 'HTTPParserError' ? 'protocol' : 'other'
 }
 
 /** Undici puts the reason why a socket went into the cause of its own error. */
