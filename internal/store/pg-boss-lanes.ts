@@ -76,7 +76,7 @@ export async function openPgBossLanes({ pool, onError }: PgBossLanesOptions): Pr
 
 /** Makes or updates pg-boss's tables and our queue; several processes may do so at once. */
 export async function installLanes(pool: pg.Pool): Promise<void> {
-  const boss = createBoss(pool, true)
+  const boss = createBoss(pool, true, await isSchemaMissing(pool))
   boss.on('error', () => undefined)
   try {
     await boss.start()
@@ -97,12 +97,20 @@ export async function installLanes(pool: pg.Pool): Promise<void> {
   }
 }
 
-function createBoss(pool: pg.Pool, isInstalling: boolean): PgBoss {
+/** Who may make no schemas may not say "if it is missing" either: then somebody else has made it for us (deployments/roles.sql). */
+async function isSchemaMissing(pool: pg.Pool): Promise<boolean> {
+  const { rows } = await pool
+    .query<{ isMissing: boolean }>('SELECT to_regnamespace($1) IS NULL AS "isMissing"', [LANES_SCHEMA])
+    .catch(rethrow)
+  return rows[0]?.isMissing === true
+}
+
+function createBoss(pool: pg.Pool, isInstalling: boolean, createSchema = false): PgBoss {
   return new PgBoss({
     db: executorOf(pool),
     schema: LANES_SCHEMA,
     migrate: isInstalling,
-    createSchema: isInstalling,
+    createSchema,
     supervise: !isInstalling,
     monitorIntervalSeconds: LOOK_FOR_LOST_EVERY_S,
     superviseIntervalSeconds: LOOK_FOR_LOST_EVERY_S,
