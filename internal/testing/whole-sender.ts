@@ -29,6 +29,15 @@ export interface WholeSender {
   start(over?: Partial<SenderSettings>): Sender
   addEndpoint(url: string, values?: EndpointValues): Promise<{ readonly id: number; readonly secret: string }>
   store(...ids: readonly string[]): Promise<void>
+  /** A client of its own, so that tests of one database do not meet. */
+  addClient(): Promise<TestClient>
+}
+
+export interface TestClient {
+  readonly name: string
+  addEndpoint(url: string, values?: Omit<EndpointValues, 'client'>): Promise<{ readonly id: number; readonly secret: string }>
+  /** One transaction per call. */
+  store(...ids: readonly string[]): Promise<void>
 }
 
 export interface SenderSettings {
@@ -67,7 +76,14 @@ export async function createWholeSender(t: Test): Promise<WholeSender> {
     await lanes.close()
     await pool.end()
   })
-  return {
+  const storeFor = async (client: string, ids: readonly string[]): Promise<void> => {
+    await pool.query(
+      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
+       SELECT $1, 'user-app', id, json_build_object('n', id) FROM unnest($2::text[]) id`,
+      [client, ids]
+    )
+  }
+  const whole: WholeSender = {
     pool,
     connectionString,
     keys,
@@ -127,12 +143,16 @@ export async function createWholeSender(t: Test): Promise<WholeSender> {
       await pool.query('INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret) VALUES ($1, $2, $3)', [id, keyId, box])
       return { id, secret }
     },
-    async store(...ids) {
-      await pool.query(
-        `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
-         SELECT 'client-1', 'user-app', id, json_build_object('n', id) FROM unnest($1::text[]) id`,
-        [ids]
-      )
+    store: (...ids) => storeFor('client-1', ids),
+    async addClient() {
+      const name = `tenant-${randomBytes(4).toString('hex')}`
+      await pool.query('INSERT INTO client (name) VALUES ($1)', [name])
+      return {
+        name,
+        addEndpoint: (url, values) => whole.addEndpoint(url, { ...values, client: name }),
+        store: (...ids) => storeFor(name, ids)
+      }
     }
   }
+  return whole
 }
