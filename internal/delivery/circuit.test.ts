@@ -1,7 +1,6 @@
 import t from 'tap'
-import { type Circuit, type CircuitMemory, createCircuit } from './circuit.js'
+import { type Circuit, createCircuit } from './circuit.js'
 
-const HEALTHY: CircuitMemory = { isFailing: false, opened: 0 }
 const middle = (): number => 0.5
 const fail = (circuit: Circuit) => circuit.attempt(() => Promise.resolve({ isFailure: true }))
 const succeed = (circuit: Circuit) => circuit.attempt(() => Promise.resolve({ isFailure: false }))
@@ -11,7 +10,7 @@ async function failTimes(circuit: Circuit, times: number): Promise<void> {
 }
 
 t.test('ten failures in a row open it, nine do not, and a success in between begins anew', async t => {
-  const circuit = createCircuit(HEALTHY, middle)
+  const circuit = createCircuit(0, middle)
   await failTimes(circuit, 9)
   t.equal(circuit.pauseMs, null)
   await succeed(circuit)
@@ -23,13 +22,13 @@ t.test('ten failures in a row open it, nine do not, and a success in between beg
 })
 
 t.test('open, it makes no attempt', async t => {
-  const circuit = createCircuit(HEALTHY, middle)
+  const circuit = createCircuit(0, middle)
   await failTimes(circuit, 10)
   t.equal(await succeed(circuit), null)
 })
 
 t.test('after a pause it makes one attempt; the others wait for what becomes of it', async t => {
-  const circuit = createCircuit({ isFailing: true, opened: 1 }, middle)
+  const circuit = createCircuit(1, middle)
   let answer = (_: { isFailure: boolean }): void => undefined
   let begun = 0
   const slow = circuit.attempt(() => {
@@ -51,7 +50,7 @@ t.test('after a pause it makes one attempt; the others wait for what becomes of 
 })
 
 t.test('a success after a pause closes it, and those that waited go on', async t => {
-  const circuit = createCircuit({ isFailing: true, opened: 3 }, middle)
+  const circuit = createCircuit(3, middle)
   const all = await Promise.all([succeed(circuit), succeed(circuit), succeed(circuit)])
   t.same(all, [{ isFailure: false }, { isFailure: false }, { isFailure: false }])
   t.equal(circuit.opened, 0)
@@ -63,7 +62,7 @@ t.test('a success after a pause closes it, and those that waited go on', async t
 t.test('each pause is longer than the one before, up to five minutes', async t => {
   const pauses: (number | null)[] = []
   for (let opened = 0; opened < 8; opened++) {
-    const circuit = createCircuit({ isFailing: opened > 0, opened }, () => 1)
+    const circuit = createCircuit(opened, () => 1)
     await failTimes(circuit, opened === 0 ? 10 : 1)
     t.equal(circuit.opened, opened + 1)
     pauses.push(circuit.pauseMs)
@@ -72,7 +71,7 @@ t.test('each pause is longer than the one before, up to five minutes', async t =
 })
 
 t.test('an attempt that throws is passed on', async t => {
-  const circuit = createCircuit(HEALTHY, middle)
+  const circuit = createCircuit(0, middle)
   await t.rejects(
     circuit.attempt(() => Promise.reject(new Error('a bug'))),
     { message: 'a bug' }

@@ -17,7 +17,7 @@ const answered = (status: number, retryAfterMs?: number): PostResult => ({
   ms: 1,
   ...(retryAfterMs === undefined ? {} : { retryAfterMs })
 })
-const failed = (errorClass: 'timeout' | 'stopped'): PostResult => ({ kind: 'failed', errorClass, detail: '', ms: 1 })
+const failed = (errorClass: 'deadline' | 'stopped'): PostResult => ({ kind: 'failed', errorClass, detail: '', ms: 1 })
 
 interface Row {
   readonly id: string
@@ -146,7 +146,7 @@ for (const maxConcurrency of [1, 3, 10]) {
   t.test(`everything due is sent, at most ${maxConcurrency} at a time`, async t => {
     const { clock, rows, most, run, ended } = setup({ owed: 25, endpoint: { maxConcurrency } })
     run()
-    await clock.advanceAsync(100)
+    await clock.advanceAsync(200)
     t.equal(ended(), 'idle')
     t.equal(states(rows), 'd'.repeat(25))
     t.ok(rows.every(({ attempts }) => attempts === 1))
@@ -251,7 +251,11 @@ t.test('500 with Retry-After asks for nothing', async t => {
 })
 
 t.test('ten failures in a row open the circuit: no attempt after those under way, and a pause that the database holds', async t => {
-  const { clock, posts, rows, changes, run, ended } = setup({ owed: 100, endpoint: { maxConcurrency: 4 }, answer: () => failed('timeout') })
+  const { clock, posts, rows, changes, run, ended } = setup({
+    owed: 100,
+    endpoint: { maxConcurrency: 4 },
+    answer: () => failed('deadline')
+  })
   run()
   await clock.advanceAsync(500)
   t.ok(posts.length >= 10 && posts.length < 14, `${posts.length} attempts`)
@@ -293,6 +297,13 @@ t.test('an endpoint for which nothing has succeeded for too long is disabled; on
     const disabled = changes.find(change => change.kind === 'disabled')
     t.equal(disabled?.reason, want)
   }
+})
+
+t.test('a failure that opened no circuit makes the next lane no more careful', async t => {
+  const { clock, posts, run } = setup({ owed: 5, endpoint: { failingForMs: HOUR_MS }, answer: () => answered(500) })
+  run()
+  await clock.advanceAsync(500)
+  t.equal(posts.length, 5)
 })
 
 t.test('an endpoint that fails only now and then is noted as failing once, when its last attempt failed', async t => {
