@@ -226,7 +226,7 @@ function createVictims(t: Test, shallEnd: (statement: number) => boolean): pg.Po
 t.test('a session that ends in front of any statement leaves all of its page or nothing', async t => {
   const client = await addClient()
   const endpoint = await client.addEndpoint(URL)
-  const statements = ['BEGIN', 'fan-out', 'notes', 'COMMIT']
+  const statements = ['BEGIN', 'plan', 'fan-out', 'notes', 'COMMIT']
   for (const [n, name] of statements.entries()) {
     await readAll()
     await lanes.take(1_000)
