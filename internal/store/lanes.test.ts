@@ -1,9 +1,9 @@
-import { PgBoss } from 'pg-boss'
 import t, { type Test } from 'tap'
+import { lookForLostLanes, silenceLanes } from '../testing/lost-lanes.js'
 import { until } from '../testing/until.js'
 import { createWholeSender } from '../testing/whole-sender.js'
 import type { Lane } from './lanes.js'
-import { installLanes, LANE_LOST_AFTER_S, LANES_SCHEMA, openPgBossLanes, type PgBossLanes } from './pg-boss-lanes.js'
+import { installLanes, LANES_SCHEMA, openPgBossLanes, type PgBossLanes } from './pg-boss-lanes.js'
 
 const { pool, lanes } = await createWholeSender(t)
 const JOBS = `${LANES_SCHEMA}.job`
@@ -30,25 +30,6 @@ async function anotherProcess(t: Test): Promise<PgBossLanes> {
   const other = await openPgBossLanes({ pool, onError: error => t.fail(error.message) })
   t.teardown(() => other.close())
   return other
-}
-
-/** What pg-boss does every few seconds, at once. */
-async function lookForLost(): Promise<void> {
-  await pool.query(`UPDATE ${LANES_SCHEMA}.queue SET monitor_claim_on = NULL, maintain_on = NULL`)
-  const db = { executeSql: (text: string, values?: unknown[]) => pool.query(text, values) }
-  const boss = new PgBoss({ db, schema: LANES_SCHEMA, migrate: false, createSchema: false, supervise: false, schedule: false })
-  await boss.start()
-  await boss.supervise()
-  await boss.stop({ graceful: false, close: false })
-}
-
-/** Puts the last word of a lane's process so far back that the lane counts as lost. */
-async function lose(lane: Lane): Promise<void> {
-  const { rowCount } = await pool.query(
-    `UPDATE ${JOBS} SET heartbeat_on = now() - $2 * interval '1 second' WHERE state = 'active' AND data->>'endpointId' = $1`,
-    [String(lane.endpointId), LANE_LOST_AFTER_S + 1]
-  )
-  t.equal(rowCount, 1, 'the lane was taken')
 }
 
 t.afterEach(() => pool.query(`DELETE FROM ${JOBS}`))
@@ -90,7 +71,7 @@ t.test('a lane that has been at work for long is handed out again as soon as it 
   await call(endpointId)
   const [lane] = await lanes.take(1)
   // What a process that begins now knows of the queue is from a moment when the lane was taken.
-  await lookForLost()
+  await lookForLostLanes(pool)
   const other = await anotherProcess(t)
   await call(endpointId)
   await lanes.leave(lane!, false)
@@ -130,12 +111,12 @@ t.test('a lane whose process says nothing any more is handed out again, and the 
   await call(endpointId)
   const [old] = await lanes.take(1)
   t.same(await lanes.keep([old!]), [], 'it is still its own')
-  await lose(old!)
+  t.equal(await silenceLanes(pool, [endpointId]), 1)
   await call(endpointId)
   let taken: readonly Lane[] = []
   // The supervisors of the processes may be at it themselves just now.
   await until('it is handed out', async () => {
-    await lookForLost()
+    await lookForLostLanes(pool)
     taken = await other.take(10)
     return taken.length > 0
   })

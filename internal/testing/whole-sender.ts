@@ -8,7 +8,7 @@ import pg from 'pg'
 import { openEndpoint, SECRET_FIELD } from '../delivery/endpoint.js'
 import type { DeliveryObserver } from '../delivery/observer.js'
 import { Recorder } from '../delivery/recorder.js'
-import { Sender } from '../delivery/sender.js'
+import { Sender, type SenderOptions } from '../delivery/sender.js'
 import { createAddressRules, parseAllowList } from '../egress/address.js'
 import { createPoster, type Poster } from '../egress/post.js'
 import { createResolve } from '../egress/resolve.js'
@@ -45,7 +45,11 @@ export interface SenderSettings {
   readonly disableAfterMs: number
   readonly maxLanes: number
   readonly observer: Partial<DeliveryObserver>
+  /** Stands between the sender and what it works with. */
+  readonly between: (parts: SenderParts) => SenderParts
 }
+
+export type SenderParts = Pick<SenderOptions, 'deliveries' | 'lanes' | 'post'>
 
 export interface EndpointValues {
   readonly client?: string
@@ -61,12 +65,24 @@ interface Test {
   fail(message: string): void
 }
 
-export async function createWholeSender(t: Test): Promise<WholeSender> {
-  const { connectionString } = await createTestDatabase(t)
+export interface WholeSenderOptions {
+  /** A migrated database; absent: one of the test's own. */
+  readonly connectionString?: string
+  /** Faults fail the test, unless it causes them. */
+  readonly onFault?: (message: string) => void
+  readonly keys?: KeyRing
+}
+
+export async function createWholeSender(t: Test, options: WholeSenderOptions = {}): Promise<WholeSender> {
+  const { onFault = (message: string) => t.fail(message) } = options
+  const connectionString = options.connectionString ?? (await createTestDatabase(t)).connectionString
   const pool = new pg.Pool({ connectionString, max: 8 })
-  const keys = parseKeyRing(`test:${randomBytes(32).toString('base64')}`)
+  // As the program's own pool: a session may end at any time.
+  pool.on('error', () => undefined)
+  pool.on('connect', client => client.on('error', () => undefined))
+  const keys = options.keys ?? parseKeyRing(`test:${randomBytes(32).toString('base64')}`)
   await installLanes(pool)
-  const lanes = await openPgBossLanes({ pool, onError: error => t.fail(error.message) })
+  const lanes = await openPgBossLanes({ pool, onError: error => onFault(`background: ${error.message}`) })
   const deliveries = createPostgresDeliveries(pool, lanes.call)
   const senders: Sender[] = []
   const posters: Poster[] = []
@@ -89,7 +105,7 @@ export async function createWholeSender(t: Test): Promise<WholeSender> {
     keys,
     deliveries,
     lanes,
-    start({ schedule = [50, 50], disableAfterMs = 3_600_000, maxLanes = 20, observer: over = {} } = {}) {
+    start({ schedule = [50, 50], disableAfterMs = 3_600_000, maxLanes = 20, observer: over = {}, between = parts => parts } = {}) {
       const nothing = (): void => undefined
       const observer: DeliveryObserver = {
         fannedOut: nothing,
@@ -99,7 +115,7 @@ export async function createWholeSender(t: Test): Promise<WholeSender> {
         disabled: nothing,
         ended: nothing,
         worked: nothing,
-        failed: (step, error) => t.fail(`${step}: ${String(error)}`),
+        failed: (step, error) => onFault(`${step}: ${String(error)}`),
         ...over
       }
       const poster = createPoster({
@@ -111,11 +127,15 @@ export async function createWholeSender(t: Test): Promise<WholeSender> {
         maxOrigins: 100,
         maxRetryAfterMs: 60_000
       })
+      const parts = between({ deliveries, lanes, post: post => poster.post(post) })
       const sender = new Sender({
-        deliveries,
-        lanes,
-        recorder: new Recorder({ deliveries, clock, random: Math.random, onFault: error => observer.failed('record', error) }),
-        post: post => poster.post(post),
+        ...parts,
+        recorder: new Recorder({
+          deliveries: parts.deliveries,
+          clock,
+          random: Math.random,
+          onFault: error => observer.failed('record', error)
+        }),
         open: endpoint => openEndpoint(endpoint, keys),
         clock,
         random: Math.random,
