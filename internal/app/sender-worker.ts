@@ -53,7 +53,7 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
   const { sender: settings } = config
   const poster = createPoster({
     ...POSTER,
-    rules: { allowHttp: settings.allowHttp, addresses: createAddressRules(settings.allowAddresses) },
+    rules: { allowHttp: settings.allowHttp, addresses: createAddressRules(settings.allowList) },
     resolve: createResolve(),
     clock
   })

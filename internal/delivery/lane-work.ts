@@ -12,14 +12,14 @@ import { judge } from '../egress/judge.js'
 import type { Post } from '../egress/post.js'
 import type { PostResult } from '../egress/result.js'
 import type { Clock } from '../lifecycle/clock.js'
+import { type RetrySchedule, retryInMs } from '../retry/schedule.js'
 import type { Deliveries, DueDelivery, EndpointChange, Then } from '../store/deliveries.js'
 import { type Circuit, createCircuit } from './circuit.js'
 import type { Endpoint } from './endpoint.js'
-import { envelopeOf, webhookIdOf } from './envelope.js'
 import type { DeliveryObserver } from './observer.js'
 import { Pace } from './pace.js'
 import type { Recorder } from './recorder.js'
-import { type RetrySchedule, retryInMs } from './schedule.js'
+import { signedPost } from './signed-post.js'
 
 export interface LaneWorkOptions {
   readonly deliveries: Pick<Deliveries, 'due' | 'change'>
@@ -146,7 +146,7 @@ export class LaneWork {
     const { clock, observer } = this.#options
     const startedAtMs = clock.epochMs()
     const made = await this.#circuit.attempt(async () => {
-      const result = await this.#post(delivery, startedAtMs)
+      const result = await this.#options.post(signedPost(this.#endpoint, delivery, startedAtMs))
       const judgement = judge(result)
       // What we cut off ourselves says nothing about the endpoint.
       return { result, judgement, isFailure: judgement.kind !== 'delivered' && !isCutOff(result) }
@@ -173,26 +173,6 @@ export class LaneWork {
     if (judgement.kind === 'retry' && judgement.notBeforeMs > 0) await this.#pause(judgement.notBeforeMs)
     if (this.#circuit.pauseMs !== null) await this.#pause(this.#circuit.pauseMs)
     if (this.#endpoint.isOrdered && then.state === 'pending') await this.#pause(then.retryInMs)
-  }
-
-  #post(delivery: DueDelivery, startedAtMs: number): Promise<PostResult> {
-    const { endpoint, timestampS } = { endpoint: this.#endpoint, timestampS: Math.floor(startedAtMs / 1_000) }
-    const body = envelopeOf(endpoint.client, delivery)
-    const id = webhookIdOf(endpoint.id, endpoint.client, delivery.messageId)
-    return this.#options.post({
-      url: endpoint.url,
-      headers: [
-        'webhook-id',
-        id,
-        'webhook-timestamp',
-        String(timestampS),
-        'webhook-signature',
-        endpoint.signer.sign(id, timestampS, body),
-        ...endpoint.headers
-      ],
-      body,
-      deadlineMs: endpoint.timeoutMs
-    })
   }
 
   #then(delivery: DueDelivery, judgement: Judgement): Then {

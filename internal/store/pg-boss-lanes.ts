@@ -15,9 +15,9 @@
  */
 import type pg from 'pg'
 import { PgBoss } from 'pg-boss'
+import type { CallLanes } from './call-lanes.js'
 import { classify } from './fault.js'
 import type { Lane, Lanes } from './lanes.js'
-import type { CallLanes } from './postgres-deliveries.js'
 
 export const LANES_SCHEMA = 'event_process_jobs'
 const QUEUE = 'lane'

@@ -4,6 +4,7 @@
  * Source  PostgreSQL manual: transaction id and snapshot functions (pg_snapshot_xmin).
  */
 import type pg from 'pg'
+import type { CallLanes } from './call-lanes.js'
 import {
   type Backlog,
   type Deliveries,
@@ -11,15 +12,13 @@ import {
   ENDPOINT_STATES,
   type EndpointChange,
   type EndpointState,
-  type FanOut,
-  type SealedEndpoint
+  type FanOut
 } from './deliveries.js'
 import { classify } from './fault.js'
+import { inTransaction } from './in-transaction.js'
 import { fanOut } from './sql/fan-out.js'
+import { READ_SEALED_ENDPOINT, type SealedEndpointRow, sealedEndpoint } from './sql/read-sealed-endpoint.js'
 import { settleDeliveries } from './sql/settle-deliveries.js'
-
-/** Leaves the notes for these endpoints' lanes, in the transaction of `client`. */
-export type CallLanes = (client: pg.ClientBase, endpointIds: readonly number[]) => Promise<void>
 
 // One look into the partial index per endpoint.
 const READ_DUE_ENDPOINTS = `
@@ -41,15 +40,7 @@ WITH owed AS MATERIALIZED (
 UPDATE delivery d SET state = 'dead', dead_reason = 'endpoint-disabled', next_attempt_at = NULL, finished_at = now()
 FROM owed WHERE d.id = owed.id`
 
-const READ_ENDPOINT = `
-SELECT id, fk_client_name AS client, url, is_ordered AS "isOrdered", max_concurrency AS "maxConcurrency", max_per_s AS "maxPerSecond",
-       timeout_ms AS "timeoutMs", headers_key_id AS "headersKeyId", sealed_headers AS "headersBox", s.key_ids AS "secretKeyIds",
-       s.boxes AS "secretBoxes", extract(epoch FROM now() - failing_since)::float8 * 1000 AS "failingForMs", circuit_opened AS "circuitOpened"
-FROM endpoint e
-CROSS JOIN LATERAL (
-  SELECT coalesce(array_agg(key_id ORDER BY s.id DESC), '{}') AS key_ids, coalesce(array_agg(sealed_secret ORDER BY s.id DESC), '{}') AS boxes
-  FROM endpoint_secret s WHERE s.endpoint_id = e.id AND (s.expires_at IS NULL OR s.expires_at > now())
-) s
+const READ_ENDPOINT = `${READ_SEALED_ENDPOINT}
 WHERE id = $1 AND state = 'enabled' AND (paused_until IS NULL OR paused_until <= now())`
 
 const READ_DUE = `
@@ -89,29 +80,12 @@ UPDATE endpoint SET state = 'disabled-by-failure', disabled_reason = $2, disable
 } as const satisfies Record<EndpointChange['kind'], string>
 
 export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): Deliveries {
-  /** What fails ends its connection: these statements are short, and a new connection is cheaper than a doubt. */
-  async function inTransaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await pool.connect().catch(rethrow)
-    let isDone = false
-    try {
-      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-      const result = await work(client)
-      const { command } = await client.query('COMMIT')
-      if (command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${command}`)
-      isDone = true
-      return result
-    } catch (error) {
-      return rethrow(error)
-    } finally {
-      client.release(!isDone)
-    }
-  }
   const query = <Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> =>
     pool.query<Row>(text, values).catch(rethrow)
 
   return {
     fanOut(maxEvents): Promise<FanOut | null> {
-      return inTransaction(async client => {
+      return inTransaction(pool, async client => {
         const { isOurs, events, deliveries, endpoints } = await fanOut(client, maxEvents)
         if (!isOurs) return null
         if (endpoints.length > 0) await callLanes(client, endpoints)
@@ -119,7 +93,7 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
       })
     },
     callDue() {
-      return inTransaction(async client => {
+      return inTransaction(pool, async client => {
         const { rows } = await client.query<{ endpoints: number[] }>(READ_DUE_ENDPOINTS)
         const endpoints = rows[0]?.endpoints ?? []
         if (endpoints.length > 0) await callLanes(client, endpoints)
@@ -130,7 +104,7 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
       return (await query(END_DISABLED, [maxDeliveries])).rowCount ?? 0
     },
     async endpoint(id) {
-      const [row] = (await query<EndpointRow>(READ_ENDPOINT, [id])).rows
+      const [row] = (await query<SealedEndpointRow>(READ_ENDPOINT, [id])).rows
       return row === undefined ? null : sealedEndpoint(row)
     },
     async due(endpointId, limit, exceptIds) {
@@ -148,21 +122,6 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
     async change(endpointId, change) {
       await query(CHANGE[change.kind], [endpointId, ...valuesOf(change)])
     }
-  }
-}
-
-interface EndpointRow extends Omit<SealedEndpoint, 'sealedSecrets' | 'sealedHeaders'>, pg.QueryResultRow {
-  readonly headersKeyId: string | null
-  readonly headersBox: Buffer | null
-  readonly secretKeyIds: readonly string[]
-  readonly secretBoxes: readonly Buffer[]
-}
-
-function sealedEndpoint({ headersKeyId, headersBox, secretKeyIds, secretBoxes, ...plain }: EndpointRow): SealedEndpoint {
-  return {
-    ...plain,
-    sealedSecrets: secretBoxes.map((box, n) => ({ keyId: secretKeyIds[n] ?? '', box })),
-    sealedHeaders: headersKeyId === null || headersBox === null ? null : { keyId: headersKeyId, box: headersBox }
   }
 }
 
