@@ -5,7 +5,7 @@
  */
 import cluster from 'node:cluster'
 import { Deaths } from '../cluster/deaths.js'
-import type { RulesForWorkers, WorkerMessage } from '../cluster/protocol.js'
+import type { RulesForWorkers, WorkerMessage, WorkerStatus } from '../cluster/protocol.js'
 import { Supervisor } from '../cluster/supervisor.js'
 import { WORKER_EXEC_ARGS, workerMalloc } from '../cluster/worker-memory.js'
 import { type ProcessorConfig } from '../config/config.js'
@@ -24,6 +24,7 @@ import { createPostgresStore } from '../store/postgres.js'
 import { type Store, StoreError } from '../store/store.js'
 import { followClientRules } from './client-rules.js'
 import { Readiness } from './readiness.js'
+import { createReceiveProblem } from './receive-problem.js'
 import { openServices, type Services } from './services.js'
 import { untilItWorks } from './until-it-works.js'
 import { toWorkerProcess } from './worker-process.js'
@@ -36,7 +37,7 @@ export function createPrimary(config: ProcessorConfig): Service {
 async function run(config: ProcessorConfig, log: Log, signal: AbortSignal): Promise<void> {
   const totals = new Totals()
   const metrics = new PrimaryMetrics(totals)
-  const readiness = new Readiness(clock, config.queue.waitTimeS * 1_000)
+  const readiness = new Readiness(clock, createReceiveProblem(config.queue.waitTimeS * 1_000))
   const server = await startHttpServer({
     ...config.metrics,
     portSetting: 'METRICS_PORT',
@@ -65,7 +66,7 @@ async function supervise(
   services: Services,
   totals: Totals,
   metrics: PrimaryMetrics,
-  readiness: Readiness
+  readiness: Readiness<WorkerStatus>
 ): Promise<void> {
   const patience = { clock, random: Math.random, signal, log }
   const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
@@ -97,7 +98,7 @@ async function supervise(
         case 'report':
           supervisor.heard(workerId)
           totals.reported(workerId, message.counts)
-          metrics.reported(workerId, message.metrics)
+          metrics.reports.reported(workerId, message.metrics)
           return readiness.reported(workerId, message.status)
       }
     }
@@ -125,10 +126,10 @@ async function supervise(
           supervisor.tell({ kind: 'death', ...death })
         }
         if (restartInMs !== null) {
-          metrics.restarted()
+          metrics.reports.restarted()
           log.error({ worker: worker.pid, how, restartInMs: Math.round(restartInMs) }, 'worker died; starting another')
         }
-        await metrics.retire(worker.id)
+        await metrics.reports.retire(worker.id)
         await totals.retire(
           worker.id,
           async tx => (await untilItWorks('learn a dead worker’s last outcome', () => store.wasCommitted(tx), patience)) ?? false

@@ -1,11 +1,12 @@
 import t from 'tap'
 import { createManualClock } from '../testing/manual-clock.js'
 import { Readiness } from './readiness.js'
+import { createReceiveProblem } from './receive-problem.js'
 
 const receiving = { isReceiving: true, gateReasons: [], sinceReceiveMs: 100, receiveProblem: null } as const
 const setup = () => {
   const clock = createManualClock()
-  const readiness = new Readiness(clock, 20_000)
+  const readiness = new Readiness(clock, createReceiveProblem(20_000))
   const ask = async (): Promise<unknown> => JSON.parse((await readiness.answer()).body)
   return { clock, readiness, ask }
 }

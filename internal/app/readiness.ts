@@ -1,27 +1,27 @@
-/** Whether the processor does its work, and if not, why: the answer of /readyz. */
-import type { WorkerStatus } from '../cluster/protocol.js'
+/** Whether a program with workers does its work, and if not, why: the answer of /readyz. */
 import type { Answer } from '../http/server.js'
 import type { Clock } from '../lifecycle/clock.js'
 
 /** A worker that has not reported for this long is blocked. */
 const REPORT_MS = 5_000
-/** A receive may take its long poll and this much more. */
-const RECEIVE_MARGIN_MS = 15_000
 /** One probe serves all requests of this span. */
 const PROBE_MS = 1_000
 
-export class Readiness {
-  /** What the processor is doing instead of its work; null while workers run. */
+/** What keeps a worker with this status from its work; null: nothing does. */
+export type ProblemOf<Status> = (status: Status) => string | null
+
+export class Readiness<Status> {
+  /** What the program is doing instead of its work; null while workers run. */
   reason: string | null = 'starting'
   readonly #clock: Clock
-  readonly #silentMs: number
-  readonly #workers = new Map<number, { readonly status: WorkerStatus; readonly atMs: number }>()
+  readonly #problemIn: ProblemOf<Status>
+  readonly #workers = new Map<number, { readonly status: Status; readonly atMs: number }>()
   #probe: (() => Promise<void>) | null = null
   #probed: { readonly atMs: number; readonly problem: Promise<string | null> } | null = null
 
-  constructor(clock: Clock, waitTimeMs: number) {
+  constructor(clock: Clock, problemIn: ProblemOf<Status>) {
     this.#clock = clock
-    this.#silentMs = 2 * waitTimeMs + RECEIVE_MARGIN_MS
+    this.#problemIn = problemIn
   }
 
   /** Workers are running from now on; `probe` tells whether the database takes writes. */
@@ -30,7 +30,7 @@ export class Readiness {
     this.#probe = probe
   }
 
-  reported(workerId: number, status: WorkerStatus): void {
+  reported(workerId: number, status: Status): void {
     this.#workers.set(workerId, { status, atMs: this.#clock.monotonicMs() })
   }
 
@@ -57,16 +57,11 @@ export class Readiness {
     return reasons
   }
 
-  #problemOf(id: number, { status, atMs }: { readonly status: WorkerStatus; readonly atMs: number }): string | null {
+  #problemOf(id: number, { status, atMs }: { readonly status: Status; readonly atMs: number }): string | null {
     const silentMs = this.#clock.monotonicMs() - atMs
     if (silentMs > REPORT_MS) return `worker ${id}: has not reported for ${Math.round(silentMs / 1_000)} s`
-    // Full in-flight work is a busy worker, not an unready one.
-    if (status.gateReasons.includes('database')) return `worker ${id}: waits for the database`
-    if (status.receiveProblem !== null) return `worker ${id}: receives fail (${status.receiveProblem})`
-    if (status.isReceiving && status.sinceReceiveMs > this.#silentMs) {
-      return `worker ${id}: the queue has not answered for ${Math.round(status.sinceReceiveMs / 1_000)} s`
-    }
-    return null
+    const problem = this.#problemIn(status)
+    return problem === null ? null : `worker ${id}: ${problem}`
   }
 
   #database(): Promise<string | null> {

@@ -6,6 +6,7 @@
  */
 import { ArgumentsError, readFlags, readNumber } from '../producer/flags.js'
 import { SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from './scenarios.js'
+import type { SenderSizes } from './sender.js'
 
 export interface BenchArguments {
   readonly kind: 'run'
@@ -44,6 +45,13 @@ export interface FairnessArguments {
   readonly run: BenchArguments
 }
 
+/** The sender, instead of the processor. */
+export interface SenderArguments {
+  readonly kind: 'sender'
+  readonly sizes: SenderSizes
+  readonly run: BenchArguments
+}
+
 export interface CompareArguments {
   readonly kind: 'compare'
   readonly before: string
@@ -56,12 +64,15 @@ export type BenchCommand =
   | GrowthArguments
   | ByWorkersArguments
   | FairnessArguments
+  | SenderArguments
   | CompareArguments
 
 const DEFAULT_GROWTH_ROWS = 10_000_000
 const MAX_WORKERS = 64
 const LATENCY_SECONDS = 5
 const QUICK_LATENCY_SECONDS = 4
+const SENDER_SIZES: SenderSizes = { deliveries: 60_000, queuedForDead: 10_000, backlog: 1_000_000, steadySeconds: 10 }
+const QUICK_SENDER_SIZES: SenderSizes = { deliveries: 10_000, queuedForDead: 2_000, backlog: 20_000, steadySeconds: 3 }
 const FAIRNESS_SECONDS = 8
 const QUICK_FAIRNESS_SECONDS = 3
 
@@ -72,6 +83,7 @@ export const BENCH_HELP = `Measures the processor side by side with simpler ones
   npm run bench -- --by-workers 1,2,4      ours with so many workers, one table
   npm run bench -- --table-growth          the insert rate while the table grows, some ten minutes
   npm run bench -- --fairness              what a flood of one client does to the others, under a minute
+  npm run bench -- --sender                deliveries, a dead endpoint, a backlog of a million, what ingestion pays; some minutes
   npm run bench -- compare A.json B.json   every figure that both files have, with its ratio
 
   --quick            fewer events, one round
@@ -100,6 +112,7 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     'by-workers': 'text',
     'table-growth': 'switch',
     fairness: 'switch',
+    sender: 'switch',
     rows: 'text',
     json: 'text',
     plot: 'text',
@@ -117,7 +130,9 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
   if (rows !== undefined && !isGrowth) flags.problems.push('--rows goes with --table-growth')
   if (counts !== null && isGrowth) flags.problems.push('--by-workers and --table-growth are two benches')
   const isFairness = flags.isOn('fairness')
-  if (isFairness && (isGrowth || counts !== null)) flags.problems.push('--fairness is a bench of its own')
+  const isSender = flags.isOn('sender')
+  if ((isFairness || isSender) && (isGrowth || counts !== null || (isFairness && isSender)))
+    flags.problems.push(`--${isFairness ? 'fairness' : 'sender'} is a bench of its own`)
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   if (flags.isOn('help')) return { kind: 'help' }
   const jsonFile = flags.text('json') ?? null
@@ -135,6 +150,7 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     plotFile: flags.text('plot') ?? null
   }
   if (isFairness) return { kind: 'fairness', seconds: isQuick ? QUICK_FAIRNESS_SECONDS : FAIRNESS_SECONDS, run }
+  if (isSender) return { kind: 'sender', sizes: isQuick ? QUICK_SENDER_SIZES : SENDER_SIZES, run }
   return counts === null ? run : { kind: 'by-workers', counts, run }
 }
 

@@ -16,7 +16,8 @@ import {
   type ByWorkersArguments,
   type FairnessArguments,
   type GrowthArguments,
-  parseBenchArguments
+  parseBenchArguments,
+  type SenderArguments
 } from './arguments.js'
 import { runByWorkers } from './by-workers.js'
 import { compareFiles } from './compare.js'
@@ -26,6 +27,8 @@ import { currentLoad, describeMachine, type Machine } from './machine.js'
 import { jsonFileFor, SCHEMA, say, writeJson } from './output.js'
 import { goalLines, machineLine, noiseWarning } from './report.js'
 import type { Bench } from './run-scenario.js'
+import { measureSender } from './sender.js'
+import { senderGoals, senderTables } from './sender-report.js'
 import { type BenchServices, startServices } from './services.js'
 import { finishSuite, runAll } from './suite.js'
 import { measureGrowth, summarizeGrowth } from './table-growth.js'
@@ -58,7 +61,7 @@ async function runAlone(directory: string, work: () => Promise<void>): Promise<v
   })
 }
 
-type Measurement = BenchArguments | GrowthArguments | ByWorkersArguments | FairnessArguments
+type Measurement = BenchArguments | GrowthArguments | ByWorkersArguments | FairnessArguments | SenderArguments
 
 async function measure(command: Measurement, env: Environment, directory: string, signal: AbortSignal): Promise<void> {
   const startedAt = new Date()
@@ -79,6 +82,9 @@ async function measure(command: Measurement, env: Environment, directory: string
         return
       case 'fairness':
         await runFairness({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
+        return
+      case 'sender':
+        await runSender({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
         return
       case 'run': {
         const outcome = await runAll({ services, options: command, directory, env, signal, aborted })
@@ -139,6 +145,19 @@ async function runFairness(bench: Bench, { seconds, run }: FairnessArguments, ma
       fairness: results,
       goals
     })
+  } catch (error) {
+    if (!bench.signal.aborted) throw error
+    say('Stopped: nothing was written.')
+  }
+}
+
+async function runSender(bench: Bench, { sizes, run }: SenderArguments, machine: Machine, startedAt: Date): Promise<void> {
+  try {
+    const results = await measureSender(bench, sizes, say)
+    const goals = senderGoals(results)
+    say(`\n${senderTables(results)}\n\nGoals\n${goalLines(goals)}\n`)
+    const document = { schema: SCHEMA, startedAt: startedAt.toISOString(), machine, options: { ...sizes, workers: run.workers } }
+    writeJson(jsonFileFor(run.jsonFile, startedAt), { ...document, sender: results, goals })
   } catch (error) {
     if (!bench.signal.aborted) throw error
     say('Stopped: nothing was written.')

@@ -3,12 +3,10 @@
  *
  * Errors  rejects with the last lines of its log when it ends by itself.
  */
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { EMBEDDED_AWS } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
-import { killAfter, type MeasuredSubject, onceReceiving } from './measured-subject.js'
+import { inherit, startChild } from './child.js'
+import type { MeasuredSubject } from './measured-subject.js'
 import { readGauge, readHistogram } from './metrics-text.js'
 
 export interface ProcessorSpec {
@@ -28,55 +26,18 @@ export interface ProcessorSubject extends MeasuredSubject {
   metrics(): Promise<string>
 }
 
-interface LogLine {
-  readonly msg?: string
-  readonly metrics?: string
-}
-
-/** Of the environment, what a system needs, and the settings that are worth comparing. */
-const INHERITED = ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS', 'SQS_TRANSPORT', 'BATCH_LINGER_MS', 'BATCH_MAX_MESSAGES', 'IN_FLIGHT_MAX_MESSAGES']
-const KEPT_LINES = 20
+/** The settings that are worth comparing. */
+const COMPARED = ['SQS_TRANSPORT', 'BATCH_LINGER_MS', 'BATCH_MAX_MESSAGES', 'IN_FLIGHT_MAX_MESSAGES']
 
 /** Resolves when a worker is about to receive. */
 export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubject> {
-  const entry = fileURLToPath(new URL('../../cmd/processor/index.js', import.meta.url))
-  const child = spawn(process.execPath, [entry], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    detached: true,
-    cwd: spec.directory,
-    env: environment(spec)
-  })
-  const lastLines: string[] = []
-  let metricsUrl = ''
-  let isStopping = false
-  let onReceiving: () => void = () => undefined
-  const receiving = new Promise<void>(resolve => {
-    onReceiving = resolve
-  })
-  for (const stream of [child.stdout, child.stderr]) {
-    if (stream === null) continue
-    createInterface({ input: stream }).on('line', line => {
-      lastLines.push(line)
-      if (lastLines.length > KEPT_LINES) lastLines.shift()
-      const { msg, metrics } = parseLine(line)
-      if (msg === 'listening' && metrics !== undefined) metricsUrl = metrics
-      if (msg === 'receiving') onReceiving()
-    })
-  }
-  const exited = new Promise<void>(resolve => child.once('close', () => resolve()))
-  const failure = new Promise<never>((_, reject) => {
-    child.once('error', reject)
-    child.once('close', (code, signal) => {
-      if (!isStopping) reject(new Error(`the processor ended by itself (${signal ?? `exit code ${code ?? 0}`}):\n${lastLines.join('\n')}`))
-    })
-  })
-  // Whoever waits for anything else races against it; with nobody waiting it must not end the bench.
-  failure.catch(() => undefined)
-
-  const metrics = async (): Promise<string> => (await fetch(metricsUrl)).text()
-  const subject: ProcessorSubject = {
-    pid: child.pid ?? 0,
-    failure,
+  const child = startChild({ program: 'processor', directory: spec.directory, env: environment(spec) })
+  const { metrics: url } = await child.said('listening')
+  await child.said('receiving')
+  const metrics = async (): Promise<string> => (await fetch(String(url))).text()
+  return {
+    pid: child.pid,
+    failure: child.failure,
     metrics,
     settled: () => Promise.resolve(null),
     async readings() {
@@ -88,19 +49,13 @@ export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubj
         lagSeconds: readGauge(text, 'event_process_eventloop_lag_seconds')
       }
     },
-    stop() {
-      isStopping = true
-      child.kill('SIGTERM')
-      return killAfter(() => child.kill('SIGKILL'), exited)
-    }
+    stop: () => child.stop()
   }
-  return onceReceiving(subject, receiving)
 }
 
 function environment({ sqsEndpoint, dbConnection, queueName, workers, pollers, env }: ProcessorSpec): Record<string, string> {
-  const inherited = INHERITED.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]] as const]))
   return {
-    ...Object.fromEntries(inherited),
+    ...inherit(env, ...COMPARED),
     DB_CONNECTION: dbConnection,
     QUEUE_NAME: queueName,
     AWS_ENDPOINT: sqsEndpoint,
@@ -109,15 +64,6 @@ function environment({ sqsEndpoint, dbConnection, queueName, workers, pollers, e
     AWS_SECRET_ACCESS_KEY: EMBEDDED_AWS.credentials.secretAccessKey,
     WORKERS: String(workers),
     POLLERS: String(pollers),
-    METRICS_PORT: '0',
-    LOG_FORMAT: 'json'
-  }
-}
-
-function parseLine(line: string): LogLine {
-  try {
-    return JSON.parse(line) as LogLine
-  } catch {
-    return {}
+    METRICS_PORT: '0'
   }
 }

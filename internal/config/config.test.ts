@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import t from 'tap'
-import { readBaseConfig, readProcessorConfig, readProducersConfig } from './config.js'
+import { readBaseConfig, readProcessorConfig, readProducersConfig, readSenderConfig } from './config.js'
 import { ConfigError } from './environment.js'
 
 const external = {
@@ -128,4 +128,66 @@ t.test('a connection string that the driver cannot read is a wrong value, and it
   ]) {
     t.same(read(right), [], right)
   }
+})
+
+const senderKeys = `2026:${Buffer.alloc(32, 7).toString('base64')}`
+
+t.test('beside embedded services the sender may reach this machine, and its key is none of the environment’s', async t => {
+  const { sender, workers, metrics } = readSenderConfig({})
+  t.match(sender, { secretKeys: null, allowHttp: true, disableAfterMs: 432_000_000, maxLanes: 100 })
+  t.same(
+    sender.schedule,
+    [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(seconds => seconds * 1_000)
+  )
+  t.same(
+    [sender.allowList?.check('127.9.9.9'), sender.allowList?.check('::1', 'ipv6'), sender.allowList?.check('10.0.0.1')],
+    [true, true, false]
+  )
+  t.same([workers, metrics], [1, { host: '127.0.0.1', port: 9_465 }])
+})
+
+t.test('with given services the sender reaches the public Internet by https only, unless told otherwise', async t => {
+  const strict = readSenderConfig({ ...external, SENDER_SECRET_KEYS: senderKeys }).sender
+  t.match(strict, { secretKeys: senderKeys, allowHttp: false, allowList: null })
+  const loose = readSenderConfig({
+    ...external,
+    SENDER_SECRET_KEYS: senderKeys,
+    SENDER_ALLOW_HTTP: 'yes',
+    SENDER_ALLOW_ADDRESSES: '10.1.0.0/16'
+  })
+  t.equal(loose.sender.allowHttp, true)
+  t.equal(loose.sender.allowList?.check('10.1.2.3'), true)
+  t.equal(readSenderConfig({ SENDER_ALLOW_HTTP: 'no' }).sender.allowHttp, false, 'said beside embedded services too')
+})
+
+t.test('what the sender lacks is named together with all the rest, and only to programs that need it', async t => {
+  const wrong = {
+    NODE_ENV: 'production',
+    QUEUE_NAME: 'events',
+    SENDER_RETRY_SCHEDULE: '5s,soon',
+    SENDER_ALLOW_ADDRESSES: '10.0.0.0/8,here',
+    SENDER_MAX_LANES: '0'
+  }
+  t.same(
+    problemsOf(() => readSenderConfig(wrong)),
+    [
+      'SENDER_MAX_LANES must be a whole number from 1 to 10000, not "0"',
+      'DB_CONNECTION is missing (NODE_ENV=production runs no embedded services)',
+      'AWS_REGION is missing (the region of the queue, such as us-east-1)',
+      'SENDER_SECRET_KEYS is missing (id:key, the key as `openssl rand -base64 32` prints it; older keys behind it, with commas between)',
+      'SENDER_RETRY_SCHEDULE must be delays with commas between, such as 5s,5m,2h (ms, s, m, h or d), not "5s,soon"',
+      'SENDER_ALLOW_ADDRESSES is set (NODE_ENV=production sends to the public Internet only)',
+      'SENDER_ALLOW_ADDRESSES: "here" is neither an address nor a range such as 127.0.0.0/8'
+    ]
+  )
+  t.doesNotThrow(() => readProcessorConfig({ ...external, NODE_ENV: 'production' }), 'the processor encrypts nothing')
+})
+
+t.test('a key that is not understood is named and not shown', async t => {
+  for (const wrong of ['planted', `planted:${'A'.repeat(42)}=`, `${senderKeys},planted`]) {
+    const problems = problemsOf(() => readSenderConfig({ ...external, SENDER_SECRET_KEYS: wrong }))
+    t.match(problems, [/^SENDER_SECRET_KEYS must be id:key, /], wrong)
+    t.notMatch(problems.join(), 'planted')
+  }
+  t.doesNotThrow(() => readSenderConfig({ ...external, SENDER_SECRET_KEYS: `${senderKeys}, old:${Buffer.alloc(32).toString('base64')}` }))
 })

@@ -7,6 +7,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { ConfigError, type Environment, readValues, type Values } from './environment.js'
+import { readSender, type SenderSettings } from './sender.js'
 
 export interface AwsConfig {
   readonly region: string
@@ -77,6 +78,12 @@ export interface ProcessorConfig extends BaseConfig {
   readonly metrics: { readonly host: string; readonly port: number }
 }
 
+export interface SenderConfig extends BaseConfig {
+  readonly workers: number
+  readonly metrics: { readonly host: string; readonly port: number }
+  readonly sender: SenderSettings
+}
+
 export interface ProducersConfig extends BaseConfig {
   readonly fakeIntervalMs: number
 }
@@ -103,6 +110,17 @@ export function readProcessorConfig(env: Environment): ProcessorConfig {
   }))
 }
 
+export function readSenderConfig(env: Environment): SenderConfig {
+  const reading = beginReading(env)
+  const sender = readSender(reading.values, reading.services?.kind === 'embedded', env, reading.problems)
+  return endReading(reading, (values, base) => ({
+    ...base,
+    workers: values.SENDER_WORKERS,
+    metrics: { host: values.METRICS_HOST, port: values.SENDER_METRICS_PORT },
+    sender
+  }))
+}
+
 export function readProducersConfig(env: Environment): ProducersConfig {
   return read(env, (values, base) => ({ ...base, fakeIntervalMs: values.PRODUCERS_FAKE_TIMEOUT }))
 }
@@ -111,9 +129,25 @@ export function readBaseConfig(env: Environment): BaseConfig {
   return read(env, (_values, base) => base)
 }
 
-function read<T extends BaseConfig>(env: Environment, build: (values: Values, base: BaseConfig) => T): T {
+function read<T extends BaseConfig>(env: Environment, build: Build<T>): T {
+  return endReading(beginReading(env), build)
+}
+
+type Build<T extends BaseConfig> = (values: Values, base: BaseConfig) => T
+
+/** The environment half read: what is wrong so far is among the problems, and `services` is null where that is part of it. */
+interface Reading {
+  readonly values: Values
+  readonly services: ServicesConfig | null
+  readonly problems: string[]
+}
+
+function beginReading(env: Environment): Reading {
   const { values, problems } = readValues(env)
-  const services = readServices(values, env, problems)
+  return { values, services: readServices(values, env, problems), problems }
+}
+
+function endReading<T extends BaseConfig>({ values, services, problems }: Reading, build: Build<T>): T {
   if (problems.length > 0 || services === null) throw new ConfigError(problems)
   const queueName = values.QUEUE_NAME ?? EMBEDDED_QUEUE_NAME
   return Object.freeze(

@@ -41,13 +41,15 @@ const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true
 export function readValues(env: Environment): { readonly values: Values; readonly problems: string[] } {
   const values: Record<string, unknown> = {}
   for (const name of Object.keys(SETTINGS)) if (env[name] !== undefined && env[name] !== '') values[name] = env[name]
-  const problems = validate(values) ? [] : Array.from(new Set((validate.errors ?? []).map(error => problem(error, env))))
+  const problems = validate(values) ? [] : Array.from(new Set((validate.errors ?? []).map(error => wrongValue(nameOf(error), env))))
   return { values: values as unknown as Values, problems }
 }
 
-function problem(error: ErrorObject, env: Environment): string {
-  const name = error.instancePath.slice(1)
-  const setting: Setting = SETTINGS[name as SettingName]
+const nameOf = (error: ErrorObject): SettingName => error.instancePath.slice(1) as SettingName
+
+/** What to say of a value that the setting does not take. */
+export function wrongValue(name: SettingName, env: Environment): string {
+  const setting: Setting = SETTINGS[name]
   const found = setting.secret === true ? '' : `, not ${JSON.stringify(env[name])}`
   return `${name} must be ${expected(setting)}${found}`
 }

@@ -4,10 +4,10 @@ import t from 'tap'
 import { Backlog } from '../batch/backlog.js'
 import type { Entry } from '../message/message.js'
 import { ClientMetrics, MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
+import { TokenBucket } from '../retry/token-bucket.js'
 import { createManualClock } from '../testing/manual-clock.js'
 import type { Quota } from './client-rules.js'
 import { OverQuota } from './over-quota.js'
-import { TokenBucket } from './token-bucket.js'
 
 const CLIENTS = 100_000
 const entry = (clientId: string): Entry => {

@@ -16,9 +16,9 @@ import type { Clock } from '../lifecycle/clock.js'
 import { clientOf } from '../message/client-of.js'
 import type { Entry, ValidEvent } from '../message/message.js'
 import type { QueueWriter } from '../queue/queue.js'
+import { TokenBucket } from '../retry/token-bucket.js'
 import type { ClientRules, Quota } from './client-rules.js'
 import { Later } from './later.js'
-import { TokenBucket } from './token-bucket.js'
 
 export interface OverQuotaOptions {
   readonly rules: ClientRules

@@ -60,7 +60,7 @@ t.test('100,000 clients, event types, ids and paths that nobody knows add no ser
   })
   const scrape = async (): Promise<string[]> => {
     totals.reported(1, events.tally.counts)
-    primary.reported(1, await metrics.snapshot(intake.status))
+    primary.reports.reported(1, await metrics.snapshot(intake.status))
     const text = await (await fetch(`${server.origin}/metrics`)).text()
     return [...text.matchAll(/^[a-z]\S*(?= )/gm)].map(([series]) => series)
   }

@@ -36,7 +36,7 @@ t.test('histograms and gauges of workers are added up; a dead worker leaves its 
   for (const [index, worker] of workers.entries()) {
     worker.batchRows.observe(40)
     for (const seconds of [0.001, 0.0011, 4_000]) worker.queueDwellSeconds.observe(seconds)
-    metrics.reported(index, await worker.snapshot({ ...status, isGateOpen: index === 0 }))
+    metrics.reports.reported(index, await worker.snapshot({ ...status, isGateOpen: index === 0 }))
   }
   const both = await metrics.text()
   t.equal(valueOf(both, 'event_process_batch_rows_sum'), 80)
@@ -52,14 +52,14 @@ t.test('histograms and gauges of workers are added up; a dead worker leaves its 
   t.equal(valueOf(both, 'event_process_gate_open'), 0, 'one closed gate shows')
   t.equal(valueOf(both, 'event_process_workers'), 2)
 
-  await metrics.retire(1)
-  metrics.restarted()
+  await metrics.reports.retire(1)
+  metrics.reports.restarted()
   const one = await metrics.text()
   t.equal(valueOf(one, 'event_process_batch_rows_sum'), 80)
   t.equal(valueOf(one, 'event_process_in_flight'), 3)
   t.equal(valueOf(one, 'event_process_gate_open'), 1)
   t.equal(valueOf(one, 'event_process_worker_restarts_total'), 1)
 
-  await metrics.retire(0)
+  await metrics.reports.retire(0)
   t.equal(valueOf(await metrics.text(), 'event_process_batch_rows_sum'), 80)
 })

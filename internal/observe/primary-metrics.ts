@@ -1,71 +1,31 @@
-/**
- * What `/metrics` shows: the totals of all workers, and their histograms and gauges from their last reports.
- *
- * A scrape reads what the primary has already: a worker that is busy, blocked or dead delays nothing. Dead workers' histograms and
- * process counters stay in the sums, their gauges go.
- */
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+/** What the processor's `/metrics` shows: the totals of all workers, and their histograms and gauges from their last reports. */
+import { Counter, Registry } from 'prom-client'
 import { CLIENT_COUNTERS, combinations } from './client-metrics.js'
 import { COUNTERS, type CounterName, MAX_LABEL_VALUES, OTHER } from './counters.js'
 import type { Totals } from './totals.js'
 import { METRIC_PREFIX } from './worker-metrics.js'
-
-/** A metric as `Registry.getMetricsAsJSON` gives it; opaque here but for its type. */
-export interface MetricSnapshot {
-  readonly name: string
-  readonly type: unknown
-}
+import { WorkerReports } from './worker-reports.js'
 
 export class PrimaryMetrics {
   readonly #own = new Registry()
-  readonly #process = new Registry()
-  readonly #reports = new Map<number, readonly MetricSnapshot[]>()
-  readonly #restarts: Counter
+  /** Of the workers. */
+  readonly reports = new WorkerReports(this.#own)
   readonly #totals: Totals
-  #retired: readonly MetricSnapshot[] = []
   /** The clients with series of their own. */
   labels: readonly string[] = []
 
   constructor(totals: Totals) {
     this.#totals = totals
-    const registers = [this.#own]
-    collectDefaultMetrics({ register: this.#process })
     for (const name of Object.keys(COUNTERS) as CounterName[]) this.#register(name)
     for (const name of Object.keys(CLIENT_COUNTERS) as (keyof typeof CLIENT_COUNTERS)[]) this.#registerByClient(name)
-    new Gauge({
-      name: `${METRIC_PREFIX}workers`,
-      help: 'Workers that report',
-      registers,
-      collect: gaugeOf(() => this.#reports.size)
-    })
-    this.#restarts = new Counter({ name: `${METRIC_PREFIX}worker_restarts_total`, help: 'Workers started again after a crash', registers })
   }
 
   get contentType(): string {
     return this.#own.contentType
   }
 
-  reported(workerId: number, metrics: readonly MetricSnapshot[]): void {
-    this.#reports.set(workerId, metrics)
-  }
-
-  async retire(workerId: number): Promise<void> {
-    const last = this.#reports.get(workerId)
-    this.#reports.delete(workerId)
-    if (last === undefined) return
-    const sums = last.filter(metric => metric.type === 'counter' || metric.type === 'histogram')
-    const merged = await AggregatorRegistry.aggregate([[...this.#retired], sums]).getMetricsAsJSON()
-    this.#retired = merged
-  }
-
-  restarted(): void {
-    this.#restarts.inc()
-  }
-
-  async text(): Promise<string> {
-    const own = await this.#process.getMetricsAsJSON()
-    const merged = AggregatorRegistry.aggregate([own, [...this.#retired], ...Array.from(this.#reports.values(), report => [...report])])
-    return `${await this.#own.metrics()}\n${await merged.metrics()}`
+  text(): Promise<string> {
+    return this.reports.text()
   }
 
   #registerByClient(name: keyof typeof CLIENT_COUNTERS): void {
@@ -134,11 +94,5 @@ function createCap(maxValues: number): (label: string) => string {
   return label => {
     if (own.size < maxValues) own.add(label)
     return own.has(label) ? label : OTHER
-  }
-}
-
-function gaugeOf(read: () => number): (this: Gauge) => void {
-  return function () {
-    this.set(read())
   }
 }

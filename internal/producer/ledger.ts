@@ -35,9 +35,9 @@ export function asLedgerError(file: string, error: unknown): unknown {
   return isOfFile ? new LedgerError(`The ledger ${file} cannot be used: ${error.message}`, { cause: error }) : error
 }
 
-export interface LedgerWriter {
+export interface LedgerWriter<Entry = LedgerEntry> {
   /** Resolves when the lines have been handed to the operating system; whoever waits for it is never far ahead of the file. */
-  append(entries: readonly LedgerEntry[]): Promise<void>
+  append(entries: readonly Entry[]): Promise<void>
   /** Writes what is left, forces it to disk and closes the file. May be called twice. */
   close(): Promise<void>
 }
@@ -47,7 +47,7 @@ const NEWLINE = 0x0a
 /** An entry has a few hundred bytes; a file whose lines are longer is something else. */
 export const MAX_LINE_BYTES = 65_536
 
-export async function openLedger(file: string, clock: Clock): Promise<LedgerWriter> {
+export async function openLedger<Entry = LedgerEntry>(file: string, clock: Clock): Promise<LedgerWriter<Entry>> {
   const handle = await openAtEnd(file)
   let waiting = ''
   /** All writes and syncs, one after the other. Once one has failed the chain stays rejected. */

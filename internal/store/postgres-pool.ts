@@ -12,6 +12,9 @@ export interface PostgresPoolOptions {
   readonly statementTimeoutMs: number
   readonly lockTimeoutMs: number
   readonly queryDeadlineMs: number
+  /** Whose connections they are, for pg_stat_activity. */
+  readonly application?: 'records' | 'sender'
+  readonly connections?: number
 }
 
 /** One for the work, one for what is asked beside it. */
@@ -22,14 +25,14 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000
 export function createPostgresPool(options: PostgresPoolOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
-    max: CONNECTIONS,
+    max: options.connections ?? CONNECTIONS,
     connectionTimeoutMillis: options.queryDeadlineMs,
     query_timeout: options.queryDeadlineMs,
     statement_timeout: options.statementTimeoutMs,
     lock_timeout: options.lockTimeoutMs,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
-    application_name: 'event-process records'
+    application_name: `event-process ${options.application ?? 'records'}`
   })
   // The statement under way fails by itself; without listeners a broken connection would end the process.
   pool.on('error', () => undefined)

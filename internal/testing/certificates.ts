@@ -2,6 +2,7 @@
  * Certificates for tests of TLS, and for nothing else: the key is public, so nobody may ever trust these authorities.
  *
  * Shapes  PEM. SERVER_CERTIFICATE is for the name `localhost` (no IP address) and signed by AUTHORITY; OTHER_AUTHORITY has signed nothing.
+ *         SELF_SIGNED_CERTIFICATE has the same name and key, and no authority behind it.
  *         Valid from 2020 to 2120, P-256.
  * Source  `openssl ca`, because `node:crypto` makes keys and no certificates. The authorities' keys were thrown away: to change a
  *         certificate, make all of them anew.
@@ -40,6 +41,18 @@ CCsGAQUFBwMBMAkGA1UdEwQCMAAwHQYDVR0OBBYEFAukMOgdaTpo+dYU+8KhB3yB
 bpLuMB8GA1UdIwQYMBaAFIutlSDLAVhSCiHZJhiEjd4PeHt4MAoGCCqGSM49BAMC
 A0cAMEQCIGg2bJxLuT9YFUDdAC2VsVdVptd1N/81vE4vXI4BqOHfAiAcmhd2Od2H
 5NSx0Epe4KZFo/2UMxiC7RQPA9aB1XvVyQ==
+-----END CERTIFICATE-----
+`
+
+export const SELF_SIGNED_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBTzCB9qADAgECAgEJMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMMCWxvY2FsaG9z
+dDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowFDESMBAGA1UEAwwJ
+bG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE1nFqz0hNElJsptuA
+/a+5g5fGpETglO0DOhNRNE8792+9+qiOI/15Bby2Ty7Z3HeohIDtyJuNNAth1tU1
+65GNGKM3MDUwFAYDVR0RBA0wC4IJbG9jYWxob3N0MB0GA1UdDgQWBBQLpDDoHWk6
+aPnWFPvCoQd8gW6S7jAKBggqhkjOPQQDAgNIADBFAiEAh/NKnUz3Y9M0+WqHk3ZA
+EFRkP5bquKpfTQXNjdiJ6acCIBddLsrO6zUhz9SJHXsawEq3UnmyyQHsbkSRVB7v
+nvUi
 -----END CERTIFICATE-----
 `
 

@@ -1,0 +1,122 @@
+/**
+ * The sender's primary: finds the database, migrates, forks the workers, answers /metrics, /livez and /readyz.
+ *
+ * /livez stays 200 until the process ends; /readyz is 200 while the database answers and a worker has no step that fails.
+ */
+import cluster from 'node:cluster'
+import type pg from 'pg'
+import type { SenderReport, SenderStatus } from '../cluster/sender-protocol.js'
+import { Supervisor } from '../cluster/supervisor.js'
+import { WORKER_EXEC_ARGS, workerMalloc } from '../cluster/worker-memory.js'
+import type { SenderConfig } from '../config/config.js'
+import { plain, startHttpServer } from '../http/server.js'
+import { systemClock as clock } from '../lifecycle/clock.js'
+import { unlessAborted } from '../lifecycle/interrupt.js'
+import type { Service } from '../lifecycle/service.js'
+import { createLog, type Log } from '../observe/log.js'
+import { SenderPrimaryMetrics } from '../observe/sender-metrics.js'
+import { migrate } from '../store/migrate.js'
+import { installLanes } from '../store/pg-boss-lanes.js'
+import { createPostgresDeliveries } from '../store/postgres-deliveries.js'
+import { createPostgresPool } from '../store/postgres-pool.js'
+import { openKeyRing } from './key-ring.js'
+import { Readiness } from './readiness.js'
+import { findServices, type Services } from './services.js'
+import { untilItWorks } from './until-it-works.js'
+import { toWorkerProcess } from './worker-process.js'
+
+const READ_BACKLOG_EVERY_MS = 10_000
+
+export function createSenderPrimary(config: SenderConfig): Service {
+  const log = createLog('sender', config.log, process.stdout.isTTY)
+  return { run: signal => run(config, log, signal) }
+}
+
+async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise<void> {
+  const metrics = new SenderPrimaryMetrics()
+  const readiness = new Readiness<SenderStatus>(clock, ({ problems }) => (problems.length === 0 ? null : problems.join('; ')))
+  const server = await startHttpServer({
+    ...config.metrics,
+    portSetting: 'SENDER_METRICS_PORT',
+    routes: {
+      '/metrics': async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.text() }),
+      '/livez': () => plain(200, 'alive\n'),
+      '/readyz': async () => readiness.answer()
+    }
+  })
+  log.info({ metrics: `${server.origin}/metrics` }, 'listening')
+  let services: Services | null = null
+  let pool: pg.Pool | null = null
+  try {
+    services = await findServices(config.services)
+    // Made, or found wanting, before a worker needs it.
+    openKeyRing(config)
+    pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db, application: 'sender' })
+    await supervise(config, log, signal, services, pool, metrics, readiness)
+  } finally {
+    await pool?.end()
+    await services?.stop()
+    await server.close()
+    log.info('stopped')
+  }
+}
+
+async function supervise(
+  config: SenderConfig,
+  log: Log,
+  signal: AbortSignal,
+  services: Services,
+  pool: pg.Pool,
+  metrics: SenderPrimaryMetrics,
+  readiness: Readiness<SenderStatus>
+): Promise<void> {
+  const patience = { clock, random: Math.random, signal, log }
+  readiness.reason = 'migrating the database'
+  const prepare = () => migrate(services.dbConnection).then(() => installLanes(pool))
+  await untilItWorks('migrate the database', prepare, patience)
+  if (signal.aborted) return
+  const deliveries = createPostgresDeliveries(pool, () => Promise.resolve())
+  readiness.watch(async () => void (await pool.query('SELECT FROM sender_cursor')))
+
+  cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_EXEC_ARGS] })
+  const env = workerMalloc(process.env)
+  const supervisor = new Supervisor({
+    workers: config.workers,
+    clock,
+    random: Math.random,
+    fork: () => {
+      const worker = cluster.fork(env)
+      worker.on('message', (report: SenderReport) => {
+        supervisor.heard(worker.id)
+        metrics.reports.reported(worker.id, report.metrics)
+        readiness.reported(worker.id, report.status)
+      })
+      return toWorkerProcess(worker)
+    },
+    onStarted: worker => log.info({ worker: worker.pid }, 'worker started'),
+    onSilent: (worker, silentMs) =>
+      log.error({ worker: worker.pid, silentMs: Math.round(silentMs) }, 'worker does not report any more; ending it'),
+    onExited: async (worker, how, restartInMs) => {
+      readiness.forget(worker.id)
+      if (restartInMs !== null) {
+        metrics.reports.restarted()
+        log.error({ worker: worker.pid, how, restartInMs: Math.round(restartInMs) }, 'worker died; starting another')
+      }
+      await metrics.reports.retire(worker.id)
+    }
+  })
+  let cancelRead = (): void => undefined
+  const readBacklog = async (): Promise<void> => {
+    await deliveries.backlog().then(
+      backlog => metrics.read(backlog),
+      (error: unknown) => log.debug({ reason: String(error) }, 'backlog not read')
+    )
+    if (!signal.aborted) cancelRead = clock.after(READ_BACKLOG_EVERY_MS, () => void readBacklog())
+  }
+  void readBacklog()
+  await unlessAborted(new Promise(() => undefined), signal)
+  cancelRead()
+  readiness.reason = 'draining'
+  log.info({ withinMs: config.shutdownTimeoutMs }, 'stopping: no more attempts, waiting for those under way')
+  await supervisor.stop(config.shutdownTimeoutMs)
+}

@@ -1,0 +1,115 @@
+/** One worker of the sender: fan-out, lanes and attempts, with its reports to the primary. */
+import type { PrimaryMessage } from '../cluster/protocol.js'
+import type { SenderReport } from '../cluster/sender-protocol.js'
+import type { SenderConfig } from '../config/config.js'
+import { openEndpoint } from '../delivery/endpoint.js'
+import { Recorder } from '../delivery/recorder.js'
+import { Sender } from '../delivery/sender.js'
+import { createAddressRules } from '../egress/address.js'
+import { createPoster } from '../egress/post.js'
+import { createResolve } from '../egress/resolve.js'
+import { systemClock as clock } from '../lifecycle/clock.js'
+import { unlessAborted } from '../lifecycle/interrupt.js'
+import type { Service } from '../lifecycle/service.js'
+import { createDeliveryEvents } from '../observe/delivery-events.js'
+import { createLog, type Log } from '../observe/log.js'
+import { createSenderMetrics } from '../observe/sender-metrics.js'
+import { openPgBossLanes } from '../store/pg-boss-lanes.js'
+import { createPostgresDeliveries } from '../store/postgres-deliveries.js'
+import { createPostgresPool } from '../store/postgres-pool.js'
+import { openKeyRing } from './key-ring.js'
+import { findServices } from './services.js'
+import { untilItWorks } from './until-it-works.js'
+
+const REPORT_EVERY_MS = 1_000
+/** What is left of the shutdown budget for recording what was cut off and closing connections. */
+const CLOSING_MS = 1_500
+const POSTER = { connectTimeoutMs: 10_000, connectionsPerOrigin: 100, maxOrigins: 1_000, maxRetryAfterMs: 3_600_000 }
+/** The four steps, records and reads of lanes: more lanes than that wait for each other a moment, not for long. */
+const CONNECTIONS = 10
+
+export function createSenderWorker(config: SenderConfig): Service {
+  const log = createLog(`sender worker ${process.pid}`, config.log, process.stdout.isTTY)
+  return { run: signal => run(config, log, signal) }
+}
+
+async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise<void> {
+  const stop = new AbortController()
+  const onStop = (): void => stop.abort()
+  signal.addEventListener('abort', onStop, { once: true })
+  process.on('message', ({ kind }: PrimaryMessage) => {
+    if (kind === 'stop') onStop()
+  })
+  const keys = openKeyRing(config)
+  const services = await findServices(config.services)
+  const pool = createPostgresPool({
+    connectionString: services.dbConnection,
+    ...config.db,
+    application: 'sender',
+    connections: CONNECTIONS
+  })
+  const metrics = createSenderMetrics()
+  const { observer, problems, logSummary } = createDeliveryEvents({ log, metrics })
+  const { sender: settings } = config
+  const poster = createPoster({
+    ...POSTER,
+    rules: { allowHttp: settings.allowHttp, addresses: createAddressRules(settings.allowList) },
+    resolve: createResolve(),
+    clock
+  })
+  try {
+    const patience = { clock, random: Math.random, signal: stop.signal, log }
+    const lanes = await untilItWorks(
+      'open the lanes',
+      () => openPgBossLanes({ pool, onError: error => observer.failed('background', error) }),
+      patience
+    )
+    if (lanes === null) return
+    try {
+      const deliveries = createPostgresDeliveries(pool, lanes.call)
+      const sender = new Sender({
+        deliveries,
+        lanes,
+        recorder: new Recorder({ deliveries, clock, random: Math.random, onFault: error => observer.failed('record', error) }),
+        post: post => poster.post(post),
+        open: endpoint => openEndpoint(endpoint, keys),
+        clock,
+        random: Math.random,
+        schedule: settings.schedule,
+        disableAfterMs: settings.disableAfterMs,
+        maxLanes: settings.maxLanes,
+        observer
+      })
+      const report = async (): Promise<void> =>
+        send({
+          kind: 'report',
+          metrics: await metrics.snapshot(sender.lanes),
+          status: { problems: Array.from(problems, ([step, reason]) => `${step}: ${reason}`) }
+        })
+      let cancel = clock.after(REPORT_EVERY_MS, tick)
+      function tick(): void {
+        logSummary()
+        void report()
+        cancel = clock.after(REPORT_EVERY_MS, tick)
+      }
+      log.info({ lanes: settings.maxLanes }, 'sending')
+      await unlessAborted(new Promise(() => undefined), stop.signal)
+      log.info({ lanes: sender.lanes }, 'draining')
+      await sender.stop(Math.max(config.shutdownTimeoutMs - CLOSING_MS, 0), () => void poster.close())
+      cancel()
+      await report()
+    } finally {
+      await lanes.close()
+    }
+  } finally {
+    await poster.close()
+    await pool.end()
+  }
+}
+
+function send(report: SenderReport): Promise<void> {
+  return new Promise(resolve => {
+    if (process.send === undefined || !process.connected) resolve()
+    else process.send(report, undefined, undefined, () => resolve())
+  })
+}

@@ -1,0 +1,87 @@
+/**
+ * One delivery as the receiver understood it, and how it is shown.
+ *
+ * Shapes  a line of text for a person, or of JSON for a program. What the sender wrote is foreign: for a person nothing is shown that
+ *         could steer a terminal.
+ */
+export interface Delivery {
+  readonly receivedAt: Date
+  readonly path: string
+  readonly webhookId: string | null
+  readonly eventType: string | null
+  readonly eventId: string | null
+  readonly clientId: string | null
+  /** Null: not checked. */
+  readonly isValid: boolean | null
+  /** Why it is not. */
+  readonly why: string | null
+  /** How often it came so far, this time included; 0 where it is not genuine. */
+  readonly seen: number
+  readonly status: number
+}
+
+/** A line of the ledger: what was accepted, and when. */
+export interface ReceiverLedgerEntry {
+  readonly webhookId: string | null
+  readonly path: string
+  readonly eventId: string | null
+  readonly clientId: string | null
+  readonly eventType: string | null
+  readonly valid: boolean | null
+  readonly receivedAt: string
+}
+
+const MAX_SHOWN_CHARACTERS = 60
+
+export function formatDelivery(delivery: Delivery, isPretty: boolean): string {
+  return isPretty ? prettyLine(delivery) : jsonLine(delivery)
+}
+
+function jsonLine({ receivedAt, path, webhookId, eventType, eventId, clientId, isValid, why, seen, status }: Delivery): string {
+  return JSON.stringify({
+    msg: 'delivery',
+    receivedAt: receivedAt.toISOString(),
+    path,
+    webhookId,
+    eventType,
+    eventId,
+    clientId,
+    valid: isValid,
+    ...(why === null ? {} : { why }),
+    seen,
+    status
+  })
+}
+
+function prettyLine({ receivedAt, path, webhookId, eventType, clientId, isValid, why, seen, status }: Delivery): string {
+  const validity = isValid === null ? 'not checked' : isValid ? 'valid' : `NOT VALID: ${why ?? ''}`
+  const parts = [
+    receivedAt.toISOString().slice(11, 23),
+    String(status),
+    shown(eventType),
+    shown(clientId),
+    shown(webhookId),
+    shown(path),
+    validity,
+    ...(seen > 1 ? [`seen ${seen} times`] : [])
+  ]
+  return parts.join('  ')
+}
+
+function shown(text: string | null): string {
+  if (text === null) return '-'
+  return text.slice(0, MAX_SHOWN_CHARACTERS).replaceAll(/[\p{C}\p{Z}]/gu, '?')
+}
+
+/** What the envelope says of its event; null where it is no such envelope. */
+export function readEnvelope(body: string): Pick<Delivery, 'eventType' | 'eventId' | 'clientId'> {
+  let envelope: unknown = null
+  try {
+    envelope = JSON.parse(body)
+  } catch {
+    // Then it says nothing.
+  }
+  const fields = typeof envelope === 'object' && envelope !== null ? (envelope as Readonly<Record<string, unknown>>) : {}
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+  return { eventType: text(fields['type']), eventId: text(fields['id']), clientId: text(fields['client']) }
+}
