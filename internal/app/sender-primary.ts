@@ -76,7 +76,7 @@ async function supervise(
   await untilItWorks('migrate the database', prepare, patience)
   if (signal.aborted) return
   const deliveries = createPostgresDeliveries(pool, () => Promise.resolve())
-  readiness.watch(async () => void (await pool.query('SELECT FROM sender_cursor')))
+  readiness.watch(() => pool.query('SELECT FROM sender_cursor').then(() => undefined))
 
   cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_EXEC_ARGS] })
   const env = workerMalloc(process.env)

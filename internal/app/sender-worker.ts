@@ -49,7 +49,8 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
     connections: CONNECTIONS
   })
   const metrics = createSenderMetrics()
-  const { observer, problems, logSummary } = createDeliveryEvents({ log, metrics })
+  const events = createDeliveryEvents({ log, metrics })
+  const { observer, problems } = events
   const { sender: settings } = config
   const poster = createPoster({
     ...POSTER,
@@ -88,7 +89,7 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
         })
       let cancel = clock.after(REPORT_EVERY_MS, tick)
       function tick(): void {
-        logSummary()
+        events.logSummary()
         void report()
         cancel = clock.after(REPORT_EVERY_MS, tick)
       }

@@ -6,7 +6,7 @@
  */
 import { ArgumentsError, readFlags, readNumber } from '../producer/flags.js'
 import { SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from './scenarios.js'
-import type { SenderSizes } from './sender.js'
+import type { SenderSizes } from './sender-sizes.js'
 
 export interface BenchArguments {
   readonly kind: 'run'

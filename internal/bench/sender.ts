@@ -9,13 +9,7 @@ import type { Round } from './results.js'
 import { type Bench, runScenario } from './run-scenario.js'
 import { SCENARIOS } from './scenarios.js'
 import { createSenderBed, type SenderBed, untilTrue } from './sender-bed.js'
-
-export interface SenderSizes {
-  readonly deliveries: number
-  readonly queuedForDead: number
-  readonly backlog: number
-  readonly steadySeconds: number
-}
+import type { SenderSizes } from './sender-sizes.js'
 
 export interface SenderResults {
   readonly throughput: Throughput
