@@ -105,7 +105,13 @@ export async function createWholeSender(t: Test, options: WholeSenderOptions = {
     keys,
     deliveries,
     lanes,
-    start({ schedule = [50, 50], disableAfterMs = 3_600_000, maxLanes = 20, observer: over = {}, between = parts => parts } = {}) {
+    start({
+      schedule = [50, 50],
+      disableAfterMs = 3_600_000,
+      maxLanes = 20,
+      observer: over = {},
+      between = (parts: SenderParts) => parts
+    } = {}) {
       const nothing = (): void => undefined
       const observer: DeliveryObserver = {
         fannedOut: nothing,
