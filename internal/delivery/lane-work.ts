@@ -63,7 +63,7 @@ export class LaneWork {
   #end: LaneEnd = 'idle'
   #underWay = 0
   #paused: { readonly forMs: number; readonly circuitOpened: number } | null = null
-  #failure: unknown = null
+  #failure: Error | null = null
   #lookedAtEndpointMs: number
   /** When it began to fail, on the monotonic clock; null after a success. */
   #failingSinceMs: number | null
@@ -114,7 +114,7 @@ export class LaneWork {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error
+    this.#failure ??= error instanceof Error ? error : new Error(String(error))
     this.stop()
   }
 
@@ -136,7 +136,10 @@ export class LaneWork {
 
   async #read(): Promise<void> {
     try {
-      if (!(await this.#isCurrent())) return this.#finish('more')
+      if (!(await this.#isCurrent())) {
+        this.#finish('more')
+        return
+      }
       const limit = this.#endpoint.isOrdered ? 1 : READ_AT_ONCE
       // An ordered endpoint's next delivery is read when the one before it is recorded.
       if (this.#endpoint.isOrdered) await Promise.all(this.#records)

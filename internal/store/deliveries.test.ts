@@ -47,7 +47,7 @@ const rowOf = async (id: string): Promise<unknown> =>
   ).rows[0]
 const attemptsOf = async (id: string): Promise<readonly unknown[]> =>
   (
-    await pool.query(
+    await pool.query<Record<string, unknown>>(
       'SELECT attempt, started_at, duration_ms, status, error_class, response FROM delivery_attempt WHERE delivery_id = $1 ORDER BY attempt',
       [id]
     )
