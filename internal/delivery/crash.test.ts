@@ -84,7 +84,7 @@ t.beforeEach(() => {
 
 /** Deliveries whose attempts are not numbered 1, 2, ... up to what the delivery says. */
 async function inconsistent(endpointId: number): Promise<unknown[]> {
-  const { rows } = await pool.query(
+  const { rows } = await pool.query<Record<string, unknown>>(
     `SELECT d.message_id, d.attempts, a.numbers FROM delivery d
      LEFT JOIN LATERAL (SELECT array_agg(attempt ORDER BY attempt) AS numbers FROM delivery_attempt WHERE delivery_id = d.id) a ON true
      WHERE d.endpoint_id = $1 AND a.numbers IS DISTINCT FROM ARRAY(SELECT generate_series(1, d.attempts))`,
@@ -125,7 +125,11 @@ t.test('a sender that stands still until its lanes are lost does no harm when it
   await program.until('it has sent what it stands still with', () => recipient.requests.length > 0)
   await takeOver(t, owed)
   const rows = async () =>
-    (await pool.query('SELECT id, state, attempts FROM delivery WHERE endpoint_id = $1 ORDER BY id', [owed.endpointId])).rows
+    (
+      await pool.query<Record<string, unknown>>('SELECT id, state, attempts FROM delivery WHERE endpoint_id = $1 ORDER BY id', [
+        owed.endpointId
+      ])
+    ).rows
   const before = await rows()
   program.child.kill('SIGCONT')
   const next = await whole.addClient()

@@ -62,7 +62,7 @@ t.test('endpoints that never answer, refuse or fail, with ten thousand deliverie
     await well.store(...ids(20).map(id => `${round} ${id}`))
     await until(`round ${round} is delivered`, async () => recipient.requests.length === 20 * (round + 1))
   }
-  t.equal((await healthOf(endpoint)).pending, 0)
+  await until('all of it is recorded', async () => (await healthOf(endpoint)).pending === 0)
   for (const one of dead) {
     await until('it is paused', async () => (await healthOf(one)).isPaused)
     t.match(await healthOf(one), { opened: 1, isFailing: true, pending: 3_400 })

@@ -32,6 +32,7 @@ interface Setup {
   readonly schedule?: readonly number[]
   readonly disableAfterMs?: number
   readonly mayGoOn?: () => boolean
+  readonly isCurrent?: () => boolean
   /** What the endpoint answers, and after how long. */
   readonly answer?: (delivery: string, nth: number) => PostResult | { readonly afterMs: number; readonly result: PostResult }
 }
@@ -124,7 +125,8 @@ function setup({ endpoint: over, owed = 0, answer = () => OK, ...options }: Setu
     schedule: options.schedule ?? [1_000, 60_000],
     disableAfterMs: options.disableAfterMs ?? 120 * HOUR_MS,
     observer,
-    mayGoOn: options.mayGoOn ?? (() => true)
+    mayGoOn: options.mayGoOn ?? (() => true),
+    isCurrent: async () => options.isCurrent?.() ?? true
   })
   let end: unknown = 'at work'
   const ended = (): unknown => end
@@ -242,6 +244,18 @@ for (const status of [429, 503]) {
   })
 }
 
+t.test('of pauses that attempts under way ask for one after the other, the longest is told', async t => {
+  const waits: Readonly<Record<string, number>> = { '1': 30_000, '2': 20_000, '3': 40_000 }
+  const answer = (id: string) => ({ afterMs: Number(id), result: answered(503, waits[id]) })
+  const { clock, changes, run } = setup({ owed: 3, endpoint: { maxConcurrency: 3 }, answer })
+  run()
+  await clock.advanceAsync(500)
+  t.same(
+    changes.map(change => (change.kind === 'paused' ? change.forMs : change.kind)),
+    [30_000, 40_000, 'failing']
+  )
+})
+
 t.test('500 with Retry-After asks for nothing', async t => {
   const { clock, changes, rows, run } = setup({ owed: 1, answer: () => answered(500, 30_000) })
   run()
@@ -272,8 +286,7 @@ t.test('after a pause one attempt is made; when it fails the pause is longer, an
   await clock.advanceAsync(500)
   t.equal(posts.length, 1)
   t.equal(rows.filter(({ attempts }) => attempts > 0).length, 1)
-  t.ok(changes.length > 0)
-  for (const change of changes) t.match(change, { kind: 'paused', forMs: 60_000, circuitOpened: 4 })
+  t.same(changes, [{ kind: 'paused', forMs: 60_000, circuitOpened: 4 }], 'told once')
 })
 
 t.test('after a pause a success closes the circuit, everything goes on and the endpoint is well again', async t => {
@@ -369,6 +382,22 @@ t.test('when others wait for a lane the turn ends after a second, and says that 
   await crowded.clock.advanceAsync(1_500)
   t.equal(crowded.ended(), 'more')
   t.ok(crowded.posts.length >= 10 && crowded.posts.length <= 12, `${crowded.posts.length} in its turn`)
+})
+
+t.test('what people change of an endpoint counts within seconds, however much is due', async t => {
+  let looks = 0
+  const isCurrent = (): boolean => ++looks < 3
+  const answer = () => ({ afterMs: 10, result: OK })
+  const { clock, posts, run, ended } = setup({ owed: 5_000, endpoint: { maxConcurrency: 2 }, answer, isCurrent })
+  run()
+  await clock.advanceAsync(14_000)
+  t.equal(ended(), 'at work')
+  t.equal(looks, 2)
+  await clock.advanceAsync(4_000)
+  t.equal(ended(), 'more')
+  const sent = posts.length
+  await clock.advanceAsync(1_000)
+  t.equal(posts.length, sent)
 })
 
 t.test('a rate is kept however many may be under way', async t => {

@@ -33,6 +33,8 @@ export interface LaneWorkOptions {
   readonly observer: DeliveryObserver
   /** False once others wait for a lane. */
   readonly mayGoOn: () => boolean
+  /** False once the endpoint is another than the one that is worked for: its URL, secrets, limits or state have changed. */
+  readonly isCurrent: () => Promise<boolean>
 }
 
 /** Why a lane's work has ended: nothing was due, or more may be. */
@@ -42,6 +44,8 @@ export type LaneEnd = 'idle' | 'more'
 const READ_AT_ONCE = 500
 /** While something is under way, what has become due meanwhile is looked for this often. */
 const LOOK_AGAIN_MS = 100
+/** A lane may be worked on as long as there is something to do, and what people change of its endpoint must count soon. */
+const LOOK_AT_ENDPOINT_EVERY_MS = 5_000
 /** A turn, when others wait. */
 const TURN_MS = 1_000
 
@@ -58,7 +62,9 @@ export class LaneWork {
   #isStopped = false
   #end: LaneEnd = 'idle'
   #underWay = 0
-  #failure: unknown = null
+  #paused: { readonly forMs: number; readonly circuitOpened: number } | null = null
+  #failure: Error | null = null
+  #lookedAtEndpointMs: number
   /** When it began to fail, on the monotonic clock; null after a success. */
   #failingSinceMs: number | null
   #isFailingInStore: boolean
@@ -68,6 +74,7 @@ export class LaneWork {
     this.#endpoint = endpoint
     this.#options = options
     this.#circuit = createCircuit(endpoint.circuitOpened, random)
+    this.#lookedAtEndpointMs = clock.monotonicMs()
     this.#pace = new Pace(endpoint.maxPerSecond, clock)
     this.#isFailingInStore = endpoint.failingForMs !== null || endpoint.circuitOpened > 0
     this.#failingSinceMs = endpoint.failingForMs === null ? null : clock.monotonicMs() - endpoint.failingForMs
@@ -107,7 +114,7 @@ export class LaneWork {
   }
 
   #fail(error: unknown): void {
-    this.#failure ??= error
+    this.#failure ??= error instanceof Error ? error : new Error(String(error))
     this.stop()
   }
 
@@ -129,6 +136,10 @@ export class LaneWork {
 
   async #read(): Promise<void> {
     try {
+      if (!(await this.#isCurrent())) {
+        this.#finish('more')
+        return
+      }
       const limit = this.#endpoint.isOrdered ? 1 : READ_AT_ONCE
       // An ordered endpoint's next delivery is read when the one before it is recorded.
       if (this.#endpoint.isOrdered) await Promise.all(this.#records)
@@ -138,6 +149,13 @@ export class LaneWork {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  async #isCurrent(): Promise<boolean> {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs - this.#lookedAtEndpointMs < LOOK_AT_ENDPOINT_EVERY_MS) return true
+    this.#lookedAtEndpointMs = nowMs
+    return this.#options.isCurrent()
   }
 
   async #deliver(delivery: DueDelivery): Promise<void> {
@@ -207,9 +225,13 @@ export class LaneWork {
     if (this.#endpoint.failingForMs === null) await this.#change({ kind: 'failing', forMs: failingForMs })
   }
 
+  /** Attempts that are under way at once ask one after the other: told is what is more than was told before. */
   async #pause(forMs: number): Promise<void> {
     this.#finish('idle')
-    await this.#change({ kind: 'paused', forMs, circuitOpened: this.#circuit.opened })
+    const circuitOpened = this.#circuit.opened
+    if (this.#paused !== null && forMs <= this.#paused.forMs && circuitOpened === this.#paused.circuitOpened) return
+    this.#paused = { forMs: Math.max(forMs, this.#paused?.forMs ?? 0), circuitOpened }
+    await this.#change({ kind: 'paused', ...this.#paused })
     this.#options.observer.paused(this.#endpoint, forMs)
   }
 

@@ -10,16 +10,23 @@ import { Sender } from './sender.js'
 const NOTHING: FanOut = { events: 0, deliveries: 0 }
 
 interface Setup {
+  /** Endpoints whose lanes wait from the beginning. */
+  readonly called?: readonly number[]
   readonly maxLanes?: number
   readonly fanOut?: (nth: number) => FanOut | null | Error
   readonly open?: (endpoint: SealedEndpoint) => void
   readonly endDisabled?: (nth: number) => number
+  /** There is always something due. */
+  readonly isEndless?: boolean
 }
 
 /** A sender on lanes and deliveries in memory and a clock of the test's: each endpoint has one delivery due, whose attempt takes a second. */
-function setup(t: Test, { maxLanes = 10, fanOut = () => NOTHING, open = () => undefined, endDisabled = () => 0 }: Setup = {}) {
+function setup(
+  t: Test,
+  { called = [], maxLanes = 10, fanOut = () => NOTHING, open = () => undefined, endDisabled = () => 0, isEndless = false }: Setup = {}
+) {
   const clock = createManualClock()
-  const notes: number[] = []
+  const notes: number[] = [...called]
   const taken: Lane[] = []
   const left: { endpointId: number; callAgain: boolean }[] = []
   const lost = new Set<Lane>()
@@ -32,6 +39,7 @@ function setup(t: Test, { maxLanes = 10, fanOut = () => NOTHING, open = () => un
   let underWay = 0
   let takeMs = 0
   let endpointFault: Error | null = null
+  let endpointChange: Partial<SealedEndpoint> = {}
   const wait = (ms: number): Promise<void> => (ms === 0 ? Promise.resolve() : new Promise(resolve => clock.after(ms, resolve)))
   const done = new Set<number>()
   const deliveries = {
@@ -49,7 +57,15 @@ function setup(t: Test, { maxLanes = 10, fanOut = () => NOTHING, open = () => un
     endpoint(id: number): Promise<SealedEndpoint> {
       if (endpointFault !== null) return Promise.reject(endpointFault)
       const plain = { client: 'client-1', url: String(id), isOrdered: true, maxConcurrency: 1, maxPerSecond: null, timeoutMs: 1_000 }
-      return Promise.resolve({ ...plain, id, sealedSecrets: [], sealedHeaders: null, failingForMs: null, circuitOpened: 0 })
+      return Promise.resolve({
+        ...plain,
+        id,
+        sealedSecrets: [],
+        sealedHeaders: null,
+        failingForMs: null,
+        circuitOpened: 0,
+        ...endpointChange
+      })
     },
     due(endpointId: number): Promise<readonly DueDelivery[]> {
       const due = {
@@ -81,6 +97,7 @@ function setup(t: Test, { maxLanes = 10, fanOut = () => NOTHING, open = () => un
     keep: (kept: readonly Lane[]) => Promise.resolve(kept.filter(lane => lost.has(lane))),
     leave(lane: Lane, callAgain: boolean) {
       left.push({ endpointId: lane.endpointId, callAgain })
+      if (callAgain) notes.push(lane.endpointId)
       return Promise.resolve()
     },
     close: () => Promise.resolve()
@@ -90,7 +107,7 @@ function setup(t: Test, { maxLanes = 10, fanOut = () => NOTHING, open = () => un
     underWay += 1
     await wait(1_000)
     underWay -= 1
-    done.add(Number(url))
+    if (!isEndless) done.add(Number(url))
     return { kind: 'answered', status: 200, responseHead: '', ms: 1_000 }
   }
   const nothing = (): void => undefined
@@ -139,6 +156,7 @@ function setup(t: Test, { maxLanes = 10, fanOut = () => NOTHING, open = () => un
     sweeps,
     underWay: () => underWay,
     slowTake: (ms: number) => (takeMs = ms),
+    setEndpoint: (change: Partial<SealedEndpoint>) => (endpointChange = change),
     failEndpoint: (fault: Error | null) => (endpointFault = fault)
   }
 }
@@ -166,8 +184,7 @@ t.test('what disabled endpoints are owed is ended without a pause while there is
 })
 
 t.test('no more lanes are worked on than may be; the next is taken when one is left', async t => {
-  const { clock, notes, taken, left, underWay } = setup(t, { maxLanes: 2 })
-  notes.push(1, 2, 3)
+  const { clock, taken, left, underWay } = setup(t, { maxLanes: 2, called: [1, 2, 3] })
   await clock.advanceAsync(500)
   t.equal(taken.length, 2)
   t.equal(underWay(), 2)
@@ -240,9 +257,25 @@ t.test('an endpoint whose secrets do not open is paused for a minute', async t =
   t.match(left, [{ endpointId: 1 }])
 })
 
+for (const { what, change, want } of [
+  { what: 'a new URL counts while the lane is worked on', change: { url: '99' }, want: [1, 1, 1, 1, 1, 99] },
+  {
+    what: 'its health, which the sender itself changes, ends no turn',
+    change: { failingForMs: 5, circuitOpened: 1 },
+    want: [1, 1, 1, 1, 1, 1]
+  }
+]) {
+  t.test(what, async t => {
+    const { clock, posts, setEndpoint } = setup(t, { isEndless: true, called: [1] })
+    await clock.advanceAsync(500)
+    setEndpoint(change)
+    await clock.advanceAsync(5_000)
+    t.same(posts, want)
+  })
+}
+
 t.test('stopping waits for attempts under way and begins none; it ends when they have ended', async t => {
-  const { clock, notes, left, posts, sender } = setup(t)
-  notes.push(1)
+  const { clock, notes, left, posts, sender } = setup(t, { called: [1] })
   await clock.advanceAsync(100)
   let isStopped = false
   let isCutOff = false
@@ -271,8 +304,7 @@ t.test('a lane that comes while the sender stops is left, before the sender has 
 })
 
 t.test('what takes too long is cut off', async t => {
-  const { clock, notes, sender } = setup(t)
-  notes.push(1)
+  const { clock, sender } = setup(t, { called: [1] })
   await clock.advanceAsync(100)
   let cutOffAtMs = 0
   void sender.stop(300, () => (cutOffAtMs = clock.monotonicMs()))

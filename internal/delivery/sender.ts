@@ -16,7 +16,7 @@ import type { Endpoint } from './endpoint.js'
 import { LaneWork, type LaneWorkOptions } from './lane-work.js'
 import type { SenderStep } from './observer.js'
 
-export interface SenderOptions extends Omit<LaneWorkOptions, 'deliveries' | 'mayGoOn'> {
+export interface SenderOptions extends Omit<LaneWorkOptions, 'deliveries' | 'mayGoOn' | 'isCurrent'> {
   readonly deliveries: Deliveries
   readonly lanes: Lanes
   /** Throws an ExpectedError that says why it cannot be used. */
@@ -179,8 +179,17 @@ export class Sender {
       await deliveries.change(sealed.id, { kind: 'paused', forMs: UNUSABLE_PAUSE_MS, circuitOpened: sealed.circuitOpened })
       return 'idle'
     }
-    const work = new LaneWork(endpoint, { ...this.#options, mayGoOn: () => this.#working.size < this.#options.maxLanes })
+    const work = new LaneWork(endpoint, {
+      ...this.#options,
+      mayGoOn: () => this.#working.size < this.#options.maxLanes,
+      isCurrent: async () => settingsOf(await deliveries.endpoint(lane.endpointId)) === settingsOf(sealed)
+    })
     this.#working.set(lane, work)
     return work.run()
   }
+}
+
+/** What people set of an endpoint, to be compared; its health changes by our own doing. */
+function settingsOf(endpoint: SealedEndpoint | null): string {
+  return JSON.stringify({ ...endpoint, failingForMs: null, circuitOpened: null })
 }

@@ -5,7 +5,8 @@ import { until } from '../testing/until.js'
 import { createWholeSender, type TestClient } from '../testing/whole-sender.js'
 import { createPostgresDeliveries } from './postgres-deliveries.js'
 
-const { pool, connectionString, deliveries, lanes, addClient } = await createWholeSender(t)
+const whole = await createWholeSender(t)
+const { pool, connectionString, deliveries, lanes } = whole
 const URL = 'https://recipient.example/events'
 const PAGE = 10
 
@@ -50,7 +51,7 @@ const insert = (client: pg.ClientBase | pg.Pool, { name }: TestClient, ids: read
   client.query(INSERT, [name, eventType, ids])
 
 t.test('a transaction that was begun before others and ends after them is not passed by, and its events come first', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   const early = await session(t)
   await early.query('BEGIN')
@@ -65,7 +66,7 @@ t.test('a transaction that was begun before others and ends after them is not pa
 })
 
 t.test('a transaction that is still open when earlier ones are read is read when it ends', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   await client.store('a')
   const open = await session(t)
@@ -83,7 +84,7 @@ t.test('a transaction that is still open when earlier ones are read is read when
 })
 
 t.test('a transaction that has its number before it has rows is waited for too', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   const open = await session(t)
   await open.query('BEGIN')
@@ -98,7 +99,7 @@ t.test('a transaction that has its number before it has rows is waited for too',
 })
 
 t.test('a transaction with more events than a page is read over several pages', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   const ids = Array.from({ length: 2 * PAGE + 5 }, (_, n) => `e${String(n).padStart(3, '0')}`)
   await readAll()
@@ -114,7 +115,7 @@ t.test('a transaction with more events than a page is read over several pages', 
 })
 
 t.test('a transaction that was rolled back leaves no gap that anybody waits at', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   const other = await session(t)
   await other.query('BEGIN')
@@ -126,7 +127,7 @@ t.test('a transaction that was rolled back leaves no gap that anybody waits at',
 })
 
 t.test('a transaction that writes in another database of the server holds events back until it ends, and none is lost', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   const { pathname } = new globalThis.URL(connectionString)
   const other = await session(t, connectionString.replace(pathname, '/postgres'))
@@ -141,7 +142,7 @@ t.test('a transaction that writes in another database of the server holds events
 })
 
 t.test('an endpoint gets its own client’s events, of its types, while it is enabled', async t => {
-  const [mine, others] = [await addClient(), await addClient()]
+  const [mine, others] = [await whole.addClient(), await whole.addClient()]
   const all = await mine.addEndpoint(URL)
   const second = await mine.addEndpoint(URL)
   const some = await mine.addEndpoint(URL, { eventTypes: ['monitor-app', 'a-type-that-comes-later'] })
@@ -163,7 +164,7 @@ t.test('an endpoint gets its own client’s events, of its types, while it is en
 })
 
 t.test('an endpoint that is added gets what is read from then on', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const first = await client.addEndpoint(URL)
   await readAll()
   await client.store(...Array.from({ length: PAGE + 2 }, (_, n) => `e${String(n).padStart(2, '0')}`))
@@ -176,7 +177,7 @@ t.test('an endpoint that is added gets what is read from then on', async t => {
 })
 
 t.test('what an ordered endpoint is owed is due in commit order, whatever the ids and times of the events', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL, { isOrdered: true })
   await client.store('z')
   await client.store('a')
@@ -224,7 +225,7 @@ function createVictims(t: Test, shallEnd: (statement: number) => boolean): pg.Po
 }
 
 t.test('a session that ends in front of any statement leaves all of its page or nothing', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   const statements = ['BEGIN', 'plan', 'fan-out', 'notes', 'COMMIT']
   for (const [n, name] of statements.entries()) {
@@ -248,7 +249,7 @@ t.test('a session that ends in front of any statement leaves all of its page or 
 })
 
 t.test('several processes at once, whose sessions end at any statement, make one delivery per event and endpoint', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoints = [await client.addEndpoint(URL), await client.addEndpoint(URL)]
   let random = 7
   // A small generator of its own: the same ends in each run of the test.
@@ -291,7 +292,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
 
 t.test('whatever the order of begins, inserts, ends and reads: one delivery per event and endpoint, in commit order', async t => {
   const sessions = await Promise.all(Array.from({ length: WRITERS }, () => session(t)))
-  const client = await addClient()
+  const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   let shallEnd = false
   const victim = createPostgresDeliveries(

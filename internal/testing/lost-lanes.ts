@@ -15,7 +15,7 @@ export async function silenceLanes(pool: pg.Pool, endpointIds: readonly number[]
 
 /** What pg-boss does every few seconds, at once; whether it does so depends on the other processes, so callers do it again. */
 export async function lookForLostLanes(pool: pg.Pool): Promise<void> {
-  await pool.query(`UPDATE ${LANES_SCHEMA}.queue SET monitor_claim_on = NULL, maintain_on = NULL`)
+  await pool.query(`UPDATE ${LANES_SCHEMA}.queue SET monitor_claim_on = NULL, monitor_on = NULL, maintain_on = NULL`)
   const db = { executeSql: (text: string, values?: unknown[]) => pool.query(text, values) }
   const boss = new PgBoss({ db, schema: LANES_SCHEMA, migrate: false, createSchema: false, supervise: false, schedule: false })
   await boss.start()
