@@ -18,7 +18,18 @@ interface Teardown {
   teardown(fn: () => unknown): void
 }
 
-export type ProgramName = 'processor' | 'sender' | 'receiver' | 'producers' | 'verify' | 'migrate' | 'stack' | 'sql' | 'admin' | 'chaos' | 'soak'
+export type ProgramName =
+  | 'processor'
+  | 'sender'
+  | 'receiver'
+  | 'producers'
+  | 'verify'
+  | 'migrate'
+  | 'stack'
+  | 'sql'
+  | 'admin'
+  | 'chaos'
+  | 'soak'
 
 /** Whole programs on a busy machine take their time. */
 const PROGRAM_LIMIT_MS = 60_000
