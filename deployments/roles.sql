@@ -1,12 +1,14 @@
--- Three roles with no more rights than their work needs, for a database whose owner wants that. Run it as a superuser or the database's
+-- Four roles with no more rights than their work needs, for a database whose owner wants that. Run it as a superuser or the database's
 -- owner with CREATEROLE, before the first `node dist/cmd/migrate` and again after each one; it may be run as often as you like:
 --
---   psql "$ADMIN_CONNECTION" -v migrate_password=... -v processor_password=... -v admin_password=... -f deployments/roles.sql
+--   psql "$ADMIN_CONNECTION" -v migrate_password=... -v processor_password=... -v sender_password=... \
+--     -v admin_password=... -f deployments/roles.sql
 --
 --   event_process_migrate    owns the schema and the tables: node dist/cmd/migrate, as a step of the deployment
 --   event_process_processor  reads and adds rows, changes and deletes none: node dist/cmd/processor, after the migration
---   event_process_admin      reads rows, marks rejections as redriven, adds clients, event types and schemas: node dist/cmd/admin;
---                            sets weights and quotas: psql
+--   event_process_sender     reads events, makes deliveries and records what became of them: node dist/cmd/sender, after the migration
+--   event_process_admin      reads rows, marks rejections as redriven, adds clients, event types, schemas and endpoints, has deliveries made
+--                            or attempted again: node dist/cmd/admin; sets weights and quotas: psql
 --
 -- reader.sql makes roles that see the rows of one client.
 \set ON_ERROR_STOP on
@@ -16,14 +18,20 @@ SELECT format('CREATE ROLE event_process_migrate LOGIN PASSWORD %L', :'migrate_p
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'event_process_migrate') \gexec
 SELECT format('CREATE ROLE event_process_processor LOGIN PASSWORD %L', :'processor_password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'event_process_processor') \gexec
+SELECT format('CREATE ROLE event_process_sender LOGIN PASSWORD %L', :'sender_password')
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'event_process_sender') \gexec
 SELECT format('CREATE ROLE event_process_admin LOGIN PASSWORD %L', :'admin_password')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'event_process_admin') \gexec
 
 CREATE SCHEMA IF NOT EXISTS event_process AUTHORIZATION event_process_migrate;
+-- Where the library pg-boss keeps the sender's jobs: it makes and changes its tables itself, as the migrating role.
+CREATE SCHEMA IF NOT EXISTS event_process_jobs AUTHORIZATION event_process_migrate;
 ALTER ROLE event_process_migrate SET search_path = event_process;
 ALTER ROLE event_process_processor SET search_path = event_process;
+ALTER ROLE event_process_sender SET search_path = event_process;
 ALTER ROLE event_process_admin SET search_path = event_process;
-GRANT USAGE ON SCHEMA event_process TO event_process_processor, event_process_admin;
+GRANT USAGE ON SCHEMA event_process TO event_process_processor, event_process_sender, event_process_admin;
+GRANT USAGE ON SCHEMA event_process_jobs TO event_process_sender;
 
 DO $$
 BEGIN
@@ -37,7 +45,7 @@ BEGIN
   GRANT UPDATE (name) ON event_process.client, event_process.event_type TO event_process_processor;
   -- The processor looks whether migrations are pending. The library asks information_schema for its table's primary key, which is
   -- shown only to roles that may do more than read: REFERENCES is the least of that.
-  GRANT SELECT, REFERENCES ON event_process.pgmigrations TO event_process_processor;
+  GRANT SELECT, REFERENCES ON event_process.pgmigrations TO event_process_processor, event_process_sender;
   GRANT SELECT ON event_process.client, event_process.event_type, event_process.client_reader, event_process.message,
                   event_process.rejection TO event_process_admin;
   GRANT INSERT (name), UPDATE (disabled_at) ON event_process.client, event_process.event_type TO event_process_admin;
@@ -46,6 +54,23 @@ BEGIN
   GRANT UPDATE (redriven_at) ON event_process.rejection TO event_process_admin;
   -- Registers schemas, activates and retires them; what a version says stays as it is, whoever asks (a trigger refuses).
   GRANT SELECT, INSERT, UPDATE (state) ON event_process.event_schema TO event_process_admin;
+
+  -- An endpoint's health is the sender's word, all else of it the operator's. Secrets are encrypted with keys that no table holds.
+  GRANT SELECT ON event_process.message, event_process.endpoint, event_process.endpoint_secret TO event_process_sender;
+  GRANT UPDATE (state, disabled_reason, disabled_at, failing_since, paused_until, circuit_opened) ON event_process.endpoint
+    TO event_process_sender;
+  GRANT SELECT, INSERT, UPDATE ON event_process.delivery TO event_process_sender;
+  GRANT SELECT, INSERT ON event_process.delivery_attempt TO event_process_sender;
+  GRANT SELECT, UPDATE ON event_process.sender_cursor TO event_process_sender;
+  GRANT ALL ON ALL TABLES IN SCHEMA event_process_jobs TO event_process_sender;
+  GRANT ALL ON ALL SEQUENCES IN SCHEMA event_process_jobs TO event_process_sender;
+  GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA event_process_jobs TO event_process_sender;
+
+  GRANT SELECT ON event_process.endpoint, event_process.endpoint_secret, event_process.delivery, event_process.delivery_attempt,
+                  event_process.sender_cursor TO event_process_admin;
+  GRANT INSERT, UPDATE ON event_process.endpoint, event_process.endpoint_secret, event_process.delivery TO event_process_admin;
+  -- Of a secret that is over nothing is kept.
+  GRANT DELETE ON event_process.endpoint_secret TO event_process_admin;
 END $$;
 
 COMMIT;

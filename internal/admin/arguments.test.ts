@@ -37,7 +37,7 @@ t.test('every command is understood, with the options that its help names', asyn
 
 t.test('what is wrong is named, together, with the word that was probably meant', async t => {
   const rows: readonly (readonly [line: string, want: readonly RegExp[]])[] = [
-    ['', [/a command is missing: clients, event-types, schemas, rejections, dead-letters, trace/]],
+    ['', [/a command is missing: clients, event-types, schemas, rejections, dead-letters, endpoints, deliveries, trace/]],
     ['rejection ls', [/"rejection" is no command, did you mean rejections\?/]],
     ['rejections', [/a command of rejections is missing: ls, show, redrive, export/]],
     ['rejections redirve', [/"redirve" is no command of rejections, did you mean redrive\?/]],
@@ -68,7 +68,7 @@ t.test('each group and each command explains itself with examples that it unders
     const command = parse(line)
     return command.kind === 'help' ? command.text : ''
   }
-  t.match(help('--help'), /^ {2}rejections .*\n {2}dead-letters .*\n {2}trace /m)
+  t.match(help('--help'), /^ {2}rejections .*\n {2}dead-letters .*\n {2}endpoints .*\n {2}deliveries .*\n {2}trace /m)
   t.equal(help('help'), help('-h'))
   for (const group of GROUPS) {
     const commands = 'commands' in group ? group.commands.map(command => ({ words: `${group.name} ${command.name}`, command })) : []

@@ -31,7 +31,7 @@ export const addEndpoint: Command = {
     'addresses only, unless SENDER_ALLOW_HTTP and SENDER_ALLOW_ADDRESSES say otherwise. Events stored before: deliveries backfill.',
   examples: [
     'endpoints add client-1 https://hooks.example.com/events',
-    'endpoints add client-1 https://hooks.example.com/users --event-types user-app --ordered --header authorization="Bearer abc"'
+    'endpoints add client-1 https://hooks.example.com/users --event-types user-app --ordered --header x-tenant=7'
   ],
   prepare
 }

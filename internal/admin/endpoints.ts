@@ -101,7 +101,7 @@ const disable: Command = {
   notes:
     'The sender makes dead what the endpoint is still owed (endpoint-disabled), some thousands per second; attempts under way end as they do.\n' +
     'Events that are stored while it is disabled make no deliveries. Nothing is lost: deliveries redrive and backfill bring both back.',
-  examples: ['endpoints disable 4 --reason "asked for by client-1, ticket 812"'],
+  examples: ['endpoints disable 4 --reason ticket-812'],
   prepare: flags => {
     const id = readEndpointId(flags)
     const reason = readText(flags, 'reason')

@@ -22,7 +22,12 @@ const OWN_EVENTS = 300
 const OTHERS_EVENTS = 500
 
 const applyRoles = (): Promise<void> =>
-  runSqlFile(pool, 'roles.sql', { migrate_password: PASSWORD, processor_password: PASSWORD, admin_password: PASSWORD })
+  runSqlFile(pool, 'roles.sql', {
+    migrate_password: PASSWORD,
+    processor_password: PASSWORD,
+    sender_password: PASSWORD,
+    admin_password: PASSWORD
+  })
 const addReader = (reader: string, client: string): Promise<void> =>
   runSqlFile(pool, 'reader.sql', { reader, client, reader_password: PASSWORD })
 

@@ -16,7 +16,12 @@ t.teardown(async () => {
 const PASSWORD = 'a password of the test'
 
 const applyRoles = (): Promise<void> =>
-  runSqlFile(pool, 'roles.sql', { migrate_password: PASSWORD, processor_password: PASSWORD, admin_password: PASSWORD })
+  runSqlFile(pool, 'roles.sql', {
+    migrate_password: PASSWORD,
+    processor_password: PASSWORD,
+    sender_password: PASSWORD,
+    admin_password: PASSWORD
+  })
 
 function as(role: 'migrate' | 'processor' | 'admin'): string {
   const url = new URL(connectionString)
