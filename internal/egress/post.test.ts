@@ -320,6 +320,12 @@ t.test('closing cuts off what is under way, and nothing is sent afterwards', asy
   t.match(await cut, { kind: 'failed', errorClass: 'stopped' })
   t.match(await post(), { kind: 'failed', errorClass: 'stopped' })
   t.equal(stub.requests.length, 1)
+  const other = await startStubHttp(t, reply => reply.end())
+  t.match(await poster.post({ url: other.origin, headers: [], body: '', deadlineMs: DEADLINE_MS }), {
+    kind: 'failed',
+    errorClass: 'stopped'
+  })
+  t.equal(other.requests.length, 0)
 })
 
 t.test('a header that cannot be sent is a failed attempt and no crash', async t => {
