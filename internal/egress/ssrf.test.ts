@@ -2,11 +2,10 @@
  * Forged requests: URLs and names that want the sender to reach into its own network. A canary listens on loopback; nothing may reach it.
  */
 import t, { type Test } from 'tap'
-import { systemClock as clock } from '../lifecycle/clock.js'
+import { createTestPoster } from '../testing/poster.js'
 import { type StubRecord, startStubDns } from '../testing/stub-dns.js'
 import { startStubHttp } from '../testing/stub-http.js'
 import { createAddressRules, parseAllowList } from './address.js'
-import { createPoster } from './post.js'
 import { createResolve, type Resolve } from './resolve.js'
 
 /** Names whose records lead inside, alone or beside one that does not. */
@@ -105,19 +104,13 @@ const NAMES = [
 async function setup(t: Test, over: { readonly allow?: string; readonly resolve?: Resolve } = {}) {
   const canary = await startStubHttp(t, reply => reply.end('canary'))
   const resolve = over.resolve ?? createResolve(await startStubDns(t, RECORDS))
-  const poster = createPoster({
+  const { post } = createTestPoster(t, {
     // http, so that only the address stands between the sender and the canary.
     rules: { allowHttp: true, addresses: createAddressRules(parseAllowList(over.allow ?? '').list) },
     resolve,
-    clock,
-    connectTimeoutMs: 5_000,
-    connectionsPerOrigin: 2,
-    maxOrigins: 200,
-    maxRetryAfterMs: 1_000
+    maxOrigins: 200
   })
-  t.teardown(() => poster.close())
   const port = canary.host.split(':')[1] ?? ''
-  const post = (url: string) => poster.post({ url, headers: [], body: '{}', deadlineMs: 10_000 })
   return { canary, post, port }
 }
 

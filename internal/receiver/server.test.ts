@@ -1,12 +1,10 @@
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
-import { createAddressRules, parseAllowList } from '../egress/address.js'
-import { createPoster } from '../egress/post.js'
-import { createResolve } from '../egress/resolve.js'
 import { newSecret, parseSecret } from '../egress/secret.js'
 import { createSigner } from '../egress/signature.js'
 import { systemClock } from '../lifecycle/clock.js'
 import { createManualClock } from '../testing/manual-clock.js'
+import { createTestPoster } from '../testing/poster.js'
 import { until } from '../testing/until.js'
 import { type Answers, parseReceiverArguments } from './arguments.js'
 import type { Delivery, ReceiverLedgerEntry } from './delivery.js'
@@ -41,24 +39,15 @@ async function setup(t: Test, over: Partial<ReceiverOptions> = {}) {
     ...over
   })
   t.teardown(() => receiver.close())
-  const poster = createPoster({
-    rules: { allowHttp: true, addresses: createAddressRules(parseAllowList('127.0.0.0/8').list) },
-    resolve: createResolve(),
-    clock: systemClock,
-    connectTimeoutMs: 5_000,
-    connectionsPerOrigin: 4,
-    maxOrigins: 10,
-    maxRetryAfterMs: 100_000
-  })
-  t.teardown(() => poster.close())
+  const { post } = createTestPoster(t, { connectionsPerOrigin: 4 })
   const parsed = parseSecret(secret)
   const signer = createSigner(parsed.kind === 'key' ? [parsed.key] : [])
   const deliver = (id = 'msg_1', path = '/hooks', body = BODY) => {
     const timestampS = Math.floor(Date.now() / 1_000)
     const headers = ['webhook-id', id, 'webhook-timestamp', String(timestampS), 'webhook-signature', signer.sign(id, timestampS, BODY)]
-    return poster.post({ url: `${receiver.origin}${path}`, headers, body, deadlineMs: 10_000 })
+    return post(`${receiver.origin}${path}`, { headers, body })
   }
-  return { receiver, deliver, deliveries, tally, poster }
+  return { receiver, deliver, deliveries, tally }
 }
 
 t.test('a genuine delivery is accepted, counted and shown; a second one is a duplicate', async t => {
