@@ -7,7 +7,7 @@
  * Errors  the driver's: the caller keeps what it has and asks again.
  */
 import type { ClientSetting, ClientSettingsSource } from './client-settings.js'
-import { createListener } from './postgres-listener.js'
+import { createListener } from './listener.js'
 
 const APPLICATION_NAME = 'event-process clients'
 

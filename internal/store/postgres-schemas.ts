@@ -4,7 +4,7 @@
  * Errors  the driver's: the caller keeps what it has and asks again.
  */
 import type { RegisteredSchema } from '../validate/payload-schemas.js'
-import { createListener } from './postgres-listener.js'
+import { createListener } from './listener.js'
 
 const READ_REGISTERED = `
 SELECT id, event_type AS "eventType", client AS "clientId", version, state, hash, schema
