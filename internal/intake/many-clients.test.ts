@@ -10,6 +10,16 @@ import type { Quota } from './client-rules.js'
 import { OverQuota } from './over-quota.js'
 
 const CLIENTS = 100_000
+/** An entry that can be counted. */
+class Traced implements Entry {
+  readonly message: Entry['message']
+  readonly verdict: Entry['verdict']
+
+  constructor({ message, verdict }: Entry) {
+    this.message = message
+    this.verdict = verdict
+  }
+}
 const entry = (clientId: string): Entry => {
   const message = { id: clientId, receiptHandle: 'handle', body: '', bytes: 100, receiveCount: 1, sentAtMs: 0 }
   return { message, verdict: { kind: 'valid', event: { clientId, eventType: 'type', messageId: clientId, schemaId: null, payload: '1' } } }
@@ -22,9 +32,8 @@ const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolv
 t.test('a backlog keeps nothing of a client whose entries are all taken', async t => {
   const limits = { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 1 }
   const backlog = new Backlog(limits, () => 1)
-  class Traced {}
   const fill = (): void => {
-    for (const one of flood()) backlog.add(Object.assign(new Traced(), one))
+    for (const one of flood()) backlog.add(new Traced(one))
   }
   fill()
   let taken = 0

@@ -95,7 +95,7 @@ t.test('an event schema has one row per version and at most one active version, 
 
 /** Everything that migrations make, but for the order of the columns. */
 async function describeTables(database: pg.Pool): Promise<readonly unknown[]> {
-  const { rows } = await database.query(`
+  const { rows } = await database.query<{ kind: string; what: string }>(`
     SELECT 'column' AS kind, concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) AS what
       FROM information_schema.columns WHERE table_schema = 'public'
     UNION ALL SELECT 'constraint', concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
