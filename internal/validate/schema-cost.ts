@@ -10,7 +10,7 @@
  * Limit   an upper bound, not a forecast: what is admitted is cheap; what is refused may be so too.
  */
 import { compilePattern } from './linear-pattern.js'
-import { isSchemaObject, resolveRef, type SchemaObject, type Subschema, subschemas } from './schema-tree.js'
+import { anchorsOf, isSchemaObject, resolveRef, type SchemaObject, type Subschema, subschemas } from './schema-tree.js'
 
 export const BUDGET_STEPS = 50_000_000
 const BODY_BYTES = 1_048_576
@@ -74,7 +74,8 @@ export interface SchemaCost {
   readonly pointer: string
 }
 
-export function costOf(root: SchemaObject, anchors: ReadonlyMap<string, SchemaObject>): SchemaCost {
+export function costOf(root: SchemaObject): SchemaCost {
+  const anchors = anchorsOf(root)
   const profiles = { sure: new Map<SchemaObject, (Profile | undefined)[]>(), branch: new Map<SchemaObject, (Profile | undefined)[]>() }
   const underWay = new Set<SchemaObject>()
 
