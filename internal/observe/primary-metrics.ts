@@ -21,6 +21,8 @@ export class PrimaryMetrics {
   readonly #process = new Registry()
   readonly #reports = new Map<number, readonly MetricSnapshot[]>()
   readonly #restarts: Counter
+  /** By label name: counters of the same things show the same ones. */
+  readonly #caps = new Map<string, Cap>()
   readonly #totals: Totals
   #retired: readonly MetricSnapshot[] = []
   /** The clients with series of their own. */
@@ -116,7 +118,8 @@ export class PrimaryMetrics {
     label: string
   ): void {
     const totals = this.#totals
-    const cap = createCap(MAX_LABEL_VALUES)
+    const cap = this.#caps.get(label) ?? createCap(MAX_LABEL_VALUES)
+    this.#caps.set(label, cap)
     new Counter<string>({
       ...base,
       labelNames: [label],
@@ -128,11 +131,13 @@ export class PrimaryMetrics {
   }
 }
 
+type Cap = (value: string) => string
+
 /** The first labels that are seen keep a series of their own for good, so that no series goes backwards. */
-function createCap(maxValues: number): (label: string) => string {
+function createCap(maxValues: number): Cap {
   const own = new Set<string>()
   return label => {
-    if (own.size < maxValues) own.add(label)
+    if (own.size < maxValues && label !== OTHER) own.add(label)
     return own.has(label) ? label : OTHER
   }
 }
