@@ -44,6 +44,18 @@ export interface FairnessArguments {
   readonly run: BenchArguments
 }
 
+/** The rate with payload schemas in force, and without. */
+export interface SchemasArguments {
+  readonly kind: 'schemas'
+  readonly run: BenchArguments
+}
+
+/** The dearest schemas that registration takes, with their worst payloads. */
+export interface SchemaCostArguments {
+  readonly kind: 'schema-cost'
+  readonly jsonFile: string | null
+}
+
 export interface CompareArguments {
   readonly kind: 'compare'
   readonly before: string
@@ -56,8 +68,11 @@ export type BenchCommand =
   | GrowthArguments
   | ByWorkersArguments
   | FairnessArguments
+  | SchemaCostArguments
+  | SchemasArguments
   | CompareArguments
 
+const OWN_BENCHES = ['--by-workers', '--table-growth', '--fairness', '--schemas', '--schema-cost']
 const DEFAULT_GROWTH_ROWS = 10_000_000
 const MAX_WORKERS = 64
 const LATENCY_SECONDS = 5
@@ -72,6 +87,8 @@ export const BENCH_HELP = `Measures the processor side by side with simpler ones
   npm run bench -- --by-workers 1,2,4      ours with so many workers, one table
   npm run bench -- --table-growth          the insert rate while the table grows, some ten minutes
   npm run bench -- --fairness              what a flood of one client does to the others, under a minute
+  npm run bench -- --schemas               the rate with payload schemas in force and without, about two minutes
+  npm run bench -- --schema-cost           the dearest schemas that registration takes, with their worst payloads, a minute
   npm run bench -- compare A.json B.json   every figure that both files have, with its ratio
 
   --quick            fewer events, one round
@@ -100,6 +117,8 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     'by-workers': 'text',
     'table-growth': 'switch',
     fairness: 'switch',
+    schemas: 'switch',
+    'schema-cost': 'switch',
     rows: 'text',
     json: 'text',
     plot: 'text',
@@ -114,14 +133,15 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
   const rows = readNumber(flags, 'rows', 100_000, 1_000_000_000)
   const counts = readCounts(flags.text('by-workers'), flags.problems)
   const isGrowth = flags.isOn('table-growth')
-  if (rows !== undefined && !isGrowth) flags.problems.push('--rows goes with --table-growth')
-  if (counts !== null && isGrowth) flags.problems.push('--by-workers and --table-growth are two benches')
   const isFairness = flags.isOn('fairness')
-  if (isFairness && (isGrowth || counts !== null)) flags.problems.push('--fairness is a bench of its own')
+  const others = [isGrowth, counts !== null, isFairness, flags.isOn('schemas'), flags.isOn('schema-cost')].filter(isAsked => isAsked)
+  if (rows !== undefined && !isGrowth) flags.problems.push('--rows goes with --table-growth')
+  if (others.length > 1) flags.problems.push(`${OWN_BENCHES.join(', ')} are benches of their own: ask for one`)
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   if (flags.isOn('help')) return { kind: 'help' }
   const jsonFile = flags.text('json') ?? null
   if (isGrowth) return { kind: 'table-growth', rows: rows ?? DEFAULT_GROWTH_ROWS, jsonFile }
+  if (flags.isOn('schema-cost')) return { kind: 'schema-cost', jsonFile }
   const run: BenchArguments = {
     kind: 'run',
     isQuick,
@@ -135,6 +155,7 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     plotFile: flags.text('plot') ?? null
   }
   if (isFairness) return { kind: 'fairness', seconds: isQuick ? QUICK_FAIRNESS_SECONDS : FAIRNESS_SECONDS, run }
+  if (flags.isOn('schemas')) return { kind: 'schemas', run }
   return counts === null ? run : { kind: 'by-workers', counts, run }
 }
 

@@ -16,7 +16,9 @@ import {
   type ByWorkersArguments,
   type FairnessArguments,
   type GrowthArguments,
-  parseBenchArguments
+  parseBenchArguments,
+  type SchemaCostArguments,
+  type SchemasArguments
 } from './arguments.js'
 import { runByWorkers } from './by-workers.js'
 import { compareFiles } from './compare.js'
@@ -26,6 +28,8 @@ import { currentLoad, describeMachine, type Machine } from './machine.js'
 import { jsonFileFor, SCHEMA, say, writeJson } from './output.js'
 import { goalLines, machineLine, noiseWarning } from './report.js'
 import type { Bench } from './run-scenario.js'
+import { costGoals, costTable, measureCosts } from './schema-cost.js'
+import { runSchemas } from './schemas.js'
 import { type BenchServices, startServices } from './services.js'
 import { finishSuite, runAll } from './suite.js'
 import { measureGrowth, summarizeGrowth } from './table-growth.js'
@@ -43,6 +47,7 @@ export function createBench(env: Environment, args: readonly string[]): Service 
       process.stdout.on('error', () => undefined)
       if (command.kind === 'help') process.stdout.write(BENCH_HELP)
       else if (command.kind === 'compare') say(compareFiles(command.before, command.after))
+      else if (command.kind === 'schema-cost') await runAlone(directory, () => runSchemaCost(command, signal))
       else await runAlone(directory, () => measure(command, env, directory, signal))
     }
   }
@@ -58,7 +63,7 @@ async function runAlone(directory: string, work: () => Promise<void>): Promise<v
   })
 }
 
-type Measurement = BenchArguments | GrowthArguments | ByWorkersArguments | FairnessArguments
+type Measurement = BenchArguments | GrowthArguments | ByWorkersArguments | FairnessArguments | SchemasArguments
 
 async function measure(command: Measurement, env: Environment, directory: string, signal: AbortSignal): Promise<void> {
   const startedAt = new Date()
@@ -79,6 +84,9 @@ async function measure(command: Measurement, env: Environment, directory: string
         return
       case 'fairness':
         await runFairness({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
+        return
+      case 'schemas':
+        await runSchemas({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
         return
       case 'run': {
         const outcome = await runAll({ services, options: command, directory, env, signal, aborted })
@@ -143,6 +151,19 @@ async function runFairness(bench: Bench, { seconds, run }: FairnessArguments, ma
     if (!bench.signal.aborted) throw error
     say('Stopped: nothing was written.')
   }
+}
+
+/** Needs no services: nothing but a schema and a payload. */
+async function runSchemaCost({ jsonFile }: SchemaCostArguments, signal: AbortSignal): Promise<void> {
+  const startedAt = new Date()
+  const results = await measureCosts(say, signal)
+  if (signal.aborted) {
+    say('Stopped: nothing was written.')
+    return
+  }
+  const goals = costGoals(results)
+  say(`\n${costTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
+  writeJson(jsonFileFor(jsonFile, startedAt), { schema: SCHEMA, startedAt: startedAt.toISOString(), schemaCost: results, goals })
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

@@ -37,19 +37,26 @@ export function admitSchema(text: string): Admission {
   if (refused !== null) return refused
   const outcome = compileSchema(schema)
   if (outcome.kind === 'problem') return refuse(outcome.pointer, outcome.message)
-  if (isSchemaObject(schema)) {
-    const { steps, pointer } = costOf(schema)
-    // So written, what is no number is refused too.
-    if (!(steps <= BUDGET_STEPS)) return refuse(pointer, tooExpensive(steps))
-  }
-  return { kind: 'admitted', check: outcome.check }
+  return findTooExpensive(schema) ?? { kind: 'admitted', check: outcome.check }
+}
+
+/** Why a schema that compiles would be refused all the same, if somebody registered it now; null where it would be admitted. */
+export function findObjection(schema: unknown): SchemaRefused | null {
+  return findRefusal(schema) ?? findTooExpensive(schema)
+}
+
+function findTooExpensive(schema: unknown): SchemaRefused | null {
+  if (!isSchemaObject(schema)) return null
+  const { steps, pointer } = costOf(schema)
+  // So written, what is no number is refused too.
+  return steps <= BUDGET_STEPS ? null : refuse(pointer, tooExpensive(steps))
 }
 
 function tooExpensive(steps: number): string {
   const many = Number.isFinite(steps) ? `${Math.ceil(steps / BUDGET_STEPS)} times as long as allowed` : 'without an end'
   return (
     `a payload of 1 MiB could keep this schema busy ${many}: bound what is below here, arrays with maxItems, open objects with ` +
-    'maxProperties, texts that have a pattern or a format with maxLength, and give unique items a type that is no object or array'
+    'maxProperties (before branches: in the first part of an allOf), texts that have a pattern or a format with maxLength, and give unique items a type that is no object or array'
   )
 }
 
