@@ -28,9 +28,10 @@ export function createSchemaSuite(args: readonly string[]): Service {
   if (directory === undefined && !flags.isOn('help')) flags.problems.push('DIR is missing: the folder of the test suite')
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   return {
-    async run() {
+    run() {
       if (directory === undefined || flags.isOn('help')) process.stdout.write(HELP)
       else runAll(directory)
+      return Promise.resolve()
     }
   }
 }
