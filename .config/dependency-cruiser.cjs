@@ -2,7 +2,7 @@
 const test = '[.]test[.]ts$|^internal/testing/'
 const pure = '^internal/(message|validate|batch|retry)/'
 const adapter = '^internal/(queue|store)/(sqs|postgres|memory)[^/]*[.]ts$'
-const composition = '^internal/(app|bench|chaos|soak)/'
+const composition = '^internal/(app|bench|chaos|schema-suite|soak)/'
 const rule = (name, from, to) => ({ name, severity: 'error', from, to })
 module.exports = {
   forbidden: [
@@ -11,7 +11,7 @@ module.exports = {
     rule(
       'cmd-only-starts-an-app',
       { path: '^cmd/' },
-      { path: '^(cmd|internal)/', pathNot: '^internal/(app|bench|chaos|config|lifecycle|soak)/' }
+      { path: '^(cmd|internal)/', pathNot: '^internal/(app|bench|chaos|config|lifecycle|schema-suite|soak)/' }
     ),
     rule('nobody-imports-cmd', { path: '^internal/' }, { path: '^cmd/' }),
     rule('pure-stays-pure', { path: pure, pathNot: test }, { pathNot: [pure, 'node_modules/(ajv|re2js)'] }),

@@ -44,7 +44,7 @@ export default tseslint.config(
     }
   },
   {
-    files: ['cmd/**/*.ts', 'internal/config/**/*.ts', 'internal/lifecycle/**/*.ts', 'internal/app/**/*.ts', 'internal/embedded/**/*.ts', 'internal/bench/**/*.ts', 'internal/chaos/**/*.ts', 'internal/soak/**/*.ts'],
+    files: ['cmd/**/*.ts', 'internal/config/**/*.ts', 'internal/lifecycle/**/*.ts', 'internal/app/**/*.ts', 'internal/embedded/**/*.ts', 'internal/bench/**/*.ts', 'internal/chaos/**/*.ts', 'internal/schema-suite/**/*.ts', 'internal/soak/**/*.ts'],
     rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' }
   },
   {

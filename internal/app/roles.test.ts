@@ -1,8 +1,11 @@
-/** deployments/roles.sql: the programs work with its two roles, and the processor's may do nothing that the processor does not do. */
+/** deployments/roles.sql: the programs work with its roles, and each role may do nothing that its program does not do. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import pg from 'pg'
 import t from 'tap'
+import { type Run, runAdmin } from '../testing/admin-program.js'
 import { createTestDatabase } from '../testing/database.js'
-import { sendBodies, serviceEnvironment, startProcessor, startProgram } from '../testing/programs.js'
+import { sendBodies, serviceEnvironment, startProcessor, startProgram, temporaryDirectory } from '../testing/programs.js'
 import { runSqlFile } from '../testing/sql-file.js'
 import { startTestSqs } from '../testing/sqs.js'
 
@@ -125,5 +128,63 @@ await t.test('the processor’s role can neither change nor delete rows, nor the
   }
   for (const allowed of ['SELECT count(*) FROM message', 'SELECT count(*) FROM rejection', 'SELECT name FROM client FOR KEY SHARE']) {
     await client.query(allowed)
+  }
+})
+
+await t.test('the operator’s role suffices for clients, event types and schemas, from their registration to their end', async t => {
+  const emulator = await startTestSqs(t)
+  const env = serviceEnvironment(as('admin'), emulator)
+  const run = async (...args: string[]): Promise<Run> => runAdmin(t, env, args)
+  const file = join(temporaryDirectory(t), 'schema.json')
+  const write = (schema: object): void => writeFileSync(file, JSON.stringify(schema))
+  const add = ['schemas', 'add', file, '--event-type', 'order-app', '--json']
+
+  t.match(await run('clients', 'add', 'client-9'), { code: 0 })
+  t.match(await run('event-types', 'add', 'order-app'), { code: 0 })
+  write({ type: 'object' })
+  const first = await run(...add)
+  t.match(first, { code: 0, json: { outcome: 'added', schema: { version: 1, state: 'shadow' } } }, first.output)
+  const { id } = (first.json as { schema: { id: number } }).schema
+  t.match(await run('schemas', 'test', '--id', String(id), '--against', 'stored'), { code: 0, output: /^0 of 0 stored events/m })
+  t.match(await run('schemas', 'test', file, '--event-type', 'order-app', '--against', 'rejected'), { code: 0 })
+  t.match(await run('schemas', 'activate', String(id)), { code: 0, results: /is active/ })
+  write({ type: 'object', required: ['order'] })
+  t.match(await run(...add, '--client', 'client-9'), { code: 0 })
+  t.match((await run(...add)).json, { schema: { id: id + 2, version: 2 } })
+  t.match(await run('schemas', 'activate', String(id + 2)), { code: 0, results: /is active, version 1 is retired/ })
+  t.match(await run('schemas', 'retire', String(id + 2)), { code: 0, results: /is retired/ })
+  t.match(await run('schemas', 'show', String(id)), { code: 0, results: /by +event_process_admin/ })
+  t.match((await run('schemas', 'ls', '--json')).json, { schemas: { length: 3 } })
+  t.match(await run('event-types', 'disable', 'order-app'), { code: 0 })
+  t.match(await run('clients', 'disable', 'client-9'), { code: 0 })
+})
+
+await t.test('the operator’s role can neither change what a version says, nor delete rows, nor touch the tables', async t => {
+  const client = new pg.Client({ connectionString: as('admin') })
+  await client.connect()
+  t.teardown(() => client.end())
+  const denied = [
+    ...['message', 'rejection', 'client', 'event_type', 'event_schema', 'pgmigrations'].flatMap(table => [
+      `DROP TABLE ${table} CASCADE`,
+      `TRUNCATE ${table} CASCADE`,
+      `DELETE FROM ${table}`,
+      `ALTER TABLE ${table} DISABLE TRIGGER ALL`
+    ]),
+    `UPDATE event_schema SET schema = '{}'`,
+    `UPDATE event_schema SET hash = 'x'`,
+    `UPDATE event_schema SET client = NULL`,
+    `UPDATE event_schema SET activated_by = 'somebody else'`,
+    `UPDATE message SET message = '{}'`,
+    `UPDATE rejection SET body = ''`,
+    `UPDATE client SET name = 'x'`,
+    `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name) VALUES ('x', '{}', 'user-app', 'client-1')`,
+    'SELECT * FROM pgmigrations'
+  ]
+  for (const statement of denied) {
+    const code = await client.query(statement).then(
+      () => 'allowed',
+      (error: unknown) => (error as pg.DatabaseError).code
+    )
+    t.equal(code, '42501', statement)
   }
 })

@@ -29,7 +29,9 @@ export async function followSchemas({ connectionString, clock, log, signal }: Fo
   const look = async (): Promise<void> => {
     const registered = await source.readChanged()
     if (registered === null) return
-    for (const problem of schemas.replace(registered)) log.error(problem, 'payload schema not in force')
+    for (const problem of schemas.replace(registered)) {
+      log.error(problem, problem.isInForce ? 'payload schema in force that registration would refuse' : 'payload schema not in force')
+    }
     const active = registered.filter(({ state }) => state === 'active').length
     if (registered.length > 0 || hasAny) log.info({ active, shadow: registered.length - active }, 'payload schemas in force')
     hasAny = registered.length > 0

@@ -46,6 +46,8 @@ t.test('the events of a scenario follow the scale, in whole hundreds and never n
 t.test('a bench of another kind keeps the options that are its own', async t => {
   t.match(parseBenchArguments(['--by-workers', '1,2,4', '--rounds', '2']), { kind: 'by-workers', counts: [1, 2, 4], run: { rounds: 2 } })
   t.strictSame(parseBenchArguments(['--table-growth']), { kind: 'table-growth', rows: 10_000_000, jsonFile: null })
+  t.strictSame(parseBenchArguments(['--schema-cost', '--json', 'a.json']), { kind: 'schema-cost', jsonFile: 'a.json' })
+  t.match(parseBenchArguments(['--schemas', '--rounds', '2']), { kind: 'schemas', run: { rounds: 2 } })
   t.match(parseBenchArguments(['--table-growth', '--rows', '100000']), { rows: 100_000 })
   t.strictSame(parseBenchArguments(['compare', 'a.json', 'b.json']), { kind: 'compare', before: 'a.json', after: 'b.json' })
 })
@@ -53,7 +55,8 @@ t.test('a bench of another kind keeps the options that are its own', async t => 
 t.test('options of one kind are refused with another', async t => {
   const refused: readonly [readonly string[], RegExp][] = [
     [['--rows', '100000'], /^--rows goes with --table-growth/],
-    [['--table-growth', '--by-workers', '1'], /two benches/],
+    [['--table-growth', '--by-workers', '1'], /benches of their own/],
+    [['--schemas', '--schema-cost'], /benches of their own/],
     [['--by-workers', '1,1'], /^--by-workers must be different whole numbers/],
     [['--by-workers', '0'], /^--by-workers must be/],
     [['compare', 'a.json'], /^compare takes two/],

@@ -52,6 +52,18 @@ export interface SenderArguments {
   readonly run: BenchArguments
 }
 
+/** The rate with payload schemas in force, and without. */
+export interface SchemasArguments {
+  readonly kind: 'schemas'
+  readonly run: BenchArguments
+}
+
+/** The dearest schemas that registration takes, with their worst payloads. */
+export interface SchemaCostArguments {
+  readonly kind: 'schema-cost'
+  readonly jsonFile: string | null
+}
+
 export interface CompareArguments {
   readonly kind: 'compare'
   readonly before: string
@@ -65,8 +77,11 @@ export type BenchCommand =
   | ByWorkersArguments
   | FairnessArguments
   | SenderArguments
+  | SchemaCostArguments
+  | SchemasArguments
   | CompareArguments
 
+const OWN_BENCHES = ['--by-workers', '--table-growth', '--fairness', '--schemas', '--schema-cost', '--sender']
 const DEFAULT_GROWTH_ROWS = 10_000_000
 const MAX_WORKERS = 64
 const LATENCY_SECONDS = 5
@@ -84,6 +99,8 @@ export const BENCH_HELP = `Measures the processor side by side with simpler ones
   npm run bench -- --table-growth          the insert rate while the table grows, some ten minutes
   npm run bench -- --fairness              what a flood of one client does to the others, under a minute
   npm run bench -- --sender                deliveries, a dead endpoint, a backlog of a million, what ingestion pays; some minutes
+  npm run bench -- --schemas               the rate with payload schemas in force and without, about two minutes
+  npm run bench -- --schema-cost           the dearest schemas that registration takes, with their worst payloads, a minute
   npm run bench -- compare A.json B.json   every figure that both files have, with its ratio
 
   --quick            fewer events, one round
@@ -113,6 +130,8 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     'table-growth': 'switch',
     fairness: 'switch',
     sender: 'switch',
+    schemas: 'switch',
+    'schema-cost': 'switch',
     rows: 'text',
     json: 'text',
     plot: 'text',
@@ -127,16 +146,17 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
   const rows = readNumber(flags, 'rows', 100_000, 1_000_000_000)
   const counts = readCounts(flags.text('by-workers'), flags.problems)
   const isGrowth = flags.isOn('table-growth')
-  if (rows !== undefined && !isGrowth) flags.problems.push('--rows goes with --table-growth')
-  if (counts !== null && isGrowth) flags.problems.push('--by-workers and --table-growth are two benches')
   const isFairness = flags.isOn('fairness')
-  const isSender = flags.isOn('sender')
-  if ((isFairness || isSender) && (isGrowth || counts !== null || (isFairness && isSender)))
-    flags.problems.push(`--${isFairness ? 'fairness' : 'sender'} is a bench of its own`)
+  const others = [isGrowth, counts !== null, isFairness, flags.isOn('schemas'), flags.isOn('schema-cost'), flags.isOn('sender')].filter(
+    isAsked => isAsked
+  )
+  if (rows !== undefined && !isGrowth) flags.problems.push('--rows goes with --table-growth')
+  if (others.length > 1) flags.problems.push(`${OWN_BENCHES.join(', ')} are benches of their own: ask for one`)
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   if (flags.isOn('help')) return { kind: 'help' }
   const jsonFile = flags.text('json') ?? null
   if (isGrowth) return { kind: 'table-growth', rows: rows ?? DEFAULT_GROWTH_ROWS, jsonFile }
+  if (flags.isOn('schema-cost')) return { kind: 'schema-cost', jsonFile }
   const run: BenchArguments = {
     kind: 'run',
     isQuick,
@@ -150,7 +170,8 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     plotFile: flags.text('plot') ?? null
   }
   if (isFairness) return { kind: 'fairness', seconds: isQuick ? QUICK_FAIRNESS_SECONDS : FAIRNESS_SECONDS, run }
-  if (isSender) return { kind: 'sender', sizes: isQuick ? QUICK_SENDER_SIZES : SENDER_SIZES, run }
+  if (flags.isOn('sender')) return { kind: 'sender', sizes: isQuick ? QUICK_SENDER_SIZES : SENDER_SIZES, run }
+  if (flags.isOn('schemas')) return { kind: 'schemas', run }
   return counts === null ? run : { kind: 'by-workers', counts, run }
 }
 

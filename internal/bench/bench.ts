@@ -17,6 +17,8 @@ import {
   type FairnessArguments,
   type GrowthArguments,
   parseBenchArguments,
+  type SchemaCostArguments,
+  type SchemasArguments,
   type SenderArguments
 } from './arguments.js'
 import { runByWorkers } from './by-workers.js'
@@ -27,6 +29,8 @@ import { currentLoad, describeMachine, type Machine } from './machine.js'
 import { jsonFileFor, SCHEMA, say, writeJson } from './output.js'
 import { goalLines, machineLine, noiseWarning } from './report.js'
 import type { Bench } from './run-scenario.js'
+import { costGoals, costTable, measureCosts } from './schema-cost.js'
+import { runSchemas } from './schemas.js'
 import { measureSender } from './sender.js'
 import { senderGoals, senderTables } from './sender-report.js'
 import { type BenchServices, startServices } from './services.js'
@@ -46,6 +50,7 @@ export function createBench(env: Environment, args: readonly string[]): Service 
       process.stdout.on('error', () => undefined)
       if (command.kind === 'help') process.stdout.write(BENCH_HELP)
       else if (command.kind === 'compare') say(compareFiles(command.before, command.after))
+      else if (command.kind === 'schema-cost') await runAlone(directory, () => runSchemaCost(command, signal))
       else await runAlone(directory, () => measure(command, env, directory, signal))
     }
   }
@@ -61,7 +66,7 @@ async function runAlone(directory: string, work: () => Promise<void>): Promise<v
   })
 }
 
-type Measurement = BenchArguments | GrowthArguments | ByWorkersArguments | FairnessArguments | SenderArguments
+type Measurement = BenchArguments | GrowthArguments | ByWorkersArguments | FairnessArguments | SchemasArguments | SenderArguments
 
 async function measure(command: Measurement, env: Environment, directory: string, signal: AbortSignal): Promise<void> {
   const startedAt = new Date()
@@ -85,6 +90,9 @@ async function measure(command: Measurement, env: Environment, directory: string
         return
       case 'sender':
         await runSender({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
+        return
+      case 'schemas':
+        await runSchemas({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
         return
       case 'run': {
         const outcome = await runAll({ services, options: command, directory, env, signal, aborted })
@@ -162,6 +170,19 @@ async function runSender(bench: Bench, { sizes, run }: SenderArguments, machine:
     if (!bench.signal.aborted) throw error
     say('Stopped: nothing was written.')
   }
+}
+
+/** Needs no services: nothing but a schema and a payload. */
+async function runSchemaCost({ jsonFile }: SchemaCostArguments, signal: AbortSignal): Promise<void> {
+  const startedAt = new Date()
+  const results = await measureCosts(say, signal)
+  if (signal.aborted) {
+    say('Stopped: nothing was written.')
+    return
+  }
+  const goals = costGoals(results)
+  say(`\n${costTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
+  writeJson(jsonFileFor(jsonFile, startedAt), { schema: SCHEMA, startedAt: startedAt.toISOString(), schemaCost: results, goals })
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

@@ -63,3 +63,29 @@ t.test('histograms and gauges of workers are added up; a dead worker leaves its 
   await metrics.reports.retire(0)
   t.equal(valueOf(await metrics.text(), 'event_process_batch_rows_sum'), 80)
 })
+
+t.test(
+  'shadow schemas have 50 series of their own and one for the rest, the same ones in both counters, whichever worker names them first',
+  async t => {
+    const totals = new Totals()
+    const metrics = new PrimaryMetrics(totals)
+    const counts = (from: number, to: number, name: string): Record<string, number> =>
+      Object.fromEntries(Array.from({ length: to - from }, (_, n) => [`${name}/type-${from + n}/*/1`, 2]))
+    const series = (text: string, name: string): string[] =>
+      text.match(new RegExp(`(?<=^event_process_${name}_total\\{schema=")[^"]+`, 'gm')) ?? []
+    totals.reported(1, { ...counts(0, 40, 'shadow_checked'), ...counts(30, 40, 'shadow_rejected') })
+    await metrics.text()
+    totals.reported(2, { ...counts(40, 90, 'shadow_checked'), ...counts(60, 90, 'shadow_rejected'), 'shadow_checked/other': 7 })
+    const text = await metrics.text()
+    const [checked, rejected] = [series(text, 'shadow_checked'), series(text, 'shadow_rejected')]
+    t.equal(checked.length, 51)
+    t.ok(checked.includes('other'))
+    t.strictSame(
+      rejected.filter(schema => !checked.includes(schema)),
+      []
+    )
+    t.equal(valueOf(text, 'event_process_shadow_checked_total{schema="other"}'), 40 * 2 + 7)
+    t.equal(valueOf(text, 'event_process_shadow_rejected_total{schema="other"}'), 30 * 2)
+    t.equal(valueOf(text, 'event_process_shadow_rejected_total{schema="type-35/*/1"}'), 2)
+  }
+)

@@ -10,6 +10,8 @@ export class PrimaryMetrics {
   readonly #own = new Registry()
   /** Of the workers. */
   readonly reports = new WorkerReports(this.#own)
+  /** By label name: counters of the same things show the same ones. */
+  readonly #caps = new Map<string, Cap>()
   readonly #totals: Totals
   /** The clients with series of their own. */
   labels: readonly string[] = []
@@ -76,7 +78,8 @@ export class PrimaryMetrics {
     label: string
   ): void {
     const totals = this.#totals
-    const cap = createCap(MAX_LABEL_VALUES)
+    const cap = this.#caps.get(label) ?? createCap(MAX_LABEL_VALUES)
+    this.#caps.set(label, cap)
     new Counter<string>({
       ...base,
       labelNames: [label],
@@ -88,11 +91,13 @@ export class PrimaryMetrics {
   }
 }
 
+type Cap = (value: string) => string
+
 /** The first labels that are seen keep a series of their own for good, so that no series goes backwards. */
-function createCap(maxValues: number): (label: string) => string {
+function createCap(maxValues: number): Cap {
   const own = new Set<string>()
   return label => {
-    if (own.size < maxValues) own.add(label)
+    if (own.size < maxValues && label !== OTHER) own.add(label)
     return own.has(label) ? label : OTHER
   }
 }

@@ -105,7 +105,7 @@ t.test('what could keep a worker busy with one payload is refused, and is admitt
     'many branches in an array': [
       { type: 'array', items: { oneOf: many }, maxItems: 100_000 },
       '/',
-      { type: 'array', items: { oneOf: many }, maxItems: 5_000 }
+      { type: 'array', items: { oneOf: many }, maxItems: 2_000 }
     ],
     'unique objects': [
       { type: 'object', properties: { all: { type: 'array', uniqueItems: true, maxItems: 1_000 } } },
@@ -157,4 +157,56 @@ t.test('what could keep a worker busy with one payload is refused, and is admitt
     t.equal(outcome(bounded), 'admitted', `${why}, bounded`)
   }
   t.match(outcome({ $ref: '#' }), /^\/ .*(call stack|without an end)/)
+})
+
+t.test('a payload of a MiB of keys counts for each look at them, and what bounds them first in an allOf helps', async t => {
+  const closed = (name: string): object => ({ type: 'object', required: [name], properties: { [name]: {} }, additionalProperties: false })
+  const kinds = (count: number): object => ({ oneOf: Array.from({ length: count }, (_, n) => closed(`k${n}`)) })
+  t.equal(outcome(kinds(2)), 'admitted')
+  t.match(outcome(kinds(3)), /^\/ .*in the first part of an allOf/)
+  const bound = { type: 'object', maxProperties: 50 }
+  t.equal(outcome({ allOf: [bound, kinds(20)] }), 'admitted')
+  t.equal(outcome({ allOf: [closed('k0'), kinds(20)] }), 'admitted', 'so does a part that names all')
+  t.match(outcome({ allOf: [kinds(20), bound] }), /^\/allOf\/0 /, 'not what comes later')
+  t.equal(
+    outcome({ type: 'object', additionalProperties: false, properties: { a: { ...closed('b') }, c: { ...closed('d') } } }),
+    'admitted'
+  )
+})
+
+t.test('patterns for names are taken where the names have a length', async t => {
+  const schema = { type: 'object', maxProperties: 100, patternProperties: { '^x_': { type: 'number' } } }
+  t.match(outcome(schema), /^\/ .*bound what is below/)
+  t.equal(outcome({ ...schema, propertyNames: { maxLength: 100 } }), 'admitted')
+})
+
+t.test('what was found to be dearer than it looked counts', async t => {
+  const rows: Record<string, readonly [dear: object, bounded: object]> = {
+    multiples: [
+      { type: 'array', items: { type: 'number', multipleOf: 0.01 } },
+      { type: 'array', maxItems: 1_000, items: { type: 'number', multipleOf: 0.01 } }
+    ],
+    'a choice of objects': [
+      { type: 'array', maxItems: 10_000, items: { enum: Array.from({ length: 500 }, (_, a) => ({ a })) } },
+      { type: 'array', maxItems: 100, items: { enum: Array.from({ length: 500 }, (_, a) => ({ a })) } }
+    ],
+    'names that objects without an end lack': [
+      { type: 'array', items: { type: 'object', properties: { a: {}, b: {}, c: {}, d: {}, e: {} } } },
+      { type: 'array', maxItems: 10_000, items: { type: 'object', properties: { a: {}, b: {}, c: {}, d: {}, e: {} } } }
+    ],
+    'keys that are counted again and again': [
+      { allOf: [1, 2, 3].map(minProperties => ({ type: 'object', minProperties })) },
+      {
+        allOf: [
+          { type: 'object', maxProperties: 100 },
+          { type: 'object', minProperties: 1 },
+          { type: 'object', minProperties: 2 }
+        ]
+      }
+    ]
+  }
+  for (const [why, [dear, bounded]] of Object.entries(rows)) {
+    t.match(outcome(dear), /busy/, why)
+    t.equal(outcome(bounded), 'admitted', `${why}, bounded`)
+  }
 })

@@ -10,7 +10,7 @@
 import { compilePattern, PatternError } from './linear-pattern.js'
 import { type CompiledSchema, compileSchema } from './schema-compiler.js'
 import { BUDGET_STEPS, costOf } from './schema-cost.js'
-import { escape, isSchemaObject, resolveRef, type SchemaObject, subschemas } from './schema-tree.js'
+import { allSubschemas, anchorsOf, escape, isSchemaObject, resolveRef, type SchemaObject } from './schema-tree.js'
 
 export const SCHEMA_LIMITS = { bytes: 65_536, depth: 32, subschemas: 500, enumValues: 1_000 } as const
 
@@ -33,38 +33,41 @@ export function admitSchema(text: string): Admission {
   } catch {
     return refuse('', 'the schema is not JSON')
   }
-  const tooDeep = findTooDeep(schema, '', SCHEMA_LIMITS.depth)
-  if (tooDeep !== null) return refuse(tooDeep, `the schema is nested more than ${SCHEMA_LIMITS.depth} levels deep`)
-  const anchors = new Map<string, SchemaObject>()
-  if (isSchemaObject(schema)) {
-    const refused = look(schema, anchors)
-    if (refused !== null) return refused
-  }
+  const refused = findRefusal(schema)
+  if (refused !== null) return refused
   const outcome = compileSchema(schema)
   if (outcome.kind === 'problem') return refuse(outcome.pointer, outcome.message)
-  if (isSchemaObject(schema)) {
-    const { steps, pointer } = costOf(schema, anchors)
-    // So written, what is no number is refused too.
-    if (!(steps <= BUDGET_STEPS)) return refuse(pointer, tooExpensive(steps))
-  }
-  return { kind: 'admitted', check: outcome.check }
+  return findTooExpensive(schema) ?? { kind: 'admitted', check: outcome.check }
+}
+
+/** Why a schema that compiles would be refused all the same, if somebody registered it now; null where it would be admitted. */
+export function findObjection(schema: unknown): SchemaRefused | null {
+  return findRefusal(schema) ?? findTooExpensive(schema)
+}
+
+function findTooExpensive(schema: unknown): SchemaRefused | null {
+  if (!isSchemaObject(schema)) return null
+  const { steps, pointer } = costOf(schema)
+  // So written, what is no number is refused too.
+  return steps <= BUDGET_STEPS ? null : refuse(pointer, tooExpensive(steps))
 }
 
 function tooExpensive(steps: number): string {
   const many = Number.isFinite(steps) ? `${Math.ceil(steps / BUDGET_STEPS)} times as long as allowed` : 'without an end'
   return (
     `a payload of 1 MiB could keep this schema busy ${many}: bound what is below here, arrays with maxItems, open objects with ` +
-    'maxProperties, texts that have a pattern or a format with maxLength, and give unique items a type that is no object or array'
+    'maxProperties (before branches: in the first part of an allOf), texts that have a pattern or a format with maxLength, and give unique items a type that is no object or array'
   )
 }
 
-/** Everything that can be said of each subschema by itself. */
-function look(root: SchemaObject, anchors: Map<string, SchemaObject>): SchemaRefused | null {
+/** What is refused whether it compiles or not, and before it may take the time to. */
+export function findRefusal(root: unknown): SchemaRefused | null {
+  const tooDeep = findTooDeep(root, '', SCHEMA_LIMITS.depth)
+  if (tooDeep !== null) return refuse(tooDeep, `the schema is nested more than ${SCHEMA_LIMITS.depth} levels deep`)
+  if (!isSchemaObject(root)) return null
   const refs: { readonly ref: string; readonly pointer: string }[] = []
-  const waiting = [{ schema: root, pointer: '' }]
   let count = 0
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { schema, pointer } = next
+  for (const { schema, pointer } of allSubschemas(root)) {
     count += 1
     if (count > SCHEMA_LIMITS.subschemas) return refuse('', `the schema has more than ${SCHEMA_LIMITS.subschemas} subschemas`)
     if (pointer !== '' && schema['$id'] !== undefined) return refuse(`${pointer}/$id`, 'only the whole schema may have an $id')
@@ -73,8 +76,7 @@ function look(root: SchemaObject, anchors: Map<string, SchemaObject>): SchemaRef
     }
     const unclear = findUnclear(schema, root)
     if (unclear !== null) return refuse(`${pointer}/${unclear[0]}`, unclear[1])
-    const { $anchor: anchor, $ref: ref, pattern, patternProperties, enum: values } = schema
-    if (typeof anchor === 'string') anchors.set(anchor, schema)
+    const { $ref: ref, pattern, patternProperties, enum: values } = schema
     if (typeof ref === 'string') refs.push({ ref, pointer: `${pointer}/$ref` })
     if (Array.isArray(values) && values.length > SCHEMA_LIMITS.enumValues) {
       return refuse(`${pointer}/enum`, `the enum has ${values.length} values: at most ${SCHEMA_LIMITS.enumValues} are allowed`)
@@ -86,8 +88,8 @@ function look(root: SchemaObject, anchors: Map<string, SchemaObject>): SchemaRef
       const message = problemOf(one)
       if (message !== null) return refuse(at, message)
     }
-    waiting.push(...subschemas(schema, pointer))
   }
+  const anchors = anchorsOf(root)
   const lost = refs.find(({ ref }) => resolveRef(root, ref, anchors) === null)
   return lost ? refuse(lost.pointer, '$ref must lead to a place within the schema: #, #/… or #anchor') : null
 }

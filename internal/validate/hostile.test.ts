@@ -8,7 +8,8 @@ import { createPayloadSchemas } from './payload-schemas.js'
 import { isStorable } from './storable.js'
 
 const payloadSchemas = createPayloadSchemas()
-t.same(payloadSchemas.replace([HOSTILE_SCHEMA]), [], 'the schema compiles')
+// Registration would refuse it: what keeps its patterns harmless here is that they run in linear time.
+t.match(payloadSchemas.replace([HOSTILE_SCHEMA]), [{ isInForce: true }], 'the schema compiles')
 const decode = createDecoder({ payloadSchemas })
 const received = (body: string): ReceivedMessage => ({
   id: 'queue-id',

@@ -123,3 +123,29 @@ t.test('where a version of a client’s own never compiled, the general schema t
   schemas.replace([active({ version: 2, schema: NUMBER }), ...broken])
   t.equal(takes(schemas), 'number')
 })
+
+/** Compiles, and registration refuses it: any number of texts, each with branches. */
+const DEAR = { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'null' }] } }
+
+t.test('an active version beyond the limits of registration judges on, and is reported: its events are not stored unchecked', async t => {
+  const schemas = createPayloadSchemas()
+  for (const round of ['at once', 'and at every refresh']) {
+    const problems = schemas.replace([active({ schema: DEAR }), active({ clientId: 'client-2', schema: TEXT })])
+    t.match(problems, [{ version: 1, state: 'active', isInForce: true, message: /could keep this schema busy/ }], round)
+    t.equal(problems.length, 1)
+    t.equal(schemas.find('client-1', 'monitor-app')?.active?.check([1])[0]?.keyword, 'type')
+    t.equal(takes(schemas, 'client-2'), 'text')
+  }
+})
+
+t.test('a shadow version beyond the limits looks at nothing, and is reported; the others do', async t => {
+  const schemas = createPayloadSchemas()
+  const problems = schemas.replace([
+    active({ schema: TEXT }),
+    shadow({ id: 2, version: 2, schema: DEAR }),
+    shadow({ id: 3, version: 3, schema: NUMBER })
+  ])
+  t.match(problems, [{ version: 2, state: 'shadow', isInForce: false, message: /could keep this schema busy/ }])
+  t.strictSame(labels(schemas, 'client-1'), ['monitor-app/*/3'])
+  t.match(schemas.replace([active({ schema: BROKEN })]), [{ isInForce: false }])
+})

@@ -6,10 +6,13 @@
  *         active schema of its own.
  * Units   maxCached counts compiled schemas; equal hashes share one. Schemas no longer active or in shadow are forgotten. Of the shadow
  *         versions of one place the newest MAX_SHADOWS count.
+ * Limits  rows may be older than the limits of registration, or put in by SQL. An active version beyond them judges all the same, and is
+ *         reported: its events must not be stored unchecked because of a limit. A shadow version beyond them does not look at anything.
  * Errors  nothing throws. A schema that does not compile, or that is one too many, is reported by `replace`; an active one's place keeps the
  *         last version that did compile. Where there was none (after a restart, say), the place stays empty: events then meet the general
  *         schema or none. Refusing them all would lose good events to a mistake of ours, and the report makes it visible.
  */
+import { findObjection } from './admission.js'
 import { type CompiledSchema, compileSchema, type SchemaProblem } from './schema-compiler.js'
 
 /** A row of `event_schema` that is not retired; at most one active for each (client, event type). */
@@ -32,6 +35,8 @@ export interface RegisteredSchemaProblem {
   readonly clientId: string | null
   readonly version: number
   readonly state: 'shadow' | 'active'
+  /** Whether it is in force all the same. */
+  readonly isInForce: boolean
 }
 
 /** A version that judges events. */
@@ -61,17 +66,24 @@ export interface PayloadSchemas {
 /** Of one (client, event type). Each costs as much as the active schema. */
 export const MAX_SHADOWS = 3
 
+/** Of one schema text, by its hash. */
+interface Judged {
+  readonly outcome: CompiledSchema | SchemaProblem
+  /** Why registration would refuse it now. */
+  readonly objection: string | null
+}
+
 type Places = Map<string | null, Map<string, SchemasForEvent>>
 
 const NO_SHADOWS: readonly ShadowSchema[] = []
 
 export function createPayloadSchemas({ maxCached = 1_000 }: { readonly maxCached?: number } = {}): PayloadSchemas {
-  let outcomes = new Map<string, CompiledSchema | SchemaProblem>()
+  let known = new Map<string, Judged>()
   let places: Places = new Map()
 
   return {
     replace(registered) {
-      const nextOutcomes: typeof outcomes = new Map()
+      const nextKnown: typeof known = new Map()
       const next: Places = new Map()
       const problems: RegisteredSchemaProblem[] = []
       const held = new Set<CompiledSchema['check']>()
@@ -82,27 +94,34 @@ export function createPayloadSchemas({ maxCached = 1_000 }: { readonly maxCached
       for (const row of inOrder(registered)) {
         const { id, eventType, clientId, version, state, hash, schema } = row
         const { active = null, shadows = NO_SHADOWS } = next.get(clientId)?.get(eventType) ?? {}
-        const refuse = (message: string): void => void problems.push({ message, eventType, clientId, version, state })
+        const report = (message: string, isInForce = false): void =>
+          void problems.push({ message, eventType, clientId, version, state, isInForce })
         if (state === 'shadow' && shadows.length >= MAX_SHADOWS) {
-          refuse(`only the newest ${MAX_SHADOWS} shadow versions are in force`)
+          report(`only the newest ${MAX_SHADOWS} shadow versions are in force`)
           continue
         }
-        let outcome = nextOutcomes.get(hash) ?? outcomes.get(hash)
-        if (!outcome && held.size < maxCached) outcome = compileSchema(schema)
-        if (outcome) nextOutcomes.set(hash, outcome)
+        let judged = nextKnown.get(hash) ?? known.get(hash)
+        if (!judged && held.size < maxCached) judged = judge(schema)
+        if (judged) nextKnown.set(hash, judged)
+        const { outcome, objection = null } = judged ?? {}
+        if (state === 'shadow' && outcome?.kind === 'compiled' && objection !== null) {
+          report(objection)
+          continue
+        }
         if (outcome?.kind === 'compiled' && hold(outcome.check)) {
           const { check } = outcome
+          if (objection !== null) report(objection, true)
           if (state === 'active') put(next, clientId, eventType, { active: { id, check }, shadows })
           else put(next, clientId, eventType, { active, shadows: [...shadows, { id, check, label: labelOf(row) }] })
           continue
         }
-        refuse(outcome?.kind === 'problem' ? outcome.message : `more than ${maxCached} schemas are in force`)
+        report(outcome?.kind === 'problem' ? outcome.message : `more than ${maxCached} schemas are in force`)
         const last = state === 'active' ? places.get(clientId)?.get(eventType)?.active : null
         // What was in force here may have been the general schema's: only an own one is kept.
         if (last && isOwn(places, clientId, eventType) && hold(last.check)) put(next, clientId, eventType, { active: last, shadows })
       }
       fillFromGeneral(next)
-      outcomes = nextOutcomes
+      known = nextKnown
       places = next
       return problems
     },
@@ -111,6 +130,13 @@ export function createPayloadSchemas({ maxCached = 1_000 }: { readonly maxCached
       return places.get(clientId)?.get(eventType) ?? places.get(null)?.get(eventType) ?? null
     }
   }
+}
+
+function judge(schema: unknown): Judged {
+  const outcome = compileSchema(schema)
+  if (outcome.kind === 'problem') return { outcome, objection: null }
+  const objection = findObjection(schema)
+  return { outcome, objection: objection && `${objection.pointer === '' ? '' : `${objection.pointer}: `}${objection.message}` }
 }
 
 /** Active versions first, so that they have a place among those that are held; of the shadow versions the newest. */

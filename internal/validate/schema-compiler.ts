@@ -40,7 +40,6 @@ const PROBES: readonly unknown[] = [{}, [], '']
 const NO_VIOLATIONS: readonly Violation[] = []
 
 const OPTIONS: Options = {
-  strict: true,
   strictRequired: false,
   allowUnionTypes: true,
   allErrors: false,
@@ -67,22 +66,27 @@ const DIALECTS: ReadonlyMap<unknown, Dialect> = new Map([
   ['https://json-schema.org/draft/2020-12/schema#', DRAFT_2020_12]
 ])
 
-export function compileSchema(schema: unknown): CompiledSchema | SchemaProblem {
+export interface CompileOptions {
+  /** False takes keywords without a `type` beside them, and ignores unknown ones. */
+  readonly isStrict?: boolean
+}
+
+export function compileSchema(schema: unknown, { isStrict = true }: CompileOptions = {}): CompiledSchema | SchemaProblem {
   try {
-    return compile(schema)
+    return compile(schema, isStrict)
   } catch (error) {
     return problem(error instanceof Error ? error.message : String(error))
   }
 }
 
-function compile(schema: unknown): CompiledSchema | SchemaProblem {
+function compile(schema: unknown, isStrict: boolean): CompiledSchema | SchemaProblem {
   if (typeof schema !== 'boolean' && !isObject(schema)) return problem(`a schema is an object or a boolean, found ${describeFound(schema)}`)
   const dialect = dialectOf(schema)
   if (!dialect) return problem('$schema names neither draft-07 nor 2020-12')
   if (dialect.meta.validateSchema(schema) !== true) {
     return problem(dialect.meta.errorsText(dialect.meta.errors, { dataVar: 'schema' }), dialect.meta.errors?.[0]?.instancePath)
   }
-  const ajv = dialect.create({ ...OPTIONS, meta: false, validateSchema: false })
+  const ajv = dialect.create({ ...OPTIONS, strict: isStrict, meta: false, validateSchema: false })
   ajvFormats.default(ajv)
   delete ajv.formats['url']
   // ajv resolves it, and takes it for unknown.

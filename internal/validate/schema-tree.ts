@@ -50,6 +50,22 @@ export function subschemas(schema: SchemaObject, pointer: string): readonly Subs
   return found
 }
 
+/** Every subschema, the whole one (pointer '') among them. */
+export function* allSubschemas(root: SchemaObject): Iterable<Omit<Subschema, 'keyword'>> {
+  const waiting: Omit<Subschema, 'keyword'>[] = [{ schema: root, pointer: '' }]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    yield next
+    waiting.push(...subschemas(next.schema, next.pointer))
+  }
+}
+
+/** The subschemas that a `$ref` may name by `$anchor`. */
+export function anchorsOf(root: SchemaObject): ReadonlyMap<string, SchemaObject> {
+  const anchors = new Map<string, SchemaObject>()
+  for (const { schema } of allSubschemas(root)) if (typeof schema['$anchor'] === 'string') anchors.set(schema['$anchor'], schema)
+  return anchors
+}
+
 /** What a `$ref` within the schema names: `#`, a JSON pointer, or an anchor. */
 export function resolveRef(root: SchemaObject, ref: string, anchors: ReadonlyMap<string, SchemaObject>): SchemaObject | boolean | null {
   if (ref === '#') return root
