@@ -91,7 +91,7 @@ t.test('what is wrong is said in one go, by name and without its secrets, and ad
     [['rotate-secret', '1', '--grace', '31d'], 2, /at most 30 days/],
     [['rotate-secret', '999999'], 1, /No endpoint has the id/],
     [['test', '999999'], 1, /No endpoint has the id/],
-    [['ls', '--state', 'disabled'], 2, /is no state, did you mean/]
+    [['ls', '--state', 'disabled'], 2, /"disabled" is no state \(there are enabled, disabled-by-operator, disabled-by-failure\)/]
   ]
   for (const [args, code, want] of rows) {
     const run = await admin(t, 'endpoints', ...args)
