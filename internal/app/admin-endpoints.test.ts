@@ -20,7 +20,9 @@ const add = async (t: Test, ...args: string[]): Promise<{ id: number; secret: st
 }
 const URL_HERE = 'https://hooks.example.com/events?key=1'
 
-t.beforeEach(async () => void (await bench.sql('TRUNCATE endpoint, endpoint_secret, delivery, delivery_attempt')))
+t.beforeEach(async () => {
+  await bench.sql('TRUNCATE endpoint, endpoint_secret, delivery, delivery_attempt')
+})
 
 t.test('an endpoint is added, listed and shown; its secret is shown once, and headers never', async t => {
   const added = await admin(

@@ -10,8 +10,9 @@ const COLUMNS = `d.id::text AS id, d.endpoint_id AS "endpointId", d.fk_client_na
 const LIST = `SELECT ${COLUMNS} FROM delivery d WHERE ${DELIVERY_FILTER} ORDER BY d.id DESC LIMIT $8`
 
 // Each half has a partial index that is as long as its answer.
-const countOf = (state: string): string => `(SELECT count(*)::int FROM delivery d WHERE d.state = '${state}' AND ${DELIVERY_FILTER})`
-const COUNT = `SELECT ${countOf('pending')} AS pending, ${countOf('dead')} AS dead`
+const COUNT = `
+SELECT (SELECT count(*)::int FROM delivery d WHERE d.state = 'pending' AND ${DELIVERY_FILTER}) AS pending,
+       (SELECT count(*)::int FROM delivery d WHERE d.state = 'dead' AND ${DELIVERY_FILTER}) AS dead`
 
 const OF_EVENTS = `
 SELECT ${COLUMNS} FROM unnest($1::text[], $2::text[]) k (client, message_id)
