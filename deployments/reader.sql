@@ -6,6 +6,8 @@
 --
 -- The first run turns on row-level security. It narrows members of event_process_reader alone, whatever else they are granted; owners,
 -- superusers and all other roles see what they saw before. A role that makes dumps and is no owner needs BYPASSRLS from then on.
+-- Deliveries, endpoints and their secrets are the operators': readers see none of them, not even of their own client, for attempts bear no
+-- client's name and each answer would need a look at its delivery. `admin trace CLIENT MESSAGE_ID --json` answers for them.
 -- Rejections whose body names no client that exists are seen by no reader. How many rows all clients have together is no secret of
 -- PostgreSQL's: its catalogs and EXPLAIN tell every role. To take a reader away:
 --

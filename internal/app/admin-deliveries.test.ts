@@ -27,7 +27,9 @@ const untilCount = (count: number, from: string): Promise<void> =>
 const sender = startProgram(t, 'sender', env)
 await sender.until('it is ready', () => sender.output.includes('worker started'))
 
-t.beforeEach(async () => await bench.sql('TRUNCATE endpoint, endpoint_secret, delivery, delivery_attempt'))
+t.beforeEach(async () => {
+  await bench.sql('TRUNCATE endpoint, endpoint_secret, delivery, delivery_attempt')
+})
 
 const send = async (...ids: readonly string[]): Promise<void> => {
   await sendBodies(

@@ -8,7 +8,7 @@ import { startTestSqs } from '../testing/sqs.js'
 
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
 const READERS = ['reader_one', 'reader_two', 'reader_both']
-const ROLES = [...READERS, 'event_process_reader', 'event_process_processor', 'event_process_admin', 'event_process_migrate']
+const ROLES = [...READERS, ...['reader', 'processor', 'sender', 'admin', 'migrate'].map(role => `event_process_${role}`)]
 // Roles belong to the whole server: they must be gone before the database can be dropped.
 t.teardown(async () => {
   await pool.query(`DROP OWNED BY ${ROLES.join(', ')} CASCADE`)
@@ -168,7 +168,8 @@ await t.test('whatever a reader asks, it gets its own rows', async t => {
 
 await t.test('a reader can change nothing, read no other table and become nobody else', async t => {
   const { ask } = await connect(t, 'reader_one')
-  const tables = ['message', 'rejection', 'client', 'event_type', 'event_schema', 'client_reader', 'pgmigrations']
+  const sendersTables = ['endpoint', 'endpoint_secret', 'delivery', 'delivery_attempt', 'sender_cursor']
+  const tables = ['message', 'rejection', 'client', 'event_type', 'event_schema', 'client_reader', 'pgmigrations', ...sendersTables]
   const denied = [
     ...tables.flatMap(table => [
       `DELETE FROM ${table}`,
@@ -182,7 +183,11 @@ await t.test('a reader can change nothing, read no other table and become nobody
       `CREATE RULE mine AS ON INSERT TO ${table} DO INSTEAD NOTHING`,
       `CREATE STATISTICS mine ON 1 FROM ${table}`.replace('1', table === 'message' ? 'message_id, fk_client_name' : 'ctid, xmin')
     ]),
-    ...['client', 'event_type', 'event_schema', 'pgmigrations'].map(table => `SELECT * FROM ${table}`),
+    ...['client', 'event_type', 'event_schema', 'pgmigrations', ...sendersTables].map(table => `SELECT * FROM ${table}`),
+    // Also of its own client: a response may hold what the recipient's people would not show it, and attempts bear no client's name.
+    `SELECT state FROM delivery WHERE fk_client_name = 'client-1'`,
+    `SELECT url FROM endpoint WHERE fk_client_name = 'client-1'`,
+    'SELECT * FROM event_process_jobs.job',
     ...['message', 'rejection'].map(table => `DROP POLICY own_client ON ${table}`),
     'SELECT * FROM message JOIN client ON client.name = fk_client_name',
     ...['client-1', 'client-2'].flatMap(client => [

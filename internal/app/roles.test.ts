@@ -1,4 +1,5 @@
 /** deployments/roles.sql: the programs work with its roles, and each role may do nothing that its program does not do. */
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -8,12 +9,15 @@ import { createTestDatabase } from '../testing/database.js'
 import { sendBodies, serviceEnvironment, startProcessor, startProgram, temporaryDirectory } from '../testing/programs.js'
 import { runSqlFile } from '../testing/sql-file.js'
 import { startTestSqs } from '../testing/sqs.js'
+import { startStubHttp } from '../testing/stub-http.js'
+import { until } from '../testing/until.js'
 
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
 // Roles belong to the whole server: they must be gone before the database can be dropped.
 t.teardown(async () => {
-  await pool.query('DROP OWNED BY event_process_processor, event_process_admin, event_process_migrate CASCADE')
-  await pool.query('DROP ROLE event_process_processor, event_process_admin, event_process_migrate')
+  const roles = 'event_process_processor, event_process_sender, event_process_admin, event_process_migrate'
+  await pool.query(`DROP OWNED BY ${roles} CASCADE`)
+  await pool.query(`DROP ROLE ${roles}`)
 })
 
 const PASSWORD = 'a password of the test'
@@ -26,7 +30,7 @@ const applyRoles = (): Promise<void> =>
     admin_password: PASSWORD
   })
 
-function as(role: 'migrate' | 'processor' | 'admin'): string {
+function as(role: 'migrate' | 'processor' | 'sender' | 'admin'): string {
   const url = new URL(connectionString)
   url.username = `event_process_${role}`
   url.password = PASSWORD
@@ -75,6 +79,119 @@ await t.test('tables migrated by one role, a load processed under the other', as
   t.same(rows, [{ stored: 900, rejected: 'conflict missing-field not-an-object not-json unknown-client unknown-event-type' }])
   t.notMatch(processor.program.output, 'permission denied')
 })
+
+await t.test(
+  'an endpoint added by the admin’s role gets its deliveries from the sender’s, and what was stored before by the admin’s',
+  async t => {
+    const emulator = await startTestSqs(t)
+    const recipient = await startStubHttp(t, (reply, _request, before) => {
+      reply.statusCode = before % 3 === 0 ? 500 : 200
+      reply.end()
+    })
+    const env = {
+      ...serviceEnvironment(as('sender'), emulator),
+      SENDER_SECRET_KEYS: `test:${randomBytes(32).toString('base64')}`,
+      SENDER_ALLOW_HTTP: 'yes',
+      SENDER_ALLOW_ADDRESSES: '127.0.0.0/8',
+      SENDER_METRICS_PORT: '0',
+      SENDER_RETRY_SCHEDULE: '50ms,50ms,50ms,50ms'
+    }
+    const admin = async (...args: string[]): Promise<string> => {
+      const program = startProgram(t, 'admin', { ...env, DB_CONNECTION: as('admin') }, args)
+      t.equal(await program.exited, 0, program.output)
+      return program.output
+    }
+    const sender = startProgram(t, 'sender', env)
+    const added = await admin('endpoints', 'add', 'client-1', recipient.origin, '--json')
+    const { id } = JSON.parse(added.slice(added.indexOf('{'))) as { id: number }
+    await admin('deliveries', 'backfill', '--endpoint', String(id), '--since', '1d', '--limit', '100')
+    const delivered = async (): Promise<number> => {
+      const { rows } = await pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM event_process.delivery WHERE state = 'delivered'`)
+      return rows[0]?.n ?? 0
+    }
+    await sender.until('all are delivered', async () => (await delivered()) === 100)
+    await admin('endpoints', 'rotate-secret', String(id), '--grace', '0s')
+    await admin('endpoints', 'test', String(id))
+    await admin('endpoints', 'disable', String(id))
+    await admin('deliveries', 'redrive', '--all')
+    await pool.query(
+      `INSERT INTO event_process.delivery (endpoint_id, fk_client_name, message_id, next_attempt_at) VALUES ($1, 'client-1', 'x', now())`,
+      [id]
+    )
+    await until('what is owed is dead', async () => {
+      const { rowCount } = await pool.query(`SELECT FROM event_process.delivery WHERE dead_reason = 'endpoint-disabled'`)
+      return rowCount === 1
+    })
+    await admin('endpoints', 'show', String(id))
+    await admin('trace', 'client-1', 'id-0')
+    t.equal(await sender.end(), 0)
+    t.notMatch(sender.output, 'permission denied')
+  }
+)
+
+/** SQLSTATE, or that it went through. */
+async function codeOf(client: pg.Client, statement: string): Promise<string> {
+  const code = await client.query(statement).then(
+    () => 'allowed',
+    (error: unknown) => (error as pg.DatabaseError).code ?? 'unknown'
+  )
+  await client.query('ROLLBACK')
+  return code
+}
+
+const SENDER_TABLES = ['endpoint', 'endpoint_secret', 'delivery', 'delivery_attempt', 'sender_cursor']
+
+await t.test('the sender’s role changes deliveries and an endpoint’s health, and nothing else', async t => {
+  const client = new pg.Client({ connectionString: as('sender') })
+  await client.connect()
+  t.teardown(() => client.end())
+  const denied = [
+    ...[...SENDER_TABLES, 'message'].flatMap(table => [
+      `DROP TABLE ${table} CASCADE`,
+      `TRUNCATE ${table} CASCADE`,
+      `DELETE FROM ${table}`,
+      `ALTER TABLE ${table} ADD COLUMN more text`
+    ]),
+    ...['client', 'event_type', 'event_schema', 'rejection', 'client_reader'].map(table => `SELECT * FROM ${table}`),
+    `UPDATE message SET message = '{}'`,
+    `INSERT INTO endpoint (fk_client_name, url) VALUES ('client-1', 'https://example.com')`,
+    `UPDATE endpoint SET url = 'https://example.com'`,
+    'UPDATE endpoint SET fk_client_name = fk_client_name',
+    'UPDATE endpoint SET sealed_headers = NULL',
+    'UPDATE endpoint_secret SET expires_at = now()',
+    'UPDATE delivery_attempt SET status = 200',
+    `INSERT INTO sender_cursor VALUES (true, '1', '', '')`,
+    'CREATE TABLE event_process_jobs.mine ()',
+    'DROP SCHEMA event_process_jobs CASCADE',
+    'CREATE TABLE mine ()',
+    'SET ROLE event_process_admin'
+  ]
+  for (const statement of denied) t.equal(await codeOf(client, statement), '42501', statement)
+})
+
+await t.test(
+  'the admin’s role can lose no delivery and rewrite no event or attempt, the processor’s sees nothing of the sender',
+  async t => {
+    const admin = new pg.Client({ connectionString: as('admin') })
+    await admin.connect()
+    t.teardown(() => admin.end())
+    const denied = [
+      ...SENDER_TABLES.flatMap(table => [`DROP TABLE ${table} CASCADE`, `TRUNCATE ${table} CASCADE`]),
+      ...['endpoint', 'delivery', 'delivery_attempt', 'sender_cursor'].map(table => `DELETE FROM ${table}`),
+      `UPDATE message SET message = '{}'`,
+      'UPDATE delivery_attempt SET status = 200',
+      `UPDATE sender_cursor SET tx = '1'`,
+      'SELECT * FROM event_process_jobs.job'
+    ]
+    for (const statement of denied) t.equal(await codeOf(admin, statement), '42501', statement)
+    const processor = new pg.Client({ connectionString: as('processor') })
+    await processor.connect()
+    t.teardown(() => processor.end())
+    for (const table of [...SENDER_TABLES, 'event_process_jobs.job']) {
+      t.equal(await codeOf(processor, `SELECT * FROM ${table}`), '42501', table)
+    }
+  }
+)
 
 await t.test('the processor’s role can neither change nor delete rows, nor the tables, nor read or become what is not its own', async t => {
   const migrate = new pg.Client({ connectionString: as('migrate') })

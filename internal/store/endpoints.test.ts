@@ -39,7 +39,9 @@ async function added(over: Partial<NewEndpoint> = {}, secret = newSecret()): Pro
   return outcome.id
 }
 
-t.beforeEach(async () => await pool.query('TRUNCATE endpoint, endpoint_secret, delivery, delivery_attempt'))
+t.beforeEach(async () => {
+  await pool.query('TRUNCATE endpoint, endpoint_secret, delivery, delivery_attempt')
+})
 
 t.test('an endpoint is added whole: its row, its secret and its headers, which only the keys open, and only in their place', async t => {
   const secret = newSecret()
