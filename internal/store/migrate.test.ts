@@ -128,8 +128,9 @@ t.test(
       { had: [reader, life], late: [`${rules} ran after ${reader}`] },
       { had: [reader, rules, life], late: [] }
     ]
+    const old = await createTestDatabase(t, { isMigrated: false })
     for (const { had, late } of rows) {
-      const old = await createTestDatabase(t, { isMigrated: false })
+      await old.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
       await old.pool.query('CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)')
       const before = [...ALL.slice(0, 4), ...had]
       for (const name of before) await runAlone(old.pool, name)
