@@ -18,6 +18,22 @@ module.exports = {
     rule('adapters-are-chosen-in-app', { pathNot: [composition, test] }, { path: adapter }),
     rule('pg-stays-in-store-and-embedded', { pathNot: ['^internal/(store|embedded)/', composition, test] }, { path: 'node_modules/pg/' }),
     rule('aws-stays-in-queue', { pathNot: ['^internal/queue/', composition, test] }, { path: 'node_modules/(@aws-sdk|sqs-consumer)/' }),
+    rule('undici-stays-in-queue-and-egress', { pathNot: ['^internal/(queue|egress)/', test] }, { path: 'node_modules/undici/' }),
+    rule(
+      'the-judge-of-signatures-is-not-the-signer',
+      { pathNot: ['^internal/receiver/', test] },
+      { path: 'node_modules/standardwebhooks/' }
+    ),
+    rule(
+      'egress-is-an-edge',
+      { path: '^internal/egress/', pathNot: test },
+      { path: '^internal/', pathNot: '^internal/(egress|lifecycle|message)/' }
+    ),
+    rule(
+      'receiver-is-a-recipient',
+      { path: '^internal/receiver/', pathNot: test },
+      { path: '^internal/', pathNot: '^internal/(egress/secret[.]ts|lifecycle/|producer/|receiver/)' }
+    ),
     rule(
       'admin-and-intake-see-ports-only',
       { path: '^internal/(admin|intake)/', pathNot: test },

@@ -34,7 +34,9 @@ function pick<T extends { readonly name: string }>(what: string, word: string | 
 
 function parseCommand(words: string, command: Command, args: readonly string[], nowMs: number): AdminCommand {
   const kinds: Record<string, FlagKinds[string]> = { help: 'switch' }
-  for (const [name, { value }] of Object.entries(command.options)) kinds[name] = value === null ? 'switch' : 'text'
+  for (const [name, { value, isRepeated }] of Object.entries(command.options)) {
+    kinds[name] = value === null ? 'switch' : isRepeated === true ? 'texts' : 'text'
+  }
   if (args.some(isHelpOption)) return { kind: 'help', text: commandHelp(words, command) }
   const flags = readFlags(args, kinds, command.operands?.max)
   const work = command.prepare(flags, nowMs)

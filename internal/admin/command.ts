@@ -4,9 +4,15 @@
  * Shapes  a group (`rejections`) has commands (`ls`); a command may also stand alone (`trace`). groups.ts lists them all.
  * Errors  `prepare` adds what is wrong to the flags' problems; the work throws StoreError, QueueError or ExpectedError.
  */
+import type { Post } from '../egress/post.js'
+import type { PostResult } from '../egress/result.js'
+import type { KeyRing } from '../egress/sealed.js'
+import type { UrlRules } from '../egress/url.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Flags } from '../producer/flags.js'
 import type { InspectableQueue, QueueWriter } from '../queue/queue.js'
+import type { DeliveryRecords } from '../store/delivery-records.js'
+import type { Endpoints } from '../store/endpoints.js'
 import type { Names } from '../store/names.js'
 import type { Records } from '../store/records.js'
 import type { SchemaRegistry } from '../store/schema-registry.js'
@@ -16,6 +22,8 @@ import type { Output } from './output.js'
 export interface Option {
   readonly value: string | null
   readonly text: string
+  /** May be given several times. */
+  readonly isRepeated?: true
 }
 
 export type Options = Readonly<Record<string, Option>>
@@ -53,13 +61,24 @@ export interface AdminQueues {
   readonly deadLetters: { readonly name: string; readonly queue: InspectableQueue } | null
 }
 
+/** What the sender goes by, and its way out. */
+export interface AdminEgress {
+  readonly rules: UrlRules
+  readonly keys: KeyRing
+  post(post: Post): Promise<PostResult>
+}
+
 /** What commands work with. Nothing is opened before it is asked for. */
 export interface AdminContext {
   readonly records: Records
   readonly clients: Names
   readonly eventTypes: Names
   readonly schemas: SchemaRegistry
+  readonly endpoints: Endpoints
+  readonly deliveries: DeliveryRecords
   readonly queues: () => Promise<AdminQueues>
+  /** Throws a ConfigError that says what the sender's settings lack. */
+  readonly egress: () => AdminEgress
   readonly output: Output
   readonly clock: Clock
   /** Aborts at Ctrl-C: what is under way is finished, nothing further is begun. */

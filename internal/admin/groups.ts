@@ -1,6 +1,8 @@
 /** What the admin program can do, in the order of its help. A new group is one file and one line here. */
 import type { Command, CommandGroup } from './command.js'
 import { deadLettersGroup } from './dead-letters.js'
+import { deliveriesGroup } from './deliveries.js'
+import { endpointsGroup } from './endpoints.js'
 import { clientsGroup, eventTypesGroup } from './names.js'
 import { rejectionsGroup } from './rejections.js'
 import { schemasGroup } from './schemas.js'
@@ -12,5 +14,7 @@ export const GROUPS: readonly (CommandGroup | Command)[] = [
   schemasGroup,
   rejectionsGroup,
   deadLettersGroup,
+  endpointsGroup,
+  deliveriesGroup,
   traceCommand
 ]

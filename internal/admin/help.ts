@@ -9,7 +9,8 @@ const EXIT_CODES = `Exit code 0: done. 1: failed, interrupted, or what was asked
 
 export function programHelp(groups: readonly (CommandGroup | Command)[]): string {
   const rows = groups.map(({ name, summary }) => [name, summary] as const)
-  return `Clients, event types, schemas, rejections, dead letters and single events, for people. Settings are those of the processor (.env-template).
+  return `Clients, event types, schemas, rejections, dead letters, endpoints, deliveries and single events, for people. Settings are those of the
+processor and the sender (.env-template).
 
   ${PROGRAM} COMMAND [options]
 

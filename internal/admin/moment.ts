@@ -9,8 +9,8 @@ const SPAN = /^(\d{1,9})([smhdw])$/
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.]\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?$/
 
 export function parseMoment(text: string, nowMs: number): Date | null {
-  const [, count, unit] = SPAN.exec(text) ?? []
-  if (count !== undefined && unit !== undefined) return valid(new Date(nowMs - Number(count) * (SPAN_MS[unit] ?? 0)))
+  const spanMs = parseSpan(text)
+  if (spanMs !== null) return valid(new Date(nowMs - spanMs))
   const date = DATE.exec(text)
   if (date === null) return null
   const time = text.replace(' ', 'T')
@@ -18,6 +18,11 @@ export function parseMoment(text: string, nowMs: number): Date | null {
   const moment = valid(new Date(date[1] === undefined && time.includes('T') ? `${time}Z` : time))
   // 30 February would quietly be a day of March.
   return moment !== null && date[1] === undefined && !moment.toISOString().startsWith(time.slice(0, 10)) ? null : moment
+}
+
+export function parseSpan(text: string): number | null {
+  const [, count, unit] = SPAN.exec(text) ?? []
+  return count === undefined || unit === undefined ? null : Number(count) * (SPAN_MS[unit] ?? 0)
 }
 
 /** A year that databases and people know. */

@@ -10,7 +10,7 @@ import type { RejectionFilter } from '../store/records.js'
 import type { Options } from './command.js'
 import { parseMoment } from './moment.js'
 
-const MOMENT = 'a date (2026-01-31, 2026-01-31T08:05; UTC) or how long ago (90s, 30m, 2h, 7d, 1w)'
+export const MOMENT = 'a date (2026-01-31, 2026-01-31T08:05; UTC) or how long ago (90s, 30m, 2h, 7d, 1w)'
 
 export const JSON_OPTION: Options = { json: { value: null, text: 'the result as one JSON document' } }
 export const REJECTION_FILTERS: Options = {

@@ -1,9 +1,9 @@
 /**
- * Holds a redrive to its rate.
+ * Holds a redrive or a backfill to its rate.
  *
  * Shapes  before each batch `due` is awaited, after it `spent` says how many were sent. Batches are small where the rate is low, so that a
  *         rate of one per second does not mean ten every ten seconds.
- * Units   messages per second.
+ * Units   messages, or deliveries, per second.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { delay } from '../lifecycle/interrupt.js'
@@ -17,11 +17,11 @@ export interface Pace {
   spent(messages: number): void
 }
 
-export function createPace(ratePerSecond: number | null, clock: Clock): Pace {
-  if (ratePerSecond === null) return { batchSize: MAX_BATCH_ENTRIES, due: () => Promise.resolve(), spent: () => undefined }
+export function createPace(ratePerSecond: number | null, clock: Clock, maxBatch = MAX_BATCH_ENTRIES): Pace {
+  if (ratePerSecond === null) return { batchSize: maxBatch, due: () => Promise.resolve(), spent: () => undefined }
   let dueAtMs = clock.monotonicMs()
   return {
-    batchSize: Math.max(1, Math.min(MAX_BATCH_ENTRIES, Math.floor(ratePerSecond))),
+    batchSize: Math.max(1, Math.min(maxBatch, Math.floor(ratePerSecond))),
     async due(signal) {
       const waitMs = dueAtMs - clock.monotonicMs()
       if (waitMs > 0) await delay(clock, waitMs, signal)

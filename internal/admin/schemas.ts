@@ -1,7 +1,6 @@
 /** `schemas`: versions of payload schemas, from shadow over active to retired. */
 import type { Flags } from '../producer/flags.js'
 import { didYouMean } from '../producer/nearest.js'
-import type { Names } from '../store/names.js'
 import type { SchemaRefusal, SchemaState, SchemaVersion } from '../store/schema-registry.js'
 import type { AdminContext, Command, CommandGroup, ExitCode } from './command.js'
 import { JSON_OPTION, readText } from './options.js'
@@ -9,6 +8,7 @@ import { readSchemaFile } from './schema-file.js'
 import { testCommand } from './schema-test.js'
 import { type Column, formatFields, formatTable } from './table.js'
 import { formatPlural, formatTime, printable } from './text.js'
+import { unknownName } from './unknown-name.js'
 
 const COLUMNS: readonly Column[] = [
   { title: 'id', isRight: true },
@@ -40,8 +40,8 @@ const add: Command = {
     const clientId = readText(flags, 'client')
     return async context => {
       const outcome = await context.schemas.add(eventType, clientId, await readSchemaFile(file))
-      if (outcome.kind === 'unknown-event-type') return missing('event type', eventType, context.eventTypes, context)
-      if (outcome.kind === 'unknown-client') return missing('client', clientId ?? '', context.clients, context)
+      if (outcome.kind === 'unknown-event-type') return unknownName('event type', eventType, context.eventTypes, context)
+      if (outcome.kind === 'unknown-client') return unknownName('client', clientId ?? '', context.clients, context)
       if (outcome.kind === 'refused') return refused(outcome, flags, context)
       const { version } = outcome
       if (flags.isOn('json')) await context.output.json({ outcome: outcome.kind, schema: version })
@@ -204,12 +204,6 @@ async function refused({ pointer, message }: SchemaRefusal, flags: Flags, { outp
 
 function notFound(id: number, { output }: AdminContext): ExitCode {
   output.remark(`No schema has the id ${id}: schemas ls shows them`)
-  return 1
-}
-
-async function missing(noun: string, name: string, names: Names, { output }: AdminContext): Promise<ExitCode> {
-  const known = (await names.list()).map(record => record.name)
-  output.remark(printable(`No ${noun} is called ${JSON.stringify(name)}${didYouMean(name, known)}`))
   return 1
 }
 

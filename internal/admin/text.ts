@@ -61,6 +61,6 @@ export function formatCount(count: number): string {
 }
 
 /** For example `1 message`, `1,204 messages`. */
-export function formatPlural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
+export function formatPlural(count: number, noun: string, plural = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : plural}`
 }

@@ -9,6 +9,7 @@ import { JSON_OPTION, readText } from './options.js'
 import { createStory, type Story } from './story.js'
 import { formatTable } from './table.js'
 import { formatCount, formatPlural, formatTime, printable } from './text.js'
+import { findDeliveries, formatSent, sentJson } from './trace-deliveries.js'
 import { walk } from './walk.js'
 
 /** What is looked for: an event by its key, or by a queue message. */
@@ -22,7 +23,7 @@ interface Depths {
 
 export const traceCommand: Command = {
   name: 'trace',
-  summary: 'The story of one event: sent, refused and why, redriven, stored when and by which transaction',
+  summary: 'The story of one event: sent, refused and why, redriven, stored when and by which transaction, delivered to whom',
   operands: { text: 'CLIENT MESSAGE_ID', max: 2 },
   options: {
     'queue-message': { value: 'ID', text: 'look for a queue message instead of a client and a message id' },
@@ -44,10 +45,15 @@ export const traceCommand: Command = {
       const depths = await readDepths(context)
       const deadLetters = flags.isOn('dead-letters') ? await findDeadLetters(subject, rejections, context) : null
       const story = createStory({ stored, rejections, deadLetters })
+      const sent = await findDeliveries(stored, context)
       const elsewhere =
         'messageId' in subject && story.outcome === 'unknown' ? await context.records.findStored(null, subject.messageId) : []
-      if (flags.isOn('json')) await context.output.json(toJson(subject, story, depths, deadLetters, elsewhere))
-      else await tell(subject, story, depths, deadLetters, elsewhere, context)
+      if (flags.isOn('json'))
+        await context.output.json({ ...toJson(subject, story, depths, deadLetters, elsewhere), deliveries: sent.map(sentJson) })
+      else {
+        await tell(subject, story, depths, deadLetters, elsewhere, context)
+        if (stored.length > 0) await context.output.write(formatSent(sent, context.output.columns))
+      }
       return story.outcome === 'unknown' ? 1 : 0
     }
   }

@@ -1,4 +1,4 @@
-/** `node dist/cmd/admin`: clients, event types, schemas, rejections, dead letters and single events, for people. Exit codes: internal/admin/command.ts. */
+/** `node dist/cmd/admin`: clients, event types, schemas, rejections, dead letters, endpoints, deliveries and single events, for people. Exit codes: internal/admin/command.ts. */
 import { parseAdminArguments } from '../admin/arguments.js'
 import type { AdminContext, AdminQueues, ExitCode, Work } from '../admin/command.js'
 import { GROUPS } from '../admin/groups.js'
@@ -13,11 +13,14 @@ import { createSqsQueue } from '../queue/sqs.js'
 import { createSqsClient } from '../queue/sqs-client.js'
 import { openQueue } from '../queue/sqs-provision.js'
 import { createSqsWriter } from '../queue/sqs-writer.js'
+import { createPostgresDeliveryRecords } from '../store/postgres-delivery-records.js'
+import { createPostgresEndpoints } from '../store/postgres-endpoints.js'
 import { createPostgresClients, createPostgresEventTypes } from '../store/postgres-names.js'
 import { createPostgresPool } from '../store/postgres-pool.js'
 import { createPostgresRecords } from '../store/postgres-records.js'
 import { createPostgresSchemaRegistry } from '../store/postgres-schema-registry.js'
 import { StoreError } from '../store/store.js'
+import { createAdminEgress, type LazyEgress } from './admin-egress.js'
 import { createHelp } from './help.js'
 import { findServices } from './services.js'
 
@@ -34,9 +37,16 @@ export function createAdmin(env: Environment, args: readonly string[]): Service 
   const config = readBaseConfig(env)
   return {
     async run(signal) {
-      process.exitCode = await perform(config, work, createOutput(process.stdout, process.stderr), signal).catch((error: unknown) => {
-        throw explained(error)
-      })
+      const egress = createAdminEgress(env)
+      try {
+        process.exitCode = await perform(config, work, egress, createOutput(process.stdout, process.stderr), signal).catch(
+          (error: unknown) => {
+            throw explained(error)
+          }
+        )
+      } finally {
+        await egress.close()
+      }
     }
   }
 }
@@ -51,7 +61,7 @@ function createUsageFailure(error: ArgumentsError): Service {
   }
 }
 
-async function perform(config: BaseConfig, work: Work, output: Output, signal: AbortSignal): Promise<ExitCode> {
+async function perform(config: BaseConfig, work: Work, egress: LazyEgress, output: Output, signal: AbortSignal): Promise<ExitCode> {
   const services = await findServices(config.services)
   const pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db })
   const sqs = createSqsClient({ ...services.aws, maxSockets: 4, transport: config.queue.transport })
@@ -66,7 +76,10 @@ async function perform(config: BaseConfig, work: Work, output: Output, signal: A
     clients: createPostgresClients(pool),
     eventTypes: createPostgresEventTypes(pool),
     schemas,
+    endpoints: createPostgresEndpoints(pool),
+    deliveries: createPostgresDeliveryRecords(pool),
     queues,
+    egress: () => egress.open(),
     output,
     clock,
     signal

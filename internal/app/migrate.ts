@@ -1,9 +1,11 @@
 /** `node dist/cmd/migrate`: the migrations alone, as a step of a deployment. */
-import { readBaseConfig } from '../config/config.js'
+import { type DbLimits, readBaseConfig } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
 import { ExpectedError, type Service } from '../lifecycle/service.js'
 import { createLog } from '../observe/log.js'
-import { migrate } from '../store/migrate.js'
+import { type MigrateResult, migrate } from '../store/migrate.js'
+import { installLanes } from '../store/pg-boss-lanes.js'
+import { createPostgresPool } from '../store/postgres-pool.js'
 import { StoreError } from '../store/store.js'
 import { openServices } from './services.js'
 
@@ -14,7 +16,7 @@ export function createMigrate(env: Environment): Service {
     async run() {
       const services = await openServices(config.services, line => log.info(line))
       try {
-        const { applied } = await migrate(services.dbConnection).catch((error: unknown) => {
+        const { applied } = await bringUpToDate(services.dbConnection, config.db).catch((error: unknown) => {
           if (error instanceof StoreError) throw new ExpectedError(`The database cannot be migrated: ${error.message} (${error.code})`)
           throw error
         })
@@ -24,4 +26,16 @@ export function createMigrate(env: Environment): Service {
       }
     }
   }
+}
+
+/** Our tables, and those of the sender's jobs, which their library makes. */
+async function bringUpToDate(connectionString: string, limits: DbLimits): Promise<MigrateResult> {
+  const result = await migrate(connectionString)
+  const pool = createPostgresPool({ connectionString, ...limits })
+  try {
+    await installLanes(pool)
+  } finally {
+    await pool.end()
+  }
+  return result
 }

@@ -18,10 +18,13 @@ export class ArgumentsError extends ExpectedError {
   }
 }
 
-export type FlagKinds = Readonly<Record<string, 'text' | 'switch'>>
+/** `texts` may be given several times. */
+export type FlagKinds = Readonly<Record<string, 'text' | 'texts' | 'switch'>>
 
 export interface Flags {
   readonly text: (name: string) => string | undefined
+  /** Of an option that may be given several times. */
+  readonly texts: (name: string) => readonly string[]
   readonly isOn: (name: string) => boolean
   /** What stands without an option before it. */
   readonly operands: readonly string[]
@@ -30,11 +33,12 @@ export interface Flags {
 
 export function readFlags(args: readonly string[], kinds: FlagKinds, maxOperands = 0): Flags {
   const options = Object.fromEntries(
-    Object.entries(kinds).map(([name, kind]) => [name, { type: kind === 'text' ? ('string' as const) : ('boolean' as const) }])
+    Object.entries(kinds).map(([name, kind]) => [name, { type: kind === 'switch' ? ('boolean' as const) : ('string' as const) }])
   )
   // Not strict: the strict parser stops at the first problem, and whoever calls wants to hear of all of them.
   const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true })
   const values = new Map<string, string | undefined>()
+  const lists = new Map<string, string[]>()
   const problems: string[] = []
   const operands: string[] = []
   for (const token of tokens) {
@@ -46,12 +50,13 @@ export function readFlags(args: readonly string[], kinds: FlagKinds, maxOperands
     const { name, rawName, value } = token
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
     if (kind === undefined) problems.push(`${rawName} is no option of this program${didYouMean(name, Object.keys(kinds), '--')}`)
-    else if (values.has(name)) problems.push(`${rawName} is given twice`)
+    else if (values.has(name) && kind !== 'texts') problems.push(`${rawName} is given twice`)
     else if (kind === 'switch' && value !== undefined) problems.push(`${rawName} takes no value`)
-    else if (kind === 'text' && (value === undefined || value === '' || value.startsWith('--'))) problems.push(`${rawName} needs a value`)
+    else if (kind !== 'switch' && (value === undefined || value === '' || value.startsWith('--'))) problems.push(`${rawName} needs a value`)
     if (kind !== undefined) values.set(name, value)
+    if (kind === 'texts' && value !== undefined) lists.set(name, [...(lists.get(name) ?? []), value])
   }
-  return { text: name => values.get(name), isOn: name => values.has(name), operands, problems }
+  return { text: name => values.get(name), texts: name => lists.get(name) ?? [], isOn: name => values.has(name), operands, problems }
 }
 
 /** A number from `min` to `max`, or undefined where the option is absent or wrong (then there is a problem more). */

@@ -80,7 +80,7 @@ export async function openPgBossLanes({ pool, onError }: PgBossLanesOptions): Pr
 
 /** Makes or updates pg-boss's tables and our queue; several processes may do so at once. */
 export async function installLanes(pool: pg.Pool): Promise<void> {
-  const boss = createBoss(pool, true)
+  const boss = createBoss(pool, true, await isSchemaMissing(pool))
   boss.on('error', () => undefined)
   try {
     await boss.start()
@@ -101,17 +101,25 @@ export async function installLanes(pool: pg.Pool): Promise<void> {
   }
 }
 
+/** Who may make no schemas may not say "if it is missing" either: then somebody else has made it for us (deployments/roles.sql). */
+async function isSchemaMissing(pool: pg.Pool): Promise<boolean> {
+  const { rows } = await pool
+    .query<{ isMissing: boolean }>('SELECT to_regnamespace($1) IS NULL AS "isMissing"', [LANES_SCHEMA])
+    .catch(rethrow)
+  return rows[0]?.isMissing === true
+}
+
 function noteFor(endpointId: number): { singletonKey: string; group: { id: string }; data: Lane } {
   const key = String(endpointId)
   return { singletonKey: key, group: { id: key }, data: { endpointId } }
 }
 
-function createBoss(pool: pg.Pool, isInstalling: boolean): PgBoss {
+function createBoss(pool: pg.Pool, isInstalling: boolean, createSchema = false): PgBoss {
   return new PgBoss({
     db: executorOf(pool),
     schema: LANES_SCHEMA,
     migrate: isInstalling,
-    createSchema: isInstalling,
+    createSchema,
     supervise: !isInstalling,
     monitorIntervalSeconds: LOOK_FOR_LOST_EVERY_S,
     superviseIntervalSeconds: LOOK_FOR_LOST_EVERY_S,

@@ -3,6 +3,8 @@ import type { Queryable } from './rejection-filter.js'
 
 const FIRST_TX = `SELECT min(tx)::text AS tx FROM message WHERE received_at >= $1`
 
+const LAST_TX = '18446744073709551615'
+
 /** However few of them match, a statement reads no more events than these. */
 const MAX_READ = 20_000
 
@@ -72,6 +74,6 @@ export async function backfillDeliveries(db: Queryable, page: BackfillPage): Pro
 
 export async function placeBefore(db: Queryable, since: Date): Promise<EventPlace> {
   const { rows } = await db.query<{ tx: string | null }>(FIRST_TX, [since])
-  // No name is empty, so this is in front of the transaction's first row. Of no such event, the page finds the same.
-  return [rows[0]?.tx ?? '0', '', '']
+  // No name is empty, so this is in front of the transaction's first row; without such an event, behind all there are.
+  return [rows[0]?.tx ?? LAST_TX, '', '']
 }
