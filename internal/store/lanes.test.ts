@@ -129,6 +129,24 @@ t.test('a lane whose process says nothing any more is handed out again, and the 
   t.same(await lanes.take(10), [], 'nor with a call')
 })
 
+t.test(
+  'a lost lane is not handed out by itself, only when it is called: two jobs of one endpoint could be taken at the same moment',
+  async t => {
+    const [endpointId = 0] = newEndpoints(1)
+    await call(endpointId)
+    await lanes.take(1)
+    t.equal(await silenceLanes(pool, [endpointId]), 1)
+    await until('it is lost', async () => {
+      await lookForLostLanes(pool)
+      const { rows } = await pool.query(`SELECT FROM ${JOBS} WHERE state = 'active'`)
+      return rows.length === 0
+    })
+    t.same(await lanes.take(10), [])
+    await call(endpointId)
+    t.same(idsOf(await lanes.take(10)), [endpointId])
+  }
+)
+
 t.test('jobs that are deleted by hand are lost lanes: what is called afterwards is handed out', async t => {
   const endpointIds = newEndpoints(3)
   await call(...endpointIds)

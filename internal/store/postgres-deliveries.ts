@@ -43,15 +43,19 @@ FROM owed WHERE d.id = owed.id`
 const READ_ENDPOINT = `${READ_SEALED_ENDPOINT}
 WHERE id = $1 AND state = 'enabled' AND (paused_until IS NULL OR paused_until <= now())`
 
+// LIMIT 1 makes the server look up each message by its key: for some hundred of them it would rather read a table of a hundred thousand.
 const READ_DUE = `
 SELECT d.id::text AS id, d.attempts, d.attempts - d.schedule_began_after AS scheduled, d.message_id AS "messageId",
-       m.fk_event_type_name AS "eventType", m.message::text AS payload, extract(epoch FROM m.received_at)::float8 * 1000 AS "receivedAtMs"
+       m."eventType", m.payload, m."receivedAtMs"
 FROM (
   SELECT id, attempts, schedule_began_after, fk_client_name, message_id, next_attempt_at FROM delivery
   WHERE endpoint_id = $1 AND state = 'pending' AND next_attempt_at <= now() AND id <> ALL ($3::bigint[])
   ORDER BY endpoint_id, next_attempt_at, id LIMIT $2
 ) d
-JOIN message m ON m.fk_client_name = d.fk_client_name AND m.message_id = d.message_id
+CROSS JOIN LATERAL (
+  SELECT fk_event_type_name AS "eventType", message::text AS payload, extract(epoch FROM received_at)::float8 * 1000 AS "receivedAtMs"
+  FROM message m WHERE m.fk_client_name = d.fk_client_name AND m.message_id = d.message_id LIMIT 1
+) m
 ORDER BY d.next_attempt_at, d.id`
 
 const READ_BACKLOG = `

@@ -110,7 +110,7 @@ export async function createWholeSender(t: Test, options: WholeSenderOptions = {
       disableAfterMs = 3_600_000,
       maxLanes = 20,
       observer: over = {},
-      between = (parts: SenderParts) => parts
+      between = (parts: SenderParts): SenderParts => parts
     } = {}) {
       const nothing = (): void => undefined
       const observer: DeliveryObserver = {
