@@ -33,6 +33,8 @@ interface Setup {
   readonly disableAfterMs?: number
   readonly mayGoOn?: () => boolean
   readonly isCurrent?: () => boolean
+  /** How long the database takes to record. */
+  readonly settleMs?: number
   /** What the endpoint answers, and after how long. */
   readonly answer?: (delivery: string, nth: number) => PostResult | { readonly afterMs: number; readonly result: PostResult }
 }
@@ -84,14 +86,14 @@ function setup({ endpoint: over, owed = 0, answer = () => OK, ...options }: Setu
       changes.push(change)
       return Promise.resolve()
     },
-    settle(outcomes: readonly Outcome[]): Promise<void> {
+    async settle(outcomes: readonly Outcome[]): Promise<void> {
+      if (options.settleMs !== undefined) await new Promise<void>(resolve => clock.after(options.settleMs ?? 0, resolve))
       for (const { deliveryId, attempt, then } of outcomes) {
         const row = rows.find(({ id }) => id === deliveryId)!
         row.attempts = attempt
         row.state = then.state
         if (then.state === 'pending') row.dueAtMs = clock.monotonicMs() + (endpoint.isOrdered ? 0 : then.retryInMs)
       }
-      return Promise.resolve()
     }
   }
   const post = async ({ body }: Post): Promise<PostResult> => {
@@ -172,8 +174,10 @@ t.test('one slow answer holds up neither what is due nor what becomes due meanwh
 })
 
 t.test('an ordered endpoint gets one at a time, in their order, each after the one before is recorded', async t => {
-  const { clock, posts, most, run, ended } = setup({ owed: 6, endpoint: { isOrdered: true, maxConcurrency: 10 } })
+  const { clock, posts, most, run, ended } = setup({ owed: 6, endpoint: { isOrdered: true, maxConcurrency: 10 }, settleMs: 10 })
   run()
+  await clock.advanceAsync(9)
+  t.same(posts, ['1'])
   await clock.advanceAsync(100)
   t.same(posts, ['1', '2', '3', '4', '5', '6'])
   t.equal(most.underWay, 1)

@@ -75,6 +75,8 @@ for (const isAnalyzed of [false, true]) {
       then: { state: 'delivered' as const }
     }))
     t.ok((await mostRead(() => deliveries.settle(settled))) <= PAGE, 'settle')
+    // A scan of all that is pending tells only of the rows that it found.
+    t.notOk(plans.join().includes('delivery_due'), 'settle finds its rows by their keys')
     await pool.query(`UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now()`)
     t.ok((await mostRead(() => deliveries.endDisabled(10))) <= 10, 'end disabled')
     await pool.query(`UPDATE endpoint SET state = 'enabled', disabled_at = NULL`)
