@@ -150,7 +150,7 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
     const left = Math.max(0, movable - moved)
     if (isJson) await output.json({ moved, left, ofDisabled, missing, isInterrupted })
     else {
-      output.remark(`${formatCount(moved)} are due again, ${formatCount(left)} left`)
+      output.remark(`${formatCount(moved)} due again, ${formatCount(left)} left`)
       if (isInterrupted) output.remark('Interrupted.')
       tellLeft()
     }

@@ -80,7 +80,7 @@ t.test('an event that nobody takes ends dead; it is listed, shown and traced, an
   t.equal(await bench.count(`delivery WHERE state = 'dead'`), 2, 'a dry run changes nothing')
   status = 200
   const redriven = await admin(t, 'deliveries', 'redrive', '--endpoint', String(id))
-  t.match(redriven, { code: 0, results: '', output: /^2 are due again, 0 left\n/m })
+  t.match(redriven, { code: 0, results: '', output: /^2 due again, 0 left\n/m })
   await untilCount(2, `delivery WHERE state = 'delivered' AND attempts = 4`)
   t.match((await json(t, 'trace', 'client-1', 'e-1'))['deliveries'], [
     { state: 'delivered', everyAttempt: { length: 4, 3: { attempt: 4, status: 200 } } }
@@ -107,7 +107,7 @@ t.test('what a disabled endpoint misses comes back by redrive and backfill, each
   const args = ['--endpoint', String(id)]
   t.match(await admin(t, 'deliveries', 'redrive', ...args), {
     code: 0,
-    output: /^0 are due again.*\n1 more stay dead, for their endpoints are disabled/m
+    output: /^0 due again.*\n1 more stay dead, for their endpoints are disabled/m
   })
   t.match(await admin(t, 'deliveries', 'backfill', ...args, '--since', '1h'), { code: 1, output: /is disabled: endpoints enable/ })
   isUp = true
