@@ -11,7 +11,8 @@ const ALL = [
   '0004-rejection-origin',
   '0005-event-schema-life-cycle',
   '0006-client-rules',
-  '0007-client-reader'
+  '0007-client-reader',
+  '0009-sender'
 ]
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
 
