@@ -10,6 +10,7 @@ const env = {
   DATA_DIR: dataDir,
   EMBEDDED_POSTGRES_PORT: '0',
   EMBEDDED_SQS_PORT: '0',
+  SENDER_METRICS_PORT: '0',
   PRODUCERS_FAKE_TIMEOUT: '10',
   WORKERS: '1',
   WAIT_TIME_S: '1'
@@ -33,6 +34,11 @@ const countOf = async (statement: string): Promise<number> => {
 t.test('npm start brings everything up, shows what happens, and Ctrl-C ends all of it', async t => {
   const stack = startProgram(t, 'stack', env)
   await stack.until('it shows a line with stored events', () => /received [1-9][\d,]* · stored [1-9]/.test(stack.output))
+  await stack.until('and delivered ones', () => / · delivered [1-9]/.test(stack.output))
+  const received = readFileSync(join(dataDir, 'logs', 'receiver.log'), 'utf8')
+  t.match(received, '"checking":true')
+  t.match(received, /"webhookId":"msg_/)
+  t.notMatch(received, '"valid":false')
   t.match(stack.output, 'SELECT count(*) FROM message')
   const metricsUrl = /http:\S+\/metrics/.exec(stack.output)?.[0] ?? ''
   t.match(await (await fetch(metricsUrl)).text(), /event_process_stored_total \d+/)

@@ -1,26 +1,32 @@
 /**
- * `npm start`: the whole thing on one machine — embedded services unless others are configured, processor, fake producers, and a live
- * line of what happens.
+ * `npm start`: the whole thing on one machine — embedded services unless others are configured, processor, fake producers, beside embedded
+ * services also the sender and a recipient of its deliveries, and a live line of what happens.
  *
- * The children run in process groups of their own, so that Ctrl-C reaches only this process and the order of the end is ours:
- * producers, then the processor once the queue is empty, then the services. An IPC channel ends them too if this process is killed.
+ * The children run in process groups of their own, so that Ctrl-C reaches only this process and the order of the end is ours: producers, the
+ * processor once the queue is empty, the sender once all is delivered, the services. An IPC channel ends them too if this process is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { clearLine, cursorTo } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { type ProcessorConfig, readProcessorConfig } from '../config/config.js'
+import { type ProcessorConfig, readProcessorConfig, readSenderConfig } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
 import { ExpectedError, type Service } from '../lifecycle/service.js'
-import { progressLine, type Reading, readTotals } from './progress.js'
-import { openServices } from './services.js'
+import { createPostgresEndpoints } from '../store/postgres-endpoints.js'
+import { createPostgresPool } from '../store/postgres-pool.js'
+import { prepareDemoRecipient } from './demo-recipient.js'
+import { openKeyRing } from './key-ring.js'
+import { progressLine, type Reading, readDelivered, readTotals } from './progress.js'
+import { openServices, type Services } from './services.js'
 
 const REFRESH_MS = 1_000
 const LINE_EVERY_MS = 5_000
 const READY_WITHIN_MS = 60_000
-/** How long the processor may go on with what the producers left in the queue. */
+/** How long processor and sender may go on with what is left. */
 const EMPTY_WITHIN_MS = 10_000
+/** Workers report each second. */
+const STILL_MS = 1_200
 
 export function createStack(env: Environment): Service {
   const config = readProcessorConfig(env)
@@ -34,24 +40,68 @@ async function run(config: ProcessorConfig, env: Environment, signal: AbortSigna
   const children: Program[] = []
   const output = new LiveLine(process.stdout)
   try {
-    const port = await choosePort(config, env)
+    const port = await choosePort('METRICS_PORT', config.metrics.port, env)
     const origin = `http://127.0.0.1:${port}`
     const processor = startProgram('processor', logDir, { ...env, METRICS_PORT: String(port) })
     children.push(processor)
     await waitUntilReady(`${origin}/readyz`, processor, signal)
+    const delivering =
+      config.services.kind === 'embedded' && !signal.aborted ? await startDelivering(config, services, env, logDir, children) : null
     const producers = startProgram('producers', logDir, env)
     children.push(producers)
-    say(introduction(origin, services.dbConnection, logDir, children))
-    await watch(`${origin}/metrics`, output, children, signal)
-    output.end('Stopping: producers, then what is still in the queue, then the rest …')
+    say(introduction(origin, delivering?.origin ?? null, services.dbConnection, logDir, children))
+    const read = (): Promise<Reading | null> => readMetrics(origin, delivering?.origin ?? null)
+    await watch(read, output, children, signal)
+    output.end('Stopping: producers, then what is still in the queue, then what is still to be delivered, then the rest …')
     await producers.stop()
-    await untilEmpty(`${origin}/metrics`)
-    const last = await readMetrics(`${origin}/metrics`)
+    await untilStill(read, ({ received }) => received)
+    await untilStill(read, ({ delivered }) => delivered)
+    const last = await read()
+    await delivering?.stop()
     await processor.stop()
     if (last !== null) say(`Stopped. ${progressLine(last, last, 0).replace(/ · 0\/s$/, '')}. The rows stay for the next start.`)
   } finally {
     for (const child of children.reverse()) await child.stop()
     await services.stop()
+  }
+}
+
+interface Delivering {
+  /** Of the sender's /metrics. */
+  readonly origin: string
+  stop(): Promise<void>
+}
+
+const RECEIVER_PORT = 8_088
+
+/** The sender, and a receiver that each client has an endpoint for. */
+async function startDelivering(
+  { services: { kind }, db }: ProcessorConfig,
+  services: Services,
+  env: Environment,
+  logDir: string,
+  children: Program[]
+): Promise<Delivering | null> {
+  const config = readSenderConfig(env)
+  if (kind !== 'embedded' || config.services.kind !== 'embedded') return null
+  const port = await choosePort('SENDER_METRICS_PORT', config.metrics.port, env)
+  const receiverPort = await freePortLike(RECEIVER_PORT)
+  const pool = createPostgresPool({ connectionString: services.dbConnection, ...db })
+  const secrets = await prepareDemoRecipient({
+    endpoints: createPostgresEndpoints(pool),
+    keys: openKeyRing(config),
+    dataDir: config.services.embedded.dataDir,
+    origin: `http://127.0.0.1:${receiverPort}`
+  }).finally(() => pool.end())
+  const receiver = startProgram('receiver', logDir, env, ['--port', String(receiverPort), '--secrets', secrets])
+  const sender = startProgram('sender', logDir, { ...env, SENDER_METRICS_PORT: String(port) })
+  children.push(receiver, sender)
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    async stop() {
+      await sender.stop()
+      await receiver.stop()
+    }
   }
 }
 
@@ -80,25 +130,27 @@ class Program {
   }
 }
 
-function startProgram(name: string, logDir: string, env: Environment): Program {
+function startProgram(name: string, logDir: string, env: Environment, args: readonly string[] = []): Program {
   const log = createWriteStream(join(logDir, `${name}.log`), { flags: 'w' })
   const entry = fileURLToPath(new URL(`../../cmd/${name}/index.js`, import.meta.url))
-  const child = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true, env: { ...env } })
+  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true, env: { ...env } })
   child.stdout?.pipe(log, { end: false })
   child.stderr?.pipe(log, { end: false })
   return new Program(name, child)
 }
 
 /** The configured port; when nobody chose it and it is taken, a free one, and says so. */
-async function choosePort({ metrics }: ProcessorConfig, env: Environment): Promise<number> {
-  const { findFreePort, isPortFree } = await import('../embedded/port.js')
-  if (metrics.port !== 0) {
-    if (await isPortFree(metrics.port)) return metrics.port
-    if (env['METRICS_PORT']) throw new ExpectedError(`Port ${metrics.port} is taken by another program: set METRICS_PORT to another one`)
-  }
-  const port = await findFreePort()
-  if (metrics.port !== 0) say(`Port ${metrics.port} is taken; /metrics is on ${port} instead (METRICS_PORT changes it).`)
+async function choosePort(setting: 'METRICS_PORT' | 'SENDER_METRICS_PORT', wanted: number, env: Environment): Promise<number> {
+  const port = await freePortLike(wanted)
+  if (port === wanted || wanted === 0) return port
+  if (env[setting]) throw new ExpectedError(`Port ${wanted} is taken by another program: set ${setting} to another one`)
+  say(`Port ${wanted} is taken; /metrics is on ${port} instead (${setting} changes it).`)
   return port
+}
+
+async function freePortLike(wanted: number): Promise<number> {
+  const { findFreePort, isPortFree } = await import('../embedded/port.js')
+  return wanted !== 0 && (await isPortFree(wanted)) ? wanted : findFreePort()
 }
 
 async function waitUntilReady(url: string, processor: Program, signal: AbortSignal): Promise<void> {
@@ -112,7 +164,12 @@ async function waitUntilReady(url: string, processor: Program, signal: AbortSign
   }
 }
 
-async function watch(url: string, output: LiveLine, children: readonly Program[], signal: AbortSignal): Promise<void> {
+async function watch(
+  read: () => Promise<Reading | null>,
+  output: LiveLine,
+  children: readonly Program[],
+  signal: AbortSignal
+): Promise<void> {
   let before: Reading | null = null
   let beforeMs = performance.now()
   const everyMs = output.isLive ? REFRESH_MS : LINE_EVERY_MS
@@ -120,7 +177,7 @@ async function watch(url: string, output: LiveLine, children: readonly Program[]
     await pause(before === null ? REFRESH_MS : everyMs, signal)
     const dead = children.find(child => !child.isRunning)
     if (dead !== undefined) throw new ExpectedError(`${dead.name} ended (${await dead.exited}); see logs/${dead.name}.log in DATA_DIR`)
-    const now = await readMetrics(url)
+    const now = await read()
     if (now === null) continue
     const nowMs = performance.now()
     output.show(progressLine(now, before ?? now, (nowMs - beforeMs) / 1_000))
@@ -129,21 +186,22 @@ async function watch(url: string, output: LiveLine, children: readonly Program[]
   }
 }
 
-/** Waits until the processor has nothing more to receive: its sums stand still and nothing is in flight. */
-async function untilEmpty(url: string): Promise<void> {
+/** Waits until this sum stands still. */
+async function untilStill(read: () => Promise<Reading | null>, sumOf: (reading: Reading) => number): Promise<void> {
   const deadline = performance.now() + EMPTY_WITHIN_MS
   let last = -1
   while (performance.now() < deadline) {
-    const now = await readMetrics(url)
-    if (now === null || now.received === last) return
-    last = now.received
-    await pause(300, null)
+    const now = await read()
+    if (now === null || sumOf(now) === last) return
+    last = sumOf(now)
+    await pause(STILL_MS, null)
   }
 }
 
-async function readMetrics(url: string): Promise<Reading | null> {
-  const answer = await fetchText(url)
-  return answer?.ok === true ? readTotals(answer.text) : null
+async function readMetrics(origin: string, senderOrigin: string | null): Promise<Reading | null> {
+  const answer = await fetchText(`${origin}/metrics`)
+  const sender = senderOrigin === null ? null : await fetchText(`${senderOrigin}/metrics`)
+  return answer?.ok === true ? { ...readTotals(answer.text), delivered: readDelivered(sender?.text ?? '') } : null
 }
 
 async function fetchText(url: string): Promise<{ readonly ok: boolean; readonly text: string } | null> {
@@ -194,7 +252,13 @@ class LiveLine {
   }
 }
 
-function introduction(origin: string, dbConnection: string, logDir: string, children: readonly Program[]): string {
+function introduction(
+  origin: string,
+  senderOrigin: string | null,
+  dbConnection: string,
+  logDir: string,
+  children: readonly Program[]
+): string {
   return [
     '',
     'Three fake producers send events; the processor stores each exactly once. Have a look:',
@@ -202,6 +266,13 @@ function introduction(origin: string, dbConnection: string, logDir: string, chil
     '            npm run sql -- "SELECT reason, count(*) FROM rejection GROUP BY reason"',
     `            psql "${dbConnection}"`,
     `  metrics   ${origin}/metrics   (health: ${origin}/readyz)`,
+    ...(senderOrigin === null
+      ? []
+      : [
+          `            ${senderOrigin}/metrics   (of the sender)`,
+          '  delivered the receiver checks each signature and writes a line per delivery: logs/receiver.log',
+          '            node dist/cmd/admin endpoints ls'
+        ]),
     `  logs      ${logDir}`,
     `  running   ${children.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ')}`,
     '  stop      Ctrl-C',

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { EMBEDDED_AWS } from '../config/config.js'
 import { SECRET_FIELD } from '../delivery/endpoint.js'
@@ -43,7 +43,11 @@ export async function createSenderBed({ services, directory, env, options }: Ben
   const secret = newSecret()
   const receiver = startChild({ program: 'receiver', args: ['--secret', secret, '--port', '0', '--quiet'], env: inherit(env), directory })
   const { url } = await receiver.said('listening')
-  const silent = createServer(socket => socket.on('error', () => undefined))
+  const held = new Set<Socket>()
+  const silent = createServer(socket => {
+    held.add(socket)
+    socket.on('error', () => undefined).on('close', () => held.delete(socket))
+  })
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
   let stored = 0
   const senderEnv = {
@@ -91,6 +95,7 @@ export async function createSenderBed({ services, directory, env, options }: Ben
     },
     async close() {
       await receiver.stop()
+      for (const socket of held) socket.destroy()
       await new Promise(resolve => silent.close(resolve))
     }
   }

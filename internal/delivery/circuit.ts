@@ -10,13 +10,6 @@
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
 import { backoffMs } from '../retry/backoff.js'
 
-/** What the breaker was when the last lane was left. */
-export interface CircuitMemory {
-  readonly isFailing: boolean
-  /** How often it has opened since an attempt succeeded. */
-  readonly opened: number
-}
-
 export interface Circuit {
   /** Null when the circuit is open: no attempt was made. */
   attempt<T extends { readonly isFailure: boolean }>(make: () => Promise<T>): Promise<T | null>
@@ -30,12 +23,13 @@ const FAILURES_IN_A_ROW = 10
 const PAUSE = { baseMs: 10_000, maxMs: 300_000 }
 /** Its own state after which it is half open at once: the pause is over when a lane begins. */
 const halfOpenNext = (opened: number): unknown => ({
-  ownState: { value: CircuitState.Open, openedAt: 0, attemptNo: Math.max(opened, 1) },
+  ownState: { value: CircuitState.Open, openedAt: 0, attemptNo: opened },
   breakerState: 0
 })
 
-export function createCircuit(memory: CircuitMemory, random: () => number): Circuit {
-  let opened = memory.opened
+/** `openedBefore`: how often it has opened since an attempt succeeded, by what the last lane left. */
+export function createCircuit(openedBefore: number, random: () => number): Circuit {
+  let opened = openedBefore
   let pauseMs: number | null = null
   const policy = circuitBreaker(
     handleWhenResult(result => (result as { readonly isFailure: boolean }).isFailure),
@@ -43,7 +37,7 @@ export function createCircuit(memory: CircuitMemory, random: () => number): Circ
       breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
       // This lane ends when it opens.
       halfOpenAfter: PAUSE.maxMs,
-      ...(memory.isFailing ? { initialState: halfOpenNext(opened) } : {})
+      ...(opened > 0 ? { initialState: halfOpenNext(opened) } : {})
     }
   )
   policy.onBreak(() => {

@@ -67,9 +67,9 @@ export class LaneWork {
     const { clock, random } = options
     this.#endpoint = endpoint
     this.#options = options
-    this.#circuit = createCircuit({ isFailing: endpoint.failingForMs !== null, opened: endpoint.circuitOpened }, random)
+    this.#circuit = createCircuit(endpoint.circuitOpened, random)
     this.#pace = new Pace(endpoint.maxPerSecond, clock)
-    this.#isFailingInStore = endpoint.failingForMs !== null
+    this.#isFailingInStore = endpoint.failingForMs !== null || endpoint.circuitOpened > 0
     this.#failingSinceMs = endpoint.failingForMs === null ? null : clock.monotonicMs() - endpoint.failingForMs
   }
 
@@ -204,7 +204,7 @@ export class LaneWork {
     }
     const failingForMs = this.#options.clock.monotonicMs() - sinceMs
     if (failingForMs > this.#options.disableAfterMs) return this.#disable(`no attempt has succeeded for ${inHours(failingForMs)} hours`)
-    if (!this.#isFailingInStore) await this.#change({ kind: 'failing', forMs: failingForMs })
+    if (this.#endpoint.failingForMs === null) await this.#change({ kind: 'failing', forMs: failingForMs })
   }
 
   async #pause(forMs: number): Promise<void> {

@@ -7,6 +7,7 @@
  * Errors  none leave here; `onFault` hears of each failed attempt at recording.
  */
 import type { Clock } from '../lifecycle/clock.js'
+import { delay } from '../lifecycle/interrupt.js'
 import { backoffMs } from '../retry/backoff.js'
 import type { Deliveries, Outcome } from '../store/deliveries.js'
 
@@ -29,7 +30,7 @@ export class Recorder {
   readonly #options: RecorderOptions
   readonly #waiting: Waiting[] = []
   #isRunning = false
-  #isAbandoned = false
+  readonly #abandoned = new AbortController()
 
   constructor(options: RecorderOptions) {
     this.#options = options
@@ -37,16 +38,16 @@ export class Recorder {
 
   /** Resolves once the outcome is in the database, or with false when it was given up. */
   record(outcome: Outcome): Promise<boolean> {
-    if (this.#isAbandoned) return Promise.resolve(false)
+    if (this.#abandoned.signal.aborted) return Promise.resolve(false)
     return new Promise(resolve => {
       this.#waiting.push({ outcome, resolve })
       if (!this.#isRunning) void this.#run()
     })
   }
 
-  /** Ends all attempts: what is not recorded stays due. */
+  /** Ends all attempts at recording, also one that waits for its time: what is not recorded stays due. */
   abandon(): void {
-    this.#isAbandoned = true
+    this.#abandoned.abort()
   }
 
   async #run(): Promise<void> {
@@ -63,13 +64,14 @@ export class Recorder {
 
   async #settle(outcomes: readonly Outcome[]): Promise<boolean> {
     const { deliveries, clock, random, onFault } = this.#options
-    for (let attempt = 1; !this.#isAbandoned; attempt++) {
+    const { signal } = this.#abandoned
+    for (let attempt = 1; !signal.aborted; attempt++) {
       try {
         await deliveries.settle(outcomes)
         return true
       } catch (error) {
         onFault(error)
-        await new Promise<void>(resolve => clock.after(backoffMs(attempt, RETRY, random), resolve))
+        await delay(clock, backoffMs(attempt, RETRY, random), signal)
       }
     }
     return false

@@ -43,7 +43,8 @@ export class Sender {
   readonly #working = new Map<Lane, LaneWork | null>()
   readonly #ended = new Set<Promise<void>>()
   readonly #loops: readonly Promise<void>[]
-  #hurryTake: (() => void) | null = null
+  #isHurried = false
+  #endPause: (() => void) | null = null
 
   constructor(options: SenderOptions) {
     this.#options = options
@@ -62,14 +63,22 @@ export class Sender {
   /** Begins nothing further, waits for the attempts under way and records them. `cutOff` is called when that takes too long. */
   async stop(withinMs: number, cutOff: () => void): Promise<void> {
     this.#stopping.abort()
-    this.#hurryTake?.()
+    this.#hurry()
     for (const work of this.#working.values()) work?.stop()
     const cancel = this.#options.clock.after(withinMs, () => {
       cutOff()
       this.#options.recorder.abandon()
     })
-    await Promise.all([...this.#loops, ...this.#ended])
+    // A lane may still come with the last take.
+    await Promise.all(this.#loops)
+    await Promise.all(this.#ended)
     cancel()
+  }
+
+  /** There is, or may be, a lane to take: also when it came while lanes were being taken. */
+  #hurry(): void {
+    this.#isHurried = true
+    this.#endPause?.()
   }
 
   /** Runs `step` again and again; it says after how long. */
@@ -95,34 +104,36 @@ export class Sender {
       await delay(this.#options.clock, ms, this.#stopping.signal)
       return
     }
+    if (this.#isHurried) return
     await new Promise<void>(resolve => {
       const cancel = this.#options.clock.after(ms, resolve)
-      this.#hurryTake = () => {
+      this.#endPause = () => {
         cancel()
         resolve()
       }
     })
-    this.#hurryTake = null
+    this.#endPause = null
   }
 
   async #fanOut(): Promise<number> {
     const made = await this.#options.deliveries.fanOut(EVENTS_AT_ONCE)
     if (made === null) return FAN_OUT_EVERY_MS
     this.#options.observer.fannedOut(made)
-    if (made.deliveries > 0) this.#hurryTake?.()
+    if (made.deliveries > 0) this.#hurry()
     return made.events === EVENTS_AT_ONCE ? 0 : FAN_OUT_EVERY_MS
   }
 
   async #callDue(): Promise<number> {
     const { deliveries, observer } = this.#options
     const called = await deliveries.callDue()
-    if (called > 0) this.#hurryTake?.()
+    if (called > 0) this.#hurry()
     const ended = await deliveries.endDisabled(END_AT_ONCE)
     if (ended > 0) observer.ended(ended)
     return ended === END_AT_ONCE ? 0 : CALL_DUE_EVERY_MS
   }
 
   async #take(): Promise<number> {
+    this.#isHurried = false
     const free = this.#options.maxLanes - this.#working.size
     if (free === 0) return TAKE_EVERY_MS
     for (const lane of await this.#options.lanes.take(free)) {
@@ -150,7 +161,7 @@ export class Sender {
       const end = await this.#workOn(lane)
       await lanes.leave(lane, end === 'more')
       observer.worked('lane')
-      if (end === 'more' || this.#working.size >= this.#options.maxLanes) this.#hurryTake?.()
+      if (end === 'more' || this.#working.size >= this.#options.maxLanes) this.#hurry()
     } catch (error) {
       observer.failed('lane', error)
     }

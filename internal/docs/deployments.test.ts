@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { PrimaryMetrics } from '../observe/primary-metrics.js'
+import { createSenderMetrics, SenderPrimaryMetrics } from '../observe/sender-metrics.js'
 import { Totals } from '../observe/totals.js'
 import { createWorkerMetrics } from '../observe/worker-metrics.js'
 
@@ -21,16 +22,26 @@ t.test('alerts, dashboard and README speak of metrics that exist', async t => {
     receiveProblem: null
   }
   primary.reports.reported(1, await worker.snapshot(status))
-  const names = new Set([...(await primary.text()).matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name))
+  const sender = new SenderPrimaryMetrics()
+  sender.reports.reported(1, await createSenderMetrics().snapshot(0))
+  const namesIn = (text: string) => new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name))
+  const namesOfProcessor = namesIn(await primary.text())
+  const namesOfSender = namesIn(await sender.text())
+  const names = new Set([...namesOfProcessor, ...namesOfSender])
   for (const file of ['deployments/prometheus-alerts.yml', 'deployments/grafana-dashboard.json']) {
     const used = new Set([...read(file).matchAll(/\bevent_process_[a-z_]+/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, '')))
     t.ok(used.size > 5, file)
     for (const name of used) t.ok(names.has(name), `${file}: ${name}`)
   }
-  const table = /\| metric \| meaning \|\n(?:\|.*\n)+/.exec(read('README.md'))?.[0] ?? ''
-  const told = [...table.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>
-    [...cell.matchAll(/`([a-z_]+)/g)].map(([, name]) => name ?? '')
-  )
-  const ours = [...names].filter(name => name.startsWith('event_process_')).map(name => name.slice('event_process_'.length))
-  t.same(told.toSorted(), ours.toSorted(), 'the README explains each metric of ours, and no other')
+  for (const [head, known] of [
+    ['metric', namesOfProcessor],
+    ['metric of the sender', namesOfSender]
+  ] as const) {
+    const table = new RegExp(`\\| ${head} \\| meaning \\|\\n(?:\\|.*\\n)+`).exec(read('README.md'))?.[0] ?? ''
+    const told = [...table.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([a-z_]+)/g)].map(([, name]) => name ?? '')
+    )
+    const ours = [...known].filter(name => name.startsWith('event_process_')).map(name => name.slice('event_process_'.length))
+    t.same(told.toSorted(), ours.toSorted(), `${head}: the README explains each of ours, and no other`)
+  }
 })

@@ -1,12 +1,17 @@
 /**
  * Lanes as jobs of pg-boss: a job per endpoint that is called, and one per endpoint that is being worked on.
  *
- * The queue's policy `stately` keeps at most one job per endpoint and state: calls of a waiting lane are one job, and a lane that is called
- * while it is being worked on comes next. A job holds nothing but the endpoint's number, and is deleted when its lane is left, so the table
+ * The queue's policy `short` keeps at most one waiting job per endpoint (its singleton key), and a fetch with a group concurrency of one
+ * passes by the endpoints that are being worked on: calls of a waiting lane are one job, and a lane that is called while it is being worked
+ * on comes when it is left. A lost lane is a failed job and not tried again: a job that waits in state `retry` beside a called one could be
+ * taken by somebody else at the same moment. A job holds nothing but the endpoint's number, and is deleted when its lane is left, so the table
  * is as long as the list of busy endpoints, whatever the backlog. What pg-boss forgets, drops or loses is called again within a second
  * (Deliveries.callDue).
  *
- * Source  pg-boss 12: queue policies, heartbeats, and the fence of a settled attempt by its retry count.
+ * The policies `stately` and `singleton` hold others up: one waiting job of an endpoint that is being worked on makes a whole fetch come back
+ * empty (23505), and what pg-boss does against it passes by endpoints that were busy up to a minute ago.
+ *
+ * Source  pg-boss 12: queue policies, groups, heartbeats.
  */
 import type pg from 'pg'
 import { PgBoss } from 'pg-boss'
@@ -19,7 +24,8 @@ const QUEUE = 'lane'
 /** A process that has not said for this long that it keeps its lanes has lost them; the least that pg-boss takes is ten. */
 export const LANE_LOST_AFTER_S = 30
 const LOOK_FOR_LOST_EVERY_S = 5
-const A_DAY_S = 86_400
+const AN_HOUR_S = 3_600
+const A_DAY_S = 24 * AN_HOUR_S
 
 /** Names one attempt at a job: once it is lost, nothing that we do to it takes effect. */
 interface JobAttempt {
@@ -49,11 +55,10 @@ export async function openPgBossLanes({ pool, onError }: PgBossLanesOptions): Pr
   const jobOf = (lane: Lane): JobAttempt => (lane as BossLane).job
   return {
     async call(client, endpointIds) {
-      const jobs = endpointIds.map(id => ({ singletonKey: String(id), data: { endpointId: id } }))
-      await boss.insert(QUEUE, jobs, { db: executorOf(client) })
+      await boss.insert(QUEUE, endpointIds.map(noteFor), { db: executorOf(client) })
     },
     async take(max) {
-      const jobs = await boss.fetch<Lane>(QUEUE, { batchSize: max }).catch(rethrow)
+      const jobs = await boss.fetch<Lane>(QUEUE, { batchSize: max, groupConcurrency: 1 }).catch(rethrow)
       return jobs.map(({ id, retryCount, data }): BossLane => ({ endpointId: data.endpointId, job: { id, retryCount } }))
     },
     async keep(lanes) {
@@ -65,8 +70,7 @@ export async function openPgBossLanes({ pool, onError }: PgBossLanesOptions): Pr
     },
     async leave(lane, callAgain) {
       await boss.deleteJob(QUEUE, [jobOf(lane)]).catch(rethrow)
-      if (callAgain)
-        await boss.insert(QUEUE, [{ singletonKey: String(lane.endpointId), data: { endpointId: lane.endpointId } }]).catch(rethrow)
+      if (callAgain) await boss.insert(QUEUE, [noteFor(lane.endpointId)]).catch(rethrow)
     },
     async close() {
       await boss.stop({ graceful: false, close: false })
@@ -85,10 +89,10 @@ export async function installLanes(pool: pg.Pool): Promise<void> {
       // A lane may be worked on as long as its process says so; what nobody fetches is called again anyway.
       expireInSeconds: A_DAY_S - 1,
       retentionSeconds: A_DAY_S,
-      deleteAfterSeconds: A_DAY_S,
-      retryLimit: 1_000
+      deleteAfterSeconds: AN_HOUR_S,
+      retryLimit: 0
     }
-    if ((await boss.getQueue(QUEUE)) === null) await boss.createQueue(QUEUE, { policy: 'stately', ...options })
+    if ((await boss.getQueue(QUEUE)) === null) await boss.createQueue(QUEUE, { policy: 'short', ...options })
     else await boss.updateQueue(QUEUE, options)
   } catch (error) {
     rethrow(error)
@@ -105,6 +109,11 @@ async function isSchemaMissing(pool: pg.Pool): Promise<boolean> {
   return rows[0]?.isMissing === true
 }
 
+function noteFor(endpointId: number): { singletonKey: string; group: { id: string }; data: Lane } {
+  const key = String(endpointId)
+  return { singletonKey: key, group: { id: key }, data: { endpointId } }
+}
+
 function createBoss(pool: pg.Pool, isInstalling: boolean, createSchema = false): PgBoss {
   return new PgBoss({
     db: executorOf(pool),
@@ -114,6 +123,7 @@ function createBoss(pool: pg.Pool, isInstalling: boolean, createSchema = false):
     supervise: !isInstalling,
     monitorIntervalSeconds: LOOK_FOR_LOST_EVERY_S,
     superviseIntervalSeconds: LOOK_FOR_LOST_EVERY_S,
+    maintenanceIntervalSeconds: AN_HOUR_S,
     schedule: false
   })
 }

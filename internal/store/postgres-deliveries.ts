@@ -28,14 +28,17 @@ SELECT ARRAY(
     AND EXISTS (SELECT FROM delivery d WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= now())
 ) AS endpoints`
 
+// What is locked stays pending, so the update need not look at the state, and finds its rows by their ids whatever the statistics say.
 const END_DISABLED = `
-WITH owed AS (
+WITH owed AS MATERIALIZED (
   SELECT d.id FROM endpoint e
-  CROSS JOIN LATERAL (SELECT id FROM delivery d WHERE d.endpoint_id = e.id AND d.state = 'pending' LIMIT $1) d
+  CROSS JOIN LATERAL (
+    SELECT id FROM delivery d WHERE d.endpoint_id = e.id AND d.state = 'pending' LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+  ) d
   WHERE e.state <> 'enabled' LIMIT $1
 )
 UPDATE delivery d SET state = 'dead', dead_reason = 'endpoint-disabled', next_attempt_at = NULL, finished_at = now()
-FROM owed WHERE d.id = owed.id AND d.state = 'pending'`
+FROM owed WHERE d.id = owed.id`
 
 const READ_ENDPOINT = `${READ_SEALED_ENDPOINT}
 WHERE id = $1 AND state = 'enabled' AND (paused_until IS NULL OR paused_until <= now())`
@@ -66,9 +69,12 @@ SELECT (SELECT count(*)::float8 FROM delivery WHERE state = 'pending') AS pendin
        (SELECT coalesce(json_object_agg(state, n), '{}') FROM (SELECT state, count(*) AS n FROM endpoint GROUP BY state) s) AS endpoints`
 
 const CHANGE = {
-  healthy: 'UPDATE endpoint SET failing_since = NULL, circuit_opened = 0 WHERE id = $1 AND failing_since IS NOT NULL',
+  healthy:
+    'UPDATE endpoint SET failing_since = NULL, circuit_opened = 0 WHERE id = $1 AND (failing_since IS NOT NULL OR circuit_opened > 0)',
   failing: `UPDATE endpoint SET failing_since = now() - $2::float8 * interval '1 millisecond' WHERE id = $1 AND failing_since IS NULL`,
-  paused: `UPDATE endpoint SET paused_until = now() + $2::float8 * interval '1 millisecond', circuit_opened = $3 WHERE id = $1`,
+  // Several attempts that were under way at once may each ask for a pause: the longest counts.
+  paused: `
+UPDATE endpoint SET paused_until = greatest(paused_until, now() + $2::float8 * interval '1 millisecond'), circuit_opened = $3 WHERE id = $1`,
   disabled: `
 UPDATE endpoint SET state = 'disabled-by-failure', disabled_reason = $2, disabled_at = now() WHERE id = $1 AND state = 'enabled'`
 } as const satisfies Record<EndpointChange['kind'], string>

@@ -8,7 +8,7 @@ import pg from 'pg'
 import { openEndpoint, SECRET_FIELD } from '../delivery/endpoint.js'
 import type { DeliveryObserver } from '../delivery/observer.js'
 import { Recorder } from '../delivery/recorder.js'
-import { Sender } from '../delivery/sender.js'
+import { Sender, type SenderOptions } from '../delivery/sender.js'
 import { createAddressRules, parseAllowList } from '../egress/address.js'
 import { createPoster, type Poster } from '../egress/post.js'
 import { createResolve } from '../egress/resolve.js'
@@ -29,6 +29,15 @@ export interface WholeSender {
   start(over?: Partial<SenderSettings>): Sender
   addEndpoint(url: string, values?: EndpointValues): Promise<{ readonly id: number; readonly secret: string }>
   store(...ids: readonly string[]): Promise<void>
+  /** A client of its own, so that tests of one database do not meet. */
+  addClient(): Promise<TestClient>
+}
+
+export interface TestClient {
+  readonly name: string
+  addEndpoint(url: string, values?: Omit<EndpointValues, 'client'>): Promise<{ readonly id: number; readonly secret: string }>
+  /** One transaction per call. */
+  store(...ids: readonly string[]): Promise<void>
 }
 
 export interface SenderSettings {
@@ -36,7 +45,11 @@ export interface SenderSettings {
   readonly disableAfterMs: number
   readonly maxLanes: number
   readonly observer: Partial<DeliveryObserver>
+  /** Stands between the sender and what it works with. */
+  readonly between: (parts: SenderParts) => SenderParts
 }
+
+export type SenderParts = Pick<SenderOptions, 'deliveries' | 'lanes' | 'post'>
 
 export interface EndpointValues {
   readonly client?: string
@@ -52,12 +65,24 @@ interface Test {
   fail(message: string): void
 }
 
-export async function createWholeSender(t: Test): Promise<WholeSender> {
-  const { connectionString } = await createTestDatabase(t)
+export interface WholeSenderOptions {
+  /** A migrated database; absent: one of the test's own. */
+  readonly connectionString?: string
+  /** Faults fail the test, unless it causes them. */
+  readonly onFault?: (message: string) => void
+  readonly keys?: KeyRing
+}
+
+export async function createWholeSender(t: Test, options: WholeSenderOptions = {}): Promise<WholeSender> {
+  const { onFault = (message: string) => t.fail(message) } = options
+  const connectionString = options.connectionString ?? (await createTestDatabase(t)).connectionString
   const pool = new pg.Pool({ connectionString, max: 8 })
-  const keys = parseKeyRing(`test:${randomBytes(32).toString('base64')}`)
+  // As the program's own pool: a session may end at any time.
+  pool.on('error', () => undefined)
+  pool.on('connect', client => client.on('error', () => undefined))
+  const keys = options.keys ?? parseKeyRing(`test:${randomBytes(32).toString('base64')}`)
   await installLanes(pool)
-  const lanes = await openPgBossLanes({ pool, onError: error => t.fail(error.message) })
+  const lanes = await openPgBossLanes({ pool, onError: error => onFault(`background: ${error.message}`) })
   const deliveries = createPostgresDeliveries(pool, lanes.call)
   const senders: Sender[] = []
   const posters: Poster[] = []
@@ -67,13 +92,26 @@ export async function createWholeSender(t: Test): Promise<WholeSender> {
     await lanes.close()
     await pool.end()
   })
-  return {
+  const storeFor = async (client: string, ids: readonly string[]): Promise<void> => {
+    await pool.query(
+      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
+       SELECT $1, 'user-app', id, json_build_object('n', id) FROM unnest($2::text[]) id`,
+      [client, ids]
+    )
+  }
+  const whole: WholeSender = {
     pool,
     connectionString,
     keys,
     deliveries,
     lanes,
-    start({ schedule = [50, 50], disableAfterMs = 3_600_000, maxLanes = 20, observer: over = {} } = {}) {
+    start({
+      schedule = [50, 50],
+      disableAfterMs = 3_600_000,
+      maxLanes = 20,
+      observer: over = {},
+      between = (parts: SenderParts): SenderParts => parts
+    } = {}) {
       const nothing = (): void => undefined
       const observer: DeliveryObserver = {
         fannedOut: nothing,
@@ -83,7 +121,7 @@ export async function createWholeSender(t: Test): Promise<WholeSender> {
         disabled: nothing,
         ended: nothing,
         worked: nothing,
-        failed: (step, error) => t.fail(`${step}: ${String(error)}`),
+        failed: (step, error) => onFault(`${step}: ${String(error)}`),
         ...over
       }
       const poster = createPoster({
@@ -95,11 +133,15 @@ export async function createWholeSender(t: Test): Promise<WholeSender> {
         maxOrigins: 100,
         maxRetryAfterMs: 60_000
       })
+      const parts = between({ deliveries, lanes, post: post => poster.post(post) })
       const sender = new Sender({
-        deliveries,
-        lanes,
-        recorder: new Recorder({ deliveries, clock, random: Math.random, onFault: error => observer.failed('record', error) }),
-        post: post => poster.post(post),
+        ...parts,
+        recorder: new Recorder({
+          deliveries: parts.deliveries,
+          clock,
+          random: Math.random,
+          onFault: error => observer.failed('record', error)
+        }),
         open: endpoint => openEndpoint(endpoint, keys),
         clock,
         random: Math.random,
@@ -127,12 +169,16 @@ export async function createWholeSender(t: Test): Promise<WholeSender> {
       await pool.query('INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret) VALUES ($1, $2, $3)', [id, keyId, box])
       return { id, secret }
     },
-    async store(...ids) {
-      await pool.query(
-        `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
-         SELECT 'client-1', 'user-app', id, json_build_object('n', id) FROM unnest($1::text[]) id`,
-        [ids]
-      )
+    store: (...ids) => storeFor('client-1', ids),
+    async addClient() {
+      const name = `tenant-${randomBytes(4).toString('hex')}`
+      await pool.query('INSERT INTO client (name) VALUES ($1)', [name])
+      return {
+        name,
+        addEndpoint: (url, values) => whole.addEndpoint(url, { ...values, client: name }),
+        store: (...ids) => storeFor(name, ids)
+      }
     }
   }
+  return whole
 }

@@ -31,6 +31,10 @@ WITH c AS MATERIALIZED (
 SELECT EXISTS (SELECT FROM c) AS "isOurs", (SELECT count(*)::int FROM page) AS events, (SELECT count(*)::int FROM made) AS deliveries,
        ARRAY(SELECT DISTINCT endpoint_id FROM made) AS endpoints`
 
+// A page is read along the index of transactions and sorted one transaction at a time. A server without statistics would rather read and
+// sort all that the cursor has in front of it, for each page anew.
+const ALONG_THE_INDEX = 'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off'
+
 export interface FannedOut {
   /** False: another transaction holds the cursor. */
   readonly isOurs: boolean
@@ -42,6 +46,7 @@ export interface FannedOut {
 
 /** Runs in a transaction of the caller's, who calls the endpoints' lanes in it too. */
 export async function fanOut(client: ClientBase, maxEvents: number): Promise<FannedOut> {
+  await client.query(ALONG_THE_INDEX)
   const { rows } = await client.query<FannedOut>(FAN_OUT, [maxEvents])
   const [row] = rows
   if (row === undefined) throw new Error('the fan-out answered without a row')

@@ -5,6 +5,7 @@ import type { Outcome } from '../deliveries.js'
 
 // An attempt is recorded once, and moves its delivery on only from the attempt before it: the outcome of a process that lost its lane
 // while it waited for the endpoint changes nothing that has happened since. Rows are taken by id, or two such processes could deadlock.
+// Their state is looked at afterwards: with it in the scan, a server without statistics reads the index of all that is pending.
 const SETTLE = `
 WITH o AS MATERIALIZED (
   SELECT id::bigint AS id, attempt::int AS attempt, to_timestamp(started_at_ms::float8 / 1000) AS started_at, duration_ms::int AS duration_ms,
@@ -16,13 +17,13 @@ WITH o AS MATERIALIZED (
   SELECT id, attempt, started_at, duration_ms, status, error_class, response FROM o ORDER BY id, attempt
   ON CONFLICT DO NOTHING
 ), locked AS MATERIALIZED (
-  SELECT d.id, d.attempts FROM delivery d WHERE d.id = ANY (ARRAY(SELECT id FROM o)) AND d.state = 'pending' ORDER BY d.id FOR NO KEY UPDATE
+  SELECT d.id, d.attempts, d.state FROM delivery d WHERE d.id = ANY (ARRAY(SELECT id FROM o)) ORDER BY d.id FOR NO KEY UPDATE
 )
 UPDATE delivery d
 SET state = o.state, dead_reason = o.reason, attempts = o.attempt,
     next_attempt_at = CASE WHEN o.state <> 'pending' THEN NULL WHEN d.next_attempt_at = '-infinity' THEN '-infinity' ELSE now() + o.retry_in END,
     finished_at = CASE WHEN o.state <> 'pending' THEN now() END
-FROM o JOIN locked l ON l.id = o.id AND l.attempts = o.attempt - 1
+FROM o JOIN locked l ON l.id = o.id AND l.attempts = o.attempt - 1 AND l.state = 'pending'
 WHERE d.id = o.id`
 
 const MAX_RESPONSE_CHARS = 1_024
