@@ -95,7 +95,8 @@ const redrive: Command = {
   },
   notes:
     'Recipients know a repeat by its webhook-id, which stays the same. Deliveries for disabled endpoints stay dead: endpoints enable comes\n' +
-    'before. A run may be ended at any moment and begun anew; what dies again meanwhile is left to the next one.',
+    'before, and it also ends the pause of a failing one. A run may be ended at any moment and begun anew; what dies again meanwhile is left to\n' +
+    'the next one.',
   examples: [
     'deliveries redrive --endpoint 4 --dry-run',
     'deliveries redrive --endpoint 4 --reason endpoint-disabled --rate 100/s',
@@ -150,7 +151,7 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
     const left = Math.max(0, movable - moved)
     if (isJson) await output.json({ moved, left, ofDisabled, missing, isInterrupted })
     else {
-      output.remark(`${formatCount(moved)} are due again, ${formatCount(left)} left`)
+      output.remark(`${formatCount(moved)} due again, ${formatCount(left)} left`)
       if (isInterrupted) output.remark('Interrupted.')
       tellLeft()
     }

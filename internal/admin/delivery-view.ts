@@ -42,7 +42,7 @@ export function formatDeliveries(deliveries: readonly DeliveryRecord[], terminal
 
 /** What comes next, or how it ended. */
 export function thenOf({ state, deadReason, nextAttemptAt, finishedAt }: DeliveryRecord): string {
-  if (state === 'pending') return nextAttemptAt === null ? 'when it is the first' : `next attempt ${formatTime(nextAttemptAt)}`
+  if (state === 'pending') return nextAttemptAt === null ? 'when it is the first' : `next attempt from ${formatTime(nextAttemptAt)}`
   return `${state === 'dead' ? `${deadReason ?? ''} ` : ''}${formatTime(finishedAt)}`
 }
 

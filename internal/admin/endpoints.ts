@@ -10,7 +10,7 @@ import { testEndpoint } from './endpoint-test.js'
 import { formatEndpoint, formatEndpoints } from './endpoint-view.js'
 import { parseSpan } from './moment.js'
 import { JSON_OPTION, readText } from './options.js'
-import { formatCount, formatPlural, formatTime } from './text.js'
+import { formatPlural, formatTime } from './text.js'
 
 const ENDPOINT_ID = { text: 'ID', max: 1 }
 const LAST_ATTEMPTS = 10
@@ -70,7 +70,7 @@ const show: Command = {
 
 const enable: Command = {
   name: 'enable',
-  summary: 'Delivers to a disabled endpoint again, what is stored from now on',
+  summary: 'Delivers to a disabled endpoint again, what is stored from now on; ends the pause of a failing one',
   operands: ENDPOINT_ID,
   options: JSON_OPTION,
   notes: 'What it has missed comes back by two commands, which are printed: what was given up is redriven, what was never made is made.',
@@ -85,7 +85,7 @@ const enable: Command = {
       if (flags.isOn('json')) await output.json({ id, isChanged: change === 'changed', disabledAt: before.disabledAt })
       else if (change === 'unchanged') await output.write(`Endpoint ${id} was enabled already\n`)
       else {
-        await output.write(`Endpoint ${id} enabled\n`)
+        await output.write(`Endpoint ${id} ${before.state === 'enabled' ? 'was enabled already; its pause is over' : 'enabled'}\n`)
         tellMissed(before, context)
       }
       return 0
@@ -168,10 +168,9 @@ export const endpointsGroup: CommandGroup = {
 
 /** What an endpoint that was disabled has not got. */
 function tellMissed({ id, dead, pending, disabledAt, createdAt }: EndpointRecord, { output }: AdminContext): void {
-  if (pending > 0) output.remark(`${formatCount(pending)} that were not given up yet are delivered.`)
+  if (disabledAt === null) return
+  if (pending > 0) output.remark(`${formatPlural(pending, 'delivery', 'deliveries')} not given up yet will be attempted.`)
   if (dead > 0) output.remark(`What was given up: deliveries redrive --endpoint ${id} --reason endpoint-disabled`)
-  if (disabledAt !== null) {
-    const since = new Date(Math.max(createdAt.getTime(), disabledAt.getTime() - SENDER_BEHIND_MS))
-    output.remark(`What was stored meanwhile: deliveries backfill --endpoint ${id} --since ${since.toISOString()}`)
-  }
+  const since = new Date(Math.max(createdAt.getTime(), disabledAt.getTime() - SENDER_BEHIND_MS))
+  output.remark(`What was stored meanwhile: deliveries backfill --endpoint ${id} --since ${since.toISOString()}`)
 }

@@ -47,7 +47,15 @@ t.test('an event that nobody takes ends dead; it is listed, shown and traced, an
   })
   const { id } = await json(t, 'endpoints', 'add', 'client-1', recipient.origin, '--event-types', 'user-app')
   await send('e-1', 'e-2')
-  await untilCount(2, `delivery WHERE state = 'dead' AND attempts = 3`)
+  await until(
+    'both are dead',
+    async () => {
+      // Its circuit would leave it alone for longer each time.
+      await bench.sql('UPDATE endpoint SET failing_since = NULL, paused_until = NULL, circuit_opened = 0')
+      return (await bench.count(`delivery WHERE state = 'dead' AND attempts = 3`)) === 2
+    },
+    LIMIT_MS
+  )
 
   t.match(await admin(t, 'deliveries', 'ls', '--state', 'dead'), {
     code: 0,
@@ -70,7 +78,7 @@ t.test('an event that nobody takes ends dead; it is listed, shown and traced, an
     recipient.requests.some(({ headers }) => headers['webhook-id'] === first!.webhookId),
     'the recipient knows it by the id that is shown'
   )
-  t.match(await admin(t, 'endpoints', 'show', String(id)), { results: /failing since +20.*\n.*dead +2\n.*last attempts\n.*outcome/s })
+  t.match(await admin(t, 'endpoints', 'show', String(id)), { results: /dead +2\n.*last attempts\n.*outcome/s })
 
   t.match(await json(t, 'deliveries', 'redrive', '--endpoint', String(id), '--dry-run'), {
     isDryRun: true,
@@ -80,7 +88,8 @@ t.test('an event that nobody takes ends dead; it is listed, shown and traced, an
   t.equal(await bench.count(`delivery WHERE state = 'dead'`), 2, 'a dry run changes nothing')
   status = 200
   const redriven = await admin(t, 'deliveries', 'redrive', '--endpoint', String(id))
-  t.match(redriven, { code: 0, results: '', output: /^2 are due again, 0 left\n/m })
+  t.match(redriven, { code: 0, results: '', output: /^2 due again, 0 left\n/m })
+  await admin(t, 'endpoints', 'enable', String(id))
   await untilCount(2, `delivery WHERE state = 'delivered' AND attempts = 4`)
   t.match((await json(t, 'trace', 'client-1', 'e-1'))['deliveries'], [
     { state: 'delivered', everyAttempt: { length: 4, 3: { attempt: 4, status: 200 } } }
@@ -107,7 +116,7 @@ t.test('what a disabled endpoint misses comes back by redrive and backfill, each
   const args = ['--endpoint', String(id)]
   t.match(await admin(t, 'deliveries', 'redrive', ...args), {
     code: 0,
-    output: /^0 are due again.*\n1 more stay dead, for their endpoints are disabled/m
+    output: /^0 due again.*\n1 more stay dead, for their endpoints are disabled/m
   })
   t.match(await admin(t, 'deliveries', 'backfill', ...args, '--since', '1h'), { code: 1, output: /is disabled: endpoints enable/ })
   isUp = true

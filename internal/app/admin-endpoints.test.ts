@@ -182,4 +182,7 @@ t.test('an endpoint is disabled with a reason and enabled again, and both say wh
     new RegExp(`deliveries redrive --endpoint ${id} --reason endpoint-disabled\n[^]*deliveries backfill --endpoint ${id} --since 20`)
   )
   t.match(await admin(t, 'endpoints', 'enable', String(id), '--json'), { code: 0, json: { id, isChanged: false } })
+  await bench.sql(`UPDATE endpoint SET paused_until = now() + interval '1 hour'`)
+  t.match(await admin(t, 'endpoints', 'enable', String(id)), { code: 0, results: /was enabled already; its pause is over\n$/ })
+  t.equal(await bench.count('endpoint WHERE paused_until IS NULL'), 1)
 })

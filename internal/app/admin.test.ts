@@ -12,7 +12,10 @@ t.test('wrong words are answered with the right ones, and exit code 2, before an
 })
 
 t.test('help needs no services', async t => {
-  t.match(await runAdmin(t, {}, ['--help']), { code: 0, results: /rejections .*\n.*dead-letters .*\n.*trace / })
+  t.match(await runAdmin(t, {}, ['--help']), {
+    code: 0,
+    results: /rejections .*\n.*dead-letters .*\n.*endpoints .*\n.*deliveries .*\n.*trace /
+  })
   t.match(await runAdmin(t, {}, ['rejections', 'redrive', '--help']), { code: 0, results: /--dry-run/ })
 })
 

@@ -230,7 +230,7 @@ export const SETTINGS = {
   SENDER_MAX_LANES: {
     type: 'integer',
     group: 'Sender',
-    default: 100,
+    default: 500,
     minimum: 1,
     maximum: 10_000,
     description: 'Endpoints that a worker of the sender sends to at once'

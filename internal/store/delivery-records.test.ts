@@ -134,6 +134,20 @@ t.test('deliveries are found by what is known of them', async t => {
   t.match(await deliveries.ofEvents([{ clientId: 'client-1', messageId: 'm-2' }]), [{ id: '2', eventType: 'monitor-app', endpointId: one }])
 })
 
+t.test('the next attempt comes no earlier than the pause of the endpoint, and in a line has no time of its own', async t => {
+  const plain = await addEndpoint()
+  const ordered = await addEndpoint({ isOrdered: true })
+  await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, next_attempt_at, state, finished_at)
+             VALUES (${plain}, 'client-1', 'a', '2100-01-01', 'pending', NULL), (${plain}, 'client-1', 'b', '2100-01-03', 'pending', NULL),
+                    (${ordered}, 'client-1', 'c', '-infinity', 'pending', NULL), (${plain}, 'client-1', 'd', NULL, 'delivered', now())`)
+  const next = async () => (await deliveries.list(EVERY, 10)).map(({ nextAttemptAt }) => nextAttemptAt?.getUTCDate() ?? null)
+  t.same(await next(), [null, null, 3, 1])
+  await sql(`UPDATE endpoint SET paused_until = '2100-01-02T12:00Z'`)
+  t.same(await next(), [null, 2, 3, 2])
+  await sql(`UPDATE endpoint SET paused_until = '2020-01-02'`)
+  t.same(await next(), [null, null, 3, 1], 'a pause that is over')
+})
+
 t.test('attempts come in their order, the last ones of an endpoint the newest first, whatever became of their deliveries', async t => {
   const id = await addEndpoint()
   const other = await addEndpoint()

@@ -7,7 +7,7 @@
 export const DELIVERY_STATES = ['pending', 'delivered', 'dead'] as const
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
-export const DEAD_REASONS = ['schedule-ended', 'endpoint-disabled'] as const
+export const DEAD_REASONS = ['schedule-ended', 'endpoint-disabled', 'message-gone'] as const
 export type DeadReason = (typeof DEAD_REASONS)[number]
 
 /** Conditions that must all hold; null = no condition. */
@@ -32,7 +32,7 @@ export interface DeliveryRecord {
   readonly state: DeliveryState
   readonly deadReason: DeadReason | null
   readonly attempts: number
-  /** Null also while the endpoint takes its deliveries in order: then it is due when it is the first. */
+  /** The earliest, with the endpoint's pause; null also where an endpoint takes its deliveries in order: then it is due when it is the first. */
   readonly nextAttemptAt: Date | null
   readonly createdAt: Date
   readonly finishedAt: Date | null

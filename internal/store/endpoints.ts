@@ -80,7 +80,7 @@ export interface Endpoints {
   find(id: number): Promise<EndpointRecord | null>
   /** Enabled or not, with what is sealed: to send something to it. */
   findSealed(id: number): Promise<SealedEndpoint | null>
-  /** Its failures and pauses are forgotten. */
+  /** Its failures and pauses are forgotten, also when it was enabled and paused. */
   enable(id: number): Promise<'changed' | 'unchanged' | 'missing'>
   disable(id: number, reason: string | null): Promise<'changed' | 'unchanged' | 'missing'>
   /** Adds a secret; those before it end after `graceMs`, or earlier where that was decided before. Null: there is no such endpoint. */

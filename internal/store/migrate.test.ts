@@ -12,7 +12,8 @@ const ALL = [
   '0005-event-schema-life-cycle',
   '0006-client-rules',
   '0007-client-reader',
-  '0008-client-news'
+  '0008-client-news',
+  '0009-sender'
 ]
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
 

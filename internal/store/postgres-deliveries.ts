@@ -52,11 +52,16 @@ FROM (
   WHERE endpoint_id = $1 AND state = 'pending' AND next_attempt_at <= now() AND id <> ALL ($3::bigint[])
   ORDER BY endpoint_id, next_attempt_at, id LIMIT $2
 ) d
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
   SELECT fk_event_type_name AS "eventType", message::text AS payload, extract(epoch FROM received_at)::float8 * 1000 AS "receivedAtMs"
   FROM message m WHERE m.fk_client_name = d.fk_client_name AND m.message_id = d.message_id LIMIT 1
-) m
+) m ON true
 ORDER BY d.next_attempt_at, d.id`
+
+// Somebody has deleted old rows of message: there is nothing left to send.
+const END_GONE = `
+UPDATE delivery SET state = 'dead', dead_reason = 'message-gone', next_attempt_at = NULL, finished_at = now()
+WHERE id = ANY ($1::bigint[]) AND state = 'pending'`
 
 const READ_BACKLOG = `
 SELECT (SELECT count(*)::float8 FROM delivery WHERE state = 'pending') AS pending,
@@ -112,7 +117,12 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
       return row === undefined ? null : sealedEndpoint(row)
     },
     async due(endpointId, limit, exceptIds) {
-      return (await query<DueDelivery & pg.QueryResultRow>(READ_DUE, [endpointId, limit, exceptIds])).rows
+      for (;;) {
+        const { rows } = await query<DueRow>(READ_DUE, [endpointId, limit, exceptIds])
+        const gone = rows.filter(({ payload }) => payload === null).map(({ id }) => id)
+        if (gone.length > 0) await query(END_GONE, [gone])
+        if (gone.length < rows.length || rows.length === 0) return rows.filter((row): row is DueRow & DueDelivery => row.payload !== null)
+      }
     },
     async settle(outcomes) {
       if (outcomes.length > 0) await settleDeliveries(pool, outcomes).catch(rethrow)
@@ -127,6 +137,11 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
       await query(CHANGE[change.kind], [endpointId, ...valuesOf(change)])
     }
   }
+}
+
+interface DueRow extends Omit<DueDelivery, 'payload'>, pg.QueryResultRow {
+  /** Null: the message is gone. */
+  readonly payload: string | null
 }
 
 function valuesOf(change: EndpointChange): readonly unknown[] {

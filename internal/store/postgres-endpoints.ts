@@ -44,7 +44,7 @@ ORDER BY e.id`
 
 const ENABLE = `
 UPDATE endpoint SET state = 'enabled', disabled_reason = NULL, disabled_at = NULL, failing_since = NULL, paused_until = NULL, circuit_opened = 0
-WHERE id = $1 AND state <> 'enabled'`
+WHERE id = $1 AND (state <> 'enabled' OR paused_until > now())`
 const DISABLE = `
 UPDATE endpoint SET state = 'disabled-by-operator', disabled_reason = $2, disabled_at = now() WHERE id = $1 AND state = 'enabled'`
 

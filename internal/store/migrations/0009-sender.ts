@@ -47,7 +47,7 @@ export function up(pgm: MigrationBuilder): void {
       fk_client_name varchar(100) COLLATE "C" NOT NULL,
       message_id text COLLATE "C" NOT NULL,
       state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'dead')),
-      dead_reason text CHECK (dead_reason IN ('schedule-ended', 'endpoint-disabled')),
+      dead_reason text CHECK (dead_reason IN ('schedule-ended', 'endpoint-disabled', 'message-gone')),
       attempts integer NOT NULL DEFAULT 0,
       schedule_began_after integer NOT NULL DEFAULT 0,
       next_attempt_at timestamptz,

@@ -4,7 +4,9 @@ import type { Queryable } from './rejection-filter.js'
 
 const COLUMNS = `d.id::text AS id, d.endpoint_id AS "endpointId", d.fk_client_name AS client, d.message_id AS "messageId",
   (SELECT m.fk_event_type_name FROM message m WHERE m.fk_client_name = d.fk_client_name AND m.message_id = d.message_id) AS "eventType",
-  d.state, d.dead_reason AS "deadReason", d.attempts, CASE WHEN isfinite(d.next_attempt_at) THEN d.next_attempt_at END AS "nextAttemptAt",
+  d.state, d.dead_reason AS "deadReason", d.attempts,
+  CASE WHEN d.state = 'pending' THEN nullif(greatest(d.next_attempt_at,
+    (SELECT e.paused_until FROM endpoint e WHERE e.id = d.endpoint_id AND e.paused_until > now())), '-infinity') END AS "nextAttemptAt",
   d.created_at AS "createdAt", d.finished_at AS "finishedAt"`
 
 const LIST = `SELECT ${COLUMNS} FROM delivery d WHERE ${DELIVERY_FILTER} ORDER BY d.id DESC LIMIT $8`
