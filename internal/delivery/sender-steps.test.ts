@@ -108,6 +108,7 @@ function setup(t: Test, { maxLanes = 10, fanOut = () => NOTHING, open = () => un
     schedule: [],
     disableAfterMs: 1e9,
     maxLanes,
+    keepEveryMs: 10_000,
     observer: {
       fannedOut: nothing,
       attemptedFirst: nothing,

@@ -31,7 +31,7 @@ async function setup(t: Test): Promise<{ pool: pg.Pool; deliveries: Deliveries; 
   const database = await createTestDatabase(t)
   const pool = new pg.Pool({ connectionString: database.connectionString })
   await installLanes(pool)
-  const lanes = await openPgBossLanes({ pool, onError: error => t.fail(error.message) })
+  const lanes = await openPgBossLanes({ pool, lostAfterS: 30, onError: error => t.fail(error.message) })
   t.teardown(async () => {
     await lanes.close()
     await pool.end()
