@@ -25,7 +25,7 @@ export interface DeliverySystems {
 type Injector = (systems: DeliverySystems, fault: PlannedFault) => Promise<void>
 
 /** When no moment of the wanted kind comes within this, any moment will do. */
-const MOMENT_WAIT_MS = 1_500
+const MOMENT_WAIT_MS = 3_000
 const RETRY_AFTER_S = 1
 const LOST_ANSWERS = 0.5
 
