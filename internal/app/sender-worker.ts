@@ -27,6 +27,8 @@ const CLOSING_MS = 1_500
 const POSTER = { connectTimeoutMs: 10_000, connectionsPerOrigin: 100, maxOrigins: 1_000, maxRetryAfterMs: 3_600_000 }
 /** The four steps, records and reads of lanes: more lanes than that wait for each other a moment, not for long. */
 const CONNECTIONS = 10
+/** A lane is kept so often in the time after which it would be lost. */
+const KEEPS_PER_LOSS = 3
 
 export function createSenderWorker(config: SenderConfig): Service {
   const log = createLog(`sender worker ${process.pid}`, config.log, process.stdout.isTTY)
@@ -62,7 +64,7 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
     const patience = { clock, random: Math.random, signal: stop.signal, log }
     const lanes = await untilItWorks(
       'open the lanes',
-      () => openPgBossLanes({ pool, onError: error => observer.failed('background', error) }),
+      () => openPgBossLanes({ pool, lostAfterS: settings.laneLostAfterS, onError: error => observer.failed('background', error) }),
       patience
     )
     if (lanes === null) return
@@ -79,6 +81,7 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
         schedule: settings.schedule,
         disableAfterMs: settings.disableAfterMs,
         maxLanes: settings.maxLanes,
+        keepEveryMs: (settings.laneLostAfterS * 1_000) / KEEPS_PER_LOSS,
         observer
       })
       const report = async (): Promise<void> =>

@@ -7,13 +7,16 @@ import { FAULTS } from './faults.js'
 import { createPlan } from './plan.js'
 import type { ChaosResult } from './report.js'
 
-const args = ['--seed', 'small-363', '--events', '3000', '--kills', '5', '--faults', '8', '--workers', '2']
+const SEED = 'small-2208'
+const args = ['--seed', SEED, '--events', '3000', '--kills', '5', '--faults', '8', '--sender-faults', '8', '--workers', '2']
 
 t.test('a small chaos run: kills and faults of every side, and nothing is lost, stored twice or deleted too early', async t => {
   const { seed, ...options } = parseChaosArguments(args) as Extract<ReturnType<typeof parseChaosArguments>, { kind: 'run' }>
   const plan = createPlan({ ...options, seed: seed ?? '' })
-  const sides = new Set(plan.steps.flatMap(({ fault }) => (fault === null ? [] : [FAULTS[fault.kind].side])))
-  t.same([...sides].toSorted(), ['connection', 'database', 'process', 'queue'], 'this seed has faults of all sides')
+  const faults = plan.steps.flatMap(({ fault, delivery }) => [fault?.kind ?? [], delivery?.fault.kind ?? []].flat())
+  const sides = new Set(faults.map(kind => FAULTS[kind].side))
+  t.same([...sides].toSorted(), ['connection', 'database', 'process', 'queue', 'recipient', 'sender'], 'this seed has faults of all sides')
+  t.ok(faults.includes('sender-workers-kill-at-post') && faults.includes('sender-primary-kill'), 'and kills of the sender')
 
   const directory = temporaryDirectory(t)
   const file = join(directory, 'chaos.json')
@@ -33,10 +36,20 @@ t.test('a small chaos run: kills and faults of every side, and nothing is lost, 
   t.same(result.kills, { worker: 3, primary: 2 })
   t.equal(
     Object.values(result.faults).reduce((sum, count) => sum + count, 0),
-    8
+    16
   )
   t.ok(result.deletesChecked >= 3_000, 'each delete was looked at')
-  t.match(program.output, /^Seed small-363: /)
+
+  const { kills, report } = result.delivery
+  t.ok(kills.worker >= 2 && kills.primary === 1, 'the sender was killed')
+  t.ok(report.owed > 2_550, 'every event to one endpoint at least, and those of two clients to two')
+  t.equal(report.delivered, report.owed)
+  t.ok(report.attempts >= report.owed)
+  t.same(
+    Object.entries(report.faults).filter(([, count]) => count > 0),
+    []
+  )
+  t.match(program.output, new RegExp(`^Seed ${SEED}: `))
 })
 
 t.test('wrong arguments are one message and exit code 1', async t => {

@@ -1,6 +1,6 @@
 /**
- * `npm run chaos`: a seeded plan of kills and faults against the built processor on a real PostgreSQL and a real queue, and the proof
- * afterwards that every event is where it belongs.
+ * `npm run chaos`: a seeded plan of kills and faults against the built processor and sender on a real PostgreSQL and a real queue, and the
+ * proof afterwards that every event is where it belongs and has reached whoever should get it.
  *
  * Errors  exit code 1 on any violation, with the seed and what is wrong; all files stay for whoever looks for the cause.
  */
@@ -41,9 +41,11 @@ export function createChaos(env: Environment, args: readonly string[]): Service 
 }
 
 async function runPlan(options: ChaosArguments, env: Environment, directory: string, signal: AbortSignal): Promise<void> {
-  const { events, kills, faults, workers, jsonFile } = options
-  const plan = createPlan({ seed: options.seed ?? randomUUID(), events, kills, faults })
-  say(`Seed ${plan.seed}: ${events} events, ${kills} kills, ${faults} faults, ${workers} workers`)
+  const { events, kills, faults, deliveryFaults, workers, jsonFile } = options
+  const plan = createPlan({ seed: options.seed ?? randomUUID(), events, kills, faults, deliveryFaults })
+  say(
+    `Seed ${plan.seed}: ${events} events, ${kills} kills, ${faults} faults, ${deliveryFaults} beside them at the sender, ${workers} workers`
+  )
   for (const line of formatPlan(plan)) say(`  ${line}`)
   const result = await carryOut(plan, workers, env, directory, signal)
   if (result === null) {
@@ -65,10 +67,10 @@ async function runPlan(options: ChaosArguments, env: Environment, directory: str
   }
   throw new ExpectedError(
     [
-      `NOT OK with seed ${plan.seed} (--events ${events} --kills ${kills} --faults ${faults} --workers ${workers}):`,
+      `NOT OK with seed ${plan.seed} (--events ${events} --kills ${kills} --faults ${faults} --sender-faults ${deliveryFaults} --workers ${workers}):`,
       ...wrong.slice(0, MAX_TOLD).map(text => `  - ${text}`),
       ...(wrong.length > MAX_TOLD ? [`  and ${wrong.length - MAX_TOLD} more`] : []),
-      `The ledger, the processor's log and the database's data are in ${directory}.`
+      `The ledgers, the logs of processor and sender and the database's data are in ${directory}.`
     ].join('\n')
   )
 }

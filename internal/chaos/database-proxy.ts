@@ -1,5 +1,5 @@
 /**
- * A TCP proxy between the processor and PostgreSQL that does to connections what networks do.
+ * A TCP proxy between a program and PostgreSQL that does to connections what networks do.
  *
  * Shapes  it listens on a port of its own for the whole run; `target` is where the server is now, null while there is none (then new
  *         connections are reset, as a closed port would).

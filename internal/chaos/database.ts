@@ -26,9 +26,10 @@ const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as con
 const STOP_MS = 30_000
 const UP_MS = 30_000
 const QUERY_MS = 20_000
-/** The harness's own sessions carry this name, the processor's another. */
+/** The harness's own sessions carry this name, those of the programs others. */
 const OUR_NAME = 'event-process chaos'
 export const STORE_SESSION = `application_name = 'event-process store'`
+export const OUR_SESSIONS = `application_name IN ('event-process store', 'event-process sender')`
 
 export class Database {
   readonly #options: DatabaseOptions
@@ -87,7 +88,7 @@ export class Database {
 
   /** A backend that dies of kill -9 makes the server end all sessions and recover. */
   async killBackend(draw: number): Promise<void> {
-    const backends = await this.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE ${STORE_SESSION} ORDER BY pid`)
+    const backends = await this.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE ${OUR_SESSIONS} ORDER BY pid`)
     const pid = backends[draw % Math.max(1, backends.length)]?.pid
     if (pid === undefined || !isRunning(pid)) return
     signal(pid, 'SIGKILL')

@@ -1,28 +1,32 @@
 /**
  * Every fault that a chaos run knows: whose it is, how long it lasts, what must come back afterwards.
  *
- * Units   milliseconds. Some times are measured against the processor's settings in settings.ts.
+ * Shapes  one of the sender or the recipient (DELIVERY_KINDS) happens beside what a step does to the processor and what both share.
+ *
+ * Units   milliseconds. Some times are measured against the programs' settings in settings.ts.
  */
-import { VISIBILITY_TIMEOUT_S } from './settings.js'
+import { LANE_LOST_AFTER_S, VISIBILITY_TIMEOUT_S } from './settings.js'
 
 export interface FaultSpec {
-  readonly side: 'process' | 'database' | 'connection' | 'queue'
+  readonly side: 'process' | 'database' | 'connection' | 'queue' | 'sender' | 'recipient'
   readonly says: string
   readonly fromMs: number
   readonly toMs: number
-  /** What must be seen again after its end: a commit of ours, an answered receive. */
+  /** What must be seen again after its end: a commit of the processor, an answered receive. */
   readonly back: 'commit' | 'receive' | null
   /** Whether a worker or the primary may be killed while it lasts. */
   readonly allowsKill: boolean
 }
 
+/** Lost lanes are looked for every five seconds. */
+const PAST_LANE_MS = (LANE_LOST_AFTER_S + 6) * 1_000
 const PAST_VISIBILITY_MS = VISIBILITY_TIMEOUT_S * 1_000 + 1_000
 
 type Side = FaultSpec['side']
 
 function fault(side: Side, says: string, fromMs: number, toMs: number, over: Partial<FaultSpec> = {}): FaultSpec {
-  const back = side === 'queue' ? 'receive' : side === 'process' ? null : 'commit'
-  return { side, says, fromMs, toMs, back, allowsKill: side !== 'process', ...over }
+  const back = side === 'queue' ? 'receive' : side === 'database' || side === 'connection' ? 'commit' : null
+  return { side, says, fromMs, toMs, back, allowsKill: back !== null, ...over }
 }
 
 export const FAULTS = {
@@ -37,7 +41,7 @@ export const FAULTS = {
   'database-immediate-stop': fault('database', 'immediate shutdown (SIGQUIT), recovery', 500, 3_000),
   'database-kill': fault('database', 'kill -9 of the postmaster, recovery', 200, 2_000),
   'backend-kill': fault('database', 'kill -9 of a session’s backend: the server restarts all of them', 300, 800),
-  'backend-terminate': fault('database', 'pg_terminate_backend of all sessions of the processor', 100, 500),
+  'backend-terminate': fault('database', 'pg_terminate_backend of all sessions of processor and sender', 100, 500),
   'database-read-only': fault('database', 'default_transaction_read_only on, as after a failover', 500, 3_000),
   'client-locked': fault('database', 'a row of client locked FOR UPDATE', 1_000, 4_000),
   'table-locked': fault('database', 'message locked ACCESS EXCLUSIVE, as by a migration', 1_000, 3_000),
@@ -55,8 +59,32 @@ export const FAULTS = {
   'queue-lost-answers': fault('queue', 'calls take effect, half of the answers are lost', 1_000, 3_000),
   'queue-hang': fault('queue', 'calls get no answer, connections stay open', 1_000, 3_000),
   'queue-partial-deletes': fault('queue', 'a third of the entries of each delete fail inside an HTTP 200', 1_000, 4_000),
-  'queue-no-heartbeat': fault('queue', 'visibility is not extended', 2_000, 5_000)
+  'queue-no-heartbeat': fault('queue', 'visibility is not extended', 2_000, 5_000),
+
+  'sender-worker-kill': fault('sender', 'kill -9 of a worker of the sender', 0, 0),
+  'sender-workers-kill-at-post': fault('sender', 'kill -9 of all of them when a POST has left and has no answer yet', 0, 0),
+  'sender-workers-kill-at-commit': fault('sender', 'the same at the next COMMIT of one of them, before the answer to it', 0, 0),
+  'sender-primary-kill': fault('sender', 'kill -9 of the sender’s primary: its workers end, next start', 0, 0),
+  'sender-worker-stop': fault('sender', 'SIGSTOP of a worker of the sender, then SIGCONT', 300, 2_000),
+  'sender-worker-stop-long': fault('sender', 'the same, until its lanes are somebody else’s', PAST_LANE_MS, PAST_LANE_MS + 2_000),
+  'sender-term': fault('sender', 'SIGTERM of the sender: drain, exit code 0, next start', 0, 0),
+
+  'recipient-kill': fault('recipient', 'kill -9 of the recipient, start again', 200, 2_000),
+  'recipient-500': fault('recipient', 'HTTP 500 to every POST', 500, 3_000),
+  'recipient-503': fault('recipient', 'HTTP 503 with Retry-After to every POST', 500, 3_000),
+  'recipient-hang': fault('recipient', 'POSTs get no answer, connections stay open', 1_000, 4_000),
+  'recipient-reset': fault('recipient', 'all connections reset, new ones at each POST', 300, 2_000),
+  'recipient-lost-answers': fault('recipient', 'POSTs are accepted, half of the answers are lost', 1_000, 3_000)
 } as const satisfies Record<string, FaultSpec>
 
 export type FaultKind = keyof typeof FAULTS
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[]
+
+export type DeliveryFaultKind = Extract<FaultKind, `${'sender' | 'recipient'}-${string}`>
+export type IntakeFaultKind = Exclude<FaultKind, DeliveryFaultKind>
+export const DELIVERY_KINDS = FAULT_KINDS.filter(isOfDelivery)
+export const INTAKE_KINDS = FAULT_KINDS.filter(kind => !isOfDelivery(kind)) as IntakeFaultKind[]
+
+function isOfDelivery(kind: FaultKind): kind is DeliveryFaultKind {
+  return FAULTS[kind].side === 'sender' || FAULTS[kind].side === 'recipient'
+}

@@ -1,24 +1,26 @@
 /**
- * Does each fault of faults.ts to the running system.
+ * Does each fault of the intake to the running system. The sender, too, has its connections to the database cut, slowed and reset.
  *
  * Shapes  a function per kind: it begins the fault and resolves with a function that ends it. What it must not leave behind, its end takes
  *         back, whatever has died in between.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Database, STORE_SESSION, type StopMode } from './database.js'
-import type { DatabaseProxy } from './database-proxy.js'
-import type { FaultKind } from './faults.js'
+import type { ClusterProgram } from './cluster-program.js'
+import { type Database, OUR_SESSIONS, STORE_SESSION, type StopMode } from './database.js'
+import type { Cut, DatabaseProxy } from './database-proxy.js'
+import type { IntakeFaultKind } from './faults.js'
 import type { PlannedFault } from './plan.js'
 import { signal } from './processes.js'
-import type { Processor } from './processor.js'
 import type { QueueProxy } from './queue-proxy.js'
 import type { Trouble } from './queue-trouble.js'
 
 export interface Systems {
   readonly database: Database
+  /** The processor's; a COMMIT that comes by is its own. */
   readonly databaseProxy: DatabaseProxy
+  readonly senderDatabaseProxy: DatabaseProxy
   readonly queueProxy: QueueProxy
-  readonly processor: Processor
+  readonly processor: ClusterProgram
   readonly onWrong: (text: string) => void
   /** Counts what is worth counting beside the kinds of faults. */
   readonly onNoted: (what: string) => void
@@ -40,7 +42,7 @@ const COMMITS_CUT = 4
 const LOST_ANSWERS = 0.5
 const FAILING_ENTRIES = 1 / 3
 
-export const INJECTORS: Readonly<Record<FaultKind, Injector>> = {
+export const INJECTORS: Readonly<Record<IntakeFaultKind, Injector>> = {
   'worker-stop': stopWorker,
   'worker-stop-long': stopWorker,
   'worker-stop-in-transaction': stopWorkerInTransaction,
@@ -61,7 +63,7 @@ export const INJECTORS: Readonly<Record<FaultKind, Injector>> = {
     return () => database.whenUp()
   },
   'backend-terminate': async ({ database }) => {
-    await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${STORE_SESSION}`)
+    await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OUR_SESSIONS}`)
     return nothing
   },
   'database-read-only': async ({ database }) => {
@@ -75,31 +77,21 @@ export const INJECTORS: Readonly<Record<FaultKind, Injector>> = {
   'client-locked': lock(`SELECT FROM client WHERE name = 'client-1' FOR UPDATE`),
   'table-locked': lock('LOCK TABLE message IN ACCESS EXCLUSIVE MODE'),
 
-  'connection-latency': ({ databaseProxy }) => slowDown(databaseProxy, CONNECTION_LATENCY_MS),
-  'connection-reset': ({ databaseProxy }) => {
-    databaseProxy.resetAll()
-    return () => databaseProxy.resetAll()
-  },
-  'connection-blackhole': ({ databaseProxy }) => {
-    databaseProxy.loseAll()
-    return () => databaseProxy.heal()
-  },
-  'connection-half-close': ({ databaseProxy }) => {
-    databaseProxy.halfCloseAll()
-    return () => databaseProxy.halfCloseAll()
-  },
-  'connection-cut': ({ databaseProxy }, { draw }) => {
-    databaseProxy.cut = { at: 'message', number: 1 + (draw % MAX_CUT_AT) }
-    return () => {
-      databaseProxy.cut = null
-    }
-  },
-  'connection-cut-at-commit': ({ databaseProxy }) => {
-    databaseProxy.cut = { at: 'commit', times: COMMITS_CUT }
-    return () => {
-      databaseProxy.cut = null
-    }
-  },
+  'connection-latency': onBoth(proxy => slowDown(proxy, CONNECTION_LATENCY_MS)),
+  'connection-reset': onBoth(proxy => {
+    proxy.resetAll()
+    return () => proxy.resetAll()
+  }),
+  'connection-blackhole': onBoth(proxy => {
+    proxy.loseAll()
+    return () => proxy.heal()
+  }),
+  'connection-half-close': onBoth(proxy => {
+    proxy.halfCloseAll()
+    return () => proxy.halfCloseAll()
+  }),
+  'connection-cut': onBoth((proxy, { draw }) => cut(proxy, { at: 'message', number: 1 + (draw % MAX_CUT_AT) })),
+  'connection-cut-at-commit': onBoth(proxy => cut(proxy, { at: 'commit', times: COMMITS_CUT })),
 
   'queue-500': trouble({ kind: 'errors', status: 500, code: 'InternalFailure' }),
   'queue-503': trouble({ kind: 'errors', status: 503, code: 'ServiceUnavailable' }),
@@ -139,7 +131,7 @@ async function stopWorkerInTransaction({ processor, database, databaseProxy, onN
     }
     return nothing
   } finally {
-    await speedUp()
+    speedUp()
   }
 }
 
@@ -174,7 +166,24 @@ function lock(statement: string): Injector {
   }
 }
 
-function slowDown(proxy: DatabaseProxy, latencyMs: number): End {
+/** The network between programs and database fails for all of them. */
+function onBoth(begin: (proxy: DatabaseProxy, fault: PlannedFault) => () => void): Injector {
+  return ({ databaseProxy, senderDatabaseProxy }, fault) => {
+    const ends = [databaseProxy, senderDatabaseProxy].map(proxy => begin(proxy, fault))
+    return () => {
+      for (const end of ends) end()
+    }
+  }
+}
+
+function cut(proxy: DatabaseProxy, how: Cut): () => void {
+  proxy.cut = how
+  return () => {
+    proxy.cut = null
+  }
+}
+
+function slowDown(proxy: DatabaseProxy, latencyMs: number): () => void {
   proxy.latencyMs = latencyMs
   return () => {
     proxy.latencyMs = 0

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { FAULT_KINDS, FAULTS } from './faults.js'
+import { DELIVERY_KINDS, FAULTS, INTAKE_KINDS } from './faults.js'
 import { createPlan, describeStep, formatPlan } from './plan.js'
 
-const options = { seed: 'monday', events: 10_001, kills: 40, faults: 60 }
+const options = { seed: 'monday', events: 10_001, kills: 40, faults: 60, deliveryFaults: 0 }
 
 t.test('the same seed gives the same plan, another seed another one', async t => {
   t.same(createPlan(options), createPlan(options))
@@ -26,10 +26,10 @@ t.test('it has exactly as many kills, faults and events as asked for, and a quar
 
 t.test('no kind of fault comes a third time before every kind came twice', async t => {
   const counts = new Map<string, number>()
-  for (const { fault } of createPlan({ ...options, faults: 2 * FAULT_KINDS.length + 1 }).steps) {
+  for (const { fault } of createPlan({ ...options, faults: 2 * INTAKE_KINDS.length + 1 }).steps) {
     if (fault !== null) counts.set(fault.kind, (counts.get(fault.kind) ?? 0) + 1)
   }
-  t.equal(counts.size, FAULT_KINDS.length)
+  t.equal(counts.size, INTAKE_KINDS.length)
   t.equal(Math.min(...counts.values()), 2)
   t.equal(Math.max(...counts.values()), 3)
 })
@@ -47,6 +47,17 @@ t.test('a fault lasts as long as its kind may, and is met by a kill only where t
     t.ok(allowsKill && kill.afterMs < fault.forMs, fault.kind)
   }
   t.ok(met > 100)
+})
+
+t.test('faults of sender and recipient come beside the others, one to a step, all kinds in turn, and change nothing else', async t => {
+  const deliveryFaults = 2 * DELIVERY_KINDS.length
+  const { steps } = createPlan({ ...options, deliveryFaults })
+  const kinds = steps.flatMap(({ delivery }) => delivery?.fault.kind ?? [])
+  t.same(kinds.toSorted(), [...DELIVERY_KINDS, ...DELIVERY_KINDS].toSorted())
+  t.same(
+    steps.map(step => ({ ...step, delivery: null })),
+    createPlan(options).steps
+  )
 })
 
 t.test('kinds can be chosen, and a plan with faults of no kind is refused', async t => {
@@ -67,12 +78,14 @@ t.test('it is told in full, in lines that fit', async t => {
 })
 
 t.test('a step says what happens and when', async t => {
-  const step = { events: 10, leadMs: 0, pauseMs: 0 }
+  const step = { events: 10, leadMs: 0, pauseMs: 0, delivery: null }
   const kill = { target: 'worker', afterMs: 640, isAtCommit: false, draw: 0 } as const
   const fault = { kind: 'queue-hang', forMs: 1_850, draw: 0 } as const
   t.equal(describeStep({ ...step, fault: null, kill }), 'kill worker')
   t.equal(describeStep({ ...step, fault, kill: { ...kill, isAtCommit: true } }), 'queue-hang 1.9 s + kill worker at COMMIT')
   t.equal(describeStep({ ...step, fault, kill: null }), 'queue-hang 1.9 s')
   t.equal(describeStep({ ...step, fault, kill }), 'queue-hang 1.9 s + kill worker at 0.6 s')
+  const delivery = { afterMs: 100, fault: { kind: 'recipient-500', forMs: 700, draw: 0 } } as const
+  t.equal(describeStep({ ...step, fault, kill: null, delivery }), 'queue-hang 1.9 s + recipient-500 0.7 s')
   t.equal(describeStep({ ...step, fault: { kind: 'primary-term', forMs: 0, draw: 0 }, kill: null }), 'primary-term')
 })

@@ -2,14 +2,15 @@
  * What a chaos run does, decided before it starts: the same arguments give the same plan.
  *
  * Shapes  steps one after the other; each sends its share of the events and then has a fault, a kill, or a kill in the middle of a fault.
+ *         Beside that some have a fault of the sender or the recipient. The seed's faults of the intake are the same with and without these.
  *         `draw` is a random number for whatever a step has to choose (which worker, which message).
  * Units   milliseconds.
  */
 import { createRandom, type Random } from '../producer/random.js'
-import { FAULT_KINDS, FAULTS, type FaultKind } from './faults.js'
+import { DELIVERY_KINDS, type DeliveryFaultKind, FAULTS, type FaultKind, INTAKE_KINDS, type IntakeFaultKind } from './faults.js'
 
-export interface PlannedFault {
-  readonly kind: FaultKind
+export interface PlannedFault<Kind extends FaultKind = FaultKind> {
+  readonly kind: Kind
   readonly forMs: number
   readonly draw: number
 }
@@ -27,8 +28,10 @@ export interface Step {
   readonly events: number
   /** From the first event to the begin of the fault. */
   readonly leadMs: number
-  readonly fault: PlannedFault | null
+  readonly fault: PlannedFault<IntakeFaultKind> | null
   readonly kill: PlannedKill | null
+  /** At the same time, after a lead of its own. */
+  readonly delivery: { readonly afterMs: number; readonly fault: PlannedFault<DeliveryFaultKind> } | null
   readonly pauseMs: number
 }
 
@@ -43,14 +46,18 @@ export interface PlanOptions {
   readonly events: number
   readonly kills: number
   readonly faults: number
+  /** Of the sender or the recipient; no more than there are steps. */
+  readonly deliveryFaults: number
   /** Dealt in turn, in random order. */
-  readonly kinds?: readonly FaultKind[]
+  readonly kinds?: readonly IntakeFaultKind[]
 }
 
 /** Among so many kills one is the primary's; it also ends the crash loops that kills in a row are for the supervisor. */
 const KILLS_PER_PRIMARY = 4
 const KILLS_IN_FAULTS_PERCENT = 50
 const LEAD_MS = 150
+/** The first of a burst is delivered soon after it is stored, the last one some hundred milliseconds later. */
+const DELIVERY_LEAD_MS = 500
 /** A burst of events is under way for about this long. */
 const KILL_WITHIN_MS = 250
 const AT_COMMIT_PERCENT = 50
@@ -60,7 +67,7 @@ const PAUSE_FROM_MS = 200
 const PAUSE_MS = 1_200
 const DRAWS = 1_000_000
 
-export function createPlan({ seed, events, kills, faults, kinds = FAULT_KINDS }: PlanOptions): Plan {
+export function createPlan({ seed, events, kills, faults, deliveryFaults, kinds = INTAKE_KINDS }: PlanOptions): Plan {
   const random = createRandom(`chaos ${seed}`)
   const plannedFaults = Array.from({ length: faults }, dealer(kinds, random)).map(kind => planFault(kind, random))
   const targets = shuffled(
@@ -74,11 +81,13 @@ export function createPlan({ seed, events, kills, faults, kinds = FAULT_KINDS }:
   })
   for (const target of targets) acts.push({ fault: null, kill: planKill(target, KILL_WITHIN_MS, random) })
   const ordered = shuffled(acts, random)
+  const deliveries = planDeliveries(deliveryFaults, ordered.length, createRandom(`delivery ${seed}`))
   const steps = ordered.map(
     (act, index): Step => ({
       events: share(events, ordered.length, index),
       leadMs: act.fault === null ? 0 : random.below(LEAD_MS),
       pauseMs: PAUSE_FROM_MS + random.below(PAUSE_MS),
+      delivery: deliveries[index] ?? null,
       ...act
     })
   )
@@ -97,11 +106,16 @@ export function formatPlan({ steps }: Plan, width = 132): readonly string[] {
   return lines
 }
 
-export function describeStep({ fault, kill }: Step): string {
+export function describeStep({ fault, kill, delivery }: Step): string {
   const parts: string[] = []
-  if (fault !== null) parts.push(fault.forMs === 0 ? fault.kind : `${fault.kind} ${seconds(fault.forMs)}`)
+  if (fault !== null) parts.push(describeFault(fault))
   if (kill !== null) parts.push(`kill ${kill.target}${describeMoment(kill, fault)}`)
+  if (delivery !== null) parts.push(describeFault(delivery.fault))
   return parts.join(' + ')
+}
+
+function describeFault({ kind, forMs }: PlannedFault): string {
+  return forMs === 0 ? kind : `${kind} ${seconds(forMs)}`
 }
 
 function describeMoment({ isAtCommit, afterMs }: PlannedKill, fault: PlannedFault | null): string {
@@ -109,7 +123,16 @@ function describeMoment({ isAtCommit, afterMs }: PlannedKill, fault: PlannedFaul
   return fault === null ? '' : ` at ${seconds(afterMs)}`
 }
 
-function planFault(kind: FaultKind, random: Random): PlannedFault {
+/** For each step what it has of this; in the order of the steps. */
+function planDeliveries(faults: number, steps: number, random: Random): readonly Step['delivery'][] {
+  const planned = Array.from({ length: faults }, dealer(DELIVERY_KINDS, random)).map(kind => ({
+    fault: planFault(kind, random),
+    afterMs: random.below(DELIVERY_LEAD_MS)
+  }))
+  return shuffled([...planned, ...Array.from({ length: steps - faults }, () => null)], random)
+}
+
+function planFault<Kind extends FaultKind>(kind: Kind, random: Random): PlannedFault<Kind> {
   const { fromMs, toMs } = FAULTS[kind]
   return { kind, forMs: fromMs + random.below(toMs - fromMs + 1), draw: random.below(DRAWS) }
 }
@@ -121,8 +144,8 @@ function planKill(target: PlannedKill['target'], withinMs: number, random: Rando
 }
 
 /** Gives all kinds once, in random order, before it gives one again. */
-function dealer(kinds: readonly FaultKind[], random: Random): () => FaultKind {
-  let deck: FaultKind[] = []
+function dealer<Kind extends FaultKind>(kinds: readonly Kind[], random: Random): () => Kind {
+  let deck: Kind[] = []
   return () => {
     if (deck.length === 0) deck = shuffled(kinds, random)
     const kind = deck.pop()

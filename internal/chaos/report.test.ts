@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createReport, type Tally } from '../verify/report.js'
+import type { DeliveryOutcome } from './delivery-run.js'
 import { createPlan } from './plan.js'
 import { type ChaosResult, formatResult, goalsOf, judge, SCHEMA } from './report.js'
 
@@ -23,13 +24,31 @@ function reportOf(over: Partial<Tally> = {}, { queue = 0, deadLetters = 0, unlis
   return createReport({ clients, examples: [], ...rows }, { queue, deadLetters }, null, { stored, rejected: 5 })
 }
 
+function deliveryOf(faults: Partial<DeliveryOutcome['report']['faults']> = {}, deliveredMs: number | null = 2_000): DeliveryOutcome {
+  const none = {
+    lost: 0,
+    withoutDelivery: 0,
+    pending: 0,
+    dead: 0,
+    withoutSuccess: 0,
+    tooMany: 0,
+    notOwed: 0,
+    notSigned: 0,
+    otherIds: 0,
+    outOfOrder: 0,
+    disabledEndpoints: 0
+  }
+  const report = { owed: 120, delivered: 120, repeated: 7, attempts: 131, faults: { ...none, ...faults }, examples: [] }
+  return { kills: { worker: 4, primary: 2 }, deliveredMs, report }
+}
+
 function resultOf(over: Partial<ChaosResult> = {}): ChaosResult {
   return {
     schema: SCHEMA,
     startedAt: '2026-01-01T00:00:00.000Z',
     seconds: 10,
     workers: 3,
-    plan: createPlan({ seed: 's', events: 100, kills: 1, faults: 1 }),
+    plan: createPlan({ seed: 's', events: 100, kills: 1, faults: 1, deliveryFaults: 1 }),
     kills: { worker: 3, primary: 1 },
     faults: { 'database-kill': 2, 'worker-stop': 1 },
     commits: [{ kind: 'database-kill', tookMs: 800 }],
@@ -37,6 +56,7 @@ function resultOf(over: Partial<ChaosResult> = {}): ChaosResult {
     drainMs: 1_000,
     looks: 5,
     report: reportOf(),
+    delivery: deliveryOf(),
     traffic: { received: 103, redelivered: 3, mostReceives: 2 },
     deletesChecked: 100,
     noted: { 'answers to COMMIT cut off': 4 },
@@ -62,6 +82,8 @@ t.test('each thing that must not be is named', async t => {
     [{ report: reportOf({}, { queue: 1 }) }, /^still queued: 1/],
     [{ report: reportOf({}, { unlisted: 1 }) }, /^rows that nobody sent: 1/],
     [{ report: reportOf({}, { stored: 84 }) }, /^stored: the counters say 84, there are 85 rows/],
+    [{ delivery: deliveryOf({ lost: 3 }) }, /^deliveries lost: 3/],
+    [{ delivery: deliveryOf({ outOfOrder: 1 }) }, /^deliveries outOfOrder: 1/],
     [{ violations: ['step 3: worker 7 died by itself'] }, /^step 3: worker 7/]
   ]
   for (const [over, want] of rows) {
@@ -76,11 +98,13 @@ t.test('a goal is missed above its limit and not at it', async t => {
     diedAtMs: 1_000,
     restartInMs,
     startedAtMs: 1_000 + tookMs,
-    receivingAtMs: null
+    readyAtMs: null
   })
   const rows: readonly (readonly [Partial<ChaosResult>, boolean])[] = [
     [{ drainMs: 60_000 }, true],
     [{ drainMs: 60_001 }, false],
+    [{ delivery: deliveryOf({}, 120_000) }, true],
+    [{ delivery: deliveryOf({}, 120_001) }, false],
     [{ commits: [{ kind: 'database-kill', tookMs: 5_000 }] }, true],
     [{ commits: [{ kind: 'database-kill', tookMs: 5_001 }] }, false],
     [{ commits: [{ kind: 'connection-blackhole', tookMs: 15_000 }] }, true],
@@ -112,6 +136,13 @@ t.test('the table says how often, how many and how long', async t => {
     /answers to COMMIT cut off +4\n/,
     /events sent +100\n/,
     /stored: \/metrics = rows +85 = 85\n/,
+    /kill -9 of a worker of the sender +4\n/,
+    /kill -9 of the sender’s primary +2\n/,
+    /deliveries owed +120\n/,
+    / {2}delivered, with a valid signature +120\n/,
+    / {2}repeated, under the same webhook-id +7\n/,
+    / {2}attempts recorded +131\n/,
+    /no delivery pending after the last fault +≤ 120 s +2\.0 s +1 +met\n/,
     /backlog empty after the last fault +≤ 60 s +1\.0 s +1 +met\n/,
     /queue back → first receive +≤ 30 s +– +0 +met\n/
   ])

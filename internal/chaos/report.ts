@@ -5,14 +5,16 @@
  * Units   milliseconds; seconds on the terminal.
  */
 import { formatTable } from '../bench/table.js'
+import { DELIVERED_LIMIT_MS } from './delivery-run.js'
 import { FAULT_KINDS, FAULTS, type FaultKind } from './faults.js'
 import type { Plan } from './plan.js'
-import type { Replacement } from './processor-log.js'
-import { DRAIN_LIMIT_MS, type Recovery, type RunOutcome } from './run.js'
+import type { Replacement } from './program-log.js'
+import type { Recovery } from './recovery.js'
+import { DRAIN_LIMIT_MS, type RunOutcome } from './run.js'
 import type { Traffic } from './systems.js'
 
 /** Changes when a field of the JSON file changes its meaning or goes. */
-export const SCHEMA = 'event-process-chaos/1'
+export const SCHEMA = 'event-process-chaos/2'
 
 export interface ChaosResult extends RunOutcome {
   readonly schema: typeof SCHEMA
@@ -47,12 +49,13 @@ const HALF_OPEN_LIMIT_MS = 15_000
 const RECEIVE_LIMIT_MS = 30_000
 const RESTART_LIMIT_MS = 2_000
 
-export function goalsOf({ commits, receives, replacements, drainMs }: ChaosResult): readonly Goal[] {
+export function goalsOf({ commits, receives, replacements, drainMs, delivery }: ChaosResult): readonly Goal[] {
   const isHalfOpen = ({ kind }: Recovery): boolean => kind === 'connection-blackhole'
   const took = (recoveries: readonly Recovery[]): number[] => recoveries.map(({ tookMs }) => tookMs)
   const first = replacements.filter(({ restartInMs }) => restartInMs <= FIRST_RESTART_MS)
   return [
     goal('backlog empty after the last fault', DRAIN_LIMIT_MS, drainMs === null ? [] : [drainMs]),
+    goal('no delivery pending after the last fault', DELIVERED_LIMIT_MS, delivery.deliveredMs === null ? [] : [delivery.deliveredMs]),
     goal('database back → first commit', COMMIT_LIMIT_MS, took(commits.filter(one => !isHalfOpen(one)))),
     goal('network back, connections half-open → first commit', HALF_OPEN_LIMIT_MS, took(commits.filter(isHalfOpen))),
     goal('queue back → first receive', RECEIVE_LIMIT_MS, took(receives)),
@@ -66,7 +69,7 @@ export function goalsOf({ commits, receives, replacements, drainMs }: ChaosResul
 
 /** Everything that is wrong, in one list. */
 export function judge(result: ChaosResult): readonly string[] {
-  const { report, violations } = result
+  const { report, violations, delivery } = result
   const { total, metrics } = report
   const counts: readonly (readonly [string, number])[] = [
     ['lost', report.lost],
@@ -82,18 +85,21 @@ export function judge(result: ChaosResult): readonly string[] {
   for (const [name, side] of Object.entries(metrics ?? {})) {
     if (!side.isEqual) faults.push(`${name}: the counters say ${side.metric}, there are ${side.rows} rows`)
   }
+  for (const [name, count] of Object.entries(delivery.report.faults)) if (count > 0) faults.push(`deliveries ${name}: ${count}`)
   const missed = goalsOf(result).filter(({ isMet }) => !isMet)
-  return [...violations, ...faults, ...missed.map(({ name, measuredMs }) => `${name}: ${seconds(measuredMs)}`)]
+  return [...violations, ...faults, ...delivery.report.examples, ...missed.map(({ name, measuredMs }) => `${name}: ${seconds(measuredMs)}`)]
 }
 
 export function formatResult(result: ChaosResult): string {
-  const { report, traffic, kills, noted } = result
+  const { report, traffic, kills, noted, delivery } = result
   const { total, metrics } = report
   const whole = (value: number): string => value.toLocaleString('en-US')
   const rows: readonly (readonly string[])[] = [
     ['what', 'count'],
     ['kill -9 of a worker', whole(kills.worker)],
     ['kill -9 of the primary', whole(kills.primary)],
+    ['kill -9 of a worker of the sender', whole(delivery.kills.worker)],
+    ['kill -9 of the sender’s primary', whole(delivery.kills.primary)],
     ...FAULT_KINDS.flatMap(kind => faultRow(result, kind)),
     ...Object.entries(noted).map(([what, count]) => [what, whole(count)]),
     ['events sent', whole(total.sent)],
@@ -109,7 +115,11 @@ export function formatResult(result: ChaosResult): string {
     ['deletes that found their row visible', whole(result.deletesChecked)],
     ['looks at /metrics', whole(result.looks)],
     ['stored: /metrics = rows', metrics === null ? '–' : `${whole(metrics.stored.metric)} = ${whole(metrics.stored.rows)}`],
-    ['rejected: /metrics = rows', metrics === null ? '–' : `${whole(metrics.rejected.metric)} = ${whole(metrics.rejected.rows)}`]
+    ['rejected: /metrics = rows', metrics === null ? '–' : `${whole(metrics.rejected.metric)} = ${whole(metrics.rejected.rows)}`],
+    ['deliveries owed', whole(delivery.report.owed)],
+    ['  delivered, with a valid signature', whole(delivery.report.delivered)],
+    ['  repeated, under the same webhook-id', whole(delivery.report.repeated)],
+    ['  attempts recorded', whole(delivery.report.attempts)]
   ]
   const goals = goalsOf(result).map(({ name, limitMs, measuredMs, times, isMet }) => [
     name,
@@ -138,8 +148,8 @@ function faultRow({ faults, commits, receives }: ChaosResult, kind: FaultKind): 
 }
 
 function received({ replacements }: ChaosResult): readonly number[] {
-  return replacements.flatMap(({ diedAtMs, restartInMs, receivingAtMs }) =>
-    receivingAtMs === null || restartInMs > FIRST_RESTART_MS ? [] : [receivingAtMs - diedAtMs]
+  return replacements.flatMap(({ diedAtMs, restartInMs, readyAtMs }) =>
+    readyAtMs === null || restartInMs > FIRST_RESTART_MS ? [] : [readyAtMs - diedAtMs]
   )
 }
 

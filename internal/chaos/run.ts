@@ -1,5 +1,5 @@
 /**
- * Carries a plan out, and looks for every event afterwards.
+ * Carries a plan out, and looks for every event afterwards; what the sender has of it is in delivery-run.ts.
  *
  * Shapes  one step after the other; what must come back after a fault is waited for and timed before the next one, and whatever ended is
  *         started again. After the last step the backlog must drain, and then verify has the last word.
@@ -13,28 +13,25 @@ import { readLedger } from '../producer/ledger-reader.js'
 import type { Report } from '../verify/report.js'
 import { verify } from '../verify/verify.js'
 import type { RowCounts } from './database.js'
+import { type DeliveryOutcome, DeliveryRun } from './delivery-run.js'
 import { eventually } from './eventually.js'
 import { FAULTS, type FaultKind } from './faults.js'
 import { INJECTORS } from './inject.js'
 import { describeStep, type Plan, type PlannedKill, type Step } from './plan.js'
+import { type Recovery, timeRecovery } from './recovery.js'
 import { IDLE_IN_TRANSACTION_MS, IN_FLIGHT_MAX_MESSAGES, POLLERS, VISIBILITY_TIMEOUT_S } from './settings.js'
 import type { ChaosSystems } from './systems.js'
 import { AlwaysChecks, readCounters } from './watch.js'
 
-/** How long it took until the processor went on after a fault of this kind. */
-export interface Recovery {
-  readonly kind: FaultKind
-  readonly tookMs: number
-}
-
 export interface RunOutcome {
-  readonly kills: { worker: number; primary: number }
+  readonly kills: { readonly worker: number; readonly primary: number }
   readonly faults: Partial<Record<FaultKind, number>>
   readonly commits: readonly Recovery[]
   readonly receives: readonly Recovery[]
   readonly drainMs: number | null
   readonly looks: number
   readonly report: Report
+  readonly delivery: DeliveryOutcome
 }
 
 export interface RunOptions {
@@ -47,7 +44,6 @@ export interface RunOptions {
 }
 
 export const DRAIN_LIMIT_MS = 60_000
-const BACK_LIMIT_MS = 60_000
 const COMMIT_WAIT_MS = 1_000
 /** Messages of a killed worker come back after their visibility timeout. */
 const REST_MS = 2_000 * VISIBILITY_TIMEOUT_S
@@ -62,7 +58,7 @@ const MESSAGES_PER_RECEIVE = 10
 export class ChaosRun {
   readonly #options: RunOptions
   readonly #checks: AlwaysChecks
-  readonly #kills = { worker: 0, primary: 0 }
+  readonly #delivery: DeliveryRun
   readonly #faults: Partial<Record<FaultKind, number>> = {}
   readonly #commits: Recovery[] = []
   readonly #receives: Recovery[] = []
@@ -72,11 +68,13 @@ export class ChaosRun {
     this.#options = options
     const maxInFlight = options.workers * (IN_FLIGHT_MAX_MESSAGES + POLLERS * MESSAGES_PER_RECEIVE)
     this.#checks = new AlwaysChecks(maxInFlight, options.systems.onWrong)
+    this.#delivery = new DeliveryRun({ systems: options.systems, onFault: kind => this.#countFault(kind) })
   }
 
   async run(): Promise<RunOutcome> {
     const { plan, systems, signal, onStep } = this.#options
     await this.#startProcessor()
+    await this.#delivery.start()
     const ended = new AbortController()
     const watching = this.#watch(ended.signal)
     try {
@@ -95,15 +93,17 @@ export class ChaosRun {
       await watching
       await systems.deletes.catchUp()
       const report = await this.#verify()
+      const delivery = await this.#delivery.end(this.#lastFaultEndedMs)
       await this.#stopProcessor()
       return {
-        kills: this.#kills,
+        kills: systems.processor.kills,
         faults: this.#faults,
         commits: this.#commits,
         receives: this.#receives,
         drainMs,
         looks: this.#checks.looks,
-        report
+        report,
+        delivery
       }
     } finally {
       ended.abort()
@@ -112,10 +112,16 @@ export class ChaosRun {
   }
 
   async #step(step: Step): Promise<void> {
-    const { events, leadMs, fault, kill, pauseMs } = step
+    if (endsLife(step)) await this.#checkAtRest()
+    await Promise.all([this.#suffer(step), this.#delivery.suffer(step.delivery)])
+    await this.#delivery.revive()
+    if (!this.#options.systems.processor.isUp) await this.#revive()
+    await delay(step.pauseMs)
+  }
+
+  async #suffer({ events, leadMs, fault, kill }: Step): Promise<void> {
     const { systems } = this.#options
     const { bursts, processor } = systems
-    if (endsLife(step)) await this.#checkAtRest()
     const first = fault === null ? events : Math.ceil(events / 2)
     bursts.release(first)
     await delay(leadMs)
@@ -124,7 +130,7 @@ export class ChaosRun {
       this.#lastFaultEndedMs = performance.now()
     } else {
       const end = await INJECTORS[fault.kind](systems, fault)
-      this.#faults[fault.kind] = (this.#faults[fault.kind] ?? 0) + 1
+      this.#countFault(fault.kind)
       const killing = kill === null ? Promise.resolve() : this.#kill(kill)
       await Promise.all([killing, delay(fault.forMs)])
       await end()
@@ -132,8 +138,10 @@ export class ChaosRun {
       bursts.release(events - first)
       if (processor.isUp) await this.#timeRecovery(fault.kind)
     }
-    if (!processor.isUp) await this.#revive()
-    await delay(pauseMs)
+  }
+
+  #countFault(kind: FaultKind): void {
+    this.#faults[kind] = (this.#faults[kind] ?? 0) + 1
   }
 
   /** With everything settled the counters must equal the rows (I8): asked before a primary takes its counters with it. */
@@ -158,51 +166,32 @@ export class ChaosRun {
     if (isAtCommit && (await this.#killAtCommit(draw))) return
     if (target === 'primary') {
       await processor.killPrimary()
-      this.#kills.primary += 1
       return
     }
     const pid = await processor.pickWorker(draw)
-    if (pid !== null && processor.killWorker(pid)) this.#kills.worker += 1
+    if (pid !== null) processor.killWorker(pid)
   }
 
   /** In the moment in which the rows are there and nobody knows it yet. False when no commit came. */
   async #killAtCommit(draw: number): Promise<boolean> {
     const { processor, databaseProxy, onNoted } = this.#options.systems
-    const before = this.#kills.worker
+    const before = processor.kills.worker
     databaseProxy.onCommit = () => {
       const pid = processor.workerNow(draw, true)
-      if (pid !== null && processor.killWorker(pid)) this.#kills.worker += 1
+      if (pid !== null) processor.killWorker(pid)
     }
-    await eventually(() => this.#kills.worker > before, COMMIT_WAIT_MS)
+    await eventually(() => processor.kills.worker > before, COMMIT_WAIT_MS)
     databaseProxy.onCommit = null
-    if (this.#kills.worker === before) return false
+    if (processor.kills.worker === before) return false
     onNoted('kills at the moment of a COMMIT')
     return true
   }
 
   async #timeRecovery(kind: FaultKind): Promise<void> {
     const { systems } = this.#options
-    const { back } = FAULTS[kind]
-    if (back === null) return
-    const took = back === 'commit' ? await this.#timeToCommit() : await this.#timeToReceive()
-    if (took === null) systems.onWrong(`no ${back} within ${BACK_LIMIT_MS} ms after ${kind}`)
-    else (back === 'commit' ? this.#commits : this.#receives).push({ kind, tookMs: took })
+    const took = await timeRecovery(systems, kind)
+    if (took !== null) (FAULTS[kind].back === 'commit' ? this.#commits : this.#receives).push({ kind, tookMs: took })
     await systems.deletes.catchUp()
-  }
-
-  /** Until a transaction that begins now, or later, is seen committed. */
-  async #timeToCommit(): Promise<number | null> {
-    const { database } = this.#options.systems
-    const [from] = await database.query<{ tx: string }>('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS tx')
-    const hasCommitted = async (): Promise<boolean> =>
-      (await database.query('SELECT FROM message WHERE tx >= $1::xid8 LIMIT 1', [from?.tx])).length > 0
-    return eventually(hasCommitted, BACK_LIMIT_MS)
-  }
-
-  #timeToReceive(): Promise<number | null> {
-    const { queueProxy } = this.#options.systems
-    const before = queueProxy.receivesAnswered
-    return eventually(() => queueProxy.receivesAnswered > before, BACK_LIMIT_MS)
   }
 
   /** The next primary starts when the last one's workers are gone, and so is whatever they had begun in the database. */

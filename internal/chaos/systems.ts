@@ -1,9 +1,10 @@
 /**
  * Everything that a chaos run needs, started and connected: PostgreSQL and the queue in processes of their own, a proxy before each, the
- * processor behind both, the producers straight at the queue.
+ * processor behind both, the producers straight at the queue; the sender behind a database proxy of its own, and the recipient behind one too.
  *
  * Errors  what does not start is ended again, and the start rejects.
  */
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AwsConfig, EMBEDDED_AWS } from '../config/config.js'
@@ -19,13 +20,17 @@ import { openQueue } from '../queue/sqs-provision.js'
 import { createSqsWriter } from '../queue/sqs-writer.js'
 import type { Depths } from '../verify/report.js'
 import { type Bursts, startBursts } from './bursts.js'
+import { ClusterProgram } from './cluster-program.js'
 import { Database } from './database.js'
-import { startDatabaseProxy } from './database-proxy.js'
+import { type DatabaseProxy, startDatabaseProxy } from './database-proxy.js'
 import { DeleteCheck, FIND_MISSING, type Whereabouts } from './delete-check.js'
+import { registerEndpoints } from './endpoints.js'
 import type { Systems } from './inject.js'
-import { Processor } from './processor.js'
+import type { DeliverySystems } from './inject-delivery.js'
 import { type SeenMessage, startQueueProxy } from './queue-proxy.js'
-import { MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT_S } from './settings.js'
+import { Recipient } from './recipient.js'
+import { startRecipientProxy } from './recipient-proxy.js'
+import { MAX_RECEIVE_COUNT, processorEnvironment, senderEnvironment, VISIBILITY_TIMEOUT_S } from './settings.js'
 
 export interface SystemsOptions {
   readonly directory: string
@@ -46,7 +51,7 @@ export interface Traffic {
   mostReceives: number
 }
 
-export interface ChaosSystems extends Systems {
+export interface ChaosSystems extends Systems, DeliverySystems {
   readonly bursts: Bursts
   readonly deletes: DeleteCheck
   readonly traffic: Traffic
@@ -60,6 +65,16 @@ const QUEUE_NAME = 'chaos'
 const DAY_S = 86_400
 const MAX_SOCKETS = 16
 const FRACTIONS = 1_000_000
+const KEY_BYTES = 32
+const FILES = [
+  'postgres',
+  'postgres.log',
+  'ledger.ndjson',
+  'processor.log',
+  'sender.log',
+  'recipient.ndjson',
+  'recipient-secrets.json'
+] as const
 
 export async function startSystems(options: SystemsOptions): Promise<ChaosSystems> {
   const { directory, signal, seed, events, workers, env, onWrong, onNoted } = options
@@ -72,10 +87,13 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
     const random = (): number => options.random.below(FRACTIONS) / FRACTIONS
     const databaseProxy = await startDatabaseProxy(random)
     closers.push(() => databaseProxy.close())
+    const senderDatabaseProxy = await startDatabaseProxy(random)
+    closers.push(() => senderDatabaseProxy.close())
     const database = await Database.start({
       directory,
       onPort: port => {
         databaseProxy.target = port
+        senderDatabaseProxy.target = port
       }
     })
     closers.push(() => database.close())
@@ -119,24 +137,34 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
     const ledger = await openLedger(ledgerFile, clock)
     closers.push(() => ledger.close())
     const bursts = startBursts({ queue: createSqsWriter({ sqs, queueUrl }), ledger, seed, events, signal })
-    const dbConnection = new URL(database.connectionString)
-    dbConnection.port = String(databaseProxy.port)
-    const processor = new Processor({
-      sqsEndpoint: queueProxy.endpoint,
-      dbConnection: dbConnection.href,
-      queueName: QUEUE_NAME,
-      workers,
-      directory,
-      logFile: join(directory, 'processor.log'),
-      env,
-      onWrong
-    })
+    const through = (proxy: DatabaseProxy): string => {
+      const url = new URL(database.connectionString)
+      url.port = String(proxy.port)
+      return url.href
+    }
+    const places = { sqsEndpoint: queueProxy.endpoint, dbConnection: through(databaseProxy), queueName: QUEUE_NAME, workers }
+    const processor = new ClusterProgram({ name: 'processor', directory, environment: processorEnvironment(env, places), onWrong })
     closers.push(() => processor.close())
+
+    const recipientProxy = await startRecipientProxy(random)
+    closers.push(() => recipientProxy.close())
+    const secretKeys = `chaos:${randomBytes(KEY_BYTES).toString('base64')}`
+    const secrets = await registerEndpoints(database.connectionString, secretKeys, recipientProxy.origin)
+    const recipient = await Recipient.start({ directory, env, secrets, onWrong })
+    closers.push(() => recipient.close())
+    recipientProxy.targetPort = recipient.port
+    const environment = senderEnvironment(env, through(senderDatabaseProxy), QUEUE_NAME, secretKeys)
+    const sender = new ClusterProgram({ name: 'sender', directory, environment, onWrong })
+    closers.push(() => sender.close())
     return {
       database,
       databaseProxy,
+      senderDatabaseProxy,
       queueProxy,
+      recipientProxy,
       processor,
+      sender,
+      recipient,
       bursts,
       deletes,
       traffic,
@@ -163,9 +191,7 @@ async function removeRemains(directory: string): Promise<void> {
 }
 
 export function removeFiles(directory: string): void {
-  for (const name of ['postgres', 'postgres.log', 'ledger.ndjson', 'processor.log']) {
-    rmSync(join(directory, name), { recursive: true, force: true })
-  }
+  for (const name of FILES) rmSync(join(directory, name), { recursive: true, force: true })
 }
 
 function columnsOf(messages: readonly Whereabouts[]): readonly unknown[] {

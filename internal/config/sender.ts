@@ -14,6 +14,7 @@ export interface SenderSettings {
   readonly schedule: RetrySchedule
   readonly disableAfterMs: number
   readonly maxLanes: number
+  readonly laneLostAfterS: number
 }
 
 const AN_HOUR_MS = 3_600_000
@@ -37,6 +38,7 @@ export function readSender(values: Values, isEmbedded: boolean, env: Environment
     allowList: list,
     schedule: schedule ?? [],
     disableAfterMs: values.SENDER_DISABLE_AFTER_H * AN_HOUR_MS,
-    maxLanes: values.SENDER_MAX_LANES
+    maxLanes: values.SENDER_MAX_LANES,
+    laneLostAfterS: values.SENDER_LANE_LOST_AFTER_S
   }
 }

@@ -235,6 +235,14 @@ export const SETTINGS = {
     maximum: 10_000,
     description: 'Endpoints that a worker of the sender sends to at once'
   },
+  SENDER_LANE_LOST_AFTER_S: {
+    type: 'integer',
+    group: 'Sender',
+    default: 30,
+    minimum: 10,
+    maximum: 3_600,
+    description: 'Seconds after which the endpoints of a sender that was killed, or stands still, are sent to by another one'
+  },
   SENDER_WORKERS: {
     type: 'integer',
     group: 'Sender',

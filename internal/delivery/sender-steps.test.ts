@@ -126,6 +126,7 @@ function setup(
     schedule: [],
     disableAfterMs: 1e9,
     maxLanes,
+    keepEveryMs: 10_000,
     observer: {
       fannedOut: nothing,
       attemptedFirst: nothing,

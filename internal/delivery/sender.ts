@@ -22,6 +22,8 @@ export interface SenderOptions extends Omit<LaneWorkOptions, 'deliveries' | 'may
   /** Throws an ExpectedError that says why it cannot be used. */
   readonly open: (endpoint: SealedEndpoint) => Endpoint
   readonly maxLanes: number
+  /** Less than the time after which a lane counts as lost. */
+  readonly keepEveryMs: number
 }
 
 /** A page of the fan-out: its transaction is short, and its rows are in the cache when they are sent. */
@@ -31,8 +33,6 @@ const CALL_DUE_EVERY_MS = 1_000
 const END_AT_ONCE = 5_000
 /** Lanes that others have called, and lost ones. */
 const TAKE_EVERY_MS = 500
-/** A third of the time after which a lane counts as lost. */
-const KEEP_EVERY_MS = 10_000
 const RETRY = { baseMs: 100, maxMs: 5_000 }
 /** An endpoint that cannot be used here is looked at again after this. */
 const UNUSABLE_PAUSE_MS = 60_000
@@ -151,7 +151,7 @@ export class Sender {
     const lost = await this.#options.lanes.keep([...this.#working.keys()])
     // One that has just been left is not lost; stopping it does nothing.
     for (const lane of lost) this.#working.get(lane)?.stop()
-    return KEEP_EVERY_MS
+    return this.#options.keepEveryMs
   }
 
   /** A lane that fails is not left: it is handed out again when it counts as lost, which is soon enough for a database in trouble. */

@@ -203,3 +203,17 @@ t.test('a database that refuses is a StoreError', async t => {
   await t.rejects(deliveries.due(2 ** 31, 1, []), { name: 'StoreError' })
   await t.rejects(deliveries.change(1, { kind: 'paused', forMs: Number.NaN, circuitOpened: 2 ** 40 }), { name: 'StoreError' })
 })
+
+t.test('a delivery whose message was deleted is dead, and holds up nobody', async t => {
+  const client = await whole.addClient()
+  const { id: endpointId } = await client.addEndpoint(URL, { isOrdered: true })
+  const ids = await owe(client, endpointId, 'a', 'b', 'c')
+  await pool.query(
+    `DELETE FROM message WHERE fk_client_name = (SELECT fk_client_name FROM endpoint WHERE id = $1) AND message_id IN ('a', 'b')`,
+    [endpointId]
+  )
+  t.match(await deliveries.due(endpointId, 2, []), [{ messageId: 'c' }], 'also where a whole page is gone')
+  t.match(await rowOf(ids[0] ?? ''), { state: 'dead', dead_reason: 'message-gone', isOver: true, isFinished: true })
+  t.match(await rowOf(ids[1] ?? ''), { state: 'dead', dead_reason: 'message-gone' })
+  t.match(await rowOf(ids[2] ?? ''), { state: 'pending' })
+})

@@ -27,7 +27,7 @@ async function jobs(): Promise<number> {
 
 /** Another process's lanes. */
 async function anotherProcess(t: Test): Promise<PgBossLanes> {
-  const other = await openPgBossLanes({ pool, onError: error => t.fail(error.message) })
+  const other = await openPgBossLanes({ pool, lostAfterS: 30, onError: error => t.fail(error.message) })
   t.teardown(() => other.close())
   return other
 }

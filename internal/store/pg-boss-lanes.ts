@@ -21,8 +21,6 @@ import type { Lane, Lanes } from './lanes.js'
 
 export const LANES_SCHEMA = 'event_process_jobs'
 const QUEUE = 'lane'
-/** A process that has not said for this long that it keeps its lanes has lost them; the least that pg-boss takes is ten. */
-export const LANE_LOST_AFTER_S = 30
 const LOOK_FOR_LOST_EVERY_S = 5
 const AN_HOUR_S = 3_600
 const A_DAY_S = 24 * AN_HOUR_S
@@ -43,19 +41,22 @@ export interface PgBossLanes extends Lanes {
 
 export interface PgBossLanesOptions {
   readonly pool: pg.Pool
+  /** A process that has not said for this long that it keeps its lanes has lost them; the least that pg-boss takes is ten. */
+  readonly lostAfterS: number
   /** Something in the background failed; it is tried again. */
   readonly onError: (error: Error) => void
 }
 
 /** Rejects with a StoreError when the tables are not there: installLanes makes them. */
-export async function openPgBossLanes({ pool, onError }: PgBossLanesOptions): Promise<PgBossLanes> {
+export async function openPgBossLanes({ pool, lostAfterS, onError }: PgBossLanesOptions): Promise<PgBossLanes> {
   const boss = createBoss(pool, false)
   boss.on('error', onError)
   await boss.start().catch(rethrow)
   const jobOf = (lane: Lane): JobAttempt => (lane as BossLane).job
+  const note = (endpointId: number) => noteFor(endpointId, lostAfterS)
   return {
     async call(client, endpointIds) {
-      await boss.insert(QUEUE, endpointIds.map(noteFor), { db: executorOf(client) })
+      await boss.insert(QUEUE, endpointIds.map(note), { db: executorOf(client) })
     },
     async take(max) {
       const jobs = await boss.fetch<Lane>(QUEUE, { batchSize: max, groupConcurrency: 1 }).catch(rethrow)
@@ -70,7 +71,7 @@ export async function openPgBossLanes({ pool, onError }: PgBossLanesOptions): Pr
     },
     async leave(lane, callAgain) {
       await boss.deleteJob(QUEUE, [jobOf(lane)]).catch(rethrow)
-      if (callAgain) await boss.insert(QUEUE, [noteFor(lane.endpointId)]).catch(rethrow)
+      if (callAgain) await boss.insert(QUEUE, [note(lane.endpointId)]).catch(rethrow)
     },
     async close() {
       await boss.stop({ graceful: false, close: false })
@@ -85,7 +86,6 @@ export async function installLanes(pool: pg.Pool): Promise<void> {
   try {
     await boss.start()
     const options = {
-      heartbeatSeconds: LANE_LOST_AFTER_S,
       // A lane may be worked on as long as its process says so; what nobody fetches is called again anyway.
       expireInSeconds: A_DAY_S - 1,
       retentionSeconds: A_DAY_S,
@@ -109,9 +109,9 @@ async function isSchemaMissing(pool: pg.Pool): Promise<boolean> {
   return rows[0]?.isMissing === true
 }
 
-function noteFor(endpointId: number): { singletonKey: string; group: { id: string }; data: Lane } {
+function noteFor(endpointId: number, heartbeatSeconds: number) {
   const key = String(endpointId)
-  return { singletonKey: key, group: { id: key }, data: { endpointId } }
+  return { singletonKey: key, group: { id: key }, heartbeatSeconds, data: { endpointId } satisfies Lane }
 }
 
 function createBoss(pool: pg.Pool, isInstalling: boolean, createSchema = false): PgBoss {

@@ -19,10 +19,14 @@ export interface PostgresPoolOptions {
 
 /** One for the work, one for what is asked beside it. */
 const CONNECTIONS = 2
-/** A claim waits for the queue while it holds its rows; a program that stands still for longer gives them up. */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = 120_000
+/**
+ * After this a program that stands still gives up what it holds. A claim of records waits for the queue while it holds its rows; the sender waits
+ * for nothing but the database, and holds the cursor that all senders wait for.
+ */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = { records: 120_000, sender: 10_000 } as const
 
 export function createPostgresPool(options: PostgresPoolOptions): pg.Pool {
+  const application = options.application ?? 'records'
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     max: options.connections ?? CONNECTIONS,
@@ -30,9 +34,9 @@ export function createPostgresPool(options: PostgresPoolOptions): pg.Pool {
     query_timeout: options.queryDeadlineMs,
     statement_timeout: options.statementTimeoutMs,
     lock_timeout: options.lockTimeoutMs,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS[application],
     keepAlive: true,
-    application_name: `event-process ${options.application ?? 'records'}`
+    application_name: `event-process ${application}`
   })
   // The statement under way fails by itself; without listeners a broken connection would end the process.
   pool.on('error', () => undefined)

@@ -1,14 +1,14 @@
 /** What happens to the lanes of a process that says nothing any more, without the waits. */
 import type pg from 'pg'
 import { PgBoss } from 'pg-boss'
-import { LANE_LOST_AFTER_S, LANES_SCHEMA } from '../store/pg-boss-lanes.js'
+import { LANES_SCHEMA } from '../store/pg-boss-lanes.js'
 
 /** Puts the last word of these lanes' processes so far back that the lanes count as lost. How many there are. */
 export async function silenceLanes(pool: pg.Pool, endpointIds: readonly number[]): Promise<number> {
   const { rowCount } = await pool.query(
-    `UPDATE ${LANES_SCHEMA}.job SET heartbeat_on = now() - $2 * interval '1 second'
+    `UPDATE ${LANES_SCHEMA}.job SET heartbeat_on = now() - (heartbeat_seconds + 1) * interval '1 second'
      WHERE state = 'active' AND data->>'endpointId' = ANY ($1::text[])`,
-    [endpointIds.map(String), LANE_LOST_AFTER_S + 1]
+    [endpointIds.map(String)]
   )
   return rowCount ?? 0
 }

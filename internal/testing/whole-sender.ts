@@ -82,7 +82,7 @@ export async function createWholeSender(t: Test, options: WholeSenderOptions = {
   pool.on('connect', client => client.on('error', () => undefined))
   const keys = options.keys ?? parseKeyRing(`test:${randomBytes(32).toString('base64')}`)
   await installLanes(pool)
-  const lanes = await openPgBossLanes({ pool, onError: error => onFault(`background: ${error.message}`) })
+  const lanes = await openPgBossLanes({ pool, lostAfterS: 30, onError: error => onFault(`background: ${error.message}`) })
   const deliveries = createPostgresDeliveries(pool, lanes.call)
   const senders: Sender[] = []
   const posters: Poster[] = []
@@ -148,6 +148,7 @@ export async function createWholeSender(t: Test, options: WholeSenderOptions = {
         schedule,
         disableAfterMs,
         maxLanes,
+        keepEveryMs: 10_000,
         observer
       })
       senders.push(sender)

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { ProcessorLog } from './processor-log.js'
+import { ProgramLog } from './program-log.js'
 
-const log = (...lines: readonly (object | string)[]): ProcessorLog => {
-  const result = new ProcessorLog()
+const log = (...lines: readonly (object | string)[]): ProgramLog => {
+  const result = new ProgramLog()
   for (const line of lines) result.add(typeof line === 'string' ? line : JSON.stringify({ name: 'processor', ...line }))
   return result
 }
@@ -19,7 +19,7 @@ const receiving = (worker: number, time: number) => ({ msg: 'receiving', name: `
 t.test('workers live from their start to their death', async t => {
   const {
     live,
-    receiving: able,
+    ready: able,
     metricsUrl,
     deaths
   } = log(
@@ -36,6 +36,10 @@ t.test('workers live from their start to their death', async t => {
   t.same(deaths, [{ pid: 11, how: 'SIGKILL' }])
 })
 
+t.test('a worker of the sender is ready when it sends', async t => {
+  t.same([...log(started(11, 1), { msg: 'sending', name: 'sender worker 11', time: 2 }).ready], [11])
+})
+
 t.test('a replacement belongs to the death whose time has come, not to the first one', async t => {
   const { replacements } = log(
     started(11, 0),
@@ -48,8 +52,8 @@ t.test('a replacement belongs to the death whose time has come, not to the first
     died(14, 5_001, 800)
   )
   t.same(replacements, [
-    { diedAtMs: 2_000, restartInMs: 600, startedAtMs: 2_610, receivingAtMs: 3_100 },
-    { diedAtMs: 1_000, restartInMs: 4_000, startedAtMs: 4_990, receivingAtMs: null }
+    { diedAtMs: 2_000, restartInMs: 600, startedAtMs: 2_610, readyAtMs: 3_100 },
+    { diedAtMs: 1_000, restartInMs: 4_000, startedAtMs: 4_990, readyAtMs: null }
   ])
 })
 
@@ -57,9 +61,9 @@ t.test('a worker that starts before any replacement is due is none', async t => 
   t.same(log(started(11, 0), died(11, 100, 700), started(12, 120)).replacements, [])
 })
 
-t.test('the first worker that receives ends the start', async t => {
-  t.equal(log(started(11, 1)).firstReceivingAtMs, null)
-  t.equal(log(started(11, 1), receiving(11, 5), receiving(12, 9)).firstReceivingAtMs, 5)
+t.test('the first worker that is ready ends the start', async t => {
+  t.equal(log(started(11, 1)).firstReadyAtMs, null)
+  t.equal(log(started(11, 1), receiving(11, 5), receiving(12, 9)).firstReadyAtMs, 5)
 })
 
 t.test('what is no log line is a complaint, but for what Node prints when a primary dies while it forks', async t => {

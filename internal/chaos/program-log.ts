@@ -1,5 +1,5 @@
 /**
- * What the processor's log tells of its processes.
+ * What the log of the processor or the sender tells of its processes.
  *
  * Shapes  lines in, in the order in which they come; the workers that live, those that died, and how long each replacement took.
  * Units   milliseconds since 1970, as pino writes them.
@@ -15,8 +15,8 @@ export interface Replacement {
   /** What the supervisor said that it would wait. */
   readonly restartInMs: number
   readonly startedAtMs: number
-  /** Null until it receives; a worker may die before that. */
-  receivingAtMs: number | null
+  /** Null until it is ready; a worker may die before that. */
+  readyAtMs: number | null
 }
 
 interface Line {
@@ -33,16 +33,17 @@ interface Line {
 const EARLY_MS = 25
 const MAX_KEPT = 40
 
-export class ProcessorLog {
+export class ProgramLog {
   metricsUrl: string | null = null
   /** All that were ever started. */
   readonly started = new Set<number>()
-  readonly receiving = new Set<number>()
+  /** Those that receive, or send. */
+  readonly ready = new Set<number>()
   readonly deaths: Death[] = []
   readonly replacements: Replacement[] = []
   /** The first lines that are none of the log's. */
   readonly foreign: string[] = []
-  firstReceivingAtMs: number | null = null
+  firstReadyAtMs: number | null = null
   readonly #vacancies: { diedAtMs: number; restartInMs: number }[] = []
   readonly #byPid = new Map<number, Replacement>()
   readonly #dead = new Set<number>()
@@ -75,7 +76,8 @@ export class ProcessorLog {
       case 'worker died; starting another':
         return this.#died(line)
       case 'receiving':
-        return this.#receiving(Number(line.name.replace('worker ', '')), line.time)
+      case 'sending':
+        return this.#ready(Number(line.name.replace(/^.*worker /, '')), line.time)
       case undefined:
         return
     }
@@ -86,24 +88,24 @@ export class ProcessorLog {
     const index = this.#vacancies.findIndex(({ diedAtMs, restartInMs }) => diedAtMs + restartInMs - EARLY_MS <= atMs)
     const [vacancy] = index === -1 ? [] : this.#vacancies.splice(index, 1)
     if (vacancy === undefined) return
-    const replacement = { ...vacancy, startedAtMs: atMs, receivingAtMs: null }
+    const replacement = { ...vacancy, startedAtMs: atMs, readyAtMs: null }
     this.replacements.push(replacement)
     this.#byPid.set(pid, replacement)
   }
 
   #died({ worker = 0, how = '', restartInMs = 0, time }: Line): void {
     this.#dead.add(worker)
-    this.receiving.delete(worker)
+    this.ready.delete(worker)
     this.deaths.push({ pid: worker, how })
     this.#vacancies.push({ diedAtMs: time, restartInMs })
     this.#vacancies.sort((a, b) => a.diedAtMs + a.restartInMs - (b.diedAtMs + b.restartInMs))
   }
 
-  #receiving(pid: number, atMs: number): void {
-    this.receiving.add(pid)
-    this.firstReceivingAtMs ??= atMs
+  #ready(pid: number, atMs: number): void {
+    this.ready.add(pid)
+    this.firstReadyAtMs ??= atMs
     const replacement = this.#byPid.get(pid)
-    if (replacement !== undefined) replacement.receivingAtMs = atMs
+    if (replacement !== undefined) replacement.readyAtMs = atMs
   }
 }
 

@@ -1,33 +1,27 @@
 /**
- * The built processor, started as a user would, and started again whenever its primary has ended.
+ * A program with a primary and workers, the built processor or sender: started as a user would, and started again whenever its primary has
+ * ended.
  *
  * Errors  rejects when it does not come up; what it does wrong while it runs goes to `onWrong`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, type WriteStream } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { EMBEDDED_AWS } from '../config/config.js'
-import type { Environment } from '../config/environment.js'
 import { eventually } from './eventually.js'
 import { isRunning, signal, untilGone } from './processes.js'
-import { ProcessorLog } from './processor-log.js'
-import { PROCESSOR_SETTINGS, SHUTDOWN_TIMEOUT_MS } from './settings.js'
+import { ProgramLog } from './program-log.js'
+import { SHUTDOWN_TIMEOUT_MS } from './settings.js'
 
-export interface ProcessorOptions {
-  readonly sqsEndpoint: string
-  readonly dbConnection: string
-  readonly queueName: string
-  readonly workers: number
-  /** Where it runs: a directory without an .env of somebody's own. */
+export interface ClusterProgramOptions {
+  readonly name: 'processor' | 'sender'
+  /** Where it runs: a directory without an .env of somebody's own. Its log goes there too. */
   readonly directory: string
-  readonly logFile: string
-  /** Only the few variables that any program needs are taken from it. */
-  readonly env: Environment
+  readonly environment: Readonly<Record<string, string>>
   readonly onWrong: (text: string) => void
 }
 
-const INHERITED = ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS', 'SQS_TRANSPORT']
 const START_MS = 60_000
 /** What a program may need beyond its own deadline on a busy machine. */
 const MARGIN_MS = 5_000
@@ -35,22 +29,24 @@ const MARGIN_MS = 5_000
 /** One life of the primary and its workers. */
 interface Life {
   readonly child: ChildProcess
-  readonly log: ProcessorLog
+  readonly log: ProgramLog
   readonly startedAtMs: number
   /** Exit code or signal, once it has ended. */
   end: number | string | null
   readonly ended: Promise<void>
 }
 
-export class Processor {
-  readonly #options: ProcessorOptions
+export class ClusterProgram {
+  readonly #options: ClusterProgramOptions
   readonly #logFile: WriteStream
   readonly #killed = new Set<number>()
   readonly #lives: Life[] = []
+  /** By -9, so far. */
+  readonly kills = { worker: 0, primary: 0 }
 
-  constructor(options: ProcessorOptions) {
+  constructor(options: ClusterProgramOptions) {
     this.#options = options
-    this.#logFile = createWriteStream(options.logFile)
+    this.#logFile = createWriteStream(join(options.directory, `${options.name}.log`))
   }
 
   get metricsUrl(): string | null {
@@ -67,52 +63,61 @@ export class Processor {
     return this.#lives.at(-1)?.end === null
   }
 
-  get logs(): readonly ProcessorLog[] {
+  get logs(): readonly ProgramLog[] {
     return this.#lives.map(({ log }) => log)
   }
 
-  /** From the start of the primary until a worker receives, of each life that came so far. */
+  /** From the start of the primary until a worker is ready, of each life that came so far. */
   get startMs(): readonly number[] {
-    return this.#lives.flatMap(({ log, startedAtMs }) => (log.firstReceivingAtMs === null ? [] : [log.firstReceivingAtMs - startedAtMs]))
+    return this.#lives.flatMap(({ log, startedAtMs }) => (log.firstReadyAtMs === null ? [] : [log.firstReadyAtMs - startedAtMs]))
   }
 
-  /** Those that run; of them those that receive, when only such ones will do. */
-  #workers(mustReceive: boolean): readonly number[] {
+  /** Those that run; of them those that are ready, when only such ones will do. */
+  #workers(mustBeReady: boolean): readonly number[] {
     const log = this.#lives.at(-1)?.log
-    return (mustReceive ? [...(log?.receiving ?? [])] : (log?.live ?? [])).filter(isRunning)
+    return (mustBeReady ? [...(log?.ready ?? [])] : (log?.live ?? [])).filter(isRunning)
   }
 
-  /** Starts the primary; resolves when a worker is about to receive. */
+  /** Starts the primary; resolves when a worker is ready. */
   async start(): Promise<void> {
     const life = this.#spawn()
     this.#lives.push(life)
-    const isReady = (): boolean => life.log.receiving.size > 0 || life.end !== null
+    const isReady = (): boolean => life.log.ready.size > 0 || life.end !== null
     if ((await eventually(isReady, START_MS)) === null || life.end !== null) {
-      throw new Error(`the processor did not come up (${String(life.end ?? 'no worker receives')}): ${life.log.foreign.join(' ')}`)
+      throw new Error(
+        `the ${this.#options.name} did not come up (${String(life.end ?? 'no worker is ready')}): ${life.log.foreign.join(' ')}`
+      )
     }
   }
 
   /** Waits until there is a worker, and picks one; null when there is none for too long. */
-  async pickWorker(draw: number, mustReceive = false): Promise<number | null> {
-    await eventually(() => this.#workers(mustReceive).length > 0, START_MS)
-    return this.workerNow(draw, mustReceive)
+  async pickWorker(draw: number, mustBeReady = false): Promise<number | null> {
+    await eventually(() => this.#workers(mustBeReady).length > 0, START_MS)
+    return this.workerNow(draw, mustBeReady)
   }
 
-  /** The same without waiting. */
-  workerNow(draw: number, mustReceive = false): number | null {
-    const workers = this.#workers(mustReceive)
+  /** All of them that run. */
+  get workers(): readonly number[] {
+    return this.#workers(false)
+  }
+
+  /** One of them, or of those that are ready, without waiting. */
+  workerNow(draw: number, mustBeReady = false): number | null {
+    const workers = this.#workers(mustBeReady)
     return workers[draw % Math.max(1, workers.length)] ?? null
   }
 
   killWorker(pid: number): boolean {
     this.#killed.add(pid)
-    return signal(pid, 'SIGKILL')
+    const isKilled = signal(pid, 'SIGKILL')
+    if (isKilled) this.kills.worker += 1
+    return isKilled
   }
 
   /** kill -9 of the primary; resolves when it is gone, which its workers may not be yet. */
   async killPrimary(): Promise<void> {
     const life = this.#lives.at(-1)
-    life?.child.kill('SIGKILL')
+    if (life?.child.kill('SIGKILL') === true) this.kills.primary += 1
     await life?.ended
   }
 
@@ -126,8 +131,9 @@ export class Processor {
     if (life === undefined) return null
     const took = await eventually(() => life.end !== null, SHUTDOWN_TIMEOUT_MS + MARGIN_MS)
     if (took === null) {
-      this.#options.onWrong(`the processor did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms of SIGTERM`)
-      await this.killPrimary()
+      this.#options.onWrong(`the ${this.#options.name} did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms of SIGTERM`)
+      life.child.kill('SIGKILL')
+      await life.ended
     }
     return life.end
   }
@@ -137,12 +143,14 @@ export class Processor {
     const log = this.#lives.at(-1)?.log
     const orphans = log?.live.filter(isRunning) ?? []
     if ((await untilGone(orphans, SHUTDOWN_TIMEOUT_MS + MARGIN_MS)) === null) {
-      this.#options.onWrong(`workers without a primary did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms`)
+      this.#options.onWrong(
+        `workers of the ${this.#options.name} without a primary did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms`
+      )
       for (const pid of orphans) signal(pid, 'SIGKILL')
       await untilGone(orphans, MARGIN_MS)
     }
     const complaint = log?.complaint ?? null
-    if (complaint !== null) this.#options.onWrong(`the processor printed: ${complaint}`)
+    if (complaint !== null) this.#options.onWrong(`the ${this.#options.name} printed: ${complaint}`)
   }
 
   /** Ends all of it, whatever state it is in. */
@@ -157,14 +165,14 @@ export class Processor {
   }
 
   #spawn(): Life {
-    const entry = fileURLToPath(new URL('../../cmd/processor/index.js', import.meta.url))
+    const entry = fileURLToPath(new URL(`../../cmd/${this.#options.name}/index.js`, import.meta.url))
     const child = spawn(process.execPath, [entry], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
       cwd: this.#options.directory,
-      env: this.#environment()
+      env: { ...this.#options.environment }
     })
-    const log = new ProcessorLog()
+    const log = new ProgramLog()
     const life: Life = {
       child,
       log,
@@ -183,28 +191,12 @@ export class Processor {
     return life
   }
 
-  #hear(log: ProcessorLog, line: string): void {
+  #hear(log: ProgramLog, line: string): void {
     this.#logFile.write(`${line}\n`)
     const deaths = log.deaths.length
     log.add(line)
     for (const { pid, how } of log.deaths.slice(deaths)) {
-      if (!this.#killed.has(pid)) this.#options.onWrong(`worker ${pid} died by itself: ${how}`)
-    }
-  }
-
-  #environment(): Record<string, string> {
-    const { env, sqsEndpoint, dbConnection, queueName, workers } = this.#options
-    const inherited = INHERITED.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]] as const]))
-    const settings = Object.entries(PROCESSOR_SETTINGS).map(([name, value]) => [name, String(value)] as const)
-    return {
-      ...Object.fromEntries<string>([...inherited, ...settings]),
-      DB_CONNECTION: dbConnection,
-      QUEUE_NAME: queueName,
-      AWS_ENDPOINT: sqsEndpoint,
-      AWS_REGION: EMBEDDED_AWS.region,
-      AWS_ACCESS_KEY_ID: EMBEDDED_AWS.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: EMBEDDED_AWS.credentials.secretAccessKey,
-      WORKERS: String(workers)
+      if (!this.#killed.has(pid)) this.#options.onWrong(`worker ${pid} of the ${this.#options.name} died by itself: ${how}`)
     }
   }
 }
