@@ -6,7 +6,7 @@ const FIRST_TX = `SELECT min(tx)::text AS tx FROM message WHERE received_at >= $
 const LAST_TX = '18446744073709551615'
 
 /** However few of them match, a statement reads no more events than these. */
-const MAX_READ = 20_000
+const MAX_READ = 5_000
 
 // What lies before the sender's cursor is the sender's own: it will get its deliveries from there.
 const PAGE = `
