@@ -134,7 +134,7 @@ const senderKeys = `2026:${Buffer.alloc(32, 7).toString('base64')}`
 
 t.test('beside embedded services the sender may reach this machine, and its key is none of the environment’s', async t => {
   const { sender, workers, metrics } = readSenderConfig({})
-  t.match(sender, { secretKeys: null, allowHttp: true, disableAfterMs: 432_000_000, maxLanes: 100, laneLostAfterS: 30 })
+  t.match(sender, { secretKeys: null, allowHttp: true, disableAfterMs: 432_000_000, maxLanes: 500, laneLostAfterS: 30 })
   t.same(
     sender.schedule,
     [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(seconds => seconds * 1_000)
