@@ -64,7 +64,13 @@ async function connect(connectionString: string): Promise<pg.Client> {
   })
   // A lost connection also fails the query under way; without a listener it would end the process.
   client.on('error', () => undefined)
-  await client.connect()
+  try {
+    await client.connect()
+  } catch (error) {
+    // Where the address is none, the driver leaves its timer running, and nobody would hear the error with which that ends.
+    client.connection.stream.on('error', () => undefined)
+    throw error
+  }
   return client
 }
 
