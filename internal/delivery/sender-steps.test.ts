@@ -90,6 +90,8 @@ function setup(
   const lanes = {
     async take(max: number) {
       takes.push(clock.monotonicMs())
+      // As a database does: what is called in the same turn is there.
+      await Promise.resolve()
       const got = notes.splice(0, max).map((endpointId): Lane => ({ endpointId }))
       await wait(takeMs)
       taken.push(...got)
