@@ -106,6 +106,13 @@ await t.test(
       return program.output
     }
     const sender = startProgram(t, 'sender', env)
+    // What it has not read when the endpoint comes would be delivered too.
+    await sender.until('it has read what is stored', async () => {
+      const { rowCount } = await pool.query(
+        'SELECT FROM event_process.message m, event_process.sender_cursor c WHERE (m.tx, m.fk_client_name, m.message_id) > (c.tx, c.fk_client_name, c.message_id)'
+      )
+      return rowCount === 0
+    })
     const added = await admin('endpoints', 'add', 'client-1', recipient.origin, '--json')
     const { id } = JSON.parse(added.slice(added.indexOf('{'))) as { id: number }
     await admin('deliveries', 'backfill', '--endpoint', String(id), '--since', '1d', '--limit', '100')

@@ -26,8 +26,8 @@ async function jobs(): Promise<number> {
 }
 
 /** Another process's lanes. */
-async function anotherProcess(t: Test): Promise<PgBossLanes> {
-  const other = await openPgBossLanes({ pool, lostAfterS: 30, onError: error => t.fail(error.message) })
+async function anotherProcess(t: Test, lostAfterS = 30): Promise<PgBossLanes> {
+  const other = await openPgBossLanes({ pool, lostAfterS, onError: error => t.fail(error.message) })
   t.teardown(() => other.close())
   return other
 }
@@ -129,23 +129,23 @@ t.test('a lane whose process says nothing any more is handed out again, and the 
   t.same(await lanes.take(10), [], 'nor with a call')
 })
 
-t.test(
-  'a lost lane is not handed out by itself, only when it is called: two jobs of one endpoint could be taken at the same moment',
-  async t => {
-    const [endpointId = 0] = newEndpoints(1)
-    await call(endpointId)
-    await lanes.take(1)
-    t.equal(await silenceLanes(pool, [endpointId]), 1)
-    await until('it is lost', async () => {
-      await lookForLostLanes(pool)
-      const { rows } = await pool.query(`SELECT FROM ${JOBS} WHERE state = 'active'`)
-      return rows.length === 0
-    })
-    t.same(await lanes.take(10), [])
-    await call(endpointId)
-    t.same(idsOf(await lanes.take(10)), [endpointId])
-  }
-)
+t.test('a lane is lost after the time that was set, and not before', async t => {
+  const other = await anotherProcess(t, 1_000)
+  const [early = 0, late = 0] = newEndpoints(2)
+  await other.call(await connection(), [early, late])
+  const kept = (await other.take(2)).filter(({ endpointId }) => endpointId === early)
+  await silenceLanes(pool, [early], 980)
+  await silenceLanes(pool, [late], 1_001)
+  await other.call(await connection(), [early, late])
+  let taken: readonly Lane[] = []
+  await until('one is lost', async () => {
+    await lookForLostLanes(pool)
+    taken = await lanes.take(2)
+    return taken.length > 0
+  })
+  t.same(idsOf(taken), [late])
+  t.same(await other.keep(kept), [])
+})
 
 t.test('jobs that are deleted by hand are lost lanes: what is called afterwards is handed out', async t => {
   const endpointIds = newEndpoints(3)

@@ -3,12 +3,12 @@ import type pg from 'pg'
 import { PgBoss } from 'pg-boss'
 import { LANES_SCHEMA } from '../store/pg-boss-lanes.js'
 
-/** Puts the last word of these lanes' processes so far back that the lanes count as lost. How many there are. */
-export async function silenceLanes(pool: pg.Pool, endpointIds: readonly number[]): Promise<number> {
+/** Puts the last word of these lanes' processes `forS` seconds back; without it, so far that the lanes count as lost. How many there are. */
+export async function silenceLanes(pool: pg.Pool, endpointIds: readonly number[], forS: number | null = null): Promise<number> {
   const { rowCount } = await pool.query(
-    `UPDATE ${LANES_SCHEMA}.job SET heartbeat_on = now() - (heartbeat_seconds + 1) * interval '1 second'
+    `UPDATE ${LANES_SCHEMA}.job SET heartbeat_on = now() - coalesce($2, heartbeat_seconds + 1) * interval '1 second'
      WHERE state = 'active' AND data->>'endpointId' = ANY ($1::text[])`,
-    [endpointIds.map(String)]
+    [endpointIds.map(String), forS]
   )
   return rowCount ?? 0
 }
