@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { LANES_SCHEMA } from '../store/pg-boss-lanes.js'
 import { type StubHttp, startStubHttp } from '../testing/stub-http.js'
 import { until } from '../testing/until.js'
 import { createWholeSender, type SenderSettings } from '../testing/whole-sender.js'
@@ -29,6 +30,13 @@ async function healthOf({ id }: { readonly id: number }): Promise<Health> {
   )
   return rows[0]!
 }
+
+/** Whatever was under way may pause it once more. */
+const untilLeft = ({ id }: { readonly id: number }) =>
+  until('nobody is at work for it', async () => {
+    const { rowCount } = await pool.query(`SELECT FROM ${LANES_SCHEMA}.job WHERE singleton_key = $1 AND state = 'active'`, [String(id)])
+    return rowCount === 0
+  })
 
 const endPause = ({ id }: { readonly id: number }) => pool.query('UPDATE endpoint SET paused_until = NULL WHERE id = $1', [id])
 
@@ -65,6 +73,7 @@ t.test('endpoints that never answer, refuse or fail, with ten thousand deliverie
   await until('all of it is recorded', async () => (await healthOf(endpoint)).pending === 0)
   for (const one of dead) {
     await until('it is paused', async () => (await healthOf(one)).isPaused)
+    await untilLeft(one)
     t.match(await healthOf(one), { opened: 1, isFailing: true, pending: 3_400 })
   }
   const { rows } = await pool.query<{ attempts: number }>(
@@ -82,11 +91,13 @@ t.test('a circuit that opened is tried with one attempt, opens for longer, and c
   await client.store(...ids(50))
   start(t, { schedule: [3_600_000] })
   await until('it opens', async () => (await healthOf(endpoint)).opened === 1)
+  await untilLeft(endpoint)
   const before = recipient.requests.length
   t.ok(before >= 10 && before < 15, `${before} attempts`)
   for (const opened of [2, 3]) {
     await endPause(endpoint)
     await until(`it opens again, ${opened}`, async () => (await healthOf(endpoint)).opened === opened)
+    await untilLeft(endpoint)
     t.equal(recipient.requests.length, before + opened - 1, 'one attempt')
   }
   const { rows } = await pool.query<{ s: number }>(

@@ -10,7 +10,7 @@ import { SECRET_FIELD } from './endpoint.js'
 import type { Sender } from './sender.js'
 
 const whole = await createWholeSender(t)
-const { pool, keys, lanes } = whole
+const { pool, keys } = whole
 
 function start(t: Test, over: Partial<SenderSettings> = {}): Sender {
   const sender = whole.start(over)
@@ -105,6 +105,7 @@ t.test('payloads that other formats would change arrive character for character,
   await until('all arrive', () => recipient.requests.length === payloads.length)
   for (const [n, payload] of payloads.entries()) {
     const request = recipient.requests[n]
+    // Numbered: a line separator in a title would break the test's own report.
     t.ok(request?.body.endsWith(`,"data":${payload}}`), `payload ${n}`)
     t.doesNotThrow(() => verify(endpoint.secret, request))
   }
@@ -344,5 +345,8 @@ t.test('a lane that is lost while an attempt is under way: nothing is lost, the 
   t.equal(idOf(recipient.requests[0]), idOf(recipient.requests[1]))
   t.match(await deliveriesOf(endpoint), [{ state: 'delivered', attempts: 1 }], 'the late outcome changes nothing')
   t.match(await attemptsAt(endpoint), [{ attempt: 1, status: 200 }])
-  t.equal((await lanes.take(10)).length, 0)
+  await until('nobody has the lane any more, and nobody waits for it', async () => {
+    const left = `SELECT FROM ${LANES_SCHEMA}.job WHERE singleton_key = $1 AND state IN ('created', 'active')`
+    return (await pool.query(left, [String(endpoint.id)])).rowCount === 0
+  })
 })
