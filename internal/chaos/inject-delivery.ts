@@ -49,10 +49,11 @@ export const DELIVERY_INJECTORS: Readonly<Record<DeliveryFaultKind, Injector>> =
     if (end !== null && end !== 0) onWrong(`the sender ended with ${end} after SIGTERM`)
   },
 
-  'recipient-kill': async ({ recipient }, { forMs }) => {
+  'recipient-kill': async ({ recipient, recipientProxy }, { forMs }) => {
     await recipient.kill()
     await delay(forMs)
     await recipient.startAgain()
+    recipientProxy.targetPort = recipient.port
   },
   'recipient-500': trouble({ kind: 'status', status: 500, retryAfterS: null }),
   'recipient-503': trouble({ kind: 'status', status: 503, retryAfterS: RETRY_AFTER_S }),

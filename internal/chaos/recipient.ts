@@ -1,5 +1,6 @@
 /**
- * The built receiver as the recipient of a chaos run: checks signatures, and writes down what it accepts. Killed and started again on its port.
+ * The built receiver as the recipient of a chaos run: checks signatures, and writes down what it accepts. Each life listens on a port of its own: that
+ * of the life before may be somebody else's by now.
  *
  * Errors  rejects when it does not come up; an end that nobody asked for goes to `onWrong`.
  */
@@ -53,7 +54,7 @@ export class Recipient {
   async startAgain(): Promise<void> {
     const { directory, env } = this.#options
     const entry = fileURLToPath(new URL('../../cmd/receiver/index.js', import.meta.url))
-    const args = ['--port', String(this.#port), '--secrets', this.#secretsFile, '--ledger', this.ledgerFile, '--quiet']
+    const args = ['--port', '0', '--secrets', this.#secretsFile, '--ledger', this.ledgerFile, '--quiet']
     const child = spawn(process.execPath, [entry, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
