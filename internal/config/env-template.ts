@@ -5,7 +5,8 @@
  *         commented out and shows its default.
  * Errors  replaceBetween throws RangeError when the markers are not there.
  */
-import { SETTINGS, type Setting, type SettingName } from './settings.js'
+import type { Setting } from './setting.js'
+import { SETTINGS, type SettingName } from './settings.js'
 
 /** What the template sets, so that a copy of it fits the containers: `docker compose -f deployments/docker-compose.yaml up`. */
 export const COMPOSE_VALUES: Readonly<Partial<Record<SettingName, string>>> = {

@@ -6,7 +6,8 @@
  */
 import { Ajv, type ErrorObject } from 'ajv'
 import { ExpectedError } from '../lifecycle/service.js'
-import { SETTINGS, type Setting, type SettingName } from './settings.js'
+import type { Setting } from './setting.js'
+import { SETTINGS, type SettingName } from './settings.js'
 
 /** The environment is not usable; the message is for the person who wrote it. */
 export class ConfigError extends ExpectedError {
