@@ -26,6 +26,8 @@ import { untilItWorks } from './until-it-works.js'
 import { toWorkerProcess } from './worker-process.js'
 
 const READ_BACKLOG_EVERY_MS = 10_000
+/** Counting a backlog of a million takes most of a second: it is never more than a twentieth of the database's time. */
+const READ_BACKLOG_SHARE = 20
 
 export function createSenderPrimary(config: SenderConfig): Service {
   const log = createLog('sender', config.log, process.stdout.isTTY)
@@ -107,11 +109,13 @@ async function supervise(
   })
   let cancelRead = (): void => undefined
   const readBacklog = async (): Promise<void> => {
+    const startedMs = clock.monotonicMs()
     await deliveries.backlog().then(
       backlog => metrics.read(backlog),
       (error: unknown) => log.debug({ reason: String(error) }, 'backlog not read')
     )
-    if (!signal.aborted) cancelRead = clock.after(READ_BACKLOG_EVERY_MS, () => void readBacklog())
+    const tookMs = clock.monotonicMs() - startedMs
+    if (!signal.aborted) cancelRead = clock.after(Math.max(READ_BACKLOG_EVERY_MS, tookMs * READ_BACKLOG_SHARE), () => void readBacklog())
   }
   void readBacklog()
   await unlessAborted(new Promise(() => undefined), signal)
