@@ -3,9 +3,9 @@ import type { Post } from '../egress/post.js'
 import type { PostResult } from '../egress/result.js'
 import type { DueDelivery, EndpointChange, Outcome } from '../store/deliveries.js'
 import { createManualClock } from '../testing/manual-clock.js'
+import { SILENT_OBSERVER } from '../testing/silent-observer.js'
 import type { Endpoint } from './endpoint.js'
 import { LaneWork } from './lane-work.js'
-import type { DeliveryObserver } from './observer.js'
 import { Recorder } from './recorder.js'
 
 const HOUR_MS = 3_600_000
@@ -107,26 +107,15 @@ function setup({ endpoint: over, owed = 0, answer = () => OK, ...options }: Setu
     underWay -= 1
     return result
   }
-  const nothing = (): void => undefined
-  const observer: DeliveryObserver = {
-    fannedOut: nothing,
-    attemptedFirst: nothing,
-    attempted: nothing,
-    paused: nothing,
-    disabled: nothing,
-    ended: nothing,
-    failed: nothing,
-    worked: nothing
-  }
   const work = new LaneWork(endpoint, {
     deliveries,
-    recorder: new Recorder({ deliveries, clock, random: () => 0.5, onFault: nothing }),
+    recorder: new Recorder({ deliveries, clock, random: () => 0.5, onFault: () => undefined }),
     post,
     clock,
     random: () => 0.5,
     schedule: options.schedule ?? [1_000, 60_000],
     disableAfterMs: options.disableAfterMs ?? 120 * HOUR_MS,
-    observer,
+    observer: SILENT_OBSERVER,
     mayGoOn: options.mayGoOn ?? (() => true),
     isCurrent: async () => options.isCurrent?.() ?? true
   })

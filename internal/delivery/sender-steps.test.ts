@@ -3,6 +3,7 @@ import type { PostResult } from '../egress/result.js'
 import type { DueDelivery, EndpointChange, FanOut, SealedEndpoint } from '../store/deliveries.js'
 import type { Lane } from '../store/lanes.js'
 import { createManualClock } from '../testing/manual-clock.js'
+import { SILENT_OBSERVER } from '../testing/silent-observer.js'
 import type { SenderStep } from './observer.js'
 import { Recorder } from './recorder.js'
 import { Sender } from './sender.js'
@@ -129,16 +130,7 @@ function setup(
     disableAfterMs: 1e9,
     maxLanes,
     keepEveryMs: 10_000,
-    observer: {
-      fannedOut: nothing,
-      attemptedFirst: nothing,
-      attempted: nothing,
-      paused: nothing,
-      disabled: nothing,
-      ended: nothing,
-      worked: nothing,
-      failed: step => failures.push(step)
-    }
+    observer: { ...SILENT_OBSERVER, failed: step => failures.push(step) }
   })
   t.teardown(async () => {
     const stopped = sender.stop(0, nothing)

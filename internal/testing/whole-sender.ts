@@ -19,6 +19,7 @@ import type { Deliveries } from '../store/deliveries.js'
 import { installLanes, openPgBossLanes, type PgBossLanes } from '../store/pg-boss-lanes.js'
 import { createPostgresDeliveries } from '../store/postgres-deliveries.js'
 import { createTestDatabase } from './database.js'
+import { SILENT_OBSERVER } from './silent-observer.js'
 
 export interface WholeSender {
   readonly pool: pg.Pool
@@ -112,18 +113,7 @@ export async function createWholeSender(t: Test, options: WholeSenderOptions = {
       observer: over = {},
       between = (parts: SenderParts): SenderParts => parts
     } = {}) {
-      const nothing = (): void => undefined
-      const observer: DeliveryObserver = {
-        fannedOut: nothing,
-        attemptedFirst: nothing,
-        attempted: nothing,
-        paused: nothing,
-        disabled: nothing,
-        ended: nothing,
-        worked: nothing,
-        failed: (step, error) => onFault(`${step}: ${String(error)}`),
-        ...over
-      }
+      const observer: DeliveryObserver = { ...SILENT_OBSERVER, failed: (step, error) => onFault(`${step}: ${String(error)}`), ...over }
       const poster = createPoster({
         rules: { allowHttp: true, addresses: createAddressRules(parseAllowList('127.0.0.0/8').list) },
         resolve: createResolve(),
