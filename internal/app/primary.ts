@@ -9,7 +9,6 @@ import type { RulesForWorkers, WorkerMessage, WorkerStatus } from '../cluster/pr
 import { Supervisor } from '../cluster/supervisor.js'
 import { WORKER_EXEC_ARGS, workerMalloc } from '../cluster/worker-memory.js'
 import { type ProcessorConfig } from '../config/config.js'
-import { plain, startHttpServer } from '../http/server.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 import { ExpectedError, type Service } from '../lifecycle/service.js'
 import { MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
@@ -27,6 +26,7 @@ import { Readiness } from './readiness.js'
 import { createReceiveProblem } from './receive-problem.js'
 import { openServices, type Services } from './services.js'
 import { untilItWorks } from './until-it-works.js'
+import { startWatchServer } from './watch-server.js'
 import { toWorkerProcess } from './worker-process.js'
 
 export function createPrimary(config: ProcessorConfig): Service {
@@ -38,16 +38,7 @@ async function run(config: ProcessorConfig, log: Log, signal: AbortSignal): Prom
   const totals = new Totals()
   const metrics = new PrimaryMetrics(totals)
   const readiness = new Readiness(clock, createReceiveProblem(config.queue.waitTimeS * 1_000))
-  const server = await startHttpServer({
-    ...config.metrics,
-    portSetting: 'METRICS_PORT',
-    routes: {
-      '/metrics': async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.text() }),
-      '/livez': () => plain(200, 'alive\n'),
-      '/readyz': async () => readiness.answer()
-    }
-  })
-  log.info({ metrics: `${server.origin}/metrics` }, 'listening')
+  const server = await startWatchServer({ ...config.metrics, portSetting: 'METRICS_PORT', metrics, readiness, log })
   let services: Services | null = null
   try {
     services = await openServices(config.services, line => log.info(line))

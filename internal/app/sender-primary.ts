@@ -9,7 +9,6 @@ import type { SenderReport, SenderStatus } from '../cluster/sender-protocol.js'
 import { Supervisor } from '../cluster/supervisor.js'
 import { WORKER_EXEC_ARGS, workerMalloc } from '../cluster/worker-memory.js'
 import type { SenderConfig } from '../config/config.js'
-import { plain, startHttpServer } from '../http/server.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 import { unlessAborted } from '../lifecycle/interrupt.js'
 import type { Service } from '../lifecycle/service.js'
@@ -23,6 +22,7 @@ import { openKeyRing } from './key-ring.js'
 import { Readiness } from './readiness.js'
 import { findServices, type Services } from './services.js'
 import { untilItWorks } from './until-it-works.js'
+import { startWatchServer } from './watch-server.js'
 import { toWorkerProcess } from './worker-process.js'
 
 const READ_BACKLOG_EVERY_MS = 10_000
@@ -37,16 +37,7 @@ export function createSenderPrimary(config: SenderConfig): Service {
 async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise<void> {
   const metrics = new SenderPrimaryMetrics()
   const readiness = new Readiness<SenderStatus>(clock, ({ problems }) => (problems.length === 0 ? null : problems.join('; ')))
-  const server = await startHttpServer({
-    ...config.metrics,
-    portSetting: 'SENDER_METRICS_PORT',
-    routes: {
-      '/metrics': async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.text() }),
-      '/livez': () => plain(200, 'alive\n'),
-      '/readyz': async () => readiness.answer()
-    }
-  })
-  log.info({ metrics: `${server.origin}/metrics` }, 'listening')
+  const server = await startWatchServer({ ...config.metrics, portSetting: 'SENDER_METRICS_PORT', metrics, readiness, log })
   let services: Services | null = null
   let pool: pg.Pool | null = null
   try {

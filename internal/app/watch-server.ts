@@ -1,0 +1,28 @@
+/** What every program with workers lets others look at: /metrics, /livez and /readyz. */
+import { type HttpServer, plain, startHttpServer } from '../http/server.js'
+import type { Log } from '../observe/log.js'
+import type { Readiness } from './readiness.js'
+
+export interface WatchServerOptions {
+  readonly host: string
+  readonly port: number
+  /** The setting that chooses the port. */
+  readonly portSetting: 'METRICS_PORT' | 'SENDER_METRICS_PORT'
+  readonly metrics: { readonly contentType: string; text(): Promise<string> }
+  readonly readiness: Pick<Readiness<unknown>, 'answer'>
+  readonly log: Log
+}
+
+/** /livez is 200 as long as it listens. */
+export async function startWatchServer({ metrics, readiness, log, ...place }: WatchServerOptions): Promise<HttpServer> {
+  const server = await startHttpServer({
+    ...place,
+    routes: {
+      '/metrics': async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.text() }),
+      '/livez': () => plain(200, 'alive\n'),
+      '/readyz': async () => readiness.answer()
+    }
+  })
+  log.info({ metrics: `${server.origin}/metrics` }, 'listening')
+  return server
+}
