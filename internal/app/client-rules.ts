@@ -2,6 +2,7 @@
 import type { RulesForWorkers } from '../cluster/protocol.js'
 import type { ClientRules, Quota } from '../intake/client-rules.js'
 import type { Clock } from '../lifecycle/clock.js'
+import { onAbort } from '../lifecycle/interrupt.js'
 import type { Log } from '../observe/log.js'
 import type { ClientSettings } from '../store/client-settings.js'
 import { createClientSettingsSource } from '../store/postgres-client-settings.js'
@@ -43,7 +44,7 @@ export function followClientRules(options: FollowClientRulesOptions): void {
     clock,
     signal
   })
-  signal.addEventListener('abort', () => void source.close())
+  onAbort(signal, () => void source.close())
   follower.lookSoon()
   follower.begin()
 }

@@ -5,6 +5,7 @@
  * Errors  a failed look changes nothing and is told; what was in force stays.
  */
 import type { Clock } from '../lifecycle/clock.js'
+import { onAbort } from '../lifecycle/interrupt.js'
 import { backoffMs } from '../retry/backoff.js'
 
 export interface FollowOptions {
@@ -29,7 +30,7 @@ export function createFollower({ look, lookEveryMs, onFailed, clock, signal }: F
   let isLooking = true
   let isNewsWaiting = false
   let failures = 0
-  signal.addEventListener('abort', () => cancel())
+  onAbort(signal, () => cancel())
 
   const wait = (): void => {
     isLooking = false

@@ -10,6 +10,7 @@ import { Supervisor } from '../cluster/supervisor.js'
 import { WORKER_EXEC_ARGS, workerMalloc } from '../cluster/worker-memory.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
+import { untilAborted } from '../lifecycle/interrupt.js'
 import { ExpectedError, type Service } from '../lifecycle/service.js'
 import { MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
 import { createLog, type Log } from '../observe/log.js'
@@ -140,7 +141,7 @@ async function supervise(
         supervisor.tell({ kind: 'clients', rules })
       }
     })
-    await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+    await untilAborted(signal)
     readiness.reason = 'draining'
     log.info({ withinMs: config.shutdownTimeoutMs }, 'stopping: no more receives, committing what is in flight')
     await supervisor.stop(config.shutdownTimeoutMs)

@@ -1,6 +1,7 @@
 /** `node dist/cmd/receiver`: a recipient to try deliveries with; shows each of them, and at its end what came. */
 import { ConfigError, type Environment, readValues } from '../config/environment.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
+import { onAbort } from '../lifecycle/interrupt.js'
 import type { Service } from '../lifecycle/service.js'
 import { openLedger } from '../producer/ledger.js'
 import { parseReceiverArguments, RECEIVER_HELP, type ReceiverArguments } from '../receiver/arguments.js'
@@ -33,8 +34,7 @@ async function run(
   let fail: (error: unknown) => void = () => undefined
   const ended = new Promise<void>((resolve, reject) => {
     fail = reject
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    if (signal.aborted) resolve()
+    onAbort(signal, resolve)
   })
   try {
     const receiver = await startReceiver({

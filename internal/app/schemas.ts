@@ -4,6 +4,7 @@
  * A change is heard at once (LISTEN). Until it is read, the schemas in force stay.
  */
 import type { Clock } from '../lifecycle/clock.js'
+import { onAbort } from '../lifecycle/interrupt.js'
 import type { Log } from '../observe/log.js'
 import { createSchemaSource } from '../store/postgres-schemas.js'
 import { createPayloadSchemas, type PayloadSchemas } from '../validate/payload-schemas.js'
@@ -24,7 +25,7 @@ export async function followSchemas({ connectionString, clock, log, signal }: Fo
   const source = createSchemaSource({ connectionString, onNews: () => follower.lookSoon() })
   const schemas = createPayloadSchemas()
   let hasAny = false
-  signal.addEventListener('abort', () => void source.close())
+  onAbort(signal, () => void source.close())
 
   const look = async (): Promise<void> => {
     const registered = await source.readChanged()

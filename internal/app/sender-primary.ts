@@ -10,7 +10,7 @@ import { Supervisor } from '../cluster/supervisor.js'
 import { WORKER_EXEC_ARGS, workerMalloc } from '../cluster/worker-memory.js'
 import type { SenderConfig } from '../config/config.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
-import { unlessAborted } from '../lifecycle/interrupt.js'
+import { untilAborted } from '../lifecycle/interrupt.js'
 import type { Service } from '../lifecycle/service.js'
 import { createLog, type Log } from '../observe/log.js'
 import { SenderPrimaryMetrics } from '../observe/sender-metrics.js'
@@ -109,7 +109,7 @@ async function supervise(
     if (!signal.aborted) cancelRead = clock.after(Math.max(READ_BACKLOG_EVERY_MS, tookMs * READ_BACKLOG_SHARE), () => void readBacklog())
   }
   void readBacklog()
-  await unlessAborted(new Promise(() => undefined), signal)
+  await untilAborted(signal)
   cancelRead()
   readiness.reason = 'draining'
   log.info({ withinMs: config.shutdownTimeoutMs }, 'stopping: no more attempts, waiting for those under way')

@@ -9,7 +9,7 @@ import { createAddressRules } from '../egress/address.js'
 import { createPoster } from '../egress/post.js'
 import { createResolve } from '../egress/resolve.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
-import { unlessAborted } from '../lifecycle/interrupt.js'
+import { untilAborted } from '../lifecycle/interrupt.js'
 import type { Service } from '../lifecycle/service.js'
 import { createDeliveryEvents } from '../observe/delivery-events.js'
 import { createLog, type Log } from '../observe/log.js'
@@ -20,6 +20,7 @@ import { createPostgresPool } from '../store/postgres-pool.js'
 import { openKeyRing } from './key-ring.js'
 import { findServices } from './services.js'
 import { untilItWorks } from './until-it-works.js'
+import { createWorkerStop, endOrphan } from './worker-stop.js'
 
 const REPORT_EVERY_MS = 1_000
 /** What is left of the shutdown budget for recording what was cut off and closing connections. */
@@ -36,11 +37,9 @@ export function createSenderWorker(config: SenderConfig): Service {
 }
 
 async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise<void> {
-  const stop = new AbortController()
-  const onStop = (): void => stop.abort()
-  signal.addEventListener('abort', onStop, { once: true })
+  const stop = createWorkerStop(signal, config.shutdownTimeoutMs, () => endOrphan(log))
   process.on('message', ({ kind }: PrimaryMessage) => {
-    if (kind === 'stop') onStop()
+    if (kind === 'stop') stop.stop()
   })
   const keys = openKeyRing(config)
   const services = await findServices(config.services)
@@ -97,7 +96,7 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
         cancel = clock.after(REPORT_EVERY_MS, tick)
       }
       log.info({ lanes: settings.maxLanes }, 'sending')
-      await unlessAborted(new Promise(() => undefined), stop.signal)
+      await untilAborted(stop.signal)
       log.info({ lanes: sender.lanes }, 'draining')
       await sender.stop(Math.max(config.shutdownTimeoutMs - CLOSING_MS, 0), () => void poster.close())
       cancel()

@@ -8,6 +8,7 @@ import type { PrimaryMessage, WorkerMessage } from '../cluster/protocol.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { Intake } from '../intake/intake.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
+import { untilAborted } from '../lifecycle/interrupt.js'
 import type { Service } from '../lifecycle/service.js'
 import { ClientMetrics } from '../observe/client-metrics.js'
 import { createIntakeEvents } from '../observe/intake-events.js'
@@ -24,6 +25,7 @@ import { createClientRules } from './client-rules.js'
 import { followSchemas } from './schemas.js'
 import { openServices } from './services.js'
 import { untilItWorks } from './until-it-works.js'
+import { createWorkerStop, endOrphan } from './worker-stop.js'
 
 const REPORT_EVERY_MS = 1_000
 /** A batch this large says that more is coming: the next one may wait for it. */
@@ -38,14 +40,12 @@ export function createWorker(config: ProcessorConfig): Service {
 }
 
 async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, signal: AbortSignal): Promise<void> {
-  const stop = new AbortController()
-  const onStop = (): void => stop.abort()
-  signal.addEventListener('abort', onStop, { once: true })
+  const stop = createWorkerStop(signal, config.shutdownTimeoutMs, () => endOrphan(log))
   const deaths = new Map<string, number>()
   const clients = createClientRules()
   const clientMetrics = new ClientMetrics()
   process.on('message', (message: PrimaryMessage) => {
-    if (message.kind === 'stop') onStop()
+    if (message.kind === 'stop') stop.stop()
     else if (message.kind === 'death') deaths.set(message.messageId, message.deaths)
     else {
       clients.replace(message.rules)
@@ -102,7 +102,7 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
     })
     log.info({ pollers: config.pollers }, 'receiving')
     const stopReports = startReports(intake)
-    await aborted(stop.signal)
+    await untilAborted(stop.signal)
     log.info({ inFlight: intake.status.inFlight }, 'draining')
     await intake.stop(Math.max(config.shutdownTimeoutMs - CLOSING_MS, 0))
     stopReports()
@@ -141,12 +141,5 @@ function send(message: WorkerMessage): Promise<void> {
   return new Promise(resolve => {
     if (process.send === undefined || !process.connected) resolve()
     else process.send(message, undefined, undefined, () => resolve())
-  })
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }

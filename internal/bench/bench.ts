@@ -9,6 +9,7 @@ import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfigError, type Environment, readValues } from '../config/environment.js'
 import { withStartLock } from '../embedded/start-lock.js'
+import { onAbort } from '../lifecycle/interrupt.js'
 import type { Service } from '../lifecycle/service.js'
 import {
   BENCH_HELP,
@@ -187,7 +188,7 @@ async function runSchemaCost({ jsonFile }: SchemaCostArguments, signal: AbortSig
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
   const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('stopped')), { once: true })
+    onAbort(signal, () => reject(new Error('stopped')))
   })
   // Between two scenarios nobody waits for it.
   aborted.catch(() => undefined)

@@ -5,6 +5,7 @@
  * Errors  `finished` rejects when the ledger cannot be written.
  */
 import { systemClock } from '../lifecycle/clock.js'
+import { onAbort } from '../lifecycle/interrupt.js'
 import { DEFAULT_BODY_BYTES, DEFAULT_CLIENTS } from '../producer/events.js'
 import type { LedgerWriter } from '../producer/ledger.js'
 import { type LoadTotals, runLoad } from '../producer/load.js'
@@ -33,7 +34,7 @@ const CONCURRENCY = 4
 
 export function startBursts({ queue, ledger, seed, events, signal }: BurstsOptions): Bursts {
   const valve = new Valve()
-  signal.addEventListener('abort', () => valve.release(events), { once: true })
+  onAbort(signal, () => valve.release(events))
   let sent = 0
   const finished = runLoad({
     count: events,

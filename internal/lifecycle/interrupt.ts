@@ -37,3 +37,13 @@ export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<bo
     signal.addEventListener('abort', done, { once: true })
   })
 }
+
+/** Calls `act` once: when `signal` aborts, or now if it has, which a listener would never hear of. */
+export function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act()
+  else signal.addEventListener('abort', act, { once: true })
+}
+
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => onAbort(signal, resolve))
+}

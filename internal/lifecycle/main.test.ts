@@ -24,3 +24,18 @@ t.test('an error that nobody caught ends the program with its stack and none of 
     t.notMatch(program.output, 'planted', how)
   }
 })
+
+t.test('a program whose work is done ends, and names what it has left open', async t => {
+  const main = new URL('../../dist/internal/lifecycle/main.js', import.meta.url).href
+  const script = join(temporaryDirectory(t), 'program.mjs')
+  writeFileSync(
+    script,
+    `import { createServer } from 'node:net'
+     import { main } from ${JSON.stringify(main)}
+     await main(async () => ({ run: () => new Promise(resolve => createServer().listen(0, '127.0.0.1', resolve)) }))`
+  )
+  const program = new Program(spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] }))
+  t.teardown(() => program.end('SIGKILL'))
+  t.equal(await program.exited, 0)
+  t.match(program.output, /^ending although there is something open: .*TCPServerWrap/)
+})

@@ -17,6 +17,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
 /** npm passes on the Ctrl-C that the terminal has sent to us as well: two signals this close together are one. */
 const ONE_SIGNAL_MS = 500
 
+/** Who is done must end: a connection that a library has left behind would keep the process for as long as its other end likes. */
+const LINGER_MS = 5_000
+
 export async function main(create: () => Promise<Service>): Promise<void> {
   if (runOnCurrentNode()) return
   const stop = new AbortController()
@@ -50,7 +53,14 @@ export async function main(create: () => Promise<Service>): Promise<void> {
     process.stderr.write(`${explain(error)}\n`)
   } finally {
     if (process.connected) process.disconnect()
+    setTimeout(endAnyway, LINGER_MS).unref()
   }
+}
+
+/** Not reached by a program that has closed what it opened. */
+function endAnyway(): void {
+  process.stderr.write(`ending although there is something open: ${process.getActiveResourcesInfo().join(', ')}\n`)
+  process.exit()
 }
 
 function explain(error: unknown): string {

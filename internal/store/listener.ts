@@ -58,6 +58,7 @@ export function createListener({ connectionString, applicationName, listen, onNe
 
   return {
     async read(query) {
+      if (isClosed) throw new Error('closed')
       connection ??= open()
       const opening = connection
       const client = await opening.catch((error: unknown) => {
@@ -70,7 +71,8 @@ export function createListener({ connectionString, applicationName, listen, onNe
     async close() {
       isClosed = true
       const client = await connection?.catch(() => null)
-      await client?.end()
+      // Without a goodbye, which a server that has gone silent would not answer: this connection has nothing to lose.
+      client?.connection.stream.destroy()
     }
   }
 }
