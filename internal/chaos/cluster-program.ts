@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.js'
-import { isRunning, signal, untilGone } from './processes.js'
+import { findRunning, isRunning, signal, untilGone } from './processes.js'
 import { ProgramLog } from './program-log.js'
 import { SHUTDOWN_TIMEOUT_MS } from './settings.js'
 
@@ -161,12 +161,16 @@ export class ClusterProgram {
       await untilGone(log.live, MARGIN_MS)
     }
     await Promise.all(this.#lives.map(({ ended }) => ended))
+    const { name, directory, onWrong } = this.#options
+    for (const { pid, what } of findRunning(entryOf(name), directory)) {
+      onWrong(`process ${pid} of the ${name} was still there and in none of its logs: ${what}`)
+      signal(pid, 'SIGKILL')
+    }
     await new Promise<void>(resolve => this.#logFile.end(() => resolve()))
   }
 
   #spawn(): Life {
-    const entry = fileURLToPath(new URL(`../../cmd/${this.#options.name}/index.js`, import.meta.url))
-    const child = spawn(process.execPath, [entry], {
+    const child = spawn(process.execPath, [entryOf(this.#options.name)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
       cwd: this.#options.directory,
@@ -199,4 +203,8 @@ export class ClusterProgram {
       if (!this.#killed.has(pid)) this.#options.onWrong(`worker ${pid} of the ${this.#options.name} died by itself: ${how}`)
     }
   }
+}
+
+function entryOf(name: ClusterProgramOptions['name']): string {
+  return fileURLToPath(new URL(`../../cmd/${name}/index.js`, import.meta.url))
 }
