@@ -3,7 +3,7 @@ import { parseAdminArguments } from '../admin/arguments.js'
 import type { AdminContext, AdminQueues, ExitCode, Work } from '../admin/command.js'
 import { GROUPS } from '../admin/groups.js'
 import { createOutput, type Output } from '../admin/output.js'
-import { type BaseConfig, readBaseConfig } from '../config/config.js'
+import { type QueueProgramConfig, readQueueProgramConfig } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 import { ExpectedError, type Service } from '../lifecycle/service.js'
@@ -34,7 +34,7 @@ export function createAdmin(env: Environment, args: readonly string[]): Service 
     if (!(error instanceof ArgumentsError)) throw error
     return createUsageFailure(error)
   }
-  const config = readBaseConfig(env)
+  const config = readQueueProgramConfig(env)
   return {
     async run(signal) {
       const egress = createAdminEgress(env)
@@ -61,7 +61,7 @@ function createUsageFailure(error: ArgumentsError): Service {
   }
 }
 
-async function perform(config: BaseConfig, work: Work, egress: LazyEgress, output: Output, signal: AbortSignal): Promise<ExitCode> {
+async function perform(config: QueueProgramConfig, work: Work, egress: LazyEgress, output: Output, signal: AbortSignal): Promise<ExitCode> {
   const services = await findServices(config.services)
   const pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db })
   const sqs = createSqsClient({ ...services.aws, maxSockets: 4, transport: config.queue.transport })
@@ -94,7 +94,11 @@ async function perform(config: BaseConfig, work: Work, egress: LazyEgress, outpu
   }
 }
 
-async function openQueues({ queue: config }: BaseConfig, sqs: ReturnType<typeof createSqsClient>, output: Output): Promise<AdminQueues> {
+async function openQueues(
+  { queue: config }: QueueProgramConfig,
+  sqs: ReturnType<typeof createSqsClient>,
+  output: Output
+): Promise<AdminQueues> {
   const { queueUrl, deadLetterQueueUrl, notes } = await openQueue(sqs, config)
   for (const note of notes) output.remark(note)
   const queueAt = (url: string) => createSqsQueue({ sqs, queueUrl: url, pollers: 1, clock, ...config })

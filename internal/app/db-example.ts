@@ -10,7 +10,7 @@ import { readBaseConfig } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
 import { drawPanels, type Panel } from '../docs/table-picture.js'
 import type { Service } from '../lifecycle/service.js'
-import { findServices } from './services.js'
+import { findDatabase } from './services.js'
 
 const DEFAULT_FILE = 'db-example.png'
 /** Drawn twice as large as it is shown, for screens with many pixels. */
@@ -90,7 +90,7 @@ export function createDbExample(env: Environment, [file = DEFAULT_FILE]: readonl
   const config = readBaseConfig(env)
   return {
     async run() {
-      const { dbConnection } = await findServices(config.services)
+      const { dbConnection } = await findDatabase(config.services)
       const svg = drawPanels(await readPanels(dbConnection))
       writeFileSync(file, file.endsWith('.svg') ? svg : await rasterize(svg))
       process.stdout.write(`${file} written\n`)

@@ -7,14 +7,14 @@ import { type MigrateResult, migrate } from '../store/migrate.js'
 import { installLanes } from '../store/pg-boss-lanes.js'
 import { createPostgresPool } from '../store/postgres-pool.js'
 import { StoreError } from '../store/store.js'
-import { openServices } from './services.js'
+import { openDatabase } from './services.js'
 
 export function createMigrate(env: Environment): Service {
   const config = readBaseConfig(env)
   const log = createLog('migrate', config.log, process.stdout.isTTY)
   return {
     async run() {
-      const services = await openServices(config.services, line => log.info(line))
+      const services = await openDatabase(config.services, line => log.info(line))
       try {
         const { applied, notes } = await bringUpToDate(services.dbConnection, config.db).catch((error: unknown) => {
           if (error instanceof StoreError) throw new ExpectedError(`The database cannot be migrated: ${error.message} (${error.code})`)

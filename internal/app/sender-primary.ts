@@ -20,7 +20,7 @@ import { createPostgresDeliveries } from '../store/postgres-deliveries.js'
 import { createPostgresPool } from '../store/postgres-pool.js'
 import { openKeyRing } from './key-ring.js'
 import { Readiness } from './readiness.js'
-import { findServices, type Services } from './services.js'
+import { type DatabaseService, findDatabase } from './services.js'
 import { untilItWorks } from './until-it-works.js'
 import { startWatchServer } from './watch-server.js'
 import { toWorkerProcess } from './worker-process.js'
@@ -38,10 +38,10 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
   const metrics = new SenderPrimaryMetrics()
   const readiness = new Readiness<SenderStatus>(clock, ({ problems }) => (problems.length === 0 ? null : problems.join('; ')))
   const server = await startWatchServer({ ...config.metrics, portSetting: 'SENDER_METRICS_PORT', metrics, readiness, log })
-  let services: Services | null = null
+  let services: DatabaseService | null = null
   let pool: pg.Pool | null = null
   try {
-    services = await findServices(config.services)
+    services = await findDatabase(config.services)
     // Made, or found wanting, before a worker needs it.
     openKeyRing(config)
     pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db, application: 'sender' })
@@ -58,7 +58,7 @@ async function supervise(
   config: SenderConfig,
   log: Log,
   signal: AbortSignal,
-  services: Services,
+  services: DatabaseService,
   pool: pg.Pool,
   metrics: SenderPrimaryMetrics,
   readiness: Readiness<SenderStatus>

@@ -18,7 +18,7 @@ import { openPgBossLanes } from '../store/pg-boss-lanes.js'
 import { createPostgresDeliveries } from '../store/postgres-deliveries.js'
 import { createPostgresPool } from '../store/postgres-pool.js'
 import { openKeyRing } from './key-ring.js'
-import { findServices } from './services.js'
+import { findDatabase } from './services.js'
 import { untilItWorks } from './until-it-works.js'
 import { createWorkerStop, endOrphan } from './worker-stop.js'
 
@@ -42,7 +42,7 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
     if (kind === 'stop') stop.stop()
   })
   const keys = openKeyRing(config)
-  const services = await findServices(config.services)
+  const services = await findDatabase(config.services)
   const pool = createPostgresPool({
     connectionString: services.dbConnection,
     ...config.db,

@@ -1,19 +1,22 @@
 /** Where queue and database are: as configured, or embedded ones that are started or found here. */
-import { type AwsConfig, EMBEDDED_AWS, type EmbeddedConfig, type ServicesConfig } from '../config/config.js'
+import { type AwsConfig, type DatabaseConfig, EMBEDDED_AWS, type EmbeddedConfig, type ServicesConfig } from '../config/config.js'
 import { ExpectedError } from '../lifecycle/service.js'
 
-export interface Services {
-  readonly aws: AwsConfig
+export interface DatabaseService {
   readonly dbConnection: string
-  /** True when they are embedded: then `aws` and `dbConnection` are this machine's. */
+  /** True when it is embedded: then it is this machine's, and so is the queue. */
   readonly isEmbedded: boolean
   /** Ends what was started here; nothing otherwise. */
   stop(): Promise<void>
 }
 
+export interface Services extends DatabaseService {
+  readonly aws: AwsConfig
+}
+
 /** The configured services; embedded ones are started unless they run already. */
 export async function openServices(config: ServicesConfig, say: (line: string) => void): Promise<Services> {
-  if (config.kind === 'external') return external(config)
+  if (config.kind === 'external') return { ...external(config), aws: config.aws }
   // Loaded only when needed: the packages behind it are not part of a production installation.
   const { startEmbeddedServices } = await import('../embedded/services.js')
   const { dataDir, postgres, sqs } = config.embedded
@@ -23,15 +26,25 @@ export async function openServices(config: ServicesConfig, say: (line: string) =
 
 /** The configured services; embedded ones must be running already. */
 export async function findServices(config: ServicesConfig): Promise<Services> {
-  if (config.kind === 'external') return external(config)
+  if (config.kind === 'external') return { ...external(config), aws: config.aws }
   const { findEmbeddedServices } = await import('../embedded/services.js')
   const found = await findEmbeddedServices(config.embedded.dataDir)
   if (found === null) throw new ExpectedError(notRunning(config.embedded))
   return { aws: embeddedAws(found.sqsEndpoint), dbConnection: found.dbConnection, isEmbedded: true, stop: () => Promise.resolve() }
 }
 
-function external({ aws, dbConnection }: ServicesConfig & { kind: 'external' }): Services {
-  return { aws, dbConnection, isEmbedded: false, stop: () => Promise.resolve() }
+/** As openServices, for a program that does not use the queue. */
+export async function openDatabase(config: DatabaseConfig, say: (line: string) => void): Promise<DatabaseService> {
+  return config.kind === 'external' ? external(config) : openServices(config, say)
+}
+
+/** As findServices, for a program that does not use the queue. */
+export async function findDatabase(config: DatabaseConfig): Promise<DatabaseService> {
+  return config.kind === 'external' ? external(config) : findServices(config)
+}
+
+function external({ dbConnection }: DatabaseConfig & { kind: 'external' }): DatabaseService {
+  return { dbConnection, isEmbedded: false, stop: () => Promise.resolve() }
 }
 
 function embeddedAws(endpoint: string): AwsConfig {

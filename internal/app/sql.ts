@@ -3,7 +3,8 @@ import { Client, DatabaseError } from 'pg'
 import { readBaseConfig } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
 import { ExpectedError, type Service } from '../lifecycle/service.js'
-import { findServices } from './services.js'
+import { classify } from '../store/fault.js'
+import { findDatabase } from './services.js'
 
 export function createSql(env: Environment, args: readonly string[]): Service {
   const config = readBaseConfig(env)
@@ -11,9 +12,11 @@ export function createSql(env: Environment, args: readonly string[]): Service {
   if (statement === '') throw new ExpectedError('Which statement? For example: npm run sql -- "SELECT count(*) FROM message"')
   return {
     async run() {
-      const { dbConnection } = await findServices(config.services)
+      const { dbConnection } = await findDatabase(config.services)
       const client = new Client({ connectionString: dbConnection })
-      await client.connect()
+      await client.connect().catch((error: unknown) => {
+        throw new ExpectedError(`The database cannot be reached: ${classify(error).message}`)
+      })
       try {
         const { rows, command, rowCount, fields } = await client.query<(string | null)[]>({
           text: statement,

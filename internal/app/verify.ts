@@ -1,6 +1,6 @@
 /** `node dist/cmd/verify`: asks tables and queues for every event of a ledger; exit code 1 when something is wrong. */
 import pg from 'pg'
-import { type BaseConfig, readBaseConfig } from '../config/config.js'
+import { type QueueProgramConfig, readQueueProgramConfig } from '../config/config.js'
 import type { Environment } from '../config/environment.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 import { ExpectedError, type Service } from '../lifecycle/service.js'
@@ -21,7 +21,7 @@ const METRICS_TIMEOUT_MS = 10_000
 export function createVerify(env: Environment, args: readonly string[]): Service {
   const command = parseVerifyArguments(args)
   if (command.kind === 'help') return createHelp(VERIFY_HELP)
-  const config = readBaseConfig(env)
+  const config = readQueueProgramConfig(env)
   return {
     async run(signal) {
       const report = await examine(config, command, signal).catch((error: unknown) => {
@@ -33,7 +33,7 @@ export function createVerify(env: Environment, args: readonly string[]): Service
   }
 }
 
-async function examine(config: BaseConfig, { ledger, waitMs, metrics }: VerifyArguments, signal: AbortSignal): Promise<Report> {
+async function examine(config: QueueProgramConfig, { ledger, waitMs, metrics }: VerifyArguments, signal: AbortSignal): Promise<Report> {
   const services = await findServices(config.services)
   const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport: config.queue.transport })
   const db = new pg.Client({ connectionString: services.dbConnection, application_name: 'event-process verify', keepAlive: true })

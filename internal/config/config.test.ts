@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import t from 'tap'
-import { readBaseConfig, readProcessorConfig, readProducersConfig, readSenderConfig } from './config.js'
+import { readBaseConfig, readProcessorConfig, readProducersConfig, readQueueProgramConfig, readSenderConfig } from './config.js'
 import { ConfigError } from './environment.js'
 
 const external = {
@@ -8,6 +8,8 @@ const external = {
   QUEUE_NAME: 'events',
   AWS_ENDPOINT: 'http://localhost:4566'
 }
+
+const senderKeys = `2026:${Buffer.alloc(32, 7).toString('base64')}`
 
 const problemsOf = (read: () => unknown): readonly string[] => {
   try {
@@ -45,19 +47,19 @@ t.test('without database and queue the embedded ones are used, and every default
 })
 
 t.test('a port of an embedded service that was set is the user’s choice', async t => {
-  t.match(readBaseConfig({ EMBEDDED_SQS_PORT: '4567' }), {
+  t.match(readQueueProgramConfig({ EMBEDDED_SQS_PORT: '4567' }), {
     services: { embedded: { sqs: { port: 4_567, isChosen: true }, postgres: { isChosen: false } } }
   })
 })
 
 t.test('given services are taken, with credentials or the SDK’s own chain', async t => {
-  t.same(readBaseConfig(external).services, {
+  t.same(readQueueProgramConfig(external).services, {
     kind: 'external',
     dbConnection: external.DB_CONNECTION,
     aws: { region: 'us-east-1', endpoint: 'http://localhost:4566' }
   })
   const keys = { AWS_REGION: 'sa-east-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' }
-  t.match(readBaseConfig({ DB_CONNECTION: external.DB_CONNECTION, QUEUE_NAME: 'events', ...keys }).services, {
+  t.match(readQueueProgramConfig({ DB_CONNECTION: external.DB_CONNECTION, QUEUE_NAME: 'events', ...keys }).services, {
     aws: { region: 'sa-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 's', sessionToken: 't' } }
   })
 })
@@ -88,20 +90,20 @@ t.test('everything that is missing or wrong is named in one message', async t =>
 t.test('an empty variable counts as absent, and a driver we do not have is an error', async t => {
   t.equal(readProcessorConfig({ METRICS_PORT: '', DB_CONNECTION: '', QUEUE_NAME: '' }).metrics.port, 9_464)
   t.same(
-    problemsOf(() => readBaseConfig({ ...external, DB_DRIVER: 'mysql' })),
+    problemsOf(() => readQueueProgramConfig({ ...external, DB_DRIVER: 'mysql' })),
     ['DB_DRIVER must be postgres, not "mysql"']
   )
 })
 
 t.test('a secret that is wrong is not shown', async t => {
-  const [problem = ''] = problemsOf(() => readBaseConfig({ ...external, DB_CONNECTION: 'mysql://user:hunter2@host/db' }))
+  const [problem = ''] = problemsOf(() => readQueueProgramConfig({ ...external, DB_CONNECTION: 'mysql://user:hunter2@host/db' }))
   t.match(problem, /^DB_CONNECTION must be postgresql:\/\//)
   t.notMatch(problem, /hunter2/)
 })
 
 t.test('production refuses embedded services', async t => {
   t.same(
-    problemsOf(() => readBaseConfig({ NODE_ENV: 'production', AWS_REGION: 'eu-west-1' })),
+    problemsOf(() => readQueueProgramConfig({ NODE_ENV: 'production', AWS_REGION: 'eu-west-1' })),
     [
       'DB_CONNECTION is missing (NODE_ENV=production runs no embedded services)',
       'QUEUE_NAME is missing (NODE_ENV=production runs no embedded services)'
@@ -109,8 +111,22 @@ t.test('production refuses embedded services', async t => {
   )
 })
 
+t.test('a program that does not use the queue needs the database alone, and is given nothing else', async t => {
+  const { DB_CONNECTION, QUEUE_NAME } = external
+  t.same(readBaseConfig({ DB_CONNECTION, NODE_ENV: 'production' }).services, { kind: 'external', dbConnection: DB_CONNECTION })
+  const keys = { AWS_REGION: 'sa-east-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's' }
+  const sender = readSenderConfig({ DB_CONNECTION, QUEUE_NAME, ...keys, SENDER_SECRET_KEYS: senderKeys })
+  t.same(sender.services, { kind: 'external', dbConnection: DB_CONNECTION })
+  t.notHas(sender, { queue: {} })
+  t.same(
+    problemsOf(() => readBaseConfig({ QUEUE_NAME })),
+    ['DB_CONNECTION is missing (set both or neither; with neither, embedded services are started)']
+  )
+  t.match(readBaseConfig({}).services, { kind: 'embedded' })
+})
+
 t.test('a connection string that the driver cannot read is a wrong value, and its password is not shown', async t => {
-  const read = (connection: string) => problemsOf(() => readBaseConfig({ ...external, DB_CONNECTION: connection }))
+  const read = (connection: string) => problemsOf(() => readQueueProgramConfig({ ...external, DB_CONNECTION: connection }))
   for (const wrong of [
     'postgresql://user:planted@host:port/db',
     'postgresql://user:planted@host:99999/db',
@@ -129,8 +145,6 @@ t.test('a connection string that the driver cannot read is a wrong value, and it
     t.same(read(right), [], right)
   }
 })
-
-const senderKeys = `2026:${Buffer.alloc(32, 7).toString('base64')}`
 
 t.test('beside embedded services the sender may reach this machine, and its key is none of the environment’s', async t => {
   const { sender, workers, metrics } = readSenderConfig({})
@@ -173,7 +187,6 @@ t.test('what the sender lacks is named together with all the rest, and only to p
     [
       'SENDER_MAX_LANES must be a whole number from 1 to 10000, not "0"',
       'DB_CONNECTION is missing (NODE_ENV=production runs no embedded services)',
-      'AWS_REGION is missing (the region of the queue, such as us-east-1)',
       'SENDER_SECRET_KEYS is missing (id:key, the key as `openssl rand -base64 32` prints it; older keys behind it, with commas between)',
       'SENDER_RETRY_SCHEDULE must be delays with commas between, such as 5s,5m,2h (ms, s, m, h or d), not "5s,soon"',
       'SENDER_ALLOW_ADDRESSES is set (NODE_ENV=production sends to the public Internet only)',

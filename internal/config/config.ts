@@ -29,10 +29,21 @@ export interface QueueConfig {
   readonly transport: Values['SQS_TRANSPORT']
 }
 
-/** Where queue and database are: given, or to be started here. */
-export type ServicesConfig =
-  | { readonly kind: 'external'; readonly aws: AwsConfig; readonly dbConnection: string }
-  | { readonly kind: 'embedded'; readonly embedded: EmbeddedConfig }
+interface ExternalDatabase {
+  readonly kind: 'external'
+  readonly dbConnection: string
+}
+
+interface EmbeddedServices {
+  readonly kind: 'embedded'
+  readonly embedded: EmbeddedConfig
+}
+
+/** Where the database is: given, or to be started here. */
+export type DatabaseConfig = ExternalDatabase | EmbeddedServices
+
+/** Where queue and database are. */
+export type ServicesConfig = (ExternalDatabase & { readonly aws: AwsConfig }) | EmbeddedServices
 
 export interface EmbeddedConfig {
   readonly dataDir: string
@@ -60,16 +71,21 @@ export interface DbLimits {
   readonly requireDurability: boolean
 }
 
-/** What every program that talks to the services needs. */
+/** What every program needs: the database. Who does not use the queue is not asked for it, nor given its credentials. */
 export interface BaseConfig {
-  readonly services: ServicesConfig
-  readonly queue: Omit<QueueConfig, 'aws'>
+  readonly services: DatabaseConfig
   readonly db: DbLimits
   readonly log: LogConfig
   readonly shutdownTimeoutMs: number
 }
 
-export interface ProcessorConfig extends BaseConfig {
+/** What a program needs that uses the queue, too. */
+export interface QueueProgramConfig extends BaseConfig {
+  readonly services: ServicesConfig
+  readonly queue: Omit<QueueConfig, 'aws'>
+}
+
+export interface ProcessorConfig extends QueueProgramConfig {
   readonly workers: number
   readonly pollers: number
   readonly batch: { readonly maxMessages: number; readonly maxBytes: number; readonly lingerMs: number }
@@ -84,7 +100,7 @@ export interface SenderConfig extends BaseConfig {
   readonly sender: SenderSettings
 }
 
-export interface ProducersConfig extends BaseConfig {
+export interface ProducersConfig extends QueueProgramConfig {
   readonly fakeIntervalMs: number
 }
 
@@ -99,7 +115,8 @@ const DEAD_LETTER_RETENTION_S = 1_209_600
 const EMBEDDED_QUEUE_NAME = 'events'
 
 export function readProcessorConfig(env: Environment): ProcessorConfig {
-  return read(env, (values, base) => ({
+  const { values, problems } = readValues(env)
+  return settle(problems, readQueueProgram(values, env, problems), base => ({
     ...base,
     workers: values.WORKERS ?? availableParallelism(),
     pollers: values.POLLERS,
@@ -111,10 +128,11 @@ export function readProcessorConfig(env: Environment): ProcessorConfig {
 }
 
 export function readSenderConfig(env: Environment): SenderConfig {
-  const reading = beginReading(env)
-  const sender = readSender(reading.values, reading.services?.kind === 'embedded', env, reading.problems)
-  return endReading(reading, (values, base) => ({
-    ...base,
+  const { values, problems } = readValues(env)
+  const base = readBase(values, env, problems)
+  const sender = readSender(values, base?.services.kind === 'embedded', env, problems)
+  return settle(problems, base, known => ({
+    ...known,
     workers: values.SENDER_WORKERS,
     metrics: { host: values.METRICS_HOST, port: values.SENDER_METRICS_PORT },
     sender
@@ -122,65 +140,78 @@ export function readSenderConfig(env: Environment): SenderConfig {
 }
 
 export function readProducersConfig(env: Environment): ProducersConfig {
-  return read(env, (values, base) => ({ ...base, fakeIntervalMs: values.PRODUCERS_FAKE_TIMEOUT }))
+  const { values, problems } = readValues(env)
+  return settle(problems, readQueueProgram(values, env, problems), base => ({ ...base, fakeIntervalMs: values.PRODUCERS_FAKE_TIMEOUT }))
+}
+
+export function readQueueProgramConfig(env: Environment): QueueProgramConfig {
+  const { values, problems } = readValues(env)
+  return settle(problems, readQueueProgram(values, env, problems), base => base)
 }
 
 export function readBaseConfig(env: Environment): BaseConfig {
-  return read(env, (_values, base) => base)
-}
-
-function read<T extends BaseConfig>(env: Environment, build: Build<T>): T {
-  return endReading(beginReading(env), build)
-}
-
-type Build<T extends BaseConfig> = (values: Values, base: BaseConfig) => T
-
-/** The environment half read: what is wrong so far is among the problems, and `services` is null where that is part of it. */
-interface Reading {
-  readonly values: Values
-  readonly services: ServicesConfig | null
-  readonly problems: string[]
-}
-
-function beginReading(env: Environment): Reading {
   const { values, problems } = readValues(env)
-  return { values, services: readServices(values, env, problems), problems }
+  return settle(problems, readBase(values, env, problems), base => base)
 }
 
-function endReading<T extends BaseConfig>({ values, services, problems }: Reading, build: Build<T>): T {
-  if (problems.length > 0 || services === null) throw new ConfigError(problems)
+/** Whatever was wrong is told together; `base` is null only where that is part of it. */
+function settle<Base, Config extends object>(problems: readonly string[], base: Base | null, build: (base: Base) => Config): Config {
+  if (problems.length > 0 || base === null) throw new ConfigError(problems)
+  return Object.freeze(build(base))
+}
+
+function readBase(values: Values, env: Environment, problems: string[]): BaseConfig | null {
+  const services = readDatabase(values, env, problems)
+  return services === null ? null : { services, ...readCommon(values) }
+}
+
+function readQueueProgram(values: Values, env: Environment, problems: string[]): QueueProgramConfig | null {
+  const services = readServices(values, env, problems)
+  if (services === null) return null
   const queueName = values.QUEUE_NAME ?? EMBEDDED_QUEUE_NAME
-  return Object.freeze(
-    build(values, {
-      services,
-      queue: {
-        queueName,
-        deadLetterQueueName: values.DEAD_LETTER_QUEUE_NAME ?? `${queueName.slice(0, 67)}-dead-letters`,
-        maxReceiveCount: values.MAX_RECEIVE_COUNT,
-        retentionS: values.QUEUE_RETENTION_S,
-        deadLetterRetentionS: DEAD_LETTER_RETENTION_S,
-        visibilityTimeoutS: values.VISIBILITY_TIMEOUT_S,
-        waitTimeS: values.WAIT_TIME_S,
-        transport: values.SQS_TRANSPORT
-      },
-      db: {
-        statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
-        lockTimeoutMs: values.LOCK_TIMEOUT_MS,
-        idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_TIMEOUT_MS,
-        queryDeadlineMs: values.STATEMENT_TIMEOUT_MS + QUERY_DEADLINE_MARGIN_MS,
-        requireDurability: values.DB_ALLOW_UNSAFE_DURABILITY === 'no'
-      },
-      log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
-      shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS
-    })
-  )
+  return {
+    services,
+    queue: {
+      queueName,
+      deadLetterQueueName: values.DEAD_LETTER_QUEUE_NAME ?? `${queueName.slice(0, 67)}-dead-letters`,
+      maxReceiveCount: values.MAX_RECEIVE_COUNT,
+      retentionS: values.QUEUE_RETENTION_S,
+      deadLetterRetentionS: DEAD_LETTER_RETENTION_S,
+      visibilityTimeoutS: values.VISIBILITY_TIMEOUT_S,
+      waitTimeS: values.WAIT_TIME_S,
+      transport: values.SQS_TRANSPORT
+    },
+    ...readCommon(values)
+  }
 }
 
-/** External services when either of them is named; embedded ones when neither is, except in production. */
+function readCommon(values: Values): Omit<BaseConfig, 'services'> {
+  return {
+    db: {
+      statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
+      lockTimeoutMs: values.LOCK_TIMEOUT_MS,
+      idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      queryDeadlineMs: values.STATEMENT_TIMEOUT_MS + QUERY_DEADLINE_MARGIN_MS,
+      requireDurability: values.DB_ALLOW_UNSAFE_DURABILITY === 'no'
+    },
+    log: { level: values.LOG_LEVEL, format: values.LOG_FORMAT },
+    shutdownTimeoutMs: values.SHUTDOWN_TIMEOUT_MS
+  }
+}
+
+/** An external queue beside an external database; embedded ones when neither is named. */
 function readServices(values: Values, env: Environment, problems: string[]): ServicesConfig | null {
+  const database = readDatabase(values, env, problems)
+  if (database?.kind === 'embedded') return database
+  if (values.QUEUE_NAME === undefined) problems.push(`QUEUE_NAME is missing (${whyNotEmbedded(values)})`)
+  const aws = readAws(values, problems)
+  return database === null || values.QUEUE_NAME === undefined ? null : { ...database, aws }
+}
+
+/** An external database when anything external is named; an embedded one when nothing is, except in production. */
+function readDatabase(values: Values, env: Environment, problems: string[]): DatabaseConfig | null {
   const { DB_CONNECTION: dbConnection, QUEUE_NAME: queueName } = values
-  const isProduction = values.NODE_ENV === 'production'
-  if (dbConnection === undefined && queueName === undefined && !isProduction) {
+  if (dbConnection === undefined && queueName === undefined && values.NODE_ENV !== 'production') {
     const isSet = (name: string): boolean => env[name] !== undefined && env[name] !== ''
     return {
       kind: 'embedded',
@@ -191,16 +222,20 @@ function readServices(values: Values, env: Environment, problems: string[]): Ser
       }
     }
   }
-  const why = isProduction
-    ? 'NODE_ENV=production runs no embedded services'
-    : 'set both or neither; with neither, embedded services are started'
-  if (dbConnection === undefined) problems.push(`DB_CONNECTION is missing (${why})`)
-  if (queueName === undefined) problems.push(`QUEUE_NAME is missing (${why})`)
-  if (dbConnection !== undefined && !isReadable(dbConnection)) {
+  if (dbConnection === undefined) {
+    problems.push(`DB_CONNECTION is missing (${whyNotEmbedded(values)})`)
+    return null
+  }
+  if (!isReadable(dbConnection)) {
     problems.push('DB_CONNECTION is not readable as a URL: percent-encode what is special in user and password, and look at the port')
   }
-  const aws = readAws(values, problems)
-  return dbConnection === undefined || queueName === undefined ? null : { kind: 'external', aws, dbConnection }
+  return { kind: 'external', dbConnection }
+}
+
+function whyNotEmbedded({ NODE_ENV }: Values): string {
+  return NODE_ENV === 'production'
+    ? 'NODE_ENV=production runs no embedded services'
+    : 'set both or neither; with neither, embedded services are started'
 }
 
 /** As the driver reads it: it encodes spaces itself, and without a host there may be one in the parameters. */
