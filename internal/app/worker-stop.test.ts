@@ -17,7 +17,7 @@ interface Forked {
 }
 
 /** Forks a worker as a primary does; `script` says when `service`, the processor's or the sender's worker, is made. */
-function fork(t: Test, service: string, env: Readonly<Record<string, string>>, script = ''): Forked {
+function fork(t: Test, service: 'processor' | 'sender', env: Readonly<Record<string, string>>, script = ''): Forked {
   const [module, make] = service === 'processor' ? ['app/processor.js', 'createProcessor'] : ['app/sender.js', 'createSender']
   const exec = join(temporaryDirectory(t), 'worker.mjs')
   writeFileSync(
@@ -35,25 +35,29 @@ function fork(t: Test, service: string, env: Readonly<Record<string, string>>, s
   return forked
 }
 
-for (const service of ['processor', 'sender']) {
-  t.test(`${service}: a worker whose primary is gone before it begins does not begin`, async t => {
-    const env = serviceEnvironment(`postgres://u:p@${NOBODY}/d`, { endpoint: `http://${NOBODY}` })
-    const isGone = `await new Promise(resolve => process.once('disconnect', resolve)); process.stdout.write('gone\\n')`
+const SERVICES = ['processor', 'sender'] as const
+
+t.test('a worker whose primary is gone before it begins does not begin', async t => {
+  const env = serviceEnvironment(`postgres://u:p@${NOBODY}/d`, { endpoint: `http://${NOBODY}` })
+  const isGone = `await new Promise(resolve => process.once('disconnect', resolve)); process.stdout.write('gone\\n')`
+  for (const service of SERVICES) {
     const forked = fork(t, service, env, `process.send('up'); ${isGone}`)
     await once(forked.worker, 'message')
     forked.worker.process.disconnect()
-    t.same(await forked.exit, [0, null])
+    t.same(await forked.exit, [0, null], service)
     t.match(forked.output, /^gone\n/)
     t.notMatch(forked.output, /cannot|fatal/)
-  })
+  }
+})
 
-  t.test(`${service}: an orphan that waits for a database which says nothing ends itself`, async t => {
+t.test('an orphan that waits for a database which says nothing ends itself', async t => {
+  for (const service of SERVICES) {
     const silent = await startRawServer(t, () => undefined)
     const env = serviceEnvironment(`postgres://u:p@127.0.0.1:${silent.port}/d`, { endpoint: `http://127.0.0.1:${silent.port}` })
     const forked = fork(t, service, { ...env, SHUTDOWN_TIMEOUT_MS: '500' })
     await until('it has asked the server', () => silent.sockets.length > 0)
     forked.worker.process.disconnect()
-    t.same(await forked.exit, [1, null])
+    t.same(await forked.exit, [1, null], service)
     t.match(forked.output, 'the primary is gone, and draining takes too long: ending')
-  })
-}
+  }
+})
