@@ -11,6 +11,7 @@ import type { UrlRules } from '../egress/url.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Flags } from '../producer/flags.js'
 import type { InspectableQueue, QueueWriter } from '../queue/queue.js'
+import type { ClientLimitsStore } from '../store/client-settings.js'
 import type { DeliveryRecords } from '../store/delivery-records.js'
 import type { Endpoints } from '../store/endpoints.js'
 import type { Names } from '../store/names.js'
@@ -72,6 +73,7 @@ export interface AdminEgress {
 export interface AdminContext {
   readonly records: Records
   readonly clients: Names
+  readonly clientLimits: ClientLimitsStore
   readonly eventTypes: Names
   readonly schemas: SchemaRegistry
   readonly endpoints: Endpoints

@@ -6,6 +6,7 @@ import type { EndpointRecord } from '../store/endpoints.js'
 import type { AdminContext, Command, CommandGroup } from './command.js'
 import { addEndpoint, sealFor, tellSecret } from './endpoint-add.js'
 import { noEndpoint, readEndpointId } from './endpoint-id.js'
+import { reseal } from './endpoint-reseal.js'
 import { testEndpoint } from './endpoint-test.js'
 import { formatEndpoint, formatEndpoints } from './endpoint-view.js'
 import { parseSpan } from './moment.js'
@@ -163,7 +164,7 @@ const rotateSecret: Command = {
 export const endpointsGroup: CommandGroup = {
   name: 'endpoints',
   summary: 'Where clients’ events are delivered to: URLs, their secrets, their state',
-  commands: [addEndpoint, ls, show, enable, disable, rotateSecret, testEndpoint]
+  commands: [addEndpoint, ls, show, enable, disable, rotateSecret, reseal, testEndpoint]
 }
 
 /** What an endpoint that was disabled has not got. */

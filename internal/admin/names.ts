@@ -5,6 +5,7 @@ import { didYouMean } from '../producer/nearest.js'
 import type { NameRecord, Names } from '../store/names.js'
 import { ALL_REJECTIONS, type RejectionFilter } from '../store/records.js'
 import { isStorable } from '../validate/storable.js'
+import { describeQuota, setLimits } from './client-limits.js'
 import type { AdminContext, Command, CommandGroup, ExitCode } from './command.js'
 import { JSON_OPTION } from './options.js'
 import { type Column, formatFields, formatTable } from './table.js'
@@ -20,6 +21,8 @@ interface Kind {
   readonly refusedFor: (name: string) => Partial<RejectionFilter>
   readonly columns: readonly Column[]
   readonly cells: (record: NameRecord) => readonly string[]
+  /** Commands that only this kind has. */
+  readonly more: readonly Command[]
 }
 
 const MAX_CHARACTERS = 100
@@ -33,8 +36,23 @@ export const clientsGroup: CommandGroup = createGroup({
   example: 'client-4',
   names: context => context.clients,
   refusedFor: clientId => ({ clientId }),
-  columns: [{ title: 'client', keeps: 8 }, { title: 'taken' }, { title: 'own schemas', isRight: true }, { title: 'readers', keeps: 8 }],
-  cells: record => [record.name, taken(record), String(record.activeSchemas), record.readers.join(', ') || '-']
+  columns: [
+    { title: 'client', keeps: 8 },
+    { title: 'taken' },
+    { title: 'weight', isRight: true },
+    { title: 'quota' },
+    { title: 'own schemas', isRight: true },
+    { title: 'readers', keeps: 8 }
+  ],
+  cells: record => [
+    record.name,
+    taken(record),
+    String(record.limits?.weight ?? 1),
+    record.limits === null ? 'none' : describeQuota(record.limits),
+    String(record.activeSchemas),
+    record.readers.join(', ') || '-'
+  ],
+  more: [setLimits]
 })
 
 export const eventTypesGroup: CommandGroup = createGroup({
@@ -45,14 +63,15 @@ export const eventTypesGroup: CommandGroup = createGroup({
   names: context => context.eventTypes,
   refusedFor: eventType => ({ eventType }),
   columns: [{ title: 'event type', keeps: 8 }, { title: 'taken' }, { title: 'schemas', isRight: true }],
-  cells: record => [record.name, taken(record), String(record.activeSchemas)]
+  cells: record => [record.name, taken(record), String(record.activeSchemas)],
+  more: []
 })
 
 const taken = ({ disabledAt }: NameRecord): string => (disabledAt === null ? 'yes' : `no, disabled ${formatTime(disabledAt)} UTC`)
 
 function createGroup(kind: Kind): CommandGroup {
-  const { group, summary } = kind
-  return { name: group, summary, commands: [add(kind), ls(kind), show(kind), disable(kind), enable(kind)] }
+  const { group, summary, more } = kind
+  return { name: group, summary, commands: [add(kind), ls(kind), show(kind), ...more, disable(kind), enable(kind)] }
 }
 
 function add({ group, noun, example, names }: Kind): Command {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
 import { systemClock as clock } from '../lifecycle/clock.js'
+import { createPostgresClientLimits } from '../store/postgres-client-limits.js'
 import { createPostgresDeliveryRecords } from '../store/postgres-delivery-records.js'
 import { createPostgresEndpoints } from '../store/postgres-endpoints.js'
 import { createPostgresClients, createPostgresEventTypes } from '../store/postgres-names.js'
@@ -30,6 +31,7 @@ t.teardown(async () => {
 const services = {
   records: createPostgresRecords(own),
   clients: createPostgresClients(own),
+  clientLimits: createPostgresClientLimits(own),
   eventTypes: createPostgresEventTypes(own),
   endpoints: createPostgresEndpoints(own),
   deliveries: createPostgresDeliveryRecords(own),

@@ -156,6 +156,33 @@ t.test('a secret is replaced: the old one signs for its grace, and with none end
   t.equal(await bench.count('endpoint_secret'), 1)
 })
 
+t.test('a new key takes over: all is encrypted again, no secret changes, and the old key can go', async t => {
+  const recipient = await startStubHttp(t, reply => reply.end())
+  const { id, secret } = await add(t, 'client-1', `${recipient.origin}/hook`, '--header', 'x-key=planted value')
+  await admin(t, 'endpoints', 'rotate-secret', String(id))
+  const newKey = `new:${randomBytes(32).toString('base64')}`
+  const run = (keys: string, ...args: string[]): Promise<Run> => runAdmin(t, { ...env, SENDER_SECRET_KEYS: keys }, ['endpoints', ...args])
+
+  const withoutOld = await run(newKey, 'reseal')
+  t.match(withoutOld, {
+    code: 1,
+    results: '0 values encrypted again with the key new, 3 left\n',
+    output: /endpoint \d+ \(client client-1\) was sealed with the key test, which SENDER_SECRET_KEYS does not hold/
+  })
+  const both = `${newKey},${env.SENDER_SECRET_KEYS}`
+  t.match(await run(both, 'reseal'), {
+    code: 0,
+    results: '3 values encrypted again with the key new, 0 left\n',
+    output: /No other key of SENDER_SECRET_KEYS is needed any more/
+  })
+  t.match((await run(both, 'reseal', '--json')).json, { keyId: 'new', resealed: 0, left: 0, unopened: [] })
+  t.match(await run(newKey, 'test', String(id)), { code: 0 })
+  const [request] = recipient.requests
+  t.equal(request?.headers['x-key'], 'planted value')
+  t.doesNotThrow(() => new Webhook(secret).verify(request!.body, request!.headers as Record<string, string>))
+  t.match(await admin(t, 'endpoints', 'test', String(id)), { code: 1, output: /was sealed with the key new/ })
+})
+
 t.test('a secret that the client has already is not printed again', async t => {
   const secret = `whsec_${randomBytes(32).toString('base64')}`
   const run = await admin(t, 'endpoints', 'add', 'client-1', URL_HERE, '--secret', secret)

@@ -54,7 +54,10 @@ t.test('a client and an event type are added, listed, shown, disabled and enable
   await decided(order({ client_id: 'client-x', event_id: 'before' }))
   t.same(await bench.messageIds(), ['before'])
 
-  t.match(await admin(t, 'clients', 'ls'), { code: 0, results: /^client +taken +own schemas +readers\n.*client-x +yes +0 +-\n/s })
+  t.match(await admin(t, 'clients', 'ls'), {
+    code: 0,
+    results: /^client +taken +weight +quota +own schemas +readers\n.*client-x +yes +1 +none +0 +-\n/s
+  })
   t.match(await admin(t, 'event-types', 'ls', '--json'), {
     code: 0,
     json: { eventTypes: [{ name: 'monitor-app' }, { name: 'order-app' }] }
@@ -89,6 +92,35 @@ t.test('a client and an event type are added, listed, shown, disabled and enable
   await decided(order({ event_id: 'never' }))
   t.equal(await bench.count(`rejection WHERE reason = 'unknown-event-type'`), 1)
   await bench.sql('TRUNCATE message')
+})
+
+t.test('a client’s weight and quota are set, kept, shown and taken away; events over the quota are refused', async t => {
+  await admin(t, 'clients', 'add', 'client-q')
+  t.match(await admin(t, 'clients', 'set', 'client-q', '--max-events-per-s', '2.5', '--over-quota', 'reject'), {
+    code: 0,
+    results: 'client-q: weight 1, quota 2.5 events/s, reject\n'
+  })
+  t.match(await admin(t, 'clients', 'set', 'client-q', '--weight', '7', '--max-bytes-per-s', '1000000', '--json'), {
+    code: 0,
+    json: { name: 'client-q', limits: { weight: 7, maxEventsPerS: 2.5, maxBytesPerS: 1_000_000, overQuota: 'reject' } }
+  })
+  t.match(await admin(t, 'clients', 'show', 'client-q'), {
+    code: 0,
+    results: /weight +7\nquota +2\.5 events\/s, 1,000,000 bytes\/s, reject\n/
+  })
+  t.match((await admin(t, 'clients', 'ls', '--json')).json, { clients: [{ name: 'client-1', limits: { weight: 1, maxEventsPerS: null } }] })
+  await untilInForce(event({ client_id: 'client-q' }), async () => (await bench.count(`rejection WHERE reason = 'over-quota'`)) > 0)
+  t.match(await admin(t, 'clients', 'set', 'client-q', '--max-events-per-s', 'none', '--max-bytes-per-s', 'none'), {
+    code: 0,
+    results: 'client-q: weight 7, quota none\n'
+  })
+  t.match(await admin(t, 'clients', 'set', 'clientq', '--weight', '2'), { code: 1, results: '', output: /did you mean client-q\?/ })
+  t.match(await admin(t, 'clients', 'set', 'client-q'), { code: 2, output: /nothing is set: give --weight, --max-events-per-s/ })
+  t.match(await admin(t, 'clients', 'set', '--weight', '0', '--max-bytes-per-s', '0', '--over-quota', 'refuse'), {
+    code: 2,
+    output: /NAME is missing.*--weight must be.*1 to 100.*--max-bytes-per-s must be.*--over-quota must be delay or reject, not "refuse"/s
+  })
+  await bench.sql('TRUNCATE message, rejection')
 })
 
 t.test('names that no event can bear are refused together, before anything is added', async t => {

@@ -13,6 +13,7 @@ import { createSqsQueue } from '../queue/sqs.js'
 import { createSqsClient } from '../queue/sqs-client.js'
 import { openQueue } from '../queue/sqs-provision.js'
 import { createSqsWriter } from '../queue/sqs-writer.js'
+import { createPostgresClientLimits } from '../store/postgres-client-limits.js'
 import { createPostgresDeliveryRecords } from '../store/postgres-delivery-records.js'
 import { createPostgresEndpoints } from '../store/postgres-endpoints.js'
 import { createPostgresClients, createPostgresEventTypes } from '../store/postgres-names.js'
@@ -74,6 +75,7 @@ async function perform(config: QueueProgramConfig, work: Work, egress: LazyEgres
   const context: AdminContext = {
     records: createPostgresRecords(pool),
     clients: createPostgresClients(pool),
+    clientLimits: createPostgresClientLimits(pool),
     eventTypes: createPostgresEventTypes(pool),
     schemas,
     endpoints: createPostgresEndpoints(pool),

@@ -47,9 +47,6 @@ t.test('sessions that the server ends at any time, again and again: the sender g
     await admin.query(
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
     )
-    // A lane whose work failed is handed out again when it is lost, half a minute later.
-    await admin.query(`UPDATE event_process_jobs.job SET heartbeat_on = now() - interval '1 hour' WHERE state = 'active'`)
-    await admin.query(`UPDATE event_process_jobs.queue SET monitor_claim_on = NULL, monitor_on = NULL`)
   }
   await until('all are delivered', async () => (await count(whole, endpoint.id)) === ids.length, 30_000)
   t.ok(faults.length > 0, 'it was told')

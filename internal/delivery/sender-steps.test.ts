@@ -40,6 +40,7 @@ function setup(
   let underWay = 0
   let takeMs = 0
   let leaveMs = 0
+  let leaveFault: Error | null = null
   let endpointFault: Error | null = null
   let endpointChange: Partial<SealedEndpoint> = {}
   const wait = (ms: number): Promise<void> => (ms === 0 ? Promise.resolve() : new Promise(resolve => clock.after(ms, resolve)))
@@ -101,6 +102,7 @@ function setup(
     keep: (kept: readonly Lane[]) => Promise.resolve(kept.filter(lane => lost.has(lane))),
     async leave(lane: Lane, callAgain: boolean) {
       await wait(leaveMs)
+      if (leaveFault !== null) throw leaveFault
       left.push({ endpointId: lane.endpointId, callAgain })
       if (callAgain) notes.push(lane.endpointId)
     },
@@ -154,6 +156,7 @@ function setup(
     slowLeave: (ms: number) => (leaveMs = ms),
     slowTake: (ms: number) => (takeMs = ms),
     setEndpoint: (change: Partial<SealedEndpoint>) => (endpointChange = change),
+    failLeave: (fault: Error | null) => (leaveFault = fault),
     failEndpoint: (fault: Error | null) => (endpointFault = fault)
   }
 }
@@ -227,14 +230,42 @@ t.test('a lane that is lost stops at what is under way', async t => {
   t.equal(posts.length, 10)
 })
 
-t.test('a lane whose work fails is not left: others may have it when it is lost', async t => {
+t.test('a lane whose work fails is left and not called again at once', async t => {
   const { clock, notes, left, failures, failEndpoint, sender } = setup(t)
   failEndpoint(new Error('the database is away'))
   notes.push(1)
   await clock.advanceAsync(500)
   t.same(failures, ['lane'])
-  t.same(left, [])
+  t.same(left, [{ endpointId: 1, callAgain: false }])
   t.equal(sender.lanes, 0)
+})
+
+t.test('a lane that cannot be left is kept, and left when that works', async t => {
+  const { clock, notes, left, failures, posts, failLeave, sender } = setup(t)
+  failLeave(new Error('the database is away'))
+  notes.push(1)
+  await clock.advanceAsync(10_000)
+  t.equal(sender.lanes, 1)
+  t.ok(failures.length > 2 && failures.every(step => step === 'lane'))
+  t.ok(failures.length < 15, 'ever more rarely')
+  failLeave(null)
+  await clock.advanceAsync(5_000)
+  t.same(left, [{ endpointId: 1, callAgain: false }])
+  t.equal(sender.lanes, 0)
+  t.equal(posts.length, 1)
+})
+
+t.test('a lane that cannot be left does not hold up the end', async t => {
+  const { clock, notes, left, failLeave, sender } = setup(t)
+  failLeave(new Error('the database is away'))
+  notes.push(1)
+  await clock.advanceAsync(3_000)
+  let isStopped = false
+  const stopped = sender.stop(10_000, () => undefined).then(() => (isStopped = true))
+  await clock.advanceAsync(0)
+  t.equal(isStopped, true)
+  t.same(left, [])
+  await stopped
 })
 
 t.test('an endpoint whose secrets do not open is paused for a minute', async t => {

@@ -154,16 +154,29 @@ export class Sender {
     return this.#options.keepEveryMs
   }
 
-  /** A lane that fails is not left: it is handed out again when it counts as lost, which is soon enough for a database in trouble. */
+  /** A lane whose work fails is left like one with nothing due: it is called again with what is due, a second later. */
   async #work(lane: Lane): Promise<void> {
-    const { lanes, observer } = this.#options
-    try {
-      const end = await this.#workOn(lane)
-      await lanes.leave(lane, end === 'more')
-      observer.worked('lane')
-      if (end === 'more' || this.#working.size >= this.#options.maxLanes) this.#hurry()
-    } catch (error) {
+    const { observer, maxLanes } = this.#options
+    const end = await this.#workOn(lane).catch((error: unknown) => {
       observer.failed('lane', error)
+      return 'failed' as const
+    })
+    if (!(await this.#leave(lane, end === 'more'))) return
+    if (end !== 'failed') observer.worked('lane')
+    if (end === 'more' || this.#working.size >= maxLanes) this.#hurry()
+  }
+
+  /** Tries until it works; false when the sender stops first, and the lane is lost in the end. */
+  async #leave(lane: Lane, callAgain: boolean): Promise<boolean> {
+    const { lanes, clock, random, observer } = this.#options
+    for (let failures = 1; ; failures++) {
+      try {
+        await lanes.leave(lane, callAgain)
+        return true
+      } catch (error) {
+        observer.failed('lane', error)
+        if (!(await delay(clock, backoffMs(failures, RETRY, random), this.#stopping.signal))) return false
+      }
     }
   }
 

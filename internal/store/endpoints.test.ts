@@ -113,6 +113,26 @@ t.test('a secret that is over signs nothing, and goes at the next change', async
   t.equal(await count('endpoint_secret'), 2)
 })
 
+t.test('what another key has sealed is found and sealed again, unless it has changed meanwhile', async t => {
+  const outcome = await endpoints.add(endpoint(), seal(newSecret(), { authorization: 'planted' }))
+  const id = outcome.kind === 'added' ? outcome.id : 0
+  t.same(await endpoints.sealedByOthers('test'), [])
+  const found = await endpoints.sealedByOthers('new')
+  t.match(found, [
+    { endpointId: id, client: 'client-1', field: 'headers', rowId: id, sealed: { keyId: 'test' } },
+    { endpointId: id, client: 'client-1', field: 'secret', sealed: { keyId: 'test' } }
+  ])
+  const again = { keyId: 'new', box: randomBytes(40) }
+  for (const value of found) {
+    t.equal(await endpoints.reseal({ ...value, sealed: { ...value.sealed, box: randomBytes(40) } }, again), false, 'it is another one')
+    t.equal(await endpoints.reseal(value, again), true)
+    t.equal(await endpoints.reseal(value, again), false)
+  }
+  t.same(await endpoints.sealedByOthers('new'), [])
+  const sealed = await endpoints.findSealed(id)
+  t.same([sealed?.sealedSecrets, sealed?.sealedHeaders], [[again], again])
+})
+
 t.test('of two who rotate at once the second one’s secret is the newest, and the first one’s has its grace', async t => {
   const id = await added()
   const holder = await pool.connect()

@@ -68,6 +68,16 @@ export interface RotatedSecret {
   readonly ended: number
 }
 
+/** A secret, or the headers, of an endpoint. */
+export interface SealedValue {
+  readonly endpointId: number
+  readonly client: string
+  readonly field: 'secret' | 'headers'
+  /** Of the row that holds it. */
+  readonly rowId: number
+  readonly sealed: Sealed
+}
+
 export interface EndpointFilter {
   readonly client: string | null
   readonly state: EndpointState | null
@@ -85,6 +95,10 @@ export interface Endpoints {
   disable(id: number, reason: string | null): Promise<'changed' | 'unchanged' | 'missing'>
   /** Adds a secret; those before it end after `graceMs`, or earlier where that was decided before. Null: there is no such endpoint. */
   rotateSecret(id: number, seal: SealFor, graceMs: number): Promise<RotatedSecret | null>
+  /** What other keys than this one have sealed, in the order of the endpoints. */
+  sealedByOthers(keyId: string): Promise<readonly SealedValue[]>
+  /** False when the value is another one by now, or gone. */
+  reseal(value: SealedValue, sealed: Sealed): Promise<boolean>
 }
 
 /** Secrets in force beside the newest one. */

@@ -4,6 +4,8 @@
  * Shapes  one `Names` per table. A name is never changed or removed, because rows of `message` refer to it; it can be disabled.
  * Errors  StoreError.
  */
+import type { ClientLimits } from './client-settings.js'
+
 export interface NameRecord {
   readonly name: string
   /** Since when its events are refused; null: they are not. */
@@ -12,6 +14,8 @@ export interface NameRecord {
   readonly activeSchemas: number
   /** Database roles that may read its rows; none for an event type. */
   readonly readers: readonly string[]
+  /** Null of an event type, which has none. */
+  readonly limits: ClientLimits | null
 }
 
 export interface Names {

@@ -1,12 +1,14 @@
 /** Endpoints in PostgreSQL, on connections of the caller's pool. */
 import type pg from 'pg'
+import type { Sealed } from '../egress/sealed.js'
 import {
   type AddEndpointOutcome,
   type EndpointRecord,
   type EndpointSecret,
   type Endpoints,
   MAX_SECRETS_BEFORE,
-  type RotatedSecret
+  type RotatedSecret,
+  type SealedValue
 } from './endpoints.js'
 import { classify } from './fault.js'
 import { inTransaction } from './in-transaction.js'
@@ -55,6 +57,17 @@ const END_LATER = `
 UPDATE endpoint_secret SET expires_at = least(expires_at, now() + $3::float8 * interval '1 millisecond')
 WHERE endpoint_id = $1 AND id <> $2 RETURNING id, expires_at AS "expiresAt"`
 const DELETE_SECRETS = 'DELETE FROM endpoint_secret WHERE endpoint_id = $1 AND id = ANY ($2::int[])'
+
+const READ_SEALED_BY_OTHERS = `
+SELECT e.id AS "endpointId", e.fk_client_name AS client, 'secret' AS field, s.id AS "rowId", s.key_id AS "keyId", s.sealed_secret AS box
+FROM endpoint_secret s JOIN endpoint e ON e.id = s.endpoint_id WHERE s.key_id <> $1
+UNION ALL
+SELECT id, fk_client_name, 'headers', id, headers_key_id, sealed_headers FROM endpoint WHERE headers_key_id <> $1
+ORDER BY 1, 3, 4`
+const RESEAL = {
+  secret: 'UPDATE endpoint_secret SET key_id = $3, sealed_secret = $4 WHERE id = $1 AND sealed_secret = $2',
+  headers: 'UPDATE endpoint SET headers_key_id = $3, sealed_headers = $4 WHERE id = $1 AND sealed_headers = $2'
+} as const
 
 export function createPostgresEndpoints(pool: pg.Pool): Endpoints {
   async function list(id: number | null, client: string | null, state: string | null): Promise<readonly EndpointRecord[]> {
@@ -114,9 +127,18 @@ export function createPostgresEndpoints(pool: pg.Pool): Endpoints {
         const ended = before.slice(kept.length)
         await client.query(DELETE_SECRETS, [id, ended.map(secret => secret.id)])
         return { client: endpoint.client, before: kept.map(({ expiresAt }) => expiresAt), ended: ended.length }
-      })
+      }),
+    async sealedByOthers(keyId) {
+      const { rows } = await pool.query<SealedValueRow>(READ_SEALED_BY_OTHERS, [keyId]).catch(rethrow)
+      return rows.map(({ keyId: sealedBy, box, ...place }) => ({ ...place, sealed: { keyId: sealedBy, box } }))
+    },
+    async reseal({ field, rowId, sealed }, { keyId, box }) {
+      return (await pool.query(RESEAL[field], [rowId, sealed.box, keyId, box]).catch(rethrow)).rowCount === 1
+    }
   }
 }
+
+interface SealedValueRow extends Omit<SealedValue, 'sealed'>, Sealed, pg.QueryResultRow {}
 
 interface ListRow extends Omit<EndpointRecord, 'secrets'>, pg.QueryResultRow {
   readonly secretsCreated: readonly Date[]

@@ -15,7 +15,8 @@ const CLIENT: Statements = {
   list: `
 SELECT name, disabled_at AS "disabledAt",
        (SELECT count(*)::int FROM event_schema s WHERE s.client = c.name AND s.state = 'active') AS "activeSchemas",
-       ARRAY(SELECT role_name::text FROM client_reader r WHERE r.client = c.name ORDER BY role_name) AS readers
+       ARRAY(SELECT role_name::text FROM client_reader r WHERE r.client = c.name ORDER BY role_name) AS readers,
+       json_build_object('weight', weight, 'maxEventsPerS', max_events_per_s, 'maxBytesPerS', max_bytes_per_s, 'overQuota', over_quota) AS limits
 FROM client c ORDER BY name`,
   add: 'INSERT INTO client (name) VALUES ($1) ON CONFLICT (name) DO NOTHING',
   find: 'SELECT disabled_at IS NOT NULL AS "isDisabled" FROM client WHERE name = $1',
@@ -27,7 +28,7 @@ const EVENT_TYPE: Statements = {
   list: `
 SELECT name, disabled_at AS "disabledAt",
        (SELECT count(*)::int FROM event_schema s WHERE s.event_type = e.name AND s.state = 'active') AS "activeSchemas",
-       ARRAY[]::text[] AS readers
+       ARRAY[]::text[] AS readers, NULL AS limits
 FROM event_type e ORDER BY name`,
   add: 'INSERT INTO event_type (name) VALUES ($1) ON CONFLICT (name) DO NOTHING',
   find: 'SELECT disabled_at IS NOT NULL AS "isDisabled" FROM event_type WHERE name = $1',
