@@ -92,16 +92,17 @@ await t.test(
       seen.add(id)
       reply.end()
     })
+    let keys = `test:${randomBytes(32).toString('base64')}`
     const env = {
       ...serviceEnvironment(as('sender'), emulator),
-      SENDER_SECRET_KEYS: `test:${randomBytes(32).toString('base64')}`,
+      SENDER_SECRET_KEYS: keys,
       SENDER_ALLOW_HTTP: 'yes',
       SENDER_ALLOW_ADDRESSES: '127.0.0.0/8',
       SENDER_METRICS_PORT: '0',
       SENDER_RETRY_SCHEDULE: '50ms,50ms,50ms,50ms'
     }
     const admin = async (...args: string[]): Promise<string> => {
-      const program = startProgram(t, 'admin', { ...env, DB_CONNECTION: as('admin') }, args)
+      const program = startProgram(t, 'admin', { ...env, DB_CONNECTION: as('admin'), SENDER_SECRET_KEYS: keys }, args)
       t.equal(await program.exited, 0, program.output)
       return program.output
     }
@@ -123,6 +124,8 @@ await t.test(
     await sender.until('all are delivered', async () => (await delivered()) === 100)
     await admin('endpoints', 'rotate-secret', String(id), '--grace', '0s')
     await admin('endpoints', 'test', String(id))
+    keys = `new:${randomBytes(32).toString('base64')},${keys}`
+    t.match(await admin('endpoints', 'reseal'), /^1 value encrypted again with the key new, 0 left$/m)
     await admin('endpoints', 'disable', String(id))
     await admin('deliveries', 'redrive', '--all')
     await pool.query(
@@ -204,6 +207,8 @@ await t.test(
   }
 )
 
+const TABLES = ['message', 'rejection', 'client', 'event_type', 'event_schema', 'pgmigrations']
+
 await t.test('the processor’s role can neither change nor delete rows, nor the tables, nor read or become what is not its own', async t => {
   const migrate = new pg.Client({ connectionString: as('migrate') })
   await migrate.connect()
@@ -213,7 +218,7 @@ await t.test('the processor’s role can neither change nor delete rows, nor the
   await client.connect()
   t.teardown(() => client.end())
   const denied = [
-    ...['message', 'rejection', 'client', 'event_type', 'event_schema', 'pgmigrations'].flatMap(table => [
+    ...TABLES.flatMap(table => [
       `DROP TABLE ${table} CASCADE`,
       `TRUNCATE ${table} CASCADE`,
       `DELETE FROM ${table}`,
@@ -268,6 +273,7 @@ await t.test('the operator’s role suffices for clients, event types and schema
   const add = ['schemas', 'add', file, '--event-type', 'order-app', '--json']
 
   t.match(await run('clients', 'add', 'client-9'), { code: 0 })
+  t.match(await run('clients', 'set', 'client-9', '--weight', '3', '--max-events-per-s', '50'), { code: 0, results: /weight 3, quota 50/ })
   t.match(await run('event-types', 'add', 'order-app'), { code: 0 })
   write({ type: 'object' })
   const first = await run(...add)
@@ -292,7 +298,7 @@ await t.test('the operator’s role can neither change what a version says, nor 
   await client.connect()
   t.teardown(() => client.end())
   const denied = [
-    ...['message', 'rejection', 'client', 'event_type', 'event_schema', 'pgmigrations'].flatMap(table => [
+    ...TABLES.flatMap(table => [
       `DROP TABLE ${table} CASCADE`,
       `TRUNCATE ${table} CASCADE`,
       `DELETE FROM ${table}`,

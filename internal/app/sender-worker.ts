@@ -19,6 +19,7 @@ import { createPostgresDeliveries } from '../store/postgres-deliveries.js'
 import { createPostgresPool } from '../store/postgres-pool.js'
 import { openKeyRing } from './key-ring.js'
 import { findDatabase } from './services.js'
+import { tellPrimary } from './tell-primary.js'
 import { untilItWorks } from './until-it-works.js'
 import { createWorkerStop, endOrphan } from './worker-stop.js'
 
@@ -110,9 +111,4 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
   }
 }
 
-function send(report: SenderReport): Promise<void> {
-  return new Promise(resolve => {
-    if (process.send === undefined || !process.connected) resolve()
-    else process.send(report, undefined, undefined, () => resolve())
-  })
-}
+const send = (report: SenderReport): Promise<void> => tellPrimary(report)

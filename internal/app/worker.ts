@@ -24,6 +24,7 @@ import { createDecoder } from '../validate/decode.js'
 import { createClientRules } from './client-rules.js'
 import { followSchemas } from './schemas.js'
 import { openServices } from './services.js'
+import { tellPrimary } from './tell-primary.js'
 import { untilItWorks } from './until-it-works.js'
 import { createWorkerStop, endOrphan } from './worker-stop.js'
 
@@ -136,10 +137,4 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
   }
 }
 
-/** Resolves when the message is in the channel; a primary that is gone counts nothing any more, so there is nothing to wait for. */
-function send(message: WorkerMessage): Promise<void> {
-  return new Promise(resolve => {
-    if (process.send === undefined || !process.connected) resolve()
-    else process.send(message, undefined, undefined, () => resolve())
-  })
-}
+const send = (message: WorkerMessage): Promise<void> => tellPrimary(message)
