@@ -5,6 +5,7 @@
  * Errors  ArgumentsError naming everything that is wrong at once.
  */
 import { ArgumentsError, readFlags, readNumber } from '../producer/flags.js'
+import type { FairnessSizes } from './fairness.js'
 import { SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from './scenarios.js'
 import type { SenderSizes } from './sender-sizes.js'
 
@@ -41,7 +42,7 @@ export interface ByWorkersArguments {
 /** Quiet clients beside a noisy one. */
 export interface FairnessArguments {
   readonly kind: 'fairness'
-  readonly seconds: number
+  readonly sizes: FairnessSizes
   readonly run: BenchArguments
 }
 
@@ -88,8 +89,8 @@ const LATENCY_SECONDS = 5
 const QUICK_LATENCY_SECONDS = 4
 const SENDER_SIZES: SenderSizes = { deliveries: 60_000, queuedForDead: 10_000, backlog: 1_000_000, steadySeconds: 10 }
 const QUICK_SENDER_SIZES: SenderSizes = { deliveries: 10_000, queuedForDead: 2_000, backlog: 20_000, steadySeconds: 3 }
-const FAIRNESS_SECONDS = 8
-const QUICK_FAIRNESS_SECONDS = 3
+const FAIRNESS_SIZES: FairnessSizes = { rounds: 7, seconds: 8 }
+const QUICK_FAIRNESS_SIZES: FairnessSizes = { rounds: 3, seconds: 4 }
 
 export const BENCH_HELP = `Measures the processor side by side with simpler ones and with its own limits, on embedded services.
 
@@ -97,7 +98,7 @@ export const BENCH_HELP = `Measures the processor side by side with simpler ones
   npm run bench -- --quick                 one round of fewer events, under a minute
   npm run bench -- --by-workers 1,2,4      ours with so many workers, one table
   npm run bench -- --table-growth          the insert rate while the table grows, some ten minutes
-  npm run bench -- --fairness              what a flood of one client does to the others, under a minute
+  npm run bench -- --fairness              what a flood of one client does to the others, about three minutes
   npm run bench -- --sender                deliveries, a dead endpoint, a backlog of a million, what ingestion pays; some minutes
   npm run bench -- --schemas               the rate with payload schemas in force and without, about two minutes
   npm run bench -- --schema-cost           the dearest schemas that registration takes, with their worst payloads, a minute
@@ -169,7 +170,7 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     jsonFile,
     plotFile: flags.text('plot') ?? null
   }
-  if (isFairness) return { kind: 'fairness', seconds: isQuick ? QUICK_FAIRNESS_SECONDS : FAIRNESS_SECONDS, run }
+  if (isFairness) return { kind: 'fairness', sizes: isQuick ? QUICK_FAIRNESS_SIZES : FAIRNESS_SIZES, run }
   if (flags.isOn('sender')) return { kind: 'sender', sizes: isQuick ? QUICK_SENDER_SIZES : SENDER_SIZES, run }
   if (flags.isOn('schemas')) return { kind: 'schemas', run }
   return counts === null ? run : { kind: 'by-workers', counts, run }

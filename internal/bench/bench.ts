@@ -24,7 +24,8 @@ import {
 } from './arguments.js'
 import { runByWorkers } from './by-workers.js'
 import { compareFiles } from './compare.js'
-import { FAIRNESS_SITUATIONS, type FairnessResult, fairnessGoals, fairnessTable, measureFairness } from './fairness.js'
+import { measureFairness } from './fairness.js'
+import { fairnessGoals, fairnessTable, summarizeFairness } from './fairness-report.js'
 import { growthGoals, growthTable, growthWarning } from './growth-report.js'
 import { currentLoad, describeMachine, type Machine } from './machine.js'
 import { jsonFileFor, SCHEMA, say, writeJson } from './output.js'
@@ -136,24 +137,15 @@ async function runGrowth(
   }
 }
 
-async function runFairness(bench: Bench, { seconds, run }: FairnessArguments, machine: Machine, startedAt: Date): Promise<void> {
+async function runFairness(bench: Bench, { sizes, run }: FairnessArguments, machine: Machine, startedAt: Date): Promise<void> {
   try {
-    const results: FairnessResult[] = []
-    for (const situation of FAIRNESS_SITUATIONS) {
-      say(`  ${situation} …`)
-      results.push(await measureFairness(bench, seconds, situation))
-    }
+    const turns = await measureFairness(bench, sizes, say)
+    const results = summarizeFairness(turns)
     const goals = fairnessGoals(results)
     say(`\n${fairnessTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
-    const options = { seconds, workers: run.workers, pollers: run.pollers }
-    writeJson(jsonFileFor(run.jsonFile, startedAt), {
-      schema: SCHEMA,
-      startedAt: startedAt.toISOString(),
-      machine,
-      options,
-      fairness: results,
-      goals
-    })
+    const options = { ...sizes, workers: run.workers, pollers: run.pollers }
+    const document = { schema: SCHEMA, startedAt: startedAt.toISOString(), machine, options }
+    writeJson(jsonFileFor(run.jsonFile, startedAt), { ...document, fairness: results, turns, goals })
   } catch (error) {
     if (!bench.signal.aborted) throw error
     say('Stopped: nothing was written.')

@@ -25,6 +25,11 @@ t.test('series of one name are added up, wherever their labels stand', async t =
   t.strictSame(readHistogram(TEXT, 'labelled'), { bounds: [1], counts: [11, 11], sum: 33 })
 })
 
+t.test('of several series those with the wanted labels count', async t => {
+  t.strictSame(readHistogram(TEXT, 'labelled', 'kind="b"'), { bounds: [1], counts: [10, 10], sum: 30 })
+  t.equal(readHistogram(TEXT, 'labelled', 'kind="c"'), null)
+})
+
 t.test('a text without the histogram has none', async t => {
   t.equal(readHistogram(TEXT, 'seconds'), null)
   t.equal(readHistogram('', 'commit_seconds'), null)

@@ -5,16 +5,19 @@
  */
 import type { Histogram } from './histogram.js'
 
-/** Null while the text has no such histogram; series of one name with other labels are added up. */
-export function readHistogram(text: string, name: string): Histogram | null {
+/** Null while the text has no such histogram. All series of that name whose labels hold `labels` are added up. */
+export function readHistogram(text: string, name: string, labels = ''): Histogram | null {
   const upTo = new Map<number, number>()
-  for (const [, bound = '', count] of text.matchAll(new RegExp(`^${name}_bucket\\{(?:[^}]*,)?le="([^"]+)"[^}]*\\} (\\S+)$`, 'gm'))) {
+  for (const [line, bound = '', count] of text.matchAll(new RegExp(`^${name}_bucket\\{(?:[^}]*,)?le="([^"]+)"[^}]*\\} (\\S+)$`, 'gm'))) {
+    if (!line.includes(labels)) continue
     const upper = bound === '+Inf' ? Number.POSITIVE_INFINITY : Number(bound)
     upTo.set(upper, (upTo.get(upper) ?? 0) + Number(count))
   }
   if (upTo.size === 0) return null
   let sum = 0
-  for (const [, value] of text.matchAll(new RegExp(`^${name}_sum(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))) sum += Number(value)
+  for (const [line, value] of text.matchAll(new RegExp(`^${name}_sum(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))) {
+    if (line.includes(labels)) sum += Number(value)
+  }
   const ascending = [...upTo].sort(([a], [b]) => a - b)
   return {
     bounds: ascending.map(([bound]) => bound).filter(Number.isFinite),

@@ -1,0 +1,112 @@
+/**
+ * What the turns of the fairness bench come to.
+ *
+ * Units   milliseconds; events per second.
+ */
+import { atLeast, atMost, type Goal } from './goals.js'
+import { type Spread, spreadOf } from './statistics.js'
+import { formatTable } from './table.js'
+
+export const FAIRNESS_SITUATIONS = ['alone', 'flood', 'overload', 'overload without groups'] as const
+export type FairnessSituation = (typeof FAIRNESS_SITUATIONS)[number]
+
+/** What the quiet clients met with during one turn. */
+export interface FairnessTurn {
+  readonly situation: FairnessSituation
+  readonly quietEvents: number
+  /** Until the queue's confirmation, which is no part of the dwell. */
+  readonly sendP99Ms: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Of what each quiet client had stored when the sending ended: 1 is the same for all. */
+  readonly jain: number
+  readonly noisySentPerSecond: number
+  readonly noisyStoredPerSecond: number
+  /** What the noisy client still had in the queue when the quiet ones ended. */
+  readonly backlog: number
+}
+
+export interface FairnessResult {
+  readonly situation: FairnessSituation
+  readonly turns: number
+  readonly quietEvents: number
+  readonly sendP99Ms: Spread
+  readonly p50Ms: Spread
+  readonly p99Ms: Spread
+  readonly jain: Spread
+  readonly noisySentPerSecond: Spread
+  readonly noisyStoredPerSecond: Spread
+  readonly backlog: Spread
+}
+
+export function summarizeFairness(turns: readonly FairnessTurn[]): readonly FairnessResult[] {
+  return FAIRNESS_SITUATIONS.flatMap(situation => {
+    const own = turns.filter(turn => turn.situation === situation)
+    if (own.length === 0) return []
+    const of = (figure: Exclude<keyof FairnessTurn, 'situation'>): Spread => spreadOf(own.map(turn => turn[figure])) as Spread
+    return [
+      {
+        situation,
+        turns: own.length,
+        quietEvents: own.reduce((sum, { quietEvents }) => sum + quietEvents, 0),
+        sendP99Ms: of('sendP99Ms'),
+        p50Ms: of('p50Ms'),
+        p99Ms: of('p99Ms'),
+        jain: of('jain'),
+        noisySentPerSecond: of('noisySentPerSecond'),
+        noisyStoredPerSecond: of('noisyStoredPerSecond'),
+        backlog: of('backlog')
+      }
+    ]
+  })
+}
+
+/** 1 where all get the same, 1 / n where one gets everything. */
+export function jainIndex(shares: readonly number[]): number {
+  const sum = shares.reduce((total, share) => total + share, 0)
+  const squares = shares.reduce((total, share) => total + share * share, 0)
+  return squares === 0 ? 0 : (sum * sum) / (shares.length * squares)
+}
+
+export function fairnessTable(results: readonly FairnessResult[]): string {
+  const head = [
+    'quiet clients',
+    'turns',
+    'noisy sent/s',
+    'stored/s',
+    'backlog ≥',
+    'send p99 ms',
+    'p50 ms',
+    'p99 ms (min–max)',
+    'p99 / alone',
+    'Jain'
+  ]
+  const alone = find(results, 'alone')
+  return formatTable([
+    head,
+    ...results.map(({ situation, turns, noisySentPerSecond, noisyStoredPerSecond, backlog, sendP99Ms, p50Ms, p99Ms, jain }) => [
+      situation,
+      String(turns),
+      Math.round(noisySentPerSecond.median).toLocaleString('en-US'),
+      Math.round(noisyStoredPerSecond.median).toLocaleString('en-US'),
+      backlog.min.toLocaleString('en-US'),
+      sendP99Ms.median.toFixed(1),
+      p50Ms.median.toFixed(1),
+      `${p99Ms.median.toFixed(1)} (${p99Ms.min.toFixed(1)}–${p99Ms.max.toFixed(1)})`,
+      alone === undefined ? 'n/a' : (p99Ms.median / alone.p99Ms.median).toFixed(2),
+      jain.min.toFixed(3)
+    ])
+  ])
+}
+
+export function fairnessGoals(results: readonly FairnessResult[]): readonly Goal[] {
+  const [alone, flood] = [find(results, 'alone'), find(results, 'flood')]
+  return [
+    atMost('p99 of the quiet clients, with the flood / alone', 2, '×', alone && flood && flood.p99Ms.median / alone.p99Ms.median),
+    atLeast('Jain index of the quiet clients in the flood', 0.99, '', flood?.jain.min)
+  ]
+}
+
+function find(results: readonly FairnessResult[], wanted: FairnessSituation): FairnessResult | undefined {
+  return results.find(({ situation }) => situation === wanted)
+}
