@@ -84,7 +84,7 @@ async function supervise(
         case 'committing':
           return totals.announced(workerId, message.tx, message.counts)
         case 'decided':
-          return totals.decided(workerId, message.counts)
+          return totals.decided(workerId, message.tx, message.counts)
         case 'examining':
           return deaths.examining(workerId, message.messageId)
         case 'report':

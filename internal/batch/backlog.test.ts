@@ -130,35 +130,17 @@ t.test('what is left over is first when one batch holds all again', async t => {
   t.ok(backlog.isEmpty)
 })
 
-t.test('beside a flood batches are small, so that nobody waits for a large one, and for some time after', async t => {
-  const { backlog, add, takeAll } = setup({ maxMessages: 1_000 })
-  add(...many('noisy', 700), entry('quiet'))
-  const first = backlog.take()
-  t.equal(first.entries.length, 100)
-  t.equal(share(first.entries, 'quiet'), 1)
-  t.equal(first.reached, 'messages')
-  t.equal(takeAll().length, 7, 'the others too, although only the noisy client is left')
-  add(entry('noisy'))
-  for (let batch = 9; batch <= 500; batch++) {
-    add(...many('noisy', 100))
-    if (backlog.take().entries.length !== 100) t.fail(`batch ${batch} is not small`)
-  }
-  add(...many('noisy', 699))
-  t.same(
-    takeAll().map(({ length }) => length),
-    [700],
-    'then it is over'
-  )
-})
-
-t.test('one client alone and many alike are no flood', async t => {
-  for (const clients of [['only'], ['a', 'b'], ['a', 'b', 'c', 'd']]) {
-    const { add, takeAll } = setup({ maxMessages: 1_000 })
-    for (const client of clients) add(...many(client, 2_400 / clients.length))
-    t.same(
-      takeAll().map(({ length }) => length),
-      [1_000, 1_000, 400],
-      clients.join()
-    )
-  }
+t.test('what waits is counted by client, in line or not', async t => {
+  const { backlog, add } = setup()
+  add(...many('a', 12), ...many('b', 2))
+  t.same([...backlog.countByClient()].sort(), [
+    ['a', 12],
+    ['b', 2]
+  ])
+  const taken = backlog.take().entries
+  add(...many('a', 3), entry(null))
+  const counts = backlog.countByClient()
+  t.equal(counts.get('a'), 15 - share(taken, 'a'))
+  t.equal(counts.get(''), 1)
+  t.equal(backlog.length, 18 - taken.length)
 })

@@ -4,8 +4,7 @@
  * While one batch holds all that waits, it is that, in the order of arrival: adding is an append. Once more waits, clients take turns
  * (deficit round robin): each has a line, and per turn takes rows worth its weight's quantum; what it could not spend it keeps for
  * its next turn. The order within one client is the order of arrival. So a client with little to say waits for a round at most, not for
- * all that a flood has put before it. What is left then is the batch under way: while one client holds three quarters of what waits and others wait with
- * it, batches are cut small, which costs some rate and lets the others in sooner.
+ * all that a flood has put before it.
  *
  * Shapes  entries in, batches out. The memory is that of the entries: a line is there while it holds something.
  * Units   bytes are UTF-8 bytes of message bodies; a row costs its bytes and ROW_BYTES for being a row.
@@ -26,10 +25,6 @@ const ROW_BYTES = 1_024
 /** A few usual rows: small, so that a batch holds the turns of many clients. */
 const QUANTUM_BYTES = 4_096
 const CUT_AT = 1_000
-/** A batch beside a flood: a commit of some milliseconds (decision 12 has the figures). */
-const FLOOD_BATCH_MESSAGES = 100
-/** So many batches after the last one in which a flood held others up: some seconds, so that a client which says little finds it calm too. */
-const FLOOD_ENDS_AFTER_BATCHES = 500
 
 interface Line {
   readonly client: string
@@ -52,12 +47,14 @@ export class Backlog {
   #last: Line | null = null
   #length = 0
   #bytes = 0
-  /** Batches that are still cut small. */
-  #floodBatches = 0
 
   constructor(limits: BatchLimits, weightOf: (client: string) => number) {
     this.#limits = limits
     this.#weightOf = weightOf
+  }
+
+  get length(): number {
+    return this.#length
   }
 
   get isEmpty(): boolean {
@@ -66,12 +63,7 @@ export class Backlog {
 
   /** Whether more waits than one batch holds; one entry always fits, however large. */
   get overflows(): boolean {
-    return this.#length > 1 && (this.#length > this.#maxMessages || this.#bytes > this.#limits.maxBytes)
-  }
-
-  get #maxMessages(): number {
-    const { maxMessages } = this.#limits
-    return this.#floodBatches > 0 ? Math.min(maxMessages, FLOOD_BATCH_MESSAGES) : maxMessages
+    return this.#length > 1 && (this.#length > this.#limits.maxMessages || this.#bytes > this.#limits.maxBytes)
   }
 
   add(entry: Entry): void {
@@ -81,7 +73,6 @@ export class Backlog {
   }
 
   take(): NextBatch {
-    this.#lookForFlood()
     if (this.overflows) {
       for (const entry of this.#fresh) this.#queueUp(entry)
       this.#fresh = []
@@ -96,25 +87,22 @@ export class Backlog {
     return { entries: all, reached: null }
   }
 
-  clear(): void {
-    this.#fresh = []
-    this.#lines.clear()
-    this.#last = null
-    this.#length = 0
-    this.#bytes = 0
-  }
-
-  #lookForFlood(): void {
-    if (this.#floodBatches > 0) this.#floodBatches -= 1
-    if (this.#length <= FLOOD_BATCH_MESSAGES) return
+  countByClient(): ReadonlyMap<string, number> {
     const waiting = new Map<string, number>()
     for (const { client, entries, head } of this.#lines.values()) waiting.set(client, entries.length - head)
     for (const entry of this.#fresh) {
       const client = clientOf(entry)
       waiting.set(client, (waiting.get(client) ?? 0) + 1)
     }
-    if (waiting.size === 1) return
-    for (const count of waiting.values()) if (count * 4 > this.#length * 3) this.#floodBatches = FLOOD_ENDS_AFTER_BATCHES
+    return waiting
+  }
+
+  clear(): void {
+    this.#fresh = []
+    this.#lines.clear()
+    this.#last = null
+    this.#length = 0
+    this.#bytes = 0
   }
 
   #queueUp(entry: Entry): void {
@@ -132,8 +120,7 @@ export class Backlog {
   }
 
   #takeTurns(): NextBatch {
-    const { maxBytes } = this.#limits
-    const maxMessages = this.#maxMessages
+    const { maxMessages, maxBytes } = this.#limits
     const entries: Entry[] = []
     let bytes = 0
     for (let last = this.#last; last !== null; last = this.#last) {

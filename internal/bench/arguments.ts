@@ -5,7 +5,7 @@
  * Errors  ArgumentsError naming everything that is wrong at once.
  */
 import { ArgumentsError, readFlags, readNumber } from '../producer/flags.js'
-import type { FairnessSizes } from './fairness.js'
+import type { FairnessSizes } from './fairness-report.js'
 import { SCENARIO_NAMES, SCENARIOS, type Scenario, type ScenarioName } from './scenarios.js'
 import type { SenderSizes } from './sender-sizes.js'
 

@@ -7,6 +7,13 @@ import { atLeast, atMost, type Goal } from './goals.js'
 import { type Spread, spreadOf } from './statistics.js'
 import { formatTable } from './table.js'
 
+export interface FairnessSizes {
+  /** Turns alone, and as many in the flood. */
+  readonly rounds: number
+  /** Of one turn. */
+  readonly seconds: number
+}
+
 export const FAIRNESS_SITUATIONS = ['alone', 'flood', 'overload', 'overload without groups'] as const
 export type FairnessSituation = (typeof FAIRNESS_SITUATIONS)[number]
 

@@ -14,20 +14,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OutgoingMessage } from '../queue/queue.js'
 import { createSqsWriter } from '../queue/sqs-writer.js'
-import { type FairnessSituation, type FairnessTurn, jainIndex } from './fairness-report.js'
+import { type FairnessSituation, type FairnessSizes, type FairnessTurn, jainIndex } from './fairness-report.js'
 import { openFreshQueue } from './fresh-queue.js'
 import { countOf, type Histogram, quantileOf, since } from './histogram.js'
 import { readHistogram } from './metrics-text.js'
 import { createNoisyClient } from './noisy-client.js'
 import { startProcessor } from './processor-subject.js'
 import type { Bench } from './run-scenario.js'
-
-export interface FairnessSizes {
-  /** Turns alone, and as many in the flood. */
-  readonly rounds: number
-  /** Of one turn. */
-  readonly seconds: number
-}
 
 const QUIET = Array.from({ length: 5 }, (_, n) => `quiet-${n + 1}`)
 const QUIET_SERIES = 'client="quiet-'
@@ -39,7 +32,7 @@ const FLOOD_RATIO = 100
 const FLOOD_PER_SECOND = (FLOOD_RATIO * 1_000) / QUIET_EVERY_MS
 const OVERLOAD_PER_SECOND = FLOOD_PER_SECOND * QUIET.length
 /** For each second of a turn: with what is sent meanwhile more than the processor takes, so that it never comes to the end of it. */
-const BACKLOG_PER_SECOND = 12_000
+const BACKLOG_PER_SECOND = 15_000
 const WARM_UP_SECONDS = 3
 const SETTLE_MS = 1_000
 const SETTLED_WITHIN_MS = 60_000

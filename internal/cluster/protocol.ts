@@ -13,8 +13,8 @@ import type { Death } from './deaths.js'
 export type WorkerMessage =
   /** A transaction is about to commit; `counts` is what it adds if it does. */
   | { readonly kind: 'committing'; readonly tx: string; readonly counts: Counts }
-  /** The announced transaction has its outcome; `counts` are the worker's sums with it. */
-  | { readonly kind: 'decided'; readonly counts: Counts }
+  /** This announced transaction has its outcome; `counts` are the worker's sums with it. */
+  | { readonly kind: 'decided'; readonly tx: string; readonly counts: Counts }
   /** From now on this message is examined alone, because it was received often without an outcome; null: none is. */
   | { readonly kind: 'examining'; readonly messageId: string | null }
   /** Each second. */

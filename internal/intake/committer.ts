@@ -1,8 +1,9 @@
 /**
- * Group commit: forms batches while the previous one is being written, and stays with each batch until every entry has its disposition.
+ * Group commit: forms batches while others are being written, and stays with each batch until every entry has its disposition.
  *
- * One batch is under way at a time; what arrives meanwhile is the next one, so an idle system commits after one round trip and a busy
- * one in large batches (BatchLimits has the rule). A failed batch is handled by the fault (StoreError.fault):
+ * One batch is under way at a time (commit-lane.ts). While one client floods the others (flood.ts) there are two: what the others send goes by an
+ * express lane, and waits neither for the large batch under way nor for company. The order within a client is that of arrival, but for
+ * when it changes lanes. A failed batch is handled by the fault (StoreError.fault):
  *   transient, schema   the database is closed at the gate, and the same batch is tried again until it answers
  *   data                the batch is halved until the row that cannot be stored stands alone; that one is refused as `unstorable`
  * A batch that runs into the statement timeout twice is too large for a slow server: it is halved too, and nothing is refused.
@@ -12,13 +13,14 @@
  * Units   milliseconds.
  * Errors  none leave here; a row that not even as a rejection can be written is handed to `onUnwritable`.
  */
-import { Backlog } from '../batch/backlog.js'
 import type { BatchLimits, FlushCause } from '../batch/batch.js'
+import { Flood } from '../batch/flood.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Disposition, Entry, ValidEvent, Verdict } from '../message/message.js'
 import { backoffMs } from '../retry/backoff.js'
 import { type PreparedCommit, type Store, StoreError } from '../store/store.js'
 import { toStorable } from '../validate/storable.js'
+import { CommitLane } from './commit-lane.js'
 
 /** Hears of each transaction before and after its fate is decided, so that counters survive a crash in between. */
 export interface CommitJournal {
@@ -55,76 +57,51 @@ const MAX_REASON_CHARS = 500
 
 export class Committer {
   readonly #options: CommitterOptions
-  readonly #backlog: Backlog
-  #isRunning = false
+  readonly #flood: Flood
+  readonly #main: CommitLane
+  /** For the others while one client floods them. */
+  readonly #express: CommitLane
   /** From a fault of the database until it answers again, whatever the answer is about. */
   #isDown = false
   #isAbandoned = false
-  #isDraining = false
-  #drained: (() => void)[] = []
-  #cancelDelay: (() => void) | null = null
-  #endLinger: (() => void) | null = null
+  readonly #delays = new Set<() => void>()
 
   constructor(options: CommitterOptions) {
     this.#options = options
-    this.#backlog = new Backlog(options.limits, options.weightOf)
+    const { clock, limits, weightOf, isReceiving } = options
+    this.#flood = new Flood(limits.busyMessages)
+    const shared = { clock, limits, weightOf, isReceiving, write: this.#write.bind(this) }
+    this.#main = new CommitLane({ ...shared, onTake: backlog => this.#flood.look(backlog) })
+    this.#express = new CommitLane({ ...shared, onTake: backlog => this.#flood.lookBeside(backlog) })
   }
 
   add(entries: Iterable<Entry>): void {
-    for (const entry of entries) this.#backlog.add(entry)
-    if (this.#backlog.isEmpty) return
-    if (this.#backlog.overflows) this.hurry()
-    if (!this.#isRunning) void this.#run()
+    for (const entry of entries) this.#laneOf(entry).add(entry)
+    this.#express.go()
+    this.#main.go()
   }
 
-  /** Ends a wait for company: the open batch is full, or nothing more can come. */
+  /** Ends a wait for company: nothing more can come. */
   hurry(): void {
-    this.#endLinger?.()
+    this.#main.hurry()
+    this.#express.hurry()
   }
 
   /** Resolves when all that was added has its disposition. From now on nothing waits for company. */
-  drain(): Promise<void> {
-    this.#isDraining = true
-    this.hurry()
-    if (!this.#isRunning) return Promise.resolve()
-    return new Promise(resolve => this.#drained.push(resolve))
+  async drain(): Promise<void> {
+    await Promise.all([this.#main.drain(), this.#express.drain()])
   }
 
   /** Ends all attempts: what has no disposition yet is left to the queue. */
   abandon(): void {
     this.#isAbandoned = true
-    this.#backlog.clear()
-    this.hurry()
-    this.#cancelDelay?.()
+    this.#main.abandon()
+    this.#express.abandon()
+    for (const end of this.#delays) end()
   }
 
-  async #run(): Promise<void> {
-    this.#isRunning = true
-    let isBusy = false
-    while (!this.#backlog.isEmpty) {
-      const hasWaited = isBusy && (await this.#company())
-      const { entries, reached } = this.#backlog.take()
-      if (entries.length === 0) break
-      await this.#write(entries, reached ?? (hasWaited ? 'linger' : 'free'))
-      isBusy = entries.length >= this.#options.limits.busyMessages
-    }
-    this.#isRunning = false
-    for (const resolve of this.#drained.splice(0)) resolve()
-  }
-
-  /** Gives the open batch time to fill; false when there was no need to wait. */
-  async #company(): Promise<boolean> {
-    const { clock, isReceiving, limits } = this.#options
-    if (this.#backlog.overflows || this.#isDraining || limits.lingerMs === 0 || !isReceiving()) return false
-    await new Promise<void>(resolve => {
-      const cancel = clock.after(limits.lingerMs, resolve)
-      this.#endLinger = () => {
-        cancel()
-        resolve()
-      }
-    })
-    this.#endLinger = null
-    return true
+  #laneOf(entry: Entry): CommitLane {
+    return this.#flood.isBeside(entry) ? this.#express : this.#main
   }
 
   async #write(entries: readonly Entry[], cause: FlushCause): Promise<void> {
@@ -222,11 +199,11 @@ export class Committer {
     return new Promise(resolve => {
       const done = (): void => {
         cancel()
-        this.#cancelDelay = null
+        this.#delays.delete(done)
         resolve()
       }
       const cancel = this.#options.clock.after(ms, done)
-      this.#cancelDelay = done
+      this.#delays.add(done)
     })
   }
 }

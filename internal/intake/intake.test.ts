@@ -559,6 +559,76 @@ t.test('behind a large batch the next one waits for company, until its linger en
   for (const { clock } of [lingering, filling, closed]) await clock.advanceAsync(100)
 })
 
+t.test('beside a noisy client the others have an express lane: they wait neither for its large batch nor for company', async t => {
+  const releases: (() => void)[] = []
+  const { send, clock, heard } = setup(t, {
+    limits: { batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 10 } },
+    store: memory => ({
+      insert: (batch, onPrepared) => new Promise<void>(resolve => releases.push(resolve)).then(() => memory.insert(batch, onPrepared))
+    })
+  })
+  const release = async (at: number): Promise<void> => {
+    releases.splice(at, 1)[0]?.()
+    await clock.advanceAsync(0)
+  }
+  const commits = (): string[] => heard.splice(0).filter(line => line.startsWith('committed'))
+  const sendNoisy = async (...names: string[]): Promise<void> => {
+    for (const name of names) await send(...Array.from({ length: 10 }, (_, index) => event(`${name}-${index}`)))
+  }
+  const quiet = (id: string): string => event(id, { client_id: 'client-2' })
+
+  await send(quiet('before'))
+  await sendNoisy('a', 'b', 'c')
+  await send(quiet('with them'))
+  await release(0)
+  t.same(commits(), ['committed 1'])
+  t.equal(releases.length, 1, 'a batch with both is under way, and has shown who is noisy')
+  await sendNoisy('d', 'e', 'f')
+  await send(quiet('behind them'))
+  t.equal(releases.length, 2, 'the quiet client’s event is under way too')
+  await send('a body that names no client')
+  await sendNoisy('g')
+  await send(quiet('next'), quiet('and next'))
+  t.equal(releases.length, 2, 'one batch at a time in each lane')
+  await release(1)
+  t.same(commits(), ['committed 1'])
+  await release(1)
+  t.same(commits(), ['committed 2'], 'what came meanwhile is the next batch')
+  await release(0)
+  t.same(commits(), ['committed 31'])
+  await clock.advanceAsync(50)
+  await release(0)
+  t.same(commits(), ['committed 41'], 'with the body that nobody waits for')
+  await clock.advanceAsync(100)
+})
+
+t.test('a stop that comes to no end leaves what is in either lane to the queue', async t => {
+  const releases: (() => void)[] = []
+  const { send, intake, clock, heard, queue } = setup(t, {
+    limits: { batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 10 } },
+    store: memory => ({
+      insert: (batch, onPrepared) => new Promise<void>(resolve => releases.push(resolve)).then(() => memory.insert(batch, onPrepared))
+    })
+  })
+  const quiet = (id: string): string => event(id, { client_id: 'client-2' })
+  await send(quiet('before'))
+  for (const name of ['a', 'b']) await send(...Array.from({ length: 10 }, (_, index) => event(`${name}-${index}`)))
+  releases.shift()?.()
+  await clock.advanceAsync(20)
+  await send(quiet('under way'))
+  await send(quiet('waiting'), event('waiting too'))
+  t.equal(releases.length, 2, 'a batch in each lane')
+  const stopped = intake.stop(1_000)
+  await clock.advanceAsync(1_000)
+  await stopped
+  t.same(
+    heard.filter(line => line.startsWith('committed')),
+    ['committed 1']
+  )
+  t.equal(queue.messages().length, 23)
+  t.ok(queue.messages().every(({ isInFlight }) => !isInFlight))
+})
+
 t.test('a batch is cut at its limits', async t => {
   const { send, heard } = setup(t, { limits: { batch: { maxMessages: 4, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 100 } } })
   await send(...Array.from({ length: 10 }, (_, index) => event(`${index}`)))

@@ -23,7 +23,7 @@ t.test('100,000 clients, event types, ids and paths that nobody knows add no ser
   const metrics = createWorkerMetrics()
   const hear = async (message: WorkerMessage): Promise<void> => {
     if (message.kind === 'committing') totals.announced(1, message.tx, message.counts)
-    if (message.kind === 'decided') totals.decided(1, message.counts)
+    if (message.kind === 'decided') totals.decided(1, message.tx, message.counts)
   }
   const events = createIntakeEvents({ log: pino({ level: 'silent' }), clock, metrics, send: hear })
   const queue = createMemoryQueue({ clock, visibilityTimeoutS: 600 })

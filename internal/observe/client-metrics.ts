@@ -11,10 +11,11 @@ import { clientOf } from '../message/client-of.js'
 import { type Disposition, type Entry, REJECTION_REASONS } from '../message/message.js'
 import { Observations } from './observations.js'
 
-/** Each costs about 30 series of a scrape. */
+/** Each costs about 35 series of a scrape. */
 export const MAX_CLIENT_LABELS = 50
 export const OTHER = 'other'
-const DWELL_BUCKETS_S = [0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5, 10, 60, 300, 3_600]
+/** Fine where one client's flood would show at the others. */
+const DWELL_BUCKETS_S = [0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5, 60, 3_600]
 
 class ClientSlot {
   readonly label: string

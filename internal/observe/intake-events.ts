@@ -31,21 +31,24 @@ export interface IntakeEvents {
 
 export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOptions): IntakeEvents {
   const tally = new Tally()
-  let announced: Counts = {}
+  const announced = new Map<string, Counts>()
   let summarized: Counts = {}
 
   const journal: CommitJournal = {
     committing(tx, dispositions, entries) {
-      announced = { ...countDispositions(dispositions), ...metrics.clients.count(entries, dispositions) }
-      return send({ kind: 'committing', tx, counts: announced })
+      const counts = { ...countDispositions(dispositions), ...metrics.clients.count(entries, dispositions) }
+      announced.set(tx, counts)
+      return send({ kind: 'committing', tx, counts })
     },
-    committed() {
-      tally.addAll(announced)
-      void send({ kind: 'decided', counts: tally.counts })
+    committed(tx) {
+      tally.addAll(announced.get(tx) ?? {})
+      decided(tx)
     },
-    rolledBack() {
-      void send({ kind: 'decided', counts: tally.counts })
-    }
+    rolledBack: decided
+  }
+  function decided(tx: string): void {
+    announced.delete(tx)
+    void send({ kind: 'decided', tx, counts: tally.counts })
   }
 
   const observer: IntakeObserver = {

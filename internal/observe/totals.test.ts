@@ -17,7 +17,7 @@ t.test('an announced commit counts when its outcome is told', async t => {
   const totals = new Totals()
   totals.announced(1, 'tx-1', { stored: 7 })
   t.equal(totals.sum('stored'), 0)
-  totals.decided(1, { stored: 7 })
+  totals.decided(1, 'tx-1', { stored: 7 })
   t.equal(totals.sum('stored'), 7)
   await totals.retire(1, () => Promise.reject(new Error('nothing was open')))
   t.equal(totals.sum('stored'), 7)
@@ -26,7 +26,7 @@ t.test('an announced commit counts when its outcome is told', async t => {
 t.test('a worker that dies with an open commit: the database says whether it counts', async t => {
   for (const hasCommitted of [true, false]) {
     const totals = new Totals()
-    totals.decided(1, { stored: 100 })
+    totals.decided(1, 'tx-1', { stored: 100 })
     totals.announced(1, 'tx-2', { stored: 7, duplicate: 1 })
     totals.reported(1, { stored: 100, received: 120 })
     const asked: string[] = []
@@ -41,9 +41,25 @@ t.test('a worker that dies with an open commit: the database says whether it cou
   }
 })
 
+t.test('of two open commits each has its own outcome', async t => {
+  const totals = new Totals()
+  totals.announced(1, 'large', { stored: 1_000 })
+  totals.announced(1, 'small', { stored: 3 })
+  totals.decided(1, 'small', { stored: 3 })
+  t.equal(totals.sum('stored'), 3)
+  totals.announced(1, 'next', { stored: 5 })
+  const asked: string[] = []
+  await totals.retire(1, tx => {
+    asked.push(tx)
+    return Promise.resolve(tx === 'large')
+  })
+  t.same(asked, ['large', 'next'])
+  t.equal(totals.sum('stored'), 1_003)
+})
+
 t.test('no total goes backwards while the question is open', async t => {
   const totals = new Totals()
-  totals.decided(1, { stored: 100 })
+  totals.decided(1, 'tx-1', { stored: 100 })
   totals.announced(1, 'tx', { stored: 7 })
   let answer = (_yes: boolean): void => undefined
   const retired = totals.retire(1, () => new Promise(resolve => (answer = resolve)))

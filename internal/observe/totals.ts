@@ -8,7 +8,8 @@ import { type Counts, Tally } from './counters.js'
 
 interface WorkerSums {
   counts: Counts
-  open: { readonly tx: string; readonly counts: Counts } | null
+  /** What each announced transaction adds if it commits. */
+  readonly open: Map<string, Counts>
 }
 
 export class Totals {
@@ -16,27 +17,27 @@ export class Totals {
   readonly #workers = new Map<number, WorkerSums>()
 
   announced(workerId: number, tx: string, counts: Counts): void {
-    this.#of(workerId).open = { tx, counts }
+    this.#of(workerId).open.set(tx, counts)
   }
 
-  decided(workerId: number, counts: Counts): void {
+  decided(workerId: number, tx: string, counts: Counts): void {
     const sums = this.#of(workerId)
-    sums.open = null
+    sums.open.delete(tx)
     sums.counts = counts
   }
 
-  /** A worker's sums between two transactions; an announced one stays open. */
+  /** A worker's sums at any time; what it has announced stays open. */
   reported(workerId: number, counts: Counts): void {
     this.#of(workerId).counts = counts
   }
 
-  /** Keeps a dead worker's sums. `tookEffect` says whether the transaction that it left open has committed. */
+  /** Keeps a dead worker's sums. `tookEffect` says whether a transaction that it left open has committed. */
   async retire(workerId: number, tookEffect: (tx: string) => Promise<boolean>): Promise<void> {
     const sums = this.#workers.get(workerId)
     if (sums === undefined) return
     this.#workers.delete(workerId)
     this.#retired.addAll(sums.counts)
-    if (sums.open !== null && (await tookEffect(sums.open.tx))) this.#retired.addAll(sums.open.counts)
+    for (const [tx, counts] of sums.open) if (await tookEffect(tx)) this.#retired.addAll(counts)
   }
 
   sum(key: string): number {
@@ -62,7 +63,7 @@ export class Totals {
   #of(workerId: number): WorkerSums {
     let sums = this.#workers.get(workerId)
     if (sums === undefined) {
-      sums = { counts: {}, open: null }
+      sums = { counts: {}, open: new Map() }
       this.#workers.set(workerId, sums)
     }
     return sums

@@ -35,8 +35,8 @@ export interface PostgresStoreOptions {
   readonly onIdleError?: (error: StoreError) => void
 }
 
-/** One for the batch under way, one for `probe` and `wasCommitted`, which must not wait behind it. */
-const CONNECTIONS = 2
+/** One for the batch under way, one for that of the express lane, and one for `probe` and `wasCommitted`, which must not wait behind them. */
+const CONNECTIONS = 3
 
 /** The transaction failed for reasons of its own; the connection is as good as before. */
 const CONNECTION_SURVIVES = new Set(['40001', '40P01', '55006', '55P03', '57014'])

@@ -59,7 +59,7 @@ export class Primary {
     })
   }
 
-  /** A process is dead: what was leaving may have left or not; then its open transaction is asked for. */
+  /** A process is dead: what was leaving may have left or not; then its open transactions are asked for. */
   retire(process: SimulatedProcess): void {
     const { id, leaving } = this.#channelOf(process)
     const hasLeft = this.#world.dice.below(leaving.size + 1)
@@ -101,7 +101,7 @@ export class Primary {
       leaving.delete(earlier)
       if (earlier.kind === 'examining') this.#deaths.examining(id, earlier.messageId)
       else if (earlier.kind === 'committing') this.#totals.announced(id, earlier.tx, earlier.counts)
-      else this.#totals.decided(id, earlier.counts)
+      else if (earlier.kind === 'decided') this.#totals.decided(id, earlier.tx, earlier.counts)
       this.#check()
       if (earlier === message) break
     }
