@@ -12,15 +12,16 @@
  * Units   in the names.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { OutgoingMessage } from '../queue/queue.js'
+import type { OutgoingMessage, QueueWriter } from '../queue/queue.js'
 import { createSqsWriter } from '../queue/sqs-writer.js'
 import { type FairnessSituation, type FairnessSizes, type FairnessTurn, jainIndex } from './fairness-report.js'
-import { openFreshQueue } from './fresh-queue.js'
+import { type FreshQueue, openFreshQueue } from './fresh-queue.js'
 import { countOf, type Histogram, quantileOf, since } from './histogram.js'
 import { readHistogram } from './metrics-text.js'
-import { createNoisyClient } from './noisy-client.js'
-import { startProcessor } from './processor-subject.js'
+import { createNoisyClient, type NoisyClient } from './noisy-client.js'
+import { type ProcessorSubject, startProcessor } from './processor-subject.js'
 import type { Bench } from './run-scenario.js'
+import type { BenchServices } from './services.js'
 
 const QUIET = Array.from({ length: 5 }, (_, n) => `quiet-${n + 1}`)
 const QUIET_SERIES = 'client="quiet-'
@@ -49,96 +50,27 @@ export async function measureFairness(
 ): Promise<readonly FairnessTurn[]> {
   const { services, options, directory, env } = bench
   const { db, sqs, aws, dbConnection } = services
+  const { workers, pollers } = options
   await db.query('INSERT INTO client (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING', [[...QUIET, NOISY]])
   await db.query('INSERT INTO event_type (name) VALUES ($1) ON CONFLICT DO NOTHING', [EVENT_TYPE])
   const queue = await openFreshQueue(sqs, 'fairness')
   try {
-    const writer = createSqsWriter({ sqs, queueUrl: queue.url })
-    const send = async (message: OutgoingMessage, events: number): Promise<void> => {
-      const outcomes = await writer.send(Array.from({ length: events }, () => message))
-      if (outcomes.some(outcome => 'code' in outcome)) throw new Error('the queue did not take an event')
-    }
-    const { workers, pollers } = options
-    const subject = await startProcessor({
-      sqsEndpoint: aws.endpoint,
-      dbConnection,
-      queueName: queue.name,
-      workers,
-      pollers,
-      directory,
-      env
-    })
-
-    /** The dwell of all that the quiet clients have sent so far, once so many events are in it. */
-    const readDwell = async (events: number): Promise<Histogram> => {
-      const untilMs = performance.now() + SETTLED_WITHIN_MS
-      for (;;) {
-        const dwell = readHistogram(await subject.metrics(), 'event_process_client_queue_dwell_seconds', QUIET_SERIES)
-        const count = dwell === null ? 0 : countOf(dwell)
-        if (dwell !== null && count === events) return dwell
-        if (performance.now() > untilMs) throw new Error(`${count} of ${events} events of the quiet clients are stored`)
-        await delay(LOOK_EVERY_MS)
-      }
-    }
-    const storedBy = async (clients: readonly string[]): Promise<readonly number[]> => {
-      const { rows } = await db.query<{ events: number }>(COUNT_BY_CLIENT, [clients])
-      return rows.map(({ events }) => events)
-    }
-    const emptyQueue = async (): Promise<void> => {
-      while ((await queue.depth()) > 0) await delay(LOOK_EVERY_MS)
-    }
-
-    let before: Histogram | null = null
-    const takeTurn = async (situation: FairnessSituation, forSeconds: number): Promise<FairnessTurn> => {
-      const hasGroups = situation !== 'overload without groups'
-      const isOverload = situation !== 'alone' && situation !== 'flood'
-      await db.query('TRUNCATE message, rejection')
-      await db.query('CHECKPOINT')
-      before ??= await readDwell(0)
-      const noisy = createNoisyClient({
-        send: (events, delayS) => send({ ...messageOf(NOISY, hasGroups), delayS }, events),
-        backlog: BACKLOG_PER_SECOND * forSeconds,
-        perSecond: isOverload ? OVERLOAD_PER_SECOND : FLOOD_PER_SECOND
-      })
-      if (isOverload) await noisy.pileUp()
-      const talking = situation === 'alone' ? Promise.resolve() : noisy.talk()
-      const watch = async (): Promise<Omit<FairnessTurn, 'situation' | 'p50Ms' | 'p99Ms'>> => {
-        await delay(SETTLE_MS)
-        const [storedBefore = 0] = await storedBy([NOISY])
-        const { sent } = noisy
-        const startedMs = performance.now()
-        const sendMs = await sendQuiet(forSeconds, client => send(messageOf(client, hasGroups), 1))
-        const elapsedS = (performance.now() - startedMs) / 1_000
-        const noisySentPerSecond = (noisy.sent - sent) / elapsedS
-        const jain = jainIndex(await storedBy(QUIET))
-        const [stored = 0] = await storedBy([NOISY])
-        noisy.stop()
-        const backlog = noisy.sent - stored
-        const quietEvents = sendMs.length
-        const sendP99Ms = sendMs.sort((a, b) => a - b)[Math.ceil(quietEvents * 0.99) - 1] ?? 0
-        return { quietEvents, sendP99Ms, jain, noisySentPerSecond, noisyStoredPerSecond: (stored - storedBefore) / elapsedS, backlog }
-      }
-      const [seen] = await Promise.all([watch(), talking]).finally(() => noisy.stop())
-      const after = await readDwell(countOf(before) + seen.quietEvents)
-      const dwell = since(before, after)
-      before = after
-      await emptyQueue()
-      return { situation, ...seen, p50Ms: (quantileOf(dwell, 0.5) ?? 0) * 1_000, p99Ms: (quantileOf(dwell, 0.99) ?? 0) * 1_000 }
-    }
-
+    const place = { sqsEndpoint: aws.endpoint, dbConnection, queueName: queue.name, directory, env }
+    const subject = await startProcessor({ ...place, workers, pollers })
+    const course = new Course(services, queue, subject)
     const work = async (): Promise<readonly FairnessTurn[]> => {
       say('  warming up …')
-      await takeTurn('overload', WARM_UP_SECONDS)
+      await course.takeTurn('overload', WARM_UP_SECONDS)
       const turns: FairnessTurn[] = []
       for (let round = 1; round <= rounds; round++) {
         say(`  round ${round} of ${rounds}: alone and beside the flood …`)
         // Neither is always the first.
         const order = round % 2 === 1 ? (['alone', 'flood'] as const) : (['flood', 'alone'] as const)
-        for (const situation of order) turns.push(await takeTurn(situation, seconds))
+        for (const situation of order) turns.push(await course.takeTurn(situation, seconds))
       }
       for (const situation of ['overload', 'overload without groups'] as const) {
         say(`  ${situation} …`)
-        turns.push(await takeTurn(situation, seconds))
+        turns.push(await course.takeTurn(situation, seconds))
       }
       return turns
     }
@@ -149,6 +81,95 @@ export async function measureFairness(
     }
   } finally {
     await queue.remove()
+  }
+}
+
+/** One processor on one queue, for one turn after the other. */
+class Course {
+  readonly #db: BenchServices['db']
+  readonly #writer: QueueWriter
+  readonly #queue: FreshQueue
+  readonly #subject: ProcessorSubject
+  /** The dwell of all that the quiet clients have sent in the turns so far. */
+  #dwell: Histogram | null = null
+
+  constructor({ db, sqs }: BenchServices, queue: FreshQueue, subject: ProcessorSubject) {
+    this.#db = db
+    this.#writer = createSqsWriter({ sqs, queueUrl: queue.url })
+    this.#queue = queue
+    this.#subject = subject
+  }
+
+  async takeTurn(situation: FairnessSituation, seconds: number): Promise<FairnessTurn> {
+    const hasGroups = situation !== 'overload without groups'
+    const isOverload = situation !== 'alone' && situation !== 'flood'
+    await this.#db.query('TRUNCATE message, rejection')
+    await this.#db.query('CHECKPOINT')
+    const before = this.#dwell ?? (await this.#readDwell(0))
+    const noisy = createNoisyClient({
+      send: (events, delayS) => this.#send({ ...messageOf(NOISY, hasGroups), delayS }, events),
+      backlog: BACKLOG_PER_SECOND * seconds,
+      perSecond: isOverload ? OVERLOAD_PER_SECOND : FLOOD_PER_SECOND
+    })
+    if (isOverload) await noisy.pileUp()
+    const talking = situation === 'alone' ? Promise.resolve() : noisy.talk()
+    const watching = this.#watch(noisy, seconds, client => this.#send(messageOf(client, hasGroups), 1))
+    const [seen] = await Promise.all([watching, talking]).finally(() => noisy.stop())
+    const after = await this.#readDwell(countOf(before) + seen.quietEvents)
+    this.#dwell = after
+    await this.#waitUntil(async () => ((await this.#queue.depth()) === 0 ? true : null), 'the queue is not empty')
+    const quantileMs = (share: number): number => (quantileOf(since(before, after), share) ?? 0) * 1_000
+    return { situation, ...seen, p50Ms: quantileMs(0.5), p99Ms: quantileMs(0.99) }
+  }
+
+  /** Lets the quiet clients send, and the noisy one until they have. */
+  async #watch(
+    noisy: NoisyClient,
+    seconds: number,
+    send: (client: string) => Promise<void>
+  ): Promise<Omit<FairnessTurn, 'situation' | 'p50Ms' | 'p99Ms'>> {
+    await delay(SETTLE_MS)
+    const [storedBefore = 0] = await this.#storedBy([NOISY])
+    const { sent } = noisy
+    const startedMs = performance.now()
+    const sendMs = await sendQuiet(seconds, send)
+    const elapsedS = (performance.now() - startedMs) / 1_000
+    const noisySentPerSecond = (noisy.sent - sent) / elapsedS
+    const jain = jainIndex(await this.#storedBy(QUIET))
+    const [stored = 0] = await this.#storedBy([NOISY])
+    const backlog = noisy.sent - stored
+    noisy.stop()
+    const quietEvents = sendMs.length
+    const sendP99Ms = sendMs.sort((a, b) => a - b)[Math.ceil(quietEvents * 0.99) - 1] ?? 0
+    return { quietEvents, sendP99Ms, jain, noisySentPerSecond, noisyStoredPerSecond: (stored - storedBefore) / elapsedS, backlog }
+  }
+
+  async #send(message: OutgoingMessage, events: number): Promise<void> {
+    const outcomes = await this.#writer.send(Array.from({ length: events }, () => message))
+    if (outcomes.some(outcome => 'code' in outcome)) throw new Error('the queue did not take an event')
+  }
+
+  /** Once so many events are in it. */
+  #readDwell(events: number): Promise<Histogram> {
+    return this.#waitUntil(async () => {
+      const dwell = readHistogram(await this.#subject.metrics(), 'event_process_client_queue_dwell_seconds', QUIET_SERIES)
+      return dwell !== null && countOf(dwell) === events ? dwell : null
+    }, `the processor does not tell of ${events} events of the quiet clients`)
+  }
+
+  async #storedBy(clients: readonly string[]): Promise<readonly number[]> {
+    const { rows } = await this.#db.query<{ events: number }>(COUNT_BY_CLIENT, [clients])
+    return rows.map(({ events }) => events)
+  }
+
+  async #waitUntil<T>(look: () => Promise<T | null>, otherwise: string): Promise<T> {
+    const untilMs = performance.now() + SETTLED_WITHIN_MS
+    for (;;) {
+      const seen = await look()
+      if (seen !== null) return seen
+      if (performance.now() > untilMs) throw new Error(otherwise)
+      await delay(LOOK_EVERY_MS)
+    }
   }
 }
 
