@@ -54,6 +54,8 @@ const RETRY = { baseMs: 50, maxMs: 2_000 }
 /** SQLSTATE query_canceled. */
 const STATEMENT_TIMEOUT = '57014'
 const MAX_REASON_CHARS = 500
+/** Of a busy batch: a flood is kept apart well before its batches are busy, because the others would wait for those too. */
+const FLOOD_SHARE = 0.2
 
 export class Committer {
   readonly #options: CommitterOptions
@@ -69,7 +71,7 @@ export class Committer {
   constructor(options: CommitterOptions) {
     this.#options = options
     const { clock, limits, weightOf, isReceiving } = options
-    this.#flood = new Flood(limits.busyMessages)
+    this.#flood = new Flood(limits.busyMessages * FLOOD_SHARE)
     const shared = { clock, limits, weightOf, isReceiving, write: this.#write.bind(this) }
     this.#main = new CommitLane({ ...shared, onTake: backlog => this.#flood.look(backlog) })
     this.#express = new CommitLane({ ...shared, onTake: backlog => this.#flood.lookBeside(backlog) })
