@@ -42,7 +42,10 @@ const CONNECTIONS = 3
 const CONNECTION_SURVIVES = new Set(['40001', '40P01', '55006', '55P03', '57014'])
 
 // The driver speaks UTF-8 whatever the server's default says. Compiling statements as short as ours costs more than it saves.
-const SET_UP_SESSION = `SET client_encoding = 'UTF8'; SET jit = off`
+// The statements of a batch are planned once per session, because planning takes longer than writing a small batch; all of them look by keys,
+// so the plan is right for any size of batch and table as long as no table is read from end to end.
+const SET_UP_SESSION = `
+SET client_encoding = 'UTF8'; SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off`
 
 export function createPostgresStore(options: PostgresStoreOptions): Store {
   const { connectionString, statementTimeoutMs, lockTimeoutMs, idleInTransactionTimeoutMs, queryDeadlineMs } = options

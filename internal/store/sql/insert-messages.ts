@@ -25,7 +25,8 @@ export interface InsertedMessages {
 // The parents are locked before the join looks at them: a client deleted meanwhile is then an outcome of its rows, and no error (23503) of
 // the whole batch. The lock is the one the foreign keys take anyway.
 // Every row is looked up in `rejection`, not only redeliveries: an early delivery may have been held up until a later one was rejected.
-// That costs 1 of 24 µs of server CPU per row, 3 of 27 beside 300,000 rejections.
+// That costs 1 of 22 µs of server CPU per row. It is a subquery and no join, because a join planned while the table was empty would read all
+// of it for each batch.
 // Only exceptions come back, and always at least one row, for the transaction's id: no second round trip to ask for it.
 // ON CONFLICT names its columns: another unique constraint, should somebody add one, must raise and not pass for a duplicate.
 const INSERT_MESSAGES = `
@@ -34,7 +35,7 @@ WITH c AS MATERIALIZED (
 ), e AS MATERIALIZED (
   SELECT name, disabled_at FROM event_type WHERE name = ANY ($7::text[]) ORDER BY name FOR KEY SHARE
 ), i AS MATERIALIZED (
-  SELECT t.*, CASE WHEN r.queue_message_id IS NOT NULL THEN 'rejected-before'
+  SELECT t.*, CASE WHEN (SELECT true FROM rejection r WHERE r.queue_message_id = t.queue_message_id) THEN 'rejected-before'
                    WHEN c.name IS NULL THEN 'unknown-client'
                    WHEN c.disabled_at IS NOT NULL THEN 'disabled-client'
                    WHEN e.name IS NULL THEN 'unknown-event-type'
@@ -43,7 +44,6 @@ WITH c AS MATERIALIZED (
        WITH ORDINALITY AS t (client, type, id, body, queue_message_id, schema_id, n)
   LEFT JOIN c ON c.name = t.client
   LEFT JOIN e ON e.name = t.type
-  LEFT JOIN rejection r ON r.queue_message_id = t.queue_message_id
 ), ins AS (
   INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, event_schema_id)
   SELECT client, type, id, body::json, schema_id FROM i WHERE why IS NULL ORDER BY client COLLATE "C", id COLLATE "C", n
@@ -78,7 +78,7 @@ export async function insertMessages(client: ClientBase, inserts: readonly Messa
   ]
   const values = columns.map(encodeTextArray)
   values.push(encodeIntArray(inserts.map(({ event }) => event.schemaId)))
-  const { rows } = await client.query<Row>({ text: INSERT_MESSAGES, values, rowMode: 'array' })
+  const { rows } = await client.query<Row>({ name: 'insert-messages', text: INSERT_MESSAGES, values, rowMode: 'array' })
   const [first] = rows
   if (first === undefined) throw new Error('the insert answered without a row')
   const exceptions: [number, NotInserted][] = []

@@ -18,7 +18,7 @@ export interface InsertedRejections {
 
 // Rows go in by key, for the reason given in insert-messages.ts; all transactions write `message` first and `rejection` second.
 // A redelivery of a rejected message finds its row and does nothing. A redelivery of a stored message that is judged differently by now
-// (its payload schema became stricter) finds its event in `message`: no event is both stored and rejected.
+// (its payload schema became stricter) finds its event in `message`: no event is both stored and rejected. That look is a subquery and no join, for the reason given there too.
 const INSERT_REJECTIONS = `
 WITH i AS MATERIALIZED (
   SELECT t.*
@@ -26,9 +26,11 @@ WITH i AS MATERIALIZED (
               $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
        AS t (queue_message_id, client_name, event_type_name, message_id, reason, violations, body, body_encoding, receive_count, sent_at_ms,
              origin, stored_client, stored_type, stored_id, stored_body)
-  LEFT JOIN message m ON m.fk_client_name = t.stored_client AND m.message_id = t.stored_id
-                     AND m.fk_event_type_name = t.stored_type AND m.message::text = t.stored_body
-  WHERE m.message_id IS NULL
+  WHERE (
+    SELECT true FROM message m
+    WHERE m.fk_client_name = t.stored_client AND m.message_id = t.stored_id
+      AND m.fk_event_type_name = t.stored_type AND m.message::text = t.stored_body
+  ) IS NULL
 ), ins AS (
   INSERT INTO rejection (queue_message_id, client_name, event_type_name, message_id, reason, violations, body, body_encoding, receive_count, sent_at,
                          origin_queue_message_id)
@@ -62,6 +64,7 @@ export async function insertRejections(client: ClientBase, rejections: readonly 
     events.map(event => event?.payload ?? null)
   ]
   const result = await client.query<[xid: string, queueMessageId: string | null]>({
+    name: 'insert-rejections',
     text: INSERT_REJECTIONS,
     values: columns.map(encodeTextArray),
     rowMode: 'array'
