@@ -16,7 +16,7 @@ export class Flood {
   #client: string | null = null
   #batchesLeft = 0
 
-  /** Up to `minMessages` in a line hold nobody up. */
+  /** Fewer than `minMessages` in a line hold nobody up. */
   constructor(minMessages: number) {
     this.#minMessages = minMessages
   }
@@ -31,7 +31,7 @@ export class Flood {
   /** A batch of the main lane is about to be taken. */
   look(main: Backlog): void {
     this.#pass()
-    if (main.length <= this.#minMessages) return
+    if (main.length < this.#minMessages) return
     for (const [client, waiting] of main.countByClient()) {
       if (waiting * 4 < main.length * 3 || client === '') continue
       this.#client = client
@@ -41,7 +41,7 @@ export class Flood {
 
   /** A batch of the others' lane is about to be taken. */
   lookBeside(others: Backlog): void {
-    if (others.length > this.#minMessages) this.#batchesLeft = 0
+    if (others.length >= this.#minMessages) this.#batchesLeft = 0
     this.#pass()
   }
 

@@ -17,6 +17,7 @@ import type { BatchLimits, FlushCause } from '../batch/batch.js'
 import { Flood } from '../batch/flood.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Disposition, Entry, ValidEvent, Verdict } from '../message/message.js'
+import { MAX_BATCH_ENTRIES } from '../queue/queue.js'
 import { backoffMs } from '../retry/backoff.js'
 import { type PreparedCommit, type Store, StoreError } from '../store/store.js'
 import { toStorable } from '../validate/storable.js'
@@ -54,8 +55,8 @@ const RETRY = { baseMs: 50, maxMs: 2_000 }
 /** SQLSTATE query_canceled. */
 const STATEMENT_TIMEOUT = '57014'
 const MAX_REASON_CHARS = 500
-/** Of a busy batch: a flood is kept apart well before its batches are busy, because the others would wait for those too. */
-const FLOOD_SHARE = 0.2
+/** What one receive brings: a client whose receives come back full may have more where that came from. */
+const FLOOD_MESSAGES = MAX_BATCH_ENTRIES
 
 export class Committer {
   readonly #options: CommitterOptions
@@ -71,7 +72,7 @@ export class Committer {
   constructor(options: CommitterOptions) {
     this.#options = options
     const { clock, limits, weightOf, isReceiving } = options
-    this.#flood = new Flood(limits.busyMessages * FLOOD_SHARE)
+    this.#flood = new Flood(FLOOD_MESSAGES)
     const shared = { clock, limits, weightOf, isReceiving, write: this.#write.bind(this) }
     this.#main = new CommitLane({ ...shared, onTake: backlog => this.#flood.look(backlog) })
     this.#express = new CommitLane({ ...shared, onTake: backlog => this.#flood.lookBeside(backlog) })
