@@ -1,5 +1,6 @@
 /**
- * The events of a chaos run: one stream from one seed, duplicates and invalid ones in it, that flows in bursts as the plan says.
+ * The events of a chaos run: one stream from one seed, duplicates and invalid ones in it, that flows in bursts as the plan says. The
+ * clients send alike and then, for as many events, one of them floods the others, so that both ways through the worker are met by faults.
  *
  * Shapes  each accepted event is in the ledger before the next burst can refer to it.
  * Errors  `finished` rejects when the ledger cannot be written.
@@ -31,6 +32,14 @@ export interface Bursts {
 export const DUPLICATES = 0.1
 export const INVALID = 0.05
 const CONCURRENCY = 4
+/** Some batches' worth. */
+const STRETCH = 300
+const [LOUD = '', ...OTHERS] = DEFAULT_CLIENTS
+const inTurn = (clients: readonly string[], n: number): string => clients[n % clients.length] ?? ''
+const CLIENTS: readonly string[] = [
+  ...Array.from({ length: STRETCH }, (_, n) => inTurn(DEFAULT_CLIENTS, n)),
+  ...Array.from({ length: STRETCH }, (_, n) => (n % 10 === 9 ? inTurn(OTHERS, (n / 10) | 0) : LOUD))
+]
 
 export function startBursts({ queue, ledger, seed, events, signal }: BurstsOptions): Bursts {
   const valve = new Valve()
@@ -40,7 +49,7 @@ export function startBursts({ queue, ledger, seed, events, signal }: BurstsOptio
     count: events,
     duplicates: DUPLICATES,
     invalid: INVALID,
-    clients: DEFAULT_CLIENTS,
+    clients: CLIENTS,
     bodyBytes: DEFAULT_BODY_BYTES,
     random: createRandom(`events ${seed}`),
     queue: {
