@@ -162,8 +162,8 @@ t.test('what could keep a worker busy with one payload is refused, and is admitt
 t.test('a payload of a MiB of keys counts for each look at them, and what bounds them first in an allOf helps', async t => {
   const closed = (name: string): object => ({ type: 'object', required: [name], properties: { [name]: {} }, additionalProperties: false })
   const kinds = (count: number): object => ({ oneOf: Array.from({ length: count }, (_, n) => closed(`k${n}`)) })
-  t.equal(outcome(kinds(2)), 'admitted')
-  t.match(outcome(kinds(3)), /^\/ .*in the first part of an allOf/)
+  t.equal(outcome(kinds(1)), 'admitted')
+  t.match(outcome(kinds(2)), /^\/ .*in the first part of an allOf/)
   const bound = { type: 'object', maxProperties: 50 }
   t.equal(outcome({ allOf: [bound, kinds(20)] }), 'admitted')
   t.equal(outcome({ allOf: [closed('k0'), kinds(20)] }), 'admitted', 'so does a part that names all')

@@ -20,17 +20,17 @@ export const STEPS = {
   keyName: 700,
   evaluatedKey: 350,
   failedBranch: 400,
-  failedItem: 300,
+  failedItem: 350,
   reference: 150,
   call: 300
 }
 const VALUE = { scalar: 6, multipleOf: 300, lengthChar: 4 }
 /** A property that is looked for by its name: dear where each object has keys of its own, which takes more bytes than none. */
-const PROPERTY = { least: 4, most: 110, perByte: 12.5 }
+const PROPERTY = { least: 4, most: 110, perByte: 15 }
 /** The same where an object with any other key has been refused before. */
 const CLOSED_PROPERTY = { least: 4, most: 25, perByte: 3 }
 /** To list an object's own keys, however soon the walk ends; and to count them. */
-const OWN_KEYS = { base: 40, perByte: 23, perKey: 180, countedPerByte: 26 }
+const OWN_KEYS = { base: 40, perByte: 34, perKey: 180, countedPerByte: 34 }
 const PATTERN = { perChar: 100, perCharPerSize: 6 }
 const UNIQUE = { scalar: 1_300, pair: 250 }
 const EQUAL_BYTE = 15
