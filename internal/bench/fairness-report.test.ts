@@ -38,6 +38,21 @@ t.test('turns of one situation become their median with its spread, in the order
   t.equal(results.length, 2, 'what was not measured is not there')
 })
 
+t.test('a turn in the flood is compared with the turn alone beside it', async t => {
+  const turns = [turn('alone', 10), turn('flood', 19), turn('flood', 30), turn('alone', 20), turn('alone', 5), turn('flood', 20)]
+  const [alone, flood] = summarizeFairness(turns)
+  t.match(
+    [alone?.p99ToAlone, flood?.p99ToAlone],
+    [
+      { median: 1, min: 1, max: 1 },
+      { median: 1.9, min: 1.5, max: 4 }
+    ]
+  )
+  const [, overload] = summarizeFairness([...turns.filter(({ situation }) => situation === 'alone'), turn('overload', 40)])
+  t.match(overload?.p99ToAlone, { median: 4 }, 'what was measured once is compared with the median of those alone')
+  t.equal(summarizeFairness([turn('flood', 10)])[0]?.p99ToAlone, null)
+})
+
 t.test('the goal is about the flood against the same clients alone; an overload has none', async t => {
   const goalsOf = (...turns: FairnessTurn[]) => fairnessGoals(summarizeFairness(turns))
   t.match(goalsOf(turn('alone', 10), turn('flood', 19), turn('overload', 900)), [{ isMet: true }, { isMet: true }])
@@ -48,7 +63,7 @@ t.test('the goal is about the flood against the same clients alone; an overload 
 
 t.test('the table says how many times longer', async t => {
   const table = fairnessTable(summarizeFairness(FAIRNESS_SITUATIONS.map((situation, n) => turn(situation, 10 + 5 * n))))
-  t.match(table, /^alone .* 10\.0 \(10\.0–10\.0\) +1\.00 /m)
-  t.match(table, /^flood .* 15\.0 \(15\.0–15\.0\) +1\.50 /m)
-  t.match(table, /^overload .* 20\.0 \(20\.0–20\.0\) +2\.00 /m)
+  t.match(table, /^alone .* 10\.0 \(10\.0–10\.0\) +1\.00 \(1\.00–1\.00\) /m)
+  t.match(table, /^flood .* 15\.0 \(15\.0–15\.0\) +1\.50 \(1\.50–1\.50\) /m)
+  t.match(table, /^overload .* 20\.0 \(20\.0–20\.0\) +2\.00 \(2\.00–2\.00\) /m)
 })
