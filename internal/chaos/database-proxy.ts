@@ -9,6 +9,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { DelayLine } from './delay-line.js'
+import { reset } from './reset.js'
 import { ServerMessages } from './server-messages.js'
 
 /** Where the next cuts are made: after so many messages of a connection, or in place of the answers to COMMIT. */
@@ -44,7 +45,7 @@ export async function startDatabaseProxy(random: () => number): Promise<Database
   const server = createServer({ allowHalfOpen: true, noDelay: true }, client => {
     client.on('error', () => undefined)
     if (proxy.target === null) {
-      client.resetAndDestroy()
+      reset(client)
       return
     }
     const link = new Link(client, proxy.target, proxy, random, () => links.delete(link))
@@ -112,8 +113,8 @@ class Link {
   }
 
   reset(): void {
-    this.#client.resetAndDestroy()
-    this.#upstream.resetAndDestroy()
+    reset(this.#client)
+    reset(this.#upstream)
   }
 
   /** The client hears the end of what the server says; the server hears nothing. */

@@ -6,6 +6,7 @@
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { reset } from './reset.js'
 
 export type RecipientTrouble =
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterS: number | null }
@@ -37,7 +38,7 @@ export async function startRecipientProxy(random: () => number): Promise<Recipie
     reply.on('error', () => undefined)
     readAll(incoming)
       .then(body => pass(incoming, body, reply))
-      .catch(() => reset(incoming))
+      .catch(() => reset(incoming.socket))
   })
 
   async function pass(incoming: IncomingMessage, body: Buffer, reply: ServerResponse): Promise<void> {
@@ -48,7 +49,7 @@ export async function startRecipientProxy(random: () => number): Promise<Recipie
       case 'hang':
         return
       case 'reset':
-        reset(incoming)
+        reset(incoming.socket)
         return
       case 'status':
         reply.writeHead(trouble.status, trouble.retryAfterS === null ? {} : { 'retry-after': String(trouble.retryAfterS) }).end()
@@ -57,7 +58,7 @@ export async function startRecipientProxy(random: () => number): Promise<Recipie
       case undefined:
     }
     const { status, text } = await forward(incoming, body)
-    if (trouble !== null && random() < trouble.share) reset(incoming)
+    if (trouble !== null && random() < trouble.share) reset(incoming.socket)
     else reply.writeHead(status).end(text)
   }
 
@@ -92,7 +93,7 @@ export async function startRecipientProxy(random: () => number): Promise<Recipie
     trouble: null,
     onPost: null,
     resetAll() {
-      for (const socket of open) socket.resetAndDestroy()
+      for (const socket of open) reset(socket)
     },
     close() {
       agent.destroy()
@@ -101,10 +102,6 @@ export async function startRecipientProxy(random: () => number): Promise<Recipie
     }
   }
   return proxy
-}
-
-function reset({ socket }: IncomingMessage): void {
-  socket.resetAndDestroy()
 }
 
 async function readAll(stream: IncomingMessage): Promise<Buffer> {
