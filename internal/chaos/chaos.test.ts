@@ -51,7 +51,7 @@ t.test('a small chaos run: kills and faults of every side, and nothing is lost, 
     Object.values(result.faults).reduce((sum, count) => sum + count, 0),
     16
   )
-  t.ok(result.deletesChecked >= 3_000, 'each delete was looked at')
+  t.ok(result.deletesChecked >= 3_000, `each delete was looked at: ${result.deletesChecked}`)
 
   const { kills, report } = result.delivery
   t.ok(kills.worker >= 2 && kills.primary === 1, 'the sender was killed')

@@ -15,15 +15,17 @@ const handles = (...ids: string[]): string[] => ids.map(id => `handle ${id}`)
 function setup() {
   const missing: string[] = []
   let isDown = false
+  let answer = Promise.resolve()
   const check = new DeleteCheck({
     async findMissing(messages: readonly Whereabouts[]) {
+      await answer
       if (isDown) throw new Error('the database is down')
       const columns = [messages.map(m => m.queueMessageId), messages.map(m => m.clientId), messages.map(m => m.messageId)]
       return (await pool.query<Pick<Whereabouts, 'queueMessageId'>>(FIND_MISSING, columns)).rows
     },
     onMissing: ids => missing.push(...ids)
   })
-  return { check, missing, setDown: (down: boolean) => (isDown = down) }
+  return { check, missing, setDown: (down: boolean) => (isDown = down), answerAfter: (promise: Promise<void>) => (answer = promise) }
 }
 
 t.before(async () => {
@@ -69,6 +71,21 @@ t.test('while the database is down nothing is said; it is looked at afterwards, 
   t.same([missing, check.checked], [[], 0])
   setDown(false)
   await check.catchUp()
+  await check.catchUp()
+  t.same([missing, check.checked], [['q9'], 2])
+})
+
+t.test('a delete that is tried again while the look before it hangs is looked at as well, and both are one', async t => {
+  const { check, missing, answerAfter } = setup()
+  check.received([message('q1', { client_id: 'client-1', event_id: 'own-id' }), message('q9', { client_id: 'client-1' })])
+  let giveUp = (): void => undefined
+  answerAfter(new Promise((_, reject) => (giveUp = () => reject(new Error('no connection')))))
+  const hanging = check.deleting(handles('q1', 'q9'))
+  answerAfter(Promise.resolve())
+  await check.deleting(handles('q1', 'q9'))
+  t.same([missing, check.checked], [['q9'], 2], 'before it goes on')
+  giveUp()
+  await hanging
   await check.catchUp()
   t.same([missing, check.checked], [['q9'], 2])
 })

@@ -29,8 +29,9 @@ WHERE NOT EXISTS (SELECT FROM message m WHERE m.fk_client_name = deleted.client_
 
 export class DeleteCheck {
   readonly #options: DeleteCheckOptions
+  /** Received, and not looked at since. */
   readonly #byHandle = new Map<string, Whereabouts>()
-  #unchecked: Whereabouts[] = []
+  readonly #toCatchUp = new Set<string>()
   checked = 0
 
   constructor(options: DeleteCheckOptions) {
@@ -41,26 +42,27 @@ export class DeleteCheck {
     for (const { MessageId, ReceiptHandle, Body } of messages) this.#byHandle.set(ReceiptHandle, whereaboutsOf(MessageId, Body))
   }
 
+  /** A delete that is tried again while the look before it has no answer yet is looked at as well: it may be the one that counts. */
   async deleting(receiptHandles: readonly string[]): Promise<void> {
-    const messages = receiptHandles.flatMap(handle => this.#byHandle.get(handle) ?? [])
-    for (const handle of receiptHandles) this.#byHandle.delete(handle)
-    await this.#check(messages)
+    await this.#check(receiptHandles)
   }
 
   /** Looks at what could not be looked at. */
   async catchUp(): Promise<void> {
-    const messages = this.#unchecked
-    this.#unchecked = []
-    if (messages.length > 0) await this.#check(messages)
+    const handles = [...this.#toCatchUp]
+    this.#toCatchUp.clear()
+    await this.#check(handles)
   }
 
-  async #check(messages: readonly Whereabouts[]): Promise<void> {
+  async #check(receiptHandles: readonly string[]): Promise<void> {
+    const messages = receiptHandles.flatMap(handle => this.#byHandle.get(handle) ?? [])
+    if (messages.length === 0) return
     try {
       const missing = await this.#options.findMissing(messages)
-      this.checked += messages.length
+      for (const handle of receiptHandles) if (this.#byHandle.delete(handle)) this.checked += 1
       if (missing.length > 0) this.#options.onMissing(missing.map(({ queueMessageId }) => queueMessageId))
     } catch {
-      this.#unchecked.push(...messages)
+      for (const handle of receiptHandles) this.#toCatchUp.add(handle)
     }
   }
 }
