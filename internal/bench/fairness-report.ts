@@ -48,12 +48,10 @@ export interface FairnessResult {
   readonly backlog: Spread
 }
 
-/** The n-th turn in the flood is compared with the n-th alone: a machine that others use too is not the same from one minute to the next. */
 export function summarizeFairness(turns: readonly FairnessTurn[]): readonly FairnessResult[] {
   const alone = turns.filter(({ situation }) => situation === 'alone').map(({ p99Ms }) => p99Ms)
   return FAIRNESS_SITUATIONS.flatMap(situation => {
     const own = turns.filter(turn => turn.situation === situation)
-    const aloneBeside = own.length === alone.length ? alone : own.map(() => spreadOf(alone)?.median ?? 0)
     if (own.length === 0) return []
     const of = (figure: Exclude<keyof FairnessTurn, 'situation'>): Spread => spreadOf(own.map(turn => turn[figure])) as Spread
     return [
@@ -64,7 +62,10 @@ export function summarizeFairness(turns: readonly FairnessTurn[]): readonly Fair
         sendP99Ms: of('sendP99Ms'),
         p50Ms: of('p50Ms'),
         p99Ms: of('p99Ms'),
-        p99ToAlone: alone.length === 0 ? null : spreadOf(aloneBeside.map((ms, n) => (own[n]?.p99Ms ?? 0) / ms)),
+        p99ToAlone: ratiosTo(
+          alone,
+          own.map(({ p99Ms }) => p99Ms)
+        ),
         jain: of('jain'),
         noisySentPerSecond: of('noisySentPerSecond'),
         noisyStoredPerSecond: of('noisyStoredPerSecond'),
@@ -117,6 +118,14 @@ export function fairnessGoals(results: readonly FairnessResult[]): readonly Goal
     atMost('p99 of the quiet clients, with the flood / alone', 2, '×', flood?.p99ToAlone?.median),
     atLeast('Jain index of the quiet clients in the flood', 0.99, '', flood?.jain.min)
   ]
+}
+
+/** The n-th turn is compared with the n-th alone: a machine that others use too is not the same from one minute to the next. */
+function ratiosTo(alone: readonly number[], own: readonly number[]): Spread | null {
+  const usual = spreadOf(alone)?.median
+  if (usual === undefined) return null
+  const isInTurns = own.length === alone.length
+  return spreadOf(own.map((ms, n) => ms / ((isInTurns ? alone[n] : usual) ?? usual)))
 }
 
 function withSpread({ median, min, max }: Spread, digits: number): string {

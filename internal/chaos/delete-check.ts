@@ -44,26 +44,23 @@ export class DeleteCheck {
 
   /** A delete that is tried again while the look before it has no answer yet is looked at as well: it may be the one that counts. */
   async deleting(receiptHandles: readonly string[]): Promise<void> {
-    await this.#check(receiptHandles)
+    const messages = receiptHandles.flatMap(handle => this.#byHandle.get(handle) ?? [])
+    if (messages.length === 0) return
+    try {
+      const missing = await this.#options.findMissing(messages)
+      const firstLooks = receiptHandles.filter(handle => this.#byHandle.delete(handle)).length
+      this.checked += firstLooks
+      if (firstLooks > 0 && missing.length > 0) this.#options.onMissing(missing.map(({ queueMessageId }) => queueMessageId))
+    } catch {
+      for (const handle of receiptHandles) this.#toCatchUp.add(handle)
+    }
   }
 
   /** Looks at what could not be looked at. */
   async catchUp(): Promise<void> {
     const handles = [...this.#toCatchUp]
     this.#toCatchUp.clear()
-    await this.#check(handles)
-  }
-
-  async #check(receiptHandles: readonly string[]): Promise<void> {
-    const messages = receiptHandles.flatMap(handle => this.#byHandle.get(handle) ?? [])
-    if (messages.length === 0) return
-    try {
-      const missing = await this.#options.findMissing(messages)
-      for (const handle of receiptHandles) if (this.#byHandle.delete(handle)) this.checked += 1
-      if (missing.length > 0) this.#options.onMissing(missing.map(({ queueMessageId }) => queueMessageId))
-    } catch {
-      for (const handle of receiptHandles) this.#toCatchUp.add(handle)
-    }
+    await this.deleting(handles)
   }
 }
 
