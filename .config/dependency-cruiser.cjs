@@ -1,45 +1,47 @@
-// The layers of internal/docs/architecture.md as rules. A test file may import anything: it is the one place where adapters meet.
-const test = '[.]test[.]ts$|^internal/testing/'
-const pure = '^internal/(message|validate|batch|retry)/'
-const adapter = '^internal/(queue|store)/(sqs|postgres|memory)[^/]*[.]ts$'
-const composition = '^internal/(app|bench|chaos|schema-suite|soak)/'
+// The layers of internal/docs/architecture.md as rules. A test may import anything: it is the one place where adapters meet.
+const test = '[.]test[.]ts$|^internal/lab/(testing|simulation|e2e)/'
+const pure = '^internal/(engine/(message|retry)|systems/[^/]+/(event|schemas))/'
+const anySystem = '^internal/systems/([^/]+)/'
+const adapter = '^internal/(engine/queue/sqs/(queue|writer|client|provision)|systems/[^/]+/(store|delivery/store)/postgres[^/]*)[.]ts$'
+const composition = '^internal/(systems/[^/]+/app|lab)/'
 const rule = (name, from, to) => ({ name, severity: 'error', from, to })
 module.exports = {
   forbidden: [
     rule('no-cycles', {}, { circular: true }),
     rule('no-orphan-imports', {}, { couldNotResolve: true }),
+    rule('engine-names-no-system', { path: '^internal/engine/', pathNot: test }, { path: '^internal/systems/' }),
+    rule('systems-know-nothing-of-each-other', { path: anySystem, pathNot: test }, { path: anySystem, pathNot: '^internal/systems/$1/' }),
+    rule('lab-is-for-lab-and-tests', { path: '^internal/(engine|systems|docs)/', pathNot: test }, { path: '^internal/lab/' }),
+    rule('test-kit-only-in-tests', { pathNot: test }, { path: '^internal/lab/(testing|simulation|e2e)/' }),
+    rule('nobody-imports-cmd', { path: '^internal/' }, { path: '^cmd/' }),
     rule(
       'cmd-only-starts-an-app',
       { path: '^cmd/' },
-      { path: '^(cmd|internal)/', pathNot: '^internal/(app|bench|chaos|config|lifecycle|schema-suite|soak)/' }
+      { path: '^(cmd|internal)/', pathNot: '^internal/(engine/(lifecycle|config)|systems/[^/]+/(app|recipient)|lab)/' }
     ),
-    rule('nobody-imports-cmd', { path: '^internal/' }, { path: '^cmd/' }),
     rule('pure-stays-pure', { path: pure, pathNot: test }, { pathNot: [pure, 'node_modules/(ajv|re2js)'] }),
-    rule('adapters-are-chosen-in-app', { pathNot: [composition, test] }, { path: adapter }),
-    rule('pg-stays-in-store-and-embedded', { pathNot: ['^internal/(store|embedded)/', composition, test] }, { path: 'node_modules/pg/' }),
-    rule('aws-stays-in-queue', { pathNot: ['^internal/queue/', composition, test] }, { path: 'node_modules/(@aws-sdk|sqs-consumer)/' }),
-    rule('undici-stays-in-queue-and-egress', { pathNot: ['^internal/(queue|egress)/', test] }, { path: 'node_modules/undici/' }),
+    rule('adapters-are-chosen-in-app', { pathNot: [composition, test, adapter] }, { path: adapter }),
+    rule(
+      'pg-stays-in-postgres-and-stores',
+      { pathNot: ['^internal/engine/(postgres|dispatch|embedded)/', '^internal/systems/[^/]+/(store|delivery/store)/', composition, test] },
+      { path: 'node_modules/pg/' }
+    ),
+    rule(
+      'aws-stays-in-the-sqs-adapter',
+      { pathNot: ['^internal/engine/(queue/sqs|embedded)/', composition, test] },
+      { path: 'node_modules/(@aws-sdk|sqs-consumer)/' }
+    ),
+    rule('undici-stays-at-the-edges', { pathNot: ['^internal/engine/(queue/sqs|egress)/', test] }, { path: 'node_modules/undici/' }),
     rule(
       'the-judge-of-signatures-is-not-the-signer',
-      { pathNot: ['^internal/receiver/', test] },
+      { pathNot: ['^internal/systems/events/recipient/', test] },
       { path: 'node_modules/standardwebhooks/' }
     ),
     rule(
       'egress-is-an-edge',
-      { path: '^internal/egress/', pathNot: test },
-      { path: '^internal/', pathNot: '^internal/(egress|lifecycle|message)/' }
-    ),
-    rule(
-      'receiver-is-a-recipient',
-      { path: '^internal/receiver/', pathNot: test },
-      { path: '^internal/', pathNot: '^internal/(egress/secret[.]ts|lifecycle/|producer/|receiver/)' }
-    ),
-    rule(
-      'admin-and-intake-see-ports-only',
-      { path: '^internal/(admin|intake)/', pathNot: test },
-      { path: '^internal/(app|bench|chaos|config|embedded|http|soak)/' }
-    ),
-    rule('test-kit-only-in-tests', { pathNot: test }, { path: '^internal/testing/' })
+      { path: '^internal/engine/egress/', pathNot: test },
+      { path: '^internal/', pathNot: '^internal/engine/(egress|lifecycle|message)/' }
+    )
   ],
   options: {
     tsPreCompilationDeps: true,

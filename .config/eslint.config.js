@@ -35,20 +35,20 @@ export default tseslint.config(
       '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
       'no-restricted-globals': [
         'error',
-        { name: 'process', message: 'The environment is read in internal/config, signals in internal/lifecycle; elsewhere take a parameter.' },
-        { name: 'setTimeout', message: 'Take a Clock (internal/lifecycle/clock.ts), so that tests can step time.' },
-        { name: 'setInterval', message: 'Take a Clock (internal/lifecycle/clock.ts), so that tests can step time.' }
+        { name: 'process', message: 'The environment is read in internal/engine/config, signals in internal/engine/lifecycle; elsewhere take a parameter.' },
+        { name: 'setTimeout', message: 'Take a Clock (internal/engine/lifecycle/clock.ts), so that tests can step time.' },
+        { name: 'setInterval', message: 'Take a Clock (internal/engine/lifecycle/clock.ts), so that tests can step time.' }
       ],
       'no-restricted-syntax': ['error', ...composedSql.map(selector => ({ selector, message: PARAMETERS_ONLY }))],
-      'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: 'Take a Clock (internal/lifecycle/clock.ts).' }]
+      'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: 'Take a Clock (internal/engine/lifecycle/clock.ts).' }]
     }
   },
   {
-    files: ['cmd/**/*.ts', 'internal/config/**/*.ts', 'internal/lifecycle/**/*.ts', 'internal/app/**/*.ts', 'internal/embedded/**/*.ts', 'internal/bench/**/*.ts', 'internal/chaos/**/*.ts', 'internal/schema-suite/**/*.ts', 'internal/soak/**/*.ts'],
+    files: ['cmd/**/*.ts', 'internal/engine/config/**/*.ts', 'internal/engine/lifecycle/**/*.ts', 'internal/engine/embedded/**/*.ts', 'internal/engine/cluster/**/*.ts', 'internal/engine/cli/**/*.ts', 'internal/systems/*/app/**/*.ts', 'internal/systems/*/config/**/*.ts', 'internal/systems/*/recipient/**/*.ts', 'internal/lab/**/*.ts'],
     rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' }
   },
   {
-    files: ['**/*.test.ts', 'internal/testing/**/*.ts'],
+    files: ['**/*.test.ts', 'internal/lab/{testing,simulation,e2e}/**/*.ts'],
     rules: {
       // A subtest's promise is tap's to wait for; `t.rejects` without await counts there too.
       '@typescript-eslint/no-floating-promises': 'off',

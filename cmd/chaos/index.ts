@@ -1,4 +1,4 @@
 /** `npm run chaos`: breaks everything around the processor while events flow, and proves that none is lost. Options: --help. */
-import { main } from '../../internal/lifecycle/main.js'
+import { main } from '../../internal/engine/lifecycle/main.js'
 
-await main(async () => (await import('../../internal/chaos/chaos.js')).createChaos(process.env, process.argv.slice(2)))
+await main(async () => (await import('../../internal/lab/chaos/chaos.js')).createChaos(process.env, process.argv.slice(2)))

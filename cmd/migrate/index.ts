@@ -1,4 +1,4 @@
 /** Brings the database's tables up to date and ends; safe beside running processors. Settings: .env-template. */
-import { main } from '../../internal/lifecycle/main.js'
+import { main } from '../../internal/engine/lifecycle/main.js'
 
-await main(async () => (await import('../../internal/app/migrate.js')).createMigrate(process.env))
+await main(async () => (await import('../../internal/systems/events/app/migrate.js')).createMigrate(process.env))

@@ -1,4 +1,4 @@
 /** Runs one SQL statement on the database in use: `npm run sql -- "SELECT count(*) FROM message"`. Settings: .env-template. */
-import { main } from '../../internal/lifecycle/main.js'
+import { main } from '../../internal/engine/lifecycle/main.js'
 
-await main(async () => (await import('../../internal/app/sql.js')).createSql(process.env, process.argv.slice(2)))
+await main(async () => (await import('../../internal/systems/events/app/sql.js')).createSql(process.env, process.argv.slice(2)))

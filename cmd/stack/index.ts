@@ -1,4 +1,4 @@
 /** `npm start`: embedded services, processor and fake producers together, until Ctrl-C. Settings: .env-template. */
-import { main } from '../../internal/lifecycle/main.js'
+import { main } from '../../internal/engine/lifecycle/main.js'
 
-await main(async () => (await import('../../internal/app/stack.js')).createStack(process.env))
+await main(async () => (await import('../../internal/lab/stack/stack.js')).createStack(process.env))

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { PrimaryMetrics } from '../observe/primary-metrics.js'
-import { createSenderMetrics, SenderPrimaryMetrics } from '../observe/sender-metrics.js'
-import { Totals } from '../observe/totals.js'
-import { createWorkerMetrics } from '../observe/worker-metrics.js'
+import { Totals } from '../engine/observe/totals.js'
+import { PrimaryMetrics } from '../systems/events/observe/primary-metrics.js'
+import { createSenderMetrics, SenderPrimaryMetrics } from '../systems/events/observe/sender-metrics.js'
+import { createWorkerMetrics } from '../systems/events/observe/worker-metrics.js'
 
 const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 

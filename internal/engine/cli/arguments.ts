@@ -1,0 +1,48 @@
+/**
+ * The command line of the admin program.
+ *
+ * Shapes  arguments and the list of groups in; a text to show, or the work to do, out.
+ * Errors  ArgumentsError naming everything that is wrong at once, with the nearest word for one that does not exist.
+ */
+
+import type { Command, CommandGroup, Work } from './command.js'
+import { ArgumentsError, type FlagKinds, readFlags } from './flags.js'
+import { commandHelp, groupHelp, programHelp } from './help.js'
+import { didYouMean } from './nearest.js'
+
+export type AdminCommand = { readonly kind: 'help'; readonly text: string } | { readonly kind: 'work'; readonly work: Work }
+
+export function parseAdminArguments(args: readonly string[], groups: readonly (CommandGroup | Command)[], nowMs: number): AdminCommand {
+  const [word, ...rest] = args
+  if (isHelp(word)) return { kind: 'help', text: programHelp(groups) }
+  const group = pick('command', word, groups)
+  if (!('commands' in group)) return parseCommand(group.name, group, rest, nowMs)
+  const [second, ...others] = rest
+  if (isHelp(second)) return { kind: 'help', text: groupHelp(group) }
+  const command = pick(`command of ${group.name}`, second, group.commands)
+  return parseCommand(`${group.name} ${command.name}`, command, others, nowMs)
+}
+
+const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h' || word === 'help'
+
+function pick<T extends { readonly name: string }>(what: string, word: string | undefined, candidates: readonly T[]): T {
+  const names = candidates.map(({ name }) => name)
+  const found = candidates.find(({ name }) => name === word)
+  if (found !== undefined) return found
+  if (word === undefined) throw new ArgumentsError([`a ${what} is missing: ${names.join(', ')}`])
+  throw new ArgumentsError([`${JSON.stringify(word)} is no ${what}${didYouMean(word, names)} (there are ${names.join(', ')})`])
+}
+
+function parseCommand(words: string, command: Command, args: readonly string[], nowMs: number): AdminCommand {
+  const kinds: Record<string, FlagKinds[string]> = { help: 'switch' }
+  for (const [name, { value, isRepeated }] of Object.entries(command.options)) {
+    kinds[name] = value === null ? 'switch' : isRepeated === true ? 'texts' : 'text'
+  }
+  if (args.some(isHelpOption)) return { kind: 'help', text: commandHelp(words, command) }
+  const flags = readFlags(args, kinds, command.operands?.max)
+  const work = command.prepare(flags, nowMs)
+  if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
+  return { kind: 'work', work }
+}
+
+const isHelpOption = (arg: string): boolean => arg === '--help' || arg === '-h'

@@ -1,0 +1,60 @@
+/**
+ * Where a command's results and remarks go.
+ *
+ * Shapes  results to one stream, remarks and progress to another, so that results can be piped.
+ * Errors  a reader who has seen enough (`| head`) is no failure: `write` then resolves with false, and there is nobody to write for.
+ */
+import { Presets, SingleBar } from 'cli-progress'
+import { formatCount } from './terminal-text.js'
+
+export interface Progress {
+  update(done: number): void
+  stop(): void
+}
+
+export interface Output {
+  /** Of the terminal; null where results go elsewhere. */
+  readonly columns: number | null
+  /** Resolves when the stream takes more: false when nobody reads any longer. */
+  write(text: string): Promise<boolean>
+  /** A document of its own. */
+  json(value: unknown): Promise<boolean>
+  /** A line for the person. */
+  remark(text: string): void
+  /** A bar on a terminal; nothing elsewhere. */
+  progress(total: number): Progress
+}
+
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+
+export function createOutput(results: OutputStream, remarks: OutputStream): Output {
+  let isClosed = false
+  results.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    isClosed = true
+  })
+  const write = async (text: string): Promise<boolean> => {
+    if (isClosed) return false
+    await new Promise<void>(resolve => void results.write(text, () => resolve()))
+    return !isClosed
+  }
+  return {
+    columns: results.isTTY === true ? (results.columns ?? 80) : null,
+    write,
+    json: value => write(`${JSON.stringify(value, null, 2)}\n`),
+    remark: text => void remarks.write(`${text}\n`),
+    progress: total => (remarks.isTTY === true && total > 0 ? createBar(remarks, total) : NO_PROGRESS)
+  }
+}
+
+const NO_PROGRESS: Progress = { update: () => undefined, stop: () => undefined }
+
+function createBar(stream: NodeJS.WritableStream, total: number): Progress {
+  const bar = new SingleBar(
+    { stream, format: '{bar} {percentage} % | {done}/{all} | {eta_formatted} left', hideCursor: true },
+    Presets.shades_classic
+  )
+  const all = formatCount(total)
+  bar.start(total, 0, { done: 0, all })
+  return { update: done => bar.update(done, { done: formatCount(done), all }), stop: () => bar.stop() }
+}

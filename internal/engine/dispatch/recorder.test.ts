@@ -1,0 +1,119 @@
+import t from 'tap'
+import { createManualClock } from '../../lab/testing/manual-clock.js'
+import type { Outcome } from '../../systems/events/delivery/store/deliveries.js'
+import { Recorder } from './recorder.js'
+
+const outcome = (deliveryId: string): Outcome => ({
+  deliveryId,
+  attempt: 1,
+  startedAtMs: 0,
+  durationMs: 1,
+  status: 200,
+  errorClass: null,
+  response: '',
+  then: { state: 'delivered' }
+})
+
+/** A recorder whose database answers as the test says: each statement waits for `answer` or `refuse`. */
+function setup() {
+  const clock = createManualClock()
+  const statements: (readonly string[])[] = []
+  const faults: unknown[] = []
+  const waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = []
+  const deliveries = {
+    settle(outcomes: readonly Outcome[]): Promise<void> {
+      statements.push(outcomes.map(({ deliveryId }) => deliveryId))
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
+    }
+  }
+  const recorder = new Recorder({ deliveries, clock, random: () => 1, onFault: error => faults.push(error) })
+  return {
+    clock,
+    recorder,
+    statements,
+    faults,
+    answer: () => waiting.shift()?.resolve(),
+    refuse: () => waiting.shift()?.reject(new Error('the database is away'))
+  }
+}
+
+t.test('what ends while a statement is under way is recorded together with the next one', async t => {
+  const { clock, recorder, statements, answer } = setup()
+  const first = [recorder.record(outcome('1')), recorder.record(outcome('2'))]
+  await clock.advanceAsync(0)
+  const later = [recorder.record(outcome('3')), recorder.record(outcome('4'))]
+  await clock.advanceAsync(0)
+  t.same(statements, [['1', '2']])
+  answer()
+  t.same(await Promise.all(first), [true, true])
+  await clock.advanceAsync(0)
+  t.same(statements, [
+    ['1', '2'],
+    ['3', '4']
+  ])
+  answer()
+  t.same(await Promise.all(later), [true, true])
+  const last = recorder.record(outcome('5'))
+  await clock.advanceAsync(0)
+  answer()
+  t.equal(await last, true, 'and after a while of nothing too')
+})
+
+t.test('a statement has at most 500 outcomes', async t => {
+  const { clock, recorder, statements, answer } = setup()
+  for (let n = 0; n < 501; n++) void recorder.record(outcome(String(n)))
+  await clock.advanceAsync(0)
+  answer()
+  await clock.advanceAsync(0)
+  t.same(
+    statements.map(ids => ids.length),
+    [500, 1]
+  )
+  answer()
+})
+
+t.test('while the database is away the same outcomes are tried again, ever more rarely, and none is lost or told too early', async t => {
+  const { clock, recorder, statements, faults, answer, refuse } = setup()
+  const told: (boolean | string)[] = []
+  void recorder.record(outcome('1')).then(isRecorded => told.push(isRecorded))
+  await clock.advanceAsync(0)
+  for (const waitMs of [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]) {
+    const before = statements.length
+    refuse()
+    await clock.advanceAsync(waitMs - 1)
+    t.equal(statements.length, before, `not before ${waitMs} ms`)
+    await clock.advanceAsync(1)
+    t.equal(statements.length, before + 1)
+  }
+  t.same(told, [])
+  t.equal(faults.length, 8)
+  answer()
+  await clock.advanceAsync(0)
+  t.same(told, [true])
+  t.ok(statements.every(ids => ids.join() === '1'))
+})
+
+t.test('given up, nobody waits any longer, and what comes later is refused at once', async t => {
+  const { clock, recorder, statements, refuse } = setup()
+  const told: boolean[] = []
+  for (const id of ['1', '2']) void recorder.record(outcome(id)).then(isRecorded => told.push(isRecorded))
+  await clock.advanceAsync(0)
+  void recorder.record(outcome('3')).then(isRecorded => told.push(isRecorded))
+  refuse()
+  await clock.advanceAsync(10)
+  recorder.abandon()
+  await clock.advanceAsync(0)
+  t.same(told, [false, false, false])
+  t.equal(await recorder.record(outcome('4')), false)
+  t.equal(statements.length, 1)
+  t.equal(clock.pending(), 0)
+})
+
+t.test('given up while a statement is under way, its answer still counts', async t => {
+  const { clock, recorder, answer } = setup()
+  const recorded = recorder.record(outcome('1'))
+  await clock.advanceAsync(0)
+  recorder.abandon()
+  answer()
+  t.equal(await recorded, true)
+})

@@ -1,0 +1,80 @@
+/**
+ * Records what became of attempts, those of all lanes together: one statement for what has ended since the last one.
+ *
+ * While the database does not answer, outcomes wait and are tried again; they are as many as attempts may be under way. An outcome that is never
+ * recorded means that the delivery is sent again, under the same webhook-id.
+ *
+ * Errors  none leave here; `onFault` hears of each failed attempt at recording.
+ */
+
+import type { Deliveries, Outcome } from '../../systems/events/delivery/store/deliveries.js'
+import type { Clock } from '../lifecycle/clock.js'
+import { delay } from '../lifecycle/interrupt.js'
+import { backoffMs } from '../retry/backoff.js'
+
+export interface RecorderOptions {
+  readonly deliveries: Pick<Deliveries, 'settle'>
+  readonly clock: Clock
+  readonly random: () => number
+  readonly onFault: (error: unknown) => void
+}
+
+const MAX_OUTCOMES = 500
+const RETRY = { baseMs: 50, maxMs: 2_000 }
+
+interface Waiting {
+  readonly outcome: Outcome
+  readonly resolve: (isRecorded: boolean) => void
+}
+
+export class Recorder {
+  readonly #options: RecorderOptions
+  readonly #waiting: Waiting[] = []
+  #isRunning = false
+  readonly #abandoned = new AbortController()
+
+  constructor(options: RecorderOptions) {
+    this.#options = options
+  }
+
+  /** Resolves once the outcome is in the database, or with false when it was given up. */
+  record(outcome: Outcome): Promise<boolean> {
+    if (this.#abandoned.signal.aborted) return Promise.resolve(false)
+    return new Promise(resolve => {
+      this.#waiting.push({ outcome, resolve })
+      if (!this.#isRunning) void this.#run()
+    })
+  }
+
+  /** Ends all attempts at recording, also one that waits for its time: what is not recorded stays due. */
+  abandon(): void {
+    this.#abandoned.abort()
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true
+    // What ends in the same turn of the event loop is recorded together.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MAX_OUTCOMES)
+      const isRecorded = await this.#settle(batch.map(({ outcome }) => outcome))
+      for (const { resolve } of batch) resolve(isRecorded)
+    }
+    this.#isRunning = false
+  }
+
+  async #settle(outcomes: readonly Outcome[]): Promise<boolean> {
+    const { deliveries, clock, random, onFault } = this.#options
+    const { signal } = this.#abandoned
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      try {
+        await deliveries.settle(outcomes)
+        return true
+      } catch (error) {
+        onFault(error)
+        await delay(clock, backoffMs(attempt, RETRY, random), signal)
+      }
+    }
+    return false
+  }
+}

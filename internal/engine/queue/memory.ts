@@ -1,0 +1,281 @@
+/**
+ * A queue in memory that behaves like SQS: for tests that step time by hand and make calls fail.
+ *
+ * Shapes  Queue and QueueWriter in one, and `messages`, `deadLetters` to look inside. Messages are handed out in the order of sending.
+ *         Handles follow SQS: acknowledging with any but the newest handle of a message succeeds and deletes nothing; the newest one
+ *         deletes even after its visibility has run out; `extend` needs the newest handle of a message that is in flight.
+ * Units   visibility on the clock's monotonic milliseconds.
+ * Errors  those of the port, plus what `failNext` and `failEntry` were told.
+ * Source  Amazon SQS API reference, DeleteMessage and ChangeMessageVisibility.
+ */
+import type { Clock } from '../lifecycle/clock.js'
+import { delay, unlessAborted } from '../lifecycle/interrupt.js'
+import type { ReceivedMessage } from '../message/message.js'
+import {
+  type InspectableQueue,
+  MAX_BATCH_ENTRIES,
+  QueueError,
+  type QueueWriter,
+  type Receipt,
+  type ReceiveOptions,
+  type Receiver,
+  type SettleFailure
+} from './queue.js'
+import { assertBatchEntries, clampVisibilityS, MAX_MESSAGE_BYTES, messageBytes, refusalOf } from './sqs/limits.js'
+import { readOrigin } from './sqs/origin.js'
+
+export interface MemoryQueueOptions {
+  readonly clock: Clock
+  readonly visibilityTimeoutS: number
+  /** How long one receive waits for messages; as long as that an idle receiver goes without `onReceive`. Default 20. */
+  readonly waitTimeS?: number
+  /** Deliveries after which a message becomes a dead letter. Default: never. */
+  readonly maxReceiveCount?: number
+  /** Called with the receipts that are about to be deleted, before they are; a rejection makes the call fail and deletes nothing. */
+  readonly onAck?: (receipts: readonly Receipt[]) => void | Promise<void>
+}
+
+/** A message as the queue holds it. */
+export interface HeldMessage {
+  readonly id: string
+  readonly body: string
+  readonly receiveCount: number
+  readonly isInFlight: boolean
+}
+
+export type QueueCall = 'receive' | 'ack' | 'extend' | 'depth' | 'send'
+
+export interface MemoryQueue extends InspectableQueue, QueueWriter {
+  /** What was sent and is neither deleted nor a dead letter. */
+  messages(): readonly HeldMessage[]
+  deadLetters(): readonly HeldMessage[]
+  /** The next such call fails as a whole, before it does anything. Several failures are used up one per call. */
+  failNext(call: QueueCall, error: QueueError): void
+  /** The next such call that has an entry with this id fails for that entry alone. */
+  failEntry(call: 'ack' | 'extend', failure: SettleFailure): void
+}
+
+interface Held {
+  readonly id: string
+  readonly body: string
+  readonly origin: string | undefined
+  readonly sentAtMs: number
+  receiveCount: number
+  visibleAtMs: number
+}
+
+/** What a failed receive waits before the next one. */
+const RECEIVE_RETRY_MS = 100
+
+/** The outcome of a call as a promise: what the port throws is a rejection, as over a network. */
+const answer = <T>(call: () => T): Promise<T> => new Promise(resolve => resolve(call()))
+
+const handleOf = (held: Held): string => `${held.id}#${held.receiveCount}`
+
+export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
+  const { clock, visibilityTimeoutS, waitTimeS = 20, maxReceiveCount = Infinity, onAck } = options
+  const live = new Map<string, Held>()
+  const dead: Held[] = []
+  const failures: { readonly call: QueueCall; readonly error: QueueError }[] = []
+  const entryFailures: { readonly call: 'ack' | 'extend'; readonly failure: SettleFailure }[] = []
+  const receivers = new Set<Receiver>()
+  let sent = 0
+  let arrived = new AbortController()
+
+  const isVisible = (held: Held): boolean => held.visibleAtMs <= clock.monotonicMs()
+  const look = (held: Held): HeldMessage => ({
+    id: held.id,
+    body: held.body,
+    receiveCount: held.receiveCount,
+    isInFlight: !isVisible(held)
+  })
+  /** Wakes every receiver that waits for messages. */
+  const announce = (): void => {
+    const before = arrived
+    arrived = new AbortController()
+    before.abort()
+  }
+  const takeFailure = (call: QueueCall): QueueError | null => {
+    const at = failures.findIndex(failure => failure.call === call)
+    return at === -1 ? null : (failures.splice(at, 1)[0]?.error ?? null)
+  }
+  const takeEntryFailure = (call: 'ack' | 'extend', id: string): SettleFailure | null => {
+    const at = entryFailures.findIndex(entry => entry.call === call && entry.failure.id === id)
+    return at === -1 ? null : (entryFailures.splice(at, 1)[0]?.failure ?? null)
+  }
+  const failIfTold = (call: QueueCall): void => {
+    const error = takeFailure(call)
+    if (error !== null) throw error
+  }
+
+  function take(max: number, visibleS: number): ReceivedMessage[] {
+    const taken: ReceivedMessage[] = []
+    for (const held of live.values()) {
+      if (taken.length === max) break
+      if (!isVisible(held)) continue
+      if (held.receiveCount >= maxReceiveCount) {
+        live.delete(held.id)
+        dead.push(held)
+        continue
+      }
+      held.receiveCount++
+      held.visibleAtMs = clock.monotonicMs() + visibleS * 1_000
+      taken.push({
+        id: held.id,
+        receiptHandle: handleOf(held),
+        body: held.body,
+        bytes: Buffer.byteLength(held.body),
+        receiveCount: held.receiveCount,
+        sentAtMs: held.sentAtMs,
+        ...(held.origin === undefined ? {} : { origin: held.origin })
+      })
+    }
+    return taken
+  }
+
+  /** One long poll: resolves with what there is as soon as there is something, or with nothing at its end or at the stop. */
+  async function poll(stopped: AbortSignal): Promise<ReceivedMessage[]> {
+    const endsAtMs = clock.monotonicMs() + waitTimeS * 1_000
+    for (;;) {
+      const taken = stopped.aborted ? [] : take(MAX_BATCH_ENTRIES, visibilityTimeoutS)
+      const nowMs = clock.monotonicMs()
+      if (taken.length > 0 || stopped.aborted || nowMs >= endsAtMs) return taken
+      const nextMs = Math.min(endsAtMs, ...[...live.values()].map(held => held.visibleAtMs))
+      await unlessAborted(delay(clock, nextMs - nowMs, arrived.signal), stopped)
+    }
+  }
+
+  async function run({ admit, deliver, onError, onReceive }: ReceiveOptions, stopped: AbortSignal): Promise<void> {
+    const isStopped = (): boolean => stopped.aborted
+    for (;;) {
+      await unlessAborted(admit(), stopped)
+      if (isStopped()) return
+      const failure = takeFailure('receive')
+      if (failure !== null) {
+        onError(failure)
+        await delay(clock, RECEIVE_RETRY_MS, stopped)
+        continue
+      }
+      const taken = await poll(stopped)
+      if (isStopped()) {
+        giveBack(taken)
+        return
+      }
+      onReceive()
+      if (taken.length > 0) deliver(taken)
+    }
+  }
+
+  /** What a receive brought while the receiver was being stopped. */
+  function giveBack(taken: readonly ReceivedMessage[]): void {
+    for (const { id } of taken) {
+      const held = live.get(id)
+      if (held !== undefined) held.visibleAtMs = clock.monotonicMs()
+    }
+    if (taken.length > 0) announce()
+  }
+
+  return {
+    receive(receiveOptions) {
+      const stopped = new AbortController()
+      const ended = run(receiveOptions, stopped.signal)
+      const receiver: Receiver = {
+        stop() {
+          stopped.abort()
+          announce()
+          receivers.delete(receiver)
+          return ended
+        }
+      }
+      receivers.add(receiver)
+      return receiver
+    },
+
+    take: (max, seconds) =>
+      answer(() => {
+        failIfTold('receive')
+        return take(Math.min(max, MAX_BATCH_ENTRIES), clampVisibilityS(seconds))
+      }),
+
+    async ack(receipts) {
+      assertBatchEntries(receipts)
+      failIfTold('ack')
+      const failed: SettleFailure[] = []
+      const current: Receipt[] = []
+      for (const receipt of receipts) {
+        const [id = '', count] = receipt.receiptHandle.split('#')
+        const told = takeEntryFailure('ack', receipt.id)
+        const held = live.get(id)
+        if (told !== null) failed.push(told)
+        else if (count === undefined) failed.push({ id: receipt.id, code: 'ReceiptHandleIsInvalid', retryable: false })
+        else if (held !== undefined && handleOf(held) === receipt.receiptHandle) current.push(receipt)
+      }
+      if (current.length > 0) await onAck?.(current)
+      for (const { receiptHandle } of current) {
+        const held = live.get(receiptHandle.slice(0, receiptHandle.indexOf('#')))
+        if (held !== undefined && handleOf(held) === receiptHandle) live.delete(held.id)
+      }
+      return failed
+    },
+
+    extend: (receipts, seconds) =>
+      answer(() => {
+        assertBatchEntries(receipts)
+        const visibleS = clampVisibilityS(seconds)
+        failIfTold('extend')
+        const failed: SettleFailure[] = []
+        for (const receipt of receipts) {
+          const told = takeEntryFailure('extend', receipt.id)
+          const held = live.get(receipt.receiptHandle.split('#')[0] ?? '')
+          if (told !== null) failed.push(told)
+          else if (held === undefined || handleOf(held) !== receipt.receiptHandle || isVisible(held)) {
+            failed.push({ id: receipt.id, code: 'InvalidParameterValue', retryable: false })
+          } else held.visibleAtMs = clock.monotonicMs() + visibleS * 1_000
+        }
+        announce()
+        return failed
+      }),
+
+    depth: () =>
+      answer(() => {
+        failIfTold('depth')
+        const hidden = [...live.values()].filter(held => !isVisible(held))
+        const delayed = hidden.filter(({ receiveCount }) => receiveCount === 0).length
+        return { visible: live.size - hidden.length, inFlight: hidden.length - delayed, delayed }
+      }),
+
+    send: outgoing =>
+      answer(() => {
+        assertBatchEntries(outgoing)
+        failIfTold('send')
+        const accepted = outgoing.filter(message => refusalOf(message) === null)
+        const bytes = accepted.reduce((sum, message) => sum + messageBytes(message), 0)
+        if (bytes > MAX_MESSAGE_BYTES) throw new QueueError('BatchRequestTooLong', `a batch holds at most ${MAX_MESSAGE_BYTES} bytes`)
+        const outcomes = outgoing.map(message => {
+          const refusal = refusalOf(message)
+          if (refusal !== null) return refusal
+          sent++
+          const id = `memory-${sent}`
+          const { body, delayS = 0 } = message
+          const origin = readOrigin(message.origin)
+          live.set(id, { id, body, origin, sentAtMs: clock.epochMs(), receiveCount: 0, visibleAtMs: clock.monotonicMs() + delayS * 1_000 })
+          return { id }
+        })
+        announce()
+        return outcomes
+      }),
+
+    async close() {
+      await Promise.all([...receivers].map(receiver => receiver.stop()))
+    },
+
+    messages: () => [...live.values()].map(look),
+    deadLetters: () => dead.map(held => ({ ...look(held), isInFlight: false })),
+    failNext(call, error) {
+      failures.push({ call, error })
+    },
+    failEntry(call, failure) {
+      entryFailures.push({ call, failure })
+    }
+  }
+}

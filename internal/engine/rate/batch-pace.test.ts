@@ -1,0 +1,64 @@
+import t from 'tap'
+import { createManualClock } from '../../lab/testing/manual-clock.js'
+import { createPace } from './batch-pace.js'
+
+const never = new AbortController().signal
+
+/** How many messages a pace lets through until `ms` are over, when each batch is as large as it may be. */
+async function sentWithin(ms: number, ratePerSecond: number): Promise<number> {
+  const clock = createManualClock()
+  const pace = createPace(ratePerSecond, clock)
+  const stop = new AbortController()
+  let sent = 0
+  const sending = (async () => {
+    for (;;) {
+      await pace.due(stop.signal)
+      if (stop.signal.aborted) return
+      pace.spent(pace.batchSize)
+      sent += pace.batchSize
+    }
+  })()
+  await clock.advanceAsync(ms)
+  stop.abort()
+  await sending
+  return sent
+}
+
+t.test('the rate is kept, however low, from the first batch on', async t => {
+  t.equal(await sentWithin(999, 1), 1)
+  t.equal(await sentWithin(1_000, 1), 2)
+  t.equal(await sentWithin(3_999, 0.5), 2)
+  t.equal(await sentWithin(999, 3), 3)
+  t.equal(await sentWithin(9_999, 100), 1_000)
+})
+
+t.test('a pause is not made up for by a burst', async t => {
+  const clock = createManualClock()
+  const pace = createPace(10, clock)
+  await pace.due(never)
+  pace.spent(10)
+  clock.advance(60_000)
+  await pace.due(never)
+  pace.spent(10)
+  let isDue = false
+  const due = pace.due(never).then(() => (isDue = true))
+  await clock.advanceAsync(999)
+  t.equal(isDue, false)
+  await clock.advanceAsync(1)
+  await due
+})
+
+t.test('without a rate nothing is waited for, and a stop ends the wait', async t => {
+  const clock = createManualClock()
+  const free = createPace(null, clock)
+  t.equal(free.batchSize, 10)
+  free.spent(1_000)
+  await free.due(never)
+  const slow = createPace(0.001, clock)
+  slow.spent(1)
+  const stop = new AbortController()
+  const waiting = slow.due(stop.signal)
+  stop.abort()
+  await waiting
+  t.equal(clock.pending(), 0)
+})

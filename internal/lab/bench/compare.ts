@@ -1,0 +1,94 @@
+/**
+ * Two JSON files of the bench beside each other: every figure that both have, with its ratio.
+ *
+ * Shapes  the texts of two files in, a text out. A figure is a median, or a number where there is no spread; it is named by its path.
+ * Errors  ExpectedError for a file that cannot be read or that is not the bench's.
+ */
+import { readFileSync } from 'node:fs'
+import { ExpectedError } from '../../engine/lifecycle/service.js'
+import { SCHEMA } from './output.js'
+import { formatTable } from './table.js'
+
+interface Document {
+  readonly schema?: unknown
+  readonly machine?: unknown
+  readonly options?: unknown
+  readonly scenarios?: unknown
+  readonly byWorkers?: unknown
+  readonly tableGrowth?: unknown
+}
+
+/** What names one of several alike: a list is compared by these, not by places. */
+const KEYS = ['scenario', 'workers', 'rows']
+/** Said by other figures, or by the names. */
+const LEFT_OUT = new Set(['min', 'max', 'events', 'slices', 'title', ...KEYS])
+/** Different in every run, and no property of the machine. */
+const PASSING = new Set(['loadBefore', 'syncMs.median', 'syncMs.min', 'syncMs.max'])
+
+export function compareFiles(before: string, after: string): string {
+  const [a, b] = [before, after].map(readDocument)
+  return [`A  ${before}\nB  ${after}`, compareDocuments(a ?? {}, b ?? {})].join('\n\n')
+}
+
+export function compareDocuments(before: Document, after: Document): string {
+  const a = figuresOf(before)
+  const b = figuresOf(after)
+  const common = [...a].flatMap(([name, value]) => {
+    const other = b.get(name)
+    return other === undefined ? [] : [[name, figure(value), figure(other), value === 0 ? '–' : (other / value).toFixed(2)]]
+  })
+  const table = common.length === 0 ? 'The two have no figure in common.' : formatTable([['figure', 'A', 'B', 'B / A'], ...common])
+  return [table, ...differences(before, after)].join('\n\n')
+}
+
+/** Machine, versions and options that are not the same in both. */
+function differences(before: Document, after: Document): readonly string[] {
+  const a = flatten({ machine: before.machine, options: before.options })
+  const b = flatten({ machine: after.machine, options: after.options })
+  const lines = [...new Set([...a.keys(), ...b.keys()])].flatMap(name => {
+    const [left, right] = [a.get(name), b.get(name)].map(value => (value === undefined ? 'none' : JSON.stringify(value)))
+    return left === right || PASSING.has(name.replace('machine.', '')) ? [] : [`  ${name}: ${left} → ${right}`]
+  })
+  return lines.length === 0 ? [] : [`Not the same in both, so the ratios may be theirs:\n${lines.join('\n')}`]
+}
+
+function figuresOf({ scenarios, byWorkers, tableGrowth }: Document): ReadonlyMap<string, number> {
+  const figures = new Map<string, number>()
+  for (const [path, value] of flatten({ scenarios, byWorkers, tableGrowth })) {
+    if (typeof value !== 'number') continue
+    const steps = path.split('.').slice(1)
+    const last = steps.at(-1) ?? ''
+    if (!LEFT_OUT.has(last)) figures.set((last === 'median' ? steps.slice(0, -1) : steps).join(' '), value)
+  }
+  return figures
+}
+
+/** Every leaf by its path; a place in a list is named by what the thing there is. */
+function flatten(value: unknown, path = ''): ReadonlyMap<string, unknown> {
+  if (typeof value !== 'object' || value === null) return new Map(value === undefined ? [] : [[path, value]])
+  const entries = Object.entries(value).map(([key, child]) => [Array.isArray(value) ? (nameOf(child) ?? key) : key, child] as const)
+  return new Map(entries.flatMap(([key, child]) => [...flatten(child, path === '' ? key : `${path}.${key}`)]))
+}
+
+function nameOf(thing: unknown): string | null {
+  if (typeof thing !== 'object' || thing === null) return null
+  for (const [key, value] of Object.entries(thing)) {
+    if (KEYS.includes(key)) return key === 'scenario' ? String(value) : `${String(value)} ${key}`
+  }
+  return null
+}
+
+function figure(value: number): string {
+  return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en-US') : value.toFixed(2)
+}
+
+function readDocument(file: string): Document {
+  let document: Document
+  try {
+    document = JSON.parse(readFileSync(file, 'utf8')) as Document
+  } catch (error) {
+    throw new ExpectedError(`${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (document.schema !== SCHEMA) throw new ExpectedError(`${file} is no file of this bench: its schema is not ${SCHEMA}.`)
+  return document
+}

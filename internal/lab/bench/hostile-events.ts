@@ -1,0 +1,53 @@
+/**
+ * Events of which each call of ten holds one that passes every check of the processor's own and that only the database refuses: a client
+ * or an event type that nobody knows, or an id that is stored with another payload. So each receive brings one, about, and each commit many.
+ *
+ * Shapes  a number of events in, batches of bodies with what the tables must hold afterwards out; the same seed gives the same bodies.
+ */
+
+import { createRandom } from '../../engine/cli/random.js'
+import { MAX_BATCH_ENTRIES, type OutgoingMessage } from '../../engine/queue/queue.js'
+import { createEventSource, DEFAULT_BODY_BYTES, DEFAULT_CLIENTS, type GeneratedEvent } from '../../systems/events/producer/events.js'
+
+export interface HostileEvents {
+  readonly batches: readonly (readonly OutgoingMessage[])[]
+  readonly stored: number
+  readonly rejected: number
+}
+
+export function makeHostileEvents(count: number, seed: string): HostileEvents {
+  const nextEvent = createEventSource({
+    count,
+    duplicates: 0,
+    invalid: 0,
+    clients: DEFAULT_CLIENTS,
+    bodyBytes: DEFAULT_BODY_BYTES,
+    random: createRandom(seed)
+  })
+  const batches: OutgoingMessage[][] = []
+  let batch: OutgoingMessage[] = []
+  let victim: GeneratedEvent | null = null
+  let rejected = 0
+  for (let event = nextEvent(); event !== null; event = nextEvent()) {
+    if (batches.length === 0 || batch.length === MAX_BATCH_ENTRIES) {
+      batch = []
+      batches.push(batch)
+    }
+    const isLast: boolean = batch.length === MAX_BATCH_ENTRIES - 1
+    if (isLast) batch.push({ body: spoil(rejected++, event, victim) })
+    else batch.push({ body: event.body })
+    if (!isLast && event.eventId !== null) victim = event
+  }
+  return { batches, stored: count - rejected, rejected }
+}
+
+/** One kind after the other; while no event with an id has been made there is nothing to be in conflict with. */
+function spoil(number: number, { clientId, eventType }: GeneratedEvent, victim: GeneratedEvent | null): string {
+  const message = `hostile event ${number}: ${'h'.repeat(200)}`
+  if (number % 3 === 0 && victim !== null) {
+    return JSON.stringify({ event_type: victim.eventType, client_id: victim.clientId, event_id: victim.eventId, message })
+  }
+  return number % 3 === 1
+    ? JSON.stringify({ event_type: eventType, client_id: 'nobody-knows-this-client', message })
+    : JSON.stringify({ event_type: 'nobody-knows-this-event-type', client_id: clientId, message })
+}

@@ -1,0 +1,70 @@
+/**
+ * Starts the real built processor, as a user would, on the bench's queue and database.
+ *
+ * Errors  rejects with the last lines of its log when it ends by itself.
+ */
+
+import type { Environment } from '../../engine/config/environment.js'
+import { EMBEDDED_AWS } from '../../systems/events/config/config.js'
+import { inherit, startChild } from './child.js'
+import type { MeasuredSubject } from './measured-subject.js'
+import { readGauge, readHistogram } from './metrics-text.js'
+
+export interface ProcessorSpec {
+  readonly sqsEndpoint: string
+  readonly dbConnection: string
+  readonly queueName: string
+  readonly workers: number
+  readonly pollers: number
+  /** Where it runs: a directory without an .env of somebody's own. */
+  readonly directory: string
+  /** Only the few variables that any program needs are taken from it. */
+  readonly env: Environment
+}
+
+export interface ProcessorSubject extends MeasuredSubject {
+  /** What /metrics answers. */
+  metrics(): Promise<string>
+}
+
+/** The settings that are worth comparing. */
+const COMPARED = ['SQS_TRANSPORT', 'BATCH_LINGER_MS', 'BATCH_MAX_MESSAGES', 'IN_FLIGHT_MAX_MESSAGES']
+
+/** Resolves when a worker is about to receive. */
+export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubject> {
+  const child = startChild({ program: 'processor', directory: spec.directory, env: environment(spec) })
+  const { metrics: url } = await child.said('listening')
+  await child.said('receiving')
+  const metrics = async (): Promise<string> => (await fetch(String(url))).text()
+  return {
+    pid: child.pid,
+    failure: child.failure,
+    metrics,
+    settled: () => Promise.resolve(null),
+    async readings() {
+      const text = await metrics()
+      return {
+        dwell: readHistogram(text, 'event_process_queue_dwell_seconds'),
+        batchRows: readHistogram(text, 'event_process_batch_rows'),
+        commitSeconds: readHistogram(text, 'event_process_commit_seconds'),
+        lagSeconds: readGauge(text, 'event_process_eventloop_lag_seconds')
+      }
+    },
+    stop: () => child.stop()
+  }
+}
+
+function environment({ sqsEndpoint, dbConnection, queueName, workers, pollers, env }: ProcessorSpec): Record<string, string> {
+  return {
+    ...inherit(env, ...COMPARED),
+    DB_CONNECTION: dbConnection,
+    QUEUE_NAME: queueName,
+    AWS_ENDPOINT: sqsEndpoint,
+    AWS_REGION: EMBEDDED_AWS.region,
+    AWS_ACCESS_KEY_ID: EMBEDDED_AWS.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: EMBEDDED_AWS.credentials.secretAccessKey,
+    WORKERS: String(workers),
+    POLLERS: String(pollers),
+    METRICS_PORT: '0'
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The command line of chaos.
+ *
+ * Shapes  arguments in, a ChaosCommand out.
+ * Errors  ArgumentsError naming everything that is wrong at once.
+ */
+import { ArgumentsError, readFlags, readNumber } from '../../engine/cli/flags.js'
+import { FAULT_KINDS, FAULTS } from './faults.js'
+
+export type ChaosCommand = { readonly kind: 'help' } | ({ readonly kind: 'run' } & ChaosArguments)
+
+export interface ChaosArguments {
+  /** Null: a new one. */
+  readonly seed: string | null
+  readonly events: number
+  readonly kills: number
+  readonly faults: number
+  readonly deliveryFaults: number
+  readonly workers: number
+  readonly jsonFile: string | null
+}
+
+const DEFAULT_EVENTS = 20_000
+const DEFAULT_KILLS = 20
+const FAULTS_PER_KILL = 0.5
+const DELIVERY_FAULTS_PER_STEP = 0.5
+const MAX_ACTS = 10_000
+const MAX_WORKERS = 16
+/** So that every step brings a new event, whose row shows that work goes on. */
+const MIN_EVENTS_PER_STEP = 20
+
+export const CHAOS_HELP = `Kills, stops and cuts off everything around processor and sender while events flow, then looks for every event and every delivery.
+
+  npm run chaos                                        ${DEFAULT_KILLS} kills, ${DEFAULT_KILLS * FAULTS_PER_KILL} other faults, ${DEFAULT_EVENTS} events: about two minutes
+  npm run chaos -- --events 200000 --kills 200         about a quarter of an hour
+  npm run chaos -- --seed S --events N --kills N       the same plan again
+
+  --seed TEXT      decides the plan and the events (default: a new one, which is printed)
+  --events N       events to send in all, 10 % duplicates and 5 % invalid among them (default ${DEFAULT_EVENTS})
+  --kills N        kill -9 of a worker or the primary of the processor (default ${DEFAULT_KILLS})
+  --faults N       other faults, all kinds in turn (default: half as many as kills)
+  --sender-faults N  faults of the sender and its recipient, kills among them, beside those (default: half as many as kills and faults)
+  --workers N      workers of the processor (default 3)
+  --json FILE      plan, figures and verdict as JSON
+
+It starts a PostgreSQL, a queue and a recipient of its own below DATA_DIR/chaos, with a proxy before each, and removes them at the end.
+
+Exit code 0: lost 0, duplicates 0, nothing altered or wrongly decided, metrics equal the tables, every delete after its row was visible,
+nothing dead-lettered, the backlog empty in time, work resumed in time; each stored event reached each endpoint that should get it, and no
+other, with a valid signature, repeats under the same webhook-id, an ordered endpoint's in commit order. Otherwise 1; then all of its files stay.
+
+Faults
+${FAULT_KINDS.map(kind => `  ${kind.padEnd(27)} ${FAULTS[kind].says}`).join('\n')}
+`
+
+export function parseChaosArguments(args: readonly string[]): ChaosCommand {
+  const flags = readFlags(args, {
+    seed: 'text',
+    events: 'text',
+    kills: 'text',
+    faults: 'text',
+    'sender-faults': 'text',
+    workers: 'text',
+    json: 'text',
+    help: 'switch'
+  })
+  const events = readNumber(flags, 'events', 1, 100_000_000) ?? DEFAULT_EVENTS
+  const kills = readNumber(flags, 'kills', 0, MAX_ACTS) ?? DEFAULT_KILLS
+  const faults = readNumber(flags, 'faults', 0, MAX_ACTS) ?? Math.round(kills * FAULTS_PER_KILL)
+  const deliveryFaults = readNumber(flags, 'sender-faults', 0, MAX_ACTS) ?? Math.round((kills + faults) * DELIVERY_FAULTS_PER_STEP)
+  const workers = readNumber(flags, 'workers', 1, MAX_WORKERS) ?? 3
+  const needed = (kills + faults) * MIN_EVENTS_PER_STEP
+  if (kills + faults === 0) flags.problems.push('--kills and --faults are both 0: there is nothing to do')
+  if (deliveryFaults > kills + faults)
+    flags.problems.push(`--sender-faults must be at most ${kills + faults}, one beside each kill and fault, not ${deliveryFaults}`)
+  if (events < needed) flags.problems.push(`--events must be at least ${needed} for ${kills} kills and ${faults} faults, not ${events}`)
+  if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
+  if (flags.isOn('help')) return { kind: 'help' }
+  return {
+    kind: 'run',
+    seed: flags.text('seed') ?? null,
+    events,
+    kills,
+    faults,
+    deliveryFaults,
+    workers,
+    jsonFile: flags.text('json') ?? null
+  }
+}

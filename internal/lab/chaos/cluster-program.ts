@@ -1,0 +1,210 @@
+/**
+ * A program with a primary and workers, the built processor or sender: started as a user would, and started again whenever its primary has
+ * ended.
+ *
+ * Errors  rejects when it does not come up; what it does wrong while it runs goes to `onWrong`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { eventually } from './eventually.js'
+import { findRunning, isRunning, signal, untilGone } from './processes.js'
+import { ProgramLog } from './program-log.js'
+import { SHUTDOWN_TIMEOUT_MS } from './settings.js'
+
+export interface ClusterProgramOptions {
+  readonly name: 'processor' | 'sender'
+  /** Where it runs: a directory without an .env of somebody's own. Its log goes there too. */
+  readonly directory: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly onWrong: (text: string) => void
+}
+
+const START_MS = 60_000
+/** What a program may need beyond its own deadline on a busy machine. */
+const MARGIN_MS = 5_000
+
+/** One life of the primary and its workers. */
+interface Life {
+  readonly child: ChildProcess
+  readonly log: ProgramLog
+  readonly startedAtMs: number
+  /** Exit code or signal, once it has ended. */
+  end: number | string | null
+  readonly ended: Promise<void>
+}
+
+export class ClusterProgram {
+  readonly #options: ClusterProgramOptions
+  readonly #logFile: WriteStream
+  readonly #killed = new Set<number>()
+  readonly #lives: Life[] = []
+  /** By -9, so far. */
+  readonly kills = { worker: 0, primary: 0 }
+
+  constructor(options: ClusterProgramOptions) {
+    this.#options = options
+    this.#logFile = createWriteStream(join(options.directory, `${options.name}.log`))
+  }
+
+  get metricsUrl(): string | null {
+    const life = this.#lives.at(-1)
+    return life === undefined || life.end !== null ? null : life.log.metricsUrl
+  }
+
+  /** Counts the primary's lives: totals of different ones are different totals. */
+  get life(): number {
+    return this.#lives.length
+  }
+
+  get isUp(): boolean {
+    return this.#lives.at(-1)?.end === null
+  }
+
+  get logs(): readonly ProgramLog[] {
+    return this.#lives.map(({ log }) => log)
+  }
+
+  /** From the start of the primary until a worker is ready, of each life that came so far. */
+  get startMs(): readonly number[] {
+    return this.#lives.flatMap(({ log, startedAtMs }) => (log.firstReadyAtMs === null ? [] : [log.firstReadyAtMs - startedAtMs]))
+  }
+
+  /** Those that run; of them those that are ready, when only such ones will do. */
+  #workers(mustBeReady: boolean): readonly number[] {
+    const log = this.#lives.at(-1)?.log
+    return (mustBeReady ? [...(log?.ready ?? [])] : (log?.live ?? [])).filter(isRunning)
+  }
+
+  /** Starts the primary; resolves when a worker is ready. */
+  async start(): Promise<void> {
+    const life = this.#spawn()
+    this.#lives.push(life)
+    const isReady = (): boolean => life.log.ready.size > 0 || life.end !== null
+    if ((await eventually(isReady, START_MS)) === null || life.end !== null) {
+      throw new Error(
+        `the ${this.#options.name} did not come up (${String(life.end ?? 'no worker is ready')}): ${life.log.foreign.join(' ')}`
+      )
+    }
+  }
+
+  /** Waits until there is a worker, and picks one; null when there is none for too long. */
+  async pickWorker(draw: number, mustBeReady = false): Promise<number | null> {
+    await eventually(() => this.#workers(mustBeReady).length > 0, START_MS)
+    return this.workerNow(draw, mustBeReady)
+  }
+
+  /** All of them that run. */
+  get workers(): readonly number[] {
+    return this.#workers(false)
+  }
+
+  /** One of them, or of those that are ready, without waiting. */
+  workerNow(draw: number, mustBeReady = false): number | null {
+    const workers = this.#workers(mustBeReady)
+    return workers[draw % Math.max(1, workers.length)] ?? null
+  }
+
+  killWorker(pid: number): boolean {
+    this.#killed.add(pid)
+    const isKilled = signal(pid, 'SIGKILL')
+    if (isKilled) this.kills.worker += 1
+    return isKilled
+  }
+
+  /** kill -9 of the primary; resolves when it is gone, which its workers may not be yet. */
+  async killPrimary(): Promise<void> {
+    const life = this.#lives.at(-1)
+    if (life?.child.kill('SIGKILL') === true) this.kills.primary += 1
+    await life?.ended
+  }
+
+  signalPrimary(name: NodeJS.Signals): void {
+    this.#lives.at(-1)?.child.kill(name)
+  }
+
+  /** After a SIGTERM: whether it ended in time, and how. */
+  async whenEnded(): Promise<number | string | null> {
+    const life = this.#lives.at(-1)
+    if (life === undefined) return null
+    const took = await eventually(() => life.end !== null, SHUTDOWN_TIMEOUT_MS + MARGIN_MS)
+    if (took === null) {
+      this.#options.onWrong(`the ${this.#options.name} did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms of SIGTERM`)
+      life.child.kill('SIGKILL')
+      await life.ended
+    }
+    return life.end
+  }
+
+  /** Workers whose primary is gone drain and end by themselves; one that does not is a fault, and is killed. */
+  async whenOrphansGone(): Promise<void> {
+    const log = this.#lives.at(-1)?.log
+    const orphans = log?.live.filter(isRunning) ?? []
+    if ((await untilGone(orphans, SHUTDOWN_TIMEOUT_MS + MARGIN_MS)) === null) {
+      this.#options.onWrong(
+        `workers of the ${this.#options.name} without a primary did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms`
+      )
+      for (const pid of orphans) signal(pid, 'SIGKILL')
+      await untilGone(orphans, MARGIN_MS)
+    }
+    const complaint = log?.complaint ?? null
+    if (complaint !== null) this.#options.onWrong(`the ${this.#options.name} printed: ${complaint}`)
+  }
+
+  /** Ends all of it, whatever state it is in. */
+  async close(): Promise<void> {
+    for (const { log, child } of this.#lives) {
+      child.kill('SIGKILL')
+      for (const pid of log.live) if (isRunning(pid)) signal(pid, 'SIGKILL')
+      await untilGone(log.live, MARGIN_MS)
+    }
+    await Promise.all(this.#lives.map(({ ended }) => ended))
+    const { name, directory, onWrong } = this.#options
+    for (const { pid, what } of findRunning(entryOf(name), directory)) {
+      onWrong(`process ${pid} of the ${name} was still there and in none of its logs: ${what}`)
+      signal(pid, 'SIGKILL')
+    }
+    await new Promise<void>(resolve => this.#logFile.end(() => resolve()))
+  }
+
+  #spawn(): Life {
+    const child = spawn(process.execPath, [entryOf(this.#options.name)], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+      cwd: this.#options.directory,
+      env: { ...this.#options.environment }
+    })
+    const log = new ProgramLog()
+    const life: Life = {
+      child,
+      log,
+      startedAtMs: Date.now(),
+      end: null,
+      ended: new Promise(resolve => {
+        child.once('exit', (code, name) => {
+          life.end = code ?? name ?? 'unknown'
+          resolve()
+        })
+      })
+    }
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', line => this.#hear(log, line))
+    }
+    return life
+  }
+
+  #hear(log: ProgramLog, line: string): void {
+    this.#logFile.write(`${line}\n`)
+    const deaths = log.deaths.length
+    log.add(line)
+    for (const { pid, how } of log.deaths.slice(deaths)) {
+      if (!this.#killed.has(pid)) this.#options.onWrong(`worker ${pid} of the ${this.#options.name} died by itself: ${how}`)
+    }
+  }
+}
+
+function entryOf(name: ClusterProgramOptions['name']): string {
+  return fileURLToPath(new URL(`../../../cmd/${name}/index.js`, import.meta.url))
+}

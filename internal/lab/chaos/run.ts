@@ -1,0 +1,283 @@
+/**
+ * Carries a plan out, and looks for every event afterwards; what the sender has of it is in delivery-run.ts.
+ *
+ * Shapes  one step after the other; what must come back after a fault is waited for and timed before the next one, and whatever ended is
+ *         started again. After the last step the backlog must drain, and then verify has the last word.
+ * Units   milliseconds.
+ * Errors  what the processor does wrong is a violation in the result; only a harness that cannot go on rejects.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { systemClock as clock } from '../../engine/lifecycle/clock.js'
+import { readLedger } from '../../systems/events/producer/ledger-reader.js'
+import type { Report } from '../../systems/events/verify/report.js'
+import { verify } from '../../systems/events/verify/verify.js'
+import { readGauge } from '../bench/metrics-text.js'
+import type { RowCounts } from './database.js'
+import { type DeliveryOutcome, DeliveryRun } from './delivery-run.js'
+import { eventually } from './eventually.js'
+import { FAULTS, type FaultKind } from './faults.js'
+import { INJECTORS } from './inject.js'
+import { describeStep, type Plan, type PlannedKill, type Step } from './plan.js'
+import { type Recovery, timeRecovery } from './recovery.js'
+import { IDLE_IN_TRANSACTION_MS, IN_FLIGHT_MAX_MESSAGES, POLLERS, VISIBILITY_TIMEOUT_S } from './settings.js'
+import type { ChaosSystems } from './systems.js'
+import { AlwaysChecks, readCounters } from './watch.js'
+
+export interface RunOutcome {
+  readonly kills: { readonly worker: number; readonly primary: number }
+  readonly faults: Partial<Record<FaultKind, number>>
+  readonly commits: readonly Recovery[]
+  readonly receives: readonly Recovery[]
+  readonly drainMs: number | null
+  readonly looks: number
+  readonly report: Report
+  readonly delivery: DeliveryOutcome
+}
+
+export interface RunOptions {
+  readonly plan: Plan
+  readonly systems: ChaosSystems
+  readonly workers: number
+  readonly signal: AbortSignal
+  /** A step begins; null after the last one. */
+  readonly onStep: (done: number, step: Step | null) => void
+}
+
+export const DRAIN_LIMIT_MS = 60_000
+const COMMIT_WAIT_MS = 1_000
+/** Messages of a killed worker come back after their visibility timeout. */
+const REST_MS = 2_000 * VISIBILITY_TIMEOUT_S
+const LOOK_EVERY_MS = 500
+/** Counting rows takes the server a while when there are many. */
+const LOOKS_PER_COUNT = 5
+const FETCH_MS = 5_000
+const VERIFY_WAIT_MS = 15_000
+const QUIET_MARGIN_MS = 5_000
+const MESSAGES_PER_RECEIVE = 10
+
+export class ChaosRun {
+  readonly #options: RunOptions
+  readonly #checks: AlwaysChecks
+  readonly #delivery: DeliveryRun
+  readonly #faults: Partial<Record<FaultKind, number>> = {}
+  readonly #commits: Recovery[] = []
+  readonly #receives: Recovery[] = []
+  #lastFaultEndedMs = 0
+
+  constructor(options: RunOptions) {
+    this.#options = options
+    const maxInFlight = options.workers * (IN_FLIGHT_MAX_MESSAGES + POLLERS * MESSAGES_PER_RECEIVE)
+    this.#checks = new AlwaysChecks(maxInFlight, options.systems.onWrong)
+    this.#delivery = new DeliveryRun({ systems: options.systems, onFault: kind => this.#countFault(kind) })
+  }
+
+  async run(): Promise<RunOutcome> {
+    const { plan, systems, signal, onStep } = this.#options
+    await this.#startProcessor()
+    await this.#delivery.start()
+    const ended = new AbortController()
+    const watching = this.#watch(ended.signal)
+    try {
+      for (const [index, step] of plan.steps.entries()) {
+        if (signal.aborted) throw new Error('stopped')
+        onStep(index, step)
+        await this.#step(step).catch((error: unknown) => {
+          throw new Error(`step ${index + 1} (${describeStep(step)}): ${error instanceof Error ? error.message : String(error)}`, {
+            cause: error
+          })
+        })
+      }
+      onStep(plan.steps.length, null)
+      const drainMs = await this.#drain()
+      ended.abort()
+      await watching
+      await systems.deletes.catchUp()
+      const report = await this.#verify()
+      const delivery = await this.#delivery.end(this.#lastFaultEndedMs)
+      await this.#stopProcessor()
+      return {
+        kills: systems.processor.kills,
+        faults: this.#faults,
+        commits: this.#commits,
+        receives: this.#receives,
+        drainMs,
+        looks: this.#checks.looks,
+        report,
+        delivery
+      }
+    } finally {
+      ended.abort()
+      await watching
+    }
+  }
+
+  async #step(step: Step): Promise<void> {
+    if (endsLife(step)) await this.#checkAtRest()
+    await Promise.all([this.#suffer(step), this.#delivery.suffer(step.delivery)])
+    await this.#delivery.revive()
+    if (!this.#options.systems.processor.isUp) await this.#revive()
+    await delay(step.pauseMs)
+  }
+
+  async #suffer({ events, leadMs, fault, kill }: Step): Promise<void> {
+    const { systems } = this.#options
+    const { bursts, processor } = systems
+    const first = fault === null ? events : Math.ceil(events / 2)
+    bursts.release(first)
+    await delay(leadMs)
+    if (fault === null) {
+      if (kill !== null) await this.#kill(kill)
+      this.#lastFaultEndedMs = performance.now()
+    } else {
+      const end = await INJECTORS[fault.kind](systems, fault)
+      this.#countFault(fault.kind)
+      const killing = kill === null ? Promise.resolve() : this.#kill(kill)
+      await Promise.all([killing, delay(fault.forMs)])
+      await end()
+      this.#lastFaultEndedMs = performance.now()
+      bursts.release(events - first)
+      if (processor.isUp) await this.#timeRecovery(fault.kind)
+    }
+  }
+
+  #countFault(kind: FaultKind): void {
+    this.#faults[kind] = (this.#faults[kind] ?? 0) + 1
+  }
+
+  /** With everything settled the counters must equal the rows (I8): asked before a primary takes its counters with it. */
+  async #checkAtRest(): Promise<void> {
+    const { systems } = this.#options
+    const isAtRest = async (): Promise<boolean> => (await systems.depths()).queue === 0
+    if ((await eventually(isAtRest, REST_MS, LOOK_EVERY_MS)) === null) return
+    let told = ''
+    const isEqual = async (): Promise<boolean> => {
+      const totals = this.#checks.totals(readCounters((await this.#fetchMetrics()) ?? ''))
+      const rows = await systems.database.countRows()
+      told = `${JSON.stringify(totals)}, the rows ${JSON.stringify(rows)}`
+      return totals.stored === rows.stored && totals.rejected === rows.rejected
+    }
+    if ((await eventually(isEqual, REST_MS, LOOK_EVERY_MS)) === null) systems.onWrong(`at rest the counters say ${told}`)
+    else systems.onNoted('times at rest when the counters equalled the rows')
+  }
+
+  async #kill({ target, afterMs, isAtCommit, draw }: PlannedKill): Promise<void> {
+    const { processor } = this.#options.systems
+    await delay(afterMs)
+    if (isAtCommit && (await this.#killAtCommit(draw))) return
+    if (target === 'primary') {
+      await processor.killPrimary()
+      return
+    }
+    const pid = await processor.pickWorker(draw)
+    if (pid !== null) processor.killWorker(pid)
+  }
+
+  /** In the moment in which the rows are there and nobody knows it yet. False when no commit came. */
+  async #killAtCommit(draw: number): Promise<boolean> {
+    const { processor, databaseProxy, onNoted } = this.#options.systems
+    const before = processor.kills.worker
+    databaseProxy.onCommit = () => {
+      const pid = processor.workerNow(draw, true)
+      if (pid !== null) processor.killWorker(pid)
+    }
+    await eventually(() => processor.kills.worker > before, COMMIT_WAIT_MS)
+    databaseProxy.onCommit = null
+    if (processor.kills.worker === before) return false
+    onNoted('kills at the moment of a COMMIT')
+    return true
+  }
+
+  async #timeRecovery(kind: FaultKind): Promise<void> {
+    const { systems } = this.#options
+    const took = await timeRecovery(systems, kind)
+    if (took !== null) (FAULTS[kind].back === 'commit' ? this.#commits : this.#receives).push({ kind, tookMs: took })
+    await systems.deletes.catchUp()
+  }
+
+  /** The next primary starts when the last one's workers are gone, and so is whatever they had begun in the database. */
+  async #revive(): Promise<void> {
+    const { systems } = this.#options
+    await systems.processor.whenOrphansGone()
+    await systems.database.whenUp()
+    const withinMs = IDLE_IN_TRANSACTION_MS + QUIET_MARGIN_MS
+    if (!(await systems.database.whenQuiet(withinMs))) systems.onWrong(`a transaction of a dead worker was open for ${withinMs} ms`)
+    await this.#startProcessor()
+  }
+
+  async #startProcessor(): Promise<void> {
+    const { processor, database } = this.#options.systems
+    this.#checks.begin(processor.life + 1, await database.countRows())
+    await processor.start()
+  }
+
+  async #stopProcessor(): Promise<void> {
+    const { systems } = this.#options
+    systems.processor.signalPrimary('SIGTERM')
+    const end = await systems.processor.whenEnded()
+    if (end !== 0 && end !== null) systems.onWrong(`the processor ended with ${end} after the last SIGTERM`)
+    await systems.processor.whenOrphansGone()
+  }
+
+  /** From the end of the last fault until nothing is queued or in flight any more. */
+  async #drain(): Promise<number | null> {
+    const { systems } = this.#options
+    const sinceMs = (): number => performance.now() - this.#lastFaultEndedMs
+    await systems.bursts.finished
+    const isEmpty = async (): Promise<boolean> => (await systems.depths()).queue === 0
+    const took = await eventually(isEmpty, DRAIN_LIMIT_MS - sinceMs())
+    if (took === null) systems.onWrong(`the backlog was not empty ${DRAIN_LIMIT_MS} ms after the last fault`)
+    return took === null ? null : sinceMs()
+  }
+
+  async #verify(): Promise<Report> {
+    const { systems, signal } = this.#options
+    const session = await systems.database.session()
+    try {
+      await session.query('SET statement_timeout = 0')
+      return await verify({
+        ledger: readLedger(systems.ledgerFile, () => undefined),
+        tornLine: () => null,
+        db: session,
+        depths: () => systems.depths(),
+        metricTotals: async () => this.#checks.totals(readCounters((await this.#fetchMetrics()) ?? '')),
+        waitMs: VERIFY_WAIT_MS,
+        clock,
+        signal
+      })
+    } finally {
+      await session.end()
+    }
+  }
+
+  async #watch(ended: AbortSignal): Promise<void> {
+    const { processor } = this.#options.systems
+    for (let look = 1; !ended.aborted; look++) {
+      const { life } = processor
+      const text = await this.#fetchMetrics()
+      if (text !== null) {
+        const rows = look % LOOKS_PER_COUNT === 0 ? await this.#countRows() : null
+        this.#checks.look(life, readCounters(text), readGauge(text, 'event_process_in_flight') ?? 0, rows)
+      }
+      await delay(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined)
+    }
+  }
+
+  async #countRows(): Promise<RowCounts | null> {
+    return this.#options.systems.database.countRows().catch(() => null)
+  }
+
+  /** Null while nobody answers. */
+  async #fetchMetrics(): Promise<string | null> {
+    const { metricsUrl } = this.#options.systems.processor
+    if (metricsUrl === null) return null
+    return fetch(metricsUrl, { signal: AbortSignal.timeout(FETCH_MS) }).then(
+      answer => answer.text(),
+      () => null
+    )
+  }
+}
+
+/** Whether the step begins with the end of a primary, with nothing before it that would be interrupted by a look. */
+function endsLife({ fault, kill }: Step): boolean {
+  return fault === null ? kill?.target === 'primary' : fault.kind === 'primary-term' || fault.kind === 'primary-term-twice'
+}

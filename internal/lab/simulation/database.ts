@@ -1,0 +1,167 @@
+/**
+ * The simulated database server: transactions, locks on keys, and what becomes of them when their client or the server itself dies.
+ *
+ * Shapes  like PostgreSQL: a key that another transaction is inserting makes the next one wait until that one ends; what a transaction
+ *         wrote is seen by others from its commit on, and at once by all of them.
+ * Units   virtual milliseconds.
+ */
+
+import type { StoreError } from '../../engine/intake/store.js'
+import type { Entry, ValidEvent } from '../../engine/message/message.js'
+import { classify } from '../../engine/postgres/fault.js'
+import type { SimulatedProcess } from './process.js'
+import { type Change, type KeyOf, Tables } from './tables.js'
+import type { World } from './world.js'
+
+const LOCK_TIMEOUT_MS = 5_000
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+
+export interface Transaction {
+  readonly id: string
+  readonly client: SimulatedProcess
+  readonly beganAtMs: number
+  endedAtMs: number
+  state: 'open' | 'committed' | 'aborted'
+  isCommitSent: boolean
+  change: Change | null
+  readonly locks: string[]
+  readonly waiting: (() => void)[]
+}
+
+/** A failure as the driver would report it, put into its class by the code that the real store uses. */
+export function failure(code: string): StoreError {
+  return classify(Object.assign(new Error(`simulated ${code}`), { code }))
+}
+
+export class Database {
+  readonly tables: Tables
+  readonly #world: World
+  readonly #transactions = new Map<string, Transaction>()
+  readonly #open = new Set<Transaction>()
+  readonly #locks = new Map<string, Transaction>()
+
+  constructor(world: World, keyOf?: KeyOf) {
+    this.#world = world
+    this.tables = new Tables(keyOf)
+    for (const fault of world.schedule.faults) {
+      if (fault.kind === 'database-down') world.scheduler.after(fault.fromMs, () => this.#crash())
+    }
+  }
+
+  begin(client: SimulatedProcess): Transaction {
+    const id = `tx ${this.#transactions.size + 1}`
+    const times = { beganAtMs: this.#world.nowMs, endedAtMs: Infinity }
+    const tx: Transaction = { id, client, ...times, state: 'open', isCommitSent: false, change: null, locks: [], waiting: [] }
+    this.#transactions.set(id, tx)
+    this.#open.add(tx)
+    return tx
+  }
+
+  /** Runs the statements of a batch, waiting for other transactions where they insert the same keys. */
+  async write(tx: Transaction, batch: readonly Entry[]): Promise<Change> {
+    const { tables } = this
+    // Keys in order, and messages before rejections: that is what keeps transactions from deadlocks.
+    const keys = new Set<string>()
+    for (const { verdict } of batch) if (verdict.kind === 'valid') keys.add(tables.keyOf(verdict.event))
+    for (const key of [...keys].sort()) {
+      if (!tables.messages.has(key) && !this.#tryLock(tx, key)) await this.#lock(tx, key)
+    }
+    for (const id of [...tables.decide(batch).rejections.keys()].sort()) {
+      if (!this.#tryLock(tx, id)) await this.#lock(tx, id)
+    }
+    tx.change = tables.decide(batch)
+    return tx.change
+  }
+
+  commit(tx: Transaction): void {
+    if (tx.state !== 'open' || tx.change === null) return
+    const twice = this.tables.apply(tx.change)
+    if (twice !== null) this.#world.violate('I3', `${tx.id} commits a second row for ${JSON.stringify(twice)}`)
+    this.#world.note('database', 'commits', `${tx.id}: ${tx.change.dispositions.join()}`)
+    this.#end(tx, 'committed')
+  }
+
+  abort(tx: Transaction): void {
+    if (tx.state !== 'open') return
+    this.#world.note('database', 'rolls back', tx.id)
+    this.#end(tx, 'aborted')
+  }
+
+  /** What the server says of a transaction; null while it is under way. */
+  tookEffect(id: string): boolean | null {
+    const tx = this.#transactions.get(id)
+    if (tx?.state === 'open') return null
+    const change = tx?.state === 'committed' ? tx.change : null
+    return change !== null && change.messages.size + change.rejections.size > 0
+  }
+
+  /** Whether the transactions that wrote a row of `message` and a row of `rejection` ran at the same time, so that neither saw the other's row. */
+  areWrittenAtOnce(event: ValidEvent, rejectedId: string): boolean {
+    const key = this.tables.keyOf(event)
+    const committed = [...this.#transactions.values()].filter(({ state }) => state === 'committed')
+    const one = committed.find(({ change }) => change?.messages.has(key))
+    const other = committed.find(({ change }) => change?.rejections.has(rejectedId))
+    return one !== undefined && other !== undefined && one.beganAtMs < other.endedAtMs && other.beganAtMs < one.endedAtMs
+  }
+
+  /** The client is dead: a COMMIT that is under way may still arrive, the rest ends when the server notices. */
+  lose(client: SimulatedProcess): void {
+    for (const tx of this.#open) {
+      if (tx.client !== client || (tx.isCommitSent && client.isHeard)) continue
+      this.#world.scheduler.after(this.#world.dice.scale(1, IDLE_IN_TRANSACTION_TIMEOUT_MS), () => this.abort(tx))
+    }
+  }
+
+  /** The client says nothing any more for a while: the server ends transactions that wait for its next statement too long. */
+  pause(client: SimulatedProcess): void {
+    this.#world.scheduler.after(IDLE_IN_TRANSACTION_TIMEOUT_MS, () => {
+      if (!client.isPaused) return
+      for (const tx of this.#open) if (tx.client === client && !tx.isCommitSent) this.abort(tx)
+    })
+  }
+
+  /** The server dies and loses what is not committed; a COMMIT under way is one or the other. */
+  #crash(): void {
+    for (const tx of [...this.#open]) {
+      if (tx.isCommitSent && this.#world.dice.chance(0.5)) this.commit(tx)
+      else this.abort(tx)
+    }
+  }
+
+  #tryLock(tx: Transaction, key: string): boolean {
+    const holder = this.#locks.get(key)
+    if (holder === tx) return true
+    if (holder !== undefined || tx.state !== 'open') return false
+    this.#locks.set(key, tx)
+    tx.locks.push(key)
+    return true
+  }
+
+  async #lock(tx: Transaction, key: string): Promise<void> {
+    const endsAtMs = this.#world.nowMs + LOCK_TIMEOUT_MS
+    let wake = (): void => undefined
+    const cancel = this.#world.scheduler.after(LOCK_TIMEOUT_MS, () => wake())
+    while (!this.#tryLock(tx, key)) {
+      if (tx.state !== 'open') throw failure('57P01')
+      if (this.#world.nowMs >= endsAtMs) {
+        this.#world.faults.hit('lock timeout')
+        throw failure('55P03')
+      }
+      this.#world.faults.hit('lock wait')
+      await new Promise<void>(resolve => {
+        wake = resolve
+        this.#locks.get(key)?.waiting.push(resolve)
+        tx.waiting.push(resolve)
+      })
+    }
+    cancel()
+  }
+
+  #end(tx: Transaction, state: 'committed' | 'aborted'): void {
+    tx.state = state
+    tx.endedAtMs = this.#world.nowMs
+    this.#open.delete(tx)
+    for (const key of tx.locks) this.#locks.delete(key)
+    for (const wake of tx.waiting) wake()
+  }
+}

@@ -1,0 +1,23 @@
+/** What a person is shown of a schedule that failed: the seed, the broken promise, the smallest plan, the end of its trace, how to repeat it. */
+import type { Schedule } from './schedule.js'
+import { shrink } from './shrink.js'
+import { type Bug, simulate } from './simulation.js'
+
+const TAIL = 40
+
+export async function reportFailure(schedule: Schedule, bug: Bug = {}): Promise<string> {
+  const first = (await simulate(schedule, bug)).violation
+  const smallest = await shrink(schedule, bug)
+  const { violation, trace } = await simulate(smallest, bug)
+  const { sent, faults, limits, ...rest } = smallest
+  return [
+    `seed ${schedule.seed}: ${first?.invariant ?? ''}: ${first?.what ?? ''}`,
+    `repeat it alone: SIMULATION_SEED=${schedule.seed} npx tap internal/lab/simulation/simulation.test.ts`,
+    `smallest schedule that fails so (${faults.length} of ${schedule.faults.length} faults, ${sent.length} of ${schedule.sent.length} messages):`,
+    ...Object.entries({ ...rest, ...limits }).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
+    ...faults.map(fault => `  fault ${JSON.stringify(fault)}`),
+    ...sent.map(({ id, atMs, kind, body }) => `  sent ${id} ${atMs === Infinity ? 'last' : `at ${atMs.toFixed(1)} ms`}, ${kind}: ${body}`),
+    `${violation?.invariant ?? ''}: ${violation?.what ?? ''}; the end of its trace:`,
+    ...trace.tail(TAIL)
+  ].join('\n')
+}

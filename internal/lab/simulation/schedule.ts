@@ -1,0 +1,160 @@
+/**
+ * One schedule: everything that is fixed before a simulation runs. The same seed makes the same one.
+ *
+ * Shapes  plain data: whoever looks for the smallest schedule that still fails leaves faults and messages out.
+ * Units   virtual milliseconds, seconds where the queue counts them.
+ */
+
+import type { IntakeLimits } from '../../engine/intake/intake.js'
+import type { Quota } from '../../systems/events/quota/client-rules.js'
+import { Dice } from './dice.js'
+import { type Area, areaOf, CALL_FAULTS, type CallFaultKind, CRASH_POINTS, type Fault, SPAN_FAULTS, type SpanFaultKind } from './faults.js'
+import { CLIENTS, createLoad, type Sent } from './load.js'
+
+export interface Schedule {
+  readonly seed: number
+  readonly workers: number
+  readonly pollers: number
+  readonly limits: IntakeLimits
+  readonly maxReceiveCount: number
+  /** How long after its receive a message can be kept invisible. */
+  readonly visibilityCeilingMs: number
+  /** What the queue makes of a delete with any but the newest handle. */
+  readonly staleDeletes: 'ignored' | 'refused' | 'done'
+  /** What operators have set, by client. */
+  readonly rules: Readonly<Record<string, ClientRule>>
+  readonly sent: readonly Sent[]
+  readonly faults: readonly Fault[]
+  /** From here on nothing goes wrong any more. */
+  readonly faultsEndMs: number
+}
+
+export interface ClientRule {
+  readonly weight: number
+  readonly quota: Quota | null
+}
+
+/** Which areas fail together; the first is the one of invariant I11. */
+const THEMES: readonly (readonly Area[])[] = [
+  ['database'],
+  ['database'],
+  ['queue'],
+  ['process'],
+  ['process', 'database'],
+  ['process', 'queue'],
+  ['database', 'queue'],
+  ['database', 'queue', 'process'],
+  ['database', 'queue', 'process'],
+  []
+]
+
+const CALL_KINDS = Object.keys(CALL_FAULTS) as CallFaultKind[]
+const isOfSend = (kind: CallFaultKind): boolean => CALL_FAULTS[kind] === 'send'
+const SEND_FAULTS = CALL_KINDS.filter(isOfSend)
+const SEND_POINTS = CRASH_POINTS.filter(point => point.startsWith('send'))
+const OTHER_POINTS = CRASH_POINTS.filter(point => !point.startsWith('send'))
+
+const TWELVE_HOURS_MS = 43_200_000
+
+export function createSchedule(seed: number): Schedule {
+  const dice = new Dice(seed, 'schedule')
+  const areas = dice.pick(THEMES)
+  const workers = dice.chance(0.4) ? 2 : 1
+  const hasKillers = areas.includes('process') && dice.chance(0.15)
+  const visibilityTimeoutS = dice.pick([4, 10, 30])
+  const faultsEndMs = dice.scale(3_000, 150_000)
+  const faults = areas.flatMap(area => createFaults(area, { workers, faultsEndMs, dice }))
+  // Drawn apart, so that a seed without rules keeps its schedule.
+  const rulesDice = new Dice(seed, 'rules')
+  const rules = rulesDice.chance(0.2) ? createRules(rulesDice) : {}
+  if (Object.values(rules).some(({ quota }) => quota?.overQuota === 'delay')) {
+    for (const area of areas) faults.push(...createSendFaults(area, { workers, faultsEndMs, dice: rulesDice }))
+  }
+  return {
+    seed,
+    workers,
+    pollers: 1 + dice.below(3),
+    limits: {
+      batch: {
+        maxMessages: dice.pick([1, 3, 10, 1_000]),
+        maxBytes: dice.pick([300, 1_000_000]),
+        lingerMs: dice.pick([0, 5, 100]),
+        busyMessages: dice.pick([1, 5, 100])
+      },
+      maxInFlightMessages: dice.pick([10, 20, 1_000]),
+      maxInFlightBytes: dice.pick([1_000, 1_000_000]),
+      visibilityTimeoutS,
+      settleConcurrency: 1 + dice.below(3),
+      settleLingerMs: dice.pick([0, 10])
+    },
+    maxReceiveCount: 3 + dice.below(4),
+    visibilityCeilingMs: areas.includes('queue') && dice.chance(0.2) ? visibilityTimeoutS * 2_500 : TWELVE_HOURS_MS,
+    staleDeletes: dice.pick(['ignored', 'refused', 'done'] as const),
+    rules,
+    sent: createLoad(
+      { messages: 5 + dice.below(36), lastMessages: dice.below(12), overMs: dice.between(0, faultsEndMs), hasKillers },
+      new Dice(seed, 'load')
+    ),
+    faults,
+    faultsEndMs
+  }
+}
+
+/** Quotas that a schedule's load reaches, and that let its backlog drain within a minute. */
+function createRules(dice: Dice): Readonly<Record<string, ClientRule>> {
+  const ruleOf = (): ClientRule => {
+    const weight = dice.pick([1, 1, 3, 100])
+    const quota: Quota = {
+      maxEventsPerS: dice.pick([null, 1, 1, 3, 10]),
+      maxBytesPerS: dice.pick([null, null, 150, 1_000]),
+      overQuota: dice.pick(['delay', 'delay', 'reject'] as const)
+    }
+    return { weight, quota: quota.maxEventsPerS === null && quota.maxBytesPerS === null ? null : quota }
+  }
+  return Object.fromEntries(CLIENTS.map(client => [client, ruleOf()]))
+}
+
+export function areasOf({ faults, sent }: Schedule): ReadonlySet<Area> {
+  const areas = new Set(faults.map(areaOf))
+  if (sent.some(({ kind }) => kind === 'killer')) areas.add('process')
+  return areas
+}
+
+interface Room {
+  readonly workers: number
+  readonly faultsEndMs: number
+  readonly dice: Dice
+}
+
+function createFaults(area: Area, room: Room): readonly Fault[] {
+  const { dice } = room
+  const count = 1 + dice.below(5)
+  return Array.from({ length: count }, () => (area === 'process' ? createInterruption(room) : createOutage(area, room)))
+}
+
+/** What can go wrong where copies are sent: the queue's answer, and the worker's life. */
+function createSendFaults(area: Area, { workers, dice }: Room): readonly Fault[] {
+  if (area === 'database') return []
+  return Array.from({ length: dice.below(4) }, (): Fault => {
+    const nth = Math.floor(dice.scale(1, 8))
+    if (area === 'queue') return { kind: dice.pick(SEND_FAULTS), nth, share: dice.next() }
+    return { kind: 'crash', worker: dice.below(workers), point: dice.pick(SEND_POINTS), nth }
+  })
+}
+
+function createInterruption({ workers, faultsEndMs, dice }: Room): Fault {
+  const worker = dice.below(workers)
+  const kind = dice.pick(['crash', 'crash', 'crash', 'stop', 'pause'] as const)
+  if (kind === 'crash') return { kind, worker, point: dice.pick(OTHER_POINTS), nth: Math.floor(dice.scale(1, 8)) }
+  return { kind, worker, atMs: dice.between(0, faultsEndMs), forMs: dice.scale(50, kind === 'stop' ? 25_000 : 60_000) }
+}
+
+function createOutage(area: Area, { faultsEndMs, dice }: Room): Fault {
+  const isOfArea = (kind: string): boolean => areaOf({ kind, fromMs: 0, forMs: 0 } as Fault) === area
+  if (dice.chance(0.25)) {
+    const kind = dice.pick((Object.keys(SPAN_FAULTS) as SpanFaultKind[]).filter(isOfArea))
+    return { kind, fromMs: dice.between(0, faultsEndMs), forMs: dice.scale(50, SPAN_FAULTS[kind]) }
+  }
+  const kind = dice.pick(CALL_KINDS.filter(kind => isOfArea(kind) && !isOfSend(kind)))
+  return { kind, nth: Math.floor(dice.scale(1, 12)), share: dice.next() }
+}

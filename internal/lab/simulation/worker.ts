@@ -1,0 +1,250 @@
+/**
+ * One worker over all its lives: starts an intake, kills it or stops it as the plan says, and starts the next one after a while.
+ *
+ * The intake is the real one, with its real counters; only the two ports, the clock and the channel to the primary are simulated.
+ *
+ * Units   virtual milliseconds.
+ */
+
+import { Intake } from '../../engine/intake/intake.js'
+import type { Store } from '../../engine/intake/store.js'
+import { createLog } from '../../engine/observe/log.js'
+import { MAX_BATCH_ENTRIES, type Queue, type QueueWriter } from '../../engine/queue/queue.js'
+import { createDecoder } from '../../systems/events/event/decode.js'
+import { ClientMetrics } from '../../systems/events/observe/client-metrics.js'
+import { createIntakeEvents } from '../../systems/events/observe/intake-events.js'
+import type { WorkerMetrics } from '../../systems/events/observe/worker-metrics.js'
+import type { ClientRules } from '../../systems/events/quota/client-rules.js'
+import type { Database } from './database.js'
+import { Dice } from './dice.js'
+import type { Interruption } from './faults.js'
+import type { Sent } from './load.js'
+import type { Primary } from './primary.js'
+import { SimulatedProcess } from './process.js'
+import { connectQueue } from './queue.js'
+import type { QueueServer } from './queue-server.js'
+import type { Schedule } from './schedule.js'
+import { connectStore } from './store.js'
+import type { World } from './world.js'
+import { connectWriter } from './writer.js'
+
+/** A bug put before the ports, to see whether it is found. */
+export interface PlantedBug {
+  readonly queue?: (queue: Queue, around: Ports) => Queue
+  readonly store?: (store: Store, around: Ports) => Store
+  readonly writer?: (writer: Writer) => Writer
+}
+
+export type Writer = Pick<QueueWriter, 'send'>
+
+/** What a planted bug may use. */
+export interface Ports {
+  readonly queue: Queue
+  readonly store: Store
+  readonly process: SimulatedProcess
+  readonly visibilityTimeoutS: number
+  /** A second connection to the database. */
+  readonly connectStore: () => Store
+}
+
+export interface WorkerSetup {
+  readonly world: World
+  readonly server: QueueServer
+  readonly database: Database
+  readonly primary: Primary
+  readonly sent: ReadonlyMap<string, Sent>
+  readonly isKept: (id: string) => boolean
+  readonly bug: PlantedBug
+}
+
+const decode = createDecoder({ payloadSchemas: { find: () => null } })
+const log = createLog('simulation', { level: 'silent', format: 'json' }, false)
+const unseen = { observe: () => undefined }
+const metrics = {
+  batchRows: unseen,
+  commitSeconds: unseen,
+  queueDwellSeconds: unseen,
+  clients: new ClientMetrics()
+} as unknown as WorkerMetrics
+
+function clientRules({ rules }: Schedule): ClientRules {
+  return {
+    hasQuotas: Object.values(rules).some(({ quota }) => quota !== null),
+    weightOf: client => rules[client]?.weight ?? 1,
+    quotaOf: client => rules[client]?.quota ?? null
+  }
+}
+
+/** The longest that a process takes to end when its intake has stopped. */
+export const ENDING_MS = 2_000
+
+/** The largest body of a load. */
+const BODY_BYTES = 200
+
+export class Worker {
+  readonly #setup: WorkerSetup
+  readonly #number: number
+  #lives = 0
+  #process: SimulatedProcess | null = null
+  #intake: Intake | null = null
+  /** Failed deletes and extensions that came back to the process, and that it told of. */
+  #failedEntries = { answered: 0, told: 0 }
+  /** Who waits for the end of a stop that is under way. */
+  #stopping: (() => void)[] | null = null
+
+  constructor(setup: WorkerSetup, number: number) {
+    this.#setup = setup
+    this.#number = number
+    this.#start()
+    for (const fault of setup.world.schedule.faults) {
+      if ((fault.kind === 'stop' || fault.kind === 'pause') && fault.worker === number) {
+        setup.world.scheduler.after(fault.atMs, () => this.#interrupt(fault))
+      }
+    }
+  }
+
+  get inFlight(): number {
+    return this.#intake?.status.inFlight ?? 0
+  }
+
+  get isUp(): boolean {
+    return this.#process !== null
+  }
+
+  /** An orderly stop; `onEnded` is called when the process has ended, at once where it is down already. */
+  stop(withinMs: number, onEnded: () => void): void {
+    const { world, server } = this.#setup
+    const [process, intake] = [this.#process, this.#intake]
+    if (process === null || intake === null) {
+      onEnded()
+      return
+    }
+    if (this.#stopping !== null) {
+      this.#stopping.push(onEnded)
+      return
+    }
+    if (process.dies('stop called')) return
+    this.#stopping = [onEnded]
+    world.note(process.name, 'is stopped within', Math.round(withinMs))
+    const startedMs = world.nowMs
+    void intake.stop(withinMs).then(() => {
+      if (!process.isAlive) return
+      const tookMs = world.nowMs - startedMs
+      const isInTime = tookMs < withinMs
+      world.note(process.name, 'has stopped', `with ${intake.status.inFlight} in flight`)
+      if (isInTime && intake.status.inFlight > 0) world.violate('drain', `stopped in time with ${intake.status.inFlight} in flight`)
+      if (!isInTime) server.excuseAll(process)
+      // The process ends a little later; until then nothing of it may touch a port any more.
+      this.#watchForSignsOfLife(process, isInTime)
+      process.after(world.dice.scale(1, ENDING_MS), () => process.end())
+    })
+  }
+
+  #start(): void {
+    const { world, server, database, primary, sent, isKept, bug } = this.#setup
+    const { schedule } = world
+    const process = new SimulatedProcess(world, this.#number, ++this.#lives, dead => this.#hasDied(dead))
+    world.note(process.name, 'starts')
+    const events = createIntakeEvents({ log, clock: process.clock, metrics, send: message => primary.hear(process, message) })
+    const failedEntries = { answered: 0, told: 0 }
+    const ports: Ports = {
+      queue: connectQueue({ world, server, process, isKept, onEntryFailed: entries => (failedEntries.answered += entries) }),
+      store: connectStore({ world, database, process, sent }),
+      process,
+      visibilityTimeoutS: schedule.limits.visibilityTimeoutS,
+      connectStore: () => connectStore({ world, database, process, sent })
+    }
+    const dice = new Dice(schedule.seed, process.name)
+    const writer = connectWriter({ world, server, process })
+    const intake = new Intake({
+      clients: clientRules(schedule),
+      writer: bug.writer?.(writer) ?? writer,
+      queue: bug.queue?.(ports.queue, ports) ?? ports.queue,
+      store: bug.store?.(ports.store, ports) ?? ports.store,
+      decode: message => {
+        if (sent.get(message.origin ?? message.id)?.kind === 'killer' && process.isAlive) {
+          world.faults.hit('killer')
+          world.note(process.name, 'is killed by', message.id)
+          process.kill()
+        }
+        return decode(message)
+      },
+      clock: process.clock,
+      random: () => dice.next(),
+      limits: schedule.limits,
+      journal: events.journal,
+      suspectRecord: {
+        examining: messageId => primary.hear(process, { kind: 'examining', messageId }),
+        deaths: messageId => primary.deaths(messageId)
+      },
+      observer: {
+        ...events.observer,
+        received: messages => {
+          events.observer.received(messages)
+          this.#checkBounds()
+        },
+        deleteFailed: (code, entries, isFinal) => {
+          failedEntries.told += entries
+          events.observer.deleteFailed(code, entries, isFinal)
+        },
+        extendFailed: (code, entries) => {
+          failedEntries.told += entries
+          events.observer.extendFailed(code, entries)
+        },
+        leftToQueue: (id, error) => {
+          server.excuse(id)
+          events.observer.leftToQueue(id, error)
+        }
+      }
+    })
+    this.#process = process
+    this.#intake = intake
+    this.#failedEntries = failedEntries
+  }
+
+  #hasDied(process: SimulatedProcess): void {
+    const { world, server, database, primary } = this.#setup
+    world.note(process.name, 'has ended')
+    if (process.wasKilled) server.excuseAll(process)
+    database.lose(process)
+    primary.retire(process)
+    const { answered, told } = this.#failedEntries
+    if (told < answered) world.violate('told failures', `${answered} entries failed, and the worker told of ${told}`)
+    for (const onEnded of this.#stopping ?? []) onEnded()
+    this.#stopping = null
+    this.#process = null
+    this.#intake = null
+    world.scheduler.after(world.dice.scale(10, 3_000), () => this.#start())
+  }
+
+  #interrupt({ kind, forMs }: Interruption): void {
+    const { world, server, database } = this.#setup
+    const process = this.#process
+    if (process === null) return
+    world.faults.hit(kind)
+    if (kind === 'stop') return this.stop(forMs, () => undefined)
+    world.note(process.name, 'stands still for', Math.round(forMs))
+    process.pause(forMs)
+    database.pause(process)
+    server.excuseAll(process)
+  }
+
+  /** Messages of one receive per poller may come on top of the limit. */
+  #checkBounds(): void {
+    const { world } = this.#setup
+    const { limits, pollers } = world.schedule
+    const status = this.#intake?.status
+    if (status === undefined) return
+    const room = pollers * MAX_BATCH_ENTRIES
+    if (status.inFlight > limits.maxInFlightMessages + room) world.violate('I9', `${status.inFlight} messages in flight`)
+    if (status.inFlightBytes > limits.maxInFlightBytes + room * BODY_BYTES) world.violate('I9', `${status.inFlightBytes} bytes in flight`)
+  }
+
+  #watchForSignsOfLife(process: SimulatedProcess, isInTime: boolean): void {
+    const { world } = this.#setup
+    process.onCall = name => {
+      // After a late stop a COMMIT under way may still be answered, and its messages be deleted.
+      if (isInTime || name !== 'ack') world.violate('stop', `${process.name} calls ${name} after it has stopped`)
+    }
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * A fresh, migrated database for one test file, on a real PostgreSQL.
+ *
+ * With DB_CONNECTION_TEST set it is created on that server under a name of its own and dropped at the end; else a server of its own is
+ * started from the project's packages and removed with its data.
+ *
+ * Errors  the teardown throws, and so fails the test file, when a connection to the database is still open.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { migrate } from '../../engine/postgres/migrate.js'
+
+export interface TestDatabase {
+  readonly connectionString: string
+  /** For the test's own statements; closed by the teardown. */
+  readonly pool: pg.Pool
+}
+
+export interface TestDatabaseOptions {
+  /** False leaves the database without our tables. */
+  readonly isMigrated?: boolean
+}
+
+/** The part of a tap test that is needed here. */
+interface Teardown {
+  teardown(fn: () => Promise<void>): void
+}
+
+type Cleanup = () => Promise<void>
+
+export async function createTestDatabase(t: Teardown, { isMigrated = true }: TestDatabaseOptions = {}): Promise<TestDatabase> {
+  const cleanups: Cleanup[] = []
+  t.teardown(() => runAll(cleanups))
+  const server = await findServer(cleanups)
+  const name = `event_process_test_${randomBytes(6).toString('hex')}`
+  const connectionString = withDatabase(server, name)
+  await runOnce(server, `CREATE DATABASE ${name}`)
+  cleanups.unshift(() => runOnce(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
+  const pool = new pg.Pool({ connectionString, max: 4, application_name: 'event-process test' })
+  // Tests may end sessions on purpose; the pool replaces a broken connection by itself.
+  pool.on('error', () => undefined)
+  cleanups.unshift(
+    () => pool.end(),
+    () => assertUnused(server, name)
+  )
+  if (isMigrated) await migrate(connectionString)
+  return { connectionString, pool }
+}
+
+async function findServer(cleanups: Cleanup[]): Promise<string> {
+  const given = process.env['DB_CONNECTION_TEST']
+  if (given) return given
+  // Loaded only where it is needed: an outside database works where the embedded one does not.
+  const { startEmbeddedPostgres } = await import('../../engine/embedded/postgres.js')
+  const dataDir = await mkdtemp(join(tmpdir(), 'event-process-test-'))
+  cleanups.unshift(() => rm(dataDir, { recursive: true, force: true }))
+  const server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+  cleanups.unshift(() => server.stop())
+  return server.connectionString
+}
+
+/** Each cleanup runs, whatever became of those before it; the first failure is the one that counts. */
+async function runAll(cleanups: readonly Cleanup[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const cleanup of cleanups) await cleanup().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
+}
+
+function withDatabase(connectionString: string, name: string): string {
+  const url = new URL(connectionString)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+async function runOnce(connectionString: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** A closed connection's session ends a moment later on the server, so this looks again before it complains. */
+async function assertUnused(server: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server })
+  await client.connect()
+  try {
+    for (let tries = 100; ; tries--) {
+      const { rows } = await client.query<{ application_name: string; query: string }>(
+        'SELECT application_name, query FROM pg_stat_activity WHERE datname = $1',
+        [name]
+      )
+      if (rows.length === 0) return
+      if (tries === 0) throw new Error(`connections left open: ${JSON.stringify(rows)}`)
+      await client.query('SELECT pg_sleep(0.02)')
+    }
+  } finally {
+    await client.end()
+  }
+}

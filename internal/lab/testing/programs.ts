@@ -1,0 +1,179 @@
+/**
+ * Starts the built programs as a user would, on services of the test's own, and looks at them from outside.
+ *
+ * Errors  a program that ends while it is waited for fails the wait with what it printed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import type { TestSqs } from './sqs.js'
+import { TEST_CREDENTIALS, TEST_REGION, TEST_TRANSPORT } from './sqs.js'
+import { until } from './until.js'
+
+interface Teardown {
+  teardown(fn: () => unknown): void
+}
+
+export type ProgramName =
+  | 'processor'
+  | 'sender'
+  | 'receiver'
+  | 'producers'
+  | 'verify'
+  | 'migrate'
+  | 'stack'
+  | 'sql'
+  | 'admin'
+  | 'chaos'
+  | 'soak'
+
+/** Whole programs on a busy machine take their time. */
+const PROGRAM_LIMIT_MS = 60_000
+
+/** A running program with what it has printed so far. */
+export class Program {
+  readonly child: ChildProcess
+  readonly exited: Promise<number | string>
+  output = ''
+  #isRunning = true
+
+  constructor(child: ChildProcess) {
+    this.child = child
+    this.exited = once(child, 'close').then(([code, signal]) => {
+      this.#isRunning = false
+      return (code ?? signal) as number | string
+    })
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => (this.output += String(chunk)))
+  }
+
+  /** The lines of its log, as far as they are JSON. */
+  get log(): readonly Record<string, unknown>[] {
+    return this.output
+      .split('\n')
+      .filter(line => line.startsWith('{') && line.endsWith('}'))
+      .map(line => JSON.parse(line) as Record<string, unknown>)
+  }
+
+  async until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
+    const look = async (): Promise<boolean> => {
+      if (!this.#isRunning) throw new Error(`the program ended (${String(await this.exited)}) before: ${what}`)
+      return isTrue()
+    }
+    await until(what, look, PROGRAM_LIMIT_MS).catch((error: unknown) => {
+      throw new Error(`${String(error)}\n${this.output.slice(-4_000)}`)
+    })
+  }
+
+  /** Sends a signal, unless it has ended, and waits for the end. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
+    if (this.#isRunning) this.child.kill(signal)
+    return this.exited
+  }
+}
+
+/** An empty directory that is gone after the test: the working directory of programs, so that no .env of this checkout is read. */
+export function temporaryDirectory(t: Teardown): string {
+  const path = mkdtempSync(join(tmpdir(), 'event-process-test-'))
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+export function startProgram(t: Teardown, name: ProgramName, env: Readonly<Record<string, string>>, args: readonly string[] = []): Program {
+  const entry = fileURLToPath(new URL(`../../../dist/cmd/${name}/index.js`, import.meta.url))
+  const { PATH = '', HOME = '' } = process.env
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd: temporaryDirectory(t),
+    env: { PATH, HOME, LOG_FORMAT: 'json', ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const program = new Program(child)
+  t.teardown(() => program.end('SIGKILL'))
+  return program
+}
+
+/** The environment of programs that use the test's database and queue. */
+export function serviceEnvironment(connectionString: string, { endpoint }: Pick<TestSqs, 'endpoint'>): Record<string, string> {
+  return {
+    DB_CONNECTION: connectionString,
+    // The test's server is fast, not safe.
+    DB_ALLOW_UNSAFE_DURABILITY: 'yes',
+    QUEUE_NAME: 'events',
+    AWS_ENDPOINT: endpoint,
+    AWS_REGION: TEST_REGION,
+    AWS_ACCESS_KEY_ID: TEST_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: TEST_CREDENTIALS.secretAccessKey,
+    SQS_TRANSPORT: TEST_TRANSPORT,
+    METRICS_PORT: '0',
+    WORKERS: '1',
+    WAIT_TIME_S: '1'
+  }
+}
+
+/** A processor that has said where its metrics are and that it is ready. */
+export class Processor {
+  readonly program: Program
+  readonly origin: string
+
+  constructor(program: Program, origin: string) {
+    this.program = program
+    this.origin = origin
+  }
+
+  async metrics(): Promise<Map<string, number>> {
+    const text = await (await fetch(`${this.origin}/metrics`)).text()
+    const lines = text.split('\n').filter(line => line.startsWith('event_process_'))
+    return new Map(lines.map(line => [line.slice(14, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
+  }
+
+  get workerPids(): readonly number[] {
+    return this.program.log.filter(line => line['msg'] === 'worker started').map(line => Number(line['worker']))
+  }
+}
+
+export async function startProcessor(t: Teardown, env: Readonly<Record<string, string>>): Promise<Processor> {
+  const program = startProgram(t, 'processor', env)
+  let url = ''
+  await program.until('it listens', () => {
+    const metrics = program.log.find(line => line['msg'] === 'listening')?.['metrics']
+    if (typeof metrics === 'string') url = metrics
+    return url !== ''
+  })
+  const origin = new URL(url).origin
+  await program.until('it is ready', async () => (await fetch(`${origin}/readyz`)).ok)
+  return new Processor(program, origin)
+}
+
+/** Sends bodies to the queue `events`, in tens. */
+export async function sendBodies({ sqs, server }: TestSqs, bodies: readonly string[]): Promise<void> {
+  const queueUrl = queueUrlOf(server, 'events')
+  for (let at = 0; at < bodies.length; at += 10) {
+    const entries = bodies.slice(at, at + 10).map((body, index) => ({ Id: String(index), MessageBody: body }))
+    const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }))
+    if (Failed.length > 0) throw new Error(`not accepted: ${JSON.stringify(Failed)}`)
+  }
+}
+
+/** The emulator names queues by its own host; this asks it rather than guessing. */
+export function queueUrlOf(server: TestSqs['server'], name: string): string {
+  const queue = server.inspectQueue(name)
+  if (queue === undefined) throw new Error(`no queue ${name}`)
+  return queue.url
+}
+
+/** True while the process runs; one that has ended and waits to be collected by its parent (a container's first process may be slow) does not. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return process.platform !== 'linux'
+  }
+}

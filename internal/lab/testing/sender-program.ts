@@ -1,0 +1,58 @@
+/**
+ * A sender as a process of its own, for tests that end or stop it: at the point of its work that STRIKE_AT names it sends itself the signal
+ * STRIKE_WITH, once. SIGTERM ends it as a program should.
+ */
+import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
+import { createWholeSender, type SenderParts } from './whole-sender.js'
+
+const { DB_CONNECTION = '', SENDER_SECRET_KEYS = '', STRIKE_AT, STRIKE_WITH = 'SIGKILL' } = process.env
+const log = (text: string): boolean => process.stdout.write(`${text}\n`)
+
+let isStruck = false
+function reach(point: string): void {
+  if (isStruck || point !== STRIKE_AT) return
+  isStruck = true
+  process.kill(process.pid, STRIKE_WITH)
+}
+
+const between = ({ deliveries, lanes, post }: SenderParts): SenderParts => ({
+  post,
+  deliveries: {
+    ...deliveries,
+    async fanOut(maxEvents) {
+      const made = await deliveries.fanOut(maxEvents)
+      if (made !== null && made.deliveries > 0) reach('after the fan-out')
+      return made
+    },
+    async settle(outcomes) {
+      reach('before the record')
+      await deliveries.settle(outcomes)
+      reach('after the record')
+    }
+  },
+  lanes: {
+    take: async max => {
+      const taken = await lanes.take(max)
+      if (taken.length > 0) reach('after the take')
+      return taken
+    },
+    keep: kept => lanes.keep(kept),
+    leave: (lane, callAgain) => {
+      reach('before the leave')
+      return lanes.leave(lane, callAgain)
+    },
+    close: () => lanes.close()
+  }
+})
+
+const cleanups: (() => Promise<void>)[] = []
+const test = { teardown: (cleanup: () => Promise<void>) => void cleanups.unshift(cleanup), fail: log }
+const whole = await createWholeSender(test, { connectionString: DB_CONNECTION, keys: parseKeyRing(SENDER_SECRET_KEYS) })
+process.once('SIGTERM', () => {
+  void (async () => {
+    for (const cleanup of cleanups) await cleanup()
+    log('ended')
+  })()
+})
+whole.start({ between })
+log('sending')

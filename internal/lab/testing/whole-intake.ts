@@ -1,0 +1,176 @@
+/**
+ * The intake on a real store, given one batch at a time by hand: what became of each body, in which row, and after how many attempts.
+ *
+ * Shapes  `process` hands out bodies as one delivery, so that they are one batch, and resolves when each has left the queue or was left to it.
+ * Errors  a batch that is not settled fails the wait of `until`.
+ */
+
+import { randomUUID } from 'node:crypto'
+import type pg from 'pg'
+import { Intake } from '../../engine/intake/intake.js'
+import type { Store } from '../../engine/intake/store.js'
+import { systemClock as clock } from '../../engine/lifecycle/clock.js'
+import type { Disposition, Verdict, Violation } from '../../engine/message/message.js'
+import type { Queue, ReceiveOptions } from '../../engine/queue/queue.js'
+import type { Decoder } from '../../systems/events/event/decode.js'
+import { createPostgresStore } from '../../systems/events/store/postgres.js'
+import { EQUAL_CLIENTS } from './equal-clients.js'
+import { NO_SUSPECTS } from './no-suspects.js'
+import { until } from './until.js'
+
+export interface Fate {
+  readonly body: string
+  /** Null when it was left to the dead-letter queue. */
+  readonly disposition: Disposition | null
+  /** Its row of `message`, or of `rejection`, or none (a duplicate). */
+  readonly row: MessageRow | RejectionRow | null
+}
+
+interface MessageRow {
+  readonly kind: 'message'
+  readonly messageId: string
+  readonly payload: string
+}
+
+interface RejectionRow {
+  readonly kind: 'rejection'
+  readonly reason: string
+  /** As it was sent, whatever the encoding of the row. */
+  readonly body: string
+  readonly violations: readonly Violation[]
+}
+
+export interface Processed {
+  readonly fates: readonly Fate[]
+  /** Transactions that were tried. */
+  readonly attempts: number
+}
+
+export interface WholeIntake {
+  process(bodies: readonly string[]): Promise<Processed>
+}
+
+interface Teardown {
+  teardown(fn: () => Promise<void>): void
+}
+
+const nothing = (): void => undefined
+
+export function createWholeIntake(t: Teardown, connectionString: string, pool: pg.Pool, decode: Decoder): WholeIntake {
+  const limits = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, idleInTransactionTimeoutMs: 10_000, queryDeadlineMs: 35_000 }
+  const store = createPostgresStore({ connectionString, ...limits })
+  let attempts = 0
+  const counted: Store = {
+    ...store,
+    insert(batch, onPrepared) {
+      attempts += 1
+      return store.insert(batch, onPrepared)
+    }
+  }
+  let deliver: ReceiveOptions['deliver'] = nothing
+  const settled = new Set<string>()
+  const dispositions = new Map<string, Disposition>()
+  const messageIds = new Map<string, string>()
+  const queue: Queue = {
+    receive(options) {
+      deliver = options.deliver
+      return { stop: () => Promise.resolve() }
+    },
+    async ack(receipts) {
+      for (const { id } of receipts) settled.add(id)
+      return []
+    },
+    extend: () => Promise.resolve([]),
+    depth: () => Promise.resolve({ visible: 0, inFlight: 0, delayed: 0 }),
+    close: () => Promise.resolve()
+  }
+  const intake = new Intake({
+    ...EQUAL_CLIENTS,
+    queue,
+    store: counted,
+    decode: message => note(message.id, decode(message)),
+    clock,
+    random: Math.random,
+    limits: {
+      batch: { maxMessages: 10_000, maxBytes: 1_000_000_000, lingerMs: 0, busyMessages: 100 },
+      maxInFlightMessages: 100_000,
+      maxInFlightBytes: 4_000_000_000,
+      visibilityTimeoutS: 600,
+      settleConcurrency: 8,
+      settleLingerMs: 0
+    },
+    journal: { committing: () => Promise.resolve(), committed: nothing, rolledBack: nothing },
+    suspectRecord: NO_SUSPECTS,
+    observer: {
+      received: nothing,
+      committed: (entries, all) => entries.forEach(({ message }, index) => dispositions.set(message.id, all[index]!)),
+      receiveFailed: nothing,
+      deleteFailed: nothing,
+      extendFailed: nothing,
+      sentLater: nothing,
+      sendFailed: nothing,
+      storeFailed: nothing,
+      storeRecovered: nothing,
+      gateChanged: nothing,
+      leftToQueue: id => settled.add(id)
+    }
+  })
+  t.teardown(async () => {
+    await intake.stop(5_000)
+    await store.close()
+  })
+
+  /** The id that a valid event's row would have, to find the row by. */
+  function note(id: string, verdict: Verdict): Verdict {
+    if (verdict.kind === 'valid') messageIds.set(id, verdict.event.messageId)
+    return verdict
+  }
+
+  async function readRows(ids: readonly string[]): Promise<ReadonlyMap<string, MessageRow | RejectionRow>> {
+    const rows = new Map<string, MessageRow | RejectionRow>()
+    const stored = ids.filter(id => dispositions.get(id) === 'stored')
+    const byMessageId = new Map(stored.map(id => [messageIds.get(id)!, id]))
+    const { rows: messages } = await pool.query<{ messageId: string; payload: string }>(
+      'SELECT message_id AS "messageId", message::text AS payload FROM message WHERE message_id = ANY ($1)',
+      [[...byMessageId.keys()]]
+    )
+    for (const row of messages) rows.set(byMessageId.get(row.messageId)!, { kind: 'message', ...row })
+    const { rows: rejections } = await pool.query<RejectionRow & { id: string; encoding: string }>(
+      'SELECT queue_message_id AS id, reason, body, body_encoding AS encoding, violations FROM rejection WHERE queue_message_id = ANY ($1)',
+      [ids]
+    )
+    for (const { id, reason, body, encoding, violations } of rejections) {
+      if (rows.has(id)) throw new Error(`${id} is both stored and rejected`)
+      rows.set(id, { kind: 'rejection', reason, body: encoding === 'plain' ? body : (JSON.parse(body) as string), violations })
+    }
+    return rows
+  }
+
+  // Unlike the ids of any other intake on this database.
+  const prefix = randomUUID()
+  let batches = 0
+  return {
+    async process(bodies) {
+      batches += 1
+      const before = attempts
+      const ids = bodies.map((_, index) => `${prefix}-${batches}-${index}`)
+      deliver(
+        bodies.map((body, index) => ({
+          id: ids[index]!,
+          receiptHandle: 'handle',
+          body,
+          bytes: Buffer.byteLength(body),
+          receiveCount: 1,
+          sentAtMs: clock.epochMs()
+        }))
+      )
+      await until('the batch is settled', () => ids.every(id => settled.has(id)), 60_000)
+      const rows = await readRows(ids)
+      const fates = bodies.map((body, index) => {
+        const id = ids[index]!
+        return { body, disposition: dispositions.get(id) ?? null, row: rows.get(id) ?? null }
+      })
+      return { fates, attempts: attempts - before }
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * A sender on a database of its own, with the real poster: endpoints on loopback are allowed.
+ *
+ * Shapes  the options that a test cares about in, the parts out; all of it ends with the test.
+ */
+import { randomBytes } from 'node:crypto'
+import pg from 'pg'
+import type { DeliveryObserver } from '../../engine/dispatch/observer.js'
+import { installLanes, openPgBossLanes, type PgBossLanes } from '../../engine/dispatch/pg-boss-lanes.js'
+import { Recorder } from '../../engine/dispatch/recorder.js'
+import { Sender, type SenderOptions } from '../../engine/dispatch/sender.js'
+import { createAddressRules, parseAllowList } from '../../engine/egress/address.js'
+import { createPoster, type Poster } from '../../engine/egress/post.js'
+import { createResolve } from '../../engine/egress/resolve.js'
+import { systemClock as clock } from '../../engine/lifecycle/clock.js'
+import { openEndpoint, SECRET_FIELD } from '../../systems/events/delivery/endpoint.js'
+import { type KeyRing, parseKeyRing } from '../../systems/events/delivery/sealed.js'
+import { newSecret } from '../../systems/events/delivery/secret.js'
+import type { Deliveries } from '../../systems/events/delivery/store/deliveries.js'
+import { createPostgresDeliveries } from '../../systems/events/delivery/store/postgres-deliveries.js'
+import { createTestDatabase } from './database.js'
+import { SILENT_OBSERVER } from './silent-observer.js'
+
+export interface WholeSender {
+  readonly pool: pg.Pool
+  readonly connectionString: string
+  readonly keys: KeyRing
+  readonly deliveries: Deliveries
+  readonly lanes: PgBossLanes
+  start(over?: Partial<SenderSettings>): Sender
+  addEndpoint(url: string, values?: EndpointValues): Promise<{ readonly id: number; readonly secret: string }>
+  store(...ids: readonly string[]): Promise<void>
+  /** A client of its own, so that tests of one database do not meet. */
+  addClient(): Promise<TestClient>
+}
+
+export interface TestClient {
+  readonly name: string
+  addEndpoint(url: string, values?: Omit<EndpointValues, 'client'>): Promise<{ readonly id: number; readonly secret: string }>
+  /** One transaction per call. */
+  store(...ids: readonly string[]): Promise<void>
+}
+
+export interface SenderSettings {
+  readonly schedule: readonly number[]
+  readonly disableAfterMs: number
+  readonly maxLanes: number
+  readonly observer: Partial<DeliveryObserver>
+  /** Stands between the sender and what it works with. */
+  readonly between: (parts: SenderParts) => SenderParts
+}
+
+export type SenderParts = Pick<SenderOptions, 'deliveries' | 'lanes' | 'post'>
+
+export interface EndpointValues {
+  readonly client?: string
+  readonly eventTypes?: readonly string[]
+  readonly isOrdered?: boolean
+  readonly maxConcurrency?: number
+  readonly maxPerSecond?: number
+  readonly timeoutMs?: number
+}
+
+interface Test {
+  teardown(fn: () => Promise<void>): void
+  fail(message: string): void
+}
+
+export interface WholeSenderOptions {
+  /** A migrated database; absent: one of the test's own. */
+  readonly connectionString?: string
+  /** Faults fail the test, unless it causes them. */
+  readonly onFault?: (message: string) => void
+  readonly keys?: KeyRing
+}
+
+export async function createWholeSender(t: Test, options: WholeSenderOptions = {}): Promise<WholeSender> {
+  const { onFault = (message: string) => t.fail(message) } = options
+  const connectionString = options.connectionString ?? (await createTestDatabase(t)).connectionString
+  const pool = new pg.Pool({ connectionString, max: 8 })
+  // As the program's own pool: a session may end at any time.
+  pool.on('error', () => undefined)
+  pool.on('connect', client => client.on('error', () => undefined))
+  const keys = options.keys ?? parseKeyRing(`test:${randomBytes(32).toString('base64')}`)
+  await installLanes(pool)
+  const lanes = await openPgBossLanes({ pool, lostAfterS: 30, onError: error => onFault(`background: ${error.message}`) })
+  const deliveries = createPostgresDeliveries(pool, lanes.call)
+  const senders: Sender[] = []
+  const posters: Poster[] = []
+  t.teardown(async () => {
+    await Promise.all(senders.map(sender => sender.stop(5_000, () => undefined)))
+    await Promise.all(posters.map(poster => poster.close()))
+    await lanes.close()
+    await pool.end()
+  })
+  const storeFor = async (client: string, ids: readonly string[]): Promise<void> => {
+    await pool.query(
+      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
+       SELECT $1, 'user-app', id, json_build_object('n', id) FROM unnest($2::text[]) id`,
+      [client, ids]
+    )
+  }
+  const whole: WholeSender = {
+    pool,
+    connectionString,
+    keys,
+    deliveries,
+    lanes,
+    start({
+      schedule = [50, 50],
+      disableAfterMs = 3_600_000,
+      maxLanes = 20,
+      observer: over = {},
+      between = (parts: SenderParts): SenderParts => parts
+    } = {}) {
+      const observer: DeliveryObserver = { ...SILENT_OBSERVER, failed: (step, error) => onFault(`${step}: ${String(error)}`), ...over }
+      const poster = createPoster({
+        rules: { allowHttp: true, addresses: createAddressRules(parseAllowList('127.0.0.0/8').list) },
+        resolve: createResolve(),
+        clock,
+        connectTimeoutMs: 2_000,
+        connectionsPerOrigin: 50,
+        maxOrigins: 100,
+        maxRetryAfterMs: 60_000
+      })
+      const parts = between({ deliveries, lanes, post: post => poster.post(post) })
+      const sender = new Sender({
+        ...parts,
+        recorder: new Recorder({
+          deliveries: parts.deliveries,
+          clock,
+          random: Math.random,
+          onFault: error => observer.failed('record', error)
+        }),
+        open: endpoint => openEndpoint(endpoint, keys),
+        clock,
+        random: Math.random,
+        schedule,
+        disableAfterMs,
+        maxLanes,
+        keepEveryMs: 10_000,
+        observer
+      })
+      senders.push(sender)
+      posters.push(poster)
+      return sender
+    },
+    async addEndpoint(
+      url,
+      { client = 'client-1', eventTypes, isOrdered = false, maxConcurrency = 10, maxPerSecond, timeoutMs = 5_000 } = {}
+    ) {
+      const { rows } = await pool.query<{ id: number }>(
+        `INSERT INTO endpoint (fk_client_name, url, event_types, is_ordered, max_concurrency, max_per_s, timeout_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
+        [client, url, eventTypes ?? null, isOrdered, maxConcurrency, maxPerSecond ?? null, timeoutMs]
+      )
+      const id = rows[0]?.id ?? 0
+      const secret = newSecret()
+      const { keyId, box } = keys.seal(secret, { clientId: client, endpointId: String(id), field: SECRET_FIELD })
+      await pool.query('INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret) VALUES ($1, $2, $3)', [id, keyId, box])
+      return { id, secret }
+    },
+    store: (...ids) => storeFor('client-1', ids),
+    async addClient() {
+      const name = `tenant-${randomBytes(4).toString('hex')}`
+      await pool.query('INSERT INTO client (name) VALUES ($1)', [name])
+      return {
+        name,
+        addEndpoint: (url, values) => whole.addEndpoint(url, { ...values, client: name }),
+        store: (...ids) => storeFor(name, ids)
+      }
+    }
+  }
+  return whole
+}

@@ -1,0 +1,188 @@
+/** `deliveries`: what is owed to endpoints, what became of it, and delivering again. */
+
+import type { Command, CommandGroup, Options, Work } from '../../../engine/cli/command.js'
+import type { Flags } from '../../../engine/cli/flags.js'
+import { didYouMean } from '../../../engine/cli/nearest.js'
+import { formatCount } from '../../../engine/cli/terminal-text.js'
+import { DEAD_REASONS, DELIVERY_STATES, type DeliveryFilter, type DeliveryPlace } from '../delivery/store/delivery-records.js'
+import { backfill } from './backfill-deliveries.js'
+import { deliveryJson, formatDeliveries, formatDelivery } from './delivery-view.js'
+import { readEndpointOption } from './endpoint-id.js'
+import { moveDeliveries } from './move-deliveries.js'
+import { assertScope, JSON_OPTION, MOMENT, readLimit, readMoment, readRate, readText } from './options.js'
+
+const DEFAULT_LIMIT = 50
+const DRY_RUN_ROWS = 20
+const IDS = { text: '[ID ...]', max: 1_000 }
+const EVERY: DeliveryFilter = { ids: null, client: null, endpointId: null, eventType: null, state: null, reason: null, since: null }
+
+const FILTERS: Options = {
+  client: { value: 'NAME', text: 'only those of this client' },
+  endpoint: { value: 'ID', text: 'only those for this endpoint' },
+  'event-type': { value: 'NAME', text: 'only those of events of this type' },
+  reason: { value: 'REASON', text: `only dead ones, given up for this reason: ${DEAD_REASONS.join(', ')}` },
+  since: { value: 'WHEN', text: `only those made since then: ${MOMENT}` }
+}
+
+const ls: Command = {
+  name: 'ls',
+  summary: 'Lists deliveries, the newest first, and counts what is pending and what is dead',
+  options: {
+    ...FILTERS,
+    state: { value: 'STATE', text: `only those in this state: ${DELIVERY_STATES.join(', ')}` },
+    limit: { value: 'N', text: `at most so many rows (default ${DEFAULT_LIMIT})` },
+    ...JSON_OPTION
+  },
+  examples: [
+    'deliveries ls --state dead',
+    'deliveries ls --endpoint 4 --state pending --limit 10',
+    'deliveries ls --client client-1 --json'
+  ],
+  prepare: (flags, nowMs) => {
+    const filter = readFilter(flags, nowMs)
+    const limit = readLimit(flags) ?? DEFAULT_LIMIT
+    return async ({ deliveries, output }) => {
+      const [rows, counts] = await Promise.all([deliveries.list(filter, limit), deliveries.count(filter)])
+      if (flags.isOn('json')) await output.json({ deliveries: rows.map(deliveryJson), ...counts })
+      else if (rows.length === 0) output.remark('No deliveries.')
+      else {
+        await output.write(formatDeliveries(rows, output.columns))
+        const isCut = rows.length === limit ? ' (--limit N shows more)' : ''
+        output.remark(
+          `\n${formatCount(rows.length)} shown${isCut}: pending ${formatCount(counts.pending)}, dead ${formatCount(counts.dead)}`
+        )
+      }
+      return 0
+    }
+  }
+}
+
+const show: Command = {
+  name: 'show',
+  summary: 'Shows one delivery with every attempt at it',
+  operands: { text: 'ID', max: 1 },
+  options: JSON_OPTION,
+  notes: 'trace shows all deliveries of one event.',
+  examples: ['deliveries show 4711'],
+  prepare: flags => {
+    const [id = ''] = flags.operands
+    if (id === '') flags.problems.push('ID is missing: deliveries ls shows them')
+    checkIds(flags)
+    return async ({ deliveries, output }) => {
+      const [delivery] = await deliveries.list({ ...EVERY, ids: [id] }, 1)
+      if (delivery === undefined) {
+        output.remark(`No delivery has the id ${id}`)
+        return 1
+      }
+      const attempts = await deliveries.attempts([id])
+      if (flags.isOn('json')) await output.json({ ...deliveryJson(delivery), everyAttempt: attempts })
+      else await output.write(formatDelivery(delivery, attempts, output.columns))
+      return 0
+    }
+  }
+}
+
+const redrive: Command = {
+  name: 'redrive',
+  summary: 'Has dead deliveries attempted again, with the whole schedule before them',
+  operands: IDS,
+  options: {
+    ...FILTERS,
+    all: { value: null, text: 'all of them; needed where neither ids nor filters say which' },
+    limit: { value: 'N', text: 'at most so many' },
+    rate: { value: 'N/s', text: 'at most so many per second' },
+    'dry-run': { value: null, text: 'show what would be attempted, and change nothing' },
+    ...JSON_OPTION
+  },
+  notes:
+    'Recipients know a repeat by its webhook-id, which stays the same. Deliveries for disabled endpoints stay dead: endpoints enable comes\n' +
+    'before, and it also ends the pause of a failing one. A run may be ended at any moment and begun anew; what dies again meanwhile is left to\n' +
+    'the next one.',
+  examples: [
+    'deliveries redrive --endpoint 4 --dry-run',
+    'deliveries redrive --endpoint 4 --reason endpoint-disabled --rate 100/s',
+    'deliveries redrive --client client-1 --since 2d',
+    'deliveries redrive 4711 4712'
+  ],
+  prepare: prepareRedrive
+}
+
+export const deliveriesGroup: CommandGroup = {
+  name: 'deliveries',
+  summary: 'What endpoints get: pending, delivered and dead, and delivering again',
+  commands: [ls, show, redrive, backfill]
+}
+
+function prepareRedrive(flags: Flags, nowMs: number): Work {
+  assertScope(flags, FILTERS, 'deliveries to attempt again')
+  const filter = readFilter(flags, nowMs)
+  const limit = readLimit(flags)
+  const ratePerSecond = readRate(flags)
+  const isJson = flags.isOn('json')
+  return async ({ deliveries, output, clock, signal }) => {
+    const { movable, ofDisabled } = await deliveries.countRedrivable(filter)
+    const known = flags.operands.length === 0 ? [] : await deliveries.list(filter, flags.operands.length)
+    const missing = flags.operands.filter(id => !known.some(delivery => delivery.id === id))
+    const tellLeft = (): void => {
+      if (ofDisabled > 0) output.remark(`${formatCount(ofDisabled)} more stay dead, for their endpoints are disabled: endpoints enable`)
+      for (const id of missing) output.remark(`No delivery has the id ${id}`)
+    }
+    if (flags.isOn('dry-run')) {
+      const toMove = Math.min(movable, limit ?? movable)
+      const rows = toMove === 0 ? [] : await deliveries.list({ ...filter, state: 'dead' }, DRY_RUN_ROWS)
+      if (isJson) await output.json({ isDryRun: true, toMove, ofDisabled, missing, deliveries: rows.map(deliveryJson) })
+      else {
+        if (rows.length > 0) await output.write(formatDeliveries(rows, output.columns))
+        output.remark(`${rows.length > 0 ? '\n' : ''}${formatCount(toMove)} would be attempted again`)
+        tellLeft()
+      }
+      return missing.length === 0 ? 0 : 1
+    }
+    const startedAt = await deliveries.now()
+    const progress = output.progress(Math.min(movable, limit ?? movable))
+    const { moved, isInterrupted } = await moveDeliveries<DeliveryPlace | null>({
+      page: (after, maxRows) => deliveries.redrive({ filter, startedAt, after, maxRows }),
+      start: null,
+      limit,
+      ratePerSecond,
+      clock,
+      signal,
+      onMoved: count => progress.update(count)
+    }).finally(() => progress.stop())
+    const left = Math.max(0, movable - moved)
+    if (isJson) await output.json({ moved, left, ofDisabled, missing, isInterrupted })
+    else {
+      output.remark(`${formatCount(moved)} due again, ${formatCount(left)} left`)
+      if (isInterrupted) output.remark('Interrupted.')
+      tellLeft()
+    }
+    return missing.length === 0 && !isInterrupted ? 0 : 1
+  }
+}
+
+function readFilter(flags: Flags, nowMs: number): DeliveryFilter {
+  checkIds(flags)
+  return {
+    ids: flags.operands.length === 0 ? null : flags.operands,
+    client: readText(flags, 'client'),
+    endpointId: readEndpointOption(flags),
+    eventType: readText(flags, 'event-type'),
+    state: readChoice(flags, 'state', DELIVERY_STATES),
+    reason: readChoice(flags, 'reason', DEAD_REASONS),
+    since: readMoment(flags, 'since', nowMs)
+  }
+}
+
+function checkIds(flags: Flags): void {
+  for (const id of flags.operands) {
+    if (!/^\d{1,18}$/.test(id)) flags.problems.push(`ID must be a number, not ${JSON.stringify(id)}`)
+  }
+}
+
+function readChoice<T extends string>(flags: Flags, name: string, choices: readonly T[]): T | null {
+  const text = readText(flags, name)
+  const choice = choices.find(known => known === text)
+  if (text === null || choice !== undefined) return choice ?? null
+  flags.problems.push(`--${name} ${JSON.stringify(text)} is no ${name}${didYouMean(text, choices)} (there are ${choices.join(', ')})`)
+  return null
+}

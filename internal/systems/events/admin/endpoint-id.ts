@@ -1,0 +1,28 @@
+/** Endpoints as they are named on a command line: by their numbers. */
+
+import type { AdminContext, ExitCode } from '../../../engine/cli/command.js'
+import type { Flags } from '../../../engine/cli/flags.js'
+import { readText } from './options.js'
+
+/** The operand; what is wrong with it goes to the flags' problems. */
+export function readEndpointId(flags: Flags): number {
+  const [text = ''] = flags.operands
+  if (text === '') flags.problems.push('ID is missing: endpoints ls shows them')
+  else if (!isId(text)) flags.problems.push(`ID must be a number, not ${JSON.stringify(text)}`)
+  return Number(text)
+}
+
+/** Of --endpoint; null where it is absent. */
+export function readEndpointOption(flags: Flags): number | null {
+  const text = readText(flags, 'endpoint')
+  if (text === null) return null
+  if (!isId(text)) flags.problems.push(`--endpoint must be a number, not ${JSON.stringify(text)}: endpoints ls shows them`)
+  return Number(text)
+}
+
+const isId = (text: string): boolean => /^\d{1,9}$/.test(text)
+
+export function noEndpoint(id: number, { output }: AdminContext): ExitCode {
+  output.remark(`No endpoint has the id ${id}: endpoints ls shows them`)
+  return 1
+}

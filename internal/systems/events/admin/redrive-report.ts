@@ -1,0 +1,30 @@
+/** What a redrive came to, of rejections or of dead letters. */
+import type { Output } from '../../../engine/cli/output.js'
+import { formatCount } from '../../../engine/cli/terminal-text.js'
+import type { Unsent } from './resend.js'
+
+export interface RedriveResult {
+  readonly sent: number
+  /** What the queue will never take; it stays where it is. */
+  readonly refused: readonly Unsent[]
+  /** Why the redrive ended early, or null: the queue's code. */
+  readonly failedCode: string | null
+  readonly isInterrupted: boolean
+}
+
+/** Nothing went wrong. */
+export const isWhole = ({ refused, failedCode, isInterrupted }: RedriveResult): boolean =>
+  refused.length === 0 && failedCode === null && !isInterrupted
+
+const EXAMPLES = 5
+
+export function tellRedrive(output: Output, { sent, refused, failedCode, isInterrupted }: RedriveResult, done: string): void {
+  output.remark(`${formatCount(sent)} ${done}`)
+  if (refused.length > 0) {
+    output.remark(`${formatCount(refused.length)} cannot be sent, and stay where they are:`)
+    for (const { queueMessageId, code } of refused.slice(0, EXAMPLES)) output.remark(`  ${queueMessageId}  ${code}`)
+    if (refused.length > EXAMPLES) output.remark(`  and ${formatCount(refused.length - EXAMPLES)} more`)
+  }
+  if (failedCode !== null) output.remark(`The queue does not take more (${failedCode}). The same command goes on where this one ended.`)
+  if (isInterrupted) output.remark('Interrupted. The same command goes on where this one ended.')
+}

@@ -1,0 +1,101 @@
+import t, { type Test } from 'tap'
+import type { ReceivedMessage } from '../../../engine/message/message.js'
+import { createMemoryQueue } from '../../../engine/queue/memory.js'
+import { QueueError } from '../../../engine/queue/queue.js'
+import { createManualClock } from '../../../lab/testing/manual-clock.js'
+import { type Visited, walk } from './scan-queue.js'
+
+const never = new AbortController().signal
+const keep: Visited = { gone: new Set(), isEnough: false }
+
+async function setup(t: Test, count: number) {
+  const clock = createManualClock()
+  const queue = createMemoryQueue({ clock, visibilityTimeoutS: 30 })
+  t.teardown(() => queue.close())
+  for (let n = 0; n < count; n++) await queue.send([{ body: `body ${n}` }])
+  const hidden = () => queue.messages().filter(({ isInFlight }) => isInFlight).length
+  return { clock, queue, hidden }
+}
+
+t.test('each message is visited once, hidden meanwhile, and given back at the end', async t => {
+  const { queue, hidden } = await setup(t, 35)
+  const bodies: string[] = []
+  const walked = await walk({
+    queue,
+    signal: never,
+    visit(messages) {
+      bodies.push(...messages.map(({ body }) => body))
+      t.equal(hidden(), bodies.length)
+      return keep
+    }
+  })
+  t.same(walked, { seen: 35, expected: 35, hidden: 0 })
+  t.equal(new Set(bodies).size, 35)
+  t.equal(hidden(), 0, 'all are visible again')
+})
+
+t.test('enough is enough, and what is gone is not given back', async t => {
+  const { queue, hidden } = await setup(t, 35)
+  const walked = await walk({
+    queue,
+    signal: never,
+    async visit(messages) {
+      await queue.ack(messages.slice(0, 4))
+      return { gone: new Set(messages.slice(0, 4).map(({ id }) => id)), isEnough: true }
+    }
+  })
+  t.equal(walked.seen, 10)
+  t.equal(queue.messages().length, 31)
+  t.equal(hidden(), 0)
+})
+
+t.test('a failure and a stop give everything back too', async t => {
+  const { queue, hidden } = await setup(t, 25)
+  await t.rejects(
+    walk({
+      queue,
+      signal: never,
+      visit() {
+        throw new Error('a bug')
+      }
+    }),
+    { message: 'a bug' }
+  )
+  t.equal(hidden(), 0)
+  const stop = new AbortController()
+  const walked = await walk({
+    queue,
+    signal: stop.signal,
+    visit() {
+      stop.abort()
+      return keep
+    }
+  })
+  t.equal(walked.seen, 10)
+  t.equal(hidden(), 0)
+  queue.failNext('receive', new QueueError('ThrottlingException', 'too fast'))
+  await t.rejects(walk({ queue, signal: never, visit: () => keep }), { code: 'ThrottlingException' })
+})
+
+t.test('a walk that takes longer than messages stay away visits none twice, and ends', async t => {
+  const { clock, queue, hidden } = await setup(t, 30)
+  const visited: ReceivedMessage[] = []
+  const walked = await walk({
+    queue,
+    signal: never,
+    before: () => clock.advanceAsync(21_000),
+    visit(messages) {
+      visited.push(...messages)
+      return keep
+    }
+  })
+  t.equal(new Set(visited.map(({ id }) => id)).size, visited.length)
+  t.ok(walked.seen <= 30)
+  t.equal(hidden(), 0)
+})
+
+t.test('what somebody else holds is counted', async t => {
+  const { queue } = await setup(t, 3)
+  await queue.take(2, 60)
+  t.same(await walk({ queue, signal: never, visit: () => keep }), { seen: 1, expected: 1, hidden: 2 })
+})

@@ -1,0 +1,79 @@
+/**
+ * Goes through a queue that can only be received from: takes each message once, keeps it hidden until the end, and then gives back what is
+ * still there.
+ *
+ * Shapes  `visit` gets each message once and says which are gone; the others are made visible again at the end, also after a failure.
+ *         A program that is killed in between gives nothing back: those messages return by themselves when their time is over.
+ * Units   seconds. The longer the queue, the longer the time that its first messages must stay away.
+ * Errors  QueueError; what `visit` throws.
+ * Source  Amazon SQS: every receive raises a message's receive count, and about 120,000 messages can be held at once; beyond that nothing more
+ *         is handed out.
+ */
+import type { ReceivedMessage } from '../../../engine/message/message.js'
+import { type InspectableQueue, MAX_BATCH_ENTRIES, type Receipt } from '../../../engine/queue/queue.js'
+
+export interface Visited {
+  /** Ids of messages that are no longer in the queue. */
+  readonly gone: ReadonlySet<string>
+  /** True ends the walk. */
+  readonly isEnough: boolean
+}
+
+export interface WalkOptions {
+  readonly queue: Pick<InspectableQueue, 'take' | 'extend' | 'depth'>
+  readonly signal: AbortSignal
+  /** Awaited before each receive. */
+  readonly before?: () => Promise<void>
+  /** The most that one receive may bring. */
+  readonly batchSize?: number
+  readonly visit: (messages: readonly ReceivedMessage[]) => Promise<Visited> | Visited
+}
+
+export interface Walk {
+  readonly seen: number
+  /** The queue's own estimate when the walk began. */
+  readonly expected: number
+  /** Held by somebody else when the walk began. */
+  readonly hidden: number
+}
+
+const MIN_HOLD_S = 20
+/** What going through so many takes at most. */
+const MESSAGES_PER_SECOND = 100
+/** Receives in a row that bring only what was seen before: the first messages return while there is no end. */
+const MAX_STALE_RECEIVES = 3
+
+export async function walk({ queue, signal, before, batchSize = MAX_BATCH_ENTRIES, visit }: WalkOptions): Promise<Walk> {
+  const { visible, inFlight: hidden } = await queue.depth()
+  const holdS = MIN_HOLD_S + visible / MESSAGES_PER_SECOND
+  const held = new Map<string, Receipt>()
+  const seen = new Set<string>()
+  let staleReceives = 0
+  try {
+    while (staleReceives < MAX_STALE_RECEIVES) {
+      await before?.()
+      if (signal.aborted) break
+      const messages = await queue.take(batchSize, holdS)
+      if (messages.length === 0) break
+      // The newest handle is the one that counts.
+      for (const { id, receiptHandle } of messages) held.set(id, { id, receiptHandle })
+      const fresh = messages.filter(({ id }) => !seen.has(id))
+      staleReceives = fresh.length === 0 ? staleReceives + 1 : 0
+      if (fresh.length === 0) continue
+      for (const { id } of fresh) seen.add(id)
+      const { gone, isEnough } = await visit(fresh)
+      for (const id of gone) held.delete(id)
+      if (isEnough) break
+    }
+  } finally {
+    await giveBack(queue, [...held.values()])
+  }
+  return { seen: seen.size, expected: visible, hidden }
+}
+
+/** Best effort: what is not given back returns by itself. */
+async function giveBack(queue: Pick<InspectableQueue, 'extend'>, receipts: readonly Receipt[]): Promise<void> {
+  for (let at = 0; at < receipts.length; at += MAX_BATCH_ENTRIES) {
+    await queue.extend(receipts.slice(at, at + MAX_BATCH_ENTRIES), 0).catch(() => undefined)
+  }
+}

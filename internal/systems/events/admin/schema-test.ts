@@ -1,0 +1,189 @@
+/** `schemas test`: what a version would have done to events that came. Reads, and changes nothing. */
+
+import type { AdminContext, Command, ExitCode } from '../../../engine/cli/command.js'
+import type { Flags } from '../../../engine/cli/flags.js'
+import { type Column, formatTable } from '../../../engine/cli/table.js'
+import { formatCount, formatPlural, formatTime, printable } from '../../../engine/cli/terminal-text.js'
+import { admitSchema } from '../schemas/admission.js'
+import { ALL_REJECTIONS } from '../store/records.js'
+import { createObjections, formatObjections } from './objections.js'
+import { JSON_OPTION, readLimit, readMoment, readText } from './options.js'
+import { readSchemaFile } from './schema-file.js'
+import { type Candidate, createJudge, type Judge, type Objection } from './would-accept.js'
+
+type Against = 'rejected' | 'stored'
+
+interface Subject {
+  readonly file: string | null
+  readonly id: number | null
+  readonly eventType: string | null
+  readonly clientId: string | null
+}
+
+/** An event that was seen, and what the version says of it. */
+interface Seen {
+  readonly receivedAt: Date
+  readonly clientId: string | null
+  readonly id: string
+  readonly objection: Objection | null
+}
+
+const DEFAULT_LIMIT = 10
+const DEFAULT_SINCE = '1d'
+const COLUMNS: readonly Column[] = [
+  { title: 'received (UTC)' },
+  { title: 'client', keeps: 8 },
+  { title: 'message id', keeps: 16 },
+  { title: 'pointer', keeps: 8 },
+  { title: 'what it would say', keeps: 24 }
+]
+
+export const testCommand: Command = {
+  name: 'test',
+  summary: 'Says what a version would have done to real events: stored ones that it would refuse, or refused ones that it would take',
+  operands: { text: '[FILE]', max: 1 },
+  options: {
+    id: { value: 'ID', text: 'a version that is registered, instead of FILE' },
+    against: { value: 'WHICH', text: 'rejected: events refused for their schema; stored: events that were stored' },
+    since: { value: 'WHEN', text: `only events received since then, such as 2h or 2026-01-31 (default ${DEFAULT_SINCE})` },
+    'event-type': { value: 'NAME', text: 'the event type that FILE is for' },
+    client: { value: 'NAME', text: 'the client that FILE is for; absent: every client that has none of its own' },
+    limit: { value: 'N', text: `show at most so many events whose fate would change (default ${DEFAULT_LIMIT})` },
+    ...JSON_OPTION
+  },
+  notes:
+    'The version is taken for the active one of its place; all others stay as they are. It reads in one snapshot, however many there are.\n' +
+    'Exit code 1 where it would refuse an event that is stored, so that `schemas test … && schemas activate …` is safe.',
+  examples: [
+    'schemas test order.json --event-type order-app --against stored --since 7d',
+    'schemas test --id 4 --against rejected --since 2h --json'
+  ],
+  prepare: (flags, nowMs) => {
+    const subject = readSubject(flags)
+    const against = readAgainst(flags)
+    const since = readMoment(flags, 'since', nowMs) ?? new Date(nowMs - DAY_MS)
+    const limit = readLimit(flags) ?? DEFAULT_LIMIT
+    const isJson = flags.isOn('json')
+    return async context => {
+      const candidate = await findCandidate(subject, context)
+      if (candidate === null) return 1
+      const judge = await createJudge({ ...context, candidate })
+      const events = against === 'stored' ? readStored(context, candidate, since, judge) : readRejected(context, candidate, since, judge)
+      return report(events, { against, limit, isJson }, context)
+    }
+  }
+}
+
+const DAY_MS = 86_400_000
+
+async function report(
+  events: AsyncIterable<Seen>,
+  { against, limit, isJson }: { readonly against: Against; readonly limit: number; readonly isJson: boolean },
+  { output, signal }: AdminContext
+): Promise<ExitCode> {
+  const objections = createObjections()
+  const changed: Seen[] = []
+  let seen = 0
+  for await (const event of events) {
+    if (signal.aborted) break
+    seen++
+    if (event.objection !== null) objections.add(event.id, event.objection)
+    const isChanged = (event.objection === null) === (against === 'rejected')
+    if (isChanged && changed.length < limit) changed.push(event)
+  }
+  const refused = objections.count
+  const changes = against === 'stored' ? refused : seen - refused
+  if (isJson) {
+    const examples = changed.map(({ receivedAt, clientId, id, objection }) => ({ receivedAt, clientId, id, ...objection?.violation }))
+    await output.json({
+      against,
+      events: seen,
+      accepted: seen - refused,
+      refused,
+      changes,
+      objections: objections.list(),
+      examples,
+      isInterrupted: signal.aborted
+    })
+  } else {
+    if (changed.length > 0) await output.write(formatTable(COLUMNS, changed.map(cells), output.columns))
+    const [what, fate] = against === 'stored' ? ['stored', 'refused'] : ['refused', 'accepted']
+    const shown = changed.length > 0 && changed.length < changes ? `, ${formatCount(changed.length)} are shown (--limit N shows more)` : ''
+    output.remark(
+      `${changed.length > 0 ? '\n' : ''}${formatCount(changes)} of ${formatPlural(seen, `${what} event`)} would be ${fate}${shown}`
+    )
+    if (refused > 0) output.remark(`Refused by:\n${formatObjections(objections)}`)
+    if (signal.aborted) output.remark('Interrupted: there are more.')
+  }
+  return signal.aborted || (against === 'stored' && refused > 0) ? 1 : 0
+}
+
+const cells = ({ receivedAt, clientId, id, objection }: Seen): readonly string[] => [
+  formatTime(receivedAt),
+  clientId ?? '-',
+  id,
+  objection?.violation.pointer ?? '-',
+  objection === null ? 'accepted' : objection.violation.message
+]
+
+async function* readStored({ records }: AdminContext, { eventType, clientId }: Candidate, since: Date, judge: Judge): AsyncGenerator<Seen> {
+  for await (const stored of records.readStored({ eventType, clientId, since })) {
+    if (!judge.isByCandidate(stored.clientId, stored.eventType)) continue
+    const objection = judge.ofPayload(stored.clientId, stored.eventType, stored.payload)
+    yield { receivedAt: stored.receivedAt, clientId: stored.clientId, id: stored.messageId, objection }
+  }
+}
+
+async function* readRejected(
+  { records }: AdminContext,
+  { eventType, clientId }: Candidate,
+  since: Date,
+  judge: Judge
+): AsyncGenerator<Seen> {
+  const filter = { ...ALL_REJECTIONS, reason: 'schema-violation', eventType, clientId, since } as const
+  for await (const rejection of records.readRejections(filter, null)) {
+    if (!judge.isByCandidate(rejection.clientId, eventType)) continue
+    const id = rejection.messageId ?? rejection.queueMessageId
+    yield { receivedAt: rejection.receivedAt, clientId: rejection.clientId, id, objection: judge.ofBody(rejection.body) }
+  }
+}
+
+/** Null: there is nothing to test with, and the person has been told. */
+async function findCandidate({ file, id, eventType, clientId }: Subject, { schemas, output }: AdminContext): Promise<Candidate | null> {
+  let text: string
+  let place = { eventType: eventType ?? '', clientId }
+  if (file === null) {
+    const version = await schemas.show(id ?? 0)
+    if (version === null) {
+      output.remark(`No schema has the id ${id}: schemas ls shows them`)
+      return null
+    }
+    place = { eventType: version.eventType, clientId: version.clientId }
+    text = version.text
+  } else text = await readSchemaFile(file)
+  const admission = admitSchema(text)
+  if (admission.kind === 'refused') {
+    const { pointer, message } = admission
+    output.remark(printable(`The schema is refused${pointer === '' ? '' : ` at ${pointer}`}: ${message}`))
+    return null
+  }
+  return { ...place, schema: JSON.parse(text) as unknown }
+}
+
+function readSubject(flags: Flags): Subject {
+  const [file = null] = flags.operands
+  const text = readText(flags, 'id')
+  const eventType = readText(flags, 'event-type')
+  if ((file === null) === (text === null)) flags.problems.push('say which schema: FILE or --id ID')
+  if (text !== null && !/^\d{1,9}$/.test(text)) flags.problems.push(`--id must be a number, not ${JSON.stringify(text)}`)
+  if (file !== null && eventType === null) flags.problems.push('--event-type NAME is missing')
+  if (text !== null && (eventType !== null || flags.isOn('client'))) flags.problems.push('--id says the event type and the client itself')
+  return { file, id: text === null ? null : Number(text), eventType, clientId: readText(flags, 'client') }
+}
+
+function readAgainst(flags: Flags): Against {
+  const text = readText(flags, 'against')
+  if (text === 'stored' || text === 'rejected') return text
+  flags.problems.push(`--against must be rejected or stored${text === null ? '' : `, not ${JSON.stringify(text)}`}`)
+  return 'stored'
+}

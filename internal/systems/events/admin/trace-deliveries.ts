@@ -1,0 +1,31 @@
+/** The end of an event's story: to whom it was delivered, and every attempt at it. */
+
+import type { AdminContext } from '../../../engine/cli/command.js'
+import { printable } from '../../../engine/cli/terminal-text.js'
+import type { AttemptRecord, DeliveryRecord } from '../delivery/store/delivery-records.js'
+import type { StoredEvent } from '../store/records.js'
+import { deliveryJson, formatAttempts, thenOf, webhookIdOfDelivery } from './delivery-view.js'
+
+export interface Sent {
+  readonly delivery: DeliveryRecord
+  readonly attempts: readonly AttemptRecord[]
+}
+
+export async function findDeliveries(stored: readonly StoredEvent[], { deliveries }: AdminContext): Promise<readonly Sent[]> {
+  const found = stored.length === 0 ? [] : await deliveries.ofEvents(stored)
+  const attempts = found.length === 0 ? [] : await deliveries.attempts(found.map(({ id }) => id))
+  return found.map(delivery => ({ delivery, attempts: attempts.filter(({ deliveryId }) => deliveryId === delivery.id) }))
+}
+
+export function formatSent(sent: readonly Sent[], terminalWidth: number | null): string {
+  if (sent.length === 0) return 'No delivery of it was made: no endpoint takes it, or the sender has not come to it yet.\n'
+  return sent.map(one => formatOne(one, terminalWidth)).join('')
+}
+
+function formatOne({ delivery, attempts }: Sent, terminalWidth: number | null): string {
+  const { id, endpointId, state } = delivery
+  const head = `Delivery ${id} to endpoint ${endpointId} as ${webhookIdOfDelivery(delivery)}: ${state}, ${thenOf(delivery)}`
+  return `\n${printable(head)}\n${attempts.length === 0 ? 'no attempts yet\n' : formatAttempts(attempts, terminalWidth)}`
+}
+
+export const sentJson = ({ delivery, attempts }: Sent): object => ({ ...deliveryJson(delivery), everyAttempt: attempts })

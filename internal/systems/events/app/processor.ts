@@ -1,0 +1,12 @@
+/** The processor: a primary that keeps the workers running and shows their totals, and the workers, all from one entry point. */
+import cluster from 'node:cluster'
+import type { Environment } from '../../../engine/config/environment.js'
+import type { Service } from '../../../engine/lifecycle/service.js'
+import { readProcessorConfig } from '../config/config.js'
+import { createPrimary } from './primary.js'
+import { createWorker } from './worker.js'
+
+export function createProcessor(env: Environment): Service {
+  const config = readProcessorConfig(env)
+  return cluster.isPrimary ? createPrimary(config) : createWorker(config)
+}

@@ -1,0 +1,53 @@
+/**
+ * Keeps a worker's compiled payload schemas in step with `event_schema`, without a restart.
+ *
+ * A change is heard at once (LISTEN). Until it is read, the schemas in force stay.
+ */
+
+import { untilItWorks } from '../../../engine/cluster/retry-until.js'
+import { createFollower } from '../../../engine/cluster/watch-table.js'
+import type { Clock } from '../../../engine/lifecycle/clock.js'
+import { onAbort } from '../../../engine/lifecycle/interrupt.js'
+import type { Log } from '../../../engine/observe/log.js'
+import { createPayloadSchemas, type PayloadSchemas } from '../schemas/payload-schemas.js'
+import { createSchemaSource } from '../store/postgres-schemas.js'
+
+const LOOK_EVERY_MS = 30_000
+
+export interface FollowSchemasOptions {
+  readonly connectionString: string
+  readonly clock: Clock
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/** Resolves once the schemas are known, so that no event is judged without them; follows them until `signal` aborts. */
+export async function followSchemas({ connectionString, clock, log, signal }: FollowSchemasOptions): Promise<PayloadSchemas> {
+  const source = createSchemaSource({ connectionString, onNews: () => follower.lookSoon() })
+  const schemas = createPayloadSchemas()
+  let hasAny = false
+  onAbort(signal, () => void source.close())
+
+  const look = async (): Promise<void> => {
+    const registered = await source.readChanged()
+    if (registered === null) return
+    for (const problem of schemas.replace(registered)) {
+      log.error(problem, problem.isInForce ? 'payload schema in force that registration would refuse' : 'payload schema not in force')
+    }
+    const active = registered.filter(({ state }) => state === 'active').length
+    if (registered.length > 0 || hasAny) log.info({ active, shadow: registered.length - active }, 'payload schemas in force')
+    hasAny = registered.length > 0
+  }
+  const follower = createFollower({
+    look,
+    lookEveryMs: LOOK_EVERY_MS,
+    // The schemas in force stay, and the database's trouble is reported where it is felt.
+    onFailed: error => log.debug({ reason: String(error) }, 'payload schemas not read'),
+    clock,
+    signal
+  })
+
+  await untilItWorks('read the payload schemas', look, { clock, random: Math.random, signal, log })
+  follower.begin()
+  return schemas
+}

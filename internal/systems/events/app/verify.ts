@@ -1,0 +1,90 @@
+/** `node dist/cmd/verify`: asks tables and queues for every event of a ledger; exit code 1 when something is wrong. */
+import pg from 'pg'
+import { createHelp } from '../../../engine/cli/help-service.js'
+import type { Environment } from '../../../engine/config/environment.js'
+import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
+import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
+import { QueueError } from '../../../engine/queue/queue.js'
+import { createSqsClient } from '../../../engine/queue/sqs/client.js'
+import { openQueue } from '../../../engine/queue/sqs/provision.js'
+import { createSqsQueue } from '../../../engine/queue/sqs/queue.js'
+import { type QueueProgramConfig, readQueueProgramConfig } from '../config/config.js'
+import { readLedger } from '../producer/ledger-reader.js'
+import { parseVerifyArguments, VERIFY_HELP, type VerifyArguments } from '../verify/arguments.js'
+import { readMetricTotals } from '../verify/metrics.js'
+import { type Depths, formatReport, type MetricTotals, type Report } from '../verify/report.js'
+import { verify } from '../verify/verify.js'
+import { findServices } from './services.js'
+
+const METRICS_TIMEOUT_MS = 10_000
+
+export function createVerify(env: Environment, args: readonly string[]): Service {
+  const command = parseVerifyArguments(args)
+  if (command.kind === 'help') return createHelp(VERIFY_HELP)
+  const config = readQueueProgramConfig(env)
+  return {
+    async run(signal) {
+      const report = await examine(config, command, signal).catch((error: unknown) => {
+        throw explained(error)
+      })
+      process.stdout.write(command.isJson ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report))
+      if (!report.ok) process.exitCode = 1
+    }
+  }
+}
+
+async function examine(config: QueueProgramConfig, { ledger, waitMs, metrics }: VerifyArguments, signal: AbortSignal): Promise<Report> {
+  const services = await findServices(config.services)
+  const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport: config.queue.transport })
+  const db = new pg.Client({ connectionString: services.dbConnection, application_name: 'event-process verify', keepAlive: true })
+  // A lost connection also fails the query under way; without a listener it would end the process.
+  db.on('error', () => undefined)
+  try {
+    const { queueUrl, deadLetterQueueUrl, notes } = await openQueue(sqs, config.queue)
+    for (const note of notes) process.stderr.write(`${note}\n`)
+    const depthOf = async (url: string): Promise<{ readonly all: number; readonly delayed: number }> => {
+      const { visible, inFlight, delayed } = await createSqsQueue({ sqs, queueUrl: url, pollers: 1, clock, ...config.queue }).depth()
+      return { all: visible + inFlight + delayed, delayed }
+    }
+    await db.connect()
+    // A role's own limits are meant for short statements; this reads whole tables.
+    await db.query('SET statement_timeout = 0')
+    let tornLine: number | null = null
+    return await verify({
+      ledger: readLedger(ledger, line => (tornLine = line)),
+      tornLine: () => tornLine,
+      db,
+      depths: async (): Promise<Depths> => {
+        // In this order: a message that is moved in between counts twice, and not in neither.
+        const { all: queue, delayed } = await depthOf(queueUrl)
+        return { queue, delayed, deadLetters: deadLetterQueueUrl === null ? 0 : (await depthOf(deadLetterQueueUrl)).all }
+      },
+      metricTotals: metrics === null ? null : () => fetchTotals(metrics),
+      waitMs,
+      clock,
+      signal
+    })
+  } finally {
+    sqs.destroy()
+    await db.end()
+  }
+}
+
+async function fetchTotals(url: string): Promise<MetricTotals> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(METRICS_TIMEOUT_MS) }).catch((error: unknown) => {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+    throw new ExpectedError(`${url} does not answer: ${cause instanceof Error ? cause.message : String(cause)}`)
+  })
+  if (!response.ok) throw new ExpectedError(`${url} answered ${response.status}`)
+  return readMetricTotals(await response.text())
+}
+
+/** Failures of queue, database and network in one line; anything else is a bug and keeps its stack. */
+function explained(error: unknown): unknown {
+  if (error instanceof QueueError) return new ExpectedError(`The queue cannot be asked: ${error.message} (${error.code})`)
+  if (error instanceof pg.DatabaseError)
+    return new ExpectedError(`The database cannot be asked: ${error.message} (SQLSTATE ${error.code ?? '?'})`)
+  // An AggregateError of several addresses has no message of its own.
+  const { code, message } = error as { readonly code?: unknown; readonly message?: string }
+  return typeof code === 'string' ? new ExpectedError(`The database cannot be reached: ${message || code}`) : error
+}

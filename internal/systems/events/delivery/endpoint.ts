@@ -1,0 +1,31 @@
+/** An endpoint ready to be sent to: its secrets opened, its headers known. */
+
+import { ExpectedError } from '../../../engine/lifecycle/service.js'
+import type { KeyRing, Sealed } from './sealed.js'
+import { parseSecret } from './secret.js'
+import { createSigner, type Signer } from './signature.js'
+import type { SealedEndpoint } from './store/deliveries.js'
+
+export interface Endpoint extends Omit<SealedEndpoint, 'sealedSecrets' | 'sealedHeaders'> {
+  readonly signer: Signer
+  /** Names in lower case and values in turn. */
+  readonly headers: readonly string[]
+}
+
+/** What is sealed of an endpoint, by the name that the seal knows it by. */
+export const SECRET_FIELD = 'secret'
+export const HEADERS_FIELD = 'headers'
+
+/** Throws SealError or ExpectedError, without a word of what was sealed. */
+export function openEndpoint(sealed: SealedEndpoint, keys: KeyRing): Endpoint {
+  const { sealedSecrets, sealedHeaders, ...plain } = sealed
+  const open = (box: Sealed, field: string): string => keys.open(box, { clientId: plain.client, endpointId: String(plain.id), field })
+  const secrets = sealedSecrets.map(box => {
+    const secret = parseSecret(open(box, SECRET_FIELD))
+    if (secret.kind === 'refused') throw new ExpectedError(`the secret of endpoint ${plain.id} cannot be used: ${secret.reason}`)
+    return secret.key
+  })
+  if (secrets.length === 0) throw new ExpectedError(`endpoint ${plain.id} has no secret: admin endpoints rotate-secret ${plain.id}`)
+  const headers = sealedHeaders === null ? {} : (JSON.parse(open(sealedHeaders, HEADERS_FIELD)) as Record<string, string>)
+  return { ...plain, signer: createSigner(secrets), headers: Object.entries(headers).flat() }
+}

@@ -1,0 +1,50 @@
+import type { Queryable } from '../../store/sql/rejection-filter.js'
+import { DELIVERY_FILTER, deliveryFilterValues } from './delivery-filter.js'
+import type { DeliveryFilter, DeliveryPlace, MovedPage, RedrivePage } from './delivery-records.js'
+
+// Rows that another redrive holds are passed over. What died since the start is what this redrive has revived, or none of its business.
+// A schedule begins anew behind the attempts so far, whose numbers go on.
+const REDRIVE = `
+WITH page AS MATERIALIZED (
+  SELECT d.id, d.endpoint_id, e.is_ordered
+  FROM delivery d JOIN endpoint e ON e.id = d.endpoint_id AND e.state = 'enabled'
+  WHERE d.state = 'dead' AND ${DELIVERY_FILTER}
+    AND d.finished_at <= $8::timestamptz AND (d.endpoint_id, d.id) > ($9::int, $10::bigint)
+  ORDER BY d.endpoint_id, d.id LIMIT $11
+  FOR NO KEY UPDATE OF d SKIP LOCKED
+), moved AS (
+  UPDATE delivery d
+  SET state = 'pending', dead_reason = NULL, finished_at = NULL, schedule_began_after = d.attempts,
+      next_attempt_at = CASE WHEN p.is_ordered THEN '-infinity' ELSE now() END
+  FROM page p WHERE d.id = p.id
+  RETURNING d.endpoint_id, d.id
+)
+SELECT endpoint_id AS "endpointId", id::text AS id, count(*) OVER ()::int AS deliveries FROM moved ORDER BY endpoint_id DESC, moved.id DESC LIMIT 1`
+
+const COUNT = `
+SELECT count(*) FILTER (WHERE e.state = 'enabled')::int AS movable, count(*) FILTER (WHERE e.state <> 'enabled')::int AS "ofDisabled"
+FROM delivery d JOIN endpoint e ON e.id = d.endpoint_id WHERE d.state = 'dead' AND ${DELIVERY_FILTER}`
+
+export async function redriveDeliveries(
+  db: Queryable,
+  { filter, startedAt, after, maxRows }: RedrivePage
+): Promise<MovedPage<DeliveryPlace>> {
+  const [afterEndpoint, afterId] = after ?? [0, '0']
+  const { rows } = await db.query<{ endpointId: number; id: string; deliveries: number }>(REDRIVE, [
+    ...deliveryFilterValues(filter),
+    startedAt,
+    afterEndpoint,
+    afterId,
+    maxRows
+  ])
+  const [last] = rows
+  return last === undefined ? { deliveries: 0, last: null } : { deliveries: last.deliveries, last: [last.endpointId, last.id] }
+}
+
+export async function countRedrivable(
+  db: Queryable,
+  filter: DeliveryFilter
+): Promise<{ readonly movable: number; readonly ofDisabled: number }> {
+  const { rows } = await db.query<{ movable: number; ofDisabled: number }>(COUNT, deliveryFilterValues(filter))
+  return rows[0] ?? { movable: 0, ofDisabled: 0 }
+}

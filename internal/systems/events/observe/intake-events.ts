@@ -1,0 +1,147 @@
+/**
+ * One function per event of the intake: what is counted and what is logged, in one place.
+ *
+ * Logs  trace: a line per message · debug: a line per step of a batch · info: a line per second with work in it · warn: faults.
+ */
+
+import type { CommitJournal } from '../../../engine/intake/committer.js'
+import type { IntakeObserver } from '../../../engine/intake/intake.js'
+import { StoreError } from '../../../engine/intake/store.js'
+import type { Clock } from '../../../engine/lifecycle/clock.js'
+import type { Disposition } from '../../../engine/message/message.js'
+import { type Counts, Tally } from '../../../engine/observe/counters.js'
+import type { Log } from '../../../engine/observe/log.js'
+import type { WorkerMessage } from '../app/protocol.js'
+import type { WorkerMetrics } from './worker-metrics.js'
+
+export interface IntakeEventsOptions {
+  readonly log: Log
+  readonly clock: Clock
+  readonly metrics: WorkerMetrics
+  /** Hands a message to the primary; resolves when it has left this process, or when there is no primary any more. */
+  readonly send: (message: WorkerMessage) => Promise<void>
+}
+
+export interface IntakeEvents {
+  readonly observer: IntakeObserver
+  readonly journal: CommitJournal
+  readonly tally: Tally
+  /** Logs what happened since the last call, if anything did. */
+  logSummary(): void
+}
+
+export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOptions): IntakeEvents {
+  const tally = new Tally()
+  const announced = new Map<string, Counts>()
+  let summarized: Counts = {}
+
+  const journal: CommitJournal = {
+    committing(tx, dispositions, entries) {
+      const counts = { ...countDispositions(dispositions), ...metrics.clients.count(entries, dispositions) }
+      announced.set(tx, counts)
+      return send({ kind: 'committing', tx, counts })
+    },
+    committed(tx) {
+      tally.addAll(announced.get(tx) ?? {})
+      decided(tx)
+    },
+    rolledBack: decided
+  }
+  function decided(tx: string): void {
+    announced.delete(tx)
+    void send({ kind: 'decided', tx, counts: tally.counts })
+  }
+
+  const observer: IntakeObserver = {
+    received(messages) {
+      tally.add('received', messages.length)
+      let redelivered = 0
+      for (const message of messages) if (message.receiveCount > 1) redelivered += 1
+      tally.add('redelivered', redelivered)
+      log.debug({ messages: messages.length, redelivered }, 'received')
+    },
+    committed(entries, dispositions, cause, tookMs) {
+      tally.add('flush', 1, cause)
+      metrics.batchRows.observe(entries.length)
+      metrics.commitSeconds.observe(tookMs / 1_000)
+      const nowMs = clock.epochMs()
+      for (const entry of entries) {
+        const seconds = Math.max(0, nowMs - entry.message.sentAtMs) / 1_000
+        metrics.queueDwellSeconds.observe(seconds)
+        metrics.clients.dwelt(entry, seconds)
+      }
+      if (!log.isLevelEnabled('debug')) return
+      log.debug({ rows: entries.length, cause, tookMs: Math.round(tookMs), ...countDispositions(dispositions) }, 'committed')
+      if (!log.isLevelEnabled('trace')) return
+      entries.forEach(({ message }, index) => log.trace({ id: message.id, disposition: dispositions[index] }, 'settling'))
+    },
+    receiveFailed(error) {
+      tally.add('receive_failed', 1)
+      log.warn({ code: error.code, reason: error.message }, 'receive failed; trying again after a backoff')
+    },
+    deleteFailed(code, entries, isFinal) {
+      tally.add('delete_failed', entries)
+      log.warn({ code, entries }, isFinal ? 'delete failed; left to redelivery, which finds a duplicate' : 'delete failed; trying again')
+    },
+    extendFailed(code, entries) {
+      tally.add('extend_failed', entries)
+      log.warn({ code, entries }, 'visibility not extended; the messages may be delivered twice')
+    },
+    sentLater(entries) {
+      tally.add('sent_later', entries)
+      log.debug({ entries }, 'beyond the quota; sent again with a delay')
+    },
+    sendFailed(code, entries) {
+      tally.add('send_failed', entries)
+      log.warn({ code, entries }, 'cannot send again with a delay yet; the messages are kept')
+    },
+    storeFailed(error, attempt) {
+      tally.add('store_failed', 1)
+      log.warn(
+        { code: error.code, fault: error.fault, attempt, reason: wordsOf(error) },
+        'database fails; receiving is paused, the batch is kept'
+      )
+    },
+    storeRecovered() {
+      log.info('database is back; receiving again')
+    },
+    gateChanged(isOpen, reasons) {
+      log.debug({ isOpen, reasons }, 'gate')
+    },
+    leftToQueue(messageId, error) {
+      tally.add('left_to_queue', 1)
+      log.error({ id: messageId, reason: wordsOf(error) }, 'message has no disposition; left to the dead-letter queue')
+    }
+  }
+
+  return {
+    observer,
+    journal,
+    tally,
+    logSummary() {
+      const now = { ...tally.counts }
+      const since = Object.fromEntries(
+        Object.entries(now)
+          .map(([key, count]) => [key, count - (summarized[key] ?? 0)] as const)
+          .filter(([key, count]) => count > 0 && !key.startsWith('flush') && !key.startsWith('client_'))
+      )
+      summarized = now
+      if (Object.keys(since).length > 0) log.info(since, 'this second')
+    }
+  }
+}
+
+/** What may be logged of a failure: where PostgreSQL refuses a row it may quote it, and only the code says nothing of it. */
+function wordsOf(error: unknown): string {
+  if (!(error instanceof StoreError)) return String(error)
+  return error.fault === 'data' ? `SQLSTATE ${error.code}` : error.message
+}
+
+function countDispositions(dispositions: readonly Disposition[]): Counts {
+  const batch = new Tally()
+  for (const disposition of dispositions) {
+    if (disposition === 'stored' || disposition === 'duplicate') batch.add(disposition, 1)
+    else batch.add('rejected', 1, disposition)
+  }
+  return batch.counts
+}

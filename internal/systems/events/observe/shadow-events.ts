@@ -1,0 +1,43 @@
+/**
+ * What shadow schemas would have rejected: counted per schema, and an example a second for the people who read the log.
+ *
+ * Shapes  labels are those of the schemas (event type/client/version) up to a cap, `other` beyond it; no payload is told.
+ *         Like `received` the counts leave the worker with its next report or commit: what a killed worker counted since then is lost.
+ */
+import type { ReceivedMessage } from '../../../engine/message/message.js'
+import { MAX_LABEL_VALUES, OTHER, type Tally } from '../../../engine/observe/counters.js'
+import type { Log } from '../../../engine/observe/log.js'
+import type { ShadowSchema } from '../schemas/payload-schemas.js'
+
+export interface ShadowEvents {
+  readonly checked: (shadow: ShadowSchema, message: ReceivedMessage, objection: string | null) => void
+  /** Logs what would have been rejected since the last call, if anything. */
+  logSummary(): void
+}
+
+interface Objections {
+  rejected: number
+  readonly example: { readonly id: string; readonly keyword: string }
+}
+
+export function createShadowEvents({ log, tally }: { readonly log: Log; readonly tally: Tally }): ShadowEvents {
+  const labels = new Set<string>()
+  let objections = new Map<string, Objections>()
+
+  return {
+    checked({ label }, { id }, keyword) {
+      if (labels.size < MAX_LABEL_VALUES) labels.add(label)
+      const schema = labels.has(label) ? label : OTHER
+      tally.add('shadow_checked', 1, schema)
+      if (keyword === null) return
+      tally.add('shadow_rejected', 1, schema)
+      const known = objections.get(schema)
+      if (known === undefined) objections.set(schema, { rejected: 1, example: { id, keyword } })
+      else known.rejected += 1
+    },
+    logSummary() {
+      for (const [schema, { rejected, example }] of objections) log.info({ schema, rejected, example }, 'shadow schema would reject')
+      objections = new Map()
+    }
+  }
+}

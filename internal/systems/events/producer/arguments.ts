@@ -1,0 +1,103 @@
+/**
+ * The command line of the producers: none is the fake producers, any load option is the load generator.
+ *
+ * Shapes  arguments in, a ProducersCommand out.
+ * Units   `duplicates` and `invalid` are percent on the command line and shares from 0 to 1 afterwards.
+ * Errors  ArgumentsError naming everything that is wrong at once.
+ */
+
+import { ArgumentsError, type FlagKinds, type Flags, readFlags, readNumber } from '../../../engine/cli/flags.js'
+import { MAX_MESSAGE_BYTES } from '../../../engine/queue/sqs/limits.js'
+import { DEFAULT_BODY_BYTES, DEFAULT_CLIENTS } from './events.js'
+
+export type ProducersCommand = { readonly kind: 'help' } | { readonly kind: 'fake' } | ({ readonly kind: 'load' } & LoadArguments)
+
+export interface LoadArguments {
+  /** Null: until the program is told to stop. */
+  readonly count: number | null
+  /** Null: as fast as the queue takes them. */
+  readonly ratePerSecond: number | null
+  readonly concurrency: number
+  readonly duplicates: number
+  readonly invalid: number
+  readonly ledger: string | null
+  readonly clients: readonly string[]
+  readonly bodyBytes: number
+  readonly seed: string | null
+}
+
+const LOAD_FLAGS: FlagKinds = {
+  count: 'text',
+  rate: 'text',
+  concurrency: 'text',
+  duplicates: 'text',
+  invalid: 'text',
+  ledger: 'text',
+  clients: 'text',
+  'body-bytes': 'text',
+  seed: 'text'
+}
+const MAX_CONCURRENCY = 1_000
+/** What the fields around the payload take, about. */
+const MIN_BODY_BYTES = 256
+
+export const PRODUCERS_HELP = `Sends events to the queue.
+
+  node dist/cmd/producers                       three fake producers until Ctrl-C: an event each every
+                                                PRODUCERS_FAKE_TIMEOUT ms, now and then a bad body
+  node dist/cmd/producers --count N [options]   load generator
+
+  --count N          messages to send in all; without it until Ctrl-C
+  --rate N           messages per second; without it as fast as the queue takes them
+  --concurrency N    send calls under way at once, 10 messages each (default 8)
+  --duplicates P     percent of messages that repeat an earlier event with its event id (default 0)
+  --invalid P        percent of messages that must be rejected, of many kinds (default 0)
+  --ledger FILE      write down what the queue accepted, for node dist/cmd/verify; an existing file is continued
+  --clients A,B      clients to send for, in turn (default ${DEFAULT_CLIENTS.join(',')})
+  --body-bytes N     size of a valid message's body, from ${MIN_BODY_BYTES} (default ${DEFAULT_BODY_BYTES})
+  --seed TEXT        the same seed makes the same messages again, event ids included
+
+Examples
+  node dist/cmd/producers --count 100000 --duplicates 10 --invalid 5 --ledger ledger.ndjson
+  node dist/cmd/producers --rate 100 --clients client-1
+  node dist/cmd/producers --count 1000 --body-bytes 100000 --seed monday
+`
+
+export function parseProducersArguments(args: readonly string[]): ProducersCommand {
+  const flags = readFlags(args, { ...LOAD_FLAGS, help: 'switch' })
+  const load = readLoad(flags)
+  if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
+  if (flags.isOn('help')) return { kind: 'help' }
+  return args.length === 0 ? { kind: 'fake' } : { kind: 'load', ...load }
+}
+
+function readLoad(flags: Flags): LoadArguments {
+  const duplicates = readShare(flags, 'duplicates')
+  const invalid = readShare(flags, 'invalid')
+  if (duplicates + invalid > 1) flags.problems.push('--duplicates and --invalid together must not exceed 100')
+  return {
+    count: readNumber(flags, 'count', 1, Number.MAX_SAFE_INTEGER) ?? null,
+    ratePerSecond: readNumber(flags, 'rate', 0.001, 1_000_000, false) ?? null,
+    concurrency: readNumber(flags, 'concurrency', 1, MAX_CONCURRENCY) ?? 8,
+    duplicates,
+    invalid,
+    ledger: flags.text('ledger') ?? null,
+    clients: readClients(flags),
+    bodyBytes: readNumber(flags, 'body-bytes', MIN_BODY_BYTES, MAX_MESSAGE_BYTES) ?? DEFAULT_BODY_BYTES,
+    seed: flags.text('seed') ?? null
+  }
+}
+
+function readShare(flags: Flags, name: string): number {
+  const text = flags.text(name)
+  const plain: Flags = { ...flags, text: () => text?.replace(/%$/, '') }
+  return (readNumber(plain, name, 0, 100, false) ?? 0) / 100
+}
+
+function readClients(flags: Flags): readonly string[] {
+  const text = flags.text('clients')
+  if (text === undefined) return DEFAULT_CLIENTS
+  const names = text.split(',').map(name => name.trim())
+  if (names.includes('')) flags.problems.push(`--clients must be names with commas between them, not ${JSON.stringify(text)}`)
+  return names
+}

@@ -1,0 +1,30 @@
+/**
+ * The fake producers: a few events per tick, for ever, so that a new user sees something happen.
+ *
+ * Units   `tickMs` from one start to the next; a tick that took longer delays the next one, and nothing piles up.
+ * Errors  a failed send is told and tried again; only the signal ends the loop, after the call that is under way.
+ */
+
+import type { Random } from '../../../engine/cli/random.js'
+import { delay } from '../../../engine/lifecycle/interrupt.js'
+import { DEFAULT_CLIENTS, fakeBodies } from './events.js'
+import { type Sender, sendAll } from './send.js'
+
+export interface FakeProducersOptions extends Sender {
+  readonly random: Random
+  readonly tickMs: number
+  readonly onSent: (messages: number) => void
+}
+
+export async function runFakeProducers(options: FakeProducersOptions): Promise<void> {
+  const { clock, signal, tickMs } = options
+  while (!signal.aborted) {
+    const startedMs = clock.monotonicMs()
+    const messages = fakeBodies(options.random).map((body, index) => ({ body, ...turnOf(DEFAULT_CLIENTS[index]) }))
+    await sendAll(messages, options, accepted => options.onSent(accepted.length))
+    await delay(clock, Math.max(0, startedMs + tickMs - clock.monotonicMs()), signal)
+  }
+}
+
+/** A body that is no event is nobody's. */
+const turnOf = (client: string | undefined) => (client === undefined ? {} : { group: client })

@@ -1,0 +1,123 @@
+/**
+ * The load generator: sends a given number of events as fast as the queue takes them, or at a given rate.
+ *
+ * Shapes  one event source, `concurrency` calls under way, totals of what the queue has accepted (never of what was tried).
+ * Units   `ratePerSecond` counts events. The pace is open-loop: what is due is sent, so a slow second is made up for and nothing drifts.
+ * Errors  what the queue did not take is tried again until it does or the signal aborts; a ledger that cannot be written rejects,
+ *         for a run without its record proves nothing.
+ */
+import { createHash } from 'node:crypto'
+import { delay } from '../../../engine/lifecycle/interrupt.js'
+import { MAX_BATCH_ENTRIES } from '../../../engine/queue/queue.js'
+import { MAX_MESSAGE_BYTES } from '../../../engine/queue/sqs/limits.js'
+import { createEventSource, type EventSourceOptions, type GeneratedEvent } from './events.js'
+import type { LedgerEntry, LedgerWriter } from './ledger.js'
+import { type Accepted, type Sender, sendAll } from './send.js'
+
+/** At a high rate events are due one by one within a millisecond; waiting this long lets several share a call. */
+const PACE_MS = 5
+
+export interface LoadOptions extends EventSourceOptions, Sender {
+  /** Null: as fast as possible. */
+  readonly ratePerSecond: number | null
+  readonly concurrency: number
+  readonly ledger: LedgerWriter | null
+  readonly onProgress: (totals: LoadTotals) => void
+}
+
+export interface LoadTotals {
+  /** Messages that the queue accepted, duplicates and invalid ones among them. */
+  readonly sent: number
+  readonly duplicates: number
+  readonly invalid: number
+  /** Messages that the queue refused for good: they were never accepted. */
+  readonly refused: number
+  readonly seconds: number
+}
+
+export async function runLoad(options: LoadOptions): Promise<LoadTotals> {
+  const { clock, ledger } = options
+  const startedMs = clock.monotonicMs()
+  const counts = { sent: 0, duplicates: 0, invalid: 0, refused: 0 }
+  const totals = (): LoadTotals => ({ ...counts, seconds: (clock.monotonicMs() - startedMs) / 1000 })
+  const failed = new AbortController()
+  const sender: Sender = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) }
+  const nextBatch = createBatches(options, sender.signal, startedMs)
+
+  const record = async (accepted: readonly Accepted<GeneratedEvent>[]): Promise<void> => {
+    counts.sent += accepted.length
+    for (const { message } of accepted) {
+      if (message.kind === 'duplicate') counts.duplicates += 1
+      else if (message.kind === 'invalid') counts.invalid += 1
+    }
+    options.onProgress(totals())
+    if (ledger !== null) await ledger.append(accepted.map(ledgerEntry))
+  }
+
+  const work = async (): Promise<void> => {
+    for (let batch = await nextBatch(); batch.length > 0; batch = await nextBatch()) {
+      counts.refused += await sendAll(batch, sender, record)
+    }
+  }
+
+  const workers = Array.from({ length: options.concurrency }, () =>
+    work().catch((error: unknown) => {
+      // The others end their calls under way and then stop, so that the caller closes the ledger after the last line.
+      failed.abort()
+      throw error
+    })
+  )
+  for (const worker of await Promise.allSettled(workers)) if (worker.status === 'rejected') throw worker.reason
+  return totals()
+}
+
+/** Gives each caller in turn the batch that is due; an empty one means the end. */
+function createBatches(options: LoadOptions, signal: AbortSignal, startedMs: number): () => Promise<readonly GeneratedEvent[]> {
+  const { clock, ratePerSecond } = options
+  const nextEvent = createEventSource(options)
+  let held: GeneratedEvent | null = nextEvent()
+  let taken = 0
+
+  /** How many events the next call may hold; 0 when the signal aborted first. */
+  const waitUntilDue = async (): Promise<number> => {
+    if (signal.aborted) return 0
+    if (ratePerSecond === null) return MAX_BATCH_ENTRIES
+    const aheadMs = startedMs + (taken * 1000) / ratePerSecond - clock.monotonicMs()
+    if (aheadMs > 0 && !(await delay(clock, Math.max(PACE_MS, aheadMs), signal))) return 0
+    const due = Math.floor(((clock.monotonicMs() - startedMs) * ratePerSecond) / 1000) + 1 - taken
+    return Math.max(1, Math.min(MAX_BATCH_ENTRIES, due))
+  }
+
+  const take = async (): Promise<readonly GeneratedEvent[]> => {
+    const batch: GeneratedEvent[] = []
+    if (held === null) return batch
+    const atMost = await waitUntilDue()
+    let bytes = 0
+    while (held !== null && batch.length < atMost && (batch.length === 0 || bytes + held.bytes <= MAX_MESSAGE_BYTES)) {
+      batch.push(held)
+      bytes += held.bytes
+      held = nextEvent()
+    }
+    taken += batch.length
+    return batch
+  }
+
+  let turn: Promise<unknown> = Promise.resolve()
+  return () => {
+    const mine = turn.then(take)
+    turn = mine
+    return mine
+  }
+}
+
+function ledgerEntry({ id, message }: Accepted<GeneratedEvent>): LedgerEntry {
+  return {
+    queueMessageId: id,
+    clientId: message.clientId,
+    eventType: message.eventType,
+    eventId: message.eventId,
+    payloadSha256: message.payload === null ? null : createHash('sha256').update(message.payload).digest('hex'),
+    valid: message.kind !== 'invalid',
+    bytes: message.bytes
+  }
+}

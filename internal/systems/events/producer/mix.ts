@@ -1,0 +1,55 @@
+/**
+ * Decides which of the next events is a new one, a repetition or an invalid one, so that the shares come out exactly.
+ *
+ * Shapes  shares in, one kind per call out, null after `count`; the places are random, the numbers are not.
+ * Units   shares from 0 to 1; `count` null is a run without end.
+ * Errors  none; a repetition that has nothing to repeat yet is made up for later, and is missing only if there is no later.
+ */
+import type { Random } from '../../../engine/cli/random.js'
+
+export type EventKind = 'fresh' | 'duplicate' | 'invalid'
+
+export interface Shares {
+  readonly count: number | null
+  readonly duplicates: number
+  readonly invalid: number
+}
+
+/** The shares are exact at the end of each block, so also in a run that has no end. */
+const BLOCK_EVENTS = 1_000
+
+/** Gives the kind of the next event; `canRepeat` says whether there is an event to send again. */
+export function createMix(shares: Shares, random: Random): (canRepeat: boolean) => EventKind | null {
+  const count = shares.count ?? Number.POSITIVE_INFINITY
+  const given = { events: 0, duplicates: 0, invalid: 0 }
+  let left = { events: 0, duplicates: 0, invalid: 0 }
+
+  const openBlock = (): void => {
+    const events = Math.min(BLOCK_EVENTS, count - given.events)
+    const end = given.events + events
+    left = {
+      events,
+      duplicates: Math.round(end * shares.duplicates) - given.duplicates,
+      invalid: Math.min(events, Math.round(end * shares.invalid) - given.invalid)
+    }
+  }
+
+  return canRepeat => {
+    if (given.events >= count) return null
+    if (left.events === 0) openBlock()
+    // Invalid ones first: when repetitions had to wait and no longer fit, they alone may fall short.
+    const pick = random.below(left.events)
+    const drawn: EventKind = pick < left.invalid ? 'invalid' : pick < left.invalid + left.duplicates ? 'duplicate' : 'fresh'
+    const kind = drawn === 'duplicate' && !canRepeat ? 'fresh' : drawn
+    left.events -= 1
+    given.events += 1
+    if (kind === 'invalid') {
+      left.invalid -= 1
+      given.invalid += 1
+    } else if (kind === 'duplicate') {
+      left.duplicates -= 1
+      given.duplicates += 1
+    }
+    return kind
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Sends messages again with a delay, and hands over the originals once the queue has confirmed their copies.
+ *
+ * A copy says in its origin under which id the event was first accepted, so an event without an id of its own stays one event,
+ * whatever becomes of the original: it is deleted after the confirmation, and redelivered where that or the delete was lost.
+ *
+ * Units   milliseconds; delays in seconds.
+ * Errors  none leave here: a failed send is tried again with backoff, what can never be sent goes to `onUnsendable`.
+ */
+import type { Clock } from '../../../engine/lifecycle/clock.js'
+import type { Entry } from '../../../engine/message/message.js'
+import { MAX_BATCH_ENTRIES, type OutgoingMessage, QueueError, type QueueWriter, type SendOutcome } from '../../../engine/queue/queue.js'
+import { MAX_MESSAGE_BYTES, messageBytes } from '../../../engine/queue/sqs/limits.js'
+import { backoffMs } from '../../../engine/retry/backoff.js'
+import { clientOf } from '../event/client-of.js'
+
+export interface LaterOptions {
+  readonly writer: Pick<QueueWriter, 'send'>
+  readonly clock: Clock
+  readonly random: () => number
+  /** Their copies are in the queue. */
+  readonly onSent: (entries: readonly Entry[]) => void
+  readonly onUnsendable: (entry: Entry) => void
+  readonly onFailed: (code: string, entries: number) => void
+}
+
+interface Copy {
+  readonly entry: Entry
+  readonly outgoing: OutgoingMessage
+  readonly attempt: number
+}
+
+/** Calls under way at once. */
+const CONCURRENCY = 4
+const RETRY = { baseMs: 100, maxMs: 5_000 }
+
+export class Later {
+  readonly #options: LaterOptions
+  #pending: Copy[] = []
+  /** Those that failed and wait for their next attempt. */
+  #waiting: Copy[] = []
+  #calls = 0
+  #isEnded = false
+  #ended: (() => void)[] = []
+
+  constructor(options: LaterOptions) {
+    this.#options = options
+  }
+
+  send(entry: Entry, delayS: number): void {
+    const { id, body, origin = id } = entry.message
+    this.#pending.push({ entry, outgoing: { body, origin, delayS, group: clientOf(entry) }, attempt: 1 })
+    this.#pump()
+  }
+
+  /** No call starts any more; resolves with what was not sent, when the calls under way are over. */
+  async end(): Promise<readonly Entry[]> {
+    this.#isEnded = true
+    if (this.#calls > 0) await new Promise<void>(resolve => this.#ended.push(resolve))
+    return [...this.#pending.splice(0), ...this.#waiting.splice(0)].map(({ entry }) => entry)
+  }
+
+  #pump(): void {
+    while (!this.#isEnded && this.#calls < CONCURRENCY && this.#pending.length > 0) {
+      this.#calls += 1
+      void this.#call(this.#take()).finally(() => {
+        this.#calls -= 1
+        if (this.#calls === 0) for (const resolve of this.#ended.splice(0)) resolve()
+        this.#pump()
+      })
+    }
+  }
+
+  #take(): readonly Copy[] {
+    let bytes = 0
+    let count = 0
+    for (const { outgoing } of this.#pending) {
+      bytes += messageBytes(outgoing)
+      if (count === MAX_BATCH_ENTRIES || (count > 0 && bytes > MAX_MESSAGE_BYTES)) break
+      count += 1
+    }
+    return this.#pending.splice(0, count)
+  }
+
+  async #call(copies: readonly Copy[]): Promise<void> {
+    const { writer, onSent, onUnsendable, onFailed } = this.#options
+    let outcomes: readonly SendOutcome[]
+    try {
+      outcomes = await writer.send(copies.map(({ outgoing }) => outgoing))
+    } catch (error) {
+      const code = error instanceof QueueError ? error.code : String(error)
+      outcomes = copies.map(() => ({ code, retryable: true }))
+    }
+    const sent: Entry[] = []
+    const again: Copy[] = []
+    for (const [index, copy] of copies.entries()) {
+      const outcome = outcomes[index] ?? { code: 'NoOutcome', retryable: true }
+      if ('id' in outcome) sent.push(copy.entry)
+      else {
+        onFailed(outcome.code, 1)
+        if (outcome.retryable) again.push({ ...copy, attempt: copy.attempt + 1 })
+        else onUnsendable(copy.entry)
+      }
+    }
+    if (sent.length > 0) onSent(sent)
+    if (again.length > 0) this.#retry(again)
+  }
+
+  #retry(again: readonly Copy[]): void {
+    const { clock, random } = this.#options
+    this.#waiting.push(...again)
+    clock.after(backoffMs(again[0]?.attempt ?? 1, RETRY, random), () => {
+      this.#pending.push(...this.#waiting.splice(0))
+      this.#pump()
+    })
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * Quotas: which messages go on at once, and what becomes of those beyond their client's quota.
+ *
+ *   reject   the event is refused as `over-quota`, unless it is refused for what it is
+ *   delay    it waits here for its turn, in the order of arrival, while it would have it soon and there is room for such (a share of
+ *            the in-flight limits, so that other clients are not held up); beyond that it is sent again with a delay, and the
+ *            original is deleted only when the queue has confirmed the copy. No receive count is burnt, and nothing is lost: a copy whose
+ *            confirmation was lost is the same event under the same key.
+ *
+ * Whatever names a client with a quota counts, refused bodies and redeliveries too; refused ones are never held back.
+ *
+ * Units   milliseconds, UTF-8 bytes.
+ * Source  internal/docs/decisions/0012-fair-turns.md
+ */
+import type { Clock } from '../../../engine/lifecycle/clock.js'
+import type { Entry, ValidEvent } from '../../../engine/message/message.js'
+import type { QueueWriter } from '../../../engine/queue/queue.js'
+import { TokenBucket } from '../../../engine/rate/token-bucket.js'
+import { clientOf } from '../event/client-of.js'
+import type { ClientRules, Quota } from './client-rules.js'
+import { Later } from './postpone.js'
+
+export interface OverQuotaOptions {
+  readonly rules: ClientRules
+  readonly writer: Pick<QueueWriter, 'send'>
+  readonly clock: Clock
+  readonly random: () => number
+  readonly maxHeldMessages: number
+  readonly maxHeldBytes: number
+  /** Messages whose turn has come. */
+  readonly release: (entries: readonly Entry[]) => void
+  /** While true nothing is released. */
+  readonly isPaused: () => boolean
+  /** Their copies are in the queue, for certain. */
+  readonly onSentLater: (entries: readonly Entry[]) => void
+  readonly onSendFailed: (code: string, entries: number) => void
+  /** A message waits here after all: the queue takes no copy of it. */
+  readonly onKept: () => void
+}
+
+/** Longer than this no message waits here: visibility ends after 12 hours at the latest, and a stop should have little to finish. */
+const MAX_HOLD_MS = 30_000
+/** Messages are released at most this often. */
+const RELEASE_EVERY_MS = 20
+/** How often the accounts of clients that have fallen silent are dropped. */
+const FORGET_EVERY_MS = 10_000
+/** The longest delay of SQS. */
+const MAX_DELAY_S = 900
+
+interface Account {
+  readonly client: string
+  quota: Quota
+  events: TokenBucket | null
+  bytes: TokenBucket | null
+  held: Entry[]
+  heldBytes: number
+  /** When the last message that was sent later has its turn. */
+  laterUntilMs: number
+}
+
+export class OverQuota {
+  readonly #options: OverQuotaOptions
+  readonly #later: Later
+  readonly #accounts = new Map<string, Account>()
+  /** Those of them that hold messages: all that the pump looks at. */
+  readonly #holding = new Set<Account>()
+  #held = 0
+  #heldBytes = 0
+  #forgetAtMs = 0
+  #cancel: (() => void) | null = null
+  #isEnded = false
+
+  constructor(options: OverQuotaOptions) {
+    this.#options = options
+    const { writer, clock, random, onSentLater, onSendFailed, onKept } = options
+    this.#later = new Later({
+      writer,
+      clock,
+      random,
+      onSent: onSentLater,
+      onUnsendable: entry => {
+        this.#keep(entry)
+        onKept()
+      },
+      onFailed: onSendFailed
+    })
+  }
+
+  /** Messages that wait for their turn. */
+  get held(): number {
+    return this.#held
+  }
+
+  /** Those of `entries` that go on now, with the verdict that counts. */
+  admit(entries: readonly Entry[]): readonly Entry[] {
+    if (this.#isEnded || (!this.#options.rules.hasQuotas && this.#held === 0)) return entries
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs >= this.#forgetAtMs) this.#forgetSilent(nowMs)
+    const passed: Entry[] = []
+    for (const entry of entries) {
+      const account = this.#accountOf(clientOf(entry), nowMs)
+      if (account === null) passed.push(entry)
+      else if (entry.verdict.kind === 'rejected') {
+        // It must not run up a debt that its client's good events would have to work off for long.
+        if (waitOf(account, nowMs) === 0) charge(account, entry)
+        passed.push(entry)
+      } else if (account.held.length === 0 && waitOf(account, nowMs) === 0) {
+        charge(account, entry)
+        passed.push(entry)
+      } else if (account.quota.overQuota === 'reject')
+        passed.push({ message: entry.message, verdict: refuse(entry.verdict.event, account.quota) })
+      else this.#holdBack(account, entry, nowMs)
+    }
+    return passed
+  }
+
+  /** From now on nothing is held back or sent; resolves with what was held and what was not sent, when the calls under way are over. */
+  async end(): Promise<readonly Entry[]> {
+    const unsent = await this.#later.end()
+    this.#isEnded = true
+    this.#cancel?.()
+    this.#cancel = null
+    const all = [...this.#holding].flatMap(({ held }) => held)
+    this.#accounts.clear()
+    this.#holding.clear()
+    this.#held = 0
+    this.#heldBytes = 0
+    return [...all, ...unsent]
+  }
+
+  /** An account with nothing owed, held or sent later is as good as a new one. */
+  #forgetSilent(nowMs: number): void {
+    this.#forgetAtMs = nowMs + FORGET_EVERY_MS
+    for (const [client, { events, bytes, held, laterUntilMs }] of this.#accounts) {
+      const isSilent = held.length === 0 && laterUntilMs <= nowMs && events?.isFull(nowMs) !== false && bytes?.isFull(nowMs) !== false
+      if (isSilent) this.#accounts.delete(client)
+    }
+  }
+
+  #accountOf(client: string, nowMs: number): Account | null {
+    const quota = this.#options.rules.quotaOf(client)
+    const known = this.#accounts.get(client)
+    if (quota === null) return null
+    if (known === undefined) {
+      const account: Account = { client, quota, ...buckets(quota, nowMs), held: [], heldBytes: 0, laterUntilMs: 0 }
+      this.#accounts.set(client, account)
+      return account
+    }
+    if (known.quota !== quota) Object.assign(known, { quota, ...buckets(quota, nowMs) })
+    return known
+  }
+
+  #holdBack(account: Account, entry: Entry, nowMs: number): void {
+    const { maxHeldMessages, maxHeldBytes } = this.#options
+    const { bytes } = entry.message
+    const waitMs = waitOf(account, nowMs, account.held.length, account.heldBytes)
+    const hasRoom = this.#held < maxHeldMessages && this.#heldBytes + bytes <= maxHeldBytes
+    if (hasRoom && waitMs <= MAX_HOLD_MS) return this.#hold(account, entry)
+    const lastMs = nowMs + MAX_DELAY_S * 1_000
+    account.laterUntilMs = Math.min(lastMs, Math.max(account.laterUntilMs, nowMs + waitMs) + spanOf(account, bytes))
+    this.#later.send(entry, Math.max(1, Math.min(MAX_DELAY_S, Math.ceil((account.laterUntilMs - nowMs) / 1_000))))
+  }
+
+  #keep(entry: Entry): void {
+    const { clock, release } = this.#options
+    const account = this.#isEnded ? null : this.#accountOf(clientOf(entry), clock.monotonicMs())
+    if (account === null) release([entry])
+    else this.#hold(account, entry)
+  }
+
+  #hold(account: Account, entry: Entry): void {
+    this.#holding.add(account)
+    account.held.push(entry)
+    account.heldBytes += entry.message.bytes
+    this.#held += 1
+    this.#heldBytes += entry.message.bytes
+    this.#releaseSoon()
+  }
+
+  #pump(): void {
+    const { clock, release, isPaused } = this.#options
+    this.#cancel = null
+    const nowMs = clock.monotonicMs()
+    const due: Entry[] = []
+    for (const account of this.#holding) {
+      const hasQuota = this.#accountOf(account.client, nowMs) !== null
+      let at = 0
+      for (; at < account.held.length && !isPaused(); at++) {
+        const entry = account.held[at] as Entry
+        if (hasQuota && account.quota.overQuota === 'delay' && waitOf(account, nowMs) > 0) break
+        charge(account, entry)
+        account.heldBytes -= entry.message.bytes
+        this.#heldBytes -= entry.message.bytes
+        due.push(entry)
+      }
+      if (at > 0) account.held = account.held.slice(at)
+      if (account.held.length > 0) continue
+      this.#holding.delete(account)
+      if (!hasQuota) this.#accounts.delete(account.client)
+    }
+    this.#held -= due.length
+    if (this.#held > 0) this.#releaseSoon()
+    if (due.length > 0) release(due)
+  }
+
+  #releaseSoon(): void {
+    this.#cancel ??= this.#options.clock.after(RELEASE_EVERY_MS, () => this.#pump())
+  }
+}
+
+function buckets({ maxEventsPerS, maxBytesPerS }: Quota, nowMs: number): Pick<Account, 'events' | 'bytes'> {
+  const bucket = (perSecond: number | null): TokenBucket | null => (perSecond === null ? null : new TokenBucket(perSecond, nowMs))
+  return { events: bucket(maxEventsPerS), bytes: bucket(maxBytesPerS) }
+}
+
+/** How long until the next message may pass, if those ahead go first. */
+function waitOf({ events, bytes }: Account, nowMs: number, eventsAhead = 0, bytesAhead = 0): number {
+  return Math.max(events?.waitMs(nowMs, eventsAhead) ?? 0, bytes?.waitMs(nowMs, bytesAhead) ?? 0)
+}
+
+function charge({ events, bytes }: Account, { message }: Entry): void {
+  events?.take(1)
+  bytes?.take(message.bytes)
+}
+
+/** How long the quota needs for one message. */
+function spanOf({ events, bytes }: Account, size: number): number {
+  return Math.max(events === null ? 0 : 1_000 / events.perSecond, bytes === null ? 0 : (size * 1_000) / bytes.perSecond)
+}
+
+function refuse(event: ValidEvent, { maxEventsPerS, maxBytesPerS }: Quota): Entry['verdict'] {
+  const limits = [maxEventsPerS === null ? '' : 'events', maxBytesPerS === null ? '' : 'bytes'].filter(limit => limit !== '')
+  const message = `${event.clientId} sends more than its quota of ${limits.join(' and ')} per second allows; send it again later, or ask for a higher quota`
+  return {
+    kind: 'rejected',
+    rejection: { ...event, reason: 'over-quota', violations: [{ pointer: '/client_id', keyword: 'quota', message }] }
+  }
+}

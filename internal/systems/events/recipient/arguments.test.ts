@@ -1,0 +1,61 @@
+import t from 'tap'
+import { ArgumentsError } from '../../../engine/cli/flags.js'
+import { newSecret } from '../delivery/secret.js'
+import { parseReceiverArguments } from './arguments.js'
+
+const answersOf = (...args: string[]) => {
+  const command = parseReceiverArguments(args)
+  return command.kind === 'receive' ? command.answers : null
+}
+
+t.test('without options: a port, no secrets, and everything is taken', async t => {
+  t.same(parseReceiverArguments([]), {
+    kind: 'receive',
+    host: '127.0.0.1',
+    port: 8_088,
+    secrets: [],
+    secretsFile: null,
+    answers: { status: 200, latencyMs: 0, failures: { share: 0, status: 500, retryAfterS: null } },
+    ledger: null,
+    isQuiet: false
+  })
+  t.same(parseReceiverArguments(['--help', '--port', '1']), { kind: 'help' })
+})
+
+t.test('several secrets with commas between them', async t => {
+  const secrets = [newSecret(), newSecret()]
+  t.match(parseReceiverArguments(['--secret', secrets.join(',')]), { secrets })
+})
+
+t.test('a status alone is that of all answers, and with a rate that of the failed ones', async t => {
+  t.same(answersOf('--status', '204'), { status: 204, latencyMs: 0, failures: { share: 0, status: 500, retryAfterS: null } })
+  t.same(answersOf('--status', '410'), { status: 200, latencyMs: 0, failures: { share: 1, status: 410, retryAfterS: null } })
+  t.same(answersOf('--fail-rate', '2.5'), { status: 200, latencyMs: 0, failures: { share: 0.025, status: 500, retryAfterS: null } })
+  t.same(answersOf('--fail-rate', '50', '--status', '429', '--retry-after', '7', '--latency', '20'), {
+    status: 200,
+    latencyMs: 20,
+    failures: { share: 0.5, status: 429, retryAfterS: 7 }
+  })
+})
+
+t.test('everything that is wrong is named at once, and no secret is repeated', async t => {
+  const wrong = ['--secret', `${newSecret()},whsec_hunter2`, '--port', '70000', '--fail-rate', '101', '--status', '99', '--latncy=5', 'x']
+  t.throws(() => parseReceiverArguments(wrong), ArgumentsError)
+  try {
+    parseReceiverArguments(wrong)
+  } catch (error) {
+    const { problems } = error as ArgumentsError
+    t.same(
+      problems.map(problem => /--[a-z-]+|^x/.exec(problem)?.[0]),
+      ['--latncy', 'x', '--port', '--secret', '--fail-rate', '--status']
+    )
+    t.match(problems[0], /did you mean --latency/)
+    t.notMatch(problems.join('\n'), /hunter2/)
+  }
+})
+
+t.test('options that contradict each other are refused', async t => {
+  t.throws(() => answersOf('--fail-rate', '10', '--status', '204'), /204 is no failure/)
+  t.throws(() => answersOf('--retry-after', '10'), /needs --fail-rate/)
+  t.throws(() => answersOf('--retry-after', '10', '--status', '204'), /needs --fail-rate/)
+})

@@ -1,0 +1,162 @@
+/**
+ * The receiver's HTTP side: takes deliveries, judges them and answers as told.
+ *
+ * Shapes  any path takes deliveries by POST. A genuine one is answered after the wait that was asked for; an accepted one only when its
+ *         line is in the ledger, so what the sender counts as delivered is written down.
+ * Units   bytes, milliseconds.
+ * Errors  a taken port is an ExpectedError; a ledger that cannot be written is answered with 500 and given to `onFailure`.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../../../engine/lifecycle/clock.js'
+import { ExpectedError } from '../../../engine/lifecycle/service.js'
+import type { Answers } from './arguments.js'
+import { type Delivery, type ReceiverLedgerEntry, readEnvelope } from './delivery.js'
+import type { Verifier } from './secrets.js'
+import type { Tally } from './tally.js'
+
+export interface ReceiverOptions {
+  readonly host: string
+  readonly port: number
+  readonly answers: Answers
+  readonly verifier: Verifier
+  readonly tally: Tally
+  readonly clock: Clock
+  readonly random: () => number
+  /** Resolves when the entry is safe; null: nothing is written down. */
+  readonly record: ((entry: ReceiverLedgerEntry) => Promise<void>) | null
+  /** Null: nobody looks, and what is in the body is read only for the ledger. */
+  readonly onDelivery: ((delivery: Delivery) => void) | null
+  readonly onFailure: (error: unknown) => void
+}
+
+export interface Receiver {
+  readonly origin: string
+  /** Takes nothing more, and gives those who wait for an answer a moment. */
+  close(): Promise<void>
+}
+
+/** A payload of 1 MiB and its envelope. */
+const MAX_BODY_BYTES = 2_097_152
+/** Longer than senders keep idle connections, so that it is they who hang up. */
+const KEEP_ALIVE_MS = 65_000
+const CLOSE_GRACE_MS = 1_000
+const HOW_TO = 'Deliveries come here by POST.\n'
+
+export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const { host, port, clock } = options
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS })
+  server.on('request', (request, response) => {
+    if (request.method !== 'POST') {
+      response.writeHead(405, { allow: 'POST' }).end(HOW_TO)
+      request.resume()
+      return
+    }
+    readBody(request, body => {
+      if (body === null) response.writeHead(413, { connection: 'close' }).end(`More than ${MAX_BODY_BYTES} bytes.\n`)
+      else if (options.answers.latencyMs === 0) take(request, response, body, options)
+      else clock.after(options.answers.latencyMs, () => take(request, response, body, options))
+    })
+  })
+  await listen(server, host, port)
+  const { address, family, port: bound } = server.address() as AddressInfo
+  return {
+    origin: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
+    close: () =>
+      new Promise(resolve => {
+        const cancel = clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections())
+        server.close(() => {
+          cancel()
+          resolve()
+        })
+        server.closeIdleConnections()
+      })
+  }
+}
+
+function take(request: IncomingMessage, response: ServerResponse, body: string, options: ReceiverOptions): void {
+  const { answers, verifier, tally, clock, random, record, onDelivery, onFailure } = options
+  const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
+  const webhookId = headerOf(request, 'webhook-id')
+  const headers = {
+    'webhook-id': webhookId,
+    'webhook-timestamp': headerOf(request, 'webhook-timestamp'),
+    'webhook-signature': headerOf(request, 'webhook-signature')
+  }
+  const why = verifier.isChecking ? verifier.verify(path, headers, body) : null
+  const isValid = verifier.isChecking ? why === null : null
+  const seen = why === null ? tally.seen(path, webhookId) : 0
+  const isFailure = why === null && answers.failures.share > 0 && random() < answers.failures.share
+  const status = why !== null ? 401 : isFailure ? answers.failures.status : answers.status
+  const delivery: Delivery | null =
+    record === null && onDelivery === null
+      ? null
+      : {
+          ...readEnvelope(body),
+          receivedAt: new Date(clock.epochMs()),
+          path,
+          webhookId: webhookId === '' ? null : webhookId,
+          isValid,
+          why,
+          seen,
+          status
+        }
+  if (delivery !== null) onDelivery?.(delivery)
+  if (why !== null) {
+    tally.invalid()
+    response.writeHead(status).end(`${why}\n`)
+    return
+  }
+  if (isFailure) {
+    tally.failed()
+    const { retryAfterS } = answers.failures
+    response.writeHead(status, retryAfterS === null ? {} : { 'retry-after': String(retryAfterS) }).end()
+    return
+  }
+  const accept = (): void => {
+    tally.accepted(path, webhookId)
+    response.writeHead(status).end()
+  }
+  if (record === null || delivery === null) {
+    accept()
+    return
+  }
+  record(entryOf(delivery)).then(accept, (error: unknown) => {
+    response.writeHead(500).end()
+    onFailure(error)
+  })
+}
+
+function entryOf({ webhookId, path, eventId, clientId, eventType, isValid, receivedAt }: Delivery): ReceiverLedgerEntry {
+  return { webhookId, path, eventId, clientId, eventType, valid: isValid, receivedAt: receivedAt.toISOString() }
+}
+
+function headerOf({ headers }: IncomingMessage, name: string): string {
+  const value = headers[name]
+  return typeof value === 'string' ? value : ''
+}
+
+/** The whole body, or null as soon as it is too long. One that is broken off is nobody's delivery. */
+function readBody(request: IncomingMessage, done: (body: string | null) => void): void {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk)
+    else if (bytes - chunk.length <= MAX_BODY_BYTES) done(null)
+  })
+  request.on('end', () => {
+    if (bytes <= MAX_BODY_BYTES) done(Buffer.concat(chunks).toString())
+  })
+  request.on('error', () => undefined)
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const what = error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be listened on (${error.code ?? error.message})`
+      reject(new ExpectedError(`${host}:${port} ${what}: give another one with --port or --host`))
+    })
+    server.listen(port, host, resolve)
+  })
+}

@@ -1,0 +1,71 @@
+/**
+ * The records in PostgreSQL.
+ *
+ * Errors  StoreError, as `classify` sees the cause; what `send` throws comes back unchanged.
+ */
+import type pg from 'pg'
+import { classify } from '../../../engine/postgres/fault.js'
+import { ALL_REJECTIONS, type Records } from './records.js'
+import { claimRejections, markRedriven } from './sql/claim-rejections.js'
+import { findStored } from './sql/find-stored.js'
+import { countRejections, findRejectedIds, listRejections, readRejections } from './sql/read-rejections.js'
+import { readStored } from './sql/read-stored.js'
+
+export function createPostgresRecords(pool: pg.Pool): Records {
+  const ask = <T>(question: (db: pg.Pool) => Promise<T>): Promise<T> => question(pool).catch(rethrow)
+
+  async function* inSnapshot<T>(read: (client: pg.PoolClient) => AsyncIterable<T>): AsyncGenerator<T> {
+    const client = await pool.connect().catch(rethrow)
+    try {
+      // Whoever reads may be slow, a pager for instance.
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0')
+      yield* read(client)
+    } catch (error) {
+      throw classify(error)
+    } finally {
+      // Also when the reader leaves in the middle: the transaction ends with its connection.
+      client.release(true)
+    }
+  }
+
+  return {
+    listRejections: (filter, limit) => ask(db => listRejections(db, filter, limit)),
+    countRejections: filter => ask(db => countRejections(db, filter)),
+    findStored: (clientId, messageId) => ask(db => findStored(db, clientId, messageId)),
+    findRejections: (id, clientId) =>
+      ask(async db => {
+        const ids = await findRejectedIds(db, id, clientId)
+        return ids.length === 0 ? [] : listRejections(db, { ...ALL_REJECTIONS, ids }, ids.length)
+      }),
+    markRedriven: ids => ask(db => markRedriven(db, ids)),
+
+    readRejections: (filter, limit) => inSnapshot(client => readRejections(client, filter, limit)),
+    readStored: filter => inSnapshot(client => readStored(client, filter)),
+
+    async now() {
+      const { rows } = await ask(db => db.query<{ now: string }>('SELECT now()::text AS now'))
+      return rows[0]?.now ?? ''
+    },
+
+    async claimRejections(claim, send) {
+      const client = await pool.connect().catch(rethrow)
+      let isOver = false
+      try {
+        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED').catch(rethrow)
+        const { rejections, last } = await claimRejections(client, claim).catch(rethrow)
+        const sent = rejections.length === 0 ? [] : await send(rejections)
+        if (sent.length > 0) await markRedriven(client, sent).catch(rethrow)
+        await client.query('COMMIT').catch(rethrow)
+        isOver = true
+        return last
+      } finally {
+        // A transaction that did not come to its end goes with its connection.
+        client.release(!isOver)
+      }
+    }
+  }
+}
+
+function rethrow(error: unknown): never {
+  throw classify(error)
+}

@@ -1,0 +1,55 @@
+/** The rejections that only the store can decide on: what they say to the producer's developer. */
+import type { ReceivedMessage, Rejection, RejectionReason, ValidEvent, Violation } from '../../../engine/message/message.js'
+import { firstId } from '../event/decode.js'
+
+/** A disabled parent is refused like an unknown one, in other words. */
+export type ParentRefusal = 'unknown-client' | 'disabled-client' | 'unknown-event-type' | 'disabled-event-type'
+export type StoreRefusal = ParentRefusal | 'conflict'
+
+const REASON_OF: Readonly<Record<StoreRefusal, RejectionReason>> = {
+  'unknown-client': 'unknown-client',
+  'disabled-client': 'unknown-client',
+  'unknown-event-type': 'unknown-event-type',
+  'disabled-event-type': 'unknown-event-type',
+  conflict: 'conflict'
+}
+
+export function refuse(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage): Rejection {
+  return { reason: REASON_OF[why], violations: [explain(why, event, message)], ...event }
+}
+
+function explain(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage): Violation {
+  switch (why) {
+    case 'unknown-client':
+      return {
+        pointer: '/client_id',
+        keyword: 'registered',
+        message: 'client_id names no registered client: register it in the table client, or correct the name'
+      }
+    case 'disabled-client':
+      return {
+        pointer: '/client_id',
+        keyword: 'enabled',
+        message: 'the client of client_id is disabled: have it enabled, then the event can be redriven'
+      }
+    case 'disabled-event-type':
+      return {
+        pointer: '/event_type',
+        keyword: 'enabled',
+        message: 'this event type is disabled: have it enabled, then the event can be redriven'
+      }
+    case 'unknown-event-type':
+      return {
+        pointer: '/event_type',
+        keyword: 'registered',
+        message: 'event_type names no registered event type: register it in the table event_type, or correct the name'
+      }
+    case 'conflict':
+      return {
+        pointer: event.messageId === firstId(message) ? '' : '/event_id',
+        keyword: 'unique',
+        message:
+          'another event of this client is stored under the same id: send each event with an id of its own, and a repeated one unchanged'
+      }
+  }
+}

@@ -1,8 +1,0 @@
-/** A worker's world in which nothing is set for any client, so that nothing is sent again. */
-import type { ClientRules } from '../intake/client-rules.js'
-import type { QueueWriter } from '../queue/queue.js'
-
-const clients: ClientRules = { weightOf: () => 1, hasQuotas: false, quotaOf: () => null }
-const writer: Pick<QueueWriter, 'send'> = { send: () => Promise.reject(new Error('nothing is to be sent')) }
-
-export const EQUAL_CLIENTS = { clients, writer }

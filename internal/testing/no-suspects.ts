@@ -1,4 +1,0 @@
-/** A worker in whose world nothing has ever killed a process. */
-import type { SuspectRecord } from '../intake/suspects.js'
-
-export const NO_SUSPECTS: SuspectRecord = { examining: () => Promise.resolve(), deaths: () => 0 }
