@@ -1,4 +1,12 @@
-/** `npm run bench`: measures the processor beside simpler ones and its own limits. Options: --help. */
+/**
+ * `npm run bench`: measures the processor beside simpler ones and its own limits.
+ * Options: --help.
+ */
 import { main } from '../../internal/engine/lifecycle/main.js'
 
-await main(async () => (await import('../../internal/lab/bench/bench.js')).createBench(process.env, process.argv.slice(2)))
+await main(async () =>
+  (await import('../../internal/lab/bench/bench.js')).createBench(
+    process.env,
+    process.argv.slice(2)
+  )
+)

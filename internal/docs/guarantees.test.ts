@@ -6,7 +6,9 @@ const text = readFileSync(new URL('guarantees.md', import.meta.url), 'utf8')
 const rows = text.split('\n').filter(line => /^\| [^#w-]/.test(line))
 
 t.test('each fault of the catalogue has its row, and each row a test that exists', async t => {
-  const numbers = new Set(rows.flatMap(row => (row.split('|')[1] ?? '').match(/\d+/g) ?? []).map(Number))
+  const numbers = new Set(
+    rows.flatMap(row => (row.split('|')[1] ?? '').match(/\d+/g) ?? []).map(Number)
+  )
   const catalogue = [...Array.from({ length: 57 }, (_, index) => index + 1), 62, 63]
   t.same(
     catalogue.filter(number => !numbers.has(number)),

@@ -4,7 +4,8 @@ import { parseAdminArguments } from './arguments.js'
 import { ArgumentsError } from './flags.js'
 
 const NOW_MS = Date.UTC(2026, 0, 31)
-const parse = (line: string) => parseAdminArguments(line === '' ? [] : line.split(' '), GROUPS, NOW_MS)
+const parse = (line: string) =>
+  parseAdminArguments(line === '' ? [] : line.split(' '), GROUPS, NOW_MS)
 const problems = (line: string): string => {
   try {
     parse(line)
@@ -37,13 +38,24 @@ t.test('every command is understood, with the options that its help names', asyn
 
 t.test('what is wrong is named, together, with the word that was probably meant', async t => {
   const rows: readonly (readonly [line: string, want: readonly RegExp[]])[] = [
-    ['', [/a command is missing: clients, event-types, schemas, rejections, dead-letters, endpoints, deliveries, trace/]],
+    [
+      '',
+      [
+        /a command is missing: clients, event-types, schemas, rejections, dead-letters, endpoints, deliveries, trace/
+      ]
+    ],
     ['rejection ls', [/"rejection" is no command, did you mean rejections\?/]],
     ['rejections', [/a command of rejections is missing: ls, show, redrive, export/]],
     ['rejections redirve', [/"redirve" is no command of rejections, did you mean redrive\?/]],
     ['--json', [/"--json" is no command/]],
-    ['rejections ls --clinet a --limt 5', [/--clinet is no option of this program, did you mean --client\?/, /--limt .* --limit\?/]],
-    ['rejections ls --limit 0 --since soon', [/--limit must be a whole number from 1/, /--since must be a date/]],
+    [
+      'rejections ls --clinet a --limt 5',
+      [/--clinet is no option of this program, did you mean --client\?/, /--limt .* --limit\?/]
+    ],
+    [
+      'rejections ls --limit 0 --since soon',
+      [/--limit must be a whole number from 1/, /--since must be a date/]
+    ],
     ['rejections ls --reason not_json', [/"not_json" is no reason, did you mean not-json\?/]],
     ['rejections ls --client', [/--client needs a value/]],
     ['rejections ls id', [/id is not understood/]],
@@ -60,7 +72,8 @@ t.test('what is wrong is named, together, with the word that was probably meant'
     ['trace client-1', [/CLIENT and MESSAGE_ID are missing/]],
     ['trace client-1 id --queue-message q', [/exclude each other/]]
   ]
-  for (const [line, want] of rows) for (const pattern of want) t.match(problems(line), pattern, line)
+  for (const [line, want] of rows)
+    for (const pattern of want) t.match(problems(line), pattern, line)
 })
 
 t.test('each group and each command explains itself with examples that it understands', async t => {
@@ -68,10 +81,16 @@ t.test('each group and each command explains itself with examples that it unders
     const command = parse(line)
     return command.kind === 'help' ? command.text : ''
   }
-  t.match(help('--help'), /^ {2}rejections .*\n {2}dead-letters .*\n {2}endpoints .*\n {2}deliveries .*\n {2}trace /m)
+  t.match(
+    help('--help'),
+    /^ {2}rejections .*\n {2}dead-letters .*\n {2}endpoints .*\n {2}deliveries .*\n {2}trace /m
+  )
   t.equal(help('help'), help('-h'))
   for (const group of GROUPS) {
-    const commands = 'commands' in group ? group.commands.map(command => ({ words: `${group.name} ${command.name}`, command })) : []
+    const commands =
+      'commands' in group
+        ? group.commands.map(command => ({ words: `${group.name} ${command.name}`, command }))
+        : []
     if ('commands' in group) t.match(help(`${group.name} --help`), group.summary)
     else commands.push({ words: group.name, command: group })
     for (const { words, command } of commands) {
@@ -83,7 +102,8 @@ t.test('each group and each command explains itself with examples that it unders
         text.split('\n').every(line => line.length <= 140),
         `${words}: no line is too long`
       )
-      for (const example of command.examples) t.equal(problems(example.replace(/ \|.*$/, '')), '', example)
+      for (const example of command.examples)
+        t.equal(problems(example.replace(/ \|.*$/, '')), '', example)
     }
   }
 })

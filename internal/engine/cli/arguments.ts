@@ -2,7 +2,8 @@
  * The command line of the admin program.
  *
  * Shapes  arguments and the list of groups in; a text to show, or the work to do, out.
- * Errors  ArgumentsError naming everything that is wrong at once, with the nearest word for one that does not exist.
+ * Errors  ArgumentsError naming everything that is wrong at once, with the nearest word
+ *         for one that does not exist.
  */
 
 import type { Command, CommandGroup, Work } from './command.js'
@@ -10,9 +11,15 @@ import { ArgumentsError, type FlagKinds, readFlags } from './flags.js'
 import { commandHelp, groupHelp, programHelp } from './help.js'
 import { didYouMean } from './nearest.js'
 
-export type AdminCommand = { readonly kind: 'help'; readonly text: string } | { readonly kind: 'work'; readonly work: Work }
+export type AdminCommand =
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'work'; readonly work: Work }
 
-export function parseAdminArguments(args: readonly string[], groups: readonly (CommandGroup | Command)[], nowMs: number): AdminCommand {
+export function parseAdminArguments(
+  args: readonly string[],
+  groups: readonly (CommandGroup | Command)[],
+  nowMs: number
+): AdminCommand {
   const [word, ...rest] = args
   if (isHelp(word)) return { kind: 'help', text: programHelp(groups) }
   const group = pick('command', word, groups)
@@ -23,17 +30,29 @@ export function parseAdminArguments(args: readonly string[], groups: readonly (C
   return parseCommand(`${group.name} ${command.name}`, command, others, nowMs)
 }
 
-const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h' || word === 'help'
+const isHelp = (word: string | undefined): boolean =>
+  word === '--help' || word === '-h' || word === 'help'
 
-function pick<T extends { readonly name: string }>(what: string, word: string | undefined, candidates: readonly T[]): T {
+function pick<T extends { readonly name: string }>(
+  what: string,
+  word: string | undefined,
+  candidates: readonly T[]
+): T {
   const names = candidates.map(({ name }) => name)
   const found = candidates.find(({ name }) => name === word)
   if (found !== undefined) return found
   if (word === undefined) throw new ArgumentsError([`a ${what} is missing: ${names.join(', ')}`])
-  throw new ArgumentsError([`${JSON.stringify(word)} is no ${what}${didYouMean(word, names)} (there are ${names.join(', ')})`])
+  throw new ArgumentsError([
+    `${JSON.stringify(word)} is no ${what}${didYouMean(word, names)} (there are ${names.join(', ')})`
+  ])
 }
 
-function parseCommand(words: string, command: Command, args: readonly string[], nowMs: number): AdminCommand {
+function parseCommand(
+  words: string,
+  command: Command,
+  args: readonly string[],
+  nowMs: number
+): AdminCommand {
   const kinds: Record<string, FlagKinds[string]> = { help: 'switch' }
   for (const [name, { value, isRepeated }] of Object.entries(command.options)) {
     kinds[name] = value === null ? 'switch' : isRepeated === true ? 'texts' : 'text'

@@ -1,8 +1,10 @@
 /**
  * What a command of the admin program is: its words, its options, its help and its work.
  *
- * Shapes  a group (`rejections`) has commands (`ls`); a command may also stand alone (`trace`). groups.ts lists them all.
- * Errors  `prepare` adds what is wrong to the flags' problems; the work throws StoreError, QueueError or ExpectedError.
+ * Shapes  a group (`rejections`) has commands (`ls`); a command may also stand alone
+ *         (`trace`). groups.ts lists them all.
+ * Errors  `prepare` adds what is wrong to the flags' problems; the work throws
+ *         StoreError, QueueError or ExpectedError.
  */
 
 import type { KeyRing } from '../../systems/events/delivery/sealed.js'
@@ -30,7 +32,10 @@ export interface Option {
 
 export type Options = Readonly<Record<string, Option>>
 
-/** Done, or failed: also where what was asked for is not there. Wrong arguments are 2, and come before any work. */
+/**
+ * Done, or failed: also where what was asked for is not there. Wrong arguments are 2, and
+ * come before any work.
+ */
 export type ExitCode = 0 | 1
 
 export type Work = (context: AdminContext) => Promise<ExitCode>

@@ -1,4 +1,7 @@
-/** The help texts, made of what the commands say about themselves, so that no option can be missing from them. */
+/**
+ * The help texts, made of what the commands say about themselves, so that no option can
+ * be missing from them.
+ */
 import type { Command, CommandGroup, Options } from './command.js'
 
 const PROGRAM = 'node dist/cmd/admin'
@@ -21,7 +24,9 @@ ${EXIT_CODES}`
 }
 
 export function groupHelp({ name, summary, commands }: CommandGroup): string {
-  const rows = commands.map(command => [usageOf(`${name} ${command.name}`, command), command.summary] as const)
+  const rows = commands.map(
+    command => [usageOf(`${name} ${command.name}`, command), command.summary] as const
+  )
   const examples = commands.flatMap(command => command.examples)
   return `${summary}
 
@@ -43,11 +48,13 @@ ${notes === undefined ? '' : `${notes}\n\n`}${exampleLines(examples)}
 ${EXIT_CODES}`
 }
 
-const usageOf = (words: string, { operands }: Command): string => (operands === undefined ? words : `${words} ${operands.text}`)
+const usageOf = (words: string, { operands }: Command): string =>
+  operands === undefined ? words : `${words} ${operands.text}`
 
 function optionLines(options: Options): string {
   const rows = Object.entries(options).map(
-    ([name, { value, text }]) => [value === null ? `--${name}` : `--${name} ${value}`, text] as const
+    ([name, { value, text }]) =>
+      [value === null ? `--${name}` : `--${name} ${value}`, text] as const
   )
   return columns([...rows, ['--help', 'this text']])
 }
@@ -62,7 +69,9 @@ function columns(rows: readonly (readonly [left: string, right: string])[]): str
     .map(([name, text]) => {
       const [first = '', ...more] = wrap(text, WIDTH - left - 4)
       const indent = ' '.repeat(left + 4)
-      return [`  ${name.padEnd(left)}  ${first}`, ...more.map(line => indent + line)].map(line => `${line}\n`).join('')
+      return [`  ${name.padEnd(left)}  ${first}`, ...more.map(line => indent + line)]
+        .map(line => `${line}\n`)
+        .join('')
     })
     .join('')
 }

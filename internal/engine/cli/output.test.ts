@@ -18,7 +18,10 @@ t.test('results and remarks go different ways', async t => {
 })
 
 t.test('a terminal has a width and a bar', async t => {
-  const [results, remarks] = [Object.assign(sink(), { isTTY: true, columns: 100 }), Object.assign(sink(), { isTTY: true, columns: 100 })]
+  const [results, remarks] = [
+    Object.assign(sink(), { isTTY: true, columns: 100 }),
+    Object.assign(sink(), { isTTY: true, columns: 100 })
+  ]
   const output = createOutput(results, remarks)
   t.equal(output.columns, 100)
   const bar = output.progress(2_000)
@@ -29,7 +32,8 @@ t.test('a terminal has a width and a bar', async t => {
 
 t.test('a reader who leaves is no failure, but nobody to write for', async t => {
   const left = new Writable({
-    write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+    write: (_chunk, _encoding, done) =>
+      done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
   })
   const output = createOutput(left, sink())
   await output.write('first')

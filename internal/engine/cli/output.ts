@@ -1,8 +1,10 @@
 /**
  * Where a command's results and remarks go.
  *
- * Shapes  results to one stream, remarks and progress to another, so that results can be piped.
- * Errors  a reader who has seen enough (`| head`) is no failure: `write` then resolves with false, and there is nobody to write for.
+ * Shapes  results to one stream, remarks and progress to another, so that results can be
+ *         piped.
+ * Errors  a reader who has seen enough (`| head`) is no failure: `write` then resolves
+ *         with false, and there is nobody to write for.
  */
 import { Presets, SingleBar } from 'cli-progress'
 import { formatCount } from './terminal-text.js'
@@ -25,7 +27,10 @@ export interface Output {
   progress(total: number): Progress
 }
 
-export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
+export type OutputStream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
 
 export function createOutput(results: OutputStream, remarks: OutputStream): Output {
   let isClosed = false
@@ -43,7 +48,8 @@ export function createOutput(results: OutputStream, remarks: OutputStream): Outp
     write,
     json: value => write(`${JSON.stringify(value, null, 2)}\n`),
     remark: text => void remarks.write(`${text}\n`),
-    progress: total => (remarks.isTTY === true && total > 0 ? createBar(remarks, total) : NO_PROGRESS)
+    progress: total =>
+      remarks.isTTY === true && total > 0 ? createBar(remarks, total) : NO_PROGRESS
   }
 }
 
@@ -51,10 +57,17 @@ const NO_PROGRESS: Progress = { update: () => undefined, stop: () => undefined }
 
 function createBar(stream: NodeJS.WritableStream, total: number): Progress {
   const bar = new SingleBar(
-    { stream, format: '{bar} {percentage} % | {done}/{all} | {eta_formatted} left', hideCursor: true },
+    {
+      stream,
+      format: '{bar} {percentage} % | {done}/{all} | {eta_formatted} left',
+      hideCursor: true
+    },
     Presets.shades_classic
   )
   const all = formatCount(total)
   bar.start(total, 0, { done: 0, all })
-  return { update: done => bar.update(done, { done: formatCount(done), all }), stop: () => bar.stop() }
+  return {
+    update: done => bar.update(done, { done: formatCount(done), all }),
+    stop: () => bar.stop()
+  }
 }

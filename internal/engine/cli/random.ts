@@ -1,7 +1,8 @@
 /**
  * A stream of random numbers that the same seed gives again.
  *
- * Shapes  a seed in, a Random out; a keyed cipher over zeros, so that a million event ids of one run never meet.
+ * Shapes  a seed in, a Random out; a keyed cipher over zeros, so that a million event ids
+ *         of one run never meet.
  */
 import { createCipheriv, createHash, randomUUID } from 'node:crypto'
 

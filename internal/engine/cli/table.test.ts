@@ -2,7 +2,12 @@ import t from 'tap'
 import { formatFields, formatTable } from './table.js'
 import { cutTo, printable, printableLines, widthOf } from './terminal-text.js'
 
-const COLUMNS = [{ title: 'id' }, { title: 'name', keeps: 4 }, { title: 'n', isRight: true }, { title: 'why', keeps: 10 }]
+const COLUMNS = [
+  { title: 'id' },
+  { title: 'name', keeps: 4 },
+  { title: 'n', isRight: true },
+  { title: 'why', keeps: 10 }
+]
 const ROWS = [
   ['id-1', 'a name', '1', 'short'],
   ['id-20', 'b', '1,000', 'a long explanation that does not fit']
@@ -11,27 +16,48 @@ const ROWS = [
 t.test('columns are aligned, and whole where the output is no terminal', async t => {
   t.equal(
     formatTable(COLUMNS, ROWS, null),
-    'id     name        n  why\n' + 'id-1   a name      1  short\n' + 'id-20  b       1,000  a long explanation that does not fit\n'
+    'id     name        n  why\n' +
+      'id-1   a name      1  short\n' +
+      'id-20  b       1,000  a long explanation that does not fit\n'
   )
 })
 
-t.test('on a terminal the widest column that may be cut gives way first, and no line is longer than the terminal', async t => {
-  const lines = formatTable(COLUMNS, ROWS, 40).split('\n')
-  t.equal(lines[2], 'id-20  b       1,000  a long explanatio…')
-  t.ok(lines.every(line => line.length <= 40))
-  t.equal(formatTable(COLUMNS, ROWS, 60), formatTable(COLUMNS, ROWS, null), 'what fits is not cut')
-})
+t.test(
+  'on a terminal the widest column that may be cut gives way first, and no line is longer than the terminal',
+  async t => {
+    const lines = formatTable(COLUMNS, ROWS, 40).split('\n')
+    t.equal(lines[2], 'id-20  b       1,000  a long explanatio…')
+    t.ok(lines.every(line => line.length <= 40))
+    t.equal(
+      formatTable(COLUMNS, ROWS, 60),
+      formatTable(COLUMNS, ROWS, null),
+      'what fits is not cut'
+    )
+  }
+)
 
-t.test('what does not fit is left out and named, and ids stay whole however narrow the terminal is', async t => {
-  t.same(formatTable(COLUMNS, ROWS, 30).split('\n'), [
-    'id     name      n  why',
-    'id-1   a n…      1  short',
-    'id-20  b     1,000  a long ex…',
-    ''
-  ])
-  t.same(formatTable(COLUMNS, ROWS, 27).split('\n').slice(1), ['id-1   a name      1', 'id-20  b       1,000', '(no room for: why)', ''])
-  t.same(formatTable(COLUMNS, ROWS, 3).split('\n').slice(2), ['id-20', '(no room for: name, n, why)', ''])
-})
+t.test(
+  'what does not fit is left out and named, and ids stay whole however narrow the terminal is',
+  async t => {
+    t.same(formatTable(COLUMNS, ROWS, 30).split('\n'), [
+      'id     name      n  why',
+      'id-1   a n…      1  short',
+      'id-20  b     1,000  a long ex…',
+      ''
+    ])
+    t.same(formatTable(COLUMNS, ROWS, 27).split('\n').slice(1), [
+      'id-1   a name      1',
+      'id-20  b       1,000',
+      '(no room for: why)',
+      ''
+    ])
+    t.same(formatTable(COLUMNS, ROWS, 3).split('\n').slice(2), [
+      'id-20',
+      '(no room for: name, n, why)',
+      ''
+    ])
+  }
+)
 
 t.test('what a terminal would act on is shown, not done', async t => {
   const hostile = 'a\u001b[2Jb\u0000\u202ec\nd\te\ud800'
@@ -45,7 +71,11 @@ t.test('what a terminal would act on is shown, not done', async t => {
     ]),
     'name  \\u0007\na     b\n'
   )
-  t.equal(printable('Ünïcödé 日本 🎫 "quoted"'), 'Ünïcödé 日本 🎫 "quoted"', 'and everything else is left alone')
+  t.equal(
+    printable('Ünïcödé 日本 🎫 "quoted"'),
+    'Ünïcödé 日本 🎫 "quoted"',
+    'and everything else is left alone'
+  )
 })
 
 t.test('wide characters take two columns, combining ones none', async t => {

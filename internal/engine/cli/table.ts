@@ -1,22 +1,29 @@
 /**
  * Aligned columns, cut to the width of a terminal; whole where the output is no terminal.
  *
- * Shapes  titles and cells of text in (foreign text too: it is made printable here), lines out.
- *         Where the columns do not fit, the widest of those that may be cut give way first; what does not fit even then is left out from the
- *         right and named below. Ids are never cut, for they are there to be copied.
+ * Shapes  titles and cells of text in (foreign text too: it is made printable here),
+ *         lines out. Where the columns do not fit, the widest of those that may be cut
+ *         give way first; what does not fit even then is left out from the right and
+ *         named below. Ids are never cut, for they are there to be copied.
  */
 import { cutTo, printable, widthOf } from './terminal-text.js'
 
 export interface Column {
   readonly title: string
   readonly isRight?: boolean
-  /** May lose its end, but keeps so many columns of the terminal; absent: is never cut. */
+  /**
+   * May lose its end, but keeps so many columns of the terminal; absent: is never cut.
+   */
   readonly keeps?: number
 }
 
 const GAP = '  '
 
-export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[], terminalWidth: number | null): string {
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  terminalWidth: number | null
+): string {
   const lines = [columns.map(({ title }) => title), ...rows.map(row => row.map(printable))]
   const natural = columns.map((_, at) => Math.max(...lines.map(line => widthOf(line[at] ?? ''))))
   const widths = terminalWidth === null ? natural : fit(natural, columns, terminalWidth)
@@ -34,9 +41,14 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
 }
 
 /** The widths of the columns that fit. */
-function fit(natural: readonly number[], columns: readonly Column[], terminalWidth: number): readonly number[] {
+function fit(
+  natural: readonly number[],
+  columns: readonly Column[],
+  terminalWidth: number
+): readonly number[] {
   const least = natural.map((width, at) => Math.min(width, columns[at]?.keeps ?? width))
-  const total = (widths: readonly number[]): number => widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1))
+  const total = (widths: readonly number[]): number =>
+    widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1))
   let count = columns.length
   while (count > 1 && total(least.slice(0, count)) > terminalWidth) count--
   const widths = natural.slice(0, count)
@@ -54,5 +66,7 @@ function fit(natural: readonly number[], columns: readonly Column[], terminalWid
 /** Names and values below each other; values are not cut. */
 export function formatFields(fields: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length))
-  return fields.map(([name, value]) => `${name.padEnd(width)}${GAP}${printable(value)}`.trimEnd() + '\n').join('')
+  return fields
+    .map(([name, value]) => `${name.padEnd(width)}${GAP}${printable(value)}`.trimEnd() + '\n')
+    .join('')
 }

@@ -1,12 +1,15 @@
 /**
  * Foreign text made fit for a terminal.
  *
- * Shapes  what a terminal would act on (control characters, direction marks, half a surrogate pair) becomes its escape, so that a producer's
- *         text cannot clear the screen or pass for ours.
- * Units   columns of a terminal: wide characters take two, combining ones none. Good for alignment, not exact for every script.
+ * Shapes  what a terminal would act on (control characters, direction marks, half a
+ *         surrogate pair) becomes its escape, so that a producer's text cannot clear the
+ *         screen or pass for ours.
+ * Units   columns of a terminal: wide characters take two, combining ones none. Good for
+ *         alignment, not exact for every script.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u
 const NO_WIDTH = /\p{M}/u
 
 /** One line. */
@@ -16,13 +19,18 @@ export function printable(text: string): string {
 
 /** Line breaks and tabs stay. */
 export function printableLines(text: string): string {
-  return text.replaceAll(UNPRINTABLE, character => (character === '\n' || character === '\t' ? character : escape(character)))
+  return text.replaceAll(UNPRINTABLE, character =>
+    character === '\n' || character === '\t' ? character : escape(character)
+  )
 }
 
 function escape(character: string): string {
   if (character === '\n') return '\\n'
   if (character === '\t') return '\\t'
-  return Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
+  return Array.from(
+    { length: character.length },
+    (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
+  ).join('')
 }
 
 export function widthOf(text: string): number {

@@ -1,10 +1,18 @@
 /**
- * Moments as people write them: `2026-01-31`, `2026-01-31T08:05`, or how long ago: `90s`, `30m`, `2h`, `7d`, `1w`.
+ * Moments as people write them: `2026-01-31`, `2026-01-31T08:05`, or how long ago: `90s`,
+ * `30m`, `2h`, `7d`, `1w`.
  *
- * Units   milliseconds since 1970; a date without a zone is UTC, as all times that the program prints are.
+ * Units   milliseconds since 1970; a date without a zone is UTC, as all times that the
+ *         program prints are.
  * Errors  null for anything else.
  */
-const SPAN_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+const SPAN_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000
+}
 const SPAN = /^(\d{1,9})([smhdw])$/
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.]\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?$/
 
@@ -17,7 +25,11 @@ export function parseMoment(text: string, nowMs: number): Date | null {
   // JavaScript takes a time without a zone for this machine's own.
   const moment = valid(new Date(date[1] === undefined && time.includes('T') ? `${time}Z` : time))
   // 30 February would quietly be a day of March.
-  return moment !== null && date[1] === undefined && !moment.toISOString().startsWith(time.slice(0, 10)) ? null : moment
+  return moment !== null &&
+    date[1] === undefined &&
+    !moment.toISOString().startsWith(time.slice(0, 10))
+    ? null
+    : moment
 }
 
 export function parseSpan(text: string): number | null {

@@ -20,16 +20,19 @@ t.test('a worker that examined nothing any more died of something else', async t
   t.same(deaths.all, [])
 })
 
-t.test('the memory is bounded: the one that caused no death for the longest time is forgotten', async t => {
-  const deaths = new Deaths()
-  const die = (messageId: string): void => {
-    deaths.examining(1, messageId)
-    deaths.died(1)
+t.test(
+  'the memory is bounded: the one that caused no death for the longest time is forgotten',
+  async t => {
+    const deaths = new Deaths()
+    const die = (messageId: string): void => {
+      deaths.examining(1, messageId)
+      deaths.died(1)
+    }
+    for (let index = 0; index < 10_000; index++) die(String(index))
+    die('0')
+    die('one more')
+    t.equal(deaths.all.length, 10_000)
+    t.ok(deaths.all.some(({ messageId }) => messageId === '0'))
+    t.notOk(deaths.all.some(({ messageId }) => messageId === '1'))
   }
-  for (let index = 0; index < 10_000; index++) die(String(index))
-  die('0')
-  die('one more')
-  t.equal(deaths.all.length, 10_000)
-  t.ok(deaths.all.some(({ messageId }) => messageId === '0'))
-  t.notOk(deaths.all.some(({ messageId }) => messageId === '1'))
-})
+)

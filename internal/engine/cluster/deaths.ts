@@ -1,8 +1,9 @@
 /**
- * Remembers which message a worker was examining when it died: nothing else knows, because a crash raises the receive count of all that
- * was in flight.
+ * Remembers which message a worker was examining when it died: nothing else knows,
+ * because a crash raises the receive count of all that was in flight.
  *
- * Shapes  message ids of the queue in and out; the memory is bounded, and the oldest is forgotten first.
+ * Shapes  message ids of the queue in and out; the memory is bounded, and the oldest is
+ *         forgotten first.
  */
 export interface Death {
   readonly messageId: string

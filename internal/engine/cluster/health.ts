@@ -14,11 +14,20 @@ export interface WatchServerOptions {
 }
 
 /** /livez is 200 as long as it listens. */
-export async function startWatchServer({ metrics, readiness, log, ...place }: WatchServerOptions): Promise<HttpServer> {
+export async function startWatchServer({
+  metrics,
+  readiness,
+  log,
+  ...place
+}: WatchServerOptions): Promise<HttpServer> {
   const server = await startHttpServer({
     ...place,
     routes: {
-      '/metrics': async () => ({ status: 200, contentType: metrics.contentType, body: await metrics.text() }),
+      '/metrics': async () => ({
+        status: 200,
+        contentType: metrics.contentType,
+        body: await metrics.text()
+      }),
       '/livez': () => plain(200, 'alive\n'),
       '/readyz': async () => readiness.answer()
     }

@@ -1,4 +1,7 @@
-/** Resolves when the message is in the channel; a primary that is gone counts nothing any more, so there is nothing to wait for. */
+/**
+ * Resolves when the message is in the channel; a primary that is gone counts nothing any
+ * more, so there is nothing to wait for.
+ */
 export function tellPrimary(message: object): Promise<void> {
   return new Promise(resolve => {
     if (process.send === undefined || !process.connected) resolve()

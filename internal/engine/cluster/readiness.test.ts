@@ -3,7 +3,12 @@ import { createManualClock } from '../../lab/testing/manual-clock.js'
 import { createReceiveProblem } from '../../systems/events/app/receive-problem.js'
 import { Readiness } from './readiness.js'
 
-const receiving = { isReceiving: true, gateReasons: [], sinceReceiveMs: 100, receiveProblem: null } as const
+const receiving = {
+  isReceiving: true,
+  gateReasons: [],
+  sinceReceiveMs: 100,
+  receiveProblem: null
+} as const
 const setup = () => {
   const clock = createManualClock()
   const readiness = new Readiness(clock, createReceiveProblem(20_000))
@@ -53,6 +58,11 @@ t.test('a blocked worker, a silent queue and a database that refuses are named',
 t.test('a worker whose in-flight work is full is busy, not unready', async t => {
   const { readiness, ask } = setup()
   readiness.watch(() => Promise.resolve())
-  readiness.reported(1, { isReceiving: false, gateReasons: ['in-flight-messages'], sinceReceiveMs: 90_000, receiveProblem: null })
+  readiness.reported(1, {
+    isReceiving: false,
+    gateReasons: ['in-flight-messages'],
+    sinceReceiveMs: 90_000,
+    receiveProblem: null
+  })
   t.same(await ask(), { ready: true, reasons: [] })
 })

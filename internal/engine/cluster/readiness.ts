@@ -1,4 +1,6 @@
-/** Whether a program with workers does its work, and if not, why: the answer of /readyz. */
+/**
+ * Whether a program with workers does its work, and if not, why: the answer of /readyz.
+ */
 import type { Answer } from '../http/server.js'
 import type { Clock } from '../lifecycle/clock.js'
 
@@ -57,9 +59,13 @@ export class Readiness<Status> {
     return reasons
   }
 
-  #problemOf(id: number, { status, atMs }: { readonly status: Status; readonly atMs: number }): string | null {
+  #problemOf(
+    id: number,
+    { status, atMs }: { readonly status: Status; readonly atMs: number }
+  ): string | null {
     const silentMs = this.#clock.monotonicMs() - atMs
-    if (silentMs > REPORT_MS) return `worker ${id}: has not reported for ${Math.round(silentMs / 1_000)} s`
+    if (silentMs > REPORT_MS)
+      return `worker ${id}: has not reported for ${Math.round(silentMs / 1_000)} s`
     const problem = this.#problemIn(status)
     return problem === null ? null : `worker ${id}: ${problem}`
   }

@@ -1,4 +1,7 @@
-/** Repeats a start-up step with backoff until it works: a dependency that is late must not end the process. */
+/**
+ * Repeats a start-up step with backoff until it works: a dependency that is late must not
+ * end the process.
+ */
 
 import { StoreError } from '../intake/store.js'
 import type { Clock } from '../lifecycle/clock.js'
@@ -16,8 +19,15 @@ export interface UntilItWorksOptions {
 
 const RETRY = { baseMs: 200, maxMs: 5_000 }
 
-/** The step's result; null when `signal` aborts first. An ExpectedError (wrong configuration) is not repeated. */
-export async function untilItWorks<T>(what: string, step: () => Promise<T>, options: UntilItWorksOptions): Promise<T | null> {
+/**
+ * The step's result; null when `signal` aborts first. An ExpectedError (wrong
+ * configuration) is not repeated.
+ */
+export async function untilItWorks<T>(
+  what: string,
+  step: () => Promise<T>,
+  options: UntilItWorksOptions
+): Promise<T | null> {
   const { clock, random, signal, log } = options
   for (let attempt = 1; !signal.aborted; attempt++) {
     try {
@@ -27,7 +37,11 @@ export async function untilItWorks<T>(what: string, step: () => Promise<T>, opti
       if (isRefused(error)) throw refused(error)
       const delayMs = backoffMs(attempt, RETRY, random)
       log.warn(
-        { attempt, retryInMs: Math.round(delayMs), reason: error instanceof Error ? error.message : String(error) },
+        {
+          attempt,
+          retryInMs: Math.round(delayMs),
+          reason: error instanceof Error ? error.message : String(error)
+        },
         `cannot ${what} yet`
       )
       await delay(clock, delayMs, signal)
@@ -36,7 +50,10 @@ export async function untilItWorks<T>(what: string, step: () => Promise<T>, opti
   return null
 }
 
-/** The server answers and refuses the connection as it is configured: waiting does not help. */
+/**
+ * The server answers and refuses the connection as it is configured: waiting does not
+ * help.
+ */
 const REFUSALS: Readonly<Record<string, string>> = {
   '28000': 'user or host',
   '28P01': 'user or password',
@@ -48,5 +65,7 @@ function isRefused(error: unknown): error is StoreError {
 }
 
 function refused(error: StoreError): ExpectedError {
-  return new ExpectedError(`PostgreSQL refuses DB_CONNECTION: ${error.message}. Correct its ${REFUSALS[error.code] ?? 'values'}.`)
+  return new ExpectedError(
+    `PostgreSQL refuses DB_CONNECTION: ${error.message}. Correct its ${REFUSALS[error.code] ?? 'values'}.`
+  )
 }

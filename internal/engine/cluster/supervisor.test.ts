@@ -10,7 +10,11 @@ interface FakeWorker extends WorkerProcess {
 function setup(t: Test, workers: number) {
   const steps = createManualClock()
   let awayMs = 0
-  const clock = { ...steps, monotonicMs: () => steps.monotonicMs() + awayMs, stand: (ms: number) => (awayMs += ms) }
+  const clock = {
+    ...steps,
+    monotonicMs: () => steps.monotonicMs() + awayMs,
+    stand: (ms: number) => (awayMs += ms)
+  }
   const forked: FakeWorker[] = []
   const exits: (readonly [id: number, restartInMs: number | null])[] = []
   const silent: (readonly [id: number, silentMs: number])[] = []
@@ -44,50 +48,59 @@ function setup(t: Test, workers: number) {
   return { clock, forked, exits, silent, supervisor }
 }
 
-t.test('as many workers as asked for are started, and a dead one is replaced after a second', async t => {
-  const { clock, forked, exits } = setup(t, 2)
-  t.equal(forked.length, 2)
-  forked[0]?.exit('SIGKILL')
-  t.same(exits, [[0, 1_000]])
-  clock.advance(999)
-  t.equal(forked.length, 2)
-  clock.advance(1)
-  t.equal(forked.length, 3)
-})
-
-t.test('a crash loop waits twice as long each time, up to a minute; a worker that lived a while starts it anew', async t => {
-  const { clock, forked, exits } = setup(t, 1)
-  for (let crash = 0; crash < 8; crash++) {
-    forked.at(-1)?.exit('exit code 1')
-    clock.advance(60_000 - (crash < 7 ? 60_000 - (exits.at(-1)?.[1] ?? 0) : 0))
+t.test(
+  'as many workers as asked for are started, and a dead one is replaced after a second',
+  async t => {
+    const { clock, forked, exits } = setup(t, 2)
+    t.equal(forked.length, 2)
+    forked[0]?.exit('SIGKILL')
+    t.same(exits, [[0, 1_000]])
+    clock.advance(999)
+    t.equal(forked.length, 2)
+    clock.advance(1)
+    t.equal(forked.length, 3)
   }
-  t.same(
-    exits.map(([, delayMs]) => delayMs),
-    [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]
-  )
-  clock.advance(30_000)
-  forked.at(-1)?.exit('SIGKILL')
-  t.equal(exits.at(-1)?.[1], 1_000)
-})
+)
 
-t.test('stopping asks every worker, kills what is left at the deadline, and restarts none', async t => {
-  const { clock, forked, exits, supervisor } = setup(t, 2)
-  const stopped = supervisor.stop(5_000)
-  t.same(
-    forked.map(worker => worker.told),
-    [['stop'], ['stop']]
-  )
-  forked[0]?.exit('exit code 0')
-  clock.advance(5_000)
-  await stopped
-  t.same(forked[1]?.told, ['stop', 'kill'])
-  t.same(exits, [
-    [0, null],
-    [1, null]
-  ])
-  clock.advance(120_000)
-  t.equal(forked.length, 2)
-})
+t.test(
+  'a crash loop waits twice as long each time, up to a minute; a worker that lived a while starts it anew',
+  async t => {
+    const { clock, forked, exits } = setup(t, 1)
+    for (let crash = 0; crash < 8; crash++) {
+      forked.at(-1)?.exit('exit code 1')
+      clock.advance(60_000 - (crash < 7 ? 60_000 - (exits.at(-1)?.[1] ?? 0) : 0))
+    }
+    t.same(
+      exits.map(([, delayMs]) => delayMs),
+      [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]
+    )
+    clock.advance(30_000)
+    forked.at(-1)?.exit('SIGKILL')
+    t.equal(exits.at(-1)?.[1], 1_000)
+  }
+)
+
+t.test(
+  'stopping asks every worker, kills what is left at the deadline, and restarts none',
+  async t => {
+    const { clock, forked, exits, supervisor } = setup(t, 2)
+    const stopped = supervisor.stop(5_000)
+    t.same(
+      forked.map(worker => worker.told),
+      [['stop'], ['stop']]
+    )
+    forked[0]?.exit('exit code 0')
+    clock.advance(5_000)
+    await stopped
+    t.same(forked[1]?.told, ['stop', 'kill'])
+    t.same(exits, [
+      [0, null],
+      [1, null]
+    ])
+    clock.advance(120_000)
+    t.equal(forked.length, 2)
+  }
+)
 
 t.test('a restart that was due is cancelled by the stop', async t => {
   const { clock, forked, supervisor } = setup(t, 1)
@@ -113,13 +126,16 @@ t.test(
   }
 )
 
-t.test('after standing still itself the primary listens first, before it calls anybody silent', async t => {
-  const { clock, forked, silent, supervisor } = setup(t, 1)
-  supervisor.heard(0)
-  clock.stand(120_000)
-  clock.advance(65_000)
-  t.same(silent, [])
-  t.same(forked[0]?.told, [])
-  clock.advance(5_000)
-  t.equal(silent.length, 1)
-})
+t.test(
+  'after standing still itself the primary listens first, before it calls anybody silent',
+  async t => {
+    const { clock, forked, silent, supervisor } = setup(t, 1)
+    supervisor.heard(0)
+    clock.stand(120_000)
+    clock.advance(65_000)
+    t.same(silent, [])
+    t.same(forked[0]?.told, [])
+    clock.advance(5_000)
+    t.equal(silent.length, 1)
+  }
+)

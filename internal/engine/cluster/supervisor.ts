@@ -1,9 +1,12 @@
 /**
- * Keeps the workers running: forks them, starts a dead one again, ends all of them in order.
+ * Keeps the workers running: forks them, starts a dead one again, ends all of them in
+ * order.
  *
- * A worker that dies soon after its start is in a crash loop: each next start waits longer, from 1 s up to 60 s. One that has lived
- * for a while is started again after a second. A worker that has reported and then falls silent is blocked for good (a loop without end in
- * its code, a stopped process) and holds its messages: it is killed and started again.
+ * A worker that dies soon after its start is in a crash loop: each next start waits
+ * longer, from 1 s up to 60 s. One that has lived for a while is started again after a
+ * second. A worker that has reported and then falls silent is blocked for good (a loop
+ * without end in its code, a stopped process) and holds its messages: it is killed and
+ * started again.
  *
  * Units   milliseconds.
  */
@@ -29,12 +32,22 @@ export interface SupervisorOptions {
   readonly onStarted: (worker: WorkerProcess) => void
   /** A worker that used to report has not done so for `silentMs`: it is being killed. */
   readonly onSilent: (worker: WorkerProcess, silentMs: number) => void
-  /** A worker is gone; `restartInMs` is null while stopping. Awaited before the supervisor counts as stopped. */
-  readonly onExited: (worker: WorkerProcess, how: string, restartInMs: number | null) => Promise<void>
+  /**
+   * A worker is gone; `restartInMs` is null while stopping. Awaited before the supervisor
+   * counts as stopped.
+   */
+  readonly onExited: (
+    worker: WorkerProcess,
+    how: string,
+    restartInMs: number | null
+  ) => Promise<void>
 }
 
 const RESTART = { baseMs: 1_000, maxMs: 60_000 }
-/** Reports come each second; a large batch or a busy machine may hold some up, but not so many. */
+/**
+ * Reports come each second; a large batch or a busy machine may hold some up, but not so
+ * many.
+ */
 const SILENT_MS = 60_000
 const LOOK_EVERY_MS = 5_000
 /** A worker that lived this long was not in a crash loop. */
@@ -59,7 +72,10 @@ export class Supervisor {
     for (let slot = 0; slot < options.workers; slot++) this.#start(0)
   }
 
-  /** Asks all workers to drain; kills what is still there after `withinMs`. Resolves when none is left. */
+  /**
+   * Asks all workers to drain; kills what is still there after `withinMs`. Resolves when
+   * none is left.
+   */
   async stop(withinMs: number): Promise<void> {
     this.#isStopping = true
     this.#cancelLook()
@@ -110,7 +126,9 @@ export class Supervisor {
       this.#heardAtMs.delete(worker.id)
       const hasSettled = clock.monotonicMs() - startedMs >= SETTLED_MS
       const restartInMs = this.#isStopping ? null : this.#restart(hasSettled ? 1 : crashes + 1)
-      const farewell = onExited(worker, how, restartInMs).finally(() => this.#farewells.delete(farewell))
+      const farewell = onExited(worker, how, restartInMs).finally(() =>
+        this.#farewells.delete(farewell)
+      )
       this.#farewells.add(farewell)
       if (this.#running.size === 0) this.#onEmpty?.()
     })

@@ -1,6 +1,6 @@
 /**
- * Keeps something in step with a table: looks as soon as there is news, every `lookEveryMs` as the net below that, and soon again after a
- * failed look.
+ * Keeps something in step with a table: looks as soon as there is news, every
+ * `lookEveryMs` as the net below that, and soon again after a failed look.
  *
  * Errors  a failed look changes nothing and is told; what was in force stays.
  */
@@ -25,7 +25,13 @@ export interface Follower {
 
 const RETRY = { baseMs: 100, maxMs: 5_000 }
 
-export function createFollower({ look, lookEveryMs, onFailed, clock, signal }: FollowOptions): Follower {
+export function createFollower({
+  look,
+  lookEveryMs,
+  onFailed,
+  clock,
+  signal
+}: FollowOptions): Follower {
   let cancel = (): void => undefined
   let isLooking = true
   let isNewsWaiting = false
@@ -35,7 +41,8 @@ export function createFollower({ look, lookEveryMs, onFailed, clock, signal }: F
   const wait = (): void => {
     isLooking = false
     if (signal.aborted) return
-    if (failures > 0) cancel = clock.after(backoffMs(failures, RETRY, Math.random), () => void lookNow())
+    if (failures > 0)
+      cancel = clock.after(backoffMs(failures, RETRY, Math.random), () => void lookNow())
     else if (isNewsWaiting) void lookNow()
     else cancel = clock.after(lookEveryMs, () => void lookNow())
   }

@@ -4,24 +4,30 @@ import { join } from 'node:path'
 import t from 'tap'
 import { toWorkerProcess } from './worker-process.js'
 
-t.test('what is said to a worker that was killed a moment ago is lost with it, and does not end the primary', async t => {
-  const directory = t.testdir({ 'worker.mjs': `process.on('message', () => undefined); process.send('up')` })
-  cluster.setupPrimary({ exec: join(directory, 'worker.mjs') })
-  const worker = cluster.fork()
-  const workerProcess = toWorkerProcess(worker)
-  const ends: string[] = []
-  const ended = new Promise<void>(resolve =>
-    workerProcess.onExit(how => {
-      ends.push(how)
-      resolve()
+t.test(
+  'what is said to a worker that was killed a moment ago is lost with it, and does not end the primary',
+  async t => {
+    const directory = t.testdir({
+      'worker.mjs': `process.on('message', () => undefined); process.send('up')`
     })
-  )
-  await once(worker, 'message')
-  workerProcess.kill()
-  // Long enough for the process to be gone, and without a turn of the event loop in which this one could hear of it.
-  for (const endsAtMs = performance.now() + 200; performance.now() < endsAtMs; );
-  t.ok(worker.isConnected(), 'it counts as connected')
-  workerProcess.send({ kind: 'stop' })
-  await ended
-  t.same(ends, ['SIGKILL'])
-})
+    cluster.setupPrimary({ exec: join(directory, 'worker.mjs') })
+    const worker = cluster.fork()
+    const workerProcess = toWorkerProcess(worker)
+    const ends: string[] = []
+    const ended = new Promise<void>(resolve =>
+      workerProcess.onExit(how => {
+        ends.push(how)
+        resolve()
+      })
+    )
+    await once(worker, 'message')
+    workerProcess.kill()
+    // Long enough for the process to be gone, and without a turn of the event loop in
+    // which this one could hear of it.
+    for (const endsAtMs = performance.now() + 200; performance.now() < endsAtMs; );
+    t.ok(worker.isConnected(), 'it counts as connected')
+    workerProcess.send({ kind: 'stop' })
+    await ended
+    t.same(ends, ['SIGKILL'])
+  }
+)

@@ -7,12 +7,14 @@ export function toWorkerProcess(worker: Worker): WorkerProcess {
     id: worker.id,
     pid: worker.process.pid ?? 0,
     send: message => {
-      // One that was killed counts as connected for a moment. Whoever takes no answer is sent an `error` event then, which ends this process.
+      // One that was killed counts as connected for a moment. Whoever takes no answer is
+      // sent an `error` event then, which ends this process.
       if (worker.isConnected()) worker.send(message, () => undefined)
     },
     kill: () => worker.process.kill('SIGKILL'),
     onExit: listener => {
-      // A process can be gone before its last messages have been read; the channel's end says that there are no more.
+      // A process can be gone before its last messages have been read; the channel's end
+      // says that there are no more.
       let isGone = false
       let how = ''
       const next = (): void => {

@@ -8,7 +8,8 @@ import { startRawServer } from '../../lab/testing/raw-server.js'
 import { until } from '../../lab/testing/until.js'
 
 const NOBODY = '127.0.0.1:1'
-const dist = (path: string): string => JSON.stringify(new URL(`../../../dist/internal/${path}`, import.meta.url).href)
+const dist = (path: string): string =>
+  JSON.stringify(new URL(`../../../dist/internal/${path}`, import.meta.url).href)
 
 interface Forked {
   readonly worker: Worker
@@ -16,9 +17,20 @@ interface Forked {
   output: string
 }
 
-/** Forks a worker as a primary does; `script` says when `service`, the processor's or the sender's worker, is made. */
-function fork(t: Test, service: 'processor' | 'sender', env: Readonly<Record<string, string>>, script = ''): Forked {
-  const [module, make] = service === 'processor' ? ['app/processor.js', 'createProcessor'] : ['app/sender.js', 'createSender']
+/**
+ * Forks a worker as a primary does; `script` says when `service`, the processor's or the
+ * sender's worker, is made.
+ */
+function fork(
+  t: Test,
+  service: 'processor' | 'sender',
+  env: Readonly<Record<string, string>>,
+  script = ''
+): Forked {
+  const [module, make] =
+    service === 'processor'
+      ? ['app/processor.js', 'createProcessor']
+      : ['app/sender.js', 'createSender']
   const exec = join(temporaryDirectory(t), 'worker.mjs')
   writeFileSync(
     exec,
@@ -27,11 +39,16 @@ function fork(t: Test, service: 'processor' | 'sender', env: Readonly<Record<str
      await main(async () => { ${script}; return ${make}(process.env) })`
   )
   cluster.setupPrimary({ exec, silent: true, execArgv: [], args: [] })
-  const worker = cluster.fork({ LOG_FORMAT: 'json', SENDER_SECRET_KEYS: `k:${Buffer.alloc(32, 7).toString('base64')}`, ...env })
+  const worker = cluster.fork({
+    LOG_FORMAT: 'json',
+    SENDER_SECRET_KEYS: `k:${Buffer.alloc(32, 7).toString('base64')}`,
+    ...env
+  })
   t.teardown(() => worker.process.kill('SIGKILL'))
   const exit = once(worker.process, 'exit') as Promise<[number | null, string | null]>
   const forked: Forked = { worker, exit, output: '' }
-  for (const stream of [worker.process.stdout, worker.process.stderr]) stream?.on('data', chunk => (forked.output += String(chunk)))
+  for (const stream of [worker.process.stdout, worker.process.stderr])
+    stream?.on('data', chunk => (forked.output += String(chunk)))
   return forked
 }
 
@@ -53,7 +70,9 @@ t.test('a worker whose primary is gone before it begins does not begin', async t
 t.test('an orphan that waits for a database which says nothing ends itself', async t => {
   for (const service of SERVICES) {
     const silent = await startRawServer(t, () => undefined)
-    const env = serviceEnvironment(`postgres://u:p@127.0.0.1:${silent.port}/d`, { endpoint: `http://127.0.0.1:${silent.port}` })
+    const env = serviceEnvironment(`postgres://u:p@127.0.0.1:${silent.port}/d`, {
+      endpoint: `http://127.0.0.1:${silent.port}`
+    })
     const forked = fork(t, service, { ...env, SHUTDOWN_TIMEOUT_MS: '500' })
     await until('it has asked the server', () => silent.sockets.length > 0)
     forked.worker.process.disconnect()

@@ -1,8 +1,9 @@
 /**
  * When a worker stops: when its primary says so, or is gone.
  *
- * A primary kills the worker that drains for too long. An orphan has nobody to do that, and must not go on beside the workers of the next
- * primary whatever it waits for: it ends itself.
+ * A primary kills the worker that drains for too long. An orphan has nobody to do that,
+ * and must not go on beside the workers of the next primary whatever it waits for: it
+ * ends itself.
  */
 import { onAbort } from '../lifecycle/interrupt.js'
 import type { Log } from '../observe/log.js'
@@ -13,8 +14,15 @@ export interface WorkerStop {
   stop(): void
 }
 
-/** `orphaned` aborts when the primary is gone, which may have been before this worker began; `end` is called when the process is still there `withinMs` later. */
-export function createWorkerStop(orphaned: AbortSignal, withinMs: number, end: () => void): WorkerStop {
+/**
+ * `orphaned` aborts when the primary is gone, which may have been before this worker
+ * began; `end` is called when the process is still there `withinMs` later.
+ */
+export function createWorkerStop(
+  orphaned: AbortSignal,
+  withinMs: number,
+  end: () => void
+): WorkerStop {
   const controller = new AbortController()
   onAbort(orphaned, () => {
     controller.abort()

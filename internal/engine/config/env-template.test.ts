@@ -2,9 +2,17 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { readProcessorConfig } from '../../systems/events/config/config.js'
 import { SETTINGS } from '../../systems/events/config/settings.js'
-import { COMPOSE_VALUES, formatEnvTemplate, formatReadmeTables, README_BEGIN, README_END, replaceBetween } from './env-template.js'
+import {
+  COMPOSE_VALUES,
+  formatEnvTemplate,
+  formatReadmeTables,
+  README_BEGIN,
+  README_END,
+  replaceBetween
+} from './env-template.js'
 
-const read = (name: string): string => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8')
+const read = (name: string): string =>
+  readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8')
 const GENERATE = 'npm run env-template writes it again'
 
 t.test('.env-template is what the settings say', async t => {
@@ -33,13 +41,23 @@ t.test('the template as it is makes a valid configuration for the containers', a
     .map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)
   t.same(Object.fromEntries(set), COMPOSE_VALUES)
   const { services, queue } = readProcessorConfig(Object.fromEntries(set))
-  t.match(services, { kind: 'external', aws: { region: 'us-east-1', endpoint: 'http://127.0.0.1:4566' } })
+  t.match(services, {
+    kind: 'external',
+    aws: { region: 'us-east-1', endpoint: 'http://127.0.0.1:4566' }
+  })
   t.equal(queue.queueName, 'events')
 })
 
 t.test('only what stands between the markers is replaced, and without them nothing is', async t => {
   const before = `# A\n\n${README_BEGIN}\n\nold\n${README_END}\n\nthe rest\n`
-  t.equal(replaceBetween(before, 'new'), `# A\n\n${README_BEGIN}\n\nnew\n${README_END}\n\nthe rest\n`)
+  t.equal(
+    replaceBetween(before, 'new'),
+    `# A\n\n${README_BEGIN}\n\nnew\n${README_END}\n\nthe rest\n`
+  )
   t.throws(() => replaceBetween('# A\n', 'new'), { name: 'RangeError' })
-  t.throws(() => replaceBetween(`${README_END}\n${README_BEGIN}\n`, 'new'), { name: 'RangeError' }, 'in the wrong order')
+  t.throws(
+    () => replaceBetween(`${README_END}\n${README_BEGIN}\n`, 'new'),
+    { name: 'RangeError' },
+    'in the wrong order'
+  )
 })

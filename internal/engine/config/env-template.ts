@@ -1,15 +1,20 @@
 /**
- * The settings as text for people: `.env-template`, and the tables of the README's part "Settings".
+ * The settings as text for people: `.env-template`, and the tables of the README's part
+ * "Settings".
  *
- * Shapes  SETTINGS in, text out; pure. A set value in the template belongs to deployments/docker-compose.yaml, everything else is
- *         commented out and shows its default.
+ * Shapes  SETTINGS in, text out; pure. A set value in the template belongs to
+ *         deployments/docker-compose.yaml, everything else is commented out and shows its
+ *         default.
  * Errors  replaceBetween throws RangeError when the markers are not there.
  */
 
 import { SETTINGS, type SettingName } from '../../systems/events/config/settings.js'
 import type { Setting } from './setting.js'
 
-/** What the template sets, so that a copy of it fits the containers: `docker compose -f deployments/docker-compose.yaml up`. */
+/**
+ * What the template sets, so that a copy of it fits the containers: `docker compose -f
+ * deployments/docker-compose.yaml up`.
+ */
 export const COMPOSE_VALUES: Readonly<Partial<Record<SettingName, string>>> = {
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',
@@ -17,7 +22,8 @@ export const COMPOSE_VALUES: Readonly<Partial<Record<SettingName, string>>> = {
   AWS_ENDPOINT: 'http://127.0.0.1:4566',
   QUEUE_NAME: 'events',
   DB_DRIVER: 'postgres',
-  DB_CONNECTION: 'postgresql://event_process:event_process@127.0.0.1:5432/event_process?sslmode=disable',
+  DB_CONNECTION:
+    'postgresql://event_process:event_process@127.0.0.1:5432/event_process?sslmode=disable',
   POSTGRES_USER: 'event_process',
   POSTGRES_PASSWORD: 'event_process',
   POSTGRES_DB: 'event_process'
@@ -25,7 +31,8 @@ export const COMPOSE_VALUES: Readonly<Partial<Record<SettingName, string>>> = {
 
 /** Shown commented out where there is no default to show. */
 const EXAMPLES: Readonly<Partial<Record<SettingName, string>>> = {
-  DB_CONNECTION_TEST: 'postgresql://event_process:event_process@127.0.0.1:5433/event_process_test?sslmode=disable'
+  DB_CONNECTION_TEST:
+    'postgresql://event_process:event_process@127.0.0.1:5433/event_process_test?sslmode=disable'
 }
 
 const HEADER = `# Settings of the Event Process App. Generated from internal/systems/events/config/settings.ts by \`npm run env-template\`: do not edit it here.
@@ -48,7 +55,10 @@ export function formatEnvTemplate(): string {
 }
 
 function formatGroup([group, settings]: Group): string {
-  const lines = settings.flatMap(([name, setting]) => [`# ${describe(setting)}`, assignment(name, setting)])
+  const lines = settings.flatMap(([name, setting]) => [
+    `# ${describe(setting)}`,
+    assignment(name, setting)
+  ])
   return `\n# ---- ${group} ----\n${lines.join('\n')}\n`
 }
 
@@ -74,7 +84,14 @@ export function formatReadmeTables(): string {
         const fallback = setting.default === undefined ? '' : `\`${setting.default}\``
         return `| \`${name}\` | ${setting.description} | ${valuesOf(setting)} | ${fallback} |`
       })
-      return [`**${group}**`, '', '| variable | meaning | values | default |', '| --- | --- | --- | --- |', ...rows, ''].join('\n')
+      return [
+        `**${group}**`,
+        '',
+        '| variable | meaning | values | default |',
+        '| --- | --- | --- | --- |',
+        ...rows,
+        ''
+      ].join('\n')
     })
     .join('\n')
 }
@@ -83,7 +100,8 @@ export function formatReadmeTables(): string {
 export function replaceBetween(text: string, content: string): string {
   const begin = text.indexOf(README_BEGIN)
   const end = text.indexOf(README_END)
-  if (begin === -1 || end < begin) throw new RangeError(`the text has no part between ${README_BEGIN} and ${README_END}`)
+  if (begin === -1 || end < begin)
+    throw new RangeError(`the text has no part between ${README_BEGIN} and ${README_END}`)
   return `${text.slice(0, begin + README_BEGIN.length)}\n\n${content}\n${text.slice(end)}`
 }
 

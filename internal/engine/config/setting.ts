@@ -1,8 +1,19 @@
-/** What is known of a setting: a JSON Schema property (ajv reads it), and the group it is shown in. */
+/**
+ * What is known of a setting: a JSON Schema property (ajv reads it), and the group it is
+ * shown in.
+ */
 export interface Setting {
   readonly type: 'string' | 'integer'
   readonly description: string
-  readonly group: 'Queue' | 'Database' | 'Processor' | 'Sender' | 'Producers' | 'Embedded services' | 'Logs' | 'Tests'
+  readonly group:
+    | 'Queue'
+    | 'Database'
+    | 'Processor'
+    | 'Sender'
+    | 'Producers'
+    | 'Embedded services'
+    | 'Logs'
+    | 'Tests'
   readonly default?: string | number
   readonly enum?: readonly string[]
   readonly minimum?: number

@@ -9,17 +9,20 @@ async function failTimes(circuit: Circuit, times: number): Promise<void> {
   for (let n = 0; n < times; n++) await fail(circuit)
 }
 
-t.test('ten failures in a row open it, nine do not, and a success in between begins anew', async t => {
-  const circuit = createCircuit(0, middle)
-  await failTimes(circuit, 9)
-  t.equal(circuit.pauseMs, null)
-  await succeed(circuit)
-  await failTimes(circuit, 9)
-  t.equal(circuit.pauseMs, null)
-  await fail(circuit)
-  t.equal(circuit.opened, 1)
-  t.equal(circuit.pauseMs, 7_500)
-})
+t.test(
+  'ten failures in a row open it, nine do not, and a success in between begins anew',
+  async t => {
+    const circuit = createCircuit(0, middle)
+    await failTimes(circuit, 9)
+    t.equal(circuit.pauseMs, null)
+    await succeed(circuit)
+    await failTimes(circuit, 9)
+    t.equal(circuit.pauseMs, null)
+    await fail(circuit)
+    t.equal(circuit.opened, 1)
+    t.equal(circuit.pauseMs, 7_500)
+  }
+)
 
 t.test('open, it makes no attempt', async t => {
   const circuit = createCircuit(0, middle)

@@ -1,13 +1,20 @@
 /**
  * The circuit breaker of one endpoint, for as long as a lane works for it.
  *
- * It opens after some failures in a row; the endpoint is then paused in the database, so that no process troubles it, and for longer each time.
- * Whoever takes the lane after the pause begins half open: one attempt, and the others wait for what becomes of it.
+ * It opens after some failures in a row; the endpoint is then paused in the database, so
+ * that no process troubles it, and for longer each time. Whoever takes the lane after the
+ * pause begins half open: one attempt, and the others wait for what becomes of it.
  *
  * Units   milliseconds.
  * Source  cockatiel; Nygard, Release It!, "Circuit Breaker".
  */
-import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhenResult } from 'cockatiel'
+import {
+  BrokenCircuitError,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhenResult
+} from 'cockatiel'
 import { backoffMs } from '../retry/backoff.js'
 
 export interface Circuit {
@@ -21,13 +28,19 @@ export interface Circuit {
 
 const FAILURES_IN_A_ROW = 10
 const PAUSE = { baseMs: 10_000, maxMs: 300_000 }
-/** Its own state after which it is half open at once: the pause is over when a lane begins. */
+/**
+ * Its own state after which it is half open at once: the pause is over when a lane
+ * begins.
+ */
 const halfOpenNext = (opened: number): unknown => ({
   ownState: { value: CircuitState.Open, openedAt: 0, attemptNo: opened },
   breakerState: 0
 })
 
-/** `openedBefore`: how often it has opened since an attempt succeeded, by what the last lane left. */
+/**
+ * `openedBefore`: how often it has opened since an attempt succeeded, by what the last
+ * lane left.
+ */
 export function createCircuit(openedBefore: number, random: () => number): Circuit {
   let opened = openedBefore
   let pauseMs: number | null = null

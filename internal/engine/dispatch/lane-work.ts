@@ -1,8 +1,11 @@
 /**
- * Works for one endpoint: takes what is due, sends it, records what became of it, until nothing is due or the endpoint is better left alone.
+ * Works for one endpoint: takes what is due, sends it, records what became of it, until
+ * nothing is due or the endpoint is better left alone.
  *
- * Up to `maxConcurrency` attempts are under way at once, one for an ordered endpoint; more is read before the last of them have ended, so that
- * one slow answer does not hold up the rest. An ordered endpoint stops at the first failure and is paused until that delivery's next attempt.
+ * Up to `maxConcurrency` attempts are under way at once, one for an ordered endpoint;
+ * more is read before the last of them have ended, so that one slow answer does not hold
+ * up the rest. An ordered endpoint stops at the first failure and is paused until that
+ * delivery's next attempt.
  *
  * Units   milliseconds.
  * Errors  StoreError from reading; what is under way is ended first.
@@ -10,7 +13,12 @@
 
 import type { Endpoint } from '../../systems/events/delivery/endpoint.js'
 import { signedPost } from '../../systems/events/delivery/signed-post.js'
-import type { Deliveries, DueDelivery, EndpointChange, Then } from '../../systems/events/delivery/store/deliveries.js'
+import type {
+  Deliveries,
+  DueDelivery,
+  EndpointChange,
+  Then
+} from '../../systems/events/delivery/store/deliveries.js'
 import type { Judgement } from '../../systems/events/delivery/verdict.js'
 import { judge } from '../../systems/events/delivery/verdict.js'
 import type { Post } from '../egress/post.js'
@@ -34,7 +42,10 @@ export interface LaneWorkOptions {
   readonly observer: DeliveryObserver
   /** False once others wait for a lane. */
   readonly mayGoOn: () => boolean
-  /** False once the endpoint is another than the one that is worked for: its URL, secrets, limits or state have changed. */
+  /**
+   * False once the endpoint is another than the one that is worked for: its URL, secrets,
+   * limits or state have changed.
+   */
   readonly isCurrent: () => Promise<boolean>
 }
 
@@ -43,9 +54,14 @@ export type LaneEnd = 'idle' | 'more'
 
 /** Enough for a second of a quick endpoint. */
 const READ_AT_ONCE = 500
-/** While something is under way, what has become due meanwhile is looked for this often. */
+/**
+ * While something is under way, what has become due meanwhile is looked for this often.
+ */
 const LOOK_AGAIN_MS = 100
-/** A lane may be worked on as long as there is something to do, and what people change of its endpoint must count soon. */
+/**
+ * A lane may be worked on as long as there is something to do, and what people change of
+ * its endpoint must count soon.
+ */
 const LOOK_AT_ENDPOINT_EVERY_MS = 5_000
 /** A turn, when others wait. */
 const TURN_MS = 1_000
@@ -78,7 +94,8 @@ export class LaneWork {
     this.#lookedAtEndpointMs = clock.monotonicMs()
     this.#pace = new Pace(endpoint.maxPerSecond, clock)
     this.#isFailingInStore = endpoint.failingForMs !== null || endpoint.circuitOpened > 0
-    this.#failingSinceMs = endpoint.failingForMs === null ? null : clock.monotonicMs() - endpoint.failingForMs
+    this.#failingSinceMs =
+      endpoint.failingForMs === null ? null : clock.monotonicMs() - endpoint.failingForMs
   }
 
   /** Nothing further is begun: the lane is lost, or the process ends. */
@@ -89,7 +106,10 @@ export class LaneWork {
 
   async run(): Promise<LaneEnd> {
     const turnEndsMs = this.#options.clock.monotonicMs() + TURN_MS
-    const slots = Array.from({ length: this.#endpoint.isOrdered ? 1 : this.#endpoint.maxConcurrency }, () => this.#work(turnEndsMs))
+    const slots = Array.from(
+      { length: this.#endpoint.isOrdered ? 1 : this.#endpoint.maxConcurrency },
+      () => this.#work(turnEndsMs)
+    )
     await Promise.all(slots)
     await Promise.all(this.#records)
     await this.#noteHealth()
@@ -99,7 +119,8 @@ export class LaneWork {
 
   async #work(turnEndsMs: number): Promise<void> {
     for (;;) {
-      if (this.#options.clock.monotonicMs() > turnEndsMs && !this.#options.mayGoOn()) this.#finish('more')
+      if (this.#options.clock.monotonicMs() > turnEndsMs && !this.#options.mayGoOn())
+        this.#finish('more')
       if (this.#isStopped) return
       const next = await this.#next()
       if (next === null) return
@@ -128,7 +149,8 @@ export class LaneWork {
       const isAlone = this.#underWay === 0
       await this.#reading
       if (this.#ready.length > 0) continue
-      // The last one turns off the light: others may still bring time for more to become due.
+      // The last one turns off the light: others may still bring time for more to become
+      // due.
       if (isAlone || this.#underWay === 0) return null
       await new Promise<void>(resolve => this.#options.clock.after(LOOK_AGAIN_MS, resolve))
     }
@@ -175,7 +197,8 @@ export class LaneWork {
     if (isCutOff(result)) return
     const then = this.#then(delivery, judgement)
     const attempt = delivery.attempts + 1
-    if (delivery.attempts === 0) observer.attemptedFirst(this.#endpoint, startedAtMs - delivery.receivedAtMs)
+    if (delivery.attempts === 0)
+      observer.attemptedFirst(this.#endpoint, startedAtMs - delivery.receivedAtMs)
     observer.attempted(this.#endpoint, delivery, attempt, result, then)
     this.#noteResult(isFailure)
     this.#record({
@@ -189,7 +212,8 @@ export class LaneWork {
       then
     })
     if (judgement.kind === 'gone') return this.#disable('the endpoint answered 410 Gone')
-    if (judgement.kind === 'retry' && judgement.notBeforeMs > 0) await this.#pause(judgement.notBeforeMs)
+    if (judgement.kind === 'retry' && judgement.notBeforeMs > 0)
+      await this.#pause(judgement.notBeforeMs)
     if (this.#circuit.pauseMs !== null) await this.#pause(this.#circuit.pauseMs)
     if (this.#endpoint.isOrdered && then.state === 'pending') await this.#pause(then.retryInMs)
   }
@@ -197,7 +221,12 @@ export class LaneWork {
   #then(delivery: DueDelivery, judgement: Judgement): Then {
     if (judgement.kind === 'delivered') return { state: 'delivered' }
     const { schedule, random } = this.#options
-    const inMs = retryInMs(schedule, delivery.scheduled + 1, judgement.kind === 'retry' ? judgement.notBeforeMs : 0, random)
+    const inMs = retryInMs(
+      schedule,
+      delivery.scheduled + 1,
+      judgement.kind === 'retry' ? judgement.notBeforeMs : 0,
+      random
+    )
     return inMs === null ? { state: 'dead' } : { state: 'pending', retryInMs: inMs }
   }
 
@@ -214,7 +243,10 @@ export class LaneWork {
     else this.#failingSinceMs ??= this.#options.clock.monotonicMs()
   }
 
-  /** Tells the database, at the end and not at each change: an endpoint that fails now and then would cost a write each time. */
+  /**
+   * Tells the database, at the end and not at each change: an endpoint that fails now and
+   * then would cost a write each time.
+   */
   async #noteHealth(): Promise<void> {
     const sinceMs = this.#failingSinceMs
     if (sinceMs === null) {
@@ -222,15 +254,25 @@ export class LaneWork {
       return
     }
     const failingForMs = this.#options.clock.monotonicMs() - sinceMs
-    if (failingForMs > this.#options.disableAfterMs) return this.#disable(`no attempt has succeeded for ${inHours(failingForMs)} hours`)
-    if (this.#endpoint.failingForMs === null) await this.#change({ kind: 'failing', forMs: failingForMs })
+    if (failingForMs > this.#options.disableAfterMs)
+      return this.#disable(`no attempt has succeeded for ${inHours(failingForMs)} hours`)
+    if (this.#endpoint.failingForMs === null)
+      await this.#change({ kind: 'failing', forMs: failingForMs })
   }
 
-  /** Attempts that are under way at once ask one after the other: told is what is more than was told before. */
+  /**
+   * Attempts that are under way at once ask one after the other: told is what is more
+   * than was told before.
+   */
   async #pause(forMs: number): Promise<void> {
     this.#finish('idle')
     const circuitOpened = this.#circuit.opened
-    if (this.#paused !== null && forMs <= this.#paused.forMs && circuitOpened === this.#paused.circuitOpened) return
+    if (
+      this.#paused !== null &&
+      forMs <= this.#paused.forMs &&
+      circuitOpened === this.#paused.circuitOpened
+    )
+      return
     this.#paused = { forMs: Math.max(forMs, this.#paused?.forMs ?? 0), circuitOpened }
     await this.#change({ kind: 'paused', ...this.#paused })
     this.#options.observer.paused(this.#endpoint, forMs)

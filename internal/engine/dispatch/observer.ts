@@ -11,7 +11,13 @@ export interface DeliveryObserver {
   fannedOut(made: FanOut): void
   /** `delayMs` is from the event's being stored to the beginning of the first attempt. */
   attemptedFirst(endpoint: Endpoint, delayMs: number): void
-  attempted(endpoint: Endpoint, delivery: DueDelivery, attempt: number, result: PostResult, then: Then): void
+  attempted(
+    endpoint: Endpoint,
+    delivery: DueDelivery,
+    attempt: number,
+    result: PostResult,
+    then: Then
+  ): void
   paused(endpoint: Endpoint, forMs: number): void
   disabled(endpoint: Endpoint, reason: string): void
   ended(deliveries: number): void

@@ -1,15 +1,20 @@
 /**
- * Lanes as jobs of pg-boss: a job per endpoint that is called, and one per endpoint that is being worked on.
+ * Lanes as jobs of pg-boss: a job per endpoint that is called, and one per endpoint that
+ * is being worked on.
  *
- * The queue's policy `short` keeps at most one waiting job per endpoint (its singleton key), and a fetch with a group concurrency of one
- * passes by the endpoints that are being worked on: calls of a waiting lane are one job, and a lane that is called while it is being worked
- * on comes when it is left. A lost lane is a failed job and not tried again: a job that waits in state `retry` beside a called one could be
- * taken by somebody else at the same moment. A job holds nothing but the endpoint's number, and is deleted when its lane is left, so the table
- * is as long as the list of busy endpoints, whatever the backlog. What pg-boss forgets, drops or loses is called again within a second
+ * The queue's policy `short` keeps at most one waiting job per endpoint (its singleton
+ * key), and a fetch with a group concurrency of one passes by the endpoints that are
+ * being worked on: calls of a waiting lane are one job, and a lane that is called while
+ * it is being worked on comes when it is left. A lost lane is a failed job and not tried
+ * again: a job that waits in state `retry` beside a called one could be taken by somebody
+ * else at the same moment. A job holds nothing but the endpoint's number, and is deleted
+ * when its lane is left, so the table is as long as the list of busy endpoints, whatever
+ * the backlog. What pg-boss forgets, drops or loses is called again within a second
  * (Deliveries.callDue).
  *
- * The policies `stately` and `singleton` hold others up: one waiting job of an endpoint that is being worked on makes a whole fetch come back
- * empty (23505), and what pg-boss does against it passes by endpoints that were busy up to a minute ago.
+ * The policies `stately` and `singleton` hold others up: one waiting job of an endpoint
+ * that is being worked on makes a whole fetch come back empty (23505), and what pg-boss
+ * does against it passes by endpoints that were busy up to a minute ago.
  *
  * Source  pg-boss 12: queue policies, groups, heartbeats.
  */
@@ -41,14 +46,21 @@ export interface PgBossLanes extends Lanes {
 
 export interface PgBossLanesOptions {
   readonly pool: pg.Pool
-  /** A process that has not said for this long that it keeps its lanes has lost them; the least that pg-boss takes is ten. */
+  /**
+   * A process that has not said for this long that it keeps its lanes has lost them; the
+   * least that pg-boss takes is ten.
+   */
   readonly lostAfterS: number
   /** Something in the background failed; it is tried again. */
   readonly onError: (error: Error) => void
 }
 
 /** Rejects with a StoreError when the tables are not there: installLanes makes them. */
-export async function openPgBossLanes({ pool, lostAfterS, onError }: PgBossLanesOptions): Promise<PgBossLanes> {
+export async function openPgBossLanes({
+  pool,
+  lostAfterS,
+  onError
+}: PgBossLanesOptions): Promise<PgBossLanes> {
   const boss = createBoss(pool, false)
   boss.on('error', onError)
   await boss.start().catch(rethrow)
@@ -59,13 +71,22 @@ export async function openPgBossLanes({ pool, lostAfterS, onError }: PgBossLanes
       await boss.insert(QUEUE, endpointIds.map(note), { db: executorOf(client) })
     },
     async take(max) {
-      const jobs = await boss.fetch<Lane>(QUEUE, { batchSize: max, groupConcurrency: 1 }).catch(rethrow)
-      return jobs.map(({ id, retryCount, data }): BossLane => ({ endpointId: data.endpointId, job: { id, retryCount } }))
+      const jobs = await boss
+        .fetch<Lane>(QUEUE, { batchSize: max, groupConcurrency: 1 })
+        .catch(rethrow)
+      return jobs.map(
+        ({ id, retryCount, data }): BossLane => ({
+          endpointId: data.endpointId,
+          job: { id, retryCount }
+        })
+      )
     },
     async keep(lanes) {
       if (lanes.length === 0) return []
       // The types of the answer leave out what it says.
-      const answer: { readonly settled?: readonly string[] | null } = await boss.touch(QUEUE, lanes.map(jobOf)).catch(rethrow)
+      const answer: { readonly settled?: readonly string[] | null } = await boss
+        .touch(QUEUE, lanes.map(jobOf))
+        .catch(rethrow)
       const kept = new Set(answer.settled)
       return lanes.filter(lane => !kept.has(jobOf(lane).id))
     },
@@ -79,20 +100,24 @@ export async function openPgBossLanes({ pool, lostAfterS, onError }: PgBossLanes
   }
 }
 
-/** Makes or updates pg-boss's tables and our queue; several processes may do so at once. */
+/**
+ * Makes or updates pg-boss's tables and our queue; several processes may do so at once.
+ */
 export async function installLanes(pool: pg.Pool): Promise<void> {
   const boss = createBoss(pool, true, await isSchemaMissing(pool))
   boss.on('error', () => undefined)
   try {
     await boss.start()
     const options = {
-      // A lane may be worked on as long as its process says so; what nobody fetches is called again anyway.
+      // A lane may be worked on as long as its process says so; what nobody fetches is
+      // called again anyway.
       expireInSeconds: A_DAY_S - 1,
       retentionSeconds: A_DAY_S,
       deleteAfterSeconds: AN_HOUR_S,
       retryLimit: 0
     }
-    if ((await boss.getQueue(QUEUE)) === null) await boss.createQueue(QUEUE, { policy: 'short', ...options })
+    if ((await boss.getQueue(QUEUE)) === null)
+      await boss.createQueue(QUEUE, { policy: 'short', ...options })
     else await boss.updateQueue(QUEUE, options)
   } catch (error) {
     rethrow(error)
@@ -101,17 +126,27 @@ export async function installLanes(pool: pg.Pool): Promise<void> {
   }
 }
 
-/** Who may make no schemas may not say "if it is missing" either: then somebody else has made it for us (deployments/roles.sql). */
+/**
+ * Who may make no schemas may not say "if it is missing" either: then somebody else has
+ * made it for us (deployments/roles.sql).
+ */
 async function isSchemaMissing(pool: pg.Pool): Promise<boolean> {
   const { rows } = await pool
-    .query<{ isMissing: boolean }>('SELECT to_regnamespace($1) IS NULL AS "isMissing"', [LANES_SCHEMA])
+    .query<{ isMissing: boolean }>('SELECT to_regnamespace($1) IS NULL AS "isMissing"', [
+      LANES_SCHEMA
+    ])
     .catch(rethrow)
   return rows[0]?.isMissing === true
 }
 
 function noteFor(endpointId: number, heartbeatSeconds: number) {
   const key = String(endpointId)
-  return { singletonKey: key, group: { id: key }, heartbeatSeconds, data: { endpointId } satisfies Lane }
+  return {
+    singletonKey: key,
+    group: { id: key },
+    heartbeatSeconds,
+    data: { endpointId } satisfies Lane
+  }
 }
 
 function createBoss(pool: pg.Pool, isInstalling: boolean, createSchema = false): PgBoss {
@@ -128,7 +163,9 @@ function createBoss(pool: pg.Pool, isInstalling: boolean, createSchema = false):
   })
 }
 
-function executorOf(client: Pick<pg.ClientBase, 'query'>): { executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> } {
+function executorOf(client: Pick<pg.ClientBase, 'query'>): {
+  executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
+} {
   return { executeSql: (text, values) => client.query(text, values) }
 }
 

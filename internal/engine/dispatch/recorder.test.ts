@@ -14,7 +14,10 @@ const outcome = (deliveryId: string): Outcome => ({
   then: { state: 'delivered' }
 })
 
-/** A recorder whose database answers as the test says: each statement waits for `answer` or `refuse`. */
+/**
+ * A recorder whose database answers as the test says: each statement waits for `answer`
+ * or `refuse`.
+ */
 function setup() {
   const clock = createManualClock()
   const statements: (readonly string[])[] = []
@@ -26,7 +29,12 @@ function setup() {
       return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
     }
   }
-  const recorder = new Recorder({ deliveries, clock, random: () => 1, onFault: error => faults.push(error) })
+  const recorder = new Recorder({
+    deliveries,
+    clock,
+    random: () => 1,
+    onFault: error => faults.push(error)
+  })
   return {
     clock,
     recorder,
@@ -37,27 +45,30 @@ function setup() {
   }
 }
 
-t.test('what ends while a statement is under way is recorded together with the next one', async t => {
-  const { clock, recorder, statements, answer } = setup()
-  const first = [recorder.record(outcome('1')), recorder.record(outcome('2'))]
-  await clock.advanceAsync(0)
-  const later = [recorder.record(outcome('3')), recorder.record(outcome('4'))]
-  await clock.advanceAsync(0)
-  t.same(statements, [['1', '2']])
-  answer()
-  t.same(await Promise.all(first), [true, true])
-  await clock.advanceAsync(0)
-  t.same(statements, [
-    ['1', '2'],
-    ['3', '4']
-  ])
-  answer()
-  t.same(await Promise.all(later), [true, true])
-  const last = recorder.record(outcome('5'))
-  await clock.advanceAsync(0)
-  answer()
-  t.equal(await last, true, 'and after a while of nothing too')
-})
+t.test(
+  'what ends while a statement is under way is recorded together with the next one',
+  async t => {
+    const { clock, recorder, statements, answer } = setup()
+    const first = [recorder.record(outcome('1')), recorder.record(outcome('2'))]
+    await clock.advanceAsync(0)
+    const later = [recorder.record(outcome('3')), recorder.record(outcome('4'))]
+    await clock.advanceAsync(0)
+    t.same(statements, [['1', '2']])
+    answer()
+    t.same(await Promise.all(first), [true, true])
+    await clock.advanceAsync(0)
+    t.same(statements, [
+      ['1', '2'],
+      ['3', '4']
+    ])
+    answer()
+    t.same(await Promise.all(later), [true, true])
+    const last = recorder.record(outcome('5'))
+    await clock.advanceAsync(0)
+    answer()
+    t.equal(await last, true, 'and after a while of nothing too')
+  }
+)
 
 t.test('a statement has at most 500 outcomes', async t => {
   const { clock, recorder, statements, answer } = setup()
@@ -72,31 +83,35 @@ t.test('a statement has at most 500 outcomes', async t => {
   answer()
 })
 
-t.test('while the database is away the same outcomes are tried again, ever more rarely, and none is lost or told too early', async t => {
-  const { clock, recorder, statements, faults, answer, refuse } = setup()
-  const told: (boolean | string)[] = []
-  void recorder.record(outcome('1')).then(isRecorded => told.push(isRecorded))
-  await clock.advanceAsync(0)
-  for (const waitMs of [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]) {
-    const before = statements.length
-    refuse()
-    await clock.advanceAsync(waitMs - 1)
-    t.equal(statements.length, before, `not before ${waitMs} ms`)
-    await clock.advanceAsync(1)
-    t.equal(statements.length, before + 1)
+t.test(
+  'while the database is away the same outcomes are tried again, ever more rarely, and none is lost or told too early',
+  async t => {
+    const { clock, recorder, statements, faults, answer, refuse } = setup()
+    const told: (boolean | string)[] = []
+    void recorder.record(outcome('1')).then(isRecorded => told.push(isRecorded))
+    await clock.advanceAsync(0)
+    for (const waitMs of [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]) {
+      const before = statements.length
+      refuse()
+      await clock.advanceAsync(waitMs - 1)
+      t.equal(statements.length, before, `not before ${waitMs} ms`)
+      await clock.advanceAsync(1)
+      t.equal(statements.length, before + 1)
+    }
+    t.same(told, [])
+    t.equal(faults.length, 8)
+    answer()
+    await clock.advanceAsync(0)
+    t.same(told, [true])
+    t.ok(statements.every(ids => ids.join() === '1'))
   }
-  t.same(told, [])
-  t.equal(faults.length, 8)
-  answer()
-  await clock.advanceAsync(0)
-  t.same(told, [true])
-  t.ok(statements.every(ids => ids.join() === '1'))
-})
+)
 
 t.test('given up, nobody waits any longer, and what comes later is refused at once', async t => {
   const { clock, recorder, statements, refuse } = setup()
   const told: boolean[] = []
-  for (const id of ['1', '2']) void recorder.record(outcome(id)).then(isRecorded => told.push(isRecorded))
+  for (const id of ['1', '2'])
+    void recorder.record(outcome(id)).then(isRecorded => told.push(isRecorded))
   await clock.advanceAsync(0)
   void recorder.record(outcome('3')).then(isRecorded => told.push(isRecorded))
   refuse()

@@ -1,8 +1,10 @@
 /**
- * Records what became of attempts, those of all lanes together: one statement for what has ended since the last one.
+ * Records what became of attempts, those of all lanes together: one statement for what
+ * has ended since the last one.
  *
- * While the database does not answer, outcomes wait and are tried again; they are as many as attempts may be under way. An outcome that is never
- * recorded means that the delivery is sent again, under the same webhook-id.
+ * While the database does not answer, outcomes wait and are tried again; they are as many
+ * as attempts may be under way. An outcome that is never recorded means that the delivery
+ * is sent again, under the same webhook-id.
  *
  * Errors  none leave here; `onFault` hears of each failed attempt at recording.
  */
@@ -46,7 +48,10 @@ export class Recorder {
     })
   }
 
-  /** Ends all attempts at recording, also one that waits for its time: what is not recorded stays due. */
+  /**
+   * Ends all attempts at recording, also one that waits for its time: what is not
+   * recorded stays due.
+   */
   abandon(): void {
     this.#abandoned.abort()
   }

@@ -1,9 +1,10 @@
 /**
- * The sender of one process: makes deliveries of stored events, calls the lanes of endpoints that have something due, and works on the lanes
- * that it gets.
+ * The sender of one process: makes deliveries of stored events, calls the lanes of
+ * endpoints that have something due, and works on the lanes that it gets.
  *
- * Several processes do the same side by side: the cursor is one's at a time, a lane too. Whatever is lost with a process (a lane, a note, an
- * outcome) is found again by looking at what is due.
+ * Several processes do the same side by side: the cursor is one's at a time, a lane too.
+ * Whatever is lost with a process (a lane, a note, an outcome) is found again by looking
+ * at what is due.
  *
  * Units   milliseconds.
  * Errors  none leave here: a step that fails is reported and comes again.
@@ -17,7 +18,8 @@ import { LaneWork, type LaneWorkOptions } from './lane-work.js'
 import type { Lane, Lanes } from './lanes.js'
 import type { SenderStep } from './observer.js'
 
-export interface SenderOptions extends Omit<LaneWorkOptions, 'deliveries' | 'mayGoOn' | 'isCurrent'> {
+export interface SenderOptions
+  extends Omit<LaneWorkOptions, 'deliveries' | 'mayGoOn' | 'isCurrent'> {
   readonly deliveries: Deliveries
   readonly lanes: Lanes
   /** Throws an ExpectedError that says why it cannot be used. */
@@ -27,7 +29,10 @@ export interface SenderOptions extends Omit<LaneWorkOptions, 'deliveries' | 'may
   readonly keepEveryMs: number
 }
 
-/** A page of the fan-out: its transaction is short, and its rows are in the cache when they are sent. */
+/**
+ * A page of the fan-out: its transaction is short, and its rows are in the cache when
+ * they are sent.
+ */
 const EVENTS_AT_ONCE = 2_000
 const FAN_OUT_EVERY_MS = 100
 const CALL_DUE_EVERY_MS = 1_000
@@ -61,7 +66,10 @@ export class Sender {
     return this.#working.size
   }
 
-  /** Begins nothing further, waits for the attempts under way and records them. `cutOff` is called when that takes too long. */
+  /**
+   * Begins nothing further, waits for the attempts under way and records them. `cutOff`
+   * is called when that takes too long.
+   */
   async stop(withinMs: number, cutOff: () => void): Promise<void> {
     this.#stopping.abort()
     this.#hurry()
@@ -76,7 +84,9 @@ export class Sender {
     cancel()
   }
 
-  /** There is, or may be, a lane to take: also when it came while lanes were being taken. */
+  /**
+   * There is, or may be, a lane to take: also when it came while lanes were being taken.
+   */
   #hurry(): void {
     this.#isHurried = true
     this.#endPause?.()
@@ -155,7 +165,10 @@ export class Sender {
     return this.#options.keepEveryMs
   }
 
-  /** A lane whose work fails is left like one with nothing due: it is called again with what is due, a second later. */
+  /**
+   * A lane whose work fails is left like one with nothing due: it is called again with
+   * what is due, a second later.
+   */
   async #work(lane: Lane): Promise<void> {
     const { observer, maxLanes } = this.#options
     const end = await this.#workOn(lane).catch((error: unknown) => {
@@ -167,7 +180,10 @@ export class Sender {
     if (end === 'more' || this.#working.size >= maxLanes) this.#hurry()
   }
 
-  /** Tries until it works; false when the sender stops first, and the lane is lost in the end. */
+  /**
+   * Tries until it works; false when the sender stops first, and the lane is lost in the
+   * end.
+   */
   async #leave(lane: Lane, callAgain: boolean): Promise<boolean> {
     const { lanes, clock, random, observer } = this.#options
     for (let failures = 1; ; failures++) {
@@ -176,7 +192,8 @@ export class Sender {
         return true
       } catch (error) {
         observer.failed('lane', error)
-        if (!(await delay(clock, backoffMs(failures, RETRY, random), this.#stopping.signal))) return false
+        if (!(await delay(clock, backoffMs(failures, RETRY, random), this.#stopping.signal)))
+          return false
       }
     }
   }
@@ -190,20 +207,27 @@ export class Sender {
       endpoint = open(sealed)
     } catch (error) {
       this.#options.observer.failed('lane', error)
-      await deliveries.change(sealed.id, { kind: 'paused', forMs: UNUSABLE_PAUSE_MS, circuitOpened: sealed.circuitOpened })
+      await deliveries.change(sealed.id, {
+        kind: 'paused',
+        forMs: UNUSABLE_PAUSE_MS,
+        circuitOpened: sealed.circuitOpened
+      })
       return 'idle'
     }
     const work = new LaneWork(endpoint, {
       ...this.#options,
       mayGoOn: () => this.#working.size < this.#options.maxLanes,
-      isCurrent: async () => settingsOf(await deliveries.endpoint(lane.endpointId)) === settingsOf(sealed)
+      isCurrent: async () =>
+        settingsOf(await deliveries.endpoint(lane.endpointId)) === settingsOf(sealed)
     })
     this.#working.set(lane, work)
     return work.run()
   }
 }
 
-/** What people set of an endpoint, to be compared; its health changes by our own doing. */
+/**
+ * What people set of an endpoint, to be compared; its health changes by our own doing.
+ */
 function settingsOf(endpoint: SealedEndpoint | null): string {
   return JSON.stringify({ ...endpoint, failingForMs: null, circuitOpened: null })
 }

@@ -33,11 +33,31 @@ t.test('the public Internet may be connected to', async t => {
 t.test('each special range is refused by its name, at both of its ends', async t => {
   const rows: readonly (readonly [range: string, ...addresses: string[]])[] = [
     ['this network', '0.0.0.0', '0.255.255.255'],
-    ['private', '10.0.0.0', '10.255.255.255', '172.16.0.0', '172.31.255.255', '192.168.0.0', '192.168.255.255'],
+    [
+      'private',
+      '10.0.0.0',
+      '10.255.255.255',
+      '172.16.0.0',
+      '172.31.255.255',
+      '192.168.0.0',
+      '192.168.255.255'
+    ],
     ['carrier-grade NAT', '100.64.0.0', '100.127.255.255', '100.100.100.200'],
     ['loopback', '127.0.0.1', '127.255.255.255', '::1'],
-    ['link-local, where clouds keep their metadata', '169.254.0.0', '169.254.169.254', '169.254.255.255'],
-    ['protocol assignments', '192.0.0.0', '192.0.0.192', '2001:2::1', '2001:10::1', '2001:1ff:ffff::1'],
+    [
+      'link-local, where clouds keep their metadata',
+      '169.254.0.0',
+      '169.254.169.254',
+      '169.254.255.255'
+    ],
+    [
+      'protocol assignments',
+      '192.0.0.0',
+      '192.0.0.192',
+      '2001:2::1',
+      '2001:10::1',
+      '2001:1ff:ffff::1'
+    ],
     ['documentation', '192.0.2.1', '198.51.100.1', '203.0.113.255', '2001:db8::1', '3fff::1'],
     ['anycast of services that are not the Web', '192.31.196.1', '192.52.193.1', '192.175.48.1'],
     ['6to4 relay', '192.88.99.1'],
@@ -60,13 +80,17 @@ t.test('each special range is refused by its name, at both of its ends', async t
     ['ISATAP', '2a00:1450::5efe:10.0.0.1', '2a00:1450::200:5efe:7f00:1'],
     ['not given out to the Internet', '4000::1', '1::1', '64:ff9b:2::1', '9000::1']
   ]
-  for (const [range, ...addresses] of rows) for (const address of addresses) t.equal(rules.forbiddenRange(address), range, address)
+  for (const [range, ...addresses] of rows)
+    for (const address of addresses) t.equal(rules.forbiddenRange(address), range, address)
 })
 
 t.test('an address that a network translates is judged by the IPv4 address inside', async t => {
   t.equal(rules.forbiddenRange('::ffff:127.0.0.1'), 'loopback')
   t.equal(rules.forbiddenRange('::ffff:7f00:1'), 'loopback')
-  t.equal(rules.forbiddenRange('0:0:0:0:0:ffff:a9fe:a9fe'), 'link-local, where clouds keep their metadata')
+  t.equal(
+    rules.forbiddenRange('0:0:0:0:0:ffff:a9fe:a9fe'),
+    'link-local, where clouds keep their metadata'
+  )
   t.equal(rules.forbiddenRange('::FFFF:10.0.0.1'), 'private')
   t.equal(rules.forbiddenRange('64:ff9b::7f00:1'), 'loopback')
   t.equal(rules.forbiddenRange('64:ff9b::192.168.0.1'), 'private')
@@ -83,7 +107,17 @@ t.test('one form per address', async t => {
 })
 
 t.test('what is no address is refused', async t => {
-  for (const text of ['', 'localhost', '127.1', '0x7f000001', '2130706433', '127.0.0.1:80', '[::1]', '1.2.3.4.5', ' 1.1.1.1'])
+  for (const text of [
+    '',
+    'localhost',
+    '127.1',
+    '0x7f000001',
+    '2130706433',
+    '127.0.0.1:80',
+    '[::1]',
+    '1.2.3.4.5',
+    ' 1.1.1.1'
+  ])
     t.equal(rules.forbiddenRange(text), 'no IP address', text)
 })
 
@@ -92,7 +126,15 @@ t.test('an allow list opens what it names, in any form, and nothing beside it', 
   t.same(problems, [])
   const allowing = createAddressRules(list)
   t.equal(allowing.hasAllowList, true)
-  for (const address of ['127.0.0.1', '127.9.9.9', '::ffff:127.0.0.1', '::1', '10.1.2.3', 'fd00::5', '1.1.1.1'])
+  for (const address of [
+    '127.0.0.1',
+    '127.9.9.9',
+    '::ffff:127.0.0.1',
+    '::1',
+    '10.1.2.3',
+    'fd00::5',
+    '1.1.1.1'
+  ])
     t.equal(allowing.forbiddenRange(address), null, address)
   for (const address of ['10.1.2.4', 'fd00:0:0:1::5', '169.254.169.254', '::2', '::ffff:10.0.0.1'])
     t.not(allowing.forbiddenRange(address), null, address)
@@ -103,11 +145,16 @@ t.test('an empty allow list is none', async t => {
   t.equal(createAddressRules(parseAllowList('').list).hasAllowList, false)
 })
 
-t.test('every entry of an allow list that is no range is named, and then there is no list', async t => {
-  const { list, problems } = parseAllowList('127.0.0.0/8,localhost,10.0.0.0/33,::1/129,1.2.3.4/,fe80::1%eth0,1.2.3.4/8/8')
-  t.equal(list, null)
-  t.same(
-    problems.map(problem => problem.split(' ', 1)[0]),
-    ['"localhost"', '"10.0.0.0/33"', '"::1/129"', '"1.2.3.4/"', '"fe80::1%eth0"', '"1.2.3.4/8/8"']
-  )
-})
+t.test(
+  'every entry of an allow list that is no range is named, and then there is no list',
+  async t => {
+    const { list, problems } = parseAllowList(
+      '127.0.0.0/8,localhost,10.0.0.0/33,::1/129,1.2.3.4/,fe80::1%eth0,1.2.3.4/8/8'
+    )
+    t.equal(list, null)
+    t.same(
+      problems.map(problem => problem.split(' ', 1)[0]),
+      ['"localhost"', '"10.0.0.0/33"', '"::1/129"', '"1.2.3.4/"', '"fe80::1%eth0"', '"1.2.3.4/8/8"']
+    )
+  }
+)

@@ -1,18 +1,29 @@
 /**
- * Which IP addresses a recipient may have: those of the public Internet, and what the operator allows for development.
+ * Which IP addresses a recipient may have: those of the public Internet, and what the
+ * operator allows for development.
  *
- * Shapes  an address as text in, the name of the range that forbids it out, or null. An address that carries an IPv4 address inside is
- *         judged by that one where a network really translates it (mapped, NAT64); what carries one in a tunnel is refused as such.
- *         Of IPv6 only the part that is given out to the Internet (2000::/3) is public, so a range that is invented later is refused.
- * Errors  text that is no address is refused, not an error; parseAllowList names every entry that it does not understand.
- * Source  IANA special-purpose address registries for IPv4 and IPv6; RFC 6052 (NAT64), 4214 (ISATAP), 4380 (Teredo), 3056 (6to4).
+ * Shapes  an address as text in, the name of the range that forbids it out, or null. An
+ *         address that carries an IPv4 address inside is judged by that one where a
+ *         network really translates it (mapped, NAT64); what carries one in a tunnel is
+ *         refused as such. Of IPv6 only the part that is given out to the Internet
+ *         (2000::/3) is public, so a range that is invented later is refused.
+ * Errors  text that is no address is refused, not an error; parseAllowList names every
+ *         entry that it does not understand.
+ * Source  IANA special-purpose address registries for IPv4 and IPv6; RFC 6052 (NAT64),
+ *         4214 (ISATAP), 4380 (Teredo), 3056 (6to4).
  */
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
 export interface AddressRules {
-  /** The name of the range that forbids it, such as `loopback`; null: it may be connected to. */
+  /**
+   * The name of the range that forbids it, such as `loopback`; null: it may be connected
+   * to.
+   */
   forbiddenRange(address: string): string | null
-  /** Whether an allow list is in force, so that names of private networks may lead somewhere. */
+  /**
+   * Whether an allow list is in force, so that names of private networks may lead
+   * somewhere.
+   */
   readonly hasAllowList: boolean
 }
 
@@ -26,7 +37,12 @@ const FORBIDDEN_IPV4: readonly Range[] = [
   ['link-local, where clouds keep their metadata', '169.254.0.0/16'],
   ['protocol assignments', '192.0.0.0/24'],
   ['documentation', '192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24'],
-  ['anycast of services that are not the Web', '192.31.196.0/24', '192.52.193.0/24', '192.175.48.0/24'],
+  [
+    'anycast of services that are not the Web',
+    '192.31.196.0/24',
+    '192.52.193.0/24',
+    '192.175.48.0/24'
+  ],
   ['6to4 relay', '192.88.99.0/24'],
   ['benchmarking', '198.18.0.0/15'],
   ['multicast', '224.0.0.0/4'],
@@ -82,7 +98,10 @@ export function createAddressRules(allowList: BlockList | null = null): AddressR
 
 export type AllowList = { readonly list: BlockList | null; readonly problems: readonly string[] }
 
-/** Addresses and ranges with commas between them, such as `127.0.0.0/8,::1`; nothing at all is no list. */
+/**
+ * Addresses and ranges with commas between them, such as `127.0.0.0/8,::1`; nothing at
+ * all is no list.
+ */
 export function parseAllowList(text: string): AllowList {
   const entries = text
     .split(',')
@@ -94,13 +113,18 @@ export function parseAllowList(text: string): AllowList {
   return { list: entries.length === 0 || problems.length > 0 ? null : listOf(entries), problems }
 }
 
-/** The one form in which an address is judged: without a zone, and the IPv4 address that it stands for where there is one. */
+/**
+ * The one form in which an address is judged: without a zone, and the IPv4 address that
+ * it stands for where there is one.
+ */
 export function canonicalAddress(address: string): string | null {
   const version = isIP(address)
   if (version === 0) return null
   if (version === 4) return address
   const groups = groupsOf(address)
-  return startsWith(groups, MAPPED) || startsWith(groups, NAT64) ? embeddedIpv4(groups) : groups.map(group => group.toString(16)).join(':')
+  return startsWith(groups, MAPPED) || startsWith(groups, NAT64)
+    ? embeddedIpv4(groups)
+    : groups.map(group => group.toString(16)).join(':')
 }
 
 function forbiddenIpv6(address: string): string | null {
@@ -108,10 +132,16 @@ function forbiddenIpv6(address: string): string | null {
   if (named !== null) return named
   if (!GLOBAL_IPV6.check(address, 'ipv6')) return 'not given out to the Internet'
   const groups = groupsOf(address)
-  return ISATAP.some(([first, second]) => groups[4] === first && groups[5] === second) ? 'ISATAP' : null
+  return ISATAP.some(([first, second]) => groups[4] === first && groups[5] === second)
+    ? 'ISATAP'
+    : null
 }
 
-function nameOf(address: string, family: 'ipv4' | 'ipv6', ranges: readonly CompiledRange[]): string | null {
+function nameOf(
+  address: string,
+  family: 'ipv4' | 'ipv6',
+  ranges: readonly CompiledRange[]
+): string | null {
   return ranges.find(({ list }) => list.check(address, family))?.name ?? null
 }
 
@@ -148,12 +178,18 @@ function groupsOf(address: string): readonly number[] {
   const [head = '', tail] = plain.split('::')
   const before = numbersOf(head)
   const after = tail === undefined ? [] : numbersOf(tail)
-  return [...before, ...Array.from({ length: GROUPS - before.length - after.length }, () => 0), ...after]
+  return [
+    ...before,
+    ...Array.from({ length: GROUPS - before.length - after.length }, () => 0),
+    ...after
+  ]
 }
 
 function numbersOf(part: string): readonly number[] {
   if (part === '') return []
-  return part.split(':').flatMap(group => (group.includes('.') ? pairOf(group) : [Number.parseInt(group, 16)]))
+  return part
+    .split(':')
+    .flatMap(group => (group.includes('.') ? pairOf(group) : [Number.parseInt(group, 16)]))
 }
 
 function pairOf(ipv4: string): readonly number[] {

@@ -1,4 +1,7 @@
-/** Recipients of every kind, each a real server on loopback, and what one POST to them ends as. */
+/**
+ * Recipients of every kind, each a real server on loopback, and what one POST to them
+ * ends as.
+ */
 import { once } from 'node:events'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
@@ -11,7 +14,12 @@ import { systemClock as clock } from '../lifecycle/clock.js'
 t.test('each status and what follows from it', async t => {
   const { post } = await startRecipient(t, (reply, { path }) => {
     const [, status, wait] = path.split('/')
-    reply.writeHead(Number(status), wait === undefined ? {} : { 'retry-after': decodeURIComponent(wait) }).end()
+    reply
+      .writeHead(
+        Number(status),
+        wait === undefined ? {} : { 'retry-after': decodeURIComponent(wait) }
+      )
+      .end()
   })
   const rows = [
     ['/200', { kind: 'delivered' }],
@@ -21,7 +29,10 @@ t.test('each status and what follows from it', async t => {
     ['/410', { kind: 'gone' }],
     ['/429/7', { kind: 'retry', notBeforeMs: 7_000 }],
     ['/429', { kind: 'retry', notBeforeMs: 0 }],
-    [`/429/${encodeURIComponent('Thu, 01 Jan 2026 00:01:00 GMT')}`, { kind: 'retry', notBeforeMs: 60_000 }],
+    [
+      `/429/${encodeURIComponent('Thu, 01 Jan 2026 00:01:00 GMT')}`,
+      { kind: 'retry', notBeforeMs: 60_000 }
+    ],
     ['/503/99999999', { kind: 'retry', notBeforeMs: DAY_MS }],
     ['/503/soon', { kind: 'retry', notBeforeMs: 0 }],
     ['/500/7', { kind: 'retry', notBeforeMs: 0 }],
@@ -51,7 +62,9 @@ t.test('who never answers is given up at the deadline, and hung up on', async t 
 })
 
 t.test('who answers a byte at a time is given up at the same deadline', async t => {
-  const { stub, post, clock } = await startRecipient(t, (reply, { path }) => reply.writeHead(Number(path.slice(1))).write('x'))
+  const { stub, post, clock } = await startRecipient(t, (reply, { path }) =>
+    reply.writeHead(Number(path.slice(1))).write('x')
+  )
   for (const [path, expected] of [
     ['/200', { kind: 'failed', errorClass: 'deadline' }],
     ['/410', { kind: 'answered', status: 410, responseHead: 'x' }]
@@ -72,16 +85,24 @@ t.test('who answers a byte at a time is given up at the same deadline', async t 
   }
 })
 
-t.test('who never ends its headers is given up at the deadline too, or when they are too long', async t => {
-  const slow = await startRawServer(t, socket => socket.write('HTTP/1.1 200 OK\r\nx-a: '))
-  const { post, clock } = createTestPoster(t)
-  const result = post(`http://127.0.0.1:${slow.port}/`)
-  await until('it is connected', () => slow.sockets.length === 1)
-  await clock.advanceAsync(DEADLINE_MS)
-  t.match(await result, { kind: 'failed', errorClass: 'deadline' })
-  const long = await startRawServer(t, socket => socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\nx-a: ${'a'.repeat(20_000)}`)))
-  t.match(await post(`http://127.0.0.1:${long.port}/`), { kind: 'failed', errorClass: 'protocol' })
-})
+t.test(
+  'who never ends its headers is given up at the deadline too, or when they are too long',
+  async t => {
+    const slow = await startRawServer(t, socket => socket.write('HTTP/1.1 200 OK\r\nx-a: '))
+    const { post, clock } = createTestPoster(t)
+    const result = post(`http://127.0.0.1:${slow.port}/`)
+    await until('it is connected', () => slow.sockets.length === 1)
+    await clock.advanceAsync(DEADLINE_MS)
+    t.match(await result, { kind: 'failed', errorClass: 'deadline' })
+    const long = await startRawServer(t, socket =>
+      socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\nx-a: ${'a'.repeat(20_000)}`))
+    )
+    t.match(await post(`http://127.0.0.1:${long.port}/`), {
+      kind: 'failed',
+      errorClass: 'protocol'
+    })
+  }
+)
 
 t.test('a body without end is cut, and counts by its status', async t => {
   const chunk = Buffer.alloc(16_384, 'ä')
@@ -102,9 +123,13 @@ t.test('a body without end is cut, and counts by its status', async t => {
 })
 
 t.test('64 KiB exactly are no reason to hang up', async t => {
-  const { stub, post } = await startRecipient(t, (reply, { path }) => reply.end('x'.repeat(Number(path.slice(1)))), {
-    connectionsPerOrigin: 1
-  })
+  const { stub, post } = await startRecipient(
+    t,
+    (reply, { path }) => reply.end('x'.repeat(Number(path.slice(1)))),
+    {
+      connectionsPerOrigin: 1
+    }
+  )
   t.match(await post('/65536'), { kind: 'answered', status: 200 })
   t.match(await post('/10'), { kind: 'answered', responseHead: 'x'.repeat(10) })
   t.equal(stub.connections(), 1)
@@ -134,7 +159,9 @@ t.test('what is kept of a body is text that a table can hold', async t => {
     [Buffer.from(`${'x'.repeat(1_021)}水y`), `${'x'.repeat(1_021)}水`],
     [Buffer.from('\u{1f600}'.repeat(300)), '\u{1f600}'.repeat(256)]
   ]
-  const { post } = await startRecipient(t, (reply, { path }) => reply.end(bodies[Number(path.slice(1))]?.[0]))
+  const { post } = await startRecipient(t, (reply, { path }) =>
+    reply.end(bodies[Number(path.slice(1))]?.[0])
+  )
   for (const [index, [, head]] of bodies.entries()) {
     const result = await post(`/${index}`)
     t.equal(result.kind === 'answered' && result.responseHead, head)
@@ -142,16 +169,22 @@ t.test('what is kept of a body is text that a table can hold', async t => {
   }
 })
 
-t.test('a connection that breaks: a success needs its whole answer, a failure only its status', async t => {
-  const { post } = await startRecipient(t, (reply, { path, socket }) => {
-    if (path === '/0') socket.resetAndDestroy()
-    else reply.writeHead(Number(path.slice(1)), { 'content-length': '100', 'retry-after': '5' }).write('half', () => socket.destroy())
-  })
-  t.match(await post('/0'), { kind: 'failed', errorClass: 'reset' })
-  t.match(await post('/200'), { kind: 'failed', errorClass: 'reset' })
-  t.match(await post('/410'), { kind: 'answered', status: 410 })
-  t.match(await post('/503'), { kind: 'answered', status: 503, retryAfterMs: 5_000 })
-})
+t.test(
+  'a connection that breaks: a success needs its whole answer, a failure only its status',
+  async t => {
+    const { post } = await startRecipient(t, (reply, { path, socket }) => {
+      if (path === '/0') socket.resetAndDestroy()
+      else
+        reply
+          .writeHead(Number(path.slice(1)), { 'content-length': '100', 'retry-after': '5' })
+          .write('half', () => socket.destroy())
+    })
+    t.match(await post('/0'), { kind: 'failed', errorClass: 'reset' })
+    t.match(await post('/200'), { kind: 'failed', errorClass: 'reset' })
+    t.match(await post('/410'), { kind: 'answered', status: 410 })
+    t.match(await post('/503'), { kind: 'answered', status: 503, retryAfterMs: 5_000 })
+  }
+)
 
 t.test('what is no HTTP is a failure of the protocol', async t => {
   const { post } = createTestPoster(t)
@@ -160,18 +193,26 @@ t.test('what is no HTTP is a failure of the protocol', async t => {
     return post(`http://127.0.0.1:${port}/`)
   }
   t.match(await says('SSH-2.0-OpenSSH_9.6\r\n'), { kind: 'failed', errorClass: 'protocol' })
-  t.match(await says('HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\nhello'), {
-    kind: 'failed',
-    errorClass: 'protocol'
-  })
-  t.match(await says('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'), {
-    kind: 'failed',
-    errorClass: 'reset'
-  })
+  t.match(
+    await says('HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\nhello'),
+    {
+      kind: 'failed',
+      errorClass: 'protocol'
+    }
+  )
+  t.match(
+    await says('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+    {
+      kind: 'failed',
+      errorClass: 'reset'
+    }
+  )
 })
 
 t.test('after the result no timer is left', async t => {
-  const { stub, post, clock } = await startRecipient(t, (reply, { path, socket }) => (path === '/ok' ? reply.end() : socket.destroy()))
+  const { stub, post, clock } = await startRecipient(t, (reply, { path, socket }) =>
+    path === '/ok' ? reply.end() : socket.destroy()
+  )
   await post('/ok')
   await post('/cut')
   t.equal(clock.pending(), 0)

@@ -1,7 +1,8 @@
 /**
  * One request and its answer, as undici reports on them, judged while they happen.
  *
- * Shapes  one result, exactly once, at the latest when the deadline is over. What arrives later is not looked at.
+ * Shapes  one result, exactly once, at the latest when the deadline is over. What arrives
+ *         later is not looked at.
  * Units   milliseconds, bytes.
  */
 import type { Dispatcher } from 'undici'
@@ -48,16 +49,22 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Its deadline ended while it waited for a connection. Thrown and not aborted, which would also close the socket.
+    // Its deadline ended while it waited for a connection. Thrown and not aborted, which
+    // would also close the socket.
     if (this.#isDone) throw CUT
     this.#controller = controller
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Headers
+  ): void {
     if (status < FIRST_FINAL_STATUS) return
     this.#status = status
     const value = headers['retry-after']
-    if (value !== undefined) this.#retryAfter = typeof value === 'string' ? value : (value[0] ?? null)
+    if (value !== undefined)
+      this.#retryAfter = typeof value === 'string' ? value : (value[0] ?? null)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -83,7 +90,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #answer(): void {
     const { clock, maxRetryAfterMs } = this.#limits
-    const waitMs = this.#retryAfter === null ? null : retryAfterMs(this.#retryAfter, clock.epochMs(), maxRetryAfterMs)
+    const waitMs =
+      this.#retryAfter === null
+        ? null
+        : retryAfterMs(this.#retryAfter, clock.epochMs(), maxRetryAfterMs)
     this.#settle({
       kind: 'answered',
       status: this.#status,
@@ -105,9 +115,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Well-formed whatever the bytes are; a character that the cut has torn is left out, and U+0000 is nothing that a table can hold. */
+/**
+ * Well-formed whatever the bytes are; a character that the cut has torn is left out, and
+ * U+0000 is nothing that a table can hold.
+ */
 function textOf(chunks: readonly Buffer[]): string {
   const bytes = Buffer.concat(chunks)
-  const text = new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES), { stream: bytes.length > HEAD_BYTES })
+  const text = new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES), {
+    stream: bytes.length > HEAD_BYTES
+  })
   return text.replaceAll('\0', '\u{fffd}')
 }

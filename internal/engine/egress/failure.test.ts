@@ -3,7 +3,8 @@ import { classifyFailure } from './failure.js'
 import { RefusedAddressError } from './guarded-connect.js'
 import { LookupError } from './resolve.js'
 
-const coded = (code: string, more: object = {}): Error => Object.assign(new Error('words'), { code, ...more })
+const coded = (code: string, more: object = {}): Error =>
+  Object.assign(new Error('words'), { code, ...more })
 
 t.test('each known failure has its class, and people see its code', async t => {
   const rows = [
@@ -26,7 +27,8 @@ t.test('each known failure has its class, and people see its code', async t => {
     ['UND_ERR_INVALID_ARG', 'other'],
     ['EMFILE', 'other']
   ] as const
-  for (const [code, errorClass] of rows) t.same(classifyFailure(coded(code)), { errorClass, detail: code }, code)
+  for (const [code, errorClass] of rows)
+    t.same(classifyFailure(coded(code)), { errorClass, detail: code }, code)
 })
 
 t.test('a name that cannot be resolved is never taken for the recipient itself', async t => {
@@ -42,16 +44,27 @@ t.test('a refused address says which and why', async t => {
 })
 
 t.test('a timeout of the network counts by what it interrupted', async t => {
-  t.match(classifyFailure(coded('ETIMEDOUT', { syscall: 'connect' })), { errorClass: 'connect-timeout' })
+  t.match(classifyFailure(coded('ETIMEDOUT', { syscall: 'connect' })), {
+    errorClass: 'connect-timeout'
+  })
   t.match(classifyFailure(coded('ETIMEDOUT', { syscall: 'read' })), { errorClass: 'reset' })
 })
 
 t.test('the reason inside an error of undici is the one that counts', async t => {
-  t.same(classifyFailure(coded('UND_ERR_SOCKET', { cause: coded('EPIPE') })), { errorClass: 'reset', detail: 'EPIPE' })
-  t.same(classifyFailure(coded('UND_ERR_SOCKET', { cause: new Error('x') })), { errorClass: 'reset', detail: 'UND_ERR_SOCKET' })
+  t.same(classifyFailure(coded('UND_ERR_SOCKET', { cause: coded('EPIPE') })), {
+    errorClass: 'reset',
+    detail: 'EPIPE'
+  })
+  t.same(classifyFailure(coded('UND_ERR_SOCKET', { cause: new Error('x') })), {
+    errorClass: 'reset',
+    detail: 'UND_ERR_SOCKET'
+  })
 })
 
 t.test('what nobody knows is other, by its name', async t => {
   t.same(classifyFailure(new TypeError('words')), { errorClass: 'other', detail: 'TypeError' })
-  t.same(classifyFailure(Object.assign(new Error('x'), { code: 7 })), { errorClass: 'other', detail: 'Error' })
+  t.same(classifyFailure(Object.assign(new Error('x'), { code: 7 })), {
+    errorClass: 'other',
+    detail: 'Error'
+  })
 })

@@ -1,7 +1,9 @@
 /**
- * Why there was no answer: errors of DNS, sockets, TLS and undici as one of a closed set of classes.
+ * Why there was no answer: errors of DNS, sockets, TLS and undici as one of a closed set
+ * of classes.
  *
- * Shapes  an error in; its class and a short text for people out (a code, or which address was refused). What it does not know is `other`.
+ * Shapes  an error in; its class and a short text for people out (a code, or which
+ *         address was refused). What it does not know is `other`.
  */
 import { RefusedAddressError } from './guarded-connect.js'
 import { LookupError } from './resolve.js'
@@ -51,12 +53,20 @@ const TLS_CODE =
   /^(ERR_(TLS|SSL|OSSL)_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)/
 
 export function classifyFailure(error: Error): Failure {
-  if (error instanceof RefusedAddressError) return { errorClass: 'refused-address', detail: error.message }
+  if (error instanceof RefusedAddressError)
+    return { errorClass: 'refused-address', detail: error.message }
   const code = codeOf(error)
   if (error instanceof LookupError) return { errorClass: 'dns', detail: error.code }
   // The same code while connecting and on a connection that has worked.
-  if (code === 'ETIMEDOUT') return { errorClass: syscallOf(error) === 'connect' ? 'connect-timeout' : 'reset', detail: code }
-  return { errorClass: BY_CODE.get(code) ?? classOf(code, error.name), detail: code === '' ? error.name : code }
+  if (code === 'ETIMEDOUT')
+    return {
+      errorClass: syscallOf(error) === 'connect' ? 'connect-timeout' : 'reset',
+      detail: code
+    }
+  return {
+    errorClass: BY_CODE.get(code) ?? classOf(code, error.name),
+    detail: code === '' ? error.name : code
+  }
 }
 
 function classOf(code: string, name: string): ErrorClass {

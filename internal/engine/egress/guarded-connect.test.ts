@@ -12,11 +12,20 @@ async function setup(t: Test, found: readonly ResolvedAddress[] | Error, allow =
     if (found instanceof Error) throw found
     return found
   }
-  const connect = createGuardedConnect({ addresses: createAddressRules(parseAllowList(allow).list), resolve, connectTimeoutMs: 5_000 })
+  const connect = createGuardedConnect({
+    addresses: createAddressRules(parseAllowList(allow).list),
+    resolve,
+    connectTimeoutMs: 5_000
+  })
   /** The address that was connected to. */
   const open = (hostname: string): Promise<string> =>
     new Promise((done, reject) => {
-      const options = { hostname, host: `${hostname}:${server.port}`, protocol: 'http:', port: String(server.port) }
+      const options = {
+        hostname,
+        host: `${hostname}:${server.port}`,
+        protocol: 'http:',
+        port: String(server.port)
+      }
       connect(options, (error, socket) => {
         if (error !== null) return reject(error)
         const { remoteAddress = '' } = socket
@@ -50,7 +59,11 @@ t.test('one forbidden address refuses all of them, wherever it stands', async t 
   for (const address of forbidden) {
     for (const found of [[address], [address, loopback], [loopback, address]]) {
       const { server, open } = await setup(t, found)
-      await t.rejects(open('recipient.example'), { name: 'RefusedAddressError', message: address.address }, JSON.stringify(found))
+      await t.rejects(
+        open('recipient.example'),
+        { name: 'RefusedAddressError', message: address.address },
+        JSON.stringify(found)
+      )
       t.equal(server.sockets.length, 0)
     }
   }
@@ -58,7 +71,14 @@ t.test('one forbidden address refuses all of them, wherever it stands', async t 
 
 t.test('an address in the URL is judged although nothing is looked up', async t => {
   const { server, asked, open } = await setup(t, [loopback], '::1')
-  for (const literal of ['127.0.0.1', '[::ffff:127.0.0.1]', '::ffff:7f00:1', '[64:ff9b::7f00:1]', '0.0.0.0', '[::]'])
+  for (const literal of [
+    '127.0.0.1',
+    '[::ffff:127.0.0.1]',
+    '::ffff:7f00:1',
+    '[64:ff9b::7f00:1]',
+    '0.0.0.0',
+    '[::]'
+  ])
     await t.rejects(open(literal), { name: 'RefusedAddressError' }, literal)
   t.equal(server.sockets.length, 0)
   t.same(asked, [])
@@ -68,6 +88,12 @@ t.test('an address in the URL is judged although nothing is looked up', async t 
 })
 
 t.test('a name without an address, and one that cannot be resolved', async t => {
-  await t.rejects((await setup(t, [])).open('empty.example'), { name: 'LookupError', code: 'ENODATA' })
-  await t.rejects((await setup(t, new LookupError('ESERVFAIL'))).open('broken.example'), { name: 'LookupError', code: 'ESERVFAIL' })
+  await t.rejects((await setup(t, [])).open('empty.example'), {
+    name: 'LookupError',
+    code: 'ENODATA'
+  })
+  await t.rejects((await setup(t, new LookupError('ESERVFAIL'))).open('broken.example'), {
+    name: 'LookupError',
+    code: 'ESERVFAIL'
+  })
 })

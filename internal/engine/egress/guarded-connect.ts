@@ -1,12 +1,13 @@
 /**
  * Opens connections for undici, to addresses that the rules allow and to no other.
  *
- * Shapes  a name is resolved once; all its addresses are judged, and the connection gets exactly those, so no second answer of the DNS
- *         can lead elsewhere. Of an address in the URL itself the platform makes no lookup: it is judged before.
+ * Shapes  a name is resolved once; all its addresses are judged, and the connection gets
+ *         exactly those, so no second answer of the DNS can lead elsewhere. Of an address
+ *         in the URL itself the platform makes no lookup: it is judged before.
  * Units   milliseconds.
  * Errors  RefusedAddressError naming the range; LookupError; whatever socket and TLS say.
- * Source  one forbidden address among several refuses them all: nobody has such a record for a reason that is not an attack, and which of
- *         them is used would be chance.
+ * Source  one forbidden address among several refuses them all: nobody has such a record
+ *         for a reason that is not an attack, and which of them is used would be chance.
  */
 import { isIP, type LookupFunction } from 'node:net'
 import { buildConnector } from 'undici'
@@ -27,10 +28,17 @@ export interface GuardedConnectOptions {
   readonly connectTimeoutMs: number
 }
 
-/** When the first address does not answer the next one gets its turn; slower than the platform's 250 ms, which is less than a far country. */
+/**
+ * When the first address does not answer the next one gets its turn; slower than the
+ * platform's 250 ms, which is less than a far country.
+ */
 const NEXT_ADDRESS_MS = 1_000
 
-export function createGuardedConnect({ addresses, resolve, connectTimeoutMs }: GuardedConnectOptions): buildConnector.connector {
+export function createGuardedConnect({
+  addresses,
+  resolve,
+  connectTimeoutMs
+}: GuardedConnectOptions): buildConnector.connector {
   const assertAllowed = (address: string): void => {
     const range = addresses.forbiddenRange(address)
     if (range !== null) throw new RefusedAddressError(address, range)

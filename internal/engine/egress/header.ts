@@ -1,8 +1,10 @@
 /**
  * Whether a header that a client wants on its deliveries may be sent.
  *
- * Shapes  name and value in; null, or a sentence that says what is wrong. The value may be a credential and is never repeated.
- * Source  RFC 9110 5.1 and 5.5 for the form; what frames the request or is signed is ours alone.
+ * Shapes  name and value in; null, or a sentence that says what is wrong. The value may
+ *         be a credential and is never repeated.
+ * Source  RFC 9110 5.1 and 5.5 for the form; what frames the request or is signed is ours
+ *         alone.
  */
 const NAME = /^[a-z0-9!#$%&'*+.^_`|~-]{1,100}$/
 const VALUE = /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/
@@ -32,6 +34,9 @@ export function refuseEndpointHeader(name: string, value: string): string | null
   if (!NAME.test(name)) return 'a header’s name has 1 to 100 lower-case letters, digits and hyphens'
   if (OURS.has(name) || OUR_PREFIXES.some(prefix => name.startsWith(prefix)))
     return `${name} is set by the sender itself: take another name`
-  if (value.length > MAX_VALUE_CHARACTERS) return `the value of ${name} has more than ${MAX_VALUE_CHARACTERS} characters: shorten it`
-  return VALUE.test(value) ? null : `the value of ${name} may hold visible ASCII, with spaces inside: encode what is not`
+  if (value.length > MAX_VALUE_CHARACTERS)
+    return `the value of ${name} has more than ${MAX_VALUE_CHARACTERS} characters: shorten it`
+  return VALUE.test(value)
+    ? null
+    : `the value of ${name} may hold visible ASCII, with spaces inside: encode what is not`
 }

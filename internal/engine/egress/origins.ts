@@ -1,8 +1,11 @@
 /**
- * Kept-alive connections per origin, for many more origins than anybody would keep connections for.
+ * Kept-alive connections per origin, for many more origins than anybody would keep
+ * connections for.
  *
- * Shapes  a pool is leased for one request. When there are more pools than told, the one that was idle longest is closed; one that is at
- *         work never is. A socket is given up after a number of requests, so that a busy sender follows changes of addresses.
+ * Shapes  a pool is leased for one request. When there are more pools than told, the one
+ *         that was idle longest is closed; one that is at work never is. A socket is
+ *         given up after a number of requests, so that a busy sender follows changes of
+ *         addresses.
  * Units   milliseconds, bytes.
  */
 import { type buildConnector, Pool } from 'undici'
@@ -25,7 +28,10 @@ export interface OriginsOptions {
   readonly maxOrigins: number
 }
 
-/** Less than the 5 s after which Node's servers hang up: a request on a connection that just ended is a failed attempt. */
+/**
+ * Less than the 5 s after which Node's servers hang up: a request on a connection that
+ * just ended is a failed attempt.
+ */
 const IDLE_SOCKET_MS = 4_000
 const LONGEST_IDLE_SOCKET_MS = 60_000
 const REQUESTS_PER_CONNECTION = 1_000
@@ -36,7 +42,11 @@ interface Entry {
   leases: number
 }
 
-export function createOrigins({ connect, connectionsPerOrigin, maxOrigins }: OriginsOptions): Origins {
+export function createOrigins({
+  connect,
+  connectionsPerOrigin,
+  maxOrigins
+}: OriginsOptions): Origins {
   /** In the order of their last lease. */
   const entries = new Map<string, Entry>()
   const open = (origin: string): Entry => ({

@@ -1,9 +1,17 @@
-/** What a POST needs to get to its recipient: names, handshakes, certificates, connections. */
+/**
+ * What a POST needs to get to its recipient: names, handshakes, certificates,
+ * connections.
+ */
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { setDefaultCACertificates } from 'node:tls'
 import t, { type Test } from 'tap'
-import { AUTHORITY, SELF_SIGNED_CERTIFICATE, SERVER_CERTIFICATE, SERVER_KEY } from '../../lab/testing/certificates.js'
+import {
+  AUTHORITY,
+  SELF_SIGNED_CERTIFICATE,
+  SERVER_CERTIFICATE,
+  SERVER_KEY
+} from '../../lab/testing/certificates.js'
 import { createTestPoster, DEADLINE_MS, startRecipient } from '../../lab/testing/poster.js'
 import { startRawServer } from '../../lab/testing/raw-server.js'
 import { startStubHttp } from '../../lab/testing/stub-http.js'
@@ -39,18 +47,39 @@ t.test('nobody there, nobody by that name, and nobody who shakes hands', async t
     detail: 'ECONNREFUSED'
   })
 
-  const unknown = createTestPoster(t, { resolve: () => Promise.reject(new LookupError('ENOTFOUND')) })
-  t.match(await unknown.post('http://nobody.example/'), { kind: 'failed', errorClass: 'dns', detail: 'ENOTFOUND' })
+  const unknown = createTestPoster(t, {
+    resolve: () => Promise.reject(new LookupError('ENOTFOUND'))
+  })
+  t.match(await unknown.post('http://nobody.example/'), {
+    kind: 'failed',
+    errorClass: 'dns',
+    detail: 'ENOTFOUND'
+  })
   const empty = createTestPoster(t, { resolve: async () => [] })
-  t.match(await empty.post('http://nobody.example/'), { kind: 'failed', errorClass: 'dns', detail: 'ENODATA' })
+  t.match(await empty.post('http://nobody.example/'), {
+    kind: 'failed',
+    errorClass: 'dns',
+    detail: 'ENODATA'
+  })
 
   const silent = await startRawServer(t, () => undefined)
-  t.match(await createTestPoster(t, { connectTimeoutMs: 50 }).post(`https://recipient.example:${silent.port}/`), {
+  t.match(
+    await createTestPoster(t, { connectTimeoutMs: 50 }).post(
+      `https://recipient.example:${silent.port}/`
+    ),
+    {
+      kind: 'failed',
+      errorClass: 'connect-timeout'
+    }
+  )
+  const slowName = createTestPoster(t, {
+    connectTimeoutMs: 50,
+    resolve: () => new Promise(() => undefined)
+  })
+  t.match(await slowName.post('http://slow.example/'), {
     kind: 'failed',
     errorClass: 'connect-timeout'
   })
-  const slowName = createTestPoster(t, { connectTimeoutMs: 50, resolve: () => new Promise(() => undefined) })
-  t.match(await slowName.post('http://slow.example/'), { kind: 'failed', errorClass: 'connect-timeout' })
 })
 
 async function startTls(t: Test, cert: string): Promise<number> {
@@ -66,7 +95,11 @@ async function startTls(t: Test, cert: string): Promise<number> {
 t.test('only a certificate of a known authority, for the right name, will do', async t => {
   const port = await startTls(t, SERVER_CERTIFICATE)
   const { post } = createTestPoster(t)
-  t.match(await post(`https://localhost:${port}/`), { kind: 'failed', errorClass: 'tls', detail: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
+  t.match(await post(`https://localhost:${port}/`), {
+    kind: 'failed',
+    errorClass: 'tls',
+    detail: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
+  })
 
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
   t.match(
@@ -78,8 +111,16 @@ t.test('only a certificate of a known authority, for the right name, will do', a
 
   setDefaultCACertificates([AUTHORITY])
   const selfSigned = await startTls(t, SELF_SIGNED_CERTIFICATE)
-  t.match(await post(`https://localhost:${selfSigned}/`), { kind: 'failed', errorClass: 'tls', detail: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
-  t.match(await createTestPoster(t).post(`https://localhost:${port}/`), { kind: 'answered', status: 200, responseHead: 'secret' })
+  t.match(await post(`https://localhost:${selfSigned}/`), {
+    kind: 'failed',
+    errorClass: 'tls',
+    detail: 'DEPTH_ZERO_SELF_SIGNED_CERT'
+  })
+  t.match(await createTestPoster(t).post(`https://localhost:${port}/`), {
+    kind: 'answered',
+    status: 200,
+    responseHead: 'secret'
+  })
   t.match(await createTestPoster(t).post(`https://other.example:${port}/`), {
     kind: 'failed',
     errorClass: 'tls',
@@ -87,7 +128,11 @@ t.test('only a certificate of a known authority, for the right name, will do', a
   })
 
   const plain = await startStubHttp(t, reply => reply.end())
-  t.match(await post(`https://${plain.host}/`), { kind: 'failed', errorClass: 'tls' }, 'a server that speaks no TLS')
+  t.match(
+    await post(`https://${plain.host}/`),
+    { kind: 'failed', errorClass: 'tls' },
+    'a server that speaks no TLS'
+  )
 })
 
 t.test('connections are kept for the next attempt, and no origin has more than told', async t => {
@@ -99,13 +144,16 @@ t.test('connections are kept for the next attempt, and no origin has more than t
     t.ok(stub.requests.length <= answered + 2)
     waiting[answered]?.()
   }
-  for (const result of await Promise.all(results)) t.match(result, { kind: 'answered', status: 200 })
+  for (const result of await Promise.all(results))
+    t.match(result, { kind: 'answered', status: 200 })
   t.equal(stub.connections(), 2)
 })
 
 t.test('what waits for a connection until its deadline is never sent, not even later', async t => {
   const waiting: (() => void)[] = []
-  const { stub, post, clock } = await startRecipient(t, reply => waiting.push(() => reply.end()), { connectionsPerOrigin: 1 })
+  const { stub, post, clock } = await startRecipient(t, reply => waiting.push(() => reply.end()), {
+    connectionsPerOrigin: 1
+  })
   const patient = { deadlineMs: 10 * DEADLINE_MS }
   const first = post('/first', patient)
   await until('the first request', () => waiting.length === 1)
@@ -134,16 +182,22 @@ t.test('closing cuts off what is under way, and nothing is sent afterwards', asy
   t.match(await post('/'), { kind: 'failed', errorClass: 'stopped' })
   t.equal(stub.requests.length, 1)
   const other = await startStubHttp(t, reply => reply.end())
-  t.match(await poster.post({ url: other.origin, headers: [], body: '', deadlineMs: DEADLINE_MS }), {
-    kind: 'failed',
-    errorClass: 'stopped'
-  })
+  t.match(
+    await poster.post({ url: other.origin, headers: [], body: '', deadlineMs: DEADLINE_MS }),
+    {
+      kind: 'failed',
+      errorClass: 'stopped'
+    }
+  )
   t.equal(other.requests.length, 0)
 })
 
 t.test('a header that cannot be sent is a failed attempt and no crash', async t => {
   const { stub, post } = await startRecipient(t, reply => reply.end())
-  t.match(await post('/', { headers: ['x-a', 'b\r\nx-injected: 1'] }), { kind: 'failed', errorClass: 'other' })
+  t.match(await post('/', { headers: ['x-a', 'b\r\nx-injected: 1'] }), {
+    kind: 'failed',
+    errorClass: 'other'
+  })
   t.match(await post('/', { headers: ['x a', 'b'] }), { kind: 'failed', errorClass: 'other' })
   t.equal(stub.requests.length, 0)
 })

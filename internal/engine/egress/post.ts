@@ -1,13 +1,19 @@
 /**
- * One POST to one recipient, whom nobody trusts: every answer, or none, ends as one of two results within its deadline.
+ * One POST to one recipient, whom nobody trusts: every answer, or none, ends as one of
+ * two results within its deadline.
  *
- * Shapes  the URL and all addresses behind it are checked on the way (url.ts, guarded-connect.ts). Redirects are not followed, bodies not
- *         unpacked. Of an answer up to 64 KiB are read and the first KiB is kept; a longer one is cut there and counts by its status.
- *         A status of 300 and above counts as soon as it is there; one below needs its whole answer, because some recipients send it
+ * Shapes  the URL and all addresses behind it are checked on the way (url.ts,
+ *         guarded-connect.ts). Redirects are not followed, bodies not unpacked. Of an
+ *         answer up to 64 KiB are read and the first KiB is kept; a longer one is cut
+ *         there and counts by its status. A status of 300 and above counts as soon as it
+ *         is there; one below needs its whole answer, because some recipients send it
  *         before they do their work.
- * Units   milliseconds; the deadline spans waiting for a connection, connecting, sending and the whole answer.
- * Errors  none: whatever fails is a result of the kind `failed`, its class out of a closed set.
- * Source  undici 8, `dispatch` with a handler of one's own; figures in internal/docs/decisions/0014-egress.md.
+ * Units   milliseconds; the deadline spans waiting for a connection, connecting, sending
+ *         and the whole answer.
+ * Errors  none: whatever fails is a result of the kind `failed`, its class out of a
+ *         closed set.
+ * Source  undici 8, `dispatch` with a handler of one's own; figures in
+ *         internal/docs/decisions/0014-egress.md.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { Exchange } from './exchange.js'
@@ -19,7 +25,10 @@ import { checkEndpointUrl, type UrlRules, type UrlVerdict } from './url.js'
 
 export interface Post {
   readonly url: string
-  /** Names in lower case and values in turn; content-type, user-agent, host and content-length come by themselves. */
+  /**
+   * Names in lower case and values in turn; content-type, user-agent, host and
+   * content-length come by themselves.
+   */
   readonly headers: readonly string[]
   readonly body: string
   readonly deadlineMs: number
@@ -37,17 +46,33 @@ export interface PosterOptions {
   readonly clock: Clock
   readonly connectTimeoutMs: number
   readonly connectionsPerOrigin: number
-  /** Pools that are kept for the next attempt. More exist only while that many are at work. */
+  /**
+   * Pools that are kept for the next attempt. More exist only while that many are at
+   * work.
+   */
   readonly maxOrigins: number
   readonly maxRetryAfterMs: number
 }
 
-const FIXED_HEADERS = ['content-type', 'application/json', 'user-agent', 'event-process-app'] as const
+const FIXED_HEADERS = [
+  'content-type',
+  'application/json',
+  'user-agent',
+  'event-process-app'
+] as const
 /** Verdicts are kept by their text; a cache that is full starts anew. */
 const MAX_KNOWN_URLS = 10_000
 
 export function createPoster(options: PosterOptions): Poster {
-  const { rules, resolve, clock, connectTimeoutMs, connectionsPerOrigin, maxOrigins, maxRetryAfterMs } = options
+  const {
+    rules,
+    resolve,
+    clock,
+    connectTimeoutMs,
+    connectionsPerOrigin,
+    maxOrigins,
+    maxRetryAfterMs
+  } = options
   const connect = createGuardedConnect({ addresses: rules.addresses, resolve, connectTimeoutMs })
   const origins = createOrigins({ connect, connectionsPerOrigin, maxOrigins })
   const known = new Map<string, UrlVerdict>()
@@ -66,10 +91,16 @@ export function createPoster(options: PosterOptions): Poster {
 
   return {
     post({ url, headers, body, deadlineMs }) {
-      if (isClosed) return Promise.resolve({ kind: 'failed', errorClass: 'stopped', detail: 'closed', ms: 0 })
+      if (isClosed)
+        return Promise.resolve({ kind: 'failed', errorClass: 'stopped', detail: 'closed', ms: 0 })
       const verdict = verdictOf(url)
       if (verdict.kind === 'refused') {
-        return Promise.resolve({ kind: 'failed', errorClass: 'refused-url', detail: verdict.reason, ms: 0 })
+        return Promise.resolve({
+          kind: 'failed',
+          errorClass: 'refused-url',
+          detail: verdict.reason,
+          ms: 0
+        })
       }
       return new Promise(done => {
         const { origin, path } = verdict.url
@@ -78,7 +109,10 @@ export function createPoster(options: PosterOptions): Poster {
           lease.release()
           done(result)
         })
-        lease.pool.dispatch({ path, method: 'POST', headers: [...FIXED_HEADERS, ...headers], body }, exchange)
+        lease.pool.dispatch(
+          { path, method: 'POST', headers: [...FIXED_HEADERS, ...headers], body },
+          exchange
+        )
       })
     },
     close() {

@@ -21,13 +21,19 @@ t.test('all addresses of a name, IPv4 first', async t => {
 
 t.test('aliases are followed to the end', async t => {
   const resolve = createResolve(
-    await startStubDns(t, { 'a.example': { alias: 'b.example' }, 'b.example': { alias: 'c.example' }, 'c.example': ['127.0.0.1'] })
+    await startStubDns(t, {
+      'a.example': { alias: 'b.example' },
+      'b.example': { alias: 'c.example' },
+      'c.example': ['127.0.0.1']
+    })
   )
   t.same(await resolve('a.example'), [{ address: '127.0.0.1', family: 4 }])
 })
 
 t.test('no address, no name and no answer are told apart', async t => {
-  const resolve = createResolve(await startStubDns(t, { 'empty.example': [], 'silent.example': 'silent' }))
+  const resolve = createResolve(
+    await startStubDns(t, { 'empty.example': [], 'silent.example': 'silent' })
+  )
   await t.rejects(resolve('empty.example'), { name: 'LookupError', code: 'ENODATA' })
   await t.rejects(resolve('missing.example'), { name: 'LookupError', code: 'ENOTFOUND' })
   await t.rejects(resolve('silent.example'), { name: 'LookupError', code: 'ETIMEOUT' })
@@ -35,6 +41,7 @@ t.test('no address, no name and no answer are told apart', async t => {
 
 t.test('names of this machine come from its own file', async t => {
   const resolve = createResolve(await startStubDns(t, { localhost: ['1.1.1.1'] }))
-  for (const { address } of await resolve('localhost')) t.ok(['127.0.0.1', '::1'].includes(address), address)
+  for (const { address } of await resolve('localhost'))
+    t.ok(['127.0.0.1', '::1'].includes(address), address)
   await t.rejects(resolve('no-such-name-here'), { name: 'LookupError' })
 })

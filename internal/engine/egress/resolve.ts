@@ -1,12 +1,16 @@
 /**
  * The addresses behind a name, asked of the DNS servers directly.
  *
- * Shapes  a name in, all its IPv4 and then IPv6 addresses out; aliases are followed by the server that is asked.
+ * Shapes  a name in, all its IPv4 and then IPv6 addresses out; aliases are followed by
+ *         the server that is asked.
  * Units   milliseconds.
- * Errors  LookupError with the DNS's code (`ENOTFOUND`, `ESERVFAIL`, `ETIMEOUT` …) when neither kind has an address.
- * Source  `dns.lookup` occupies one of four threads of the process for as long as the slowest server on the way takes, and may use half
- *         of them: two names with dead servers would stop all others. These queries occupy none. The price: /etc/hosts is not read, so
- *         the names of this machine, which only an allow list lets through, go the old way.
+ * Errors  LookupError with the DNS's code (`ENOTFOUND`, `ESERVFAIL`, `ETIMEOUT` …) when
+ *         neither kind has an address.
+ * Source  `dns.lookup` occupies one of four threads of the process for as long as the
+ *         slowest server on the way takes, and may use half of them: two names with dead
+ *         servers would stop all others. These queries occupy none. The price: /etc/hosts
+ *         is not read, so the names of this machine, which only an allow list lets
+ *         through, go the old way.
  */
 import { lookup, Resolver } from 'node:dns/promises'
 
@@ -30,10 +34,16 @@ export class LookupError extends Error {
 const QUERY_TIMEOUT_MS = 2_000
 const TRIES = 2
 
-export function createResolve(resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: TRIES })): Resolve {
+export function createResolve(
+  resolver = new Resolver({ timeout: QUERY_TIMEOUT_MS, tries: TRIES })
+): Resolve {
   return async name => {
-    if (!name.replace(/[.]$/, '').includes('.') || /(^|[.])localhost[.]?$/.test(name)) return lookUpHere(name)
-    const [ipv4, ipv6] = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)])
+    if (!name.replace(/[.]$/, '').includes('.') || /(^|[.])localhost[.]?$/.test(name))
+      return lookUpHere(name)
+    const [ipv4, ipv6] = await Promise.allSettled([
+      resolver.resolve4(name),
+      resolver.resolve6(name)
+    ])
     const found = [...addressesOf(ipv4, 4), ...addressesOf(ipv6, 6)]
     if (found.length > 0) return found
     throw asLookupError(ipv4.status === 'rejected' ? ipv4.reason : undefined)

@@ -23,6 +23,16 @@ t.test('nobody is waited for longer than the cap', async t => {
 })
 
 t.test('anything else says nothing', async t => {
-  for (const value of ['', '-1', '1.5', '1e3', 'soon', '2026-01-01T00:00:30Z', 'Thu, 99 Foo 2026 00:00:30 GMT', '0x10', '10, 20'])
+  for (const value of [
+    '',
+    '-1',
+    '1.5',
+    '1e3',
+    'soon',
+    '2026-01-01T00:00:30Z',
+    'Thu, 99 Foo 2026 00:00:30 GMT',
+    '0x10',
+    '10, 20'
+  ])
     t.equal(read(value), null, JSON.stringify(value))
 })

@@ -1,5 +1,6 @@
 /**
- * Forged requests: URLs and names that want the sender to reach into its own network. A canary listens on loopback; nothing may reach it.
+ * Forged requests: URLs and names that want the sender to reach into its own network. A
+ * canary listens on loopback; nothing may reach it.
  */
 import t, { type Test } from 'tap'
 import { createTestPoster } from '../../lab/testing/poster.js'
@@ -106,7 +107,10 @@ async function setup(t: Test, over: { readonly allow?: string; readonly resolve?
   const resolve = over.resolve ?? createResolve(await startStubDns(t, RECORDS))
   const { post } = createTestPoster(t, {
     // http, so that only the address stands between the sender and the canary.
-    rules: { allowHttp: true, addresses: createAddressRules(parseAllowList(over.allow ?? '').list) },
+    rules: {
+      allowHttp: true,
+      addresses: createAddressRules(parseAllowList(over.allow ?? '').list)
+    },
     resolve,
     maxOrigins: 200
   })
@@ -135,43 +139,75 @@ t.test('no URL and no name reaches the canary on loopback', async t => {
   t.ok(urls.length >= 60, `${urls.length} of them`)
   for (const url of urls) {
     const result = await post(url)
-    t.ok(result.kind === 'failed' && ['refused-url', 'refused-address'].includes(result.errorClass), `${url}: ${JSON.stringify(result)}`)
+    t.ok(
+      result.kind === 'failed' && ['refused-url', 'refused-address'].includes(result.errorClass),
+      `${url}: ${JSON.stringify(result)}`
+    )
   }
   t.equal(canary.connections(), 0)
 })
 
-t.test('the same canary is reached where an allow list says so: it is the rules that kept everybody out', async t => {
-  const { canary, post, port } = await setup(t, { allow: '127.0.0.0/8,::1' })
-  for (const host of ['127.0.0.1', '0177.1', 'localhost', 'loopback.example', 'alias.example'])
-    t.match(await post(`http://${host}:${port}/`), { kind: 'answered', status: 200 }, host)
-  t.equal(canary.requests.length, 5)
-  for (const host of ['private.example', 'metadata.example', '10.0.0.1', '169.254.169.254'])
-    t.match(await post(`http://${host}:${port}/`), { kind: 'failed', errorClass: /refused/ }, host)
-})
+t.test(
+  'the same canary is reached where an allow list says so: it is the rules that kept everybody out',
+  async t => {
+    const { canary, post, port } = await setup(t, { allow: '127.0.0.0/8,::1' })
+    for (const host of ['127.0.0.1', '0177.1', 'localhost', 'loopback.example', 'alias.example'])
+      t.match(await post(`http://${host}:${port}/`), { kind: 'answered', status: 200 }, host)
+    t.equal(canary.requests.length, 5)
+    for (const host of ['private.example', 'metadata.example', '10.0.0.1', '169.254.169.254'])
+      t.match(
+        await post(`http://${host}:${port}/`),
+        { kind: 'failed', errorClass: /refused/ },
+        host
+      )
+  }
+)
 
-t.test('a name that changes its mind is asked once per connection, and the connection goes to what was judged', async t => {
-  const answers = ['127.0.0.1', '10.0.0.1']
-  let asked = 0
-  const resolve: Resolve = async () => [{ address: answers[asked++] ?? '169.254.169.254', family: 4 }]
-  const { canary, post, port } = await setup(t, { allow: '127.0.0.1', resolve })
-  const url = `http://rebinding.example:${port}/`
-  t.match(await post(url), { kind: 'answered' })
-  t.equal(asked, 1)
-  canary.server.closeAllConnections()
-  t.match(await post(`${url}again`), { kind: 'failed', errorClass: 'refused-address', detail: /^10[.]0[.]0[.]1 .*private/ })
-  t.match(await post(`${url}and-again`), { kind: 'failed', errorClass: 'refused-address', detail: /^169[.]254/ })
-  t.equal(asked, 3)
-  t.equal(canary.requests.length, 1)
-})
+t.test(
+  'a name that changes its mind is asked once per connection, and the connection goes to what was judged',
+  async t => {
+    const answers = ['127.0.0.1', '10.0.0.1']
+    let asked = 0
+    const resolve: Resolve = async () => [
+      { address: answers[asked++] ?? '169.254.169.254', family: 4 }
+    ]
+    const { canary, post, port } = await setup(t, { allow: '127.0.0.1', resolve })
+    const url = `http://rebinding.example:${port}/`
+    t.match(await post(url), { kind: 'answered' })
+    t.equal(asked, 1)
+    canary.server.closeAllConnections()
+    t.match(await post(`${url}again`), {
+      kind: 'failed',
+      errorClass: 'refused-address',
+      detail: /^10[.]0[.]0[.]1 .*private/
+    })
+    t.match(await post(`${url}and-again`), {
+      kind: 'failed',
+      errorClass: 'refused-address',
+      detail: /^169[.]254/
+    })
+    t.equal(asked, 3)
+    t.equal(canary.requests.length, 1)
+  }
+)
 
 t.test('no redirect is followed, wherever it leads', async t => {
   const canary = await startStubHttp(t, reply => reply.end('canary'))
   const recipient = await startStubHttp(t, (reply, { path }) => {
-    reply.writeHead(Number(path.slice(1)), { location: `${canary.origin}/stolen`, refresh: `0; url=${canary.origin}` }).end()
+    reply
+      .writeHead(Number(path.slice(1)), {
+        location: `${canary.origin}/stolen`,
+        refresh: `0; url=${canary.origin}`
+      })
+      .end()
   })
   const { post } = await setup(t, { allow: '127.0.0.1' })
   for (const status of [300, 301, 302, 303, 305, 307, 308])
-    t.match(await post(`${recipient.origin}/${status}`), { kind: 'answered', status }, String(status))
+    t.match(
+      await post(`${recipient.origin}/${status}`),
+      { kind: 'answered', status },
+      String(status)
+    )
   t.equal(recipient.requests.length, 7)
   t.equal(canary.connections(), 0)
 })

@@ -3,28 +3,39 @@ import { createAddressRules, parseAllowList } from './address.js'
 import { checkEndpointUrl, MAX_URL_CHARACTERS, type UrlPart, type UrlRules } from './url.js'
 
 const strict: UrlRules = { allowHttp: false, addresses: createAddressRules() }
-const lax: UrlRules = { allowHttp: true, addresses: createAddressRules(parseAllowList('127.0.0.0/8').list) }
+const lax: UrlRules = {
+  allowHttp: true,
+  addresses: createAddressRules(parseAllowList('127.0.0.0/8').list)
+}
 
 const partOf = (text: string, rules = strict): UrlPart | 'usable' => {
   const verdict = checkEndpointUrl(text, rules)
   return verdict.kind === 'usable' ? 'usable' : verdict.part
 }
 
-t.test('an https URL of a public host is usable, split into what connects and what is asked for', async t => {
-  const rows = [
-    ['https://example.com', 'https://example.com', '/'],
-    ['https://Example.COM:443/Hooks?token=a%20b&x', 'https://example.com', '/Hooks?token=a%20b&x'],
-    ['https://example.com:8443/a/../b', 'https://example.com:8443', '/b'],
-    ['https://example.com./', 'https://example.com.', '/'],
-    ['https://bücher.example.org/', 'https://xn--bcher-kva.example.org', '/'],
-    ['https://1.1.1.1/', 'https://1.1.1.1', '/'],
-    ['https://[2606:4700::1111]/', 'https://[2606:4700::1111]', '/'],
-    ['https://a_b.example.com/', 'https://a_b.example.com', '/'],
-    ['https://localhost.example.com/', 'https://localhost.example.com', '/'],
-    ['https://mylocal/'.replace('mylocal', 'my-local.org'), 'https://my-local.org', '/']
-  ] as const
-  for (const [text, origin, path] of rows) t.same(checkEndpointUrl(text, strict), { kind: 'usable', url: { origin, path } }, text)
-})
+t.test(
+  'an https URL of a public host is usable, split into what connects and what is asked for',
+  async t => {
+    const rows = [
+      ['https://example.com', 'https://example.com', '/'],
+      [
+        'https://Example.COM:443/Hooks?token=a%20b&x',
+        'https://example.com',
+        '/Hooks?token=a%20b&x'
+      ],
+      ['https://example.com:8443/a/../b', 'https://example.com:8443', '/b'],
+      ['https://example.com./', 'https://example.com.', '/'],
+      ['https://bücher.example.org/', 'https://xn--bcher-kva.example.org', '/'],
+      ['https://1.1.1.1/', 'https://1.1.1.1', '/'],
+      ['https://[2606:4700::1111]/', 'https://[2606:4700::1111]', '/'],
+      ['https://a_b.example.com/', 'https://a_b.example.com', '/'],
+      ['https://localhost.example.com/', 'https://localhost.example.com', '/'],
+      ['https://mylocal/'.replace('mylocal', 'my-local.org'), 'https://my-local.org', '/']
+    ] as const
+    for (const [text, origin, path] of rows)
+      t.same(checkEndpointUrl(text, strict), { kind: 'usable', url: { origin, path } }, text)
+  }
+)
 
 t.test('only https, and http where it is allowed', async t => {
   for (const text of [
@@ -55,8 +66,12 @@ t.test('no user, no password', async t => {
 t.test('port 443, or one from 1024 that is not that of a well-known service', async t => {
   for (const port of [443, 1_024, 3_000, 4_433, 8_000, 8_080, 8_443, 65_535])
     t.equal(partOf(`https://example.com:${port}/`), 'usable', String(port))
-  for (const port of [0, 1, 22, 25, 53, 80, 110, 389, 444, 1_023]) t.equal(partOf(`https://example.com:${port}/`), 'port', String(port))
-  for (const port of [1_433, 2_375, 2_379, 3_306, 3_389, 5_432, 5_672, 6_379, 6_443, 9_042, 9_092, 9_200, 10_250, 11_211, 27_017])
+  for (const port of [0, 1, 22, 25, 53, 80, 110, 389, 444, 1_023])
+    t.equal(partOf(`https://example.com:${port}/`), 'port', String(port))
+  for (const port of [
+    1_433, 2_375, 2_379, 3_306, 3_389, 5_432, 5_672, 6_379, 6_443, 9_042, 9_092, 9_200, 10_250,
+    11_211, 27_017
+  ])
     t.equal(partOf(`https://example.com:${port}/`), 'port', String(port))
   t.match(checkEndpointUrl('https://example.com:6379/', strict), {
     reason: 'port 6379 is that of Redis: take 443, or another one from 1024'
@@ -81,36 +96,57 @@ t.test('no fragment, no invisible characters, no more than 2048 characters', asy
   const long = 'https://example.com/'.padEnd(MAX_URL_CHARACTERS, 'x')
   t.equal(partOf(long), 'usable')
   t.equal(partOf(`${long}x`), 'text')
-  for (const text of ['', 'example.com', '/hooks', 'https://', 'https://exa mple.com/', 'https://256.256.256.256/', 'https://1.2.3.4.5/'])
+  for (const text of [
+    '',
+    'example.com',
+    '/hooks',
+    'https://',
+    'https://exa mple.com/',
+    'https://256.256.256.256/',
+    'https://1.2.3.4.5/'
+  ])
     t.equal(partOf(text), 'text', text)
 })
 
-t.test('names that never lead to the Internet are refused, with or without the dot at their end', async t => {
-  const names = [
-    'localhost',
-    'localhost.',
-    'LOCALHOST',
-    'a.localhost',
-    'printer.local',
-    'metadata.google.internal',
-    'metadata.google.internal.',
-    'db.lan',
-    'nas.home.arpa',
-    'x.onion',
-    'intranet',
-    'postgres',
-    'x.corp'
-  ]
-  for (const name of names) t.equal(partOf(`https://${name}/`), 'host', name)
-  for (const name of ['-a.example.com', 'a..example.com', `${'a'.repeat(64)}.example.com`, `${'a.'.repeat(127)}com`, 'a*b.example.com'])
-    t.equal(partOf(`https://${name}/`), 'host', name)
-})
+t.test(
+  'names that never lead to the Internet are refused, with or without the dot at their end',
+  async t => {
+    const names = [
+      'localhost',
+      'localhost.',
+      'LOCALHOST',
+      'a.localhost',
+      'printer.local',
+      'metadata.google.internal',
+      'metadata.google.internal.',
+      'db.lan',
+      'nas.home.arpa',
+      'x.onion',
+      'intranet',
+      'postgres',
+      'x.corp'
+    ]
+    for (const name of names) t.equal(partOf(`https://${name}/`), 'host', name)
+    for (const name of [
+      '-a.example.com',
+      'a..example.com',
+      `${'a'.repeat(64)}.example.com`,
+      `${'a.'.repeat(127)}com`,
+      'a*b.example.com'
+    ])
+      t.equal(partOf(`https://${name}/`), 'host', name)
+  }
+)
 
-t.test('with an allow list, which is for development, such names are left to the connection', async t => {
-  for (const name of ['localhost', 'receiver', 'receiver.internal']) t.equal(partOf(`http://${name}:8080/`, lax), 'usable', name)
-  t.equal(partOf('http://127.0.0.1:8080/', lax), 'usable')
-  t.equal(partOf('http://10.0.0.1:8080/', lax), 'host')
-})
+t.test(
+  'with an allow list, which is for development, such names are left to the connection',
+  async t => {
+    for (const name of ['localhost', 'receiver', 'receiver.internal'])
+      t.equal(partOf(`http://${name}:8080/`, lax), 'usable', name)
+    t.equal(partOf('http://127.0.0.1:8080/', lax), 'usable')
+    t.equal(partOf('http://10.0.0.1:8080/', lax), 'host')
+  }
+)
 
 t.test('every refusal says which part it is about and what to do', async t => {
   for (const text of [

@@ -1,11 +1,15 @@
 /**
- * Whether an endpoint's URL may be delivered to, as far as its text says: asked when it is registered and again before each attempt.
+ * Whether an endpoint's URL may be delivered to, as far as its text says: asked when it
+ * is registered and again before each attempt.
  *
- * Shapes  text in; the parts to connect with out, or which part is wrong with a sentence that says what to do. Names are not resolved
- *         here: whom they lead to is looked at when the connection is made (guarded-connect.ts).
- * Errors  none: every text has a verdict. A sentence never repeats what the URL says before `@` or behind the host.
- * Source  WHATWG URL as Node reads it: 0x7f.1, 0177.1, 2130706433 and full-width digits are all 127.0.0.1 by the time they get here.
- *         RFC 6761, 6762, 7686, 8375 and ICANN's `internal` for names that never lead to the Internet.
+ * Shapes  text in; the parts to connect with out, or which part is wrong with a sentence
+ *         that says what to do. Names are not resolved here: whom they lead to is looked
+ *         at when the connection is made (guarded-connect.ts).
+ * Errors  none: every text has a verdict. A sentence never repeats what the URL says
+ *         before `@` or behind the host.
+ * Source  WHATWG URL as Node reads it: 0x7f.1, 0177.1, 2130706433 and full-width digits
+ *         are all 127.0.0.1 by the time they get here. RFC 6761, 6762, 7686, 8375 and
+ *         ICANN's `internal` for names that never lead to the Internet.
  */
 import { isIP } from 'node:net'
 import type { AddressRules } from './address.js'
@@ -52,7 +56,10 @@ const PRIVATE_SUFFIXES = [
 ] as const
 
 const LOWEST_FREE_PORT = 1_024
-/** Services that have no business with events, and some that obey whatever line of a request they understand. */
+/**
+ * Services that have no business with events, and some that obey whatever line of a
+ * request they understand.
+ */
 const SERVICE_PORTS: ReadonlyMap<number, string> = new Map(
   (
     [
@@ -87,9 +94,17 @@ const SERVICE_PORTS: ReadonlyMap<number, string> = new Map(
 
 export function checkEndpointUrl(text: string, rules: UrlRules): UrlVerdict {
   if (text.length > MAX_URL_CHARACTERS)
-    return refused('text', `the URL has more than ${MAX_URL_CHARACTERS} characters: shorten its path or query`)
-  // The parser drops some of these and turns others round, so that people would read another URL than the one that is used.
-  if (/[\s\\\p{C}]/u.test(text)) return refused('text', 'the URL holds a space, a backslash or an invisible character: percent-encode it')
+    return refused(
+      'text',
+      `the URL has more than ${MAX_URL_CHARACTERS} characters: shorten its path or query`
+    )
+  // The parser drops some of these and turns others round, so that people would read
+  // another URL than the one that is used.
+  if (/[\s\\\p{C}]/u.test(text))
+    return refused(
+      'text',
+      'the URL holds a space, a backslash or an invisible character: percent-encode it'
+    )
   const url = URL.parse(text)
   if (url === null) return refused('text', 'this is no absolute URL: write it as https://host/path')
   return (
@@ -97,7 +112,10 @@ export function checkEndpointUrl(text: string, rules: UrlRules): UrlVerdict {
     checkCredentials(url) ??
     checkHost(url, rules.addresses) ??
     checkPort(url) ??
-    checkFragment(text) ?? { kind: 'usable', url: { origin: url.origin, path: `${url.pathname}${url.search}` } }
+    checkFragment(text) ?? {
+      kind: 'usable',
+      url: { origin: url.origin, path: `${url.pathname}${url.search}` }
+    }
   )
 }
 
@@ -107,12 +125,18 @@ function refused(part: UrlPart, reason: string): UrlVerdict {
 
 function checkScheme({ protocol }: URL, { allowHttp }: UrlRules): UrlVerdict | null {
   if (protocol === 'https:' || (protocol === 'http:' && allowHttp)) return null
-  return refused('scheme', `the scheme is ${protocol.slice(0, -1)}: take https, so that nobody reads the events on their way`)
+  return refused(
+    'scheme',
+    `the scheme is ${protocol.slice(0, -1)}: take https, so that nobody reads the events on their way`
+  )
 }
 
 function checkCredentials({ username, password }: URL): UrlVerdict | null {
   if (username === '' && password === '') return null
-  return refused('credentials', 'the URL holds a user or password before @: put it into a header of the endpoint')
+  return refused(
+    'credentials',
+    'the URL holds a user or password before @: put it into a header of the endpoint'
+  )
 }
 
 function checkHost({ hostname }: URL, addresses: AddressRules): UrlVerdict | null {
@@ -121,35 +145,61 @@ function checkHost({ hostname }: URL, addresses: AddressRules): UrlVerdict | nul
     const range = addresses.forbiddenRange(literal)
     return range === null
       ? null
-      : refused('host', `${literal} is no address of the Internet (${range}): take one that can be reached from there`)
+      : refused(
+          'host',
+          `${literal} is no address of the Internet (${range}): take one that can be reached from there`
+        )
   }
   const name = hostname.replace(/[.]$/, '')
-  if (!isName(name)) return refused('host', 'the host is no name of the DNS: letters, digits and hyphens, with dots between them')
+  if (!isName(name))
+    return refused(
+      'host',
+      'the host is no name of the DNS: letters, digits and hyphens, with dots between them'
+    )
   // An allow list is for development, and there it decides when the connection is made.
   if (addresses.hasAllowList) return null
   const suffix = PRIVATE_SUFFIXES.find(ending => name === ending || name.endsWith(`.${ending}`))
-  if (suffix !== undefined) return refused('host', `names that end with ${suffix} lead nowhere on the Internet: take a public name`)
-  return name.includes('.') ? null : refused('host', `${name} is a name of a local network: take a public name, with its domain`)
+  if (suffix !== undefined)
+    return refused(
+      'host',
+      `names that end with ${suffix} lead nowhere on the Internet: take a public name`
+    )
+  return name.includes('.')
+    ? null
+    : refused('host', `${name} is a name of a local network: take a public name, with its domain`)
 }
 
 function isName(name: string): boolean {
   const labels = name.split('.')
   return (
     name.length <= MAX_NAME_CHARACTERS &&
-    labels.every(label => label.length <= MAX_LABEL_CHARACTERS && /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/.test(label))
+    labels.every(
+      label =>
+        label.length <= MAX_LABEL_CHARACTERS && /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/.test(label)
+    )
   )
 }
 
 function checkPort({ port }: URL): UrlVerdict | null {
-  // The scheme's own port is not written; written for the other scheme it is one below 1024.
+  // The scheme's own port is not written; written for the other scheme it is one below
+  // 1024.
   if (port === '') return null
   const number = Number(port)
   const service = SERVICE_PORTS.get(number)
-  if (service !== undefined) return refused('port', `port ${port} is that of ${service}: take 443, or another one from ${LOWEST_FREE_PORT}`)
+  if (service !== undefined)
+    return refused(
+      'port',
+      `port ${port} is that of ${service}: take 443, or another one from ${LOWEST_FREE_PORT}`
+    )
   if (number >= LOWEST_FREE_PORT) return null
-  return refused('port', `port ${port} is kept for other services: take 443, or one from ${LOWEST_FREE_PORT}`)
+  return refused(
+    'port',
+    `port ${port} is kept for other services: take 443, or one from ${LOWEST_FREE_PORT}`
+  )
 }
 
 function checkFragment(text: string): UrlVerdict | null {
-  return text.includes('#') ? refused('fragment', 'the URL holds a #, and what follows it is never sent: leave it out') : null
+  return text.includes('#')
+    ? refused('fragment', 'the URL holds a #, and what follows it is never sent: leave it out')
+    : null
 }

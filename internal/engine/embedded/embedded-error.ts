@@ -1,7 +1,15 @@
 import { ExpectedError } from '../lifecycle/service.js'
 
-/** What keeps an embedded service from starting, each as one sentence that says what to do. */
-export type EmbeddedErrorCode = 'not-installed' | 'port-taken' | 'no-run-user' | 'data-not-ours' | 'start-failed'
+/**
+ * What keeps an embedded service from starting, each as one sentence that says what to
+ * do.
+ */
+export type EmbeddedErrorCode =
+  | 'not-installed'
+  | 'port-taken'
+  | 'no-run-user'
+  | 'data-not-ours'
+  | 'start-failed'
 
 export class EmbeddedError extends ExpectedError {
   override readonly name = 'EmbeddedError'

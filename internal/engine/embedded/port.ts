@@ -11,7 +11,8 @@ async function listen(port: number): Promise<number> {
   const address = server.address()
   server.close()
   await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has an address with a port')
+  if (address === null || typeof address === 'string')
+    throw new Error('a TCP server has an address with a port')
   return address.port
 }
 
@@ -25,7 +26,8 @@ export async function isPortFree(port: number): Promise<boolean> {
     await listen(port)
     return true
   } catch (error) {
-    // EACCES: a port below 1024 as an ordinary user. It is not taken, but not ours to have either.
+    // EACCES: a port below 1024 as an ordinary user. It is not taken, but not ours to
+    // have either.
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') return false
     throw error

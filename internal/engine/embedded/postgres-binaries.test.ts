@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { chmod } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -15,7 +25,9 @@ async function setup(t: Test, postgresMode: number) {
       bin: { postgres: 'the server' },
       lib: { 'libpq.so.5.18': 'a library' },
       share: { postgresql: { 'postgres.bki': 'catalogs' } },
-      'pg-symlinks.json': JSON.stringify([{ source: 'native/lib/libpq.so.5.18', target: 'native/lib/libpq.so.5' }])
+      'pg-symlinks.json': JSON.stringify([
+        { source: 'native/lib/libpq.so.5.18', target: 'native/lib/libpq.so.5' }
+      ])
     }
   })
   await chmod(join(packageDir, 'native', 'bin', 'postgres'), postgresMode)
@@ -25,30 +37,46 @@ async function setup(t: Test, postgresMode: number) {
   return { packageDir, place, log, say: (line: string) => log.push(line) }
 }
 
-await t.test('a server whose install script did not run gets its library links where it is', async t => {
-  const { packageDir, place, log, say } = await setup(t, 0o755)
-  const native = await locatePostgres(null, say, packageDir, [place])
-  t.equal(native, join(packageDir, 'native'))
-  t.equal(readlinkSync(join(native, 'lib', 'libpq.so.5')), 'libpq.so.5.18')
-  t.equal(await locatePostgres(null, say, packageDir, [place]), native, 'the next start finds them made')
-  t.same(log, [])
-})
+await t.test(
+  'a server whose install script did not run gets its library links where it is',
+  async t => {
+    const { packageDir, place, log, say } = await setup(t, 0o755)
+    const native = await locatePostgres(null, say, packageDir, [place])
+    t.equal(native, join(packageDir, 'native'))
+    t.equal(readlinkSync(join(native, 'lib', 'libpq.so.5')), 'libpq.so.5.18')
+    t.equal(
+      await locatePostgres(null, say, packageDir, [place]),
+      native,
+      'the next start finds them made'
+    )
+    t.same(log, [])
+  }
+)
 
-await t.test('a user who may not run the server there gets one whole copy of it, said in one line', async t => {
-  const { packageDir, place, log, say } = await setup(t, 0o400)
-  const native = await locatePostgres(owner, say, packageDir, [join(place, 'absent'), place])
-  t.match(native, new RegExp(`^${place}/event-process-postgres-1[.]2[.]3-[^/]+/native$`))
-  t.equal(statSync(join(native, 'bin', 'postgres')).mode & 0o777, 0o755)
-  t.equal(statSync(join(native, 'lib', 'libpq.so.5.18')).mode & 0o777, 0o644)
-  t.equal(readlinkSync(join(native, 'lib', 'libpq.so.5')), 'libpq.so.5.18')
-  t.equal(readFileSync(join(native, 'share', 'postgresql', 'postgres.bki'), 'utf8'), 'catalogs')
-  t.same(log, [`PostgreSQL runs as owner, who cannot read it in ${packageDir}: using a copy in ${dirname(native)}`])
+await t.test(
+  'a user who may not run the server there gets one whole copy of it, said in one line',
+  async t => {
+    const { packageDir, place, log, say } = await setup(t, 0o400)
+    const native = await locatePostgres(owner, say, packageDir, [join(place, 'absent'), place])
+    t.match(native, new RegExp(`^${place}/event-process-postgres-1[.]2[.]3-[^/]+/native$`))
+    t.equal(statSync(join(native, 'bin', 'postgres')).mode & 0o777, 0o755)
+    t.equal(statSync(join(native, 'lib', 'libpq.so.5.18')).mode & 0o777, 0o644)
+    t.equal(readlinkSync(join(native, 'lib', 'libpq.so.5')), 'libpq.so.5.18')
+    t.equal(readFileSync(join(native, 'share', 'postgresql', 'postgres.bki'), 'utf8'), 'catalogs')
+    t.same(log, [
+      `PostgreSQL runs as owner, who cannot read it in ${packageDir}: using a copy in ${dirname(native)}`
+    ])
 
-  writeFileSync(join(native, 'bin', 'postgres'), 'still the first copy')
-  t.equal(await locatePostgres(owner, say, packageDir, [place]), native)
-  t.equal(readFileSync(join(native, 'bin', 'postgres'), 'utf8'), 'still the first copy', 'the next start copies nothing')
-  t.equal(log.length, 1)
-})
+    writeFileSync(join(native, 'bin', 'postgres'), 'still the first copy')
+    t.equal(await locatePostgres(owner, say, packageDir, [place]), native)
+    t.equal(
+      readFileSync(join(native, 'bin', 'postgres'), 'utf8'),
+      'still the first copy',
+      'the next start copies nothing'
+    )
+    t.equal(log.length, 1)
+  }
+)
 
 await t.test('two starts that copy at once end with one whole copy', async t => {
   const { packageDir, place, say } = await setup(t, 0o400)
@@ -64,14 +92,25 @@ await t.test('what somebody else prepared in the shared place is not run', async
   const { packageDir, place, say } = await setup(t, 0o400)
   const copy = dirname(await locatePostgres(owner, say, packageDir, [place]))
   await chmod(copy, 0o777)
-  await t.rejects(locatePostgres(owner, say, packageDir, [place]), { code: 'start-failed', message: /somebody else/ }, 'writable by all')
+  await t.rejects(
+    locatePostgres(owner, say, packageDir, [place]),
+    { code: 'start-failed', message: /somebody else/ },
+    'writable by all'
+  )
   rmSync(copy, { recursive: true })
   mkdirSync(join(place, 'elsewhere'))
   symlinkSync(join(place, 'elsewhere'), copy)
-  await t.rejects(locatePostgres(owner, say, packageDir, [place]), { code: 'start-failed', message: /somebody else/ }, 'a link')
+  await t.rejects(
+    locatePostgres(owner, say, packageDir, [place]),
+    { code: 'start-failed', message: /somebody else/ },
+    'a link'
+  )
 })
 
 await t.test('with no place open to the user the reason is said', async t => {
   const { packageDir, place, say } = await setup(t, 0o400)
-  await t.rejects(locatePostgres(owner, say, packageDir, [join(place, 'absent')]), { code: 'start-failed', message: /temporary directory/ })
+  await t.rejects(locatePostgres(owner, say, packageDir, [join(place, 'absent')]), {
+    code: 'start-failed',
+    message: /temporary directory/
+  })
 })

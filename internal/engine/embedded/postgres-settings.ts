@@ -1,5 +1,6 @@
 /**
- * How the embedded PostgreSQL is tuned: sensible on a small machine, faster when there is room.
+ * How the embedded PostgreSQL is tuned: sensible on a small machine, faster when there is
+ * room.
  *
  * Units   as PostgreSQL writes them (MB, GB, min).
  */
@@ -11,8 +12,14 @@ const GIB = 1024 * MIB
 const MIN_BUFFER_MIB = 64
 const MAX_BUFFER_MIB = 2_048
 
-/** Settings for `postgres -c`; without `isDurable` a crash may lose everything, which only a test can afford. */
-export function serverSettings(dataDir: string, isDurable: boolean): Readonly<Record<string, string>> {
+/**
+ * Settings for `postgres -c`; without `isDurable` a crash may lose everything, which only
+ * a test can afford.
+ */
+export function serverSettings(
+  dataDir: string,
+  isDurable: boolean
+): Readonly<Record<string, string>> {
   const { bavail, bsize } = statfsSync(dataDir)
   return {
     shared_buffers: isDurable ? `${bufferMebibytes()}MB` : '64MB',
@@ -24,7 +31,10 @@ export function serverSettings(dataDir: string, isDurable: boolean): Readonly<Re
   }
 }
 
-/** An eighth of the memory: room for the indexes of ten million rows where there is much of it. Pages that are not used take none. */
+/**
+ * An eighth of the memory: room for the indexes of ten million rows where there is much
+ * of it. Pages that are not used take none.
+ */
 function bufferMebibytes(): number {
   return Math.max(MIN_BUFFER_MIB, Math.min(MAX_BUFFER_MIB, Math.floor(totalmem() / 8 / MIB)))
 }

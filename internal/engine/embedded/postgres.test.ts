@@ -9,7 +9,10 @@ import t, { type Test } from 'tap'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres.js'
 import { isAlive } from './process-alive.js'
 
-/** Registered before the servers in it, so removed after they have stopped: teardowns run last-in-first-out, but tap's own directories go first. */
+/**
+ * Registered before the servers in it, so removed after they have stopped: teardowns run
+ * last-in-first-out, but tap's own directories go first.
+ */
 function dataDirectory(t: Test): string {
   const directory = mkdtempSync(join(tmpdir(), 'event-process-test-'))
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
@@ -37,8 +40,15 @@ await t.test('what was committed is there at the next start', async t => {
   const second = await startEmbeddedPostgres({ dataDir, port: first.port, durable: false })
   t.teardown(() => second.stop())
   t.equal(second.port, first.port)
-  t.match(second.connectionString, `postgresql://postgres:postgres@127.0.0.1:${second.port}/event_process`)
-  t.same(await query(second, 'SELECT word, upper(word) FROM kept'), [{ word: 'Straße', upper: 'STRAßE' }], 'in UTF-8, with its rules')
+  t.match(
+    second.connectionString,
+    `postgresql://postgres:postgres@127.0.0.1:${second.port}/event_process`
+  )
+  t.same(
+    await query(second, 'SELECT word, upper(word) FROM kept'),
+    [{ word: 'Straße', upper: 'STRAßE' }],
+    'in UTF-8, with its rules'
+  )
 
   const pidFile = join(dataDir, 'postgres', 'postmaster.pid')
   const lines = readFileSync(pidFile, 'utf8').split('\n')
@@ -46,72 +56,101 @@ await t.test('what was committed is there at the next start', async t => {
   writeFileSync(pidFile, [process.pid, ...lines.slice(1)].join('\n'))
   const third = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
   t.teardown(() => third.stop())
-  t.not(third.pid, process.pid, 'a pid that now belongs to another program, here this one, is not taken for the server')
+  t.not(
+    third.pid,
+    process.pid,
+    'a pid that now belongs to another program, here this one, is not taken for the server'
+  )
   t.same(await query(third, 'SELECT count(*)::int FROM kept'), [{ count: 1 }])
 })
 
-await t.test('a server that outlived its killed starter is taken over, with its port and its data', async t => {
-  const dataDir = dataDirectory(t)
-  const module = new URL('./postgres.js', import.meta.url).href
-  const script = `
+await t.test(
+  'a server that outlived its killed starter is taken over, with its port and its data',
+  async t => {
+    const dataDir = dataDirectory(t)
+    const module = new URL('./postgres.js', import.meta.url).href
+    const script = `
     import { startEmbeddedPostgres } from ${JSON.stringify(module)}
     const { port, pid } = await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, port: 0 })
     console.log(JSON.stringify({ port, pid }))
     setInterval(() => undefined, 1_000_000)`
-  const starter = spawn(process.execPath, [...process.execArgv, '--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit']
-  })
-  const [output] = (await once(starter.stdout, 'data')) as [Buffer]
-  const { port, pid } = JSON.parse(output.toString()) as { port: number; pid: number }
-  starter.kill('SIGKILL')
-  await once(starter, 'exit')
-  t.ok(isAlive(pid), 'it runs on')
+    const starter = spawn(
+      process.execPath,
+      [...process.execArgv, '--input-type=module', '-e', script],
+      {
+        stdio: ['ignore', 'pipe', 'inherit']
+      }
+    )
+    const [output] = (await once(starter.stdout, 'data')) as [Buffer]
+    const { port, pid } = JSON.parse(output.toString()) as { port: number; pid: number }
+    starter.kill('SIGKILL')
+    await once(starter, 'exit')
+    t.ok(isAlive(pid), 'it runs on')
 
-  const log: string[] = []
-  const adopted = await startEmbeddedPostgres({ dataDir, port: 0, log: line => log.push(line) })
-  t.teardown(() => adopted.stop())
-  t.match(adopted, { port, pid })
-  t.same(log, [`PostgreSQL was still running on port ${port}: using it`])
-  const names = `('fsync', 'full_page_writes', 'listen_addresses', 'synchronous_commit')`
-  t.same(
-    await query(adopted, `SELECT name, setting FROM pg_settings WHERE name IN ${names} ORDER BY name`),
-    [
-      { name: 'fsync', setting: 'on' },
-      { name: 'full_page_writes', setting: 'on' },
-      { name: 'listen_addresses', setting: '127.0.0.1' },
-      { name: 'synchronous_commit', setting: 'on' }
-    ],
-    'started with the defaults it is safe against a crash and open to this machine only'
-  )
-  await adopted.stop()
-  await t.rejects(query(adopted, 'SELECT 1'), { code: 'ECONNREFUSED' }, 'and whoever took it over ends it')
-})
+    const log: string[] = []
+    const adopted = await startEmbeddedPostgres({ dataDir, port: 0, log: line => log.push(line) })
+    t.teardown(() => adopted.stop())
+    t.match(adopted, { port, pid })
+    t.same(log, [`PostgreSQL was still running on port ${port}: using it`])
+    const names = `('fsync', 'full_page_writes', 'listen_addresses', 'synchronous_commit')`
+    t.same(
+      await query(
+        adopted,
+        `SELECT name, setting FROM pg_settings WHERE name IN ${names} ORDER BY name`
+      ),
+      [
+        { name: 'fsync', setting: 'on' },
+        { name: 'full_page_writes', setting: 'on' },
+        { name: 'listen_addresses', setting: '127.0.0.1' },
+        { name: 'synchronous_commit', setting: 'on' }
+      ],
+      'started with the defaults it is safe against a crash and open to this machine only'
+    )
+    await adopted.stop()
+    await t.rejects(
+      query(adopted, 'SELECT 1'),
+      { code: 'ECONNREFUSED' },
+      'and whoever took it over ends it'
+    )
+  }
+)
 
 await t.test('a taken port is refused with the name of the setting that changes it', async t => {
   const other = createServer().listen(0, '127.0.0.1')
   await once(other, 'listening')
   t.teardown(() => other.close())
   const { port } = other.address() as { port: number }
-  await t.rejects(startEmbeddedPostgres({ dataDir: dataDirectory(t), port, portSetting: 'EMBEDDED_POSTGRES_PORT', durable: false }), {
-    code: 'port-taken',
-    message: `Port ${port} is already in use: set EMBEDDED_POSTGRES_PORT to a free one, or to 0 for any.`
-  })
+  await t.rejects(
+    startEmbeddedPostgres({
+      dataDir: dataDirectory(t),
+      port,
+      portSetting: 'EMBEDDED_POSTGRES_PORT',
+      durable: false
+    }),
+    {
+      code: 'port-taken',
+      message: `Port ${port} is already in use: set EMBEDDED_POSTGRES_PORT to a free one, or to 0 for any.`
+    }
+  )
 })
 
-await t.test('data below a directory closed to other users is served, for root by somebody who is not root', async t => {
-  const closed = join(dataDirectory(t), 'closed')
-  mkdirSync(closed, { mode: 0o700 })
-  const dataDir = join(closed, 'data')
-  const server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
-  t.teardown(() => server.stop())
-  t.same(await query(server, 'SELECT 1 AS one'), [{ one: 1 }])
-  const { uid } = statSync(join(dataDir, 'postgres'))
-  if (process.getuid?.() === 0) t.not(uid, 0)
-  else t.equal(uid, process.getuid?.())
-  rmSync(dataDir, { recursive: true })
-  await server.stop()
-  t.notOk(isAlive(server.pid), 'and it stops even when its data was removed under it')
-})
+await t.test(
+  'data below a directory closed to other users is served, for root by somebody who is not root',
+  async t => {
+    const closed = join(dataDirectory(t), 'closed')
+    mkdirSync(closed, { mode: 0o700 })
+    const dataDir = join(closed, 'data')
+    const server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+    t.teardown(() => server.stop())
+    t.same(await query(server, 'SELECT 1 AS one'), [{ one: 1 }])
+    const { uid } = statSync(join(dataDir, 'postgres'))
+    if (process.getuid?.() === 0) t.not(uid, 0)
+    else t.equal(uid, process.getuid?.())
+    rmSync(dataDir, { recursive: true })
+    await server.stop()
+    t.notOk(isAlive(server.pid), 'and it stops even when its data was removed under it')
+  }
+)
 
 await t.test('data that PostgreSQL cannot use is named with the reason', async t => {
   const dataDir = dataDirectory(t)

@@ -1,10 +1,13 @@
 /**
- * A real PostgreSQL server on loopback with nothing installed but the project's own packages.
+ * A real PostgreSQL server on loopback with nothing installed but the project's own
+ * packages.
  *
- * Shapes  <dataDir>/postgres is its data directory, <dataDir>/postgres.log its log; one database, `event_process`.
+ * Shapes  <dataDir>/postgres is its data directory, <dataDir>/postgres.log its log; one
+ *         database, `event_process`.
  * Units   ports are TCP ports on 127.0.0.1; nothing listens elsewhere.
  * Errors  EmbeddedError, one sentence each; a failed start leaves no process behind.
- * Source  PostgreSQL manual: `initdb`, `postgres`, "Shutting Down the Server" (SIGINT = fast, SIGQUIT = immediate).
+ * Source  PostgreSQL manual: `initdb`, `postgres`, "Shutting Down the Server" (SIGINT =
+ *         fast, SIGQUIT = immediate).
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -38,7 +41,9 @@ export interface PostgresOptions {
   readonly port: number
   /** The setting that chooses `port`, named when it is taken. */
   readonly portSetting?: string
-  /** False trades safety for speed and ends the server with this process: for tests only. */
+  /**
+   * False trades safety for speed and ends the server with this process: for tests only.
+   */
   readonly durable?: boolean
   readonly log?: (line: string) => void
 }
@@ -80,11 +85,20 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<E
     return adopted
   }
 
-  const taken = new EmbeddedError('port-taken', `Port ${port} is already in use: set ${portSetting} to a free one, or to 0 for any.`)
+  const taken = new EmbeddedError(
+    'port-taken',
+    `Port ${port} is already in use: set ${portSetting} to a free one, or to 0 for any.`
+  )
   if (port !== 0 && !(await isPortFree(port))) throw taken
   const user = runUser(dataPath)
   assertOurs(dataPath)
-  const place = { dataDir, dataPath, user, native: await locatePostgres(user, log), isDurable: durable }
+  const place = {
+    dataDir,
+    dataPath,
+    user,
+    native: await locatePostgres(user, log),
+    isDurable: durable
+  }
   if (!existsSync(join(dataPath, 'PG_VERSION'))) await initialize(place)
   if (port !== 0) {
     const server = await startOn(place, port)
@@ -95,7 +109,10 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<E
     const server = await startOn(place, await findFreePort())
     if (server !== null) return server
   }
-  throw new EmbeddedError('port-taken', `Found no free port for PostgreSQL in ${FREE_PORT_TRIES} tries.`)
+  throw new EmbeddedError(
+    'port-taken',
+    `Found no free port for PostgreSQL in ${FREE_PORT_TRIES} tries.`
+  )
 }
 
 /** The server that an earlier process started in `dataPath` and did not live to stop. */
@@ -106,7 +123,8 @@ async function adopt(dataPath: string): Promise<EmbeddedPostgres | null> {
   const realPath = realpathSync(dataPath)
   const isGone = () => !isServing(pid, realPath)
   if (isGone()) {
-    // PostgreSQL itself would take any process that now has this pid for the old server, and not start.
+    // PostgreSQL itself would take any process that now has this pid for the old server,
+    // and not start.
     rmSync(join(dataPath, 'postmaster.pid'), { force: true })
     return null
   }
@@ -127,10 +145,14 @@ function assertOurs(dataPath: string): void {
   )
 }
 
-/** Creates the data directory beside its place and moves it there complete, so that a killed start leaves nothing half-made. */
+/**
+ * Creates the data directory beside its place and moves it there complete, so that a
+ * killed start leaves nothing half-made.
+ */
 async function initialize(place: Place): Promise<void> {
   for (const name of readdirSync(place.dataDir)) {
-    if (name.startsWith('postgres.draft-')) rmSync(join(place.dataDir, name), { recursive: true, force: true })
+    if (name.startsWith('postgres.draft-'))
+      rmSync(join(place.dataDir, name), { recursive: true, force: true })
   }
   const draft = join(place.dataDir, `postgres.draft-${randomUUID()}`)
   mkdirSync(draft, { mode: 0o700 })
@@ -138,20 +160,45 @@ async function initialize(place: Place): Promise<void> {
     if (place.user !== null) chownSync(draft, place.user.uid, place.user.gid)
     const sync = place.isDurable ? [] : ['--no-sync']
     // The builtin locale is the same on every machine: no locale of the system is needed.
-    const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-    const args = ['-D', pathFor(place.user, draft), '-U', USER, '--auth=trust', '--no-instructions', ...locale, ...sync]
-    await run(join(place.native, 'bin', 'initdb'), args, { cwd: draft, env: environment(), ...identity(place.user) })
+    const locale = [
+      '--encoding=UTF8',
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8'
+    ]
+    const args = [
+      '-D',
+      pathFor(place.user, draft),
+      '-U',
+      USER,
+      '--auth=trust',
+      '--no-instructions',
+      ...locale,
+      ...sync
+    ]
+    await run(join(place.native, 'bin', 'initdb'), args, {
+      cwd: draft,
+      env: environment(),
+      ...identity(place.user)
+    })
     renameSync(draft, place.dataPath)
   } catch (error) {
     const said = /(?:error|FATAL): +(.*)/.exec((error as { stderr?: string }).stderr ?? '')?.[1]
     const detail = said ?? (error as Error).message
-    throw new EmbeddedError('start-failed', `PostgreSQL could not create its data in ${place.dataDir}: ${explain(error) ?? detail}`, error)
+    throw new EmbeddedError(
+      'start-failed',
+      `PostgreSQL could not create its data in ${place.dataDir}: ${explain(error) ?? detail}`,
+      error
+    )
   } finally {
     rmSync(draft, { recursive: true, force: true })
   }
 }
 
-/** Starts the server on `port` and waits until it serves; null when somebody else has the port. */
+/**
+ * Starts the server on `port` and waits until it serves; null when somebody else has the
+ * port.
+ */
 async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | null> {
   const { dataPath, user } = place
   const logFile = join(place.dataDir, 'postgres.log')
@@ -164,10 +211,15 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
     unix_socket_directories: '',
     ...serverSettings(place.dataDir, place.isDurable)
   }
-  const args = ['-D', pathFor(user, dataPath), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+  const args = [
+    '-D',
+    pathFor(user, dataPath),
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  ]
   let server: ChildProcess
   try {
-    // A session of its own: the Ctrl-C of a terminal must not stop the database before the processor has drained into it.
+    // A session of its own: the Ctrl-C of a terminal must not stop the database before
+    // the processor has drained into it.
     server = spawn(join(place.native, 'bin', 'postgres'), args, {
       cwd: dataPath,
       env: environment(),
@@ -180,10 +232,15 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
   }
   const ends: string[] = []
   server.once('error', error => ends.push(explain(error) ?? error.message))
-  server.once('exit', (code, signal) => ends.push(`it ended with ${signal ?? `exit code ${code ?? 0}`}`))
+  server.once('exit', (code, signal) =>
+    ends.push(`it ended with ${signal ?? `exit code ${code ?? 0}`}`)
+  )
   server.unref()
 
-  const isReady = () => server.pid !== undefined && readPidFile(dataPath)?.pid === server.pid && readPidFile(dataPath)?.isReady === true
+  const isReady = () =>
+    server.pid !== undefined &&
+    readPidFile(dataPath)?.pid === server.pid &&
+    readPidFile(dataPath)?.isReady === true
   await waitUntil(() => ends.length > 0 || isReady(), START_MS)
   if (server.pid === undefined || !isReady()) {
     if (server.pid !== undefined) await stopPostmaster(server.pid, () => hasExited(server))
@@ -198,7 +255,8 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
   const { pid } = server
   const guard = place.isDurable ? null : guardPostmaster(pid, user)
   const postgres = running(pid, port, async () => {
-    // Taken back, so that this process collects them instead of leaving zombies to a container's first process.
+    // Taken back, so that this process collects them instead of leaving zombies to a
+    // container's first process.
     server.ref()
     guard?.ref()
     guard?.kill('SIGKILL')
@@ -209,7 +267,11 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
     await createDatabase(port)
   } catch (error) {
     await postgres.stop()
-    throw new EmbeddedError('start-failed', `PostgreSQL started but did not answer: ${(error as Error).message}`, error)
+    throw new EmbeddedError(
+      'start-failed',
+      `PostgreSQL started but did not answer: ${(error as Error).message}`,
+      error
+    )
   }
   return postgres
 }
@@ -239,14 +301,19 @@ async function createDatabase(port: number): Promise<void> {
   const session = new pg.Client({ connectionString: connectionString(port, 'postgres') })
   await session.connect()
   try {
-    const { rowCount } = await session.query('SELECT FROM pg_database WHERE datname = $1', [DATABASE])
+    const { rowCount } = await session.query('SELECT FROM pg_database WHERE datname = $1', [
+      DATABASE
+    ])
     if (rowCount === 0) await session.query(`CREATE DATABASE ${DATABASE}`)
   } finally {
     await session.end()
   }
 }
 
-/** Ends a test's server when the test's process dies without stopping it: the pipe closes with the process, however it ends. */
+/**
+ * Ends a test's server when the test's process dies without stopping it: the pipe closes
+ * with the process, however it ends.
+ */
 function guardPostmaster(pid: number, user: RunUser | null): ChildProcess {
   const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -QUIT "$0"', String(pid)], {
     cwd: '/',
@@ -261,11 +328,14 @@ function guardPostmaster(pid: number, user: RunUser | null): ChildProcess {
 }
 
 /**
- * The name by which the server finds its data. Below a directory closed to its user no path leads there, but the working directory it was
- * started in stays open to it, and Linux gives that one a name.
+ * The name by which the server finds its data. Below a directory closed to its user no
+ * path leads there, but the working directory it was started in stays open to it, and
+ * Linux gives that one a name.
  */
 function pathFor(user: RunUser | null, directory: string): string {
-  return process.platform === 'linux' && !canReach(user, directory, 1) ? '/proc/self/cwd' : directory
+  return process.platform === 'linux' && !canReach(user, directory, 1)
+    ? '/proc/self/cwd'
+    : directory
 }
 
 function identity(user: RunUser | null): { uid?: number; gid?: number } {
@@ -275,13 +345,18 @@ function identity(user: RunUser | null): { uid?: number; gid?: number } {
 /** No PG* variable of the caller may reach the server. */
 function environment(): NodeJS.ProcessEnv {
   const { PATH, TZ } = process.env
-  return { LC_ALL: 'C', ...(PATH === undefined ? {} : { PATH }), ...(TZ === undefined ? {} : { TZ }) }
+  return {
+    LC_ALL: 'C',
+    ...(PATH === undefined ? {} : { PATH }),
+    ...(TZ === undefined ? {} : { TZ })
+  }
 }
 
 function explain(error: unknown): string | undefined {
   const { code } = error as { code?: unknown }
   if (code === 'EPERM' || code === 'EINVAL')
     return 'root may not become another user here; start as an ordinary user, or set DB_CONNECTION.'
-  if (code === 'ENOENT') return 'its program does not run on this system (it needs glibc); set DB_CONNECTION.'
+  if (code === 'ENOENT')
+    return 'its program does not run on this system (it needs glibc); set DB_CONNECTION.'
   return undefined
 }

@@ -1,8 +1,10 @@
 /**
- * The running server of a data directory, as its postmaster.pid tells: adopting one that outlived its starter, and stopping it.
+ * The running server of a data directory, as its postmaster.pid tells: adopting one that
+ * outlived its starter, and stopping it.
  *
- * Source  PostgreSQL, miscadmin.h: the lines of postmaster.pid are pid, data directory, start time, port, socket directory, listen address,
- *         shared memory key, status; the file is removed as the last act of a shutdown.
+ * Source  PostgreSQL, miscadmin.h: the lines of postmaster.pid are pid, data directory,
+ *         start time, port, socket directory, listen address, shared memory key, status;
+ *         the file is removed as the last act of a shutdown.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
@@ -19,7 +21,10 @@ const POLL_MS = 20
 const FAST_STOP_MS = 20_000
 const IMMEDIATE_STOP_MS = 10_000
 
-/** What postmaster.pid says, whether or not it is still true; null while there is none, or only half of one. */
+/**
+ * What postmaster.pid says, whether or not it is still true; null while there is none, or
+ * only half of one.
+ */
 export function readPidFile(dataPath: string): Postmaster | null {
   let lines: string[]
   try {
@@ -34,21 +39,30 @@ export function readPidFile(dataPath: string): Postmaster | null {
   return { pid, port, isReady: lines[7]?.trim() === 'ready' }
 }
 
-/** True while process `pid` serves `realDataPath`; a pid that now belongs to another program, and a zombie, do not. */
+/**
+ * True while process `pid` serves `realDataPath`; a pid that now belongs to another
+ * program, and a zombie, do not.
+ */
 export function isServing(pid: number, realDataPath: string): boolean {
   try {
     if (process.platform === 'linux') {
-      // The server makes its data directory its working directory, and keeps it when somebody removes it.
+      // The server makes its data directory its working directory, and keeps it when
+      // somebody removes it.
       const directory = readlinkSync(`/proc/${pid}/cwd`)
       return directory === realDataPath || directory === `${realDataPath} (deleted)`
     }
-    return execFileSync('ps', ['-p', String(pid), '-o', 'args='], { encoding: 'utf8' }).includes(realDataPath)
+    return execFileSync('ps', ['-p', String(pid), '-o', 'args='], { encoding: 'utf8' }).includes(
+      realDataPath
+    )
   } catch {
     return false
   }
 }
 
-/** Ends the server: committed data safe on disk, open sessions cut off. Resolves when `isGone`, or when nothing more can be done. */
+/**
+ * Ends the server: committed data safe on disk, open sessions cut off. Resolves when
+ * `isGone`, or when nothing more can be done.
+ */
 export async function stopPostmaster(pid: number, isGone: () => boolean): Promise<void> {
   const steps = [
     { signal: 'SIGINT', withinMs: FAST_STOP_MS },

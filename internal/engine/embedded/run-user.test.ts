@@ -34,37 +34,41 @@ t.test('root runs the server as the least privileged user that already exists', 
   t.throws(() => pickRunUser(root), { code: 'no-run-user', message: /ordinary user/ })
 })
 
-t.test('a path is open to another user only if every directory above it can be entered', async t => {
-  const outer = join(t.testdir(), 'outer')
-  const inner = join(outer, 'inner')
-  mkdirSync(inner, { recursive: true })
-  const file = join(inner, 'file')
-  writeFileSync(file, '')
-  const modes = (outerMode: number, innerMode: number, fileMode: number) => {
-    chmodSync(file, fileMode)
-    chmodSync(inner, innerMode)
-    chmodSync(outer, outerMode)
+t.test(
+  'a path is open to another user only if every directory above it can be entered',
+  async t => {
+    const outer = join(t.testdir(), 'outer')
+    const inner = join(outer, 'inner')
+    mkdirSync(inner, { recursive: true })
+    const file = join(inner, 'file')
+    writeFileSync(file, '')
+    const modes = (outerMode: number, innerMode: number, fileMode: number) => {
+      chmodSync(file, fileMode)
+      chmodSync(inner, innerMode)
+      chmodSync(outer, outerMode)
+    }
+    // The directories above this checkout may themselves be closed: then no mode below
+    // them opens the path.
+    modes(0o755, 0o755, 0o644)
+    const isCheckoutOpen = canReach(stranger, t.testdirName, 1)
+    t.equal(canReach(stranger, file, 4), isCheckoutOpen, 'readable below readable directories')
+    t.equal(canReach(stranger, file, 5), false, 'but not executable')
+    modes(0o711, 0o711, 0o644)
+    t.equal(canReach(stranger, file, 4), isCheckoutOpen, 'to enter a directory is enough')
+    modes(0o700, 0o755, 0o644)
+    t.equal(canReach(stranger, file, 4), false, 'a closed directory further up')
+    t.equal(canReach(null, file, 4), true, 'ourselves are not asked')
+    modes(0o755, 0o755, 0o600)
+    t.equal(canReach(stranger, file, 4), false, 'a closed file')
+    const { uid, gid } = statSync(file)
+    t.equal(
+      canReach({ name: 'owner', uid, gid }, file, 4),
+      canReach({ name: 'owner', uid, gid }, t.testdirName, 1),
+      'the owner has bits of its own'
+    )
+    t.equal(canReach(stranger, join(inner, 'absent'), 4), false, 'what does not exist')
   }
-  // The directories above this checkout may themselves be closed: then no mode below them opens the path.
-  modes(0o755, 0o755, 0o644)
-  const isCheckoutOpen = canReach(stranger, t.testdirName, 1)
-  t.equal(canReach(stranger, file, 4), isCheckoutOpen, 'readable below readable directories')
-  t.equal(canReach(stranger, file, 5), false, 'but not executable')
-  modes(0o711, 0o711, 0o644)
-  t.equal(canReach(stranger, file, 4), isCheckoutOpen, 'to enter a directory is enough')
-  modes(0o700, 0o755, 0o644)
-  t.equal(canReach(stranger, file, 4), false, 'a closed directory further up')
-  t.equal(canReach(null, file, 4), true, 'ourselves are not asked')
-  modes(0o755, 0o755, 0o600)
-  t.equal(canReach(stranger, file, 4), false, 'a closed file')
-  const { uid, gid } = statSync(file)
-  t.equal(
-    canReach({ name: 'owner', uid, gid }, file, 4),
-    canReach({ name: 'owner', uid, gid }, t.testdirName, 1),
-    'the owner has bits of its own'
-  )
-  t.equal(canReach(stranger, join(inner, 'absent'), 4), false, 'what does not exist')
-})
+)
 
 t.test('only root runs the server as somebody else', async t => {
   const user = runUser(t.testdir())

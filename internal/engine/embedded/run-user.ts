@@ -1,8 +1,8 @@
 /**
  * As whom the embedded PostgreSQL runs, and what that user can reach.
  *
- * Shapes  RunUser: null means "as ourselves". Only for root it is another, existing user: the server refuses to run as root, and this
- *         project creates no users.
+ * Shapes  RunUser: null means "as ourselves". Only for root it is another, existing user:
+ *         the server refuses to run as root, and this project creates no users.
  * Source  POSIX: entering a path needs the execute bit of every directory above it.
  */
 import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
@@ -38,15 +38,22 @@ export function pickRunUser(passwd: string): RunUser {
   )
 }
 
-/** Null unless we are root. Data that already belongs to somebody keeps its owner, so that a first start without root stays usable. */
+/**
+ * Null unless we are root. Data that already belongs to somebody keeps its owner, so that
+ * a first start without root stays usable.
+ */
 export function runUser(ownedPath: string): RunUser | null {
   if (process.getuid?.() !== 0) return null
   const owner = statSync(ownedPath, { throwIfNoEntry: false })
-  if (owner !== undefined && owner.uid !== 0) return { name: `uid ${owner.uid}`, uid: owner.uid, gid: owner.gid }
+  if (owner !== undefined && owner.uid !== 0)
+    return { name: `uid ${owner.uid}`, uid: owner.uid, gid: owner.gid }
   return pickRunUser(readFileSync('/etc/passwd', 'utf8'))
 }
 
-/** True where `user` may enter every directory above `path` and has `bits` (4 read, 1 execute or enter) on `path` itself. */
+/**
+ * True where `user` may enter every directory above `path` and has `bits` (4 read, 1
+ * execute or enter) on `path` itself.
+ */
 export function canReach(user: RunUser | null, path: string, bits: number): boolean {
   if (user === null) return true
   const stats = statSync(path, { throwIfNoEntry: false })

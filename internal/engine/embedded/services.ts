@@ -1,8 +1,10 @@
 /**
- * PostgreSQL and SQS for a machine that has neither, shared by all programs started on the same data directory.
+ * PostgreSQL and SQS for a machine that has neither, shared by all programs started on
+ * the same data directory.
  *
- * Shapes  <dataDir>/embedded.json says where the running services are; <dataDir>/postgres and <dataDir>/sqs hold their data.
- *         Whoever starts a service ends it; whoever finds it running joins it and leaves it running.
+ * Shapes  <dataDir>/embedded.json says where the running services are; <dataDir>/postgres
+ *         and <dataDir>/sqs hold their data. Whoever starts a service ends it; whoever
+ *         finds it running joins it and leaves it running.
  * Errors  EmbeddedError, one sentence each.
  */
 import { randomUUID } from 'node:crypto'
@@ -17,7 +19,9 @@ import { withStartLock } from './start-lock.js'
 
 export interface ServicePort {
   readonly port: number
-  /** True where the user set it: then a taken port is an error, else another one is taken. */
+  /**
+   * True where the user set it: then a taken port is an error, else another one is taken.
+   */
   readonly isChosen: boolean
 }
 
@@ -25,7 +29,9 @@ export interface EmbeddedServicesOptions {
   readonly dataDir: string
   readonly postgres: ServicePort
   readonly sqs: ServicePort
-  /** False keeps the queue in memory: about twice as fast, and empty at the next start. */
+  /**
+   * False keeps the queue in memory: about twice as fast, and empty at the next start.
+   */
   readonly persistQueue?: boolean
   /** False for tests only. */
   readonly durable?: boolean
@@ -51,7 +57,9 @@ interface ServicesRecord {
 
 const ANSWER_MS = 2_000
 
-export async function startEmbeddedServices(options: EmbeddedServicesOptions): Promise<EmbeddedServices> {
+export async function startEmbeddedServices(
+  options: EmbeddedServicesOptions
+): Promise<EmbeddedServices> {
   const dataDir = resolve(options.dataDir)
   mkdirSync(dataDir, { recursive: true })
   return withStartLock(dataDir, () => joinOrStart(dataDir, options))
@@ -62,21 +70,38 @@ export async function findEmbeddedServices(dataDir: string): Promise<ServiceAddr
   const record = readRecord(resolve(dataDir))
   if (record === null) return null
   const answers = await Promise.all([databaseAnswers(record), queueAnswers(record)])
-  return answers.every(Boolean) ? { dbConnection: record.postgres.connectionString, sqsEndpoint: record.sqs.endpoint } : null
+  return answers.every(Boolean)
+    ? { dbConnection: record.postgres.connectionString, sqsEndpoint: record.sqs.endpoint }
+    : null
 }
 
-async function joinOrStart(dataDir: string, options: EmbeddedServicesOptions): Promise<EmbeddedServices> {
+async function joinOrStart(
+  dataDir: string,
+  options: EmbeddedServicesOptions
+): Promise<EmbeddedServices> {
   const { log = () => undefined, persistQueue = true, durable = true } = options
   const record = readRecord(dataDir)
-  // The queue ends with the program that started it: while it answers, that program lives, and what runs is that program's to end.
+  // The queue ends with the program that started it: while it answers, that program
+  // lives, and what runs is that program's to end.
   const queue = record !== null && (await queueAnswers(record)) ? record.sqs : null
   if (record !== null && queue !== null && (await databaseAnswers(record))) {
-    log(`Using the embedded services that another program started: PostgreSQL on port ${record.postgres.port}, SQS on port ${queue.port}`)
-    return { dbConnection: record.postgres.connectionString, sqsEndpoint: queue.endpoint, started: false, stop: () => Promise.resolve() }
+    log(
+      `Using the embedded services that another program started: PostgreSQL on port ${record.postgres.port}, SQS on port ${queue.port}`
+    )
+    return {
+      dbConnection: record.postgres.connectionString,
+      sqsEndpoint: queue.endpoint,
+      started: false,
+      stop: () => Promise.resolve()
+    }
   }
 
-  const postgres = await onPort(options.postgres, 'PostgreSQL', 'EMBEDDED_POSTGRES_PORT', log, (port, portSetting) =>
-    startEmbeddedPostgres({ dataDir, port, portSetting, durable, log })
+  const postgres = await onPort(
+    options.postgres,
+    'PostgreSQL',
+    'EMBEDDED_POSTGRES_PORT',
+    log,
+    (port, portSetting) => startEmbeddedPostgres({ dataDir, port, portSetting, durable, log })
   )
   try {
     const place = persistQueue ? { dataDir: join(dataDir, 'sqs') } : {}
@@ -95,7 +120,11 @@ async function joinOrStart(dataDir: string, options: EmbeddedServicesOptions): P
 
 function ours(dataDir: string, postgres: EmbeddedPostgres, sqs: EmbeddedSqs): EmbeddedServices {
   writeRecord(dataDir, {
-    postgres: { connectionString: postgres.connectionString, port: postgres.port, pid: postgres.pid },
+    postgres: {
+      connectionString: postgres.connectionString,
+      port: postgres.port,
+      pid: postgres.pid
+    },
     sqs: { endpoint: sqs.endpoint, port: sqs.port, pid: sqs.pid }
   })
   const stop = async () => {
@@ -115,7 +144,10 @@ function ours(dataDir: string, postgres: EmbeddedPostgres, sqs: EmbeddedSqs): Em
   }
 }
 
-/** Starts on the wanted port, or on any when that one was only our default and somebody else has it. */
+/**
+ * Starts on the wanted port, or on any when that one was only our default and somebody
+ * else has it.
+ */
 async function onPort<Service extends { readonly port: number }>(
   wanted: ServicePort,
   name: string,
@@ -126,9 +158,12 @@ async function onPort<Service extends { readonly port: number }>(
   try {
     return await start(wanted.port, setting)
   } catch (error) {
-    if (wanted.isChosen || !(error instanceof EmbeddedError) || error.code !== 'port-taken') throw error
+    if (wanted.isChosen || !(error instanceof EmbeddedError) || error.code !== 'port-taken')
+      throw error
     const service = await start(0, setting)
-    log(`Port ${wanted.port} is already in use: embedded ${name} is on port ${service.port} (${setting} chooses it)`)
+    log(
+      `Port ${wanted.port} is already in use: embedded ${name} is on port ${service.port} (${setting} chooses it)`
+    )
     return service
   }
 }
@@ -141,7 +176,8 @@ function readRecord(dataDir: string): ServicesRecord | null {
   try {
     return JSON.parse(readFileSync(recordFile(dataDir), 'utf8')) as ServicesRecord
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError)
+      return null
     throw error
   }
 }
@@ -152,10 +188,19 @@ function writeRecord(dataDir: string, record: ServicesRecord): void {
   renameSync(draft, recordFile(dataDir))
 }
 
-/** The port alone proves nothing: since a killed run, another checkout's services may have come to listen there. */
-async function databaseAnswers({ postgres: { pid, connectionString } }: ServicesRecord): Promise<boolean> {
+/**
+ * The port alone proves nothing: since a killed run, another checkout's services may have
+ * come to listen there.
+ */
+async function databaseAnswers({
+  postgres: { pid, connectionString }
+}: ServicesRecord): Promise<boolean> {
   if (!isAlive(pid)) return false
-  const session = new pg.Client({ connectionString, connectionTimeoutMillis: ANSWER_MS, query_timeout: ANSWER_MS })
+  const session = new pg.Client({
+    connectionString,
+    connectionTimeoutMillis: ANSWER_MS,
+    query_timeout: ANSWER_MS
+  })
   // A connection that breaks after its answer is the next caller's concern.
   session.on('error', () => undefined)
   try {
@@ -172,7 +217,9 @@ async function databaseAnswers({ postgres: { pid, connectionString } }: Services
 async function queueAnswers({ sqs: { pid, endpoint } }: ServicesRecord): Promise<boolean> {
   if (!isAlive(pid)) return false
   try {
-    const response = await fetch(`${endpoint}/_fauxqs/queues`, { signal: AbortSignal.timeout(ANSWER_MS) })
+    const response = await fetch(`${endpoint}/_fauxqs/queues`, {
+      signal: AbortSignal.timeout(ANSWER_MS)
+    })
     await response.body?.cancel()
     return response.ok
   } catch {

@@ -1,11 +1,14 @@
 /**
- * The embedded queue's own process: started by sqs.ts with `[port, dataDir?]` as arguments; it reports over its IPC channel and ends with it.
+ * The embedded queue's own process: started by sqs.ts with `[port, dataDir?]` as
+ * arguments; it reports over its IPC channel and ends with it.
  *
  * Shapes  SqsServerReport out; dataDir absent = everything in memory.
  * Errors  reported, then exit code 1.
- * Source  fauxqs 2.4.1, whose exported server listens on every interface, puts sqs.<region>.localhost (a name that many systems do not
- *         resolve) into queue URLs, and loses a message that is made visible at once while its state is kept on disk. Hence its parts,
- *         put together here. This file must import no other file of ours: it also runs from its source.
+ * Source  fauxqs 2.4.1, whose exported server listens on every interface, puts
+ *         sqs.<region>.localhost (a name that many systems do not resolve) into queue
+ *         URLs, and loses a message that is made visible at once while its state is kept
+ *         on disk. Hence its parts, put together here. This file must import no other
+ *         file of ours: it also runs from its source.
  */
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,7 +16,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { buildApp } from 'fauxqs'
 
 /** What the process tells its parent, once. */
-export type SqsServerReport = { readonly port: number } | { readonly code: string; readonly message: string }
+export type SqsServerReport =
+  | { readonly port: number }
+  | { readonly code: string; readonly message: string }
 
 type Stores = NonNullable<NonNullable<Parameters<typeof buildApp>[0]>['stores']>
 type SqsStore = Stores['sqsStore']
@@ -87,7 +92,10 @@ async function serve(wantedPort: number, dataDir: string | undefined): Promise<n
 const LOOK_FOR_EXPIRED_EVERY_MS = 20
 const SPENT_BEFORE_CUT = 10_000
 
-/** A line whose front is taken at the same cost whatever its length: an array moves all that are left. */
+/**
+ * A line whose front is taken at the same cost whatever its length: an array moves all
+ * that are left.
+ */
 class Line<T> {
   #items: T[] = []
   #spent = 0
@@ -117,8 +125,9 @@ class Line<T> {
 }
 
 /**
- * The waiting messages, handed out in turns between their groups, as a fair queue of SQS does it: a line per group, one message per turn.
- * Those without a group are one group. A step costs the same whatever the number of messages and of groups.
+ * The waiting messages, handed out in turns between their groups, as a fair queue of SQS
+ * does it: a line per group, one message per turn. Those without a group are one group. A
+ * step costs the same whatever the number of messages and of groups.
  */
 class Waiting {
   readonly #lines = new Map<string | undefined, Line<SqsMessage>>()
@@ -162,22 +171,31 @@ class Waiting {
   }
 }
 
-/** fauxqs drops the group of a message on a standard queue. It keeps the entry's attributes as they came, so these lead from one to the other. */
+/**
+ * fauxqs drops the group of a message on a standard queue. It keeps the entry's
+ * attributes as they came, so these lead from one to the other.
+ */
 const groups = new WeakMap<object, string>()
 
 function noteGroups(body: unknown): void {
   const entries = (body as { readonly Entries?: unknown } | null)?.Entries ?? [body]
   if (!Array.isArray(entries)) return
-  for (const entry of entries as ({ MessageGroupId?: unknown; MessageAttributes?: unknown } | null | undefined)[]) {
+  for (const entry of entries as (
+    | { MessageGroupId?: unknown; MessageAttributes?: unknown }
+    | null
+    | undefined
+  )[]) {
     if (typeof entry?.MessageGroupId !== 'string') continue
     entry.MessageAttributes ??= {}
-    if (typeof entry.MessageAttributes === 'object') groups.set(entry.MessageAttributes as object, entry.MessageGroupId)
+    if (typeof entry.MessageAttributes === 'object')
+      groups.set(entry.MessageAttributes as object, entry.MessageGroupId)
   }
 }
 
 /**
- * Messages in fair turns between their groups. Without this, too, each receive of a queue with a backlog costs a walk over all messages
- * that wait, and one over all that are in flight.
+ * Messages in fair turns between their groups. Without this, too, each receive of a queue
+ * with a backlog costs a walk over all messages that wait, and one over all that are in
+ * flight.
  */
 function withFairTurns(queue: SqsQueue): SqsQueue {
   const enqueue = queue.enqueue.bind(queue)
@@ -204,18 +222,24 @@ function withFairTurns(queue: SqsQueue): SqsQueue {
   return queue
 }
 
-/** A module of fauxqs that its package does not export: the pinned version makes that safe. */
+/**
+ * A module of fauxqs that its package does not export: the pinned version makes that
+ * safe.
+ */
 async function part<Module>(path: string): Promise<Module> {
   const root = dirname(fileURLToPath(import.meta.resolve('fauxqs')))
   return (await import(pathToFileURL(join(root, path)).href)) as Module
 }
 
 async function openPersistence(dataDir: string): Promise<Persistence> {
-  const { PersistenceManager } = await part<{ PersistenceManager: new (dataDir: string) => Persistence }>('persistence.js')
+  const { PersistenceManager } = await part<{
+    PersistenceManager: new (dataDir: string) => Persistence
+  }>('persistence.js')
 
   /**
-   * All writes of one request in one transaction. The commit runs before the answer leaves: its microtask is queued by the first write,
-   * ahead of the one that sends the answer.
+   * All writes of one request in one transaction. The commit runs before the answer
+   * leaves: its microtask is queued by the first write, ahead of the one that sends the
+   * answer.
    */
   class RequestPersistence extends PersistenceManager {
     readonly #db: Sqlite
@@ -224,9 +248,11 @@ async function openPersistence(dataDir: string): Promise<Persistence> {
     constructor(directory: string) {
       super(directory)
       this.#db = (this as unknown as { db: Sqlite }).db
-      // What is in memory is the truth: a second process on the same file would not know of it.
+      // What is in memory is the truth: a second process on the same file would not know
+      // of it.
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT')
-      // Survives a kill -9 of every process; only a failing machine could lose the last moments.
+      // Survives a kill -9 of every process; only a failing machine could lose the last
+      // moments.
       this.#db.exec('PRAGMA synchronous = NORMAL')
     }
 
@@ -248,7 +274,9 @@ async function openPersistence(dataDir: string): Promise<Persistence> {
       super.insertMessage(...args)
     }
 
-    override updateMessageInflight(...args: Parameters<Persistence['updateMessageInflight']>): void {
+    override updateMessageInflight(
+      ...args: Parameters<Persistence['updateMessageInflight']>
+    ): void {
       this.#begin()
       super.updateMessageInflight(...args)
     }
@@ -256,7 +284,11 @@ async function openPersistence(dataDir: string): Promise<Persistence> {
     /** fauxqs would set the receive count to NULL, which its own table refuses. */
     override updateMessageReady(messageId: string): void {
       this.#begin()
-      this.#db.prepare('UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?').run(messageId)
+      this.#db
+        .prepare(
+          'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?'
+        )
+        .run(messageId)
     }
 
     override deleteMessage(messageId: string): void {
@@ -281,13 +313,19 @@ async function openPersistence(dataDir: string): Promise<Persistence> {
   }
 }
 
-/** A Ctrl-C in the terminal is for the programs; they end this process when they have drained. */
+/**
+ * A Ctrl-C in the terminal is for the programs; they end this process when they have
+ * drained.
+ */
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
 const [port = '0', dataDir] = process.argv.slice(2)
 const report: SqsServerReport = await serve(Number(port), dataDir).then(
   port => ({ port }),
-  (error: unknown) => ({ code: (error as NodeJS.ErrnoException).code ?? 'unknown', message: (error as Error).message })
+  (error: unknown) => ({
+    code: (error as NodeJS.ErrnoException).code ?? 'unknown',
+    message: (error as Error).message
+  })
 )
 process.send?.(report, () => {
   if ('code' in report) process.exit(1)

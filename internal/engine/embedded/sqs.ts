@@ -1,9 +1,12 @@
 /**
- * An SQS-compatible queue on loopback, in a process of its own, so that it shares no CPU time with the program that measures it.
+ * An SQS-compatible queue on loopback, in a process of its own, so that it shares no CPU
+ * time with the program that measures it.
  *
- * Shapes  without `dataDir` everything is in memory; with it, queues and messages are kept in <dataDir>/fauxqs.db.
+ * Shapes  without `dataDir` everything is in memory; with it, queues and messages are
+ *         kept in <dataDir>/fauxqs.db.
  * Units   ports are TCP ports on 127.0.0.1; nothing listens elsewhere.
- * Errors  EmbeddedError, one sentence each. The process ends with this one, however this one ends.
+ * Errors  EmbeddedError, one sentence each. The process ends with this one, however this
+ *         one ends.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -42,9 +45,14 @@ export async function startEmbeddedSqs(options: SqsOptions): Promise<EmbeddedSqs
     mkdirSync(dataDir, { recursive: true })
     args.push(dataDir)
   }
-  // A sibling with this file's own ending: .js when built, .ts under a loader or with Node's type stripping.
+  // A sibling with this file's own ending: .js when built, .ts under a loader or with
+  // Node's type stripping.
   const entry = fileURLToPath(new URL(`./sqs-server${extname(import.meta.url)}`, import.meta.url))
-  const server = fork(entry, args, { detached: true, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const server = fork(entry, args, {
+    detached: true,
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc']
+  })
   let errors = ''
   server.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-KEPT_ERROR_CHARACTERS)
@@ -52,9 +60,13 @@ export async function startEmbeddedSqs(options: SqsOptions): Promise<EmbeddedSqs
 
   const report = await firstReport(server)
   if (!('port' in report) || server.pid === undefined) {
-    const { code, message } = 'port' in report ? { code: 'unknown', message: 'it has no pid' } : report
+    const { code, message } =
+      'port' in report ? { code: 'unknown', message: 'it has no pid' } : report
     if (code === 'EADDRINUSE' || code === 'EACCES') {
-      throw new EmbeddedError('port-taken', `Port ${port} is already in use: set ${portSetting} to a free one, or to 0 for any.`)
+      throw new EmbeddedError(
+        'port-taken',
+        `Port ${port} is already in use: set ${portSetting} to a free one, or to 0 for any.`
+      )
     }
     if (errors.includes('ERR_MODULE_NOT_FOUND')) {
       throw new EmbeddedError(
@@ -62,14 +74,19 @@ export async function startEmbeddedSqs(options: SqsOptions): Promise<EmbeddedSqs
         'The embedded queue (fauxqs) is not installed: run "npm install --include=dev", or set QUEUE_NAME.'
       )
     }
-    throw new EmbeddedError('start-failed', `The embedded queue did not start: ${lastLine(errors) ?? message}`)
+    throw new EmbeddedError(
+      'start-failed',
+      `The embedded queue did not start: ${lastLine(errors) ?? message}`
+    )
   }
 
   let stopping: Promise<void> | null = null
   const exited = new Promise<void>(settle => {
     server.once('exit', (exitCode, signal) => {
       if (stopping === null)
-        log(`The embedded queue ended by itself (${signal ?? `exit code ${exitCode ?? 0}`}): ${lastLine(errors) ?? 'no reason given'}`)
+        log(
+          `The embedded queue ended by itself (${signal ?? `exit code ${exitCode ?? 0}`}): ${lastLine(errors) ?? 'no reason given'}`
+        )
       settle()
     })
   })
@@ -99,7 +116,9 @@ function firstReport(server: ChildProcess): Promise<SqsServerReport> {
     server.once('message', message => settle(message as SqsServerReport))
     server.once('error', error => settle({ code: 'unknown', message: error.message }))
     // 'close' rather than 'exit': by then its last words have been read.
-    server.once('close', code => settle({ code: 'unknown', message: `it ended with exit code ${code ?? 0}` }))
+    server.once('close', code =>
+      settle({ code: 'unknown', message: `it ended with exit code ${code ?? 0}` })
+    )
   })
 }
 

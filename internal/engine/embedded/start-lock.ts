@@ -1,7 +1,8 @@
 /**
  * One starter at a time per directory; a lock whose holder has died is taken over.
  *
- * Source  POSIX link(2): creating a second name for a file is atomic and fails where the name exists, so a lock is never seen half-written.
+ * Source  POSIX link(2): creating a second name for a file is atomic and fails where the
+ *         name exists, so a lock is never seen half-written.
  */
 import { randomUUID } from 'node:crypto'
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -39,7 +40,8 @@ async function acquire(lock: string, mine: string): Promise<boolean> {
   } finally {
     rmSync(draft, { force: true })
   }
-  // Another process that saw the same dead holder may just have removed our lock for it: look again once it has had the time.
+  // Another process that saw the same dead holder may just have removed our lock for it:
+  // look again once it has had the time.
   if (holder !== null) await delay(RETRY_MS)
   return read(lock) === mine
 }

@@ -3,8 +3,9 @@
  *
  * Errors  a taken port is an ExpectedError that names the setting to change.
  * Units   milliseconds, bytes.
- * Source  limits against slow clients: Node's defaults (60 s for headers, 300 s for a request) are far above what a scrape needs, and it
- *         looks at them only every 30 s unless told.
+ * Source  limits against slow clients: Node's defaults (60 s for headers, 300 s for a
+ *         request) are far above what a scrape needs, and it looks at them only every 30
+ *         s unless told.
  */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -31,7 +32,10 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-/** A client that has not sent its headers, or its whole request, by then is cut off: it must not keep the others out. */
+/**
+ * A client that has not sent its headers, or its whole request, by then is cut off: it
+ * must not keep the others out.
+ */
 const LIMITS = {
   headersTimeout: 2_000,
   requestTimeout: 4_000,
@@ -41,17 +45,26 @@ const LIMITS = {
 }
 const MAX_CONNECTIONS = 256
 
-export async function startHttpServer({ host, port, portSetting, routes }: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer({
+  host,
+  port,
+  portSetting,
+  routes
+}: HttpServerOptions): Promise<HttpServer> {
   const server = createServer(LIMITS)
   server.maxConnections = MAX_CONNECTIONS
   server.on('request', (request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined
     const send = ({ status, contentType, body }: Answer): void => {
-      response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' }).end(request.method === 'HEAD' ? '' : body)
+      response
+        .writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' })
+        .end(request.method === 'HEAD' ? '' : body)
     }
-    if (route === undefined) return send(plain(404, `Not here. Try ${Object.keys(routes).join(', ')}.\n`))
-    if (request.method !== 'GET' && request.method !== 'HEAD') return send(plain(405, 'Only GET.\n'))
+    if (route === undefined)
+      return send(plain(404, `Not here. Try ${Object.keys(routes).join(', ')}.\n`))
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return send(plain(405, 'Only GET.\n'))
     Promise.resolve(route()).then(send, () => send(plain(500, 'This route failed; see the log.\n')))
   })
   await listen(server, host, port, portSetting)
@@ -74,9 +87,17 @@ export function plain(status: number, body: string): Answer {
 function listen(server: Server, host: string, port: number, portSetting: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = { EADDRINUSE: 'is taken by another program', EACCES: 'needs privileges', EADDRNOTAVAIL: 'is no address of this machine' }
+      const why = {
+        EADDRINUSE: 'is taken by another program',
+        EACCES: 'needs privileges',
+        EADDRNOTAVAIL: 'is no address of this machine'
+      }
       const known = why[error.code as keyof typeof why] as string | undefined
-      reject(known === undefined ? error : new ExpectedError(`${host}:${port} ${known}: set ${portSetting} to another one`))
+      reject(
+        known === undefined
+          ? error
+          : new ExpectedError(`${host}:${port} ${known}: set ${portSetting} to another one`)
+      )
     })
     server.listen(port, host, resolve)
   })

@@ -5,24 +5,52 @@ import { Backlog } from './backlog.js'
 let sent = 0
 function entry(client: string | null, bytes = 100): Entry {
   sent += 1
-  const message = { id: String(sent), receiptHandle: 'handle', body: '', bytes, receiveCount: 1, sentAtMs: 0 }
+  const message = {
+    id: String(sent),
+    receiptHandle: 'handle',
+    body: '',
+    bytes,
+    receiveCount: 1,
+    sentAtMs: 0
+  }
   if (client !== null)
     return {
       message,
-      verdict: { kind: 'valid', event: { clientId: client, eventType: 'type', messageId: message.id, schemaId: null, payload: '1' } }
+      verdict: {
+        kind: 'valid',
+        event: {
+          clientId: client,
+          eventType: 'type',
+          messageId: message.id,
+          schemaId: null,
+          payload: '1'
+        }
+      }
     }
   const nobody = { clientId: null, eventType: null, messageId: null, payload: null }
-  return { message, verdict: { kind: 'rejected', rejection: { reason: 'not-json', violations: [], ...nobody } } }
+  return {
+    message,
+    verdict: { kind: 'rejected', rejection: { reason: 'not-json', violations: [], ...nobody } }
+  }
 }
-const many = (client: string | null, count: number, bytes?: number): Entry[] => Array.from({ length: count }, () => entry(client, bytes))
+const many = (client: string | null, count: number, bytes?: number): Entry[] =>
+  Array.from({ length: count }, () => entry(client, bytes))
 const clientsOf = (entries: readonly Entry[]) =>
-  entries.map(({ verdict }) => (verdict.kind === 'valid' ? verdict.event.clientId : (verdict.rejection.clientId ?? 'nobody')))
-const share = (entries: readonly Entry[], client: string) => clientsOf(entries).filter(other => other === client).length
+  entries.map(({ verdict }) =>
+    verdict.kind === 'valid' ? verdict.event.clientId : (verdict.rejection.clientId ?? 'nobody')
+  )
+const share = (entries: readonly Entry[], client: string) =>
+  clientsOf(entries).filter(other => other === client).length
 const ids = (entries: readonly Entry[]) => entries.map(({ message }) => Number(message.id))
 
-function setup(over: { maxMessages?: number; maxBytes?: number; weights?: Record<string, number> } = {}) {
+function setup(
+  over: { maxMessages?: number; maxBytes?: number; weights?: Record<string, number> } = {}
+) {
   const { maxMessages = 10, maxBytes = 1_000_000, weights = {} } = over
-  const backlog = new Backlog({ maxMessages, maxBytes, lingerMs: 0, busyMessages: 1 }, client => weights[client] ?? 1)
+  const backlog = new Backlog(
+    { maxMessages, maxBytes, lingerMs: 0, busyMessages: 1 },
+    client => weights[client] ?? 1
+  )
   const add = (...entries: Entry[]) => {
     for (const one of entries) backlog.add(one)
     return entries
@@ -45,51 +73,59 @@ t.test('one batch that holds all is all, in the order of arrival', async t => {
   t.same(backlog.take().entries, [])
 })
 
-t.test('where more waits, a quiet client is in the next batch however much a noisy one has put before it', async t => {
-  const { backlog, add, takeAll } = setup()
-  add(...many('noisy', 100))
-  const quiet = add(entry('quiet'))
-  const nobody = add(entry(null))
-  t.ok(backlog.overflows)
-  const first = backlog.take()
-  t.equal(first.reached, 'messages')
-  t.equal(first.entries.length, 10)
-  t.ok(first.entries.includes(quiet[0]!) && first.entries.includes(nobody[0]!))
-  t.equal([first.entries, ...takeAll()].flat().length, 102)
-})
+t.test(
+  'where more waits, a quiet client is in the next batch however much a noisy one has put before it',
+  async t => {
+    const { backlog, add, takeAll } = setup()
+    add(...many('noisy', 100))
+    const quiet = add(entry('quiet'))
+    const nobody = add(entry(null))
+    t.ok(backlog.overflows)
+    const first = backlog.take()
+    t.equal(first.reached, 'messages')
+    t.equal(first.entries.length, 10)
+    t.ok(first.entries.includes(quiet[0]!) && first.entries.includes(nobody[0]!))
+    t.equal([first.entries, ...takeAll()].flat().length, 102)
+  }
+)
 
-t.test('each client’s order is the order of arrival, and nothing is lost or given twice', async t => {
-  const { backlog, add, takeAll } = setup({ maxMessages: 7, maxBytes: 3_000 })
-  const all: Entry[] = []
-  const batches: (readonly Entry[])[] = []
-  let random = 1
-  const draw = (below: number) => {
-    random = (random * 48_271) % 2_147_483_647
-    return random % below
-  }
-  for (let step = 0; step < 500; step++) {
-    all.push(...add(...many(['a', 'b', 'c', 'd', null][draw(5)] ?? null, draw(6), 1 + draw(2_000))))
-    if (draw(2) === 0) batches.push(backlog.take().entries)
-  }
-  batches.push(...takeAll())
-  const taken = batches.flat()
-  t.same(
-    ids(taken).toSorted((a, b) => a - b),
-    ids(all)
-  )
-  for (const client of ['a', 'b', 'c', 'd', 'nobody']) {
-    const own = ids(taken.filter((_, index) => clientsOf(taken)[index] === client))
+t.test(
+  'each client’s order is the order of arrival, and nothing is lost or given twice',
+  async t => {
+    const { backlog, add, takeAll } = setup({ maxMessages: 7, maxBytes: 3_000 })
+    const all: Entry[] = []
+    const batches: (readonly Entry[])[] = []
+    let random = 1
+    const draw = (below: number) => {
+      random = (random * 48_271) % 2_147_483_647
+      return random % below
+    }
+    for (let step = 0; step < 500; step++) {
+      all.push(
+        ...add(...many(['a', 'b', 'c', 'd', null][draw(5)] ?? null, draw(6), 1 + draw(2_000)))
+      )
+      if (draw(2) === 0) batches.push(backlog.take().entries)
+    }
+    batches.push(...takeAll())
+    const taken = batches.flat()
     t.same(
-      own,
-      own.toSorted((a, b) => a - b),
-      client
+      ids(taken).toSorted((a, b) => a - b),
+      ids(all)
     )
+    for (const client of ['a', 'b', 'c', 'd', 'nobody']) {
+      const own = ids(taken.filter((_, index) => clientsOf(taken)[index] === client))
+      t.same(
+        own,
+        own.toSorted((a, b) => a - b),
+        client
+      )
+    }
+    for (const batch of batches) {
+      t.ok(batch.length <= 7)
+      t.ok(batch.length <= 1 || batch.reduce((sum, { message }) => sum + message.bytes, 0) <= 3_000)
+    }
   }
-  for (const batch of batches) {
-    t.ok(batch.length <= 7)
-    t.ok(batch.length <= 1 || batch.reduce((sum, { message }) => sum + message.bytes, 0) <= 3_000)
-  }
-})
+)
 
 t.test('while all have enough to say, rows go by weight', async t => {
   const { backlog, add } = setup({ maxMessages: 600, weights: { b: 2, c: 3 } })
@@ -109,17 +145,24 @@ t.test('turns are worth bytes: large bodies do not take the room of small ones',
   const { backlog, add } = setup({ maxMessages: 1_000, maxBytes: 500_000 })
   add(...many('large', 100, 50_000), ...many('small', 3_000, 100))
   const { entries } = backlog.take()
-  const bytes = (client: string) => share(entries, client) * (client === 'large' ? 50_000 + 1_024 : 100 + 1_024)
-  t.ok(Math.abs(bytes('large') - bytes('small')) <= 2 * 51_024, `${bytes('large')} and ${bytes('small')}`)
+  const bytes = (client: string) =>
+    share(entries, client) * (client === 'large' ? 50_000 + 1_024 : 100 + 1_024)
+  t.ok(
+    Math.abs(bytes('large') - bytes('small')) <= 2 * 51_024,
+    `${bytes('large')} and ${bytes('small')}`
+  )
 })
 
-t.test('a body larger than a batch goes alone, at the latest when its credit is saved up', async t => {
-  const { add, takeAll } = setup({ maxBytes: 10_000 })
-  const [huge] = add(entry('a', 900_000), ...many('b', 30))
-  const batches = takeAll()
-  t.same(batches.find(batch => batch.includes(huge!))?.length, 1)
-  t.equal(batches.flat().length, 31)
-})
+t.test(
+  'a body larger than a batch goes alone, at the latest when its credit is saved up',
+  async t => {
+    const { add, takeAll } = setup({ maxBytes: 10_000 })
+    const [huge] = add(entry('a', 900_000), ...many('b', 30))
+    const batches = takeAll()
+    t.same(batches.find(batch => batch.includes(huge!))?.length, 1)
+    t.equal(batches.flat().length, 31)
+  }
+)
 
 t.test('what is left over is first when one batch holds all again', async t => {
   const { backlog, add } = setup()

@@ -1,13 +1,16 @@
 /**
  * What waits for its commit, and which of it is the next batch.
  *
- * While one batch holds all that waits, it is that, in the order of arrival: adding is an append. Once more waits, clients take turns
- * (deficit round robin): each has a line, and per turn takes rows worth its weight's quantum; what it could not spend it keeps for
- * its next turn. The order within one client is the order of arrival. So a client with little to say waits for a round at most, not for
- * all that a flood has put before it.
+ * While one batch holds all that waits, it is that, in the order of arrival: adding is an
+ * append. Once more waits, clients take turns (deficit round robin): each has a line, and
+ * per turn takes rows worth its weight's quantum; what it could not spend it keeps for
+ * its next turn. The order within one client is the order of arrival. So a client with
+ * little to say waits for a round at most, not for all that a flood has put before it.
  *
- * Shapes  entries in, batches out. The memory is that of the entries: a line is there while it holds something.
- * Units   bytes are UTF-8 bytes of message bodies; a row costs its bytes and ROW_BYTES for being a row.
+ * Shapes  entries in, batches out. The memory is that of the entries: a line is there
+ *         while it holds something.
+ * Units   bytes are UTF-8 bytes of message bodies; a row costs its bytes and ROW_BYTES
+ *         for being a row.
  * Source  Shreedhar and Varghese, Efficient Fair Queuing using Deficit Round Robin, 1995.
  */
 import { clientOf } from '../../systems/events/event/client-of.js'
@@ -20,7 +23,10 @@ export interface NextBatch {
   readonly reached: 'messages' | 'bytes' | null
 }
 
-/** What PostgreSQL needs for a row of any size is about what it needs for this many bytes of payload. */
+/**
+ * What PostgreSQL needs for a row of any size is about what it needs for this many bytes
+ * of payload.
+ */
 const ROW_BYTES = 1_024
 /** A few usual rows: small, so that a batch holds the turns of many clients. */
 const QUANTUM_BYTES = 4_096
@@ -63,7 +69,10 @@ export class Backlog {
 
   /** Whether more waits than one batch holds; one entry always fits, however large. */
   get overflows(): boolean {
-    return this.#length > 1 && (this.#length > this.#limits.maxMessages || this.#bytes > this.#limits.maxBytes)
+    return (
+      this.#length > 1 &&
+      (this.#length > this.#limits.maxMessages || this.#bytes > this.#limits.maxBytes)
+    )
   }
 
   add(entry: Entry): void {
@@ -81,7 +90,8 @@ export class Backlog {
     // What stood in line came before what is fresh.
     const entries: Entry[] = []
     for (const line of this.#lines.values())
-      for (let at = line.head; at < line.entries.length; at++) entries.push(line.entries[at] as Entry)
+      for (let at = line.head; at < line.entries.length; at++)
+        entries.push(line.entries[at] as Entry)
     const all = entries.length === 0 ? this.#fresh : entries.concat(this.#fresh)
     this.clear()
     return { entries: all, reached: null }
@@ -89,7 +99,8 @@ export class Backlog {
 
   countByClient(): ReadonlyMap<string, number> {
     const waiting = new Map<string, number>()
-    for (const { client, entries, head } of this.#lines.values()) waiting.set(client, entries.length - head)
+    for (const { client, entries, head } of this.#lines.values())
+      waiting.set(client, entries.length - head)
     for (const entry of this.#fresh) {
       const client = clientOf(entry)
       waiting.set(client, (waiting.get(client) ?? 0) + 1)
@@ -112,7 +123,13 @@ export class Backlog {
       known.entries.push(entry)
       return
     }
-    const line = { client, entries: [entry], head: 0, credit: 0, isItsTurn: false } as unknown as Line
+    const line = {
+      client,
+      entries: [entry],
+      head: 0,
+      credit: 0,
+      isItsTurn: false
+    } as unknown as Line
     line.next = this.#last?.next ?? line
     if (this.#last !== null) this.#last.next = line
     this.#last = line

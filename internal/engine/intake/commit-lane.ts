@@ -1,6 +1,7 @@
 /**
- * One line of batches: while one is being written, what arrives is the next one, so an idle system commits after one round trip and a busy
- * one in large batches (BatchLimits has the rule).
+ * One line of batches: while one is being written, what arrives is the next one, so an
+ * idle system commits after one round trip and a busy one in large batches (BatchLimits
+ * has the rule).
  *
  * Units   milliseconds.
  * Errors  `write` does not reject.
@@ -16,7 +17,10 @@ export interface CommitLaneOptions {
   readonly limits: BatchLimits
   /** How large a client's turn is, next to others'. */
   readonly weightOf: (client: string) => number
-  /** Whether more messages may come while a batch waits for company; when that ends, `hurry` is called. */
+  /**
+   * Whether more messages may come while a batch waits for company; when that ends,
+   * `hurry` is called.
+   */
   readonly isReceiving: () => boolean
   /** The next batch is about to be taken. */
   readonly onTake: (backlog: Backlog) => void
@@ -52,7 +56,9 @@ export class CommitLane {
     this.#endLinger?.()
   }
 
-  /** Resolves when all that was added is written. From now on nothing waits for company. */
+  /**
+   * Resolves when all that was added is written. From now on nothing waits for company.
+   */
   drain(): Promise<void> {
     this.#isDraining = true
     this.hurry()
@@ -84,7 +90,8 @@ export class CommitLane {
   /** Gives the open batch time to fill; false when there was no need to wait. */
   async #company(): Promise<boolean> {
     const { clock, isReceiving, limits } = this.#options
-    if (this.#backlog.overflows || this.#isDraining || limits.lingerMs === 0 || !isReceiving()) return false
+    if (this.#backlog.overflows || this.#isDraining || limits.lingerMs === 0 || !isReceiving())
+      return false
     await new Promise<void>(resolve => {
       const cancel = clock.after(limits.lingerMs, resolve)
       this.#endLinger = () => {

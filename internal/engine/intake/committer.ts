@@ -1,17 +1,24 @@
 /**
- * Group commit: forms batches while others are being written, and stays with each batch until every entry has its disposition.
+ * Group commit: forms batches while others are being written, and stays with each batch
+ * until every entry has its disposition.
  *
- * One batch is under way at a time (commit-lane.ts). While one client floods the others (flood.ts) there are two: what the others send goes by an
- * express lane, and waits neither for the large batch under way nor for company. The order within a client is that of arrival, but for
- * when it changes lanes. A failed batch is handled by the fault (StoreError.fault):
- *   transient, schema   the database is closed at the gate, and the same batch is tried again until it answers
- *   data                the batch is halved until the row that cannot be stored stands alone; that one is refused as `unstorable`
- * A batch that runs into the statement timeout twice is too large for a slow server: it is halved too, and nothing is refused.
- * When the answer to COMMIT is lost, the server is asked what became of the transaction before anything is repeated, so that a stored
- * row is never counted as a duplicate.
+ * One batch is under way at a time (commit-lane.ts). While one client floods the others
+ * (flood.ts) there are two: what the others send goes by an express lane, and waits
+ * neither for the large batch under way nor for company. The order within a client is
+ * that of arrival, but for when it changes lanes. A failed batch is handled by the fault
+ * (StoreError.fault):
+ *   transient, schema   the database is closed at the gate, and the same batch is tried
+ *                       again until it answers
+ *   data                the batch is halved until the row that cannot be stored stands
+ *                       alone; that one is refused as `unstorable`
+ * A batch that runs into the statement timeout twice is too large for a slow server: it
+ * is halved too, and nothing is refused. When the answer to COMMIT is lost, the server is
+ * asked what became of the transaction before anything is repeated, so that a stored row
+ * is never counted as a duplicate.
  *
  * Units   milliseconds.
- * Errors  none leave here; a row that not even as a rejection can be written is handed to `onUnwritable`.
+ * Errors  none leave here; a row that not even as a rejection can be written is handed to
+ *         `onUnwritable`.
  */
 
 import type { Clock } from '../lifecycle/clock.js'
@@ -24,10 +31,17 @@ import { CommitLane } from './commit-lane.js'
 import { Flood } from './flood.js'
 import { type PreparedCommit, type Store, StoreError } from './store.js'
 
-/** Hears of each transaction before and after its fate is decided, so that counters survive a crash in between. */
+/**
+ * Hears of each transaction before and after its fate is decided, so that counters
+ * survive a crash in between.
+ */
 export interface CommitJournal {
   /** Resolves when the note is out of this process's hands. */
-  committing(tx: string, dispositions: readonly Disposition[], entries: readonly Entry[]): Promise<void>
+  committing(
+    tx: string,
+    dispositions: readonly Disposition[],
+    entries: readonly Entry[]
+  ): Promise<void>
   committed(tx: string): void
   rolledBack(tx: string): void
 }
@@ -40,11 +54,25 @@ export interface CommitterOptions {
   /** How large a client's turn is, next to others'. */
   readonly weightOf: (client: string) => number
   readonly journal: CommitJournal
-  /** Whether more messages may come while a batch waits for company; when that ends, `hurry` is called. */
+  /**
+   * Whether more messages may come while a batch waits for company; when that ends,
+   * `hurry` is called.
+   */
   readonly isReceiving: () => boolean
-  /** A transaction has committed: its entries with what became of each, in order. `tookMs` counts from the first attempt. */
-  readonly onCommitted: (entries: readonly Entry[], dispositions: readonly Disposition[], cause: FlushCause, tookMs: number) => void
-  /** A message that the database refuses even as a rejection: it stays in the queue and ends in the dead-letter queue. */
+  /**
+   * A transaction has committed: its entries with what became of each, in order. `tookMs`
+   * counts from the first attempt.
+   */
+  readonly onCommitted: (
+    entries: readonly Entry[],
+    dispositions: readonly Disposition[],
+    cause: FlushCause,
+    tookMs: number
+  ) => void
+  /**
+   * A message that the database refuses even as a rejection: it stays in the queue and
+   * ends in the dead-letter queue.
+   */
   readonly onUnwritable: (entry: Entry, error: StoreError) => void
   /** The database fails (again) or is back. */
   readonly onFault: (error: StoreError, attempt: number) => void
@@ -56,7 +84,10 @@ const RETRY = { baseMs: 50, maxMs: 2_000 }
 /** SQLSTATE query_canceled. */
 const STATEMENT_TIMEOUT = '57014'
 const MAX_REASON_CHARS = 500
-/** What one receive brings: a client whose receives come back full may have more where that came from. */
+/**
+ * What one receive brings: a client whose receives come back full may have more where
+ * that came from.
+ */
 const FLOOD_MESSAGES = MAX_BATCH_ENTRIES
 
 export class Committer {
@@ -65,7 +96,9 @@ export class Committer {
   readonly #main: CommitLane
   /** For the others while one client floods them. */
   readonly #express: CommitLane
-  /** From a fault of the database until it answers again, whatever the answer is about. */
+  /**
+   * From a fault of the database until it answers again, whatever the answer is about.
+   */
   #isDown = false
   #isAbandoned = false
   readonly #delays = new Set<() => void>()
@@ -76,7 +109,10 @@ export class Committer {
     this.#flood = new Flood(FLOOD_MESSAGES)
     const shared = { clock, limits, weightOf, isReceiving, write: this.#write.bind(this) }
     this.#main = new CommitLane({ ...shared, onTake: backlog => this.#flood.look(backlog) })
-    this.#express = new CommitLane({ ...shared, onTake: backlog => this.#flood.lookBeside(backlog) })
+    this.#express = new CommitLane({
+      ...shared,
+      onTake: backlog => this.#flood.lookBeside(backlog)
+    })
   }
 
   add(entries: Iterable<Entry>): void {
@@ -91,7 +127,10 @@ export class Committer {
     this.#express.hurry()
   }
 
-  /** Resolves when all that was added has its disposition. From now on nothing waits for company. */
+  /**
+   * Resolves when all that was added has its disposition. From now on nothing waits for
+   * company.
+   */
   async drain(): Promise<void> {
     await Promise.all([this.#main.drain(), this.#express.drain()])
   }
@@ -114,7 +153,12 @@ export class Committer {
       const result = await this.#attempt(entries)
       if (!(result instanceof StoreError)) {
         this.#recovered()
-        this.#options.onCommitted(entries, result, cause, this.#options.clock.monotonicMs() - startedMs)
+        this.#options.onCommitted(
+          entries,
+          result,
+          cause,
+          this.#options.clock.monotonicMs() - startedMs
+        )
         return
       }
       if (result.fault === 'data') {
@@ -122,7 +166,8 @@ export class Committer {
         return this.#isolate(entries, cause, result)
       }
       this.#failed(result, attempt)
-      if (result.code === STATEMENT_TIMEOUT && attempt > 1 && entries.length > 1) return this.#halve(entries, cause)
+      if (result.code === STATEMENT_TIMEOUT && attempt > 1 && entries.length > 1)
+        return this.#halve(entries, cause)
       await this.#delay(backoffMs(attempt, RETRY, this.#options.random))
     }
   }
@@ -135,7 +180,8 @@ export class Committer {
         prepared = about
         await journal.committing(about.tx, about.dispositions, entries)
       })
-      // The callback ran, or insert would have rejected; the compiler cannot see assignments made inside it.
+      // The callback ran, or insert would have rejected; the compiler cannot see
+      // assignments made inside it.
       const { tx } = prepared as unknown as PreparedCommit
       journal.committed(tx)
       return dispositions
@@ -154,7 +200,10 @@ export class Committer {
     }
   }
 
-  /** Whether a transaction with a lost answer has committed; asks until the database can say. Null when abandoned before that. */
+  /**
+   * Whether a transaction with a lost answer has committed; asks until the database can
+   * say. Null when abandoned before that.
+   */
   async #tookEffect(tx: string, failure: StoreError): Promise<boolean | null> {
     for (let attempt = 1; !this.#isAbandoned; attempt++) {
       try {
@@ -169,7 +218,10 @@ export class Committer {
     return null
   }
 
-  /** Halves a batch with a row that cannot be stored, so that its batch-mates are stored without it. */
+  /**
+   * Halves a batch with a row that cannot be stored, so that its batch-mates are stored
+   * without it.
+   */
   async #isolate(entries: readonly Entry[], cause: FlushCause, error: StoreError): Promise<void> {
     const [only] = entries
     if (entries.length > 1) return this.#halve(entries, cause)
@@ -178,7 +230,10 @@ export class Committer {
       this.#options.onUnwritable(only, error)
       return
     }
-    return this.#write([{ message: only.message, verdict: unstorable(only.verdict.event, error) }], cause)
+    return this.#write(
+      [{ message: only.message, verdict: unstorable(only.verdict.event, error) }],
+      cause
+    )
   }
 
   async #halve(entries: readonly Entry[], cause: FlushCause): Promise<void> {
@@ -212,13 +267,28 @@ export class Committer {
   }
 }
 
-/** What is not a StoreError is a bug in an adapter: treated like an outage, so that nothing is lost while it is being found. */
+/**
+ * What is not a StoreError is a bug in an adapter: treated like an outage, so that
+ * nothing is lost while it is being found.
+ */
 function asStoreError(error: unknown): StoreError {
-  return error instanceof StoreError ? error : new StoreError('transient', 'unexpected', String(error), error)
+  return error instanceof StoreError
+    ? error
+    : new StoreError('transient', 'unexpected', String(error), error)
 }
 
 function unstorable(event: ValidEvent, error: StoreError): Verdict {
   // A trigger's own words may quote the whole row; the body is kept anyway.
-  const message = toStorable(`PostgreSQL cannot hold this event (SQLSTATE ${error.code}): ${error.message}`, MAX_REASON_CHARS)
-  return { kind: 'rejected', rejection: { reason: 'unstorable', violations: [{ pointer: '', keyword: 'storable', message }], ...event } }
+  const message = toStorable(
+    `PostgreSQL cannot hold this event (SQLSTATE ${error.code}): ${error.message}`,
+    MAX_REASON_CHARS
+  )
+  return {
+    kind: 'rejected',
+    rejection: {
+      reason: 'unstorable',
+      violations: [{ pointer: '', keyword: 'storable', message }],
+      ...event
+    }
+  }
 }

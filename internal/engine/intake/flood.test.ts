@@ -4,14 +4,28 @@ import { Backlog } from './backlog.js'
 import { Flood } from './flood.js'
 
 const entry = (clientId: string, n: number): Entry => ({
-  message: { id: `${clientId}-${n}`, receiptHandle: 'handle', body: '', bytes: 100, receiveCount: 1, sentAtMs: 0 },
-  verdict: { kind: 'valid', event: { clientId, eventType: 'type', messageId: `${n}`, schemaId: null, payload: '1' } }
+  message: {
+    id: `${clientId}-${n}`,
+    receiptHandle: 'handle',
+    body: '',
+    bytes: 100,
+    receiveCount: 1,
+    sentAtMs: 0
+  },
+  verdict: {
+    kind: 'valid',
+    event: { clientId, eventType: 'type', messageId: `${n}`, schemaId: null, payload: '1' }
+  }
 })
 
 /** What waits: so many of each client. */
 function waiting(counts: Readonly<Record<string, number>>): Backlog {
-  const backlog = new Backlog({ maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 100 }, () => 1)
-  for (const [client, count] of Object.entries(counts)) for (let n = 0; n < count; n++) backlog.add(entry(client, n))
+  const backlog = new Backlog(
+    { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 100 },
+    () => 1
+  )
+  for (const [client, count] of Object.entries(counts))
+    for (let n = 0; n < count; n++) backlog.add(entry(client, n))
   return backlog
 }
 const little = waiting({ loud: 1 })

@@ -1,8 +1,11 @@
 /**
- * Whether one client floods the others: it holds three quarters of what waits for its commit, and that is not little.
+ * Whether one client floods the others: it holds three quarters of what waits for its
+ * commit, and that is not little.
  *
- * Shapes  told before each batch what waits in the main lane, and what in that of the others; a flood is over CALM_AFTER_BATCHES batches after
- *         the last one that showed it, or when the others have much to say themselves: then two lanes would only make two halves of a batch.
+ * Shapes  told before each batch what waits in the main lane, and what in that of the
+ *         others; a flood is over CALM_AFTER_BATCHES batches after the last one that
+ *         showed it, or when the others have much to say themselves: then two lanes would
+ *         only make two halves of a batch.
  */
 import { clientOf } from '../../systems/events/event/client-of.js'
 import type { Entry } from '../message/message.js'
@@ -21,7 +24,10 @@ export class Flood {
     this.#minMessages = minMessages
   }
 
-  /** Whether this is better kept apart from a flood. A body that names no client ('') is refused, and nobody waits for that. */
+  /**
+   * Whether this is better kept apart from a flood. A body that names no client ('') is
+   * refused, and nobody waits for that.
+   */
   isBeside(entry: Entry): boolean {
     if (this.#client === null) return false
     const client = clientOf(entry)

@@ -1,10 +1,17 @@
 /**
  * The admission gate: says when another receive may start.
  *
- * It is open while nobody holds it closed. Each holder has its own reason, so that a database outage and a full in-flight register
- * close it independently and the log can say which.
+ * It is open while nobody holds it closed. Each holder has its own reason, so that a
+ * database outage and a full in-flight register close it independently and the log can
+ * say which.
  */
-export const GATE_REASONS = ['in-flight-messages', 'in-flight-bytes', 'database', 'suspects', 'draining'] as const
+export const GATE_REASONS = [
+  'in-flight-messages',
+  'in-flight-bytes',
+  'database',
+  'suspects',
+  'draining'
+] as const
 export type GateReason = (typeof GATE_REASONS)[number]
 
 export class Gate {

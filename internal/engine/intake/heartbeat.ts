@@ -1,9 +1,11 @@
 /**
- * Keeps messages in flight invisible to others: extends each one when half of its visibility is spent, counted from its receipt.
+ * Keeps messages in flight invisible to others: extends each one when half of its
+ * visibility is spent, counted from its receipt.
  *
  * Units   visibility in seconds, as the queue counts it; spans in milliseconds.
- * Errors  a failed extension is reported and not repeated before its next turn: at worst the message is delivered twice, and the second
- *         delivery is a duplicate. SQS ends extensions 12 hours after the receive; then the same holds.
+ * Errors  a failed extension is reported and not repeated before its next turn: at worst
+ *         the message is delivered twice, and the second delivery is a duplicate. SQS
+ *         ends extensions 12 hours after the receive; then the same holds.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { MAX_BATCH_ENTRIES, type Queue, QueueError } from '../queue/queue.js'
@@ -17,7 +19,10 @@ export interface HeartbeatOptions {
   readonly onFailed: (code: string, entries: number) => void
 }
 
-/** Looks eight times per visibility timeout, so that an extension is at most an eighth late. */
+/**
+ * Looks eight times per visibility timeout, so that an extension is at most an eighth
+ * late.
+ */
 const LOOKS_PER_TIMEOUT = 8
 
 /** Starts the heartbeat; the returned function ends it. */

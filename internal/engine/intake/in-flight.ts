@@ -1,10 +1,11 @@
 /**
- * The register of messages in flight: received, not yet settled. It bounds the work under way (I9), knows the newest receipt handle
- * of each message, and which ones must be extended before their visibility ends.
+ * The register of messages in flight: received, not yet settled. It bounds the work under
+ * way (I9), knows the newest receipt handle of each message, and which ones must be
+ * extended before their visibility ends.
  *
  * Units   monotonic milliseconds, UTF-8 bytes.
- * Source  SQS hands the same message out again with a new handle after its visibility timeout, and only the newest handle is sure to
- *         delete it.
+ * Source  SQS hands the same message out again with a new handle after its visibility
+ *         timeout, and only the newest handle is sure to delete it.
  */
 import type { ReceivedMessage } from '../message/message.js'
 import type { Receipt } from '../queue/queue.js'
@@ -32,7 +33,10 @@ export class InFlight {
     return this.#bytes
   }
 
-  /** Takes a message in. False when it is in flight already: then only its newest handle is noted, and its first delivery's fate counts. */
+  /**
+   * Takes a message in. False when it is in flight already: then only its newest handle
+   * is noted, and its first delivery's fate counts.
+   */
   add(message: ReceivedMessage, nowMs: number): boolean {
     const receipt = { id: message.id, receiptHandle: message.receiptHandle }
     const known = this.#flights.get(message.id)
@@ -73,7 +77,10 @@ export class InFlight {
     return 0
   }
 
-  /** Up to `limit` receipts whose visibility started `ageMs` ago or earlier; they count as renewed from now on. */
+  /**
+   * Up to `limit` receipts whose visibility started `ageMs` ago or earlier; they count as
+   * renewed from now on.
+   */
   takeDue(ageMs: number, nowMs: number, limit: number): Receipt[] {
     const due: Receipt[] = []
     for (const flight of this.#flights.values()) {

@@ -1,19 +1,29 @@
 /**
- * Intake: receive → validate → group commit → settle. The sole owner of each message's fate.
+ * Intake: receive → validate → group commit → settle. The sole owner of each message's
+ * fate.
  *
- * A message that was delivered is in exactly one of these hands: the in-flight register holds it from receipt until its delete;
- * the committer gives it its disposition; the settler deletes it. On the way to the committer a client's quota may hold it back, or have a
- * copy of it sent that arrives later (over-quota.ts); then the settler deletes the original. Whatever fails in between leaves it in the queue.
+ * A message that was delivered is in exactly one of these hands: the in-flight register
+ * holds it from receipt until its delete; the committer gives it its disposition; the
+ * settler deletes it. On the way to the committer a client's quota may hold it back, or
+ * have a copy of it sent that arrives later (over-quota.ts); then the settler deletes the
+ * original. Whatever fails in between leaves it in the queue.
  *
  * Units   milliseconds, UTF-8 bytes; visibility in seconds.
- * Errors  none leave here but those of a wrong configuration; faults are reported to the observer and ridden out.
+ * Errors  none leave here but those of a wrong configuration; faults are reported to the
+ *         observer and ridden out.
  */
 
 import type { ClientRules } from '../../systems/events/quota/client-rules.js'
 import { OverQuota } from '../../systems/events/quota/quota-gate.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Disposition, Entry, ReceivedMessage, Verdict } from '../message/message.js'
-import { MAX_BATCH_ENTRIES, type Queue, type QueueError, type QueueWriter, type Receiver } from '../queue/queue.js'
+import {
+  MAX_BATCH_ENTRIES,
+  type Queue,
+  type QueueError,
+  type QueueWriter,
+  type Receiver
+} from '../queue/queue.js'
 import type { BatchLimits, FlushCause } from './batch.js'
 import { type CommitJournal, Committer } from './committer.js'
 import { Gate, type GateReason } from './gate.js'
@@ -23,12 +33,18 @@ import { Settler } from './settler.js'
 import type { Store, StoreError } from './store.js'
 import { GUILTY_DEATHS, type SuspectRecord, Suspects } from './suspects.js'
 
-/** How much of the in-flight limits may wait for quotas: the rest stays with those who are within theirs. */
+/**
+ * How much of the in-flight limits may wait for quotas: the rest stays with those who are
+ * within theirs.
+ */
 const HELD_SHARE = 0.25
 
 export interface IntakeLimits {
   readonly batch: BatchLimits
-  /** In-flight work at which receiving pauses; one receive per poller may still come in on top. */
+  /**
+   * In-flight work at which receiving pauses; one receive per poller may still come in on
+   * top.
+   */
   readonly maxInFlightMessages: number
   readonly maxInFlightBytes: number
   readonly visibilityTimeoutS: number
@@ -39,18 +55,28 @@ export interface IntakeLimits {
 /** What a person or a counter may want to hear of; each call returns at once. */
 export interface IntakeObserver {
   received(messages: readonly ReceivedMessage[]): void
-  committed(entries: readonly Entry[], dispositions: readonly Disposition[], cause: FlushCause, tookMs: number): void
+  committed(
+    entries: readonly Entry[],
+    dispositions: readonly Disposition[],
+    cause: FlushCause,
+    tookMs: number
+  ): void
   receiveFailed(error: QueueError): void
   /** Entries whose delete failed; `isFinal` when they are left to redelivery. */
   deleteFailed(code: string, entries: number, isFinal: boolean): void
   extendFailed(code: string, entries: number): void
-  /** Messages beyond their client's quota whose copies are in the queue, to arrive later. */
+  /**
+   * Messages beyond their client's quota whose copies are in the queue, to arrive later.
+   */
   sentLater(entries: number): void
   sendFailed(code: string, entries: number): void
   storeFailed(error: StoreError, attempt: number): void
   storeRecovered(): void
   gateChanged(isOpen: boolean, reasons: readonly GateReason[]): void
-  /** A message that cannot be given a disposition here; the queue's redrive policy takes it to the dead-letter queue. */
+  /**
+   * A message that cannot be given a disposition here; the queue's redrive policy takes
+   * it to the dead-letter queue.
+   */
   leftToQueue(messageId: string, error: unknown): void
 }
 
@@ -190,8 +216,8 @@ export class Intake {
   }
 
   /**
-   * Stops receiving, then commits and settles what is in flight. What is not settled after `withinMs` is given back to the queue.
-   * May be called twice.
+   * Stops receiving, then commits and settles what is in flight. What is not settled
+   * after `withinMs` is given back to the queue. May be called twice.
    */
   stop(withinMs: number): Promise<void> {
     this.#stopping ??= this.#stop(withinMs)
@@ -228,7 +254,8 @@ export class Intake {
     const fresh: ReceivedMessage[] = []
     for (const message of messages) {
       if (!this.#inFlight.add(message, nowMs)) continue
-      if (suspectRecord.deaths(message.id) >= GUILTY_DEATHS) this.#leaveToQueue(message, new Error('it has ended a worker more than once'))
+      if (suspectRecord.deaths(message.id) >= GUILTY_DEATHS)
+        this.#leaveToQueue(message, new Error('it has ended a worker more than once'))
       else if (!this.#suspects.hold(message)) fresh.push(message)
     }
     this.#checkRoom()
@@ -260,7 +287,8 @@ export class Intake {
     this.#setGate('suspects', true)
     if (this.#isAdvancing) return
     this.#isAdvancing = true
-    const isAlone = (): boolean => this.#inFlight.size === this.#suspects.waiting + this.#overQuota.held
+    const isAlone = (): boolean =>
+      this.#inFlight.size === this.#suspects.waiting + this.#overQuota.held
     while (isAlone() && !this.#suspects.isEmpty) this.#decode(await this.#suspects.next())
     this.#isAdvancing = false
     this.#setGate('suspects', !this.#suspects.isEmpty)

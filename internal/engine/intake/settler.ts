@@ -1,15 +1,23 @@
 /**
- * The settle stage: deletes messages whose row is committed, in tens, apart from the commits.
+ * The settle stage: deletes messages whose row is committed, in tens, apart from the
+ * commits.
  *
- * A full ten leaves at once; a partial one waits up to `lingerMs` for company. Entries that fail are tried again alone; a stale handle
- * or too many failures end the attempts: the queue hands the message out once more and it is found to be a duplicate.
+ * A full ten leaves at once; a partial one waits up to `lingerMs` for company. Entries
+ * that fail are tried again alone; a stale handle or too many failures end the attempts:
+ * the queue hands the message out once more and it is found to be a duplicate.
  *
  * Units   milliseconds.
  * Errors  none leave here: a failed delete is a count and, at worst, a redelivery.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import type { Entry } from '../message/message.js'
-import { MAX_BATCH_ENTRIES, type Queue, QueueError, type Receipt, type SettleFailure } from '../queue/queue.js'
+import {
+  MAX_BATCH_ENTRIES,
+  type Queue,
+  QueueError,
+  type Receipt,
+  type SettleFailure
+} from '../queue/queue.js'
 import { backoffMs } from '../retry/backoff.js'
 import type { InFlight } from './in-flight.js'
 
@@ -23,7 +31,10 @@ export interface SettlerOptions {
   readonly lingerMs: number
   /** Messages that left the register, deleted or given up. */
   readonly onSettled: () => void
-  /** Entries whose delete failed, with the queue's code; `isFinal` when they are not tried again. */
+  /**
+   * Entries whose delete failed, with the queue's code; `isFinal` when they are not tried
+   * again.
+   */
   readonly onFailed: (code: string, entries: number, isFinal: boolean) => void
 }
 
@@ -38,7 +49,10 @@ interface Ack {
 
 export class Settler {
   readonly #options: SettlerOptions
-  /** Those before `#taken` are under way; cut off now and then, because taking ten off the front would move all others each time. */
+  /**
+   * Those before `#taken` are under way; cut off now and then, because taking ten off the
+   * front would move all others each time.
+   */
   #pending: Ack[] = []
   #taken = 0
   #calls = 0
@@ -129,7 +143,8 @@ export class Settler {
     const hasFailed = (id: string): boolean => failures.some(failure => failure.id === id)
     for (const { id, receiptHandle } of receipts) {
       if (failures.length > 0 && hasFailed(id)) continue
-      // A newer delivery that came in meanwhile has a handle of its own, and only that one is sure to delete the message.
+      // A newer delivery that came in meanwhile has a handle of its own, and only that
+      // one is sure to delete the message.
       if (inFlight.receipt(id)?.receiptHandle === receiptHandle) inFlight.remove(id)
       else this.#pending.push({ id, attempt: 1 })
     }

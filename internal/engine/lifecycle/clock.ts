@@ -1,7 +1,9 @@
 /**
- * Time as a parameter: the engine reads and waits through a Clock, so that tests step it by hand.
+ * Time as a parameter: the engine reads and waits through a Clock, so that tests step it
+ * by hand.
  *
- * Units   milliseconds. `monotonicMs` measures spans and never jumps; `epochMs` is wall-clock time since 1970 and may.
+ * Units   milliseconds. `monotonicMs` measures spans and never jumps; `epochMs` is
+ *         wall-clock time since 1970 and may.
  */
 export interface Clock {
   monotonicMs(): number

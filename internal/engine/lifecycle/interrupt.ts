@@ -1,13 +1,18 @@
 /**
  * Waits that an AbortSignal cuts short.
  *
- * Shapes  a cut resolves rather than rejects: the caller looks at `signal.aborted`, which it must do anyway. Each wait takes its listener
- *         off again; a `Promise.race` against one promise that lives as long as the process would keep a reaction per wait.
+ * Shapes  a cut resolves rather than rejects: the caller looks at `signal.aborted`, which
+ *         it must do anyway. Each wait takes its listener off again; a `Promise.race`
+ *         against one promise that lives as long as the process would keep a reaction per
+ *         wait.
  * Units   milliseconds.
  */
 import type { Clock } from './clock.js'
 
-/** Resolves with `wait` or when `signal` is aborted, whichever is first; rejects with `wait`. */
+/**
+ * Resolves with `wait` or when `signal` is aborted, whichever is first; rejects with
+ * `wait`.
+ */
 export function unlessAborted(wait: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve, reject) => {
@@ -38,7 +43,10 @@ export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<bo
   })
 }
 
-/** Calls `act` once: when `signal` aborts, or now if it has, which a listener would never hear of. */
+/**
+ * Calls `act` once: when `signal` aborts, or now if it has, which a listener would never
+ * hear of.
+ */
 export function onAbort(signal: AbortSignal, act: () => void): void {
   if (signal.aborted) act()
   else signal.addEventListener('abort', act, { once: true })

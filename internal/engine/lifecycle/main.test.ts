@@ -4,26 +4,31 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Program, temporaryDirectory } from '../../lab/testing/programs.js'
 
-t.test('an error that nobody caught ends the program with its stack and none of its properties', async t => {
-  const main = new URL('../../../dist/internal/engine/lifecycle/main.js', import.meta.url).href
-  const script = join(temporaryDirectory(t), 'program.mjs')
-  for (const [how, raise] of [
-    ['an exception in a callback', 'setImmediate(() => { throw error })'],
-    ['a rejection that is not handled', 'void Promise.reject(error)']
-  ] as const) {
-    writeFileSync(
-      script,
-      `import { main } from ${JSON.stringify(main)}
+t.test(
+  'an error that nobody caught ends the program with its stack and none of its properties',
+  async t => {
+    const main = new URL('../../../dist/internal/engine/lifecycle/main.js', import.meta.url).href
+    const script = join(temporaryDirectory(t), 'program.mjs')
+    for (const [how, raise] of [
+      ['an exception in a callback', 'setImmediate(() => { throw error })'],
+      ['a rejection that is not handled', 'void Promise.reject(error)']
+    ] as const) {
+      writeFileSync(
+        script,
+        `import { main } from ${JSON.stringify(main)}
        const error = Object.assign(new Error('what happened'), { detail: 'Failing row contains (planted)', client: { values: ['planted'] } })
        await main(async () => ({ run: () => new Promise(() => { ${raise}; setInterval(() => undefined, 1_000) }) }))`
-    )
-    const program = new Program(spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] }))
-    t.teardown(() => program.end('SIGKILL'))
-    t.equal(await program.exited, 1, how)
-    t.match(program.output, /^Error: what happened\n\s+at /, how)
-    t.notMatch(program.output, 'planted', how)
+      )
+      const program = new Program(
+        spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] })
+      )
+      t.teardown(() => program.end('SIGKILL'))
+      t.equal(await program.exited, 1, how)
+      t.match(program.output, /^Error: what happened\n\s+at /, how)
+      t.notMatch(program.output, 'planted', how)
+    }
   }
-})
+)
 
 t.test('a program whose work is done ends, and names what it has left open', async t => {
   const main = new URL('../../../dist/internal/engine/lifecycle/main.js', import.meta.url).href
@@ -34,7 +39,9 @@ t.test('a program whose work is done ends, and names what it has left open', asy
      import { main } from ${JSON.stringify(main)}
      await main(async () => ({ run: () => new Promise(resolve => createServer().listen(0, '127.0.0.1', resolve)) }))`
   )
-  const program = new Program(spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] }))
+  const program = new Program(
+    spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] })
+  )
   t.teardown(() => program.end('SIGKILL'))
   t.equal(await program.exited, 0)
   t.match(program.output, /^ending although there is something open: .*TCPServerWrap/)

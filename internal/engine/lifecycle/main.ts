@@ -1,11 +1,14 @@
 /**
  * Runs one program from its first line to its exit code.
  *
- * SIGINT, SIGTERM and SIGQUIT ask it to stop; a second one ends it at once. A program that was given an IPC channel also stops when
- * that channel closes, so that nothing outlives the process that started it. A cluster worker hears of signals from its primary only:
- * a terminal sends Ctrl-C to the whole group, and the order of the shutdown is the primary's.
+ * SIGINT, SIGTERM and SIGQUIT ask it to stop; a second one ends it at once. A program
+ * that was given an IPC channel also stops when that channel closes, so that nothing
+ * outlives the process that started it. A cluster worker hears of signals from its
+ * primary only: a terminal sends Ctrl-C to the whole group, and the order of the shutdown
+ * is the primary's.
  *
- * Errors  an expected failure (wrong configuration, a taken port) is one message on stderr and exit code 1; anything else shows its stack.
+ * Errors  an expected failure (wrong configuration, a taken port) is one message on
+ *         stderr and exit code 1; anything else shows its stack.
  */
 import cluster from 'node:cluster'
 import { readEnvFile } from './env-file.js'
@@ -14,10 +17,16 @@ import { ExpectedError, type Service } from './service.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
 
-/** npm passes on the Ctrl-C that the terminal has sent to us as well: two signals this close together are one. */
+/**
+ * npm passes on the Ctrl-C that the terminal has sent to us as well: two signals this
+ * close together are one.
+ */
 const ONE_SIGNAL_MS = 500
 
-/** Who is done must end: a connection that a library has left behind would keep the process for as long as its other end likes. */
+/**
+ * Who is done must end: a connection that a library has left behind would keep the
+ * process for as long as its other end likes.
+ */
 const LINGER_MS = 5_000
 
 export async function main(create: () => Promise<Service>): Promise<void> {
@@ -39,7 +48,8 @@ export async function main(create: () => Promise<Service>): Promise<void> {
     cluster.worker.exitedAfterDisconnect = true
   }
   process.on('disconnect', () => stop.abort())
-  // Node itself would show an error that nobody caught with all its properties: PostgreSQL's quote the row, the driver's hold the batch.
+  // Node itself would show an error that nobody caught with all its properties:
+  // PostgreSQL's quote the row, the driver's hold the batch.
   process.on('uncaughtException', error => {
     process.stderr.write(`${explain(error)}\n`)
     process.exit(1)
@@ -59,7 +69,9 @@ export async function main(create: () => Promise<Service>): Promise<void> {
 
 /** Not reached by a program that has closed what it opened. */
 function endAnyway(): void {
-  process.stderr.write(`ending although there is something open: ${process.getActiveResourcesInfo().join(', ')}\n`)
+  process.stderr.write(
+    `ending although there is something open: ${process.getActiveResourcesInfo().join(', ')}\n`
+  )
   process.exit()
 }
 

@@ -1,6 +1,12 @@
-/** What `main` runs: a program that works until it is told to stop, and then ends in order. */
+/**
+ * What `main` runs: a program that works until it is told to stop, and then ends in
+ * order.
+ */
 export interface Service {
-  /** Works until `signal` aborts (or the work is done), then drains and resolves. Rejects when it cannot go on. */
+  /**
+   * Works until `signal` aborts (or the work is done), then drains and resolves. Rejects
+   * when it cannot go on.
+   */
   run(signal: AbortSignal): Promise<void>
 }
 

@@ -2,8 +2,9 @@
  * Which text a PostgreSQL `text` column takes and gives back unchanged.
  *
  * Errors  never throws.
- * Source  PostgreSQL refuses U+0000 in text (SQLSTATE 22021); UTF-8 has no lone surrogates, so a driver replaces them in silence
- *         and two different ids could become one.
+ * Source  PostgreSQL refuses U+0000 in text (SQLSTATE 22021); UTF-8 has no lone
+ *         surrogates, so a driver replaces them in silence and two different ids could
+ *         become one.
  */
 /// <reference lib="es2024.string" />
 
@@ -19,7 +20,10 @@ export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0')
 }
 
-/** `text` made fit for a report: at most `maxChars` UTF-16 units, what cannot be stored replaced by U+FFFD. */
+/**
+ * `text` made fit for a report: at most `maxChars` UTF-16 units, what cannot be stored
+ * replaced by U+FFFD.
+ */
 export function toStorable(text: string, maxChars: number): string {
   const cut = text.length > maxChars ? text.slice(0, maxChars - CUT.length) + CUT : text
   return isStorable(cut) ? cut : cut.replace(UNSTORABLE, '\uFFFD')

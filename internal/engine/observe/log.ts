@@ -1,4 +1,6 @@
-/** The log: pino JSON lines, pretty on a terminal. Ids and counts only; payloads never. */
+/**
+ * The log: pino JSON lines, pretty on a terminal. Ids and counts only; payloads never.
+ */
 import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 
@@ -12,5 +14,7 @@ export interface LogOptions {
 export function createLog(name: string, { level, format }: LogOptions, isTerminal: boolean): Log {
   const isPretty = format === 'pretty' || (format === 'auto' && isTerminal)
   const options = { level, base: { name } }
-  return isPretty ? pino(options, pretty({ sync: true, ignore: 'name', translateTime: 'SYS:HH:MM:ss.l' })) : pino(options)
+  return isPretty
+    ? pino(options, pretty({ sync: true, ignore: 'name', translateTime: 'SYS:HH:MM:ss.l' }))
+    : pino(options)
 }

@@ -1,7 +1,9 @@
 /**
- * A histogram for the fast path: an observation is a walk over a few bounds and an addition, a tenth of what prom-client's takes.
+ * A histogram for the fast path: an observation is a walk over a few bounds and an
+ * addition, a tenth of what prom-client's takes.
  *
- * Shapes  `counts` has one place more than `bounds`: the last one holds what lies above all of them.
+ * Shapes  `counts` has one place more than `bounds`: the last one holds what lies above
+ *         all of them.
  */
 export class Observations {
   /** Inclusive upper bounds, ascending. */
@@ -34,7 +36,10 @@ export class Observations {
       return { labels: { le, ...labels }, value: total, metricName: `${name}_bucket` }
     }
     const values = this.counts.map((count, index) => bucket(this.bounds[index] ?? '+Inf', count))
-    values.push({ labels, value: this.sum, metricName: `${name}_sum` }, { labels, value: total, metricName: `${name}_count` })
+    values.push(
+      { labels, value: this.sum, metricName: `${name}_sum` },
+      { labels, value: total, metricName: `${name}_count` }
+    )
     return values
   }
 }

@@ -1,8 +1,10 @@
 /**
- * The totals of all workers, dead ones included: what `/metrics` shows. They never go backwards.
+ * The totals of all workers, dead ones included: what `/metrics` shows. They never go
+ * backwards.
  *
- * Shapes  worker messages in, sums out. A worker that dies between the announcement and the outcome of a transaction leaves the
- *         question open; `retire` hands it to `tookEffect` and adds the answer.
+ * Shapes  worker messages in, sums out. A worker that dies between the announcement and
+ *         the outcome of a transaction leaves the question open; `retire` hands it to
+ *         `tookEffect` and adds the answer.
  */
 import { type Counts, Tally } from './counters.js'
 
@@ -31,7 +33,10 @@ export class Totals {
     this.#of(workerId).counts = counts
   }
 
-  /** Keeps a dead worker's sums. `tookEffect` says whether a transaction that it left open has committed. */
+  /**
+   * Keeps a dead worker's sums. `tookEffect` says whether a transaction that it left open
+   * has committed.
+   */
   async retire(workerId: number, tookEffect: (tx: string) => Promise<boolean>): Promise<void> {
     const sums = this.#workers.get(workerId)
     if (sums === undefined) return
@@ -46,11 +51,17 @@ export class Totals {
     return total
   }
 
-  /** What has been counted under `name`, by label value. Only what `reported` and `decided` brought: announced transactions have closed labels. */
+  /**
+   * What has been counted under `name`, by label value. Only what `reported` and
+   * `decided` brought: announced transactions have closed labels.
+   */
   sumsByLabel(name: string): ReadonlyMap<string, number> {
     const sums = new Map<string, number>()
     const prefix = `${name}/`
-    for (const counts of [this.#retired.counts, ...Array.from(this.#workers.values(), worker => worker.counts)]) {
+    for (const counts of [
+      this.#retired.counts,
+      ...Array.from(this.#workers.values(), worker => worker.counts)
+    ]) {
       for (const [key, count] of Object.entries(counts)) {
         if (!key.startsWith(prefix)) continue
         const label = key.slice(prefix.length)

@@ -1,8 +1,9 @@
 /**
  * What workers have reported of their metrics, added up for `/metrics`.
  *
- * A scrape reads what the primary has already: a worker that is busy, blocked or dead delays nothing. Dead workers' histograms and counters stay in
- * the sums, their gauges go.
+ * A scrape reads what the primary has already: a worker that is busy, blocked or dead
+ * delays nothing. Dead workers' histograms and counters stay in the sums, their gauges
+ * go.
  */
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { METRIC_PREFIX } from '../../systems/events/observe/worker-metrics.js'
@@ -34,7 +35,11 @@ export class WorkerReports {
         this.set(reports.size)
       }
     })
-    this.#restarts = new Counter({ name: `${METRIC_PREFIX}worker_restarts_total`, help: 'Workers started again after a crash', registers })
+    this.#restarts = new Counter({
+      name: `${METRIC_PREFIX}worker_restarts_total`,
+      help: 'Workers started again after a crash',
+      registers
+    })
   }
 
   reported(workerId: number, metrics: readonly MetricSnapshot[]): void {
@@ -56,7 +61,11 @@ export class WorkerReports {
 
   async text(): Promise<string> {
     const own = await this.#process.getMetricsAsJSON()
-    const merged = AggregatorRegistry.aggregate([own, [...this.#retired], ...Array.from(this.#reports.values(), report => [...report])])
+    const merged = AggregatorRegistry.aggregate([
+      own,
+      [...this.#retired],
+      ...Array.from(this.#reports.values(), report => [...report])
+    ])
     return `${await this.#own.metrics()}\n${await merged.metrics()}`
   }
 }

@@ -1,12 +1,15 @@
 /**
- * Writes a list of texts or integers the way PostgreSQL sends a `text[]` or `int4[]` in binary: less work for both sides than the quoted
- * text form.
+ * Writes a list of texts or integers the way PostgreSQL sends a `text[]` or `int4[]` in
+ * binary: less work for both sides than the quoted text form.
  *
- * Shapes  strings or integers (null = SQL NULL) in, one Buffer out; pass it as a query parameter that is cast to `text[]` or `int4[]`.
- * Errors  StoreError with fault `data` for a lone surrogate: UTF-8 would replace it in silence, and the stored text would not be the one sent.
- *         U+0000 passes here, and the server refuses it (22021).
- * Source  PostgreSQL `array_send`: int32 dimensions, has-nulls flag, element type; per dimension length and lower bound; per element its
- *         byte length (-1 = null) and its bytes.
+ * Shapes  strings or integers (null = SQL NULL) in, one Buffer out; pass it as a query
+ *         parameter that is cast to `text[]` or `int4[]`.
+ * Errors  StoreError with fault `data` for a lone surrogate: UTF-8 would replace it in
+ *         silence, and the stored text would not be the one sent. U+0000 passes here, and
+ *         the server refuses it (22021).
+ * Source  PostgreSQL `array_send`: int32 dimensions, has-nulls flag, element type; per
+ *         dimension length and lower bound; per element its byte length (-1 = null) and
+ *         its bytes.
  */
 
 import { StoreError } from '../intake/store.js'
@@ -25,10 +28,18 @@ export function encodeTextArray(values: readonly (string | null)[]): Buffer {
   let hasNulls = false
   for (const value of values) {
     if (value === null) hasNulls = true
-    else if (!isWellFormed(value)) throw new StoreError('data', '22021', 'a text holds a lone surrogate, which UTF-8 cannot carry')
+    else if (!isWellFormed(value))
+      throw new StoreError(
+        'data',
+        '22021',
+        'a text holds a lone surrogate, which UTF-8 cannot carry'
+      )
     size += LENGTH_BYTES + (value === null ? 0 : Buffer.byteLength(value))
   }
-  const buffer = oneDimension(header(Buffer.allocUnsafe(size), 1, hasNulls, TEXT_OID), values.length)
+  const buffer = oneDimension(
+    header(Buffer.allocUnsafe(size), 1, hasNulls, TEXT_OID),
+    values.length
+  )
   let at = HEADER_BYTES + DIMENSION_BYTES
   for (const value of values) {
     const bytes = value === null ? -1 : buffer.write(value, at + LENGTH_BYTES)
@@ -42,8 +53,15 @@ export function encodeIntArray(values: readonly (number | null)[]): Buffer {
   if (values.length === 0) return header(Buffer.allocUnsafe(HEADER_BYTES), 0, false, INT4_OID)
   let nulls = 0
   for (const value of values) if (value === null) nulls += 1
-  const size = HEADER_BYTES + DIMENSION_BYTES + values.length * LENGTH_BYTES + (values.length - nulls) * INT4_BYTES
-  const buffer = oneDimension(header(Buffer.allocUnsafe(size), 1, nulls > 0, INT4_OID), values.length)
+  const size =
+    HEADER_BYTES +
+    DIMENSION_BYTES +
+    values.length * LENGTH_BYTES +
+    (values.length - nulls) * INT4_BYTES
+  const buffer = oneDimension(
+    header(Buffer.allocUnsafe(size), 1, nulls > 0, INT4_OID),
+    values.length
+  )
   let at = HEADER_BYTES + DIMENSION_BYTES
   for (const value of values) {
     at = buffer.writeInt32BE(value === null ? -1 : INT4_BYTES, at)

@@ -1,16 +1,22 @@
 /**
- * Refuses a server that may forget what it has committed: a message is deleted because its row is on disk, and there it is not.
+ * Refuses a server that may forget what it has committed: a message is deleted because
+ * its row is on disk, and there it is not.
  *
- * Errors  StoreError with the fault `schema` and the code `unsafe`, which names the settings.
- * Source  PostgreSQL manual, "Write Ahead Log": without fsync or full_page_writes a crash of the machine may lose or tear what was
- *         committed; without synchronous_commit a crash of the server alone loses the last fraction of a second.
+ * Errors  StoreError with the fault `schema` and the code `unsafe`, which names the
+ *         settings.
+ * Source  PostgreSQL manual, "Write Ahead Log": without fsync or full_page_writes a crash
+ *         of the machine may lose or tear what was committed; without synchronous_commit
+ *         a crash of the server alone loses the last fraction of a second.
  */
 import type { ClientBase } from 'pg'
 import { StoreError } from '../intake/store.js'
 
 export const UNSAFE = 'unsafe'
 
-/** As this session sees them: a database and a role may have a synchronous_commit of their own. */
+/**
+ * As this session sees them: a database and a role may have a synchronous_commit of their
+ * own.
+ */
 const READ_UNSAFE = `
 SELECT string_agg(name, ', ' ORDER BY name) AS names
 FROM unnest(ARRAY['fsync', 'full_page_writes', 'synchronous_commit']) AS name

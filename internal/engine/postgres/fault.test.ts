@@ -6,7 +6,21 @@ const withCode = (code: string): Error => Object.assign(new Error(`failed with $
 
 const FAULTS = {
   transient: [
-    ...['08000', '08001', '08003', '08004', '08006', '08P01', '25006', '25P02', '25P03', '40001', '40002', '40003', '40P01'],
+    ...[
+      '08000',
+      '08001',
+      '08003',
+      '08004',
+      '08006',
+      '08P01',
+      '25006',
+      '25P02',
+      '25P03',
+      '40001',
+      '40002',
+      '40003',
+      '40P01'
+    ],
     ...[
       '53000',
       '53100',
@@ -25,7 +39,18 @@ const FAULTS = {
       '57P05'
     ],
     ...['58000', '58030', '58P01', 'XX000', 'XX001', 'XX002'],
-    ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT', 'EMFILE']
+    ...[
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'EPIPE',
+      'ETIMEDOUT',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'ENOENT',
+      'EMFILE'
+    ]
   ],
   data: [
     '21000',
@@ -44,21 +69,50 @@ const FAULTS = {
     '54001',
     'P0001'
   ],
-  schema: ['0A000', '28000', '28P01', '3D000', '3F000', '42501', '42601', '42703', '42P01', '42P07', '42883']
+  schema: [
+    '0A000',
+    '28000',
+    '28P01',
+    '3D000',
+    '3F000',
+    '42501',
+    '42601',
+    '42703',
+    '42P01',
+    '42P07',
+    '42883'
+  ]
 } as const
 
 t.test('the code decides what a failure is about', async t => {
   for (const [fault, codes] of Object.entries(FAULTS)) {
-    for (const code of codes) t.match(classify(withCode(code)), { fault, code, message: `failed with ${code}` }, `${code} is ${fault}`)
+    for (const code of codes)
+      t.match(
+        classify(withCode(code)),
+        { fault, code, message: `failed with ${code}` },
+        `${code} is ${fault}`
+      )
   }
 })
 
-t.test('no failure of connection, resources, operation or system is ever laid on a row', async t => {
-  for (const group of ['08', '53', '57', '58']) t.not(classify(withCode(`${group}XYZ`)).fault, 'data', group)
-})
+t.test(
+  'no failure of connection, resources, operation or system is ever laid on a row',
+  async t => {
+    for (const group of ['08', '53', '57', '58'])
+      t.not(classify(withCode(`${group}XYZ`)).fault, 'data', group)
+  }
+)
 
 t.test('what is not known is tried again, never held against an event', async t => {
-  for (const error of [withCode('99999'), withCode('EWHATEVER'), new TypeError('a bug'), 'a text', undefined, null, {}]) {
+  for (const error of [
+    withCode('99999'),
+    withCode('EWHATEVER'),
+    new TypeError('a bug'),
+    'a text',
+    undefined,
+    null,
+    {}
+  ]) {
     t.equal(classify(error).fault, 'transient')
   }
   t.match(classify(new TypeError('a bug')), { code: 'unknown', message: 'a bug' })
@@ -70,9 +124,13 @@ t.test('a failure that the driver gives no code is told by its wording', async t
     { wording: 'timeout exceeded when trying to connect', code: 'ETIMEDOUT' },
     { wording: 'Connection terminated due to connection timeout', code: 'ETIMEDOUT' },
     { wording: 'Connection terminated unexpectedly', code: 'ECONNRESET' },
-    { wording: 'Client has encountered a connection error and is not queryable', code: 'ECONNRESET' }
+    {
+      wording: 'Client has encountered a connection error and is not queryable',
+      code: 'ECONNRESET'
+    }
   ]
-  for (const { wording, code } of rows) t.match(classify(new Error(wording)), { fault: 'transient', code }, wording)
+  for (const { wording, code } of rows)
+    t.match(classify(new Error(wording)), { fault: 'transient', code }, wording)
 })
 
 t.test('the cause is kept, and a StoreError passes unchanged', async t => {

@@ -3,10 +3,12 @@
  *
  * Shapes  any thrown value in, StoreError out; a StoreError passes unchanged.
  * Errors  never throws.
- * Source  PostgreSQL manual, appendix "PostgreSQL Error Codes"; Node's system error codes.
+ * Source  PostgreSQL manual, appendix "PostgreSQL Error Codes"; Node's system error
+ *         codes.
  *
- * `data` is for faults that lie in a row: only there may an event be refused. Classes 08, 53, 57 and 58 never are. What this file does not
- * know is `transient`: trying again costs time, while refusing a good event for a fault of the server could not be undone.
+ * `data` is for faults that lie in a row: only there may an event be refused. Classes 08,
+ * 53, 57 and 58 never are. What this file does not know is `transient`: trying again
+ * costs time, while refusing a good event for a fault of the server could not be undone.
  */
 import { StoreError, type StoreFault } from '../intake/store.js'
 
@@ -47,13 +49,15 @@ export function classify(error: unknown): StoreError {
   if (error instanceof StoreError) return error
   const message = error instanceof Error ? error.message : String(error)
   const code = codeOf(error, message)
-  // Five capitals may also be a system error (EPIPE), but no class of SQLSTATE starts with E.
+  // Five capitals may also be a system error (EPIPE), but no class of SQLSTATE starts
+  // with E.
   const fault = SQLSTATE.test(code) ? FAULT_BY_CLASS[code.slice(0, 2)] : undefined
   return new StoreError(fault ?? 'transient', code, message === '' ? code : message, error)
 }
 
 function codeOf(error: unknown, message: string): string {
-  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  const code: unknown =
+    typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   if (typeof code === 'string' && code !== '') return code
   return CODE_BY_WORDING.find(([wording]) => wording.test(message))?.[1] ?? 'unknown'
 }

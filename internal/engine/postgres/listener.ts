@@ -1,7 +1,8 @@
 /**
  * One connection that listens on a channel and reads what the news is about.
  *
- * It is opened by the first read, and again by the read after it was lost: it listens before it reads, so no change falls in between.
+ * It is opened by the first read, and again by the read after it was lost: it listens
+ * before it reads, so no change falls in between.
  *
  * Errors  the driver's; whatever fails, its connection is given up.
  */
@@ -14,7 +15,9 @@ export interface ListenerOptions {
   readonly applicationName: string
   /** The statement that begins to listen. */
   readonly listen: string
-  /** A notification came, or the connection is lost and none would be heard: time to read. */
+  /**
+   * A notification came, or the connection is lost and none would be heard: time to read.
+   */
   readonly onNews: () => void
 }
 
@@ -23,7 +26,12 @@ export interface Listener {
   close(): Promise<void>
 }
 
-export function createListener({ connectionString, applicationName, listen, onNews }: ListenerOptions): Listener {
+export function createListener({
+  connectionString,
+  applicationName,
+  listen,
+  onNews
+}: ListenerOptions): Listener {
   let connection: Promise<pg.Client> | null = null
   let isClosed = false
 
@@ -48,7 +56,9 @@ export function createListener({ connectionString, applicationName, listen, onNe
     return client
   }
 
-  /** Whether a connection that failed once can be trusted again is not worth finding out. */
+  /**
+   * Whether a connection that failed once can be trusted again is not worth finding out.
+   */
   function drop(client: pg.Client): (error: unknown) => never {
     return error => {
       client.connection.stream.destroy()
@@ -71,7 +81,8 @@ export function createListener({ connectionString, applicationName, listen, onNe
     async close() {
       isClosed = true
       const client = await connection?.catch(() => null)
-      // Without a goodbye, which a server that has gone silent would not answer: this connection has nothing to lose.
+      // Without a goodbye, which a server that has gone silent would not answer: this
+      // connection has nothing to lose.
       client?.connection.stream.destroy()
     }
   }

@@ -1,14 +1,17 @@
 /**
  * Brings the database's tables up to this version; many processes may call it at once.
  *
- * One client holds one advisory lock from before the first look at the tables to the end, and the others wait for it: node-pg-migrate's
- * own lock is left out. All pending migrations run in one transaction, so a failed one leaves the tables as they were.
+ * One client holds one advisory lock from before the first look at the tables to the end,
+ * and the others wait for it: node-pg-migrate's own lock is left out. All pending
+ * migrations run in one transaction, so a failed one leaves the tables as they were.
  *
- * Which migrations have run counts, and not in which order: of two that were made side by side neither knows of the other, and a database
- * that has had the one with the greater number first gets the other one now, and a word about it.
+ * Which migrations have run counts, and not in which order: of two that were made side by
+ * side neither knows of the other, and a database that has had the one with the greater
+ * number first gets the other one now, and a word about it.
  *
  * Errors  StoreError, as `classify` sees the cause.
- * Source  node-pg-migrate 9; the advisory lock needs a session of its own, so connect past a transaction-mode pooler.
+ * Source  node-pg-migrate 9; the advisory lock needs a session of its own, so connect
+ *         past a transaction-mode pooler.
  */
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type RunnerOption, runner } from 'node-pg-migrate'
@@ -27,22 +30,32 @@ export interface MigrateResult {
   readonly notes: readonly string[]
 }
 
-/** Any number that no other program uses on this database; all our processes must agree on it. */
+/**
+ * Any number that no other program uses on this database; all our processes must agree on
+ * it.
+ */
 const LOCK_ID = 4_720_318_552
 
 /** A server that takes the connection and says nothing must not hold a start for ever. */
 const CONNECT_MS = 15_000
 
-const MIGRATIONS_DIR = fileURLToPath(new URL('../../systems/events/store/migrations', import.meta.url))
+const MIGRATIONS_DIR = fileURLToPath(
+  new URL('../../systems/events/store/migrations', import.meta.url)
+)
 /** Everything but the modules themselves: after `tsc` source maps lie beside them. */
 const NOT_A_MIGRATION = '(?!\\d+-[\\w-]+\\.(?:js|ts)$).*'
 
-export async function migrate(connectionString: string, { log = () => undefined }: MigrateOptions = {}): Promise<MigrateResult> {
+export async function migrate(
+  connectionString: string,
+  { log = () => undefined }: MigrateOptions = {}
+): Promise<MigrateResult> {
   try {
     const client = await connect(connectionString)
     try {
       // A role's own timeouts are meant for short statements, not for waiting in line.
-      await client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0')
+      await client.query(
+        'SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0'
+      )
       await client.query('SELECT pg_advisory_lock($1)', [LOCK_ID])
       return await applyPending(client, log)
     } finally {
@@ -54,7 +67,10 @@ export async function migrate(connectionString: string, { log = () => undefined 
   }
 }
 
-/** Only a client that is connected may be ended: the driver would wait for ever for the end of a connection that never began. */
+/**
+ * Only a client that is connected may be ended: the driver would wait for ever for the
+ * end of a connection that never began.
+ */
 async function connect(connectionString: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString,
@@ -62,20 +78,27 @@ async function connect(connectionString: string): Promise<pg.Client> {
     application_name: 'event-process migrate',
     keepAlive: true
   })
-  // A lost connection also fails the query under way; without a listener it would end the process.
+  // A lost connection also fails the query under way; without a listener it would end the
+  // process.
   client.on('error', () => undefined)
   try {
     await client.connect()
   } catch (error) {
-    // Where the address is none, the driver leaves its timer running, and nobody would hear the error with which that ends.
+    // Where the address is none, the driver leaves its timer running, and nobody would
+    // hear the error with which that ends.
     client.connection.stream.on('error', () => undefined)
     throw error
   }
   return client
 }
 
-async function applyPending(client: pg.Client, log: (line: string) => void): Promise<MigrateResult> {
-  const { rows } = await client.query<{ schema: string | null }>('SELECT current_schema() AS schema')
+async function applyPending(
+  client: pg.Client,
+  log: (line: string) => void
+): Promise<MigrateResult> {
+  const { rows } = await client.query<{ schema: string | null }>(
+    'SELECT current_schema() AS schema'
+  )
   const migrationsSchema = rows[0]?.schema
   const applied = await runner({
     dbClient: client,
@@ -83,7 +106,8 @@ async function applyPending(client: pg.Client, log: (line: string) => void): Pro
     ignorePattern: NOT_A_MIGRATION,
     migrationLoaderStrategies: [{ extensions: ['.js', '.ts'], loader: importMigrations }],
     migrationsTable: 'pgmigrations',
-    // The table of what has run lies beside the tables themselves, wherever search_path puts them.
+    // The table of what has run lies beside the tables themselves, wherever search_path
+    // puts them.
     ...(migrationsSchema ? { migrationsSchema } : {}),
     direction: 'up',
     singleTransaction: true,
@@ -99,18 +123,34 @@ async function applyPending(client: pg.Client, log: (line: string) => void): Pro
 /** Those of the migrations that ran behind one with a greater number, as sentences. */
 async function findLate(client: pg.Client, applied: readonly string[]): Promise<readonly string[]> {
   if (applied.length === 0) return []
-  const { rows } = await client.query<{ name: string }>('SELECT name FROM pgmigrations WHERE name <> ALL ($1::text[]) ORDER BY name', [
-    applied
-  ])
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT name FROM pgmigrations WHERE name <> ALL ($1::text[]) ORDER BY name',
+    [applied]
+  )
   const last = rows.at(-1)?.name ?? ''
   return applied
     .filter(name => name < last)
-    .map(name => `${name} ran after ${last}, which this database had already: they do not depend on each other`)
+    .map(
+      name =>
+        `${name} ran after ${last}, which this database had already: they do not depend on each other`
+    )
 }
 
-type Loader = Exclude<NonNullable<RunnerOption['migrationLoaderStrategies']>[number]['loader'], string>
+type Loader = Exclude<
+  NonNullable<RunnerOption['migrationLoaderStrategies']>[number]['loader'],
+  string
+>
 type Actions = Awaited<ReturnType<Loader>>[number]['actions']
 
-/** Node's own import, so that sources and compiled files load the way the rest of the program does. */
+/**
+ * Node's own import, so that sources and compiled files load the way the rest of the
+ * program does.
+ */
 const importMigrations: Loader = paths =>
-  Promise.all(paths.map(async path => ({ id: path, filePaths: [path], actions: (await import(pathToFileURL(path).href)) as Actions })))
+  Promise.all(
+    paths.map(async path => ({
+      id: path,
+      filePaths: [path],
+      actions: (await import(pathToFileURL(path).href)) as Actions
+    }))
+  )

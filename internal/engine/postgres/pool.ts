@@ -20,8 +20,9 @@ export interface PostgresPoolOptions {
 /** One for the work, one for what is asked beside it. */
 const CONNECTIONS = 2
 /**
- * After this a program that stands still gives up what it holds. A claim of records waits for the queue while it holds its rows; the sender waits
- * for nothing but the database, and holds the cursor that all senders wait for.
+ * After this a program that stands still gives up what it holds. A claim of records waits
+ * for the queue while it holds its rows; the sender waits for nothing but the database,
+ * and holds the cursor that all senders wait for.
  */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = { records: 120_000, sender: 10_000 } as const
 
@@ -38,7 +39,8 @@ export function createPostgresPool(options: PostgresPoolOptions): pg.Pool {
     keepAlive: true,
     application_name: `event-process ${application}`
   })
-  // The statement under way fails by itself; without listeners a broken connection would end the process.
+  // The statement under way fails by itself; without listeners a broken connection would
+  // end the process.
   pool.on('error', () => undefined)
   pool.on('connect', client => client.on('error', () => undefined))
   return pool

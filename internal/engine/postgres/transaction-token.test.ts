@@ -11,7 +11,18 @@ t.test('a token is read back as it was written', async t => {
 })
 
 t.test('anything else is no token', async t => {
-  for (const text of ['', '7', '[]', '["x"]', '[7]', '["7",1]', '["7","a","b","c"]', '{"xid":"7"}', 'null', '["-7"]']) {
+  for (const text of [
+    '',
+    '7',
+    '[]',
+    '["x"]',
+    '[7]',
+    '["7",1]',
+    '["7","a","b","c"]',
+    '{"xid":"7"}',
+    'null',
+    '["-7"]'
+  ]) {
     t.throws(() => parseToken(text), RangeError, text)
   }
 })

@@ -1,8 +1,10 @@
 /**
- * The `tx` of a PreparedCommit: a transaction id together with one row that the transaction wrote, its witness.
+ * The `tx` of a PreparedCommit: a transaction id together with one row that the
+ * transaction wrote, its witness.
  *
- * An id alone proves nothing after a failover to a standby that missed the transaction: the new primary gives the same id to another one.
- * The witness, found with this id in its `tx` column, proves that this transaction took effect on the server that is asked.
+ * An id alone proves nothing after a failover to a standby that missed the transaction:
+ * the new primary gives the same id to another one. The witness, found with this id in
+ * its `tx` column, proves that this transaction took effect on the server that is asked.
  *
  * Shapes  a JSON array as text; opaque to all but the PostgreSQL adapter.
  * Errors  parseToken throws RangeError for text that formatToken did not write.
@@ -13,22 +15,32 @@ export type Witness =
 
 export interface TransactionToken {
   readonly xid: string
-  /** Null when the transaction wrote no row: then it makes no difference whether it committed. */
+  /**
+   * Null when the transaction wrote no row: then it makes no difference whether it
+   * committed.
+   */
   readonly witness: Witness | null
 }
 
 export function formatToken({ xid, witness }: TransactionToken): string {
   if (witness === null) return JSON.stringify([xid])
-  return JSON.stringify(witness.table === 'message' ? [xid, witness.clientId, witness.messageId] : [xid, witness.queueMessageId])
+  return JSON.stringify(
+    witness.table === 'message'
+      ? [xid, witness.clientId, witness.messageId]
+      : [xid, witness.queueMessageId]
+  )
 }
 
 export function parseToken(tx: string): TransactionToken {
   const parts = readStrings(tx)
   const [xid, first, second] = parts
-  if (xid === undefined || !/^\d+$/.test(xid) || parts.length > 3) throw new RangeError(`not a transaction of this store: ${tx}`)
+  if (xid === undefined || !/^\d+$/.test(xid) || parts.length > 3)
+    throw new RangeError(`not a transaction of this store: ${tx}`)
   if (first === undefined) return { xid, witness: null }
   const witness: Witness =
-    second === undefined ? { table: 'rejection', queueMessageId: first } : { table: 'message', clientId: first, messageId: second }
+    second === undefined
+      ? { table: 'rejection', queueMessageId: first }
+      : { table: 'message', clientId: first, messageId: second }
   return { xid, witness }
 }
 

@@ -1,8 +1,14 @@
 import type pg from 'pg'
 import { classify } from './fault.js'
 
-/** What fails ends its connection: the transactions are short, and a new connection is cheaper than a doubt. Rejects with a StoreError. */
-export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+/**
+ * What fails ends its connection: the transactions are short, and a new connection is
+ * cheaper than a doubt. Rejects with a StoreError.
+ */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>
+): Promise<T> {
   const client = await pool.connect().catch(rethrow)
   let isDone = false
   try {

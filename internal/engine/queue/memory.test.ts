@@ -30,7 +30,9 @@ await t.test('visibility ends to the millisecond', async t => {
   t.equal(inbox.length, 1)
   await clock.advanceAsync(1)
   t.equal(inbox.length, 2)
-  t.strictSame(queue.messages(), [{ id: inbox[0]!.id, body: 'a', receiveCount: 2, isInFlight: true }])
+  t.strictSame(queue.messages(), [
+    { id: inbox[0]!.id, body: 'a', receiveCount: 2, isInFlight: true }
+  ])
 })
 
 await t.test('an idle receive comes back empty after its wait', async t => {
@@ -42,18 +44,23 @@ await t.test('an idle receive comes back empty after its wait', async t => {
   t.equal(receives(), 1)
 })
 
-await t.test('a message that was received too often becomes a dead letter, and is delivered no more', async t => {
-  const { clock, queue, inbox, receive } = setup(t, { maxReceiveCount: 2 })
-  await queue.send([{ body: 'poison' }])
-  receive()
-  await clock.advanceAsync(90_000)
-  t.strictSame(
-    inbox.map(message => message.receiveCount),
-    [1, 2]
-  )
-  t.strictSame(queue.messages(), [])
-  t.strictSame(queue.deadLetters(), [{ id: inbox[0]!.id, body: 'poison', receiveCount: 2, isInFlight: false }])
-})
+await t.test(
+  'a message that was received too often becomes a dead letter, and is delivered no more',
+  async t => {
+    const { clock, queue, inbox, receive } = setup(t, { maxReceiveCount: 2 })
+    await queue.send([{ body: 'poison' }])
+    receive()
+    await clock.advanceAsync(90_000)
+    t.strictSame(
+      inbox.map(message => message.receiveCount),
+      [1, 2]
+    )
+    t.strictSame(queue.messages(), [])
+    t.strictSame(queue.deadLetters(), [
+      { id: inbox[0]!.id, body: 'poison', receiveCount: 2, isInFlight: false }
+    ])
+  }
+)
 
 await t.test('the newest handle deletes even after its visibility has run out', async t => {
   const { clock, queue, inbox, receive } = setup(t)
@@ -62,31 +69,38 @@ await t.test('the newest handle deletes even after its visibility has run out', 
   await clock.advanceAsync(0)
   await receiver.stop()
   await clock.advanceAsync(30_000)
-  t.equal((await queue.extend(inbox, 10))[0]?.retryable, false, 'though it can no longer be extended')
+  t.equal(
+    (await queue.extend(inbox, 10))[0]?.retryable,
+    false,
+    'though it can no longer be extended'
+  )
   t.strictSame(await queue.ack(inbox), [])
   t.strictSame(queue.messages(), [])
   t.strictSame(await queue.ack(inbox), [], 'and deleting once more is no failure')
 })
 
-await t.test('each delete is announced before it happens, and what is announced may refuse it', async t => {
-  const seen: number[] = []
-  let refuse = false
-  const { clock, queue, inbox, receive } = setup(t, {
-    onAck: receipts => {
-      seen.push(receipts.length, queue.messages().length)
-      if (refuse) throw new Error('not stored')
-    }
-  })
-  await queue.send([{ body: 'a' }, { body: 'b' }])
-  receive()
-  await clock.advanceAsync(0)
-  const [a, b] = inbox as [ReceivedMessage, ReceivedMessage]
-  await queue.ack([a, { ...b, receiptHandle: `${b.id}#0` }])
-  t.strictSame(seen, [1, 2], 'only what the handle really deletes, while it is still there')
-  refuse = true
-  await t.rejects(queue.ack([b]), { message: 'not stored' })
-  t.equal(queue.messages().length, 1)
-})
+await t.test(
+  'each delete is announced before it happens, and what is announced may refuse it',
+  async t => {
+    const seen: number[] = []
+    let refuse = false
+    const { clock, queue, inbox, receive } = setup(t, {
+      onAck: receipts => {
+        seen.push(receipts.length, queue.messages().length)
+        if (refuse) throw new Error('not stored')
+      }
+    })
+    await queue.send([{ body: 'a' }, { body: 'b' }])
+    receive()
+    await clock.advanceAsync(0)
+    const [a, b] = inbox as [ReceivedMessage, ReceivedMessage]
+    await queue.ack([a, { ...b, receiptHandle: `${b.id}#0` }])
+    t.strictSame(seen, [1, 2], 'only what the handle really deletes, while it is still there')
+    refuse = true
+    await t.rejects(queue.ack([b]), { message: 'not stored' })
+    t.equal(queue.messages().length, 1)
+  }
+)
 
 await t.test('calls and entries fail when told, once', async t => {
   const { clock, queue, inbox, errors, receive } = setup(t)

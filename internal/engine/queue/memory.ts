@@ -1,9 +1,12 @@
 /**
- * A queue in memory that behaves like SQS: for tests that step time by hand and make calls fail.
+ * A queue in memory that behaves like SQS: for tests that step time by hand and make
+ * calls fail.
  *
- * Shapes  Queue and QueueWriter in one, and `messages`, `deadLetters` to look inside. Messages are handed out in the order of sending.
- *         Handles follow SQS: acknowledging with any but the newest handle of a message succeeds and deletes nothing; the newest one
- *         deletes even after its visibility has run out; `extend` needs the newest handle of a message that is in flight.
+ * Shapes  Queue and QueueWriter in one, and `messages`, `deadLetters` to look inside.
+ *         Messages are handed out in the order of sending. Handles follow SQS:
+ *         acknowledging with any but the newest handle of a message succeeds and deletes
+ *         nothing; the newest one deletes even after its visibility has run out; `extend`
+ *         needs the newest handle of a message that is in flight.
  * Units   visibility on the clock's monotonic milliseconds.
  * Errors  those of the port, plus what `failNext` and `failEntry` were told.
  * Source  Amazon SQS API reference, DeleteMessage and ChangeMessageVisibility.
@@ -21,17 +24,29 @@ import {
   type Receiver,
   type SettleFailure
 } from './queue.js'
-import { assertBatchEntries, clampVisibilityS, MAX_MESSAGE_BYTES, messageBytes, refusalOf } from './sqs/limits.js'
+import {
+  assertBatchEntries,
+  clampVisibilityS,
+  MAX_MESSAGE_BYTES,
+  messageBytes,
+  refusalOf
+} from './sqs/limits.js'
 import { readOrigin } from './sqs/origin.js'
 
 export interface MemoryQueueOptions {
   readonly clock: Clock
   readonly visibilityTimeoutS: number
-  /** How long one receive waits for messages; as long as that an idle receiver goes without `onReceive`. Default 20. */
+  /**
+   * How long one receive waits for messages; as long as that an idle receiver goes
+   * without `onReceive`. Default 20.
+   */
   readonly waitTimeS?: number
   /** Deliveries after which a message becomes a dead letter. Default: never. */
   readonly maxReceiveCount?: number
-  /** Called with the receipts that are about to be deleted, before they are; a rejection makes the call fail and deletes nothing. */
+  /**
+   * Called with the receipts that are about to be deleted, before they are; a rejection
+   * makes the call fail and deletes nothing.
+   */
   readonly onAck?: (receipts: readonly Receipt[]) => void | Promise<void>
 }
 
@@ -49,7 +64,10 @@ export interface MemoryQueue extends InspectableQueue, QueueWriter {
   /** What was sent and is neither deleted nor a dead letter. */
   messages(): readonly HeldMessage[]
   deadLetters(): readonly HeldMessage[]
-  /** The next such call fails as a whole, before it does anything. Several failures are used up one per call. */
+  /**
+   * The next such call fails as a whole, before it does anything. Several failures are
+   * used up one per call.
+   */
   failNext(call: QueueCall, error: QueueError): void
   /** The next such call that has an entry with this id fails for that entry alone. */
   failEntry(call: 'ack' | 'extend', failure: SettleFailure): void
@@ -67,7 +85,10 @@ interface Held {
 /** What a failed receive waits before the next one. */
 const RECEIVE_RETRY_MS = 100
 
-/** The outcome of a call as a promise: what the port throws is a rejection, as over a network. */
+/**
+ * The outcome of a call as a promise: what the port throws is a rejection, as over a
+ * network.
+ */
 const answer = <T>(call: () => T): Promise<T> => new Promise(resolve => resolve(call()))
 
 const handleOf = (held: Held): string => `${held.id}#${held.receiveCount}`
@@ -133,7 +154,10 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     return taken
   }
 
-  /** One long poll: resolves with what there is as soon as there is something, or with nothing at its end or at the stop. */
+  /**
+   * One long poll: resolves with what there is as soon as there is something, or with
+   * nothing at its end or at the stop.
+   */
   async function poll(stopped: AbortSignal): Promise<ReceivedMessage[]> {
     const endsAtMs = clock.monotonicMs() + waitTimeS * 1_000
     for (;;) {
@@ -145,7 +169,10 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     }
   }
 
-  async function run({ admit, deliver, onError, onReceive }: ReceiveOptions, stopped: AbortSignal): Promise<void> {
+  async function run(
+    { admit, deliver, onError, onReceive }: ReceiveOptions,
+    stopped: AbortSignal
+  ): Promise<void> {
     const isStopped = (): boolean => stopped.aborted
     for (;;) {
       await unlessAborted(admit(), stopped)
@@ -207,8 +234,10 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
         const told = takeEntryFailure('ack', receipt.id)
         const held = live.get(id)
         if (told !== null) failed.push(told)
-        else if (count === undefined) failed.push({ id: receipt.id, code: 'ReceiptHandleIsInvalid', retryable: false })
-        else if (held !== undefined && handleOf(held) === receipt.receiptHandle) current.push(receipt)
+        else if (count === undefined)
+          failed.push({ id: receipt.id, code: 'ReceiptHandleIsInvalid', retryable: false })
+        else if (held !== undefined && handleOf(held) === receipt.receiptHandle)
+          current.push(receipt)
       }
       if (current.length > 0) await onAck?.(current)
       for (const { receiptHandle } of current) {
@@ -228,7 +257,11 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
           const told = takeEntryFailure('extend', receipt.id)
           const held = live.get(receipt.receiptHandle.split('#')[0] ?? '')
           if (told !== null) failed.push(told)
-          else if (held === undefined || handleOf(held) !== receipt.receiptHandle || isVisible(held)) {
+          else if (
+            held === undefined ||
+            handleOf(held) !== receipt.receiptHandle ||
+            isVisible(held)
+          ) {
             failed.push({ id: receipt.id, code: 'InvalidParameterValue', retryable: false })
           } else held.visibleAtMs = clock.monotonicMs() + visibleS * 1_000
         }
@@ -250,7 +283,11 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
         failIfTold('send')
         const accepted = outgoing.filter(message => refusalOf(message) === null)
         const bytes = accepted.reduce((sum, message) => sum + messageBytes(message), 0)
-        if (bytes > MAX_MESSAGE_BYTES) throw new QueueError('BatchRequestTooLong', `a batch holds at most ${MAX_MESSAGE_BYTES} bytes`)
+        if (bytes > MAX_MESSAGE_BYTES)
+          throw new QueueError(
+            'BatchRequestTooLong',
+            `a batch holds at most ${MAX_MESSAGE_BYTES} bytes`
+          )
         const outcomes = outgoing.map(message => {
           const refusal = refusalOf(message)
           if (refusal !== null) return refusal
@@ -258,7 +295,14 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
           const id = `memory-${sent}`
           const { body, delayS = 0 } = message
           const origin = readOrigin(message.origin)
-          live.set(id, { id, body, origin, sentAtMs: clock.epochMs(), receiveCount: 0, visibleAtMs: clock.monotonicMs() + delayS * 1_000 })
+          live.set(id, {
+            id,
+            body,
+            origin,
+            sentAtMs: clock.epochMs(),
+            receiveCount: 0,
+            visibleAtMs: clock.monotonicMs() + delayS * 1_000
+          })
           return { id }
         })
         announce()

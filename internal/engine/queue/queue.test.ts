@@ -19,12 +19,29 @@ await t.test('the queue in memory', async t => {
 for (const transport of ['lean', 'sdk'] as const) {
   await t.test(`the queue on SQS over the ${transport} transport`, async t => {
     const { endpoint, createQueue } = await startTestSqs(t)
-    const sqs = createSqsClient({ region: TEST_REGION, endpoint, credentials: TEST_CREDENTIALS, maxSockets: 50, transport })
+    const sqs = createSqsClient({
+      region: TEST_REGION,
+      endpoint,
+      credentials: TEST_CREDENTIALS,
+      maxSockets: 50,
+      transport
+    })
     t.teardown(async () => sqs.destroy())
     await testQueueConformance(t, async (_, { visibilityTimeoutS }) => {
       const { queueUrl } = createQueue()
-      const queue = createSqsQueue({ sqs, queueUrl, pollers: 3, visibilityTimeoutS, waitTimeS: 1, clock: systemClock })
-      return { queue, writer: createSqsWriter({ sqs, queueUrl }), passTime: () => Promise.resolve() }
+      const queue = createSqsQueue({
+        sqs,
+        queueUrl,
+        pollers: 3,
+        visibilityTimeoutS,
+        waitTimeS: 1,
+        clock: systemClock
+      })
+      return {
+        queue,
+        writer: createSqsWriter({ sqs, queueUrl }),
+        passTime: () => Promise.resolve()
+      }
     })
   })
 }

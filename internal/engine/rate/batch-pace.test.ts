@@ -4,7 +4,10 @@ import { createPace } from './batch-pace.js'
 
 const never = new AbortController().signal
 
-/** How many messages a pace lets through until `ms` are over, when each batch is as large as it may be. */
+/**
+ * How many messages a pace lets through until `ms` are over, when each batch is as large
+ * as it may be.
+ */
 async function sentWithin(ms: number, ratePerSecond: number): Promise<number> {
   const clock = createManualClock()
   const pace = createPace(ratePerSecond, clock)

@@ -1,8 +1,9 @@
 /**
  * Holds a redrive or a backfill to its rate.
  *
- * Shapes  before each batch `due` is awaited, after it `spent` says how many were sent. Batches are small where the rate is low, so that a
- *         rate of one per second does not mean ten every ten seconds.
+ * Shapes  before each batch `due` is awaited, after it `spent` says how many were sent.
+ *         Batches are small where the rate is low, so that a rate of one per second does
+ *         not mean ten every ten seconds.
  * Units   messages, or deliveries, per second.
  */
 import type { Clock } from '../lifecycle/clock.js'
@@ -17,8 +18,13 @@ export interface Pace {
   spent(messages: number): void
 }
 
-export function createPace(ratePerSecond: number | null, clock: Clock, maxBatch = MAX_BATCH_ENTRIES): Pace {
-  if (ratePerSecond === null) return { batchSize: maxBatch, due: () => Promise.resolve(), spent: () => undefined }
+export function createPace(
+  ratePerSecond: number | null,
+  clock: Clock,
+  maxBatch = MAX_BATCH_ENTRIES
+): Pace {
+  if (ratePerSecond === null)
+    return { batchSize: maxBatch, due: () => Promise.resolve(), spent: () => undefined }
   let dueAtMs = clock.monotonicMs()
   return {
     batchSize: Math.max(1, Math.min(maxBatch, Math.floor(ratePerSecond))),

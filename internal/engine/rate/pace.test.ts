@@ -3,7 +3,11 @@ import { createManualClock, type ManualClock } from '../../lab/testing/manual-cl
 import { Pace } from './pace.js'
 
 /** Attempts that wait one after the other in so many slots; when each began. */
-function begin(pace: Pace, clock: ManualClock, { slots, attempts }: { slots: number; attempts: number }): number[] {
+function begin(
+  pace: Pace,
+  clock: ManualClock,
+  { slots, attempts }: { slots: number; attempts: number }
+): number[] {
   const begun: number[] = []
   let left = attempts
   const work = async (): Promise<void> => {
@@ -19,27 +23,33 @@ function begin(pace: Pace, clock: ManualClock, { slots, attempts }: { slots: num
 
 /** The most that began within any `windowMs`. */
 function most(begun: readonly number[], windowMs: number): number {
-  return Math.max(...begun.map(at => begun.filter(other => other >= at && other < at + windowMs).length))
+  return Math.max(
+    ...begun.map(at => begun.filter(other => other >= at && other < at + windowMs).length)
+  )
 }
 
 for (const slots of [1, 10]) {
-  t.test(`a rate is kept over a run, after a second’s worth at once: ${slots} at a time`, async t => {
-    const clock = createManualClock()
-    const begun = begin(new Pace(20, clock), clock, { slots, attempts: 220 })
-    await clock.advanceAsync(10_000)
-    // A second's worth, then twenty a second.
-    t.ok(begun.length >= 215 && begun.length <= 221, `${begun.length} in ten seconds`)
-    const settled = begun.filter(at => at >= 1_000)
-    t.ok(most(settled, 1_000) <= 21, `at most ${most(settled, 1_000)} within any second`)
-    t.ok(most(begun, 1_000) <= 41)
-  })
+  t.test(
+    `a rate is kept over a run, after a second’s worth at once: ${slots} at a time`,
+    async t => {
+      const clock = createManualClock()
+      const begun = begin(new Pace(20, clock), clock, { slots, attempts: 220 })
+      await clock.advanceAsync(10_000)
+      // A second's worth, then twenty a second.
+      t.ok(begun.length >= 215 && begun.length <= 221, `${begun.length} in ten seconds`)
+      const settled = begun.filter(at => at >= 1_000)
+      t.ok(most(settled, 1_000) <= 21, `at most ${most(settled, 1_000)} within any second`)
+      t.ok(most(begun, 1_000) <= 41)
+    }
+  )
 }
 
 t.test('a rate below one a second is kept too', async t => {
   const clock = createManualClock()
   const begun = begin(new Pace(0.5, clock), clock, { slots: 3, attempts: 10 })
   await clock.advanceAsync(10_500)
-  // The second one takes what has come in within a millisecond, and the others wait for its debt.
+  // The second one takes what has come in within a millisecond, and the others wait for
+  // its debt.
   t.same(
     begun.map(at => Math.round(at / 1_000)),
     [0, 0, 2, 4, 6, 8, 10]

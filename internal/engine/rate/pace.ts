@@ -1,4 +1,7 @@
-/** Keeps the attempts at one endpoint to its rate: each waits for its turn, a second's worth may go at once. */
+/**
+ * Keeps the attempts at one endpoint to its rate: each waits for its turn, a second's
+ * worth may go at once.
+ */
 import type { Clock } from '../lifecycle/clock.js'
 import { TokenBucket } from './token-bucket.js'
 

@@ -1,6 +1,8 @@
 /**
- * A rate with a burst of one second: an event passes while something is left, and may then take more than is left. So an event that is
- * larger than the whole second passes too, once, and what follows waits until its debt is worked off: the long run keeps the rate.
+ * A rate with a burst of one second: an event passes while something is left, and may
+ * then take more than is left. So an event that is larger than the whole second passes
+ * too, once, and what follows waits until its debt is worked off: the long run keeps the
+ * rate.
  *
  * Units   tokens are events or bytes; monotonic milliseconds.
  */
@@ -37,7 +39,10 @@ export class TokenBucket {
   }
 
   #refill(nowMs: number): void {
-    this.#level = Math.min(this.#burst, this.#level + ((nowMs - this.#atMs) * this.perSecond) / 1_000)
+    this.#level = Math.min(
+      this.#burst,
+      this.#level + ((nowMs - this.#atMs) * this.perSecond) / 1_000
+    )
     this.#atMs = nowMs
   }
 }

@@ -1,10 +1,12 @@
 /**
  * How long to wait before the next attempt: exponential with equal jitter.
  *
- * Shapes  the number of attempts that failed so far (from 1) in, a delay out; no clock and no timer in here.
+ * Shapes  the number of attempts that failed so far (from 1) in, a delay out; no clock
+ *         and no timer in here.
  * Units   milliseconds.
- * Source  one half of the delay is fixed, so that a retry never turns into a hot loop; the other half is random, so that the many
- *         callers that one outage stopped do not come back in step.
+ * Source  one half of the delay is fixed, so that a retry never turns into a hot loop;
+ *         the other half is random, so that the many callers that one outage stopped do
+ *         not come back in step.
  */
 export interface BackoffLimits {
   /** The longest delay after the first failed attempt. */
@@ -13,10 +15,16 @@ export interface BackoffLimits {
   readonly maxMs: number
 }
 
-/** Beyond this exponent every sensible base has reached its maximum; the power must not overflow on attempt 2000 of a long outage. */
+/**
+ * Beyond this exponent every sensible base has reached its maximum; the power must not
+ * overflow on attempt 2000 of a long outage.
+ */
 const MAX_EXPONENT = 30
 
-/** The delay after `attempt` failed attempts: between half and all of `min(maxMs, baseMs * 2^(attempt - 1))`. `random` is in [0, 1). */
+/**
+ * The delay after `attempt` failed attempts: between half and all of `min(maxMs, baseMs *
+ * 2^(attempt - 1))`. `random` is in [0, 1).
+ */
 export function backoffMs(attempt: number, limits: BackoffLimits, random: () => number): number {
   const exponent = Math.min(Math.max(attempt - 1, 0), MAX_EXPONENT)
   const longestMs = Math.min(limits.maxMs, limits.baseMs * 2 ** exponent)

@@ -1,9 +1,11 @@
 /**
  * When a failed delivery is tried again (pure).
  *
- * Shapes  the delays of the schedule in order; the first attempt is made at once, so n delays are n + 1 attempts.
+ * Shapes  the delays of the schedule in order; the first attempt is made at once, so n
+ *         delays are n + 1 attempts.
  * Units   milliseconds.
- * Source  Standard Webhooks: retries over some days, with jitter, so that those that failed together do not come back together.
+ * Source  Standard Webhooks: retries over some days, with jitter, so that those that
+ *         failed together do not come back together.
  */
 export type RetrySchedule = readonly number[]
 
@@ -12,15 +14,27 @@ const SHORTEST = 0.9
 const SPREAD = 0.2
 
 /**
- * How long after its failure the next attempt comes; null when the schedule is at its end. `failed` counts the attempts of this schedule, the one
- * that has just failed among them; an endpoint that asked to be left alone for longer is.
+ * How long after its failure the next attempt comes; null when the schedule is at its
+ * end. `failed` counts the attempts of this schedule, the one that has just failed among
+ * them; an endpoint that asked to be left alone for longer is.
  */
-export function retryInMs(schedule: RetrySchedule, failed: number, notBeforeMs: number, random: () => number): number | null {
+export function retryInMs(
+  schedule: RetrySchedule,
+  failed: number,
+  notBeforeMs: number,
+  random: () => number
+): number | null {
   const step = schedule[failed - 1]
   return step === undefined ? null : Math.max(notBeforeMs, step * (SHORTEST + SPREAD * random()))
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000
+}
 const STEP = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 
 /** `5s,5m,2h` as delays; null when it is not that. */

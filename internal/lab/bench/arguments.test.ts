@@ -9,8 +9,21 @@ const run = (...args: string[]): BenchArguments => {
 }
 
 t.test('without options everything runs three times, quickly once', async t => {
-  t.match(run(), { isQuick: false, rounds: 3, workers: 1, pollers: 10, scale: 1, scenarios: SCENARIOS, jsonFile: null, plotFile: null })
-  t.match(run('--quick'), { isQuick: true, rounds: 1, scenarios: SCENARIOS.filter(({ isInQuickRun }) => isInQuickRun) })
+  t.match(run(), {
+    isQuick: false,
+    rounds: 3,
+    workers: 1,
+    pollers: 10,
+    scale: 1,
+    scenarios: SCENARIOS,
+    jsonFile: null,
+    plotFile: null
+  })
+  t.match(run('--quick'), {
+    isQuick: true,
+    rounds: 1,
+    scenarios: SCENARIOS.filter(({ isInQuickRun }) => isInQuickRun)
+  })
   t.match(run('--quick', '--rounds', '2'), { isQuick: true, rounds: 2 })
 })
 
@@ -24,7 +37,11 @@ t.test('chosen scenarios keep their order, so that tables can be compared', asyn
 t.test('everything that is wrong is named at once', async t => {
   t.throws(() => run('--only', 'ours,theirs', '--rounds', '0', '--fast'), {
     name: 'ArgumentsError',
-    problems: [/^--fast/, /^--rounds must be a whole number from 1/, /^--only: theirs is no scenario/]
+    problems: [
+      /^--fast/,
+      /^--rounds must be a whole number from 1/,
+      /^--only: theirs is no scenario/
+    ]
   })
 })
 
@@ -44,12 +61,30 @@ t.test('the events of a scenario follow the scale, in whole hundreds and never n
 })
 
 t.test('a bench of another kind keeps the options that are its own', async t => {
-  t.match(parseBenchArguments(['--by-workers', '1,2,4', '--rounds', '2']), { kind: 'by-workers', counts: [1, 2, 4], run: { rounds: 2 } })
-  t.strictSame(parseBenchArguments(['--table-growth']), { kind: 'table-growth', rows: 10_000_000, jsonFile: null })
-  t.strictSame(parseBenchArguments(['--schema-cost', '--json', 'a.json']), { kind: 'schema-cost', jsonFile: 'a.json' })
-  t.match(parseBenchArguments(['--schemas', '--rounds', '2']), { kind: 'schemas', run: { rounds: 2 } })
+  t.match(parseBenchArguments(['--by-workers', '1,2,4', '--rounds', '2']), {
+    kind: 'by-workers',
+    counts: [1, 2, 4],
+    run: { rounds: 2 }
+  })
+  t.strictSame(parseBenchArguments(['--table-growth']), {
+    kind: 'table-growth',
+    rows: 10_000_000,
+    jsonFile: null
+  })
+  t.strictSame(parseBenchArguments(['--schema-cost', '--json', 'a.json']), {
+    kind: 'schema-cost',
+    jsonFile: 'a.json'
+  })
+  t.match(parseBenchArguments(['--schemas', '--rounds', '2']), {
+    kind: 'schemas',
+    run: { rounds: 2 }
+  })
   t.match(parseBenchArguments(['--table-growth', '--rows', '100000']), { rows: 100_000 })
-  t.strictSame(parseBenchArguments(['compare', 'a.json', 'b.json']), { kind: 'compare', before: 'a.json', after: 'b.json' })
+  t.strictSame(parseBenchArguments(['compare', 'a.json', 'b.json']), {
+    kind: 'compare',
+    before: 'a.json',
+    after: 'b.json'
+  })
 })
 
 t.test('options of one kind are refused with another', async t => {
@@ -63,5 +98,9 @@ t.test('options of one kind are refused with another', async t => {
     [['compare', 'a.json', 'b.json', 'c.json'], /^compare takes two/]
   ]
   for (const [args, problem] of refused)
-    t.throws(() => parseBenchArguments(args), { name: 'ArgumentsError', problems: [problem] }, args.join(' '))
+    t.throws(
+      () => parseBenchArguments(args),
+      { name: 'ArgumentsError', problems: [problem] },
+      args.join(' ')
+    )
 })

@@ -82,13 +82,30 @@ export type BenchCommand =
   | SchemasArguments
   | CompareArguments
 
-const OWN_BENCHES = ['--by-workers', '--table-growth', '--fairness', '--schemas', '--schema-cost', '--sender']
+const OWN_BENCHES = [
+  '--by-workers',
+  '--table-growth',
+  '--fairness',
+  '--schemas',
+  '--schema-cost',
+  '--sender'
+]
 const DEFAULT_GROWTH_ROWS = 10_000_000
 const MAX_WORKERS = 64
 const LATENCY_SECONDS = 5
 const QUICK_LATENCY_SECONDS = 4
-const SENDER_SIZES: SenderSizes = { deliveries: 60_000, queuedForDead: 10_000, backlog: 1_000_000, steadySeconds: 10 }
-const QUICK_SENDER_SIZES: SenderSizes = { deliveries: 10_000, queuedForDead: 2_000, backlog: 20_000, steadySeconds: 3 }
+const SENDER_SIZES: SenderSizes = {
+  deliveries: 60_000,
+  queuedForDead: 10_000,
+  backlog: 1_000_000,
+  steadySeconds: 10
+}
+const QUICK_SENDER_SIZES: SenderSizes = {
+  deliveries: 10_000,
+  queuedForDead: 2_000,
+  backlog: 20_000,
+  steadySeconds: 3
+}
 const FAIRNESS_SIZES: FairnessSizes = { rounds: 7, seconds: 8 }
 const QUICK_FAIRNESS_SIZES: FairnessSizes = { rounds: 3, seconds: 4 }
 
@@ -148,11 +165,17 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
   const counts = readCounts(flags.text('by-workers'), flags.problems)
   const isGrowth = flags.isOn('table-growth')
   const isFairness = flags.isOn('fairness')
-  const others = [isGrowth, counts !== null, isFairness, flags.isOn('schemas'), flags.isOn('schema-cost'), flags.isOn('sender')].filter(
-    isAsked => isAsked
-  )
+  const others = [
+    isGrowth,
+    counts !== null,
+    isFairness,
+    flags.isOn('schemas'),
+    flags.isOn('schema-cost'),
+    flags.isOn('sender')
+  ].filter(isAsked => isAsked)
   if (rows !== undefined && !isGrowth) flags.problems.push('--rows goes with --table-growth')
-  if (others.length > 1) flags.problems.push(`${OWN_BENCHES.join(', ')} are benches of their own: ask for one`)
+  if (others.length > 1)
+    flags.problems.push(`${OWN_BENCHES.join(', ')} are benches of their own: ask for one`)
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   if (flags.isOn('help')) return { kind: 'help' }
   const jsonFile = flags.text('json') ?? null
@@ -170,20 +193,33 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
     jsonFile,
     plotFile: flags.text('plot') ?? null
   }
-  if (isFairness) return { kind: 'fairness', sizes: isQuick ? QUICK_FAIRNESS_SIZES : FAIRNESS_SIZES, run }
-  if (flags.isOn('sender')) return { kind: 'sender', sizes: isQuick ? QUICK_SENDER_SIZES : SENDER_SIZES, run }
+  if (isFairness)
+    return { kind: 'fairness', sizes: isQuick ? QUICK_FAIRNESS_SIZES : FAIRNESS_SIZES, run }
+  if (flags.isOn('sender'))
+    return { kind: 'sender', sizes: isQuick ? QUICK_SENDER_SIZES : SENDER_SIZES, run }
   if (flags.isOn('schemas')) return { kind: 'schemas', run }
   return counts === null ? run : { kind: 'by-workers', counts, run }
 }
 
-/** How many events `scenario` gets: whole batches, so that the last one is as good as the others. */
-export function eventsFor(scenario: Scenario, { isQuick, scale }: Pick<BenchArguments, 'isQuick' | 'scale'>): number {
+/**
+ * How many events `scenario` gets: whole batches, so that the last one is as good as the
+ * others.
+ */
+export function eventsFor(
+  scenario: Scenario,
+  { isQuick, scale }: Pick<BenchArguments, 'isQuick' | 'scale'>
+): number {
   const events = (isQuick ? scenario.quickEvents : scenario.events) * scale
   return Math.max(100, Math.round(events / 100) * 100)
 }
 
-function readScenarios(text: string | undefined, isQuick: boolean, problems: string[]): readonly Scenario[] {
-  if (text === undefined) return isQuick ? SCENARIOS.filter(({ isInQuickRun }) => isInQuickRun) : SCENARIOS
+function readScenarios(
+  text: string | undefined,
+  isQuick: boolean,
+  problems: string[]
+): readonly Scenario[] {
+  if (text === undefined)
+    return isQuick ? SCENARIOS.filter(({ isInQuickRun }) => isInQuickRun) : SCENARIOS
   const names = text.split(',').map(name => name.trim())
   for (const name of names) {
     if (!SCENARIO_NAMES.includes(name as ScenarioName))
@@ -195,7 +231,10 @@ function readScenarios(text: string | undefined, isQuick: boolean, problems: str
 function readCounts(text: string | undefined, problems: string[]): readonly number[] | null {
   if (text === undefined) return null
   const counts = text.split(',').map(Number)
-  if (counts.some(count => !Number.isInteger(count) || count < 1 || count > MAX_WORKERS) || new Set(counts).size < counts.length)
+  if (
+    counts.some(count => !Number.isInteger(count) || count < 1 || count > MAX_WORKERS) ||
+    new Set(counts).size < counts.length
+  )
     problems.push(
       `--by-workers must be different whole numbers from 1 to ${MAX_WORKERS} with commas between them, not ${JSON.stringify(text)}`
     )

@@ -29,10 +29,12 @@ export async function startBaseline(spec: BaselineSpec): Promise<MeasuredSubject
     })
     child.once('error', reject)
     child.once('exit', (code, signal) => {
-      if (!isStopping) reject(new Error(`${spec.name} ended by itself (${signal ?? `exit code ${code ?? 0}`})`))
+      if (!isStopping)
+        reject(new Error(`${spec.name} ended by itself (${signal ?? `exit code ${code ?? 0}`})`))
     })
   })
-  // Whoever waits for anything else races against it; with nobody waiting it must not end the bench.
+  // Whoever waits for anything else races against it; with nobody waiting it must not end
+  // the bench.
   failure.catch(() => undefined)
 
   const ask = (): Promise<BaselineReport> => {

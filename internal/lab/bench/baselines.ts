@@ -1,11 +1,18 @@
 /**
- * The consumers that ours is measured against, written the way people write them, and the queue's limit.
+ * The consumers that ours is measured against, written the way people write them, and the
+ * queue's limit.
  *
- * Shapes  each starts its pollers and never ends by itself; each settled event is told once, with the time it was sent where it was stored.
+ * Shapes  each starts its pollers and never ends by itself; each settled event is told
+ *         once, with the time it was sent where it was stored.
  * Units   sentAtMs is milliseconds since 1970 on the queue's clock.
  * Errors  the first failure goes to `onFailed`: a measured run has none.
  */
-import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs'
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient
+} from '@aws-sdk/client-sqs'
 import pg from 'pg'
 import { Consumer } from 'sqs-consumer'
 import { MAX_BATCH_ENTRIES } from '../../engine/queue/queue.js'
@@ -26,15 +33,16 @@ interface Body {
 }
 
 const RECEIVE_WAIT_S = 20
-const INSERT_ONE = 'INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ($1, $2, $3, $4)'
+const INSERT_ONE =
+  'INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ($1, $2, $3, $4)'
 const INSERT_RECEIVE = `
 INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
 SELECT client, type, id, body::json FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS t (client, type, id, body)
 ON CONFLICT (fk_client_name, message_id) DO NOTHING`
 
 /**
- * A handler of a few lines: one INSERT and one delete per message. It receives in tens; with sqs-consumer's default, one message per
- * receive, it would be slower still.
+ * A handler of a few lines: one INSERT and one delete per message. It receives in tens;
+ * with sqs-consumer's default, one message per receive, it would be slower still.
  */
 export function runNaive(spec: BaselineSpec, events: BaselineEvents): void {
   const pool = openPool(spec)
@@ -56,7 +64,12 @@ export function runPerReceive(spec: BaselineSpec, events: BaselineEvents): void 
     batchSize: MAX_BATCH_ENTRIES,
     handleMessageBatch: async messages => {
       const rows = messages.map(readEvent)
-      const columns = [rows.map(row => row.clientId), rows.map(row => row.eventType), rows.map(row => row.id), rows.map(row => row.payload)]
+      const columns = [
+        rows.map(row => row.clientId),
+        rows.map(row => row.eventType),
+        rows.map(row => row.id),
+        rows.map(row => row.payload)
+      ]
       await pool.query(INSERT_RECEIVE, columns)
       for (const message of messages) events.onStored(sentAtMs(message))
       return messages
@@ -70,22 +83,39 @@ export function runReceiveDelete(spec: BaselineSpec, events: BaselineEvents): vo
   const poll = async (): Promise<never> => {
     for (;;) {
       const received = await sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: spec.queueUrl, MaxNumberOfMessages: MAX_BATCH_ENTRIES, WaitTimeSeconds: RECEIVE_WAIT_S })
+        new ReceiveMessageCommand({
+          QueueUrl: spec.queueUrl,
+          MaxNumberOfMessages: MAX_BATCH_ENTRIES,
+          WaitTimeSeconds: RECEIVE_WAIT_S
+        })
       )
       const messages = received.Messages ?? []
       if (messages.length === 0) continue
-      const entries = messages.map((message, index) => ({ Id: String(index), ReceiptHandle: message.ReceiptHandle }))
-      const { Failed: failed = [] } = await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: spec.queueUrl, Entries: entries }))
-      if (failed.length > 0) throw new Error(`${failed.length} deletes failed: ${failed[0]?.Code ?? ''}`)
+      const entries = messages.map((message, index) => ({
+        Id: String(index),
+        ReceiptHandle: message.ReceiptHandle
+      }))
+      const { Failed: failed = [] } = await sqs.send(
+        new DeleteMessageBatchCommand({ QueueUrl: spec.queueUrl, Entries: entries })
+      )
+      if (failed.length > 0)
+        throw new Error(`${failed.length} deletes failed: ${failed[0]?.Code ?? ''}`)
       events.onDeleted(messages.length)
     }
   }
   for (let poller = 0; poller < spec.pollers; poller++) poll().catch(events.onFailed)
 }
 
-type Handler = Pick<Parameters<typeof Consumer.create>[0], 'batchSize' | 'handleMessage' | 'handleMessageBatch'>
+type Handler = Pick<
+  Parameters<typeof Consumer.create>[0],
+  'batchSize' | 'handleMessage' | 'handleMessageBatch'
+>
 
-function startConsumers({ aws, queueUrl, pollers }: BaselineSpec, events: BaselineEvents, handler: Handler): void {
+function startConsumers(
+  { aws, queueUrl, pollers }: BaselineSpec,
+  events: BaselineEvents,
+  handler: Handler
+): void {
   const sqs = new SQSClient({ ...aws, useQueueUrlAsEndpoint: false })
   for (let poller = 0; poller < pollers; poller++) {
     const consumer = Consumer.create({
@@ -104,10 +134,19 @@ function startConsumers({ aws, queueUrl, pollers }: BaselineSpec, events: Baseli
 }
 
 function openPool({ dbConnection, pollers }: BaselineSpec): pg.Pool {
-  return new pg.Pool({ connectionString: dbConnection, max: pollers, application_name: 'event-process bench' })
+  return new pg.Pool({
+    connectionString: dbConnection,
+    max: pollers,
+    application_name: 'event-process bench'
+  })
 }
 
-function readEvent(message: Message): { clientId: string; eventType: string; id: string; payload: string } {
+function readEvent(message: Message): {
+  clientId: string
+  eventType: string
+  id: string
+  payload: string
+} {
   const body = JSON.parse(message.Body ?? '') as Body
   return {
     clientId: body.client_id,

@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: all subjects in one run, side by side, on services of their own; a table, a JSON file and a plot. And what goes with it:
- * one subject with several numbers of workers, the store while its table grows, two files beside each other.
+ * `npm run bench`: all subjects in one run, side by side, on services of their own; a
+ * table, a JSON file and a plot. And what goes with it: one subject with several numbers
+ * of workers, the store while its table grows, two files beside each other.
  *
- * Errors  a scenario that fails (an event lost, a process that ended) is named, the others go on, and the exit code is 1; figures that
- *         miss a goal are figures.
+ * Errors  a scenario that fails (an event lost, a process that ended) is named, the
+ *         others go on, and the exit code is 1; figures that miss a goal are figures.
  */
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -52,7 +53,8 @@ export function createBench(env: Environment, args: readonly string[]): Service 
       process.stdout.on('error', () => undefined)
       if (command.kind === 'help') process.stdout.write(BENCH_HELP)
       else if (command.kind === 'compare') say(compareFiles(command.before, command.after))
-      else if (command.kind === 'schema-cost') await runAlone(directory, () => runSchemaCost(command, signal))
+      else if (command.kind === 'schema-cost')
+        await runAlone(directory, () => runSchemaCost(command, signal))
       else await runAlone(directory, () => measure(command, env, directory, signal))
     }
   }
@@ -61,16 +63,30 @@ export function createBench(env: Environment, args: readonly string[]): Service 
 /** Two benches at once would measure each other. */
 async function runAlone(directory: string, work: () => Promise<void>): Promise<void> {
   mkdirSync(directory, { recursive: true })
-  const timer = setTimeout(() => say(`Waiting for another bench to end (${directory}) …`), SAY_WAITING_AFTER_MS)
+  const timer = setTimeout(
+    () => say(`Waiting for another bench to end (${directory}) …`),
+    SAY_WAITING_AFTER_MS
+  )
   await withStartLock(directory, async () => {
     clearTimeout(timer)
     await work()
   })
 }
 
-type Measurement = BenchArguments | GrowthArguments | ByWorkersArguments | FairnessArguments | SchemasArguments | SenderArguments
+type Measurement =
+  | BenchArguments
+  | GrowthArguments
+  | ByWorkersArguments
+  | FairnessArguments
+  | SchemasArguments
+  | SenderArguments
 
-async function measure(command: Measurement, env: Environment, directory: string, signal: AbortSignal): Promise<void> {
+async function measure(
+  command: Measurement,
+  env: Environment,
+  directory: string,
+  signal: AbortSignal
+): Promise<void> {
   const startedAt = new Date()
   const loadBefore = currentLoad()
   const services = await startServices(directory, say)
@@ -85,19 +101,46 @@ async function measure(command: Measurement, env: Environment, directory: string
         await runGrowth(command, { services, directory, signal, aborted }, machine, startedAt)
         return
       case 'by-workers':
-        await runByWorkers({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
+        await runByWorkers(
+          { services, options: command.run, directory, env, signal, aborted },
+          command,
+          machine,
+          startedAt
+        )
         return
       case 'fairness':
-        await runFairness({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
+        await runFairness(
+          { services, options: command.run, directory, env, signal, aborted },
+          command,
+          machine,
+          startedAt
+        )
         return
       case 'sender':
-        await runSender({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
+        await runSender(
+          { services, options: command.run, directory, env, signal, aborted },
+          command,
+          machine,
+          startedAt
+        )
         return
       case 'schemas':
-        await runSchemas({ services, options: command.run, directory, env, signal, aborted }, command, machine, startedAt)
+        await runSchemas(
+          { services, options: command.run, directory, env, signal, aborted },
+          command,
+          machine,
+          startedAt
+        )
         return
       case 'run': {
-        const outcome = await runAll({ services, options: command, directory, env, signal, aborted })
+        const outcome = await runAll({
+          services,
+          options: command,
+          directory,
+          env,
+          signal,
+          aborted
+        })
         if (signal.aborted) say('Stopped: nothing was written.')
         else finishSuite(command, machine, outcome, startedAt)
       }
@@ -128,8 +171,15 @@ async function runGrowth(
     const steps = summarizeGrowth(slices, rows)
     const goals = growthGoals(steps)
     const unsteady = growthWarning(steps)
-    say(`\n${growthTable(steps)}\n${unsteady === null ? '' : `\n${unsteady}\n`}\nGoals\n${goalLines(goals)}\n`)
-    const document = { schema: SCHEMA, startedAt: startedAt.toISOString(), machine, options: { rows, sliceRows } }
+    say(
+      `\n${growthTable(steps)}\n${unsteady === null ? '' : `\n${unsteady}\n`}\nGoals\n${goalLines(goals)}\n`
+    )
+    const document = {
+      schema: SCHEMA,
+      startedAt: startedAt.toISOString(),
+      machine,
+      options: { rows, sliceRows }
+    }
     writeJson(jsonFileFor(jsonFile, startedAt), { ...document, tableGrowth: steps, slices, goals })
   } catch (error) {
     if (!surroundings.signal.aborted) throw error
@@ -137,7 +187,12 @@ async function runGrowth(
   }
 }
 
-async function runFairness(bench: Bench, { sizes, run }: FairnessArguments, machine: Machine, startedAt: Date): Promise<void> {
+async function runFairness(
+  bench: Bench,
+  { sizes, run }: FairnessArguments,
+  machine: Machine,
+  startedAt: Date
+): Promise<void> {
   try {
     const turns = await measureFairness(bench, sizes, say)
     const results = summarizeFairness(turns)
@@ -145,19 +200,34 @@ async function runFairness(bench: Bench, { sizes, run }: FairnessArguments, mach
     say(`\n${fairnessTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
     const options = { ...sizes, workers: run.workers, pollers: run.pollers }
     const document = { schema: SCHEMA, startedAt: startedAt.toISOString(), machine, options }
-    writeJson(jsonFileFor(run.jsonFile, startedAt), { ...document, fairness: results, turns, goals })
+    writeJson(jsonFileFor(run.jsonFile, startedAt), {
+      ...document,
+      fairness: results,
+      turns,
+      goals
+    })
   } catch (error) {
     if (!bench.signal.aborted) throw error
     say('Stopped: nothing was written.')
   }
 }
 
-async function runSender(bench: Bench, { sizes, run }: SenderArguments, machine: Machine, startedAt: Date): Promise<void> {
+async function runSender(
+  bench: Bench,
+  { sizes, run }: SenderArguments,
+  machine: Machine,
+  startedAt: Date
+): Promise<void> {
   try {
     const results = await measureSender(bench, sizes, say)
     const goals = senderGoals(results)
     say(`\n${senderTables(results)}\n\nGoals\n${goalLines(goals)}\n`)
-    const document = { schema: SCHEMA, startedAt: startedAt.toISOString(), machine, options: { ...sizes, workers: run.workers } }
+    const document = {
+      schema: SCHEMA,
+      startedAt: startedAt.toISOString(),
+      machine,
+      options: { ...sizes, workers: run.workers }
+    }
     writeJson(jsonFileFor(run.jsonFile, startedAt), { ...document, sender: results, goals })
   } catch (error) {
     if (!bench.signal.aborted) throw error
@@ -166,7 +236,10 @@ async function runSender(bench: Bench, { sizes, run }: SenderArguments, machine:
 }
 
 /** Needs no services: nothing but a schema and a payload. */
-async function runSchemaCost({ jsonFile }: SchemaCostArguments, signal: AbortSignal): Promise<void> {
+async function runSchemaCost(
+  { jsonFile }: SchemaCostArguments,
+  signal: AbortSignal
+): Promise<void> {
   const startedAt = new Date()
   const results = await measureCosts(say, signal)
   if (signal.aborted) {
@@ -175,7 +248,12 @@ async function runSchemaCost({ jsonFile }: SchemaCostArguments, signal: AbortSig
   }
   const goals = costGoals(results)
   say(`\n${costTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
-  writeJson(jsonFileFor(jsonFile, startedAt), { schema: SCHEMA, startedAt: startedAt.toISOString(), schemaCost: results, goals })
+  writeJson(jsonFileFor(jsonFile, startedAt), {
+    schema: SCHEMA,
+    startedAt: startedAt.toISOString(),
+    schemaCost: results,
+    goals
+  })
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

@@ -1,4 +1,7 @@
-/** The same load for ours with different numbers of workers: do workers that share nothing help where queue and database leave room? */
+/**
+ * The same load for ours with different numbers of workers: do workers that share nothing
+ * help where queue and database leave room?
+ */
 import { ExpectedError } from '../../engine/lifecycle/service.js'
 import type { ByWorkersArguments } from './arguments.js'
 import type { Machine } from './machine.js'
@@ -18,7 +21,12 @@ export interface WorkersResult {
 const UNKNOWN = 'n/a'
 
 /** Interleaved like the scenarios of a run. */
-export async function runByWorkers(bench: Bench, { counts, run }: ByWorkersArguments, machine: Machine, startedAt: Date): Promise<void> {
+export async function runByWorkers(
+  bench: Bench,
+  { counts, run }: ByWorkersArguments,
+  machine: Machine,
+  startedAt: Date
+): Promise<void> {
   const scenarios = SCENARIOS.filter(({ name }) => name === 'ours')
   const rounds = new Map<number, Round[]>(counts.map(workers => [workers, []]))
   const failures: { workers: number; reason: string }[] = []
@@ -34,7 +42,9 @@ export async function runByWorkers(bench: Bench, { counts, run }: ByWorkersArgum
     say('Stopped: nothing was written.')
     return
   }
-  const results = [...rounds].flatMap(([workers, own]) => summarize(own, new Map()).map(summary => ({ workers, summary })))
+  const results = [...rounds].flatMap(([workers, own]) =>
+    summarize(own, new Map()).map(summary => ({ workers, summary }))
+  )
   say('')
   say(workersTable(results))
   say('')
@@ -42,7 +52,13 @@ export async function runByWorkers(bench: Bench, { counts, run }: ByWorkersArgum
     schema: SCHEMA,
     startedAt: startedAt.toISOString(),
     machine,
-    options: { isQuick: run.isQuick, rounds: run.rounds, counts, pollers: run.pollers, scale: run.scale },
+    options: {
+      isQuick: run.isQuick,
+      rounds: run.rounds,
+      counts,
+      pollers: run.pollers,
+      scale: run.scale
+    },
     byWorkers: results,
     failures
   })

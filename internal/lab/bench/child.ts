@@ -35,7 +35,9 @@ const KEPT_LINES = 20
 /** Of the environment, what a system needs, and what is given besides. */
 export function inherit(env: Environment, ...names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
-    ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS', ...names].flatMap(name => (env[name] === undefined ? [] : [[name, env[name]]]))
+    ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS', ...names].flatMap(name =>
+      env[name] === undefined ? [] : [[name, env[name]]]
+    )
   )
 }
 
@@ -67,10 +69,16 @@ export function startChild({ program, args = [], env, directory }: ChildSpec): C
   const failure = new Promise<never>((_, reject) => {
     child.once('error', reject)
     child.once('close', (code, signal) => {
-      if (!isStopping) reject(new Error(`the ${program} ended by itself (${signal ?? `exit code ${code ?? 0}`}):\n${lastLines.join('\n')}`))
+      if (!isStopping)
+        reject(
+          new Error(
+            `the ${program} ended by itself (${signal ?? `exit code ${code ?? 0}`}):\n${lastLines.join('\n')}`
+          )
+        )
     })
   })
-  // Whoever waits for anything else races against it; with nobody waiting it must not end the bench.
+  // Whoever waits for anything else races against it; with nobody waiting it must not end
+  // the bench.
   failure.catch(() => undefined)
   const stop = (): Promise<void> => {
     isStopping = true
@@ -84,7 +92,10 @@ export function startChild({ program, args = [], env, directory }: ChildSpec): C
       const line = firsts.get(message)
       if (line !== undefined) return line
       try {
-        return await Promise.race([new Promise<LogLine>(resolve => waiting.push({ message, resolve })), failure])
+        return await Promise.race([
+          new Promise<LogLine>(resolve => waiting.push({ message, resolve })),
+          failure
+        ])
       } catch (error) {
         await stop()
         throw error

@@ -3,7 +3,11 @@ import { compareDocuments } from './compare.js'
 
 const machine = { node: 'v24.1.0', cpus: 2, loadBefore: 0.1 }
 const spread = (median: number) => ({ median, min: median - 1, max: median + 1 })
-const ours = (eventsPerSecond: number) => ({ scenario: 'ours', title: 'ours', eventsPerSecond: spread(eventsPerSecond) })
+const ours = (eventsPerSecond: number) => ({
+  scenario: 'ours',
+  title: 'ours',
+  eventsPerSecond: spread(eventsPerSecond)
+})
 
 t.test('every figure that both have stands beside the other, with its ratio', async t => {
   const text = compareDocuments(
@@ -26,16 +30,29 @@ t.test('things are found by their names, not by their places', async t => {
   t.match(compareDocuments(before, after), /^0 rows walBytesPerRow +700 +350 +0\.50$/m)
 })
 
-t.test('what differs in machine, versions or options is named, and a passing load is not', async t => {
-  const before = { machine, options: { workers: 1 }, scenarios: [ours(1_000)] }
-  const after = { machine: { ...machine, node: 'v26.0.0', loadBefore: 2 }, options: { workers: 2 }, scenarios: [ours(1_000)] }
-  const text = compareDocuments(before, after)
-  t.match(text, /machine\.node: "v24\.1\.0" → "v26\.0\.0"/)
-  t.match(text, /options\.workers: 1 → 2/)
-  t.notMatch(text, /loadBefore|cpus/)
-  t.notMatch(compareDocuments(before, before), /Not the same/)
-})
+t.test(
+  'what differs in machine, versions or options is named, and a passing load is not',
+  async t => {
+    const before = { machine, options: { workers: 1 }, scenarios: [ours(1_000)] }
+    const after = {
+      machine: { ...machine, node: 'v26.0.0', loadBefore: 2 },
+      options: { workers: 2 },
+      scenarios: [ours(1_000)]
+    }
+    const text = compareDocuments(before, after)
+    t.match(text, /machine\.node: "v24\.1\.0" → "v26\.0\.0"/)
+    t.match(text, /options\.workers: 1 → 2/)
+    t.notMatch(text, /loadBefore|cpus/)
+    t.notMatch(compareDocuments(before, before), /Not the same/)
+  }
+)
 
 t.test('two files about different things say so', async t => {
-  t.match(compareDocuments({ scenarios: [ours(1)] }, { tableGrowth: [{ rows: 0, walBytesPerRow: spread(1) }] }), /no figure in common/)
+  t.match(
+    compareDocuments(
+      { scenarios: [ours(1)] },
+      { tableGrowth: [{ rows: 0, walBytesPerRow: spread(1) }] }
+    ),
+    /no figure in common/
+  )
 })

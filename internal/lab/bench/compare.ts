@@ -1,7 +1,9 @@
 /**
- * Two JSON files of the bench beside each other: every figure that both have, with its ratio.
+ * Two JSON files of the bench beside each other: every figure that both have, with its
+ * ratio.
  *
- * Shapes  the texts of two files in, a text out. A figure is a median, or a number where there is no spread; it is named by its path.
+ * Shapes  the texts of two files in, a text out. A figure is a median, or a number where
+ *         there is no spread; it is named by its path.
  * Errors  ExpectedError for a file that cannot be read or that is not the bench's.
  */
 import { readFileSync } from 'node:fs'
@@ -35,9 +37,14 @@ export function compareDocuments(before: Document, after: Document): string {
   const b = figuresOf(after)
   const common = [...a].flatMap(([name, value]) => {
     const other = b.get(name)
-    return other === undefined ? [] : [[name, figure(value), figure(other), value === 0 ? '–' : (other / value).toFixed(2)]]
+    return other === undefined
+      ? []
+      : [[name, figure(value), figure(other), value === 0 ? '–' : (other / value).toFixed(2)]]
   })
-  const table = common.length === 0 ? 'The two have no figure in common.' : formatTable([['figure', 'A', 'B', 'B / A'], ...common])
+  const table =
+    common.length === 0
+      ? 'The two have no figure in common.'
+      : formatTable([['figure', 'A', 'B', 'B / A'], ...common])
   return [table, ...differences(before, after)].join('\n\n')
 }
 
@@ -46,10 +53,16 @@ function differences(before: Document, after: Document): readonly string[] {
   const a = flatten({ machine: before.machine, options: before.options })
   const b = flatten({ machine: after.machine, options: after.options })
   const lines = [...new Set([...a.keys(), ...b.keys()])].flatMap(name => {
-    const [left, right] = [a.get(name), b.get(name)].map(value => (value === undefined ? 'none' : JSON.stringify(value)))
-    return left === right || PASSING.has(name.replace('machine.', '')) ? [] : [`  ${name}: ${left} → ${right}`]
+    const [left, right] = [a.get(name), b.get(name)].map(value =>
+      value === undefined ? 'none' : JSON.stringify(value)
+    )
+    return left === right || PASSING.has(name.replace('machine.', ''))
+      ? []
+      : [`  ${name}: ${left} → ${right}`]
   })
-  return lines.length === 0 ? [] : [`Not the same in both, so the ratios may be theirs:\n${lines.join('\n')}`]
+  return lines.length === 0
+    ? []
+    : [`Not the same in both, so the ratios may be theirs:\n${lines.join('\n')}`]
 }
 
 function figuresOf({ scenarios, byWorkers, tableGrowth }: Document): ReadonlyMap<string, number> {
@@ -58,16 +71,22 @@ function figuresOf({ scenarios, byWorkers, tableGrowth }: Document): ReadonlyMap
     if (typeof value !== 'number') continue
     const steps = path.split('.').slice(1)
     const last = steps.at(-1) ?? ''
-    if (!LEFT_OUT.has(last)) figures.set((last === 'median' ? steps.slice(0, -1) : steps).join(' '), value)
+    if (!LEFT_OUT.has(last))
+      figures.set((last === 'median' ? steps.slice(0, -1) : steps).join(' '), value)
   }
   return figures
 }
 
 /** Every leaf by its path; a place in a list is named by what the thing there is. */
 function flatten(value: unknown, path = ''): ReadonlyMap<string, unknown> {
-  if (typeof value !== 'object' || value === null) return new Map(value === undefined ? [] : [[path, value]])
-  const entries = Object.entries(value).map(([key, child]) => [Array.isArray(value) ? (nameOf(child) ?? key) : key, child] as const)
-  return new Map(entries.flatMap(([key, child]) => [...flatten(child, path === '' ? key : `${path}.${key}`)]))
+  if (typeof value !== 'object' || value === null)
+    return new Map(value === undefined ? [] : [[path, value]])
+  const entries = Object.entries(value).map(
+    ([key, child]) => [Array.isArray(value) ? (nameOf(child) ?? key) : key, child] as const
+  )
+  return new Map(
+    entries.flatMap(([key, child]) => [...flatten(child, path === '' ? key : `${path}.${key}`)])
+  )
 }
 
 function nameOf(thing: unknown): string | null {
@@ -87,8 +106,11 @@ function readDocument(file: string): Document {
   try {
     document = JSON.parse(readFileSync(file, 'utf8')) as Document
   } catch (error) {
-    throw new ExpectedError(`${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`)
+    throw new ExpectedError(
+      `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`
+    )
   }
-  if (document.schema !== SCHEMA) throw new ExpectedError(`${file} is no file of this bench: its schema is not ${SCHEMA}.`)
+  if (document.schema !== SCHEMA)
+    throw new ExpectedError(`${file} is no file of this bench: its schema is not ${SCHEMA}.`)
   return document
 }

@@ -1,15 +1,27 @@
 /**
- * Watches a subject work through its events, and measures the part that window.ts describes.
+ * Watches a subject work through its events, and measures the part that window.ts
+ * describes.
  *
- * Units   milliseconds on the bench's monotonic clock; the figures' units are in their names.
+ * Units   milliseconds on the bench's monotonic clock; the figures' units are in their
+ *         names.
  * Errors  Stalled, as the window sees it.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type CpuTimes, type MachineTimes, PARTIES, type PartyPids, readCpuTimes, readMachineTimes } from './process-usage.js'
+import {
+  type CpuTimes,
+  type MachineTimes,
+  PARTIES,
+  type PartyPids,
+  readCpuTimes,
+  readMachineTimes
+} from './process-usage.js'
 import type { Round } from './results.js'
 import { WARM_UP_SHARE, Window } from './window.js'
 
-export type Drained = Pick<Round, 'measuredEvents' | 'seconds' | 'eventsPerSecond' | 'cpuUsPerEvent' | 'othersShare'>
+export type Drained = Pick<
+  Round,
+  'measuredEvents' | 'seconds' | 'eventsPerSecond' | 'cpuUsPerEvent' | 'othersShare'
+>
 
 export interface DrainOptions {
   readonly events: number
@@ -28,13 +40,23 @@ interface Sample {
   readonly machine: MachineTimes | null
 }
 
-/** Rarely, because each look costs processor time; often near the end, because the last look is the end. */
+/**
+ * Rarely, because each look costs processor time; often near the end, because the last
+ * look is the end.
+ */
 const LOOK_EVERY_MS = 50
 const LOOK_NEAR_END_EVERY_MS = 10
 const NEAR_END_SHARE = 0.9
 
 export async function drain(options: DrainOptions): Promise<Drained> {
-  const { events, pids, settledByNow, signal, warmUpShare = WARM_UP_SHARE, onBegin = () => undefined } = options
+  const {
+    events,
+    pids,
+    settledByNow,
+    signal,
+    warmUpShare = WARM_UP_SHARE,
+    onBegin = () => undefined
+  } = options
   const window = new Window(events, warmUpShare)
   let begin: Sample | null = null
   while (!signal.aborted) {
@@ -45,7 +67,8 @@ export async function drain(options: DrainOptions): Promise<Drained> {
       begin = { atMs, settled, cpu: readCpuTimes(pids), machine: readMachineTimes() }
       onBegin()
     }
-    if (moment === 'end' && begin !== null) return measure(begin, { atMs, settled, cpu: readCpuTimes(pids), machine: readMachineTimes() })
+    if (moment === 'end' && begin !== null)
+      return measure(begin, { atMs, settled, cpu: readCpuTimes(pids), machine: readMachineTimes() })
     await delay(settled < events * NEAR_END_SHARE ? LOOK_EVERY_MS : LOOK_NEAR_END_EVERY_MS)
   }
   throw new Error('stopped')
@@ -54,7 +77,8 @@ export async function drain(options: DrainOptions): Promise<Drained> {
 function measure(begin: Sample, end: Sample): Drained {
   const measuredEvents = end.settled - begin.settled
   const seconds = (end.atMs - begin.atMs) / 1_000
-  const perEvent = (before: number, after: number): number => ((after - before) * 1_000) / measuredEvents
+  const perEvent = (before: number, after: number): number =>
+    ((after - before) * 1_000) / measuredEvents
   const { cpu: from } = begin
   const { cpu: to } = end
   return {
@@ -75,7 +99,8 @@ function measure(begin: Sample, end: Sample): Drained {
 }
 
 function othersShare(begin: Sample, end: Sample): number | null {
-  if (begin.cpu === null || end.cpu === null || begin.machine === null || end.machine === null) return null
+  if (begin.cpu === null || end.cpu === null || begin.machine === null || end.machine === null)
+    return null
   const { cpu: from } = begin
   const { cpu: to } = end
   const ours = PARTIES.reduce((sum, party) => sum + to[party] - from[party], 0)

@@ -29,17 +29,33 @@ t.test('the Jain index is 1 for equal shares and 1 / n where one has all', async
   t.equal(jainIndex([0, 0]), 0, 'nothing for anybody is not fair')
 })
 
-t.test('turns of one situation become their median with its spread, in the order of the situations', async t => {
-  const results = summarizeFairness([turn('flood', 30), turn('alone', 10), turn('flood', 12), turn('alone', 8), turn('flood', 14)])
-  t.match(results, [
-    { situation: 'alone', turns: 2, quietEvents: 200, p99Ms: { median: 9, min: 8, max: 10 } },
-    { situation: 'flood', turns: 3, quietEvents: 300, p99Ms: { median: 14, min: 12, max: 30 } }
-  ])
-  t.equal(results.length, 2, 'what was not measured is not there')
-})
+t.test(
+  'turns of one situation become their median with its spread, in the order of the situations',
+  async t => {
+    const results = summarizeFairness([
+      turn('flood', 30),
+      turn('alone', 10),
+      turn('flood', 12),
+      turn('alone', 8),
+      turn('flood', 14)
+    ])
+    t.match(results, [
+      { situation: 'alone', turns: 2, quietEvents: 200, p99Ms: { median: 9, min: 8, max: 10 } },
+      { situation: 'flood', turns: 3, quietEvents: 300, p99Ms: { median: 14, min: 12, max: 30 } }
+    ])
+    t.equal(results.length, 2, 'what was not measured is not there')
+  }
+)
 
 t.test('a turn in the flood is compared with the turn alone beside it', async t => {
-  const turns = [turn('alone', 10), turn('flood', 19), turn('flood', 30), turn('alone', 20), turn('alone', 5), turn('flood', 20)]
+  const turns = [
+    turn('alone', 10),
+    turn('flood', 19),
+    turn('flood', 30),
+    turn('alone', 20),
+    turn('alone', 5),
+    turn('flood', 20)
+  ]
   const [alone, flood] = summarizeFairness(turns)
   t.match(
     [alone?.p99ToAlone, flood?.p99ToAlone],
@@ -48,21 +64,39 @@ t.test('a turn in the flood is compared with the turn alone beside it', async t 
       { median: 1.9, min: 1.5, max: 4 }
     ]
   )
-  const [, overload] = summarizeFairness([...turns.filter(({ situation }) => situation === 'alone'), turn('overload', 40)])
-  t.match(overload?.p99ToAlone, { median: 4 }, 'what was measured once is compared with the median of those alone')
+  const [, overload] = summarizeFairness([
+    ...turns.filter(({ situation }) => situation === 'alone'),
+    turn('overload', 40)
+  ])
+  t.match(
+    overload?.p99ToAlone,
+    { median: 4 },
+    'what was measured once is compared with the median of those alone'
+  )
   t.equal(summarizeFairness([turn('flood', 10)])[0]?.p99ToAlone, null)
 })
 
-t.test('the goal is about the flood against the same clients alone; an overload has none', async t => {
-  const goalsOf = (...turns: FairnessTurn[]) => fairnessGoals(summarizeFairness(turns))
-  t.match(goalsOf(turn('alone', 10), turn('flood', 19), turn('overload', 900)), [{ isMet: true }, { isMet: true }])
-  t.match(goalsOf(turn('alone', 10), turn('flood', 21)), [{ isMet: false }, { isMet: true }])
-  t.match(goalsOf(turn('alone', 10), turn('flood', 19), turn('flood', 15, 0.9)), [{ isMet: true }, { isMet: false }])
-  t.match(goalsOf(turn('flood', 21)), [{ isMet: null }, { isMet: true }])
-})
+t.test(
+  'the goal is about the flood against the same clients alone; an overload has none',
+  async t => {
+    const goalsOf = (...turns: FairnessTurn[]) => fairnessGoals(summarizeFairness(turns))
+    t.match(goalsOf(turn('alone', 10), turn('flood', 19), turn('overload', 900)), [
+      { isMet: true },
+      { isMet: true }
+    ])
+    t.match(goalsOf(turn('alone', 10), turn('flood', 21)), [{ isMet: false }, { isMet: true }])
+    t.match(goalsOf(turn('alone', 10), turn('flood', 19), turn('flood', 15, 0.9)), [
+      { isMet: true },
+      { isMet: false }
+    ])
+    t.match(goalsOf(turn('flood', 21)), [{ isMet: null }, { isMet: true }])
+  }
+)
 
 t.test('the table says how many times longer', async t => {
-  const table = fairnessTable(summarizeFairness(FAIRNESS_SITUATIONS.map((situation, n) => turn(situation, 10 + 5 * n))))
+  const table = fairnessTable(
+    summarizeFairness(FAIRNESS_SITUATIONS.map((situation, n) => turn(situation, 10 + 5 * n)))
+  )
   t.match(table, /^alone .* 10\.0 \(10\.0–10\.0\) +1\.00 \(1\.00–1\.00\) /m)
   t.match(table, /^flood .* 15\.0 \(15\.0–15\.0\) +1\.50 \(1\.50–1\.50\) /m)
   t.match(table, /^overload .* 20\.0 \(20\.0–20\.0\) +2\.00 \(2\.00–2\.00\) /m)

@@ -14,7 +14,12 @@ export interface FairnessSizes {
   readonly seconds: number
 }
 
-export const FAIRNESS_SITUATIONS = ['alone', 'flood', 'overload', 'overload without groups'] as const
+export const FAIRNESS_SITUATIONS = [
+  'alone',
+  'flood',
+  'overload',
+  'overload without groups'
+] as const
 export type FairnessSituation = (typeof FAIRNESS_SITUATIONS)[number]
 
 /** What the quiet clients met with during one turn. */
@@ -25,7 +30,9 @@ export interface FairnessTurn {
   readonly sendP99Ms: number
   readonly p50Ms: number
   readonly p99Ms: number
-  /** Of what each quiet client had stored when the sending ended: 1 is the same for all. */
+  /**
+   * Of what each quiet client had stored when the sending ended: 1 is the same for all.
+   */
   readonly jain: number
   readonly noisySentPerSecond: number
   readonly noisyStoredPerSecond: number
@@ -40,7 +47,10 @@ export interface FairnessResult {
   readonly sendP99Ms: Spread
   readonly p50Ms: Spread
   readonly p99Ms: Spread
-  /** Of each turn's p99 to that of the turn alone beside it, or of all turns alone where it was not measured in turns with them. */
+  /**
+   * Of each turn's p99 to that of the turn alone beside it, or of all turns alone where
+   * it was not measured in turns with them.
+   */
   readonly p99ToAlone: Spread | null
   readonly jain: Spread
   readonly noisySentPerSecond: Spread
@@ -53,7 +63,8 @@ export function summarizeFairness(turns: readonly FairnessTurn[]): readonly Fair
   return FAIRNESS_SITUATIONS.flatMap(situation => {
     const own = turns.filter(turn => turn.situation === situation)
     if (own.length === 0) return []
-    const of = (figure: Exclude<keyof FairnessTurn, 'situation'>): Spread => spreadOf(own.map(turn => turn[figure])) as Spread
+    const of = (figure: Exclude<keyof FairnessTurn, 'situation'>): Spread =>
+      spreadOf(own.map(turn => turn[figure])) as Spread
     return [
       {
         situation,
@@ -97,18 +108,31 @@ export function fairnessTable(results: readonly FairnessResult[]): string {
   ]
   return formatTable([
     head,
-    ...results.map(({ situation, turns, noisySentPerSecond, noisyStoredPerSecond, backlog, sendP99Ms, p50Ms, p99Ms, p99ToAlone, jain }) => [
-      situation,
-      String(turns),
-      Math.round(noisySentPerSecond.median).toLocaleString('en-US'),
-      Math.round(noisyStoredPerSecond.median).toLocaleString('en-US'),
-      backlog.min.toLocaleString('en-US'),
-      sendP99Ms.median.toFixed(1),
-      p50Ms.median.toFixed(1),
-      withSpread(p99Ms, 1),
-      p99ToAlone === null ? 'n/a' : withSpread(p99ToAlone, 2),
-      jain.min.toFixed(3)
-    ])
+    ...results.map(
+      ({
+        situation,
+        turns,
+        noisySentPerSecond,
+        noisyStoredPerSecond,
+        backlog,
+        sendP99Ms,
+        p50Ms,
+        p99Ms,
+        p99ToAlone,
+        jain
+      }) => [
+        situation,
+        String(turns),
+        Math.round(noisySentPerSecond.median).toLocaleString('en-US'),
+        Math.round(noisyStoredPerSecond.median).toLocaleString('en-US'),
+        backlog.min.toLocaleString('en-US'),
+        sendP99Ms.median.toFixed(1),
+        p50Ms.median.toFixed(1),
+        withSpread(p99Ms, 1),
+        p99ToAlone === null ? 'n/a' : withSpread(p99ToAlone, 2),
+        jain.min.toFixed(3)
+      ]
+    )
   ])
 }
 
@@ -120,7 +144,10 @@ export function fairnessGoals(results: readonly FairnessResult[]): readonly Goal
   ]
 }
 
-/** The n-th turn is compared with the n-th alone: a machine that others use too is not the same from one minute to the next. */
+/**
+ * The n-th turn is compared with the n-th alone: a machine that others use too is not the
+ * same from one minute to the next.
+ */
 function ratiosTo(alone: readonly number[], own: readonly number[]): Spread | null {
   const usual = spreadOf(alone)?.median
   if (usual === undefined) return null

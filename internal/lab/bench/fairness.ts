@@ -1,20 +1,30 @@
 /**
- * Does one client's flood hold back the others? Five quiet clients send at a low steady rate
+ * Does one client's flood hold back the others? Five quiet clients send at a low steady
+ * rate
  *   alone
- *   flood                     beside a noisy one that sends a hundred times what each of them sends: 95 % of all that is sent
- *   overload                  beside one that has filled the queue and sends a hundred times what all of them send, more than is taken
- *   overload without groups   the same with messages of no group, which the queue hands out in the order of sending
+ *   flood                     beside a noisy one that sends a hundred times what each of
+ *                             them sends: 95 % of all that is sent
+ *   overload                  beside one that has filled the queue and sends a hundred
+ *                             times what all of them send, more than is taken
+ *   overload without groups   the same with messages of no group, which the queue hands
+ *                             out in the order of sending
  *
- * Alone and flood are measured in turns, on one warm processor, because a machine that others use too is not the same from one minute to
- * the next; the report takes medians over the turns. The dwell is the processor's own figure by client: from the queue's `SentTimestamp`
- * to the answer to COMMIT.
+ * Alone and flood are measured in turns, on one warm processor, because a machine that
+ * others use too is not the same from one minute to the next; the report takes medians
+ * over the turns. The dwell is the processor's own figure by client: from the queue's
+ * `SentTimestamp` to the answer to COMMIT.
  *
  * Units   in the names.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { OutgoingMessage, QueueWriter } from '../../engine/queue/queue.js'
 import { createSqsWriter } from '../../engine/queue/sqs/writer.js'
-import { type FairnessSituation, type FairnessSizes, type FairnessTurn, jainIndex } from './fairness-report.js'
+import {
+  type FairnessSituation,
+  type FairnessSizes,
+  type FairnessTurn,
+  jainIndex
+} from './fairness-report.js'
 import { type FreshQueue, openFreshQueue } from './fresh-queue.js'
 import { countOf, type Histogram, quantileOf, since } from './histogram.js'
 import { readHistogram } from './metrics-text.js'
@@ -32,7 +42,10 @@ const QUIET_EVERY_MS = 50
 const FLOOD_RATIO = 100
 const FLOOD_PER_SECOND = (FLOOD_RATIO * 1_000) / QUIET_EVERY_MS
 const OVERLOAD_PER_SECOND = FLOOD_PER_SECOND * QUIET.length
-/** For each second of a turn: with what is sent meanwhile more than the processor takes, so that it never comes to the end of it. */
+/**
+ * For each second of a turn: with what is sent meanwhile more than the processor takes,
+ * so that it never comes to the end of it.
+ */
 const BACKLOG_PER_SECOND = 15_000
 const WARM_UP_SECONDS = 3
 const SETTLE_MS = 1_000
@@ -51,7 +64,9 @@ export async function measureFairness(
   const { services, options, directory, env } = bench
   const { db, sqs, aws, dbConnection } = services
   const { workers, pollers } = options
-  await db.query('INSERT INTO client (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING', [[...QUIET, NOISY]])
+  await db.query('INSERT INTO client (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING', [
+    [...QUIET, NOISY]
+  ])
   await db.query('INSERT INTO event_type (name) VALUES ($1) ON CONFLICT DO NOTHING', [EVENT_TYPE])
   const queue = await openFreshQueue(sqs, 'fairness')
   try {
@@ -65,7 +80,8 @@ export async function measureFairness(
       for (let round = 1; round <= rounds; round++) {
         say(`  round ${round} of ${rounds}: alone and beside the flood …`)
         // Neither is always the first.
-        const order = round % 2 === 1 ? (['alone', 'flood'] as const) : (['flood', 'alone'] as const)
+        const order =
+          round % 2 === 1 ? (['alone', 'flood'] as const) : (['flood', 'alone'] as const)
         for (const situation of order) turns.push(await course.takeTurn(situation, seconds))
       }
       for (const situation of ['overload', 'overload without groups'] as const) {
@@ -113,12 +129,18 @@ class Course {
     })
     if (isOverload) await noisy.pileUp()
     const talking = situation === 'alone' ? Promise.resolve() : noisy.talk()
-    const watching = this.#watch(noisy, seconds, client => this.#send(messageOf(client, hasGroups), 1))
+    const watching = this.#watch(noisy, seconds, client =>
+      this.#send(messageOf(client, hasGroups), 1)
+    )
     const [seen] = await Promise.all([watching, talking]).finally(() => noisy.stop())
     const after = await this.#readDwell(countOf(before) + seen.quietEvents)
     this.#dwell = after
-    await this.#waitUntil(async () => ((await this.#queue.depth()) === 0 ? true : null), 'the queue is not empty')
-    const quantileMs = (share: number): number => (quantileOf(since(before, after), share) ?? 0) * 1_000
+    await this.#waitUntil(
+      async () => ((await this.#queue.depth()) === 0 ? true : null),
+      'the queue is not empty'
+    )
+    const quantileMs = (share: number): number =>
+      (quantileOf(since(before, after), share) ?? 0) * 1_000
     return { situation, ...seen, p50Ms: quantileMs(0.5), p99Ms: quantileMs(0.99) }
   }
 
@@ -141,18 +163,30 @@ class Course {
     noisy.stop()
     const quietEvents = sendMs.length
     const sendP99Ms = sendMs.sort((a, b) => a - b)[Math.ceil(quietEvents * 0.99) - 1] ?? 0
-    return { quietEvents, sendP99Ms, jain, noisySentPerSecond, noisyStoredPerSecond: (stored - storedBefore) / elapsedS, backlog }
+    return {
+      quietEvents,
+      sendP99Ms,
+      jain,
+      noisySentPerSecond,
+      noisyStoredPerSecond: (stored - storedBefore) / elapsedS,
+      backlog
+    }
   }
 
   async #send(message: OutgoingMessage, events: number): Promise<void> {
     const outcomes = await this.#writer.send(Array.from({ length: events }, () => message))
-    if (outcomes.some(outcome => 'code' in outcome)) throw new Error('the queue did not take an event')
+    if (outcomes.some(outcome => 'code' in outcome))
+      throw new Error('the queue did not take an event')
   }
 
   /** Once so many events are in it. */
   #readDwell(events: number): Promise<Histogram> {
     return this.#waitUntil(async () => {
-      const dwell = readHistogram(await this.#subject.metrics(), 'event_process_client_queue_dwell_seconds', QUIET_SERIES)
+      const dwell = readHistogram(
+        await this.#subject.metrics(),
+        'event_process_client_queue_dwell_seconds',
+        QUIET_SERIES
+      )
       return dwell !== null && countOf(dwell) === events ? dwell : null
     }, `the processor does not tell of ${events} events of the quiet clients`)
   }
@@ -174,13 +208,18 @@ class Course {
 }
 
 function messageOf(client: string, hasGroup: boolean): OutgoingMessage {
-  const message = { note: 'an event as large as most, so that a batch of them is a usual one '.repeat(4) }
+  const message = {
+    note: 'an event as large as most, so that a batch of them is a usual one '.repeat(4)
+  }
   const body = JSON.stringify({ client_id: client, event_type: EVENT_TYPE, message })
   return hasGroup ? { body, group: client } : { body }
 }
 
 /** Each client at its steady rate, apart from the others; how long each send took. */
-async function sendQuiet(seconds: number, send: (client: string) => Promise<void>): Promise<number[]> {
+async function sendQuiet(
+  seconds: number,
+  send: (client: string) => Promise<void>
+): Promise<number[]> {
   const rounds = Math.round((seconds * 1_000) / QUIET_EVERY_MS)
   const startedMs = performance.now()
   const tookMs: number[] = []

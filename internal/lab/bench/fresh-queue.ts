@@ -1,4 +1,7 @@
-/** A queue of its own for each run of a scenario, with a dead-letter queue as the processor wants it. */
+/**
+ * A queue of its own for each run of a scenario, with a dead-letter queue as the
+ * processor wants it.
+ */
 import { randomUUID } from 'node:crypto'
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs'
 import { systemClock } from '../../engine/lifecycle/clock.js'
@@ -27,7 +30,14 @@ export async function openFreshQueue(sqs: SqsSender, scenario: string): Promise<
     deadLetterRetentionS: 14 * DAY_S,
     visibilityTimeoutS: VISIBILITY_TIMEOUT_S
   })
-  const queue = createSqsQueue({ sqs, queueUrl, pollers: 1, visibilityTimeoutS: VISIBILITY_TIMEOUT_S, waitTimeS: 0, clock: systemClock })
+  const queue = createSqsQueue({
+    sqs,
+    queueUrl,
+    pollers: 1,
+    visibilityTimeoutS: VISIBILITY_TIMEOUT_S,
+    waitTimeS: 0,
+    clock: systemClock
+  })
   return {
     name,
     url: queueUrl,
@@ -36,7 +46,8 @@ export async function openFreshQueue(sqs: SqsSender, scenario: string): Promise<
       return visible + inFlight + delayed
     },
     async remove() {
-      for (const url of [queueUrl, deadLetterQueueUrl]) if (url !== null) await sqs.send(new DeleteQueueCommand({ QueueUrl: url }))
+      for (const url of [queueUrl, deadLetterQueueUrl])
+        if (url !== null) await sqs.send(new DeleteQueueCommand({ QueueUrl: url }))
     }
   }
 }

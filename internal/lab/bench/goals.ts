@@ -14,7 +14,8 @@ export interface Goal {
 const MIB = 1024 * 1024
 
 export function checkGoals(summaries: readonly Summary[]): readonly Goal[] {
-  const find = (name: ScenarioName): Summary | undefined => summaries.find(({ scenario }) => scenario === name)
+  const find = (name: ScenarioName): Summary | undefined =>
+    summaries.find(({ scenario }) => scenario === name)
   const ours = find('ours')
   const insert = find('insert')
   const toNaive = ours?.ratios.toNaive
@@ -29,7 +30,9 @@ export function checkGoals(summaries: readonly Summary[]): readonly Goal[] {
       'INSERT: CPU of PostgreSQL per event, alone / within ours',
       85,
       '%',
-      postgresUs === undefined || postgresAloneUs === undefined ? undefined : percent(postgresAloneUs / postgresUs)
+      postgresUs === undefined || postgresAloneUs === undefined
+        ? undefined
+        : percent(postgresAloneUs / postgresUs)
     ),
     atMost('CPU of the processor per event', 35, 'µs', ours?.cpuUsPerEvent?.subject.median),
     atMost('sent → committed, p50', 10, 'ms', ours?.p50Ms?.median),
@@ -45,15 +48,30 @@ function percent(ratio: number | null | undefined): number | undefined {
   return ratio === null || ratio === undefined ? undefined : ratio * 100
 }
 
-export function atLeast(name: string, target: number, unit: string, measured: number | null | undefined): Goal {
+export function atLeast(
+  name: string,
+  target: number,
+  unit: string,
+  measured: number | null | undefined
+): Goal {
   return goal(name, `≥ ${target} ${unit}`, measured, value => value >= target)
 }
 
-export function atMost(name: string, target: number, unit: string, measured: number | null | undefined): Goal {
+export function atMost(
+  name: string,
+  target: number,
+  unit: string,
+  measured: number | null | undefined
+): Goal {
   return goal(name, `≤ ${target} ${unit}`, measured, value => value <= target)
 }
 
-function goal(name: string, target: string, measured: number | null | undefined, isMet: (value: number) => boolean): Goal {
+function goal(
+  name: string,
+  target: string,
+  measured: number | null | undefined,
+  isMet: (value: number) => boolean
+): Goal {
   const value = measured ?? null
   return { name, target, measured: value, isMet: value === null ? null : isMet(value) }
 }

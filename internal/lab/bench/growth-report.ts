@@ -7,22 +7,45 @@ import type { GrowthStep } from './table-growth.js'
 const UNKNOWN = 'n/a'
 
 export function growthTable(steps: readonly GrowthStep[]): string {
-  const head = ['rows in the table', 'slices', 'rows/s', '% of empty', 'PostgreSQL µs/row', 'by CPU, % of empty', 'WAL bytes/row']
+  const head = [
+    'rows in the table',
+    'slices',
+    'rows/s',
+    '% of empty',
+    'PostgreSQL µs/row',
+    'by CPU, % of empty',
+    'WAL bytes/row'
+  ]
   return formatTable([
     head,
-    ...steps.map(({ rows, slices, rowsPerSecond, rateToEmpty, postgresUsPerRow: cpu, cpuToEmpty, walBytesPerRow }) => [
-      whole(rows),
-      String(slices),
-      rate(rowsPerSecond),
-      `${(rateToEmpty * 100).toFixed(0)} %`,
-      cpu === null ? UNKNOWN : `${cpu.median.toFixed(1)} (${cpu.min.toFixed(1)}–${cpu.max.toFixed(1)})`,
-      cpuToEmpty === null ? UNKNOWN : `${(cpuToEmpty * 100).toFixed(0)} %`,
-      rate(walBytesPerRow)
-    ])
+    ...steps.map(
+      ({
+        rows,
+        slices,
+        rowsPerSecond,
+        rateToEmpty,
+        postgresUsPerRow: cpu,
+        cpuToEmpty,
+        walBytesPerRow
+      }) => [
+        whole(rows),
+        String(slices),
+        rate(rowsPerSecond),
+        `${(rateToEmpty * 100).toFixed(0)} %`,
+        cpu === null
+          ? UNKNOWN
+          : `${cpu.median.toFixed(1)} (${cpu.min.toFixed(1)}–${cpu.max.toFixed(1)})`,
+        cpuToEmpty === null ? UNKNOWN : `${(cpuToEmpty * 100).toFixed(0)} %`,
+        rate(walBytesPerRow)
+      ]
+    )
   ])
 }
 
-/** The empty table was measured first and last: rates that differ by more between the two say what the machine did, not what the table did. */
+/**
+ * The empty table was measured first and last: rates that differ by more between the two
+ * say what the machine did, not what the table did.
+ */
 const STEADY_SPREAD = 1.25
 
 /** Null where the rates may be compared. */
@@ -42,10 +65,18 @@ function isSteady({ rowsPerSecond: { min, max } }: GrowthStep): boolean {
 export function growthGoals(steps: readonly GrowthStep[]): readonly Goal[] {
   const [empty] = steps
   const last = steps.at(-1)
-  const ratePercent = last === undefined || empty === undefined || !isSteady(empty) ? undefined : last.rateToEmpty * 100
+  const ratePercent =
+    last === undefined || empty === undefined || !isSteady(empty)
+      ? undefined
+      : last.rateToEmpty * 100
   const rows = whole(last?.rows ?? 0)
   return [
     atLeast(`insert rate at ${rows} rows / empty`, 80, '%', ratePercent),
-    atLeast('the same by CPU of PostgreSQL per row', 80, '%', typeof last?.cpuToEmpty === 'number' ? last.cpuToEmpty * 100 : undefined)
+    atLeast(
+      'the same by CPU of PostgreSQL per row',
+      80,
+      '%',
+      typeof last?.cpuToEmpty === 'number' ? last.cpuToEmpty * 100 : undefined
+    )
   ]
 }

@@ -15,16 +15,32 @@ t.test('an observation counts in the first bucket that holds it, its bound inclu
 t.test('a quantile lies within its bucket in proportion to its rank', async t => {
   const rows = [
     { why: 'half of the only bucket', counts: [10, 0, 0, 0], share: 0.5, want: 0.5 },
-    { why: 'the bound itself when the rank ends its bucket', counts: [5, 5, 0, 0], share: 0.5, want: 1 },
+    {
+      why: 'the bound itself when the rank ends its bucket',
+      counts: [5, 5, 0, 0],
+      share: 0.5,
+      want: 1
+    },
     { why: 'the next bucket from there on', counts: [5, 5, 0, 0], share: 0.6, want: 1.2 },
     { why: 'empty buckets are stepped over', counts: [5, 0, 5, 0], share: 1, want: 4 },
-    { why: 'above all bounds nothing more than the highest is known', counts: [0, 0, 0, 3], share: 0.5, want: 4 }
+    {
+      why: 'above all bounds nothing more than the highest is known',
+      counts: [0, 0, 0, 3],
+      share: 0.5,
+      want: 4
+    }
   ]
-  for (const { why, counts, share, want } of rows) t.equal(quantileOf(histogram(counts), share), want, why)
+  for (const { why, counts, share, want } of rows)
+    t.equal(quantileOf(histogram(counts), share), want, why)
   t.equal(quantileOf(histogram([0, 0, 0, 0]), 0.5), null, 'nothing observed, no quantile')
 })
 
 t.test('the difference of two readings is what was observed between them', async t => {
-  t.strictSame(since(histogram([1, 2, 3, 0], 10), histogram([1, 5, 3, 1], 25)), histogram([0, 3, 0, 1], 15))
-  t.throws(() => since(histogram([0, 0, 0, 0]), { bounds: [1, 2], counts: [0, 0, 0], sum: 0 }), { name: 'RangeError' })
+  t.strictSame(
+    since(histogram([1, 2, 3, 0], 10), histogram([1, 5, 3, 1], 25)),
+    histogram([0, 3, 0, 1], 15)
+  )
+  t.throws(() => since(histogram([0, 0, 0, 0]), { bounds: [1, 2], counts: [0, 0, 0], sum: 0 }), {
+    name: 'RangeError'
+  })
 })

@@ -1,9 +1,12 @@
 /**
- * Histograms as the processor's /metrics has them, so that its latency and that of the other subjects are the same kind of figure.
+ * Histograms as the processor's /metrics has them, so that its latency and that of the
+ * other subjects are the same kind of figure.
  *
- * Shapes  `counts` has one place more than `bounds`: the last one holds what lies above all of them.
+ * Shapes  `counts` has one place more than `bounds`: the last one holds what lies above
+ *         all of them.
  * Errors  RangeError for two histograms with different bounds.
- * Source  the quantile is Prometheus's histogram_quantile: linear within a bucket, the highest bound for what lies above it.
+ * Source  the quantile is Prometheus's histogram_quantile: linear within a bucket, the
+ *         highest bound for what lies above it.
  */
 export interface Histogram {
   /** Inclusive upper bounds, ascending. */
@@ -18,7 +21,8 @@ export function countOf({ counts }: Histogram): number {
 
 /** What was observed between two readings of one histogram. */
 export function since(before: Histogram, after: Histogram): Histogram {
-  if (before.bounds.join() !== after.bounds.join()) throw new RangeError('the histograms have different bounds')
+  if (before.bounds.join() !== after.bounds.join())
+    throw new RangeError('the histograms have different bounds')
   return {
     bounds: after.bounds,
     counts: after.counts.map((count, index) => count - (before.counts[index] ?? 0)),

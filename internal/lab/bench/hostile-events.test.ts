@@ -11,19 +11,35 @@ t.test('each call of ten holds one hostile event, and the expected rows add up',
   const { batches, stored, rejected } = makeHostileEvents(300, 'a seed')
   t.strictSame([stored, rejected], [270, 30])
   t.strictSame([...new Set(batches.map(batch => batch.length))], [10])
-  for (const batch of batches) t.equal(batch.filter(({ body }) => body.includes('hostile event')).length, 1)
+  for (const batch of batches)
+    t.equal(batch.filter(({ body }) => body.includes('hostile event')).length, 1)
 })
 
 t.test('a last call with fewer events holds none', async t => {
   t.match(makeHostileEvents(25, 'a seed'), { stored: 23, rejected: 2 })
 })
 
-t.test('a third of the hostile ones repeat an id of their client, and the others name nobody and nothing known', async t => {
-  const bodies = makeHostileEvents(900, 'a seed').batches.flat()
-  const hostile = bodies.filter(({ body }) => body.includes('hostile event')).map(({ body }) => JSON.parse(body) as Body)
-  const harmless = bodies.filter(({ body }) => !body.includes('hostile event')).map(({ body }) => JSON.parse(body) as Body)
-  const known = new Set(harmless.flatMap(({ client_id, event_id }) => (event_id === undefined ? [] : [`${client_id} ${event_id}`])))
-  t.equal(hostile.filter(({ client_id, event_id }) => known.has(`${client_id} ${event_id ?? ''}`)).length, 30)
-  t.equal(hostile.filter(({ client_id }) => client_id.startsWith('nobody')).length, 30)
-  t.equal(hostile.filter(({ event_type }) => event_type.startsWith('nobody')).length, 30)
-})
+t.test(
+  'a third of the hostile ones repeat an id of their client, and the others name nobody and nothing known',
+  async t => {
+    const bodies = makeHostileEvents(900, 'a seed').batches.flat()
+    const hostile = bodies
+      .filter(({ body }) => body.includes('hostile event'))
+      .map(({ body }) => JSON.parse(body) as Body)
+    const harmless = bodies
+      .filter(({ body }) => !body.includes('hostile event'))
+      .map(({ body }) => JSON.parse(body) as Body)
+    const known = new Set(
+      harmless.flatMap(({ client_id, event_id }) =>
+        event_id === undefined ? [] : [`${client_id} ${event_id}`]
+      )
+    )
+    t.equal(
+      hostile.filter(({ client_id, event_id }) => known.has(`${client_id} ${event_id ?? ''}`))
+        .length,
+      30
+    )
+    t.equal(hostile.filter(({ client_id }) => client_id.startsWith('nobody')).length, 30)
+    t.equal(hostile.filter(({ event_type }) => event_type.startsWith('nobody')).length, 30)
+  }
+)

@@ -1,13 +1,21 @@
 /**
- * Events of which each call of ten holds one that passes every check of the processor's own and that only the database refuses: a client
- * or an event type that nobody knows, or an id that is stored with another payload. So each receive brings one, about, and each commit many.
+ * Events of which each call of ten holds one that passes every check of the processor's
+ * own and that only the database refuses: a client or an event type that nobody knows, or
+ * an id that is stored with another payload. So each receive brings one, about, and each
+ * commit many.
  *
- * Shapes  a number of events in, batches of bodies with what the tables must hold afterwards out; the same seed gives the same bodies.
+ * Shapes  a number of events in, batches of bodies with what the tables must hold
+ *         afterwards out; the same seed gives the same bodies.
  */
 
 import { createRandom } from '../../engine/cli/random.js'
 import { MAX_BATCH_ENTRIES, type OutgoingMessage } from '../../engine/queue/queue.js'
-import { createEventSource, DEFAULT_BODY_BYTES, DEFAULT_CLIENTS, type GeneratedEvent } from '../../systems/events/producer/events.js'
+import {
+  createEventSource,
+  DEFAULT_BODY_BYTES,
+  DEFAULT_CLIENTS,
+  type GeneratedEvent
+} from '../../systems/events/producer/events.js'
 
 export interface HostileEvents {
   readonly batches: readonly (readonly OutgoingMessage[])[]
@@ -41,11 +49,23 @@ export function makeHostileEvents(count: number, seed: string): HostileEvents {
   return { batches, stored: count - rejected, rejected }
 }
 
-/** One kind after the other; while no event with an id has been made there is nothing to be in conflict with. */
-function spoil(number: number, { clientId, eventType }: GeneratedEvent, victim: GeneratedEvent | null): string {
+/**
+ * One kind after the other; while no event with an id has been made there is nothing to
+ * be in conflict with.
+ */
+function spoil(
+  number: number,
+  { clientId, eventType }: GeneratedEvent,
+  victim: GeneratedEvent | null
+): string {
   const message = `hostile event ${number}: ${'h'.repeat(200)}`
   if (number % 3 === 0 && victim !== null) {
-    return JSON.stringify({ event_type: victim.eventType, client_id: victim.clientId, event_id: victim.eventId, message })
+    return JSON.stringify({
+      event_type: victim.eventType,
+      client_id: victim.clientId,
+      event_id: victim.eventId,
+      message
+    })
   }
   return number % 3 === 1
     ? JSON.stringify({ event_type: eventType, client_id: 'nobody-knows-this-client', message })

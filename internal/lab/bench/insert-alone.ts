@@ -1,15 +1,25 @@
-/** The database's limit: our own store in a loop on ready-made batches, as large as those that ours makes under load. */
+/**
+ * The database's limit: our own store in a loop on ready-made batches, as large as those
+ * that ours makes under load.
+ */
 
 import { createRandom } from '../../engine/cli/random.js'
 import type { Entry } from '../../engine/message/message.js'
 import { readProcessorConfig } from '../../systems/events/config/config.js'
-import { createEventSource, DEFAULT_BODY_BYTES, DEFAULT_CLIENTS } from '../../systems/events/producer/events.js'
+import {
+  createEventSource,
+  DEFAULT_BODY_BYTES,
+  DEFAULT_CLIENTS
+} from '../../systems/events/producer/events.js'
 import { createPostgresStore } from '../../systems/events/store/postgres.js'
 import type { BaselineSpec } from './protocol.js'
 import { INSERT_BATCH } from './scenarios.js'
 
 /** Makes the batches; the returned function writes them and tells of each. */
-export function prepareInsertAlone({ dbConnection, events }: BaselineSpec): (onStored: (events: number) => void) => Promise<void> {
+export function prepareInsertAlone({
+  dbConnection,
+  events
+}: BaselineSpec): (onStored: (events: number) => void) => Promise<void> {
   const batches = makeBatches(events)
   // The limits of our own configuration, at their defaults.
   const { db } = readProcessorConfig({})
@@ -21,7 +31,8 @@ export function prepareInsertAlone({ dbConnection, events }: BaselineSpec): (onS
       if (wrong !== undefined) throw new Error(`an event that is new was found to be ${wrong}`)
       onStored(batch.length)
     }
-    // Not closed: a backend that ends while the bench reads CPU times is counted neither for itself nor as its parent's ended child.
+    // Not closed: a backend that ends while the bench reads CPU times is counted neither
+    // for itself nor as its parent's ended child.
   }
 }
 
@@ -48,7 +59,13 @@ function makeBatches(events: number): readonly (readonly Entry[])[] {
       message: { id, receiptHandle: id, body, bytes, receiveCount: 1, sentAtMs: 0 },
       verdict: {
         kind: 'valid',
-        event: { clientId, eventType: eventType ?? '', messageId: eventId ?? id, payload: payload ?? '', schemaId: null }
+        event: {
+          clientId,
+          eventType: eventType ?? '',
+          messageId: eventId ?? id,
+          payload: payload ?? '',
+          schemaId: null
+        }
       }
     })
   }

@@ -2,7 +2,13 @@ import t from 'tap'
 import { watchLag } from './lag.js'
 
 const telling = (...lagSeconds: (number | null)[]) => ({
-  readings: () => Promise.resolve({ dwell: null, batchRows: null, commitSeconds: null, lagSeconds: lagSeconds.shift() ?? null })
+  readings: () =>
+    Promise.resolve({
+      dwell: null,
+      batchRows: null,
+      commitSeconds: null,
+      lagSeconds: lagSeconds.shift() ?? null
+    })
 })
 const atOnce = (): Promise<void> => Promise.resolve()
 

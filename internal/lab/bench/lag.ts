@@ -1,7 +1,8 @@
 /**
  * Looks each second at how long the processor's event loops stood still.
  *
- * Units   milliseconds; the processor tells the longest stall of each second, once a second.
+ * Units   milliseconds; the processor tells the longest stall of each second, once a
+ *         second.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MeasuredSubject } from './measured-subject.js'
@@ -16,7 +17,10 @@ export interface LagWatch {
   stop(): Promise<number | null>
 }
 
-export function watchLag(subject: Pick<MeasuredSubject, 'readings'>, untilLastReport = () => delay(LAST_REPORT_MS)): LagWatch {
+export function watchLag(
+  subject: Pick<MeasuredSubject, 'readings'>,
+  untilLastReport = () => delay(LAST_REPORT_MS)
+): LagWatch {
   const seen: number[] = []
   const look = async (): Promise<void> => {
     const { lagSeconds } = await subject.readings()

@@ -1,5 +1,6 @@
 /**
- * What goes into the queue: as fast as possible before a scenario, at a steady rate while latency is watched.
+ * What goes into the queue: as fast as possible before a scenario, at a steady rate while
+ * latency is watched.
  *
  * Errors  an event that the queue does not take fails the run: a measured one has none.
  */
@@ -38,8 +39,15 @@ const CLEAN_SHARES = { duplicates: 0, invalid: 0 }
 /** Resolves when the queue has accepted all of them. */
 export async function sendLoad(load: Load, kind: LoadKind = 'clean'): Promise<ExpectedRows> {
   if (kind === 'hostile') return sendHostile(load)
-  const { sent, duplicates, invalid } = await generate(load, kind === 'mixed' ? MIXED_SHARES : CLEAN_SHARES, () => undefined)
-  if (sent !== load.count) throw new Error(load.signal.aborted ? 'stopped' : `the queue took ${sent} of ${load.count} events`)
+  const { sent, duplicates, invalid } = await generate(
+    load,
+    kind === 'mixed' ? MIXED_SHARES : CLEAN_SHARES,
+    () => undefined
+  )
+  if (sent !== load.count)
+    throw new Error(
+      load.signal.aborted ? 'stopped' : `the queue took ${sent} of ${load.count} events`
+    )
   return { stored: sent - duplicates - invalid, rejected: invalid }
 }
 
@@ -59,14 +67,28 @@ async function sendHostile({ sqs, queueUrl, count, seed, signal }: Load): Promis
   return { stored, rejected }
 }
 
-/** The load generator as a subject of its own: tells how many events the queue has accepted so far. */
-export async function runProducers({ aws, queueUrl, events }: BaselineSpec, onSent: (sent: number) => void): Promise<void> {
+/**
+ * The load generator as a subject of its own: tells how many events the queue has
+ * accepted so far.
+ */
+export async function runProducers(
+  { aws, queueUrl, events }: BaselineSpec,
+  onSent: (sent: number) => void
+): Promise<void> {
   const sqs = createSqsClient({ ...aws, maxSockets: SEND_CONCURRENCY })
   const { signal } = new AbortController()
-  await generate({ sqs, queueUrl, count: events, ratePerSecond: null, seed: 'producers', signal }, CLEAN_SHARES, onSent)
+  await generate(
+    { sqs, queueUrl, count: events, ratePerSecond: null, seed: 'producers', signal },
+    CLEAN_SHARES,
+    onSent
+  )
 }
 
-function generate(load: Load, shares: typeof CLEAN_SHARES, onSent: (sent: number) => void): Promise<LoadTotals> {
+function generate(
+  load: Load,
+  shares: typeof CLEAN_SHARES,
+  onSent: (sent: number) => void
+): Promise<LoadTotals> {
   const { sqs, queueUrl, count, ratePerSecond, seed, signal } = load
   return runLoad({
     count,

@@ -1,7 +1,8 @@
 /**
  * What the figures were measured on.
  *
- * Units   in the names. `syncMs` is one synced 8 KB write where the database keeps its data: the floor of a commit.
+ * Units   in the names. `syncMs` is one synced 8 KB write where the database keeps its
+ *         data: the floor of a commit.
  */
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
@@ -23,16 +24,28 @@ export interface Machine {
   readonly loadBefore: number
 }
 
-const SETTINGS = ['fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size']
+const SETTINGS = [
+  'fsync',
+  'synchronous_commit',
+  'full_page_writes',
+  'shared_buffers',
+  'max_wal_size'
+]
 const SYNCED_WRITES = 50
 const WRITE_BYTES = 8_192
 
-export async function describeMachine(db: Client, directory: string, loadBefore: number): Promise<Machine> {
+export async function describeMachine(
+  db: Client,
+  directory: string,
+  loadBefore: number
+): Promise<Machine> {
   const { rows } = await db.query<{ name: string; value: string }>(
     'SELECT name, current_setting(name) AS value FROM pg_settings WHERE name = ANY ($1)',
     [[...SETTINGS, 'server_version']]
   )
-  const { server_version: postgres = 'unknown', ...postgresSettings } = Object.fromEntries(rows.map(({ name, value }) => [name, value]))
+  const { server_version: postgres = 'unknown', ...postgresSettings } = Object.fromEntries(
+    rows.map(({ name, value }) => [name, value])
+  )
   return {
     cpus: availableParallelism(),
     model: cpus()[0]?.model.trim() ?? 'unknown',

@@ -1,4 +1,7 @@
-/** A running subject, as the bench sees it: the processor or a baseline, each in a process of its own. */
+/**
+ * A running subject, as the bench sees it: the processor or a baseline, each in a process
+ * of its own.
+ */
 import type { Histogram } from './histogram.js'
 
 export interface Readings {
@@ -13,10 +16,16 @@ export interface Readings {
 
 export interface MeasuredSubject {
   readonly pid: number
-  /** Events that it has done with, where it says so itself; null where the queue must tell. */
+  /**
+   * Events that it has done with, where it says so itself; null where the queue must
+   * tell.
+   */
   settled(): Promise<number | null>
   readings(): Promise<Readings>
-  /** Rejects, with the reason, as soon as the subject fails or ends by itself; never resolves. */
+  /**
+   * Rejects, with the reason, as soon as the subject fails or ends by itself; never
+   * resolves.
+   */
   readonly failure: Promise<never>
   /** Ends it; resolves when it is gone. */
   stop(): Promise<void>
@@ -31,7 +40,10 @@ export function killAfter(kill: () => void, exited: Promise<unknown>): Promise<v
 }
 
 /** The subject once it receives; one that fails before that is ended first. */
-export async function onceReceiving<Subject extends MeasuredSubject>(subject: Subject, receiving: Promise<unknown>): Promise<Subject> {
+export async function onceReceiving<Subject extends MeasuredSubject>(
+  subject: Subject,
+  receiving: Promise<unknown>
+): Promise<Subject> {
   try {
     await Promise.race([receiving, subject.failure])
     return subject

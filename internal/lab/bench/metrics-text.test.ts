@@ -18,7 +18,11 @@ labelled_sum{kind="b"} 30
 `
 
 t.test('the counts up to each bound become counts per bucket', async t => {
-  t.strictSame(readHistogram(TEXT, 'commit_seconds'), { bounds: [0.5, 2], counts: [3, 4, 1], sum: 12.5 })
+  t.strictSame(readHistogram(TEXT, 'commit_seconds'), {
+    bounds: [0.5, 2],
+    counts: [3, 4, 1],
+    sum: 12.5
+  })
 })
 
 t.test('series of one name are added up, wherever their labels stand', async t => {
@@ -26,7 +30,11 @@ t.test('series of one name are added up, wherever their labels stand', async t =
 })
 
 t.test('of several series those with the wanted labels count', async t => {
-  t.strictSame(readHistogram(TEXT, 'labelled', 'kind="b"'), { bounds: [1], counts: [10, 10], sum: 30 })
+  t.strictSame(readHistogram(TEXT, 'labelled', 'kind="b"'), {
+    bounds: [1],
+    counts: [10, 10],
+    sum: 30
+  })
   t.equal(readHistogram(TEXT, 'labelled', 'kind="c"'), null)
 })
 
@@ -35,8 +43,11 @@ t.test('a text without the histogram has none', async t => {
   t.equal(readHistogram('', 'commit_seconds'), null)
 })
 
-t.test('a gauge is its value, of several series the largest, and null while it is missing', async t => {
-  t.equal(readGauge('# TYPE lag gauge\nlag 0.025\n', 'lag'), 0.025)
-  t.equal(readGauge('lag{worker="1"} 0.02\nlag{worker="2"} 0.05\n', 'lag'), 0.05)
-  t.equal(readGauge('lag_other 3\n', 'lag'), null)
-})
+t.test(
+  'a gauge is its value, of several series the largest, and null while it is missing',
+  async t => {
+    t.equal(readGauge('# TYPE lag gauge\nlag 0.025\n', 'lag'), 0.025)
+    t.equal(readGauge('lag{worker="1"} 0.02\nlag{worker="2"} 0.05\n', 'lag'), 0.05)
+    t.equal(readGauge('lag_other 3\n', 'lag'), null)
+  }
+)

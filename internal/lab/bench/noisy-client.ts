@@ -1,14 +1,19 @@
 /**
- * The noisy client of the fairness bench: a backlog that is there all at once, and a steady rate on top.
+ * The noisy client of the fairness bench: a backlog that is there all at once, and a
+ * steady rate on top.
  *
- * The backlog is sent with a delay, so that the processor, which would keep up with the sending, has it in front of it in one moment.
+ * The backlog is sent with a delay, so that the processor, which would keep up with the
+ * sending, has it in front of it in one moment.
  *
  * Units   seconds; events per second.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 
 export interface NoisyClientOptions {
-  /** Sends so many events that nobody receives within `delayS`; resolves when the queue has them. */
+  /**
+   * Sends so many events that nobody receives within `delayS`; resolves when the queue
+   * has them.
+   */
   readonly send: (events: number, delayS: number) => Promise<void>
   readonly backlog: number
   readonly perSecond: number
@@ -39,7 +44,8 @@ export function createNoisyClient({ send, backlog, perSecond }: NoisyClientOptio
       await send(EVENTS_PER_SEND, delayS)
     }
   }
-  const together = (work: () => Promise<void>): Promise<unknown> => Promise.all(Array.from({ length: SENDERS }, work))
+  const together = (work: () => Promise<void>): Promise<unknown> =>
+    Promise.all(Array.from({ length: SENDERS }, work))
 
   return {
     get sent() {
@@ -52,7 +58,8 @@ export function createNoisyClient({ send, backlog, perSecond }: NoisyClientOptio
     talk() {
       const startedMs = performance.now()
       const before = sent
-      const isAhead = (): boolean => sent - before >= (perSecond * (performance.now() - startedMs)) / 1_000
+      const isAhead = (): boolean =>
+        sent - before >= (perSecond * (performance.now() - startedMs)) / 1_000
       return together(async () => {
         while (!isOver) {
           await sendUnless(isAhead, 0)

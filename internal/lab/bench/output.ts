@@ -10,7 +10,10 @@ export function say(line: string): void {
 }
 
 export function jsonFileFor(chosen: string | null, startedAt: Date): string {
-  return chosen ?? join('bench-results', `${startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}.json`)
+  return (
+    chosen ??
+    join('bench-results', `${startedAt.toISOString().slice(0, 19).replaceAll(':', '-')}.json`)
+  )
 }
 
 export function writeJson(file: string, document: object): void {

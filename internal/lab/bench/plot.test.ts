@@ -9,7 +9,12 @@ const summary = (over: Partial<Summary> = {}): Summary => ({
   title: 'ours',
   events: 1_000,
   eventsPerSecond: spread(8_000),
-  cpuUsPerEvent: { subject: spread(40), postgres: spread(20), queue: spread(30), bench: spread(500) },
+  cpuUsPerEvent: {
+    subject: spread(40),
+    postgres: spread(20),
+    queue: spread(30),
+    bench: spread(500)
+  },
   p50Ms: null,
   p99Ms: null,
   totalBytes: null,
@@ -18,7 +23,13 @@ const summary = (over: Partial<Summary> = {}): Summary => ({
   rowsPerCommitSecond: null,
   eventLoopLagMs: null,
   busyLatency: null,
-  ratios: { toNaive: 6.25, toReceiveDelete: null, toInsert: null, toOurs: null, cpuSavingToNaive: null },
+  ratios: {
+    toNaive: 6.25,
+    toReceiveDelete: null,
+    toInsert: null,
+    toOurs: null,
+    cpuSavingToNaive: null
+  },
   ...over
 })
 
@@ -38,12 +49,15 @@ t.test('an axis has a few round steps and room for the largest value', async t =
   }
 })
 
-t.test('a bar says its rate, its ratio and what its cost is made of, without the bench itself', async t => {
-  const svg = drawPlot([summary()], 'a machine')
-  t.match(svg, '>8,000 · 6.3 × naive<')
-  t.match(svg, '>90  =  40 + 20 + 30<')
-  t.match(svg, '>a machine<')
-})
+t.test(
+  'a bar says its rate, its ratio and what its cost is made of, without the bench itself',
+  async t => {
+    const svg = drawPlot([summary()], 'a machine')
+    t.match(svg, '>8,000 · 6.3 × naive<')
+    t.match(svg, '>90  =  40 + 20 + 30<')
+    t.match(svg, '>a machine<')
+  }
+)
 
 t.test('text from outside cannot break the document', async t => {
   const svg = drawPlot([summary({ title: 'a < b & c' })], '2 × <cpu>')
@@ -53,7 +67,9 @@ t.test('text from outside cannot break the document', async t => {
 })
 
 t.test('without CPU figures there is one panel', async t => {
-  const [both, one] = [summary(), summary({ cpuUsPerEvent: null })].map(each => drawPlot([each], 'a machine'))
+  const [both, one] = [summary(), summary({ cpuUsPerEvent: null })].map(each =>
+    drawPlot([each], 'a machine')
+  )
   t.match(both, 'CPU time per event')
   t.notMatch(one, 'CPU time per event')
 })

@@ -1,8 +1,10 @@
 /**
- * Draws the figures as one SVG: events per second, and below it the CPU time per event by who spends it.
+ * Draws the figures as one SVG: events per second, and below it the CPU time per event by
+ * who spends it.
  *
  * Shapes  summaries in, a whole SVG document out.
- * Units   pixels; text widths are estimates, so everything that is written beside a bar gets room of its own.
+ * Units   pixels; text widths are estimates, so everything that is written beside a bar
+ *         gets room of its own.
  */
 import { rate, whole } from './report.js'
 import type { Summary } from './results.js'
@@ -15,7 +17,8 @@ const BARS = WIDTH - 2 * MARGIN - LABELS - FIGURES
 const BAR = 26
 const STEP = 40
 const LEFT = MARGIN + LABELS
-const FONT = "font-family=\"system-ui, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif\""
+const FONT =
+  "font-family=\"system-ui, 'Segoe UI', 'Helvetica Neue', 'DejaVu Sans', Arial, sans-serif\""
 const INK = '#1f2933'
 const FAINT = '#616e7c'
 const GRID = '#e4e7eb'
@@ -37,7 +40,9 @@ export function drawPlot(summaries: readonly Summary[], machine: string): string
   const height = costs.length === 0 ? costsTop - 20 : costsTop + 70 + costs.length * STEP + 34
   const parts = [
     text(MARGIN, 36, 'Event processor: one run, side by side', { size: 20, weight: 600 }),
-    ...wrap(machine).map((line, index) => text(MARGIN, 58 + index * 15, line, { size: 11, fill: FAINT })),
+    ...wrap(machine).map((line, index) =>
+      text(MARGIN, 58 + index * 15, line, { size: 11, fill: FAINT })
+    ),
     ...drawRates(summaries, ratesTop),
     ...(costs.length === 0 ? [] : drawCosts(costs, costsTop))
   ]
@@ -57,7 +62,10 @@ function drawRates(summaries: readonly Summary[], top: number): readonly string[
     ...summaries.flatMap(({ scenario, title, eventsPerSecond, ratios }, index) => {
       const y = from + index * STEP
       const { median, min, max } = eventsPerSecond
-      const ratio = ratios.toNaive === null || scenario === 'naive' ? '' : ` · ${ratios.toNaive.toFixed(1)} × naive`
+      const ratio =
+        ratios.toNaive === null || scenario === 'naive'
+          ? ''
+          : ` · ${ratios.toNaive.toFixed(1)} × naive`
       return [
         label(title, y),
         bar(LEFT, y, axis.scale(median), colorOf(scenario)),
@@ -70,7 +78,10 @@ function drawRates(summaries: readonly Summary[], top: number): readonly string[
 
 function drawCosts(summaries: readonly Summary[], top: number): readonly string[] {
   const stacks = summaries.map(({ scenario, title, cpuUsPerEvent }) => {
-    const shares = PARTIES.map(({ party, color }) => ({ color, us: cpuUsPerEvent?.[party].median ?? 0 }))
+    const shares = PARTIES.map(({ party, color }) => ({
+      color,
+      us: cpuUsPerEvent?.[party].median ?? 0
+    }))
     return { scenario, title, shares, total: shares.reduce((sum, { us }) => sum + us, 0) }
   })
   const axis = createAxis(Math.max(...stacks.map(({ total }) => total)))
@@ -96,7 +107,10 @@ function drawCosts(summaries: readonly Summary[], top: number): readonly string[
 function drawLegend(y: number): readonly string[] {
   return PARTIES.flatMap(({ title, color }, index) => {
     const x = LEFT + index * 120
-    return [`<rect x="${x}" y="${y}" width="12" height="12" fill="${color}"/>`, text(x + 18, y + 11, title, { size: 12, fill: FAINT })]
+    return [
+      `<rect x="${x}" y="${y}" width="12" height="12" fill="${color}"/>`,
+      text(x + 18, y + 11, title, { size: 12, fill: FAINT })
+    ]
   })
 }
 
@@ -120,15 +134,25 @@ function drawAxis({ step, end, scale }: Axis, from: number, rows: number): reado
   const lines: string[] = []
   for (let tick = 0; tick <= end / step; tick++) {
     const x = LEFT + scale(tick * step)
-    lines.push(`<line x1="${x}" y1="${from - 8}" x2="${x}" y2="${bottom}" stroke="${tick === 0 ? FAINT : GRID}"/>`)
-    lines.push(text(x, bottom + 16, (tick * step).toLocaleString('en-US'), { size: 11, fill: FAINT, anchor: 'middle' }))
+    lines.push(
+      `<line x1="${x}" y1="${from - 8}" x2="${x}" y2="${bottom}" stroke="${tick === 0 ? FAINT : GRID}"/>`
+    )
+    lines.push(
+      text(x, bottom + 16, (tick * step).toLocaleString('en-US'), {
+        size: 11,
+        fill: FAINT,
+        anchor: 'middle'
+      })
+    )
   }
   return lines
 }
 
 function colorOf(scenario: Summary['scenario']): string {
   if (scenario.startsWith('ours')) return OURS
-  return scenario === 'receive-delete' || scenario === 'insert' || scenario === 'producers' ? LIMITS : OTHERS
+  return scenario === 'receive-delete' || scenario === 'insert' || scenario === 'producers'
+    ? LIMITS
+    : OTHERS
 }
 
 function bar(x: number, y: number, width: number, fill: string): string {
@@ -137,7 +161,9 @@ function bar(x: number, y: number, width: number, fill: string): string {
 
 function whisker(from: number, to: number, y: number): readonly string[] {
   const middle = y + BAR / 2
-  const ends = [from, to].map(x => `<line x1="${x}" y1="${middle - 5}" x2="${x}" y2="${middle + 5}" stroke="${INK}"/>`)
+  const ends = [from, to].map(
+    x => `<line x1="${x}" y1="${middle - 5}" x2="${x}" y2="${middle + 5}" stroke="${INK}"/>`
+  )
   return [`<line x1="${from}" y1="${middle}" x2="${to}" y2="${middle}" stroke="${INK}"/>`, ...ends]
 }
 
@@ -147,7 +173,11 @@ function label(title: string, y: number): string {
 
 /** Beside the end of a bar; ours stands out. */
 function figure(x: number, y: number, content: string, scenario: Summary['scenario']): string {
-  return text(x + 10, y + 18, content, { size: 13, weight: scenario === 'ours' ? 600 : 400, isOverGrid: true })
+  return text(x + 10, y + 18, content, {
+    size: 13,
+    weight: scenario === 'ours' ? 600 : 400,
+    isOverGrid: true
+  })
 }
 
 interface TextStyle {
@@ -159,9 +189,16 @@ interface TextStyle {
   readonly isOverGrid?: boolean
 }
 
-function text(x: number, y: number, content: string, { size, weight = 400, fill = INK, anchor, isOverGrid = false }: TextStyle): string {
+function text(
+  x: number,
+  y: number,
+  content: string,
+  { size, weight = 400, fill = INK, anchor, isOverGrid = false }: TextStyle
+): string {
   const place = anchor === undefined ? '' : ` text-anchor="${anchor}"`
-  const cover = isOverGrid ? ' stroke="#ffffff" stroke-width="5" stroke-linejoin="round" paint-order="stroke"' : ''
+  const cover = isOverGrid
+    ? ' stroke="#ffffff" stroke-width="5" stroke-linejoin="round" paint-order="stroke"'
+    : ''
   return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}"${place}${cover} xml:space="preserve">${escape(content)}</text>`
 }
 

@@ -1,10 +1,12 @@
 /**
  * What Linux says about a process in /proc.
  *
- * Units   `cpuTicks` are clock ticks, CPU_TICK_MS milliseconds each, of the process itself and of its children that have ended and were
- *         waited for; sizes are bytes.
+ * Units   `cpuTicks` are clock ticks, CPU_TICK_MS milliseconds each, of the process
+ *         itself and of its children that have ended and were waited for; sizes are
+ *         bytes.
  * Errors  null for a text that is not of the expected form.
- * Source  proc(5): the name in the second field may hold spaces and parentheses, so fields are counted from the last parenthesis on.
+ * Source  proc(5): the name in the second field may hold spaces and parentheses, so
+ *         fields are counted from the last parenthesis on.
  */
 export interface ProcessStat {
   readonly pid: number
@@ -23,7 +25,11 @@ export function parseStat(text: string): ProcessStat | null {
   const pid = Number.parseInt(text, 10)
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const field = (number: number): number => Number(fields[number - FIRST_FIELD_AFTER_NAME])
-  const stat = { pid, parentPid: field(PARENT_PID), cpuTicks: CPU_FIELDS.reduce((sum, number) => sum + field(number), 0) }
+  const stat = {
+    pid,
+    parentPid: field(PARENT_PID),
+    cpuTicks: CPU_FIELDS.reduce((sum, number) => sum + field(number), 0)
+  }
   return Object.values(stat).every(Number.isSafeInteger) ? stat : null
 }
 
@@ -33,10 +39,16 @@ export function parsePeakBytes(status: string): number | null {
   return kibibytes === undefined ? null : Number(kibibytes) * 1_024
 }
 
-/** All processors' ticks from the first line of /proc/stat: time that was neither idle nor waiting for a disk, and all of it. */
-export function parseMachineTicks(text: string): { readonly busy: number; readonly total: number } | null {
+/**
+ * All processors' ticks from the first line of /proc/stat: time that was neither idle nor
+ * waiting for a disk, and all of it.
+ */
+export function parseMachineTicks(
+  text: string
+): { readonly busy: number; readonly total: number } | null {
   const [name, ...fields] = (text.split('\n')[0] ?? '').trim().split(/\s+/)
-  // User, nice, system, idle, iowait, irq, softirq, steal; what follows is contained in user and nice.
+  // User, nice, system, idle, iowait, irq, softirq, steal; what follows is contained in
+  // user and nice.
   const ticks = fields.slice(0, 8).map(Number)
   if (name !== 'cpu' || ticks.length < 8 || !ticks.every(Number.isSafeInteger)) return null
   const total = ticks.reduce((sum, one) => sum + one, 0)
@@ -47,6 +59,7 @@ export function parseMachineTicks(text: string): { readonly busy: number; readon
 export function treeOf(pid: number, processes: readonly ProcessStat[]): readonly ProcessStat[] {
   const found = processes.filter(process => process.pid === pid)
   // The list grows while it is walked: children are looked at in their turn.
-  for (const parent of found) found.push(...processes.filter(({ parentPid }) => parentPid === parent.pid))
+  for (const parent of found)
+    found.push(...processes.filter(({ parentPid }) => parentPid === parent.pid))
   return found
 }

@@ -1,6 +1,16 @@
-/** CPU time and memory of the processes that take part. Elsewhere than on Linux there are no such figures: null. */
+/**
+ * CPU time and memory of the processes that take part. Elsewhere than on Linux there are
+ * no such figures: null.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
-import { CPU_TICK_MS, type ProcessStat, parseMachineTicks, parsePeakBytes, parseStat, treeOf } from './proc-stat.js'
+import {
+  CPU_TICK_MS,
+  type ProcessStat,
+  parseMachineTicks,
+  parsePeakBytes,
+  parseStat,
+  treeOf
+} from './proc-stat.js'
 
 /** Who shares the processors; each with everything that it started. */
 export const PARTIES = ['subject', 'postgres', 'queue', 'bench'] as const
@@ -26,9 +36,11 @@ export interface Memory {
 export function readCpuTimes(pids: PartyPids): CpuTimes | null {
   const processes = readProcesses()
   if (processes === null) return null
-  const sum = (stats: readonly ProcessStat[]): number => stats.reduce((ticks, stat) => ticks + stat.cpuTicks, 0) * CPU_TICK_MS
+  const sum = (stats: readonly ProcessStat[]): number =>
+    stats.reduce((ticks, stat) => ticks + stat.cpuTicks, 0) * CPU_TICK_MS
   const ofParty = (party: Party): number => sum(treeOf(pids[party], processes))
-  // All others are the bench's children, so of the bench only the one process counts; its ended children are earlier subjects.
+  // All others are the bench's children, so of the bench only the one process counts; its
+  // ended children are earlier subjects.
   const usage = process.cpuUsage()
   return {
     subject: ofParty('subject'),
@@ -40,14 +52,21 @@ export function readCpuTimes(pids: PartyPids): CpuTimes | null {
 
 export function readMachineTimes(): MachineTimes | null {
   const ticks = process.platform === 'linux' ? parseMachineTicks(read('/proc/stat')) : null
-  return ticks === null ? null : { busyMs: ticks.busy * CPU_TICK_MS, totalMs: ticks.total * CPU_TICK_MS }
+  return ticks === null
+    ? null
+    : { busyMs: ticks.busy * CPU_TICK_MS, totalMs: ticks.total * CPU_TICK_MS }
 }
 
 export function readPeakMemory(pid: number): Memory | null {
   const processes = readProcesses()
   if (processes === null) return null
-  const peaks = treeOf(pid, processes).flatMap(stat => parsePeakBytes(read(`/proc/${stat.pid}/status`)) ?? [])
-  return { totalBytes: peaks.reduce((sum, bytes) => sum + bytes, 0), largestBytes: Math.max(0, ...peaks) }
+  const peaks = treeOf(pid, processes).flatMap(
+    stat => parsePeakBytes(read(`/proc/${stat.pid}/status`)) ?? []
+  )
+  return {
+    totalBytes: peaks.reduce((sum, bytes) => sum + bytes, 0),
+    largestBytes: Math.max(0, ...peaks)
+  }
 }
 
 /** All processes of this machine. */

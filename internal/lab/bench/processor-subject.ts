@@ -28,11 +28,20 @@ export interface ProcessorSubject extends MeasuredSubject {
 }
 
 /** The settings that are worth comparing. */
-const COMPARED = ['SQS_TRANSPORT', 'BATCH_LINGER_MS', 'BATCH_MAX_MESSAGES', 'IN_FLIGHT_MAX_MESSAGES']
+const COMPARED = [
+  'SQS_TRANSPORT',
+  'BATCH_LINGER_MS',
+  'BATCH_MAX_MESSAGES',
+  'IN_FLIGHT_MAX_MESSAGES'
+]
 
 /** Resolves when a worker is about to receive. */
 export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubject> {
-  const child = startChild({ program: 'processor', directory: spec.directory, env: environment(spec) })
+  const child = startChild({
+    program: 'processor',
+    directory: spec.directory,
+    env: environment(spec)
+  })
   const { metrics: url } = await child.said('listening')
   await child.said('receiving')
   const metrics = async (): Promise<string> => (await fetch(String(url))).text()
@@ -54,7 +63,14 @@ export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubj
   }
 }
 
-function environment({ sqsEndpoint, dbConnection, queueName, workers, pollers, env }: ProcessorSpec): Record<string, string> {
+function environment({
+  sqsEndpoint,
+  dbConnection,
+  queueName,
+  workers,
+  pollers,
+  env
+}: ProcessorSpec): Record<string, string> {
   return {
     ...inherit(env, ...COMPARED),
     DB_CONNECTION: dbConnection,

@@ -1,7 +1,9 @@
 /**
- * Would the ratios of this run come out again? Those of its rounds, compared with each other, and what stood in the way.
+ * Would the ratios of this run come out again? Those of its rounds, compared with each
+ * other, and what stood in the way.
  *
- * Shapes  rounds in, one or two sentences out; none for a single round or scenarios that have no ratio.
+ * Shapes  rounds in, one or two sentences out; none for a single round or scenarios that
+ *         have no ratio.
  */
 import type { Round } from './results.js'
 import type { ScenarioName } from './scenarios.js'
@@ -34,29 +36,47 @@ export function repeatabilityOf(rounds: readonly Round[]): readonly string[] {
   })
   if (swings.length === 0) return []
   const loose = swings.filter(({ share }) => share > TOLERANCE)
-  const list = (some: readonly Swing[]): string => some.map(({ name, share }) => `${name} ±${percent(share)}`).join(', ')
-  if (loose.length === 0) return [`Repeatable: each round's ratios are within ±${percent(TOLERANCE)} of the median (${list(swings)}).`]
-  return [`Not repeatable within ±${percent(TOLERANCE)}: ${list(loose)}.`, `  Why: ${reason(rounds, loose)}`]
+  const list = (some: readonly Swing[]): string =>
+    some.map(({ name, share }) => `${name} ±${percent(share)}`).join(', ')
+  if (loose.length === 0)
+    return [
+      `Repeatable: each round's ratios are within ±${percent(TOLERANCE)} of the median (${list(swings)}).`
+    ]
+  return [
+    `Not repeatable within ±${percent(TOLERANCE)}: ${list(loose)}.`,
+    `  Why: ${reason(rounds, loose)}`
+  ]
 }
 
 function reason(rounds: readonly Round[], loose: readonly Swing[]): string {
-  const concerned = rounds.filter(({ scenario }) => loose.some(({ scenarios }) => scenarios.includes(scenario)))
+  const concerned = rounds.filter(({ scenario }) =>
+    loose.some(({ scenarios }) => scenarios.includes(scenario))
+  )
   const busiest = concerned.toSorted((a, b) => (b.othersShare ?? 0) - (a.othersShare ?? 0))[0]
   if (typeof busiest?.othersShare === 'number' && busiest.othersShare > QUIET_SHARE) {
     return `other programs took up to ${percent(busiest.othersShare)} of the processors (${busiest.scenario}, round ${busiest.round}). Run it again on a quiet machine.`
   }
   const rates = [...new Set(concerned.map(({ scenario }) => scenario))].flatMap(scenario => {
-    const spread = spreadOf(concerned.filter(round => round.scenario === scenario).map(round => round.eventsPerSecond))
+    const spread = spreadOf(
+      concerned.filter(round => round.scenario === scenario).map(round => round.eventsPerSecond)
+    )
     return spread === null ? [] : [{ scenario, spread }]
   })
   const widest = rates.toSorted((a, b) => swingOf(b.spread) - swingOf(a.spread))[0]
   if (widest === undefined) return 'unknown.'
   const { min, max } = widest.spread
-  const known = busiest?.othersShare === null ? 'what other programs did is not known on this system' : 'no other program took part'
+  const known =
+    busiest?.othersShare === null
+      ? 'what other programs did is not known on this system'
+      : 'no other program took part'
   return `${widest.scenario} by itself ran between ${whole(min)} and ${whole(max)} events/s, and ${known}: disk, or the host below. More --rounds narrow it.`
 }
 
-function ratiosByRound(rounds: readonly Round[], of: ScenarioName, to: ScenarioName): readonly number[] {
+function ratiosByRound(
+  rounds: readonly Round[],
+  of: ScenarioName,
+  to: ScenarioName
+): readonly number[] {
   const rateOf = (scenario: ScenarioName, round: number): number | undefined =>
     rounds.find(one => one.scenario === scenario && one.round === round)?.eventsPerSecond
   return [...new Set(rounds.map(({ round }) => round))].flatMap(round => {

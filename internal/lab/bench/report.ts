@@ -50,7 +50,8 @@ export function resultTable(summaries: readonly Summary[]): string {
 
 function row(summary: Summary): readonly string[] {
   const { title, eventsPerSecond, cpuUsPerEvent: cpu, ratios, p50Ms, p99Ms, totalBytes } = summary
-  const cost = (us: number | null | undefined): string => (us === undefined || us === null ? UNKNOWN : us.toFixed(us < 100 ? 1 : 0))
+  const cost = (us: number | null | undefined): string =>
+    us === undefined || us === null ? UNKNOWN : us.toFixed(us < 100 ? 1 : 0)
   return [
     title,
     rate(eventsPerSecond),
@@ -82,23 +83,45 @@ function percent(ratio: number | null): string {
 
 /** What the table has no column for. */
 export function remarks(summaries: readonly Summary[]): readonly string[] {
-  return summaries.flatMap(({ scenario, title, meanRows, rowsPerCommitSecond, largestBytes, eventLoopLagMs, busyLatency, ratios }) => {
-    if (meanRows === null || rowsPerCommitSecond === null) return []
-    const { cpuSavingToNaive, toOurs } = ratios
-    return [
-      [
-        `${title}: ${whole(meanRows.median)} rows per commit, ${whole(rowsPerCommitSecond.median)} rows per second of commit`,
-        ...(largestBytes === null ? [] : [`largest process ${(largestBytes.median / MIB).toFixed(0)} MiB`]),
-        ...(eventLoopLagMs === null ? [] : [`longest stall ${eventLoopLagMs.median.toFixed(0)} ms`]),
-        ...(cpuSavingToNaive === null ? [] : [`${cpuSavingToNaive.toFixed(1)} × less CPU time per event than naive`]),
-        ...(toOurs === null || scenario === 'ours' ? [] : [`${percent(toOurs)} of the rate of ours`])
-      ].join(', '),
-      ...(busyLatency === null ? [] : [busyLine(title, busyLatency)])
-    ]
-  })
+  return summaries.flatMap(
+    ({
+      scenario,
+      title,
+      meanRows,
+      rowsPerCommitSecond,
+      largestBytes,
+      eventLoopLagMs,
+      busyLatency,
+      ratios
+    }) => {
+      if (meanRows === null || rowsPerCommitSecond === null) return []
+      const { cpuSavingToNaive, toOurs } = ratios
+      return [
+        [
+          `${title}: ${whole(meanRows.median)} rows per commit, ${whole(rowsPerCommitSecond.median)} rows per second of commit`,
+          ...(largestBytes === null
+            ? []
+            : [`largest process ${(largestBytes.median / MIB).toFixed(0)} MiB`]),
+          ...(eventLoopLagMs === null
+            ? []
+            : [`longest stall ${eventLoopLagMs.median.toFixed(0)} ms`]),
+          ...(cpuSavingToNaive === null
+            ? []
+            : [`${cpuSavingToNaive.toFixed(1)} × less CPU time per event than naive`]),
+          ...(toOurs === null || scenario === 'ours'
+            ? []
+            : [`${percent(toOurs)} of the rate of ours`])
+        ].join(', '),
+        ...(busyLatency === null ? [] : [busyLine(title, busyLatency)])
+      ]
+    }
+  )
 }
 
-function busyLine(title: string, { sentPerSecond, p50Ms, p99Ms }: NonNullable<Summary['busyLatency']>): string {
+function busyLine(
+  title: string,
+  { sentPerSecond, p50Ms, p99Ms }: NonNullable<Summary['busyLatency']>
+): string {
   const share = `${(BUSY_SHARE * 100).toFixed(0)} %`
   const figures = `p50 ${p50Ms.median.toFixed(1)} ms, p99 ${p99Ms.median.toFixed(1)} ms`
   return `${title} at ${share} of its rate (${whole(sentPerSecond.median)} events/s, producers beside it): ${figures}`
@@ -108,7 +131,8 @@ export function goalLines(goals: readonly Goal[]): string {
   return goals
     .map(({ name, target, measured, isMet }) => {
       const verdict = isMet === null ? 'not measured' : isMet ? 'met' : 'not met'
-      const found = measured === null ? '' : `, measured ${measured.toFixed(measured < 100 ? 1 : 0)}`
+      const found =
+        measured === null ? '' : `, measured ${measured.toFixed(measured < 100 ? 1 : 0)}`
       return `  ${name}: goal ${target}${found}: ${verdict}`
     })
     .join('\n')

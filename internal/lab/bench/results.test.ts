@@ -6,7 +6,11 @@ import type { ScenarioName } from './scenarios.js'
 
 const MIB = 1024 * 1024
 
-const round = (scenario: ScenarioName, eventsPerSecond: number, over: Partial<Round> = {}): Round => ({
+const round = (
+  scenario: ScenarioName,
+  eventsPerSecond: number,
+  over: Partial<Round> = {}
+): Round => ({
   scenario,
   round: 1,
   events: 1_000,
@@ -28,32 +32,43 @@ const titles = new Map<ScenarioName, string>([
   ['ours', 'ours']
 ])
 
-t.test('rounds of one scenario become medians with their extremes, and ratios are those of medians', async t => {
-  const rounds = [
-    round('naive', 1_000),
-    round('ours', 4_000),
-    round('naive', 3_000),
-    round('ours', 9_000),
-    round('naive', 2_000),
-    round('ours', 8_000)
-  ]
-  const [naive, ours] = summarize(rounds, titles)
-  t.strictSame(naive?.eventsPerSecond, { median: 2_000, min: 1_000, max: 3_000 })
-  t.strictSame(ours?.eventsPerSecond, { median: 8_000, min: 4_000, max: 9_000 })
-  t.equal(naive?.ratios.toNaive, 1)
-  t.equal(ours?.ratios.toNaive, 4)
-  t.equal(ours?.ratios.toInsert, null, 'a scenario that was left out gives no ratio')
-})
+t.test(
+  'rounds of one scenario become medians with their extremes, and ratios are those of medians',
+  async t => {
+    const rounds = [
+      round('naive', 1_000),
+      round('ours', 4_000),
+      round('naive', 3_000),
+      round('ours', 9_000),
+      round('naive', 2_000),
+      round('ours', 8_000)
+    ]
+    const [naive, ours] = summarize(rounds, titles)
+    t.strictSame(naive?.eventsPerSecond, { median: 2_000, min: 1_000, max: 3_000 })
+    t.strictSame(ours?.eventsPerSecond, { median: 8_000, min: 4_000, max: 9_000 })
+    t.equal(naive?.ratios.toNaive, 1)
+    t.equal(ours?.ratios.toNaive, 4)
+    t.equal(ours?.ratios.toInsert, null, 'a scenario that was left out gives no ratio')
+  }
+)
 
 t.test('the CPU time of an event is that of all who work on it, without the bench', async t => {
-  const cpu = (subject: number, bench: number): Partial<Round> => ({ cpuUsPerEvent: { subject, postgres: 20, queue: 30, bench } })
-  const summaries = summarize([round('naive', 1, cpu(550, 400)), round('ours', 1, cpu(50, 1))], titles)
+  const cpu = (subject: number, bench: number): Partial<Round> => ({
+    cpuUsPerEvent: { subject, postgres: 20, queue: 30, bench }
+  })
+  const summaries = summarize(
+    [round('naive', 1, cpu(550, 400)), round('ours', 1, cpu(50, 1))],
+    titles
+  )
   t.strictSame(summaries.map(totalUs), [600, 100])
   t.equal(summaries[1]?.ratios.cpuSavingToNaive, 6)
 })
 
 t.test('figures that were not taken stay out, and the others are shown', async t => {
-  const summaries = summarize([round('naive', 1_000, { cpuUsPerEvent: null, latency: null, memory: null })], titles)
+  const summaries = summarize(
+    [round('naive', 1_000, { cpuUsPerEvent: null, latency: null, memory: null })],
+    titles
+  )
   t.equal(summaries[0]?.cpuUsPerEvent, null)
   t.match(resultTable(summaries), /naive +1,000 +1\.00 +– +– +n\/a +n\/a +n\/a +n\/a +– +– +n\/a$/)
 })
@@ -61,14 +76,20 @@ t.test('figures that were not taken stay out, and the others are shown', async t
 t.test('a goal is met at its target and missed just beyond it', async t => {
   const verdict = (name: string, rounds: readonly Round[]): boolean | null | undefined =>
     checkGoals(summarize(rounds, titles)).find(goal => goal.name === name)?.isMet
-  const cpu = (subject: number): Partial<Round> => ({ cpuUsPerEvent: { subject, postgres: 25, queue: 30, bench: 1 } })
+  const cpu = (subject: number): Partial<Round> => ({
+    cpuUsPerEvent: { subject, postgres: 25, queue: 30, bench: 1 }
+  })
   const rows = [
     {
       name: 'ours / naive, first goal',
       met: [round('naive', 1_000), round('ours', 4_000)],
       missed: [round('naive', 1_000), round('ours', 3_999)]
     },
-    { name: 'CPU of the processor per event', met: [round('ours', 1, cpu(35))], missed: [round('ours', 1, cpu(35.1))] },
+    {
+      name: 'CPU of the processor per event',
+      met: [round('ours', 1, cpu(35))],
+      missed: [round('ours', 1, cpu(35.1))]
+    },
     {
       name: 'ours / (receive + delete)',
       met: [round('ours', 600), round('receive-delete', 1_000)],
@@ -79,7 +100,11 @@ t.test('a goal is met at its target and missed just beyond it', async t => {
       met: [round('ours', 1_000), round('ours-mixed', 850)],
       missed: [round('ours', 1_000), round('ours-mixed', 849)]
     },
-    { name: 'producers alone', met: [round('producers', 30_000)], missed: [round('producers', 29_999)] },
+    {
+      name: 'producers alone',
+      met: [round('producers', 30_000)],
+      missed: [round('producers', 29_999)]
+    },
     {
       name: 'longest stall of an event loop at full load',
       met: [round('ours', 1, { eventLoopLagMs: 50 })],
@@ -106,8 +131,13 @@ t.test('a goal without its scenarios is neither met nor missed', async t => {
 
 t.test('latency near the full rate is said with the rate that the producers reached', async t => {
   const busyLatency = { samples: 5_000, sentPerSecond: 6_900, p50Ms: 12, p99Ms: 80 }
-  const rounds = [round('ours', 10_000, { busyLatency, commits: { meanRows: 700, rowsPerCommitSecond: 20_000 } })]
-  t.match(remarks(summarize(rounds, titles)).join('\n'), /ours at 70 % of its rate \(6,900 events\/s.*p50 12\.0 ms, p99 80\.0 ms/)
+  const rounds = [
+    round('ours', 10_000, { busyLatency, commits: { meanRows: 700, rowsPerCommitSecond: 20_000 } })
+  ]
+  t.match(
+    remarks(summarize(rounds, titles)).join('\n'),
+    /ours at 70 % of its rate \(6,900 events\/s.*p50 12\.0 ms, p99 80\.0 ms/
+  )
 })
 
 t.test('what the producers send has no ratio to what others receive', async t => {

@@ -2,13 +2,17 @@
  * The figures of a bench, as its JSON file has them.
  *
  * Shapes  rounds in, one summary per scenario out; figures that were not taken are null.
- * Units   in the names. CPU is per event of the measured part of the drain, and of each party with all its processes.
+ * Units   in the names. CPU is per event of the measured part of the drain, and of each
+ *         party with all its processes.
  */
 import type { Party } from './process-usage.js'
 import type { ScenarioName } from './scenarios.js'
 import { type Spread, spreadOf } from './statistics.js'
 
-/** Sent → committed, while events came at a steady rate; `sentPerSecond` is what the producers reached of it. */
+/**
+ * Sent → committed, while events came at a steady rate; `sentPerSecond` is what the
+ * producers reached of it.
+ */
 export interface Latency {
   readonly samples: number
   readonly sentPerSecond: number
@@ -51,7 +55,11 @@ export interface Summary {
   readonly meanRows: Spread | null
   readonly rowsPerCommitSecond: Spread | null
   readonly eventLoopLagMs: Spread | null
-  readonly busyLatency: { readonly sentPerSecond: Spread; readonly p50Ms: Spread; readonly p99Ms: Spread } | null
+  readonly busyLatency: {
+    readonly sentPerSecond: Spread
+    readonly p50Ms: Spread
+    readonly p99Ms: Spread
+  } | null
   /** Medians against those of other scenarios. */
   readonly ratios: {
     readonly toNaive: number | null
@@ -59,7 +67,10 @@ export interface Summary {
     readonly toInsert: number | null
     /** Against ours with nothing but new and valid events. */
     readonly toOurs: number | null
-    /** naive's CPU time per event against this one's, of subject, PostgreSQL and queue together: steadier than rates when others work too. */
+    /**
+     * naive's CPU time per event against this one's, of subject, PostgreSQL and queue
+     * together: steadier than rates when others work too.
+     */
     readonly cpuSavingToNaive: number | null
   }
 }
@@ -69,10 +80,16 @@ export function totalUs({ cpuUsPerEvent: cpu }: Pick<Summary, 'cpuUsPerEvent'>):
   return cpu === null ? null : cpu.subject.median + cpu.postgres.median + cpu.queue.median
 }
 
-export function summarize(rounds: readonly Round[], titles: ReadonlyMap<ScenarioName, string>): readonly Summary[] {
+export function summarize(
+  rounds: readonly Round[],
+  titles: ReadonlyMap<ScenarioName, string>
+): readonly Summary[] {
   const names = [...new Set(rounds.map(({ scenario }) => scenario))]
-  const roundsOf = (name: ScenarioName): readonly Round[] => rounds.filter(({ scenario }) => scenario === name)
-  const rates = new Map(names.map(name => [name, spread(roundsOf(name), round => round.eventsPerSecond)?.median]))
+  const roundsOf = (name: ScenarioName): readonly Round[] =>
+    rounds.filter(({ scenario }) => scenario === name)
+  const rates = new Map(
+    names.map(name => [name, spread(roundsOf(name), round => round.eventsPerSecond)?.median])
+  )
   const naiveUs = totalUs({ cpuUsPerEvent: summarizeCpu(roundsOf('naive')) })
   return names.flatMap(scenario => {
     const own = roundsOf(scenario)
@@ -115,7 +132,9 @@ function summarizeBusy(rounds: readonly Round[]): Summary['busyLatency'] {
   const sentPerSecond = spread(rounds, round => round.busyLatency?.sentPerSecond)
   const p50Ms = spread(rounds, round => round.busyLatency?.p50Ms)
   const p99Ms = spread(rounds, round => round.busyLatency?.p99Ms)
-  return sentPerSecond === null || p50Ms === null || p99Ms === null ? null : { sentPerSecond, p50Ms, p99Ms }
+  return sentPerSecond === null || p50Ms === null || p99Ms === null
+    ? null
+    : { sentPerSecond, p50Ms, p99Ms }
 }
 
 function summarizeCpu(rounds: readonly Round[]): Readonly<Record<Party, Spread>> | null {
@@ -123,9 +142,14 @@ function summarizeCpu(rounds: readonly Round[]): Readonly<Record<Party, Spread>>
   const postgres = spread(rounds, round => round.cpuUsPerEvent?.postgres)
   const queue = spread(rounds, round => round.cpuUsPerEvent?.queue)
   const bench = spread(rounds, round => round.cpuUsPerEvent?.bench)
-  return subject === null || postgres === null || queue === null || bench === null ? null : { subject, postgres, queue, bench }
+  return subject === null || postgres === null || queue === null || bench === null
+    ? null
+    : { subject, postgres, queue, bench }
 }
 
-function spread(rounds: readonly Round[], figure: (round: Round) => number | null | undefined): Spread | null {
+function spread(
+  rounds: readonly Round[],
+  figure: (round: Round) => number | null | undefined
+): Spread | null {
   return spreadOf(rounds.flatMap(round => figure(round) ?? []))
 }

@@ -1,9 +1,12 @@
 /**
- * Runs one scenario once: a fresh queue with all its events in it, an empty table, then the subject in a process of its own.
+ * Runs one scenario once: a fresh queue with all its events in it, an empty table, then
+ * the subject in a process of its own.
  *
- * The rate and the CPU times are those of the part that window.ts describes; progress is read off the queue's own counts, the same way for
- * every subject. After that the same subject, warm and idle, gets events at a steady rate, and says how long they took from sent to
- * committed; ours gets them once more near its full rate. At the end the rows are counted: one event too few, or too many, fails the scenario.
+ * The rate and the CPU times are those of the part that window.ts describes; progress is
+ * read off the queue's own counts, the same way for every subject. After that the same
+ * subject, warm and idle, gets events at a steady rate, and says how long they took from
+ * sent to committed; ours gets them once more near its full rate. At the end the rows are
+ * counted: one event too few, or too many, fails the scenario.
  *
  * Units   milliseconds on the bench's monotonic clock.
  */
@@ -48,22 +51,41 @@ export async function runScenario(bench: Bench, scenario: Scenario, round: numbe
     const expected =
       scenario.load === null
         ? { stored: events, rejected: 0 }
-        : await sendLoad({ ...load, count: events, ratePerSecond: null, seed: 'drain' }, scenario.load)
+        : await sendLoad(
+            { ...load, count: events, ratePerSecond: null, seed: 'drain' },
+            scenario.load
+          )
     const subject = await startSubject(bench, scenario, queue, events)
     try {
       const work = async (): Promise<Round> => {
         const lag = scenario.subject === 'processor' ? watchLag(subject) : null
         const settledByNow = async (): Promise<number> =>
           scenario.load === null ? ((await subject.settled()) ?? 0) : events - (await queue.depth())
-        const pids: PartyPids = { subject: subject.pid, postgres: services.postgresPid, queue: services.queuePid, bench: process.pid }
-        const drained = await drain({ events, pids, settledByNow, signal, onBegin: () => lag?.start() })
+        const pids: PartyPids = {
+          subject: subject.pid,
+          postgres: services.postgresPid,
+          queue: services.queuePid,
+          bench: process.pid
+        }
+        const drained = await drain({
+          events,
+          pids,
+          settledByNow,
+          signal,
+          onBegin: () => lag?.start()
+        })
         if (scenario.subject === 'producers') await assertQueued(queue, events)
         const eventLoopLagMs = lag === null ? null : await lag.stop()
-        const before = scenario.stores && scenario.load !== null ? await readUntil(subject, events) : null
+        const before =
+          scenario.stores && scenario.load !== null ? await readUntil(subject, events) : null
         const isClean = scenario.load === 'clean'
-        const latency = before === null || !isClean ? null : await watchLatency(subject, before, LATENCY_RATE, options.latencySeconds, load)
+        const latency =
+          before === null || !isClean
+            ? null
+            : await watchLatency(subject, before, LATENCY_RATE, options.latencySeconds, load)
         const busyRate = Math.round(drained.eventsPerSecond * BUSY_SHARE)
-        const between = latency === null || !watchesBusy(bench, scenario) ? null : await subject.readings()
+        const between =
+          latency === null || !watchesBusy(bench, scenario) ? null : await subject.readings()
         return {
           scenario: scenario.name,
           round,
@@ -73,12 +95,16 @@ export async function runScenario(bench: Bench, scenario: Scenario, round: numbe
           memory: readPeakMemory(subject.pid),
           commits: before === null ? null : describeCommits(before),
           eventLoopLagMs,
-          busyLatency: between === null ? null : await watchLatency(subject, between, busyRate, options.latencySeconds, load)
+          busyLatency:
+            between === null
+              ? null
+              : await watchLatency(subject, between, busyRate, options.latencySeconds, load)
         }
       }
       const result = await Promise.race([work(), subject.failure, bench.aborted])
       const later = (result.latency?.samples ?? 0) + (result.busyLatency?.samples ?? 0)
-      if (scenario.stores) await assertRows(services, { ...expected, stored: expected.stored + later })
+      if (scenario.stores)
+        await assertRows(services, { ...expected, stored: expected.stored + later })
       return result
     } finally {
       await subject.stop()
@@ -101,8 +127,17 @@ function startSubject(
 ): Promise<MeasuredSubject> {
   const { dbConnection, aws } = services
   const { pollers, workers } = options
-  if (name !== 'processor') return startBaseline({ name, aws, queueUrl: queue.url, dbConnection, pollers, events })
-  return startProcessor({ sqsEndpoint: aws.endpoint, dbConnection, queueName: queue.name, workers, pollers, directory, env })
+  if (name !== 'processor')
+    return startBaseline({ name, aws, queueUrl: queue.url, dbConnection, pollers, events })
+  return startProcessor({
+    sqsEndpoint: aws.endpoint,
+    dbConnection,
+    queueName: queue.name,
+    workers,
+    pollers,
+    directory,
+    env
+  })
 }
 
 type SteadyLoad = Pick<Parameters<typeof sendLoad>[0], 'sqs' | 'queueUrl' | 'signal'>
@@ -125,7 +160,9 @@ async function watchLatency(
   const dwell = since(before.dwell, after.dwell)
   const p50 = quantileOf(dwell, 0.5)
   const p99 = quantileOf(dwell, 0.99)
-  return p50 === null || p99 === null ? null : { samples, sentPerSecond, p50Ms: p50 * 1_000, p99Ms: p99 * 1_000 }
+  return p50 === null || p99 === null
+    ? null
+    : { samples, sentPerSecond, p50Ms: p50 * 1_000, p99Ms: p99 * 1_000 }
 }
 
 /** The subject's readings once they tell of `events` stored events. */
@@ -135,19 +172,24 @@ async function readUntil(subject: MeasuredSubject, events: number): Promise<Read
     const readings = await subject.readings()
     const stored = readings.dwell === null ? 0 : countOf(readings.dwell)
     if (stored >= events) return readings
-    if (performance.now() > deadlineMs) throw new Error(`the subject tells of ${stored} stored events; ${events} are settled`)
+    if (performance.now() > deadlineMs)
+      throw new Error(`the subject tells of ${stored} stored events; ${events} are settled`)
     await delay(READ_EVERY_MS)
   }
 }
 
 function describeCommits({ batchRows, commitSeconds }: Readings): Round['commits'] {
   if (batchRows === null || commitSeconds === null) return null
-  return { meanRows: batchRows.sum / countOf(batchRows), rowsPerCommitSecond: batchRows.sum / commitSeconds.sum }
+  return {
+    meanRows: batchRows.sum / countOf(batchRows),
+    rowsPerCommitSecond: batchRows.sum / commitSeconds.sum
+  }
 }
 
 async function assertQueued(queue: FreshQueue, expected: number): Promise<void> {
   const queued = await queue.depth()
-  if (queued !== expected) throw new Error(`${expected} events were accepted, ${queued} are in the queue`)
+  if (queued !== expected)
+    throw new Error(`${expected} events were accepted, ${queued} are in the queue`)
 }
 
 async function assertRows({ db }: BenchServices, expected: ExpectedRows): Promise<void> {

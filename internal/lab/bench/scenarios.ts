@@ -1,8 +1,10 @@
 /**
- * What is measured: the subjects, how many events each gets, and how long their latency is watched.
+ * What is measured: the subjects, how many events each gets, and how long their latency
+ * is watched.
  *
- * Counts are chosen so that a scenario takes a few seconds; the slow ones get fewer events. Fewer would measure a program that is still
- * being compiled: ours takes 37 µs per event over the first 30 000 and 34 over 100 000.
+ * Counts are chosen so that a scenario takes a few seconds; the slow ones get fewer
+ * events. Fewer would measure a program that is still being compiled: ours takes 37 µs
+ * per event over the first 30 000 and 34 over 100 000.
  */
 import type { BaselineName } from './protocol.js'
 
@@ -27,13 +29,19 @@ export interface Scenario {
   readonly isInQuickRun: boolean
   /** Whose process works on the events: the built processor, or a baseline. */
   readonly subject: 'processor' | BaselineName
-  /** What the queue holds when the subject starts; null: nothing, and the subject itself says how far it is. */
+  /**
+   * What the queue holds when the subject starts; null: nothing, and the subject itself
+   * says how far it is.
+   */
   readonly load: LoadKind | null
   /** Leaves a row per event. */
   readonly stores: boolean
 }
 
-/** `mixed` has duplicates and invalid events in it, `hostile` one event in each ten that only the database can refuse. */
+/**
+ * `mixed` has duplicates and invalid events in it, `hostile` one event in each ten that
+ * only the database can refuse.
+ */
 export type LoadKind = 'clean' | 'mixed' | 'hostile'
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -84,7 +92,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'ours-hostile',
     title: 'ours, hostile',
-    explanation: 'the built processor; one event in each ten is one that only the database can refuse',
+    explanation:
+      'the built processor; one event in each ten is one that only the database can refuse',
     events: 60_000,
     quickEvents: 20_000,
     isInQuickRun: false,
@@ -95,7 +104,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'receive-delete',
     title: 'limit: receive + delete',
-    explanation: 'receive and batch delete alone, no work in between, with our client and as many pollers',
+    explanation:
+      'receive and batch delete alone, no work in between, with our client and as many pollers',
     events: 100_000,
     quickEvents: 40_000,
     isInQuickRun: true,
@@ -136,5 +146,8 @@ export const LATENCY_RATE = 100
 /** Of the mixed load. */
 export const MIXED_SHARES = { duplicates: 0.1, invalid: 0.05 }
 
-/** The second latency is watched at this share of the rate that the same run has just measured. */
+/**
+ * The second latency is watched at this share of the rate that the same run has just
+ * measured.
+ */
 export const BUSY_SHARE = 0.7

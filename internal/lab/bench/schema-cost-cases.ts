@@ -1,12 +1,17 @@
 /**
- * Schemas that registration only just takes, each about one kind of weight of internal/systems/events/schemas/schema-cost.ts, and the worst payload that
- * 1 MiB has room for.
+ * Schemas that registration only just takes, each about one kind of weight of
+ * internal/systems/events/schemas/schema-cost.ts, and the worst payload that 1 MiB has
+ * room for.
  *
- * Shapes  a bound (of items, keys, characters, or rules) in; a schema and the text of a payload out. The larger the bound, the dearer.
+ * Shapes  a bound (of items, keys, characters, or rules) in; a schema and the text of a
+ *         payload out. The larger the bound, the dearer.
  */
 export interface CostCase {
   readonly name: string
-  /** Beyond which the bound means nothing: the payload is full, or the schema has reached another limit. */
+  /**
+   * Beyond which the bound means nothing: the payload is full, or the schema has reached
+   * another limit.
+   */
   readonly largest: number
   readonly schema: (bound: number) => object
   readonly payload: (bound: number) => string
@@ -31,13 +36,20 @@ function fill(open: string, part: (n: number) => string, close: string, most = I
 }
 
 const array = (part: (n: number) => string, most?: number): string => fill('[', part, ']', most)
-const object = (most?: number, value = '0'): string => fill('{', n => `"${n.toString(36)}":${value}`, '}', most)
+const object = (most?: number, value = '0'): string =>
+  fill('{', n => `"${n.toString(36)}":${value}`, '}', most)
 /** Of at most so many characters: code points, as the keywords count them. */
 const text = (part: string, most = Infinity): string =>
-  JSON.stringify(part.repeat(Math.min(most / Array.from(part).length, (PAYLOAD_BYTES - 2) / Buffer.byteLength(part))))
+  JSON.stringify(
+    part.repeat(
+      Math.min(most / Array.from(part).length, (PAYLOAD_BYTES - 2) / Buffer.byteLength(part))
+    )
+  )
 
-const often = (count: number, rule: (n: number) => unknown): readonly unknown[] => Array.from({ length: count }, (_, n) => rule(n))
-const named = (count: number, rule: unknown): object => Object.fromEntries(often(count, n => [`p${n}`, rule]) as [string, unknown][])
+const often = (count: number, rule: (n: number) => unknown): readonly unknown[] =>
+  Array.from({ length: count }, (_, n) => rule(n))
+const named = (count: number, rule: unknown): object =>
+  Object.fromEntries(often(count, n => [`p${n}`, rule]) as [string, unknown][])
 
 const NUMBER = { type: 'number' }
 const TEXT = { type: 'string' }
@@ -45,7 +57,11 @@ const TEXT = { type: 'string' }
 const orElse = (schema: object): object => ({ anyOf: [schema, true] })
 
 /** So many rules for each item of an array, */
-const rules = (name: string, rule: (n: number) => object, item: (n: number) => string): CostCase => ({
+const rules = (
+  name: string,
+  rule: (n: number) => object,
+  item: (n: number) => string
+): CostCase => ({
   name,
   largest: RULES / 2,
   schema: count => ({
@@ -73,12 +89,20 @@ const characters = (name: string, rule: object, part: string): CostCase => ({
   schema: maxLength => ({ type: 'string', maxLength, ...rule }),
   payload: maxLength => text(part, maxLength)
 })
-const pattern = (name: string, source: string, part: string): CostCase => characters(`pattern: ${name}`, { pattern: source }, part)
-const format = (name: string, part: string): CostCase => characters(`format: ${name}`, { format: name }, part)
+const pattern = (name: string, source: string, part: string): CostCase =>
+  characters(`pattern: ${name}`, { pattern: source }, part)
+const format = (name: string, part: string): CostCase =>
+  characters(`format: ${name}`, { format: name }, part)
 
-const manyBranches = (keyword: string): object => ({ [keyword]: often(20, n => ({ type: 'object', required: [`p${n}`] })) })
+const manyBranches = (keyword: string): object => ({
+  [keyword]: often(20, n => ({ type: 'object', required: [`p${n}`] }))
+})
 
-const closed = (names: number): object => ({ type: 'object', properties: named(names, NUMBER), additionalProperties: false })
+const closed = (names: number): object => ({
+  type: 'object',
+  properties: named(names, NUMBER),
+  additionalProperties: false
+})
 const full = (names: number): string => `{${often(names, n => `"p${n}":1`).join(',')}}`
 /** No two of them have the same keys: each costs a look-up of its own. */
 const strange = (n: number): string => `{"${n.toString(36)}":0}`
@@ -136,7 +160,11 @@ export const COST_CASES: readonly CostCase[] = [
     n => ({ type: 'object', properties: { [`p${n}`]: NUMBER } }),
     () => '{}'
   ),
-  rules('properties, absent, objects of many shapes', n => ({ type: 'object', properties: { [`p${n}`]: NUMBER } }), strange),
+  rules(
+    'properties, absent, objects of many shapes',
+    n => ({ type: 'object', properties: { [`p${n}`]: NUMBER } }),
+    strange
+  ),
   rules(
     'properties, present, objects of many shapes',
     () => ({ type: 'object', properties: { a: NUMBER } }),
@@ -156,7 +184,11 @@ export const COST_CASES: readonly CostCase[] = [
     }),
     payload: () => array(n => `{"${n.toString(36)}":0,${full(10).slice(1)}`)
   },
-  rules('dependentRequired', n => ({ type: 'object', dependentRequired: { [`_${n}`]: ['a'] } }), strange),
+  rules(
+    'dependentRequired',
+    n => ({ type: 'object', dependentRequired: { [`_${n}`]: ['a'] } }),
+    strange
+  ),
   five(
     'additionalProperties false, 8 names',
     () => closed(8),
@@ -174,7 +206,13 @@ export const COST_CASES: readonly CostCase[] = [
   ),
   items(
     'unevaluatedProperties false',
-    { items: { type: 'object', anyOf: [{ properties: named(8, NUMBER) }, true], unevaluatedProperties: false } },
+    {
+      items: {
+        type: 'object',
+        anyOf: [{ properties: named(8, NUMBER) }, true],
+        unevaluatedProperties: false
+      }
+    },
     () => full(8)
   ),
   wide(
@@ -187,18 +225,38 @@ export const COST_CASES: readonly CostCase[] = [
     n => ({ type: 'object', maxProperties: PAYLOAD_BYTES + n }),
     () => object()
   ),
-  items('failing branches, anyOf', { items: { anyOf: [{ type: 'string' }, { type: 'boolean' }, NUMBER] } }, () => '1'),
+  items(
+    'failing branches, anyOf',
+    { items: { anyOf: [{ type: 'string' }, { type: 'boolean' }, NUMBER] } },
+    () => '1'
+  ),
   items('failing branches, 20 of oneOf', { items: orElse(manyBranches('oneOf')) }, strange),
   items(
     'branches told apart by a const',
-    { items: { anyOf: often(10, n => ({ type: 'object', required: ['p'], properties: { p: { const: n } } })) } },
+    {
+      items: {
+        anyOf: often(10, n => ({
+          type: 'object',
+          required: ['p'],
+          properties: { p: { const: n } }
+        }))
+      }
+    },
     n => `{"p":9,"${n.toString(36)}":0}`
   ),
   items('not', { items: { not: TEXT } }, () => '1'),
   items('if without else', { items: { if: TEXT, then: NUMBER } }, () => '1'),
   items('contains that never holds', { contains: TEXT }, () => '1'),
-  items('contains that counts', { contains: NUMBER, minContains: 1, maxContains: ITEMS }, () => '1'),
-  items('$ref', { items: { $ref: '#/$defs/a' }, $defs: { a: { allOf: [{ $ref: '#/$defs/b' }] }, b: NUMBER } }, () => '1'),
+  items(
+    'contains that counts',
+    { contains: NUMBER, minContains: 1, maxContains: ITEMS },
+    () => '1'
+  ),
+  items(
+    '$ref',
+    { items: { $ref: '#/$defs/a' }, $defs: { a: { allOf: [{ $ref: '#/$defs/b' }] }, b: NUMBER } },
+    () => '1'
+  ),
   {
     name: '$ref to itself',
     largest: ITEMS,
@@ -209,29 +267,60 @@ export const COST_CASES: readonly CostCase[] = [
     }),
     payload: maxItems => fill('{"a":[', () => '{"a":[]}', ']}', maxItems)
   },
-  items('enum of 1,000 texts', { items: { enum: often(1_000, n => n.toString(36)) } }, () => '"rr"'),
-  items('enum of objects', { items: orElse({ enum: often(500, n => ({ a: n })) }) }, () => '{"a":-1}'),
-  items('enum of equal arrays', { items: orElse({ enum: often(20, n => [n, ...often(400, () => 0)]) }) }, () => `[-1${',0'.repeat(400)}]`),
+  items(
+    'enum of 1,000 texts',
+    { items: { enum: often(1_000, n => n.toString(36)) } },
+    () => '"rr"'
+  ),
+  items(
+    'enum of objects',
+    { items: orElse({ enum: often(500, n => ({ a: n })) }) },
+    () => '{"a":-1}'
+  ),
+  items(
+    'enum of equal arrays',
+    { items: orElse({ enum: often(20, n => [n, ...often(400, () => 0)]) }) },
+    () => `[-1${',0'.repeat(400)}]`
+  ),
   items('const, an object', { items: orElse({ const: { a: 1 } }) }, () => '{"a":0}'),
   items('uniqueItems, numbers', { uniqueItems: true, items: NUMBER }, n => `${n}.5`),
-  items('uniqueItems, large numbers', { uniqueItems: true, items: NUMBER }, n => String(4_294_967_290 + n)),
+  items('uniqueItems, large numbers', { uniqueItems: true, items: NUMBER }, n =>
+    String(4_294_967_290 + n)
+  ),
   items('uniqueItems, texts', { uniqueItems: true, items: TEXT }, n => `"${n.toString(36)}"`),
   {
     name: 'uniqueItems, objects',
     largest: 2_000,
     schema: maxItems => ({ type: 'array', maxItems, uniqueItems: true }),
-    payload: maxItems => array(n => `[${n}${',0'.repeat(Math.floor(PAYLOAD_BYTES / maxItems / 2) - 10)}]`, maxItems)
+    payload: maxItems =>
+      array(n => `[${n}${',0'.repeat(Math.floor(PAYLOAD_BYTES / maxItems / 2) - 10)}]`, maxItems)
   },
   keys('keys', { additionalProperties: NUMBER }),
   keys('keys with propertyNames', { propertyNames: { maxLength: 9 } }),
-  keys('keys beside 100 properties', { properties: named(100, NUMBER), additionalProperties: NUMBER }),
+  keys('keys beside 100 properties', {
+    properties: named(100, NUMBER),
+    additionalProperties: NUMBER
+  }),
   keys('keys beside 8 properties', { properties: named(8, NUMBER), additionalProperties: NUMBER }),
-  keys('keys with a pattern', { propertyNames: { maxLength: 9 }, patternProperties: { '^[0-9a-z]': NUMBER } }),
-  keys('keys with four patterns', { propertyNames: { maxLength: 9 }, patternProperties: ownRules(4, n => [`[0-9a-z]{${n}}$`, NUMBER]) }),
-  keys('propertyNames with a pattern', { propertyNames: { pattern: '^[0-9a-z]{1,9}$', maxLength: 9 } }),
-  keys('propertyNames with an enum', { propertyNames: { not: { enum: often(500, n => `_${n}`) } } }),
+  keys('keys with a pattern', {
+    propertyNames: { maxLength: 9 },
+    patternProperties: { '^[0-9a-z]': NUMBER }
+  }),
+  keys('keys with four patterns', {
+    propertyNames: { maxLength: 9 },
+    patternProperties: ownRules(4, n => [`[0-9a-z]{${n}}$`, NUMBER])
+  }),
+  keys('propertyNames with a pattern', {
+    propertyNames: { pattern: '^[0-9a-z]{1,9}$', maxLength: 9 }
+  }),
+  keys('propertyNames with an enum', {
+    propertyNames: { not: { enum: often(500, n => `_${n}`) } }
+  }),
   keys('unevaluatedProperties', { unevaluatedProperties: NUMBER }),
-  keys('unevaluatedProperties after branches', { anyOf: [{ properties: named(10, NUMBER) }, true], unevaluatedProperties: NUMBER }),
+  keys('unevaluatedProperties after branches', {
+    anyOf: [{ properties: named(10, NUMBER) }, true],
+    unevaluatedProperties: NUMBER
+  }),
   {
     name: 'keys as long as they may be, with a pattern',
     largest: 50_000,
@@ -241,7 +330,8 @@ export const COST_CASES: readonly CostCase[] = [
       propertyNames: { maxLength: 100 },
       patternProperties: { '[a-z]{9}!': NUMBER }
     }),
-    payload: maxProperties => fill('{', n => `"${n.toString(36).padStart(100, 'a')}":0`, '}', maxProperties)
+    payload: maxProperties =>
+      fill('{', n => `"${n.toString(36).padStart(100, 'a')}":0`, '}', maxProperties)
   },
   pattern('of one class', '^[a-z]+$', 'a'),
   pattern('nested repeats', '^(a+)+$', 'a'),
@@ -251,9 +341,21 @@ export const COST_CASES: readonly CostCase[] = [
   pattern('letters of all scripts', String.raw`^\p{L}+$`, 'ä'),
   pattern('the largest that is taken', '([a-m]|[k-z]){1,9}(x|y){240}', 'x'),
   pattern('beyond the first plane', '^[\u{1f600}-\u{1f64f}]+$', '\u{1f600}'),
-  items('a pattern on short texts', { items: { type: 'string', maxLength: 10, pattern: '^[a-z]*$' } }, () => '""'),
-  items('a format on short texts', { items: { type: 'string', maxLength: 40, format: 'date-time' } }, () => '"2026-01-31T00:00:00Z"'),
-  items('a format that fails on short texts', { items: orElse({ type: 'string', maxLength: 40, format: 'email' }) }, () => '""'),
+  items(
+    'a pattern on short texts',
+    { items: { type: 'string', maxLength: 10, pattern: '^[a-z]*$' } },
+    () => '""'
+  ),
+  items(
+    'a format on short texts',
+    { items: { type: 'string', maxLength: 40, format: 'date-time' } },
+    () => '"2026-01-31T00:00:00Z"'
+  ),
+  items(
+    'a format that fails on short texts',
+    { items: orElse({ type: 'string', maxLength: 40, format: 'email' }) },
+    () => '""'
+  ),
   format('email', 'a.'),
   format('email', 'a@a.'),
   format('regex', '('),

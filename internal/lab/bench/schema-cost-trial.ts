@@ -1,4 +1,7 @@
-/** A thread of schema-cost.ts: how long one check of one payload takes, the first that this schema sees. */
+/**
+ * A thread of schema-cost.ts: how long one check of one payload takes, the first that
+ * this schema sees.
+ */
 import { parentPort, workerData } from 'node:worker_threads'
 import { compileSchema } from '../../systems/events/schemas/schema-compiler.js'
 import type { CostTrial } from './schema-cost.js'

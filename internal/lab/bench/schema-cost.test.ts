@@ -3,16 +3,19 @@ import { admitSchema } from '../../systems/events/schemas/admission.js'
 import { type CostResult, costGoals, costTable, dearestBound } from './schema-cost.js'
 import { COST_CASES, PAYLOAD_BYTES } from './schema-cost-cases.js'
 
-t.test('each schema is one that registration takes, with a payload of at most a MiB of JSON', async t => {
-  for (const one of COST_CASES) {
-    const bound = dearestBound(one)
-    t.ok(bound > 0, one.name)
-    t.equal(admitSchema(JSON.stringify(one.schema(bound))).kind, 'admitted', one.name)
-    const payload = one.payload(bound)
-    t.ok(Buffer.byteLength(payload) <= PAYLOAD_BYTES, one.name)
-    t.doesNotThrow(() => JSON.parse(payload) as unknown, one.name)
+t.test(
+  'each schema is one that registration takes, with a payload of at most a MiB of JSON',
+  async t => {
+    for (const one of COST_CASES) {
+      const bound = dearestBound(one)
+      t.ok(bound > 0, one.name)
+      t.equal(admitSchema(JSON.stringify(one.schema(bound))).kind, 'admitted', one.name)
+      const payload = one.payload(bound)
+      t.ok(Buffer.byteLength(payload) <= PAYLOAD_BYTES, one.name)
+      t.doesNotThrow(() => JSON.parse(payload) as unknown, one.name)
+    }
   }
-})
+)
 
 t.test('the bound is the largest that is taken', async t => {
   const one = {
@@ -24,7 +27,11 @@ t.test('the bound is the largest that is taken', async t => {
   t.equal(dearestBound(one), 1_000_000, 'where all are')
   const dear = {
     ...one,
-    schema: (maxItems: number) => ({ type: 'array', maxItems, items: { anyOf: [{ type: 'string' }, { type: 'null' }] } })
+    schema: (maxItems: number) => ({
+      type: 'array',
+      maxItems,
+      items: { anyOf: [{ type: 'string' }, { type: 'null' }] }
+    })
   }
   const bound = dearestBound(dear)
   t.equal(admitSchema(JSON.stringify(dear.schema(bound))).kind, 'admitted')
@@ -41,8 +48,13 @@ const result = (name: string, ms: number | null): CostResult => ({
 })
 
 t.test('the goal is about the dearest of all', async t => {
-  t.match(costGoals([result('a', 3), result('b', 51), result('c', null)]), [{ isMet: false, measured: 51 }])
+  t.match(costGoals([result('a', 3), result('b', 51), result('c', null)]), [
+    { isMet: false, measured: 51 }
+  ])
   t.match(costGoals([result('a', 50)]), [{ isMet: true }])
   t.match(costGoals([]), [{ isMet: null }])
-  t.match(costTable([result('a', 3), result('c', null)]), /^a +1,000 +1,048,576 +50 +3\.0 +4\.0\nc .* refused$/m)
+  t.match(
+    costTable([result('a', 3), result('c', null)]),
+    /^a +1,000 +1,048,576 +50 +3\.0 +4\.0\nc .* refused$/m
+  )
 })

@@ -1,7 +1,9 @@
 /**
- * Is what registration takes as cheap as it says? For each kind of weight the dearest schema that is taken, with the worst payload for it.
+ * Is what registration takes as cheap as it says? For each kind of weight the dearest
+ * schema that is taken, with the worst payload for it.
  *
- * Each schema is compiled, and called for the first time, in a thread of its own: nothing is warm, as after a change of schemas.
+ * Each schema is compiled, and called for the first time, in a thread of its own: nothing
+ * is warm, as after a change of schemas.
  *
  * Units   milliseconds of one check, the median of a few; JSON.parse is not in it.
  */
@@ -34,13 +36,19 @@ const TRIALS = 3
 const STEPS_PER_MS = 1_000_000
 const GOAL_MS = BUDGET_STEPS / STEPS_PER_MS
 
-export async function measureCosts(say: (line: string) => void, signal: AbortSignal, cases = COST_CASES): Promise<readonly CostResult[]> {
+export async function measureCosts(
+  say: (line: string) => void,
+  signal: AbortSignal,
+  cases = COST_CASES
+): Promise<readonly CostResult[]> {
   const results: CostResult[] = []
   for (const one of cases) {
     if (signal.aborted) break
     const result = await measureCost(one)
     results.push(result)
-    say(`  ${one.name.padEnd(50)} ${result.ms === null ? 'refused' : `${result.ms.median.toFixed(1)} ms`}`)
+    say(
+      `  ${one.name.padEnd(50)} ${result.ms === null ? 'refused' : `${result.ms.median.toFixed(1)} ms`}`
+    )
   }
   return results
 }
@@ -53,7 +61,13 @@ async function measureCost(one: CostCase): Promise<CostResult> {
   const took: number[] = []
   for (let trial = 0; trial < TRIALS; trial++) took.push(await runTrial({ schema, payload }))
   const payloadBytes = Buffer.byteLength(payload)
-  return { name: one.name, bound, boundMs: stepsOf(one, bound) / STEPS_PER_MS, payloadBytes, ms: spreadOf(took) }
+  return {
+    name: one.name,
+    bound,
+    boundMs: stepsOf(one, bound) / STEPS_PER_MS,
+    payloadBytes,
+    ms: spreadOf(took)
+  }
 }
 
 /** The largest bound whose schema registration takes. */
@@ -73,7 +87,10 @@ function stepsOf(one: CostCase, bound: number): number {
 
 function runTrial(workerData: CostTrial): Promise<number> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./schema-cost-trial.js', import.meta.url), { workerData, execArgv: [] })
+    const worker = new Worker(new URL('./schema-cost-trial.js', import.meta.url), {
+      workerData,
+      execArgv: []
+    })
     worker.once('message', resolve)
     worker.once('error', reject)
   })
@@ -96,5 +113,12 @@ export function costTable(results: readonly CostResult[]): string {
 
 export function costGoals(results: readonly CostResult[]): readonly Goal[] {
   const all = results.flatMap(({ ms }) => (ms === null ? [] : [ms.median]))
-  return [atMost('dearest payload of 1 MiB for a schema that is taken', GOAL_MS, 'ms', all.length === 0 ? null : Math.max(...all))]
+  return [
+    atMost(
+      'dearest payload of 1 MiB for a schema that is taken',
+      GOAL_MS,
+      'ms',
+      all.length === 0 ? null : Math.max(...all)
+    )
+  ]
 }

@@ -4,17 +4,28 @@ import { type SchemasSituation, schemasGoals, schemasTable } from './schemas.js'
 
 const summaryOf = (eventsPerSecond: number, subject: number): Summary => {
   const cpuUsPerEvent = { subject, postgres: 20, queue: 10, bench: 0 }
-  const [summary] = summarize([{ scenario: 'ours', round: 1, events: 100, eventsPerSecond, cpuUsPerEvent } as Round], new Map())
+  const [summary] = summarize(
+    [{ scenario: 'ours', round: 1, events: 100, eventsPerSecond, cpuUsPerEvent } as Round],
+    new Map()
+  )
   if (summary === undefined) throw new Error('one round makes one summary')
   return summary
 }
-const result = (situation: SchemasSituation, rate: number, us: number): { situation: SchemasSituation; summary: Summary } => {
+const result = (
+  situation: SchemasSituation,
+  rate: number,
+  us: number
+): { situation: SchemasSituation; summary: Summary } => {
   return { situation, summary: summaryOf(rate, us) }
 }
 
 t.test('the goal is the rate with active schemas against the rate without', async t => {
-  t.match(schemasGoals([result('none', 10_000, 30), result('active', 9_000, 31)]), [{ isMet: true, measured: 90 }])
-  t.match(schemasGoals([result('none', 10_000, 30), result('active', 8_999, 31)]), [{ isMet: false }])
+  t.match(schemasGoals([result('none', 10_000, 30), result('active', 9_000, 31)]), [
+    { isMet: true, measured: 90 }
+  ])
+  t.match(schemasGoals([result('none', 10_000, 30), result('active', 8_999, 31)]), [
+    { isMet: false }
+  ])
   t.match(schemasGoals([result('active', 8_999, 31)]), [{ isMet: null }])
 })
 

@@ -1,8 +1,10 @@
 /**
- * What payload schemas cost: the same load for ours without schemas, with the active ones of deployments/schemas, and with as many shadow
- * versions beside them as a place may have. In turns, so that a slow spell of the machine falls on all.
+ * What payload schemas cost: the same load for ours without schemas, with the active ones
+ * of deployments/schemas, and with as many shadow versions beside them as a place may
+ * have. In turns, so that a slow spell of the machine falls on all.
  *
- * Errors  a run whose rows do not name the version that accepted them fails: it would have measured something else.
+ * Errors  a run whose rows do not name the version that accepted them fails: it would
+ *         have measured something else.
  */
 import { readFileSync } from 'node:fs'
 import { ExpectedError } from '../../engine/lifecycle/service.js'
@@ -28,15 +30,32 @@ export interface SchemasResult {
 }
 
 const EVENT_TYPES = ['monitor-app', 'transaction-app', 'user-app'] as const
-/** Of the quick load: as many events as a full run has, without its watch over latencies. */
+/**
+ * Of the quick load: as many events as a full run has, without its watch over latencies.
+ */
 const SCALE = 2.5
-const INSERT = 'INSERT INTO event_schema (event_type, version, state, schema) VALUES ($1, $2, $3, $4)'
+const INSERT =
+  'INSERT INTO event_schema (event_type, version, state, schema) VALUES ($1, $2, $3, $4)'
 const COUNT_UNJUDGED = 'SELECT count(*)::int AS unjudged FROM message WHERE event_schema_id IS NULL'
 
-export async function runSchemas(bench: Bench, { run }: SchemasArguments, machine: Machine, startedAt: Date): Promise<void> {
+export async function runSchemas(
+  bench: Bench,
+  { run }: SchemasArguments,
+  machine: Machine,
+  startedAt: Date
+): Promise<void> {
   const scenarios = SCENARIOS.filter(({ name }) => name === 'ours')
-  const options = { ...run, isQuick: true, scale: run.scale * SCALE, latencySeconds: 1, scenarios, rounds: 1 }
-  const rounds = new Map<SchemasSituation, Round[]>(SCHEMAS_SITUATIONS.map(situation => [situation, []]))
+  const options = {
+    ...run,
+    isQuick: true,
+    scale: run.scale * SCALE,
+    latencySeconds: 1,
+    scenarios,
+    rounds: 1
+  }
+  const rounds = new Map<SchemasSituation, Round[]>(
+    SCHEMAS_SITUATIONS.map(situation => [situation, []])
+  )
   let failures = 0
   for (let round = 1; round <= run.rounds; round++) {
     for (const situation of SCHEMAS_SITUATIONS) {
@@ -46,7 +65,8 @@ export async function runSchemas(bench: Bench, { run }: SchemasArguments, machin
       const outcome = await runAll({ ...bench, options })
       rounds.get(situation)?.push(...outcome.rounds.map(one => ({ ...one, round })))
       failures += outcome.failures.length
-      if (outcome.failures.length === 0 && !isStopped(bench) && situation !== 'none') await assertJudged(bench.services)
+      if (outcome.failures.length === 0 && !isStopped(bench) && situation !== 'none')
+        await assertJudged(bench.services)
     }
   }
   await bench.services.db.query('TRUNCATE event_schema')
@@ -54,7 +74,9 @@ export async function runSchemas(bench: Bench, { run }: SchemasArguments, machin
     say('Stopped: nothing was written.')
     return
   }
-  const results = [...rounds].flatMap(([situation, own]) => summarize(own, new Map()).map(summary => ({ situation, summary })))
+  const results = [...rounds].flatMap(([situation, own]) =>
+    summarize(own, new Map()).map(summary => ({ situation, summary }))
+  )
   const goals = schemasGoals(results)
   say(`\n${schemasTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
   const { rounds: count, workers, pollers, scale } = run
@@ -77,7 +99,10 @@ async function register({ db }: BenchServices, situation: SchemasSituation): Pro
   await db.query('TRUNCATE event_schema')
   if (situation === 'none') return
   for (const eventType of EVENT_TYPES) {
-    const text = readFileSync(new URL(`../../../../deployments/schemas/${eventType}.json`, import.meta.url), 'utf8')
+    const text = readFileSync(
+      new URL(`../../../../deployments/schemas/${eventType}.json`, import.meta.url),
+      'utf8'
+    )
     await db.query(INSERT, [eventType, 1, 'active', text])
     if (situation === 'active') continue
     for (let version = 2; version <= 1 + MAX_SHADOWS; version++) {
@@ -90,12 +115,16 @@ async function register({ db }: BenchServices, situation: SchemasSituation): Pro
 
 async function assertJudged({ db }: BenchServices): Promise<void> {
   const { rows } = await db.query<{ unjudged: number }>(COUNT_UNJUDGED)
-  if (rows[0]?.unjudged !== 0) throw new ExpectedError(`${rows[0]?.unjudged ?? 'all'} events were stored without a look at their schema`)
+  if (rows[0]?.unjudged !== 0)
+    throw new ExpectedError(
+      `${rows[0]?.unjudged ?? 'all'} events were stored without a look at their schema`
+    )
 }
 
 export function schemasTable(results: readonly SchemasResult[]): string {
   const [none] = results
-  const cpu = (summary: Summary | undefined): number | undefined => summary?.cpuUsPerEvent?.subject.median
+  const cpu = (summary: Summary | undefined): number | undefined =>
+    summary?.cpuUsPerEvent?.subject.median
   return formatTable([
     ['schemas', 'events/s', '% of none', 'CPU µs/event', 'more than none'],
     ...results.map(({ situation, summary }) => {
@@ -112,8 +141,11 @@ export function schemasTable(results: readonly SchemasResult[]): string {
 }
 
 export function schemasGoals(results: readonly SchemasResult[]): readonly Goal[] {
-  const of = (wanted: SchemasSituation): Summary | undefined => results.find(({ situation }) => situation === wanted)?.summary
-  return [atLeast('rate with active schemas / without', 90, '%', percentOf(of('active'), of('none')))]
+  const of = (wanted: SchemasSituation): Summary | undefined =>
+    results.find(({ situation }) => situation === wanted)?.summary
+  return [
+    atLeast('rate with active schemas / without', 90, '%', percentOf(of('active'), of('none')))
+  ]
 }
 
 function percentOf(summary: Summary | undefined, none: Summary | undefined): number | undefined {

@@ -1,6 +1,6 @@
 /**
- * What a bench of the sender works on: a real sender and a real receiver in processes of their own, endpoints, and stored events that no processor
- * had to store.
+ * What a bench of the sender works on: a real sender and a real receiver in processes of
+ * their own, endpoints, and stored events that no processor had to store.
  *
  * Units   milliseconds.
  */
@@ -23,7 +23,13 @@ export interface SenderBed {
   readonly silentOrigin: string
   startSender(): Promise<Child>
   /** Empties the tables, and makes an endpoint for each client of the list. */
-  reset(endpoints: readonly { readonly client: string; readonly url: string; readonly timeoutMs?: number }[]): Promise<void>
+  reset(
+    endpoints: readonly {
+      readonly client: string
+      readonly url: string
+      readonly timeoutMs?: number
+    }[]
+  ): Promise<void>
   /** So many events of each client, in transactions of a thousand. */
   store(clients: readonly string[], each: number): Promise<void>
   close(): Promise<void>
@@ -36,12 +42,22 @@ SELECT client, $2, $3 || '-' || n, json_build_object('name', 'somebody', 'n', n,
 FROM unnest($1::text[]) AS client, generate_series($4::int, $5::int) AS n`
 const ROWS_PER_TRANSACTION = 1_000
 
-export async function createSenderBed({ services, directory, env, options }: Bench): Promise<SenderBed> {
+export async function createSenderBed({
+  services,
+  directory,
+  env,
+  options
+}: Bench): Promise<SenderBed> {
   const { db, dbConnection, aws } = services
   const keyText = `bench:${randomBytes(32).toString('base64')}`
   const keys = parseKeyRing(keyText)
   const secret = newSecret()
-  const receiver = startChild({ program: 'receiver', args: ['--secret', secret, '--port', '0', '--quiet'], env: inherit(env), directory })
+  const receiver = startChild({
+    program: 'receiver',
+    args: ['--secret', secret, '--port', '0', '--quiet'],
+    env: inherit(env),
+    directory
+  })
   const { url } = await receiver.said('listening')
   const held = new Set<Socket>()
   const silent = createServer(socket => {
@@ -73,9 +89,15 @@ export async function createSenderBed({ services, directory, env, options }: Ben
       return sender
     },
     async reset(endpoints) {
-      await db.query('TRUNCATE message, rejection, endpoint, endpoint_secret, delivery, delivery_attempt')
-      await db.query("UPDATE sender_cursor SET tx = pg_current_xact_id(), fk_client_name = '', message_id = ''")
-      await db.query('INSERT INTO event_type (name) VALUES ($1) ON CONFLICT DO NOTHING', [EVENT_TYPE])
+      await db.query(
+        'TRUNCATE message, rejection, endpoint, endpoint_secret, delivery, delivery_attempt'
+      )
+      await db.query(
+        "UPDATE sender_cursor SET tx = pg_current_xact_id(), fk_client_name = '', message_id = ''"
+      )
+      await db.query('INSERT INTO event_type (name) VALUES ($1) ON CONFLICT DO NOTHING', [
+        EVENT_TYPE
+      ])
       for (const { client, url: to, timeoutMs = 5_000 } of endpoints) {
         await db.query('INSERT INTO client (name) VALUES ($1) ON CONFLICT DO NOTHING', [client])
         const { rows } = await db.query<{ id: number }>(
@@ -83,15 +105,28 @@ export async function createSenderBed({ services, directory, env, options }: Ben
           [client, to, timeoutMs]
         )
         const id = rows[0]?.id ?? 0
-        const { keyId, box } = keys.seal(secret, { clientId: client, endpointId: String(id), field: SECRET_FIELD })
-        await db.query('INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret) VALUES ($1, $2, $3)', [id, keyId, box])
+        const { keyId, box } = keys.seal(secret, {
+          clientId: client,
+          endpointId: String(id),
+          field: SECRET_FIELD
+        })
+        await db.query(
+          'INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret) VALUES ($1, $2, $3)',
+          [id, keyId, box]
+        )
       }
     },
     async store(clients, each) {
       const run = stored++
       const step = Math.max(1, Math.floor(ROWS_PER_TRANSACTION / clients.length))
       for (let from = 1; from <= each; from += step)
-        await db.query(INSERT_EVENTS, [clients, EVENT_TYPE, `run-${run}`, from, Math.min(each, from + step - 1)])
+        await db.query(INSERT_EVENTS, [
+          clients,
+          EVENT_TYPE,
+          `run-${run}`,
+          from,
+          Math.min(each, from + step - 1)
+        ])
     },
     async close() {
       await receiver.stop()
@@ -102,10 +137,16 @@ export async function createSenderBed({ services, directory, env, options }: Ben
 }
 
 /** Waits until `isTrue`, looking every `everyMs`; rejects after `withinMs`. */
-export async function untilTrue(what: string, isTrue: () => Promise<boolean>, withinMs: number, everyMs = 100): Promise<void> {
+export async function untilTrue(
+  what: string,
+  isTrue: () => Promise<boolean>,
+  withinMs: number,
+  everyMs = 100
+): Promise<void> {
   const endsMs = performance.now() + withinMs
   while (!(await isTrue())) {
-    if (performance.now() > endsMs) throw new Error(`after ${withinMs / 1_000} s still not so: ${what}`)
+    if (performance.now() > endsMs)
+      throw new Error(`after ${withinMs / 1_000} s still not so: ${what}`)
     await delay(everyMs)
   }
 }

@@ -21,11 +21,21 @@ export function senderTables({ throughput, isolation, backlog, ingestion }: Send
     ]),
     formatTable([
       ['stored → first attempt', 'deliveries', 'p50 ms', 'p99 ms'],
-      ...isolation.map(({ situation, deliveries, p50Ms, p99Ms }) => [situation, count(deliveries), one(p50Ms), one(p99Ms)])
+      ...isolation.map(({ situation, deliveries, p50Ms, p99Ms }) => [
+        situation,
+        count(deliveries),
+        one(p50Ms),
+        one(p99Ms)
+      ])
     ]),
     formatTable([
       ['backlog', 'fan-out per second', 'rows of pg-boss', 'their KiB'],
-      [count(backlog.pending), count(backlog.fanOutPerSecond), count(backlog.jobRows), count(backlog.jobBytes / 1_024)]
+      [
+        count(backlog.pending),
+        count(backlog.fanOutPerSecond),
+        count(backlog.jobRows),
+        count(backlog.jobBytes / 1_024)
+      ]
     ]),
     formatTable([
       ['ingestion', 'events/s', 'processor µs', 'PostgreSQL µs'],
@@ -39,10 +49,18 @@ export function senderTables({ throughput, isolation, backlog, ingestion }: Send
   ].join('\n\n')
 }
 
-export function senderGoals({ throughput, isolation, backlog, ingestion }: SenderResults): readonly Goal[] {
+export function senderGoals({
+  throughput,
+  isolation,
+  backlog,
+  ingestion
+}: SenderResults): readonly Goal[] {
   const [aloneMs, besideMs] = [false, true].map(isBeside =>
     best(
-      isolation.filter(({ situation }) => situation.startsWith('beside') === isBeside && !situation.includes('backlog')),
+      isolation.filter(
+        ({ situation }) =>
+          situation.startsWith('beside') === isBeside && !situation.includes('backlog')
+      ),
       ({ p99Ms }) => p99Ms
     )
   )
@@ -54,7 +72,12 @@ export function senderGoals({ throughput, isolation, backlog, ingestion }: Sende
   )
   return [
     atLeast('deliveries', 2_000, '/s', throughput.perSecond),
-    atMost('p99 beside a dead endpoint / alone', 1.2, '×', aloneMs && besideMs && besideMs / aloneMs),
+    atMost(
+      'p99 beside a dead endpoint / alone',
+      1.2,
+      '×',
+      aloneMs && besideMs && besideMs / aloneMs
+    ),
     atMost('rows of pg-boss with that backlog', 1_000, '', backlog.jobRows),
     atMost('CPU of the processor per event, sender on / off', 1.05, '×', off && on && on / off)
   ]
@@ -63,6 +86,9 @@ export function senderGoals({ throughput, isolation, backlog, ingestion }: Sende
 const cost = ({ processorUs }: Ingestion): number => processorUs ?? 0
 
 /** The lowest: what else runs on the machine only adds. */
-function best<T extends Delays | Ingestion>(results: readonly T[], figure: (result: T) => number): number | undefined {
+function best<T extends Delays | Ingestion>(
+  results: readonly T[],
+  figure: (result: T) => number
+): number | undefined {
   return results.length === 0 ? undefined : Math.min(...results.map(figure))
 }

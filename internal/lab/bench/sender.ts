@@ -1,7 +1,9 @@
 /**
- * `npm run bench -- --sender`: how fast deliveries go, what a dead endpoint and a large backlog do to the others, and what ingestion pays.
+ * `npm run bench -- --sender`: how fast deliveries go, what a dead endpoint and a large
+ * backlog do to the others, and what ingestion pays.
  *
- * Units   in the names. A delay is from the event's being stored to the beginning of its first attempt, both by the database's row.
+ * Units   in the names. A delay is from the event's being stored to the beginning of its
+ *         first attempt, both by the database's row.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CpuTimes, type PartyPids, readCpuTimes } from './process-usage.js'
@@ -22,7 +24,11 @@ export interface Throughput {
   readonly deliveries: number
   readonly perSecond: number
   /** Of the sender, the database, the receiver. */
-  readonly cpuUs: { readonly sender: number; readonly postgres: number; readonly receiver: number } | null
+  readonly cpuUs: {
+    readonly sender: number
+    readonly postgres: number
+    readonly receiver: number
+  } | null
 }
 
 export interface Delays {
@@ -62,15 +68,22 @@ FROM (SELECT extract(epoch FROM a.started_at - m.received_at)::float8 * 1000 AS 
       JOIN message m ON m.fk_client_name = d.fk_client_name AND m.message_id = d.message_id
       WHERE d.fk_client_name = ANY ($1)) x`
 
-export async function measureSender(bench: Bench, sizes: SenderSizes, say: (line: string) => void): Promise<SenderResults> {
+export async function measureSender(
+  bench: Bench,
+  sizes: SenderSizes,
+  say: (line: string) => void
+): Promise<SenderResults> {
   const bed = await createSenderBed(bench)
   try {
-    const guarded = <T>(work: Promise<T>): Promise<T> => Promise.race([work, bed.receiver.failure, bench.aborted])
+    const guarded = <T>(work: Promise<T>): Promise<T> =>
+      Promise.race([work, bed.receiver.failure, bench.aborted])
     say('  deliveries, as fast as they go …')
     const throughput = await guarded(measureThroughput(bench, bed, sizes.deliveries))
     const isolation: Delays[] = []
     for (const isDeadThere of [false, true, false, true]) {
-      say(`  a steady load${isDeadThere ? ` beside a dead endpoint with ${sizes.queuedForDead} queued` : ''} …`)
+      say(
+        `  a steady load${isDeadThere ? ` beside a dead endpoint with ${sizes.queuedForDead} queued` : ''} …`
+      )
       isolation.push(await guarded(measureIsolation(bench, bed, sizes, isDeadThere)))
     }
     say(`  a backlog of ${sizes.backlog} …`)
@@ -86,7 +99,11 @@ export async function measureSender(bench: Bench, sizes: SenderSizes, say: (line
   }
 }
 
-async function measureThroughput(bench: Bench, bed: SenderBed, deliveries: number): Promise<Throughput> {
+async function measureThroughput(
+  bench: Bench,
+  bed: SenderBed,
+  deliveries: number
+): Promise<Throughput> {
   const { db, postgresPid } = bench.services
   await bed.reset(HEALTHY.map(client => ({ client, url: `${bed.receiver.origin}/${client}` })))
   await bed.store(HEALTHY, Math.ceil(deliveries / HEALTHY.length))
@@ -94,28 +111,55 @@ async function measureThroughput(bench: Bench, bed: SenderBed, deliveries: numbe
   await db.query('CHECKPOINT')
   const sender = await bed.startSender()
   try {
-    const pids: PartyPids = { subject: sender.pid, postgres: postgresPid, queue: bed.receiver.pid, bench: process.pid }
-    const look = async (): Promise<{ readonly n: number; readonly atMs: number; readonly cpu: CpuTimes | null }> => {
+    const pids: PartyPids = {
+      subject: sender.pid,
+      postgres: postgresPid,
+      queue: bed.receiver.pid,
+      bench: process.pid
+    }
+    const look = async (): Promise<{
+      readonly n: number
+      readonly atMs: number
+      readonly cpu: CpuTimes | null
+    }> => {
       const { rows } = await db.query<{ n: number }>(COUNT_ATTEMPTS)
       return { n: rows[0]?.n ?? 0, atMs: performance.now(), cpu: readCpuTimes(pids) }
     }
     let begin = await look()
-    await untilTrue('the first tenth is delivered', async () => (begin = await look()).n >= deliveries * WARM_UP_SHARE, WITHIN_MS)
+    await untilTrue(
+      'the first tenth is delivered',
+      async () => (begin = await look()).n >= deliveries * WARM_UP_SHARE,
+      WITHIN_MS
+    )
     let end = begin
-    await untilTrue('all are delivered', async () => (end = await look()).n >= deliveries, WITHIN_MS, 250)
+    await untilTrue(
+      'all are delivered',
+      async () => (end = await look()).n >= deliveries,
+      WITHIN_MS,
+      250
+    )
     const n = end.n - begin.n
-    const us = (party: keyof CpuTimes): number => (((end.cpu?.[party] ?? 0) - (begin.cpu?.[party] ?? 0)) * 1_000) / n
+    const us = (party: keyof CpuTimes): number =>
+      (((end.cpu?.[party] ?? 0) - (begin.cpu?.[party] ?? 0)) * 1_000) / n
     return {
       deliveries: n,
       perSecond: (n * 1_000) / (end.atMs - begin.atMs),
-      cpuUs: end.cpu === null ? null : { sender: us('subject'), postgres: us('postgres'), receiver: us('queue') }
+      cpuUs:
+        end.cpu === null
+          ? null
+          : { sender: us('subject'), postgres: us('postgres'), receiver: us('queue') }
     }
   } finally {
     await sender.stop()
   }
 }
 
-async function measureIsolation(bench: Bench, bed: SenderBed, sizes: SenderSizes, isDeadThere: boolean): Promise<Delays> {
+async function measureIsolation(
+  bench: Bench,
+  bed: SenderBed,
+  sizes: SenderSizes,
+  isDeadThere: boolean
+): Promise<Delays> {
   await bed.reset([
     ...HEALTHY.map(client => ({ client, url: `${bed.receiver.origin}/${client}` })),
     { client: DEAD, url: `${bed.silentOrigin}/dead` }
@@ -124,13 +168,22 @@ async function measureIsolation(bench: Bench, bed: SenderBed, sizes: SenderSizes
   const sender = await bed.startSender()
   try {
     await untilFannedOut(bench)
-    return await steady(bench, bed, sizes.steadySeconds, isDeadThere ? `beside ${sizes.queuedForDead} queued for a dead endpoint` : 'alone')
+    return await steady(
+      bench,
+      bed,
+      sizes.steadySeconds,
+      isDeadThere ? `beside ${sizes.queuedForDead} queued for a dead endpoint` : 'alone'
+    )
   } finally {
     await sender.stop()
   }
 }
 
-async function measureBacklog(bench: Bench, bed: SenderBed, sizes: SenderSizes): Promise<BacklogResult & { readonly delays: Delays }> {
+async function measureBacklog(
+  bench: Bench,
+  bed: SenderBed,
+  sizes: SenderSizes
+): Promise<BacklogResult & { readonly delays: Delays }> {
   const { db } = bench.services
   await bed.reset([
     ...HEALTHY.map(client => ({ client, url: `${bed.receiver.origin}/${client}` })),
@@ -142,7 +195,12 @@ async function measureBacklog(bench: Bench, bed: SenderBed, sizes: SenderSizes):
   try {
     await untilFannedOut(bench)
     const fanOutPerSecond = (sizes.backlog * 1_000) / (performance.now() - startedMs)
-    const delays = await steady(bench, bed, sizes.steadySeconds, `beside a backlog of ${sizes.backlog}`)
+    const delays = await steady(
+      bench,
+      bed,
+      sizes.steadySeconds,
+      `beside a backlog of ${sizes.backlog}`
+    )
     const { rows } = await db.query<{ pending: number; jobRows: number; jobBytes: number }>(
       `SELECT (SELECT count(*)::int FROM delivery WHERE state = 'pending') AS pending,
               (SELECT count(*)::int FROM event_process_jobs.job) AS "jobRows",
@@ -167,7 +225,12 @@ async function untilFannedOut({ services: { db } }: Bench): Promise<void> {
   await untilTrue('the fan-out has read all', isDone, WITHIN_MS, 50)
 }
 
-async function steady({ services: { db } }: Bench, bed: SenderBed, seconds: number, situation: string): Promise<Delays> {
+async function steady(
+  { services: { db } }: Bench,
+  bed: SenderBed,
+  seconds: number,
+  situation: string
+): Promise<Delays> {
   const rounds = (seconds * 1_000) / STEADY_EVERY_MS
   const clients = HEALTHY.slice(0, (STEADY_PER_SECOND * STEADY_EVERY_MS) / 1_000)
   const startedMs = performance.now()
@@ -177,11 +240,18 @@ async function steady({ services: { db } }: Bench, bed: SenderBed, seconds: numb
   }
   let read: { deliveries: number; p50: number; p99: number } | undefined
   const isThere = async (): Promise<boolean> => {
-    read = (await db.query<{ deliveries: number; p50: number; p99: number }>(READ_DELAYS, [HEALTHY])).rows[0]
+    read = (
+      await db.query<{ deliveries: number; p50: number; p99: number }>(READ_DELAYS, [HEALTHY])
+    ).rows[0]
     return read?.deliveries === rounds * clients.length
   }
   await untilTrue('all of the steady load is delivered', isThere, WITHIN_MS)
-  return { situation, deliveries: read?.deliveries ?? 0, p50Ms: read?.p50 ?? 0, p99Ms: read?.p99 ?? 0 }
+  return {
+    situation,
+    deliveries: read?.deliveries ?? 0,
+    p50Ms: read?.p50 ?? 0,
+    p99Ms: read?.p99 ?? 0
+  }
 }
 
 async function measureIngestion(bench: Bench, bed: SenderBed, isOn: boolean): Promise<Ingestion> {

@@ -1,4 +1,7 @@
-/** The services of a bench: a durable PostgreSQL and a queue, each in a process of its own, in a directory that is removed at the end. */
+/**
+ * The services of a bench: a durable PostgreSQL and a queue, each in a process of its
+ * own, in a directory that is removed at the end.
+ */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -22,26 +25,45 @@ export interface BenchServices {
 
 const MAX_SOCKETS = 16
 
-/** One directory for every bench of a checkout: what a killed one left running there is found and ended. */
-export async function startServices(directory: string, log: (line: string) => void): Promise<BenchServices> {
+/**
+ * One directory for every bench of a checkout: what a killed one left running there is
+ * found and ended.
+ */
+export async function startServices(
+  directory: string,
+  log: (line: string) => void
+): Promise<BenchServices> {
   mkdirSync(directory, { recursive: true })
   const postgres = await startEmbeddedPostgres({ dataDir: directory, port: 0, log })
   try {
-    // In memory: on disk the emulator would be the slowest part by far, and it is not what is measured.
+    // In memory: on disk the emulator would be the slowest part by far, and it is not
+    // what is measured.
     const queue = await startEmbeddedSqs({ port: 0, log })
-    const db = new pg.Client({ connectionString: postgres.connectionString, application_name: 'event-process bench' })
+    const db = new pg.Client({
+      connectionString: postgres.connectionString,
+      application_name: 'event-process bench'
+    })
     const aws = { ...EMBEDDED_AWS, endpoint: queue.endpoint }
     const sqs = createSqsClient({ ...aws, maxSockets: MAX_SOCKETS })
     const stop = async (): Promise<void> => {
       sqs.destroy()
       await db.end()
       await Promise.all([queue.stop(), postgres.stop()])
-      for (const name of ['postgres', 'postgres.log']) rmSync(join(directory, name), { recursive: true, force: true })
+      for (const name of ['postgres', 'postgres.log'])
+        rmSync(join(directory, name), { recursive: true, force: true })
     }
     try {
       await db.connect()
       await migrate(postgres.connectionString)
-      return { aws, dbConnection: postgres.connectionString, postgresPid: postgres.pid, queuePid: queue.pid, db, sqs, stop }
+      return {
+        aws,
+        dbConnection: postgres.connectionString,
+        postgresPid: postgres.pid,
+        queuePid: queue.pid,
+        db,
+        sqs,
+        stop
+      }
     } catch (error) {
       await stop()
       throw error

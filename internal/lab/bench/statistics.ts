@@ -1,4 +1,7 @@
-/** Medians and their spread: what is left of several rounds on a machine that others use too. */
+/**
+ * Medians and their spread: what is left of several rounds on a machine that others use
+ * too.
+ */
 export interface Spread {
   readonly median: number
   readonly min: number

@@ -1,6 +1,6 @@
 /**
- * The process of one baseline: started by baseline-subject.ts with a BaselineSpec as its argument; it answers over its IPC channel and
- * ends with it.
+ * The process of one baseline: started by baseline-subject.ts with a BaselineSpec as its
+ * argument; it answers over its IPC channel and ends with it.
  */
 import { Observations } from '../../engine/observe/observations.js'
 import { SECONDS_BUCKETS } from '../../systems/events/observe/worker-metrics.js'
@@ -18,7 +18,11 @@ const events: BaselineEvents = {
   onDeleted: messages => {
     settled += messages
   },
-  onFailed: error => tell({ kind: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+  onFailed: error =>
+    tell({
+      kind: 'failed',
+      reason: error instanceof Error ? (error.stack ?? error.message) : String(error)
+    })
 }
 
 // Ctrl-C in a terminal is for the bench, which then ends this process.

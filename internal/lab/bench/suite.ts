@@ -13,7 +13,11 @@ import type { ScenarioName } from './scenarios.js'
 
 export interface Outcome {
   readonly rounds: Round[]
-  readonly failures: { readonly scenario: ScenarioName; readonly round: number; readonly reason: string }[]
+  readonly failures: {
+    readonly scenario: ScenarioName
+    readonly round: number
+    readonly reason: string
+  }[]
 }
 
 /** Round by round, so that a slow spell of the machine falls on all scenarios. */
@@ -43,8 +47,15 @@ function isStopped({ signal }: Bench): boolean {
   return signal.aborted
 }
 
-export function finishSuite(options: BenchArguments, machine: Machine, { rounds, failures }: Outcome, startedAt: Date): void {
-  const titles = new Map<ScenarioName, string>(options.scenarios.map(({ name, title }) => [name, title]))
+export function finishSuite(
+  options: BenchArguments,
+  machine: Machine,
+  { rounds, failures }: Outcome,
+  startedAt: Date
+): void {
+  const titles = new Map<ScenarioName, string>(
+    options.scenarios.map(({ name, title }) => [name, title])
+  )
   const summaries = summarize(rounds, titles)
   const goals = checkGoals(summaries)
   say('')
@@ -70,5 +81,6 @@ export function finishSuite(options: BenchArguments, machine: Machine, { rounds,
   })
   write(plotFile, drawPlot(summaries, machineLine(machine)))
   say(`Plot:    ${plotFile}`)
-  if (failures.length > 0) throw new ExpectedError(`${failures.length} runs of a scenario failed; see above.`)
+  if (failures.length > 0)
+    throw new ExpectedError(`${failures.length} runs of a scenario failed; see above.`)
 }

@@ -1,9 +1,11 @@
 /**
- * Does the insert rate stay where it was while the table grows? Our own store writes slices of events to an empty table, and again after
- * the server has filled it.
+ * Does the insert rate stay where it was while the table grows? Our own store writes
+ * slices of events to an empty table, and again after the server has filled it.
  *
- * A slice starts after a checkpoint: the first touch of each page then writes the whole page to the log, which is where a large table costs
- * more. The whole slice is measured. The empty table comes first and last, so that a change of the machine's mood shows as its spread.
+ * A slice starts after a checkpoint: the first touch of each page then writes the whole
+ * page to the log, which is where a large table costs more. The whole slice is measured.
+ * The empty table comes first and last, so that a change of the machine's mood shows as
+ * its spread.
  *
  * Units   in the names; CPU is that of PostgreSQL with all its processes.
  * Errors  ExpectedError where the disk has no room for the rows.
@@ -31,7 +33,10 @@ export interface GrowthStep {
   readonly rowsPerSecond: Spread
   readonly postgresUsPerRow: Spread | null
   readonly walBytesPerRow: Spread
-  /** Medians: this rate / the empty table's, and the empty table's CPU time per row / this one's. 1 is as fast as empty. */
+  /**
+   * Medians: this rate / the empty table's, and the empty table's CPU time per row / this
+   * one's. 1 is as fast as empty.
+   */
   readonly rateToEmpty: number
   readonly cpuToEmpty: number | null
 }
@@ -54,7 +59,8 @@ const FILL_CHUNK_ROWS = 500_000
 const DISK_BYTES_PER_ROW = 800
 const DISK_BYTES_FOR_LOG = 6 * 1024 ** 3
 
-// Random ids, as producers and queues make them. The foreign keys need no check of what is right by construction.
+// Random ids, as producers and queues make them. The foreign keys need no check of what
+// is right by construction.
 const FILL = `
 INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
 SELECT 'client-' || 1 + n % 3, (ARRAY['monitor-app', 'transaction-app', 'user-app'])[1 + n / 3 % 3], gen_random_uuid()::text,
@@ -68,8 +74,13 @@ export async function measureGrowth(options: GrowthOptions): Promise<readonly Gr
   const take = async (rows: number): Promise<void> => {
     const slice = await measureSlice(options, rows)
     slices.push(slice)
-    const cpu = slice.postgresUsPerRow === null ? '' : `, PostgreSQL ${slice.postgresUsPerRow.toFixed(1)} µs/row`
-    say(`  ${rows.toLocaleString('en-US').padStart(11)} rows  ${Math.round(slice.rowsPerSecond).toLocaleString('en-US')} rows/s${cpu}`)
+    const cpu =
+      slice.postgresUsPerRow === null
+        ? ''
+        : `, PostgreSQL ${slice.postgresUsPerRow.toFixed(1)} µs/row`
+    say(
+      `  ${rows.toLocaleString('en-US').padStart(11)} rows  ${Math.round(slice.rowsPerSecond).toLocaleString('en-US')} rows/s${cpu}`
+    )
   }
   const takeEmpty = async (): Promise<void> => {
     for (let count = 0; count < SLICES; count++) {
@@ -78,7 +89,8 @@ export async function measureGrowth(options: GrowthOptions): Promise<readonly Gr
     }
   }
 
-  // Its workers would come in the middle of a slice or not, and by themselves cost the same per row at any size.
+  // Its workers would come in the middle of a slice or not, and by themselves cost the
+  // same per row at any size.
   await services.db.query('ALTER TABLE message SET (autovacuum_enabled = off)')
   await takeEmpty()
   for (const share of STEP_SHARES) {
@@ -91,7 +103,10 @@ export async function measureGrowth(options: GrowthOptions): Promise<readonly Gr
 }
 
 /** The slices of one step are those that started between its size and the next one's. */
-export function summarizeGrowth(slices: readonly GrowthSlice[], target: number): readonly GrowthStep[] {
+export function summarizeGrowth(
+  slices: readonly GrowthSlice[],
+  target: number
+): readonly GrowthStep[] {
   const sizes = [0, ...STEP_SHARES.map(share => Math.round(target * share))]
   const steps = sizes.flatMap((rows, index) => {
     const next = sizes[index + 1] ?? Number.POSITIVE_INFINITY
@@ -111,19 +126,41 @@ export function summarizeGrowth(slices: readonly GrowthSlice[], target: number):
   return steps.map(step => ({
     ...step,
     rateToEmpty: step.rowsPerSecond.median / (empty?.rowsPerSecond.median ?? Number.NaN),
-    cpuToEmpty: step.postgresUsPerRow === null ? null : (empty?.postgresUsPerRow?.median ?? Number.NaN) / step.postgresUsPerRow.median
+    cpuToEmpty:
+      step.postgresUsPerRow === null
+        ? null
+        : (empty?.postgresUsPerRow?.median ?? Number.NaN) / step.postgresUsPerRow.median
   }))
 }
 
-async function measureSlice({ services, sliceRows, signal, aborted }: GrowthOptions, rows: number): Promise<GrowthSlice> {
+async function measureSlice(
+  { services, sliceRows, signal, aborted }: GrowthOptions,
+  rows: number
+): Promise<GrowthSlice> {
   const { db, aws, dbConnection, postgresPid, queuePid } = services
   await db.query('CHECKPOINT')
-  const subject = await startBaseline({ name: 'insert', aws, queueUrl: '', dbConnection, pollers: 1, events: sliceRows })
+  const subject = await startBaseline({
+    name: 'insert',
+    aws,
+    queueUrl: '',
+    dbConnection,
+    pollers: 1,
+    events: sliceRows
+  })
   try {
     const from = await readLogPosition(db)
     const settledByNow = async (): Promise<number> => (await subject.settled()) ?? 0
-    const pids = { subject: subject.pid, postgres: postgresPid, queue: queuePid, bench: process.pid }
-    const drained = await Promise.race([drain({ events: sliceRows, pids, settledByNow, signal, warmUpShare: 0 }), subject.failure, aborted])
+    const pids = {
+      subject: subject.pid,
+      postgres: postgresPid,
+      queue: queuePid,
+      bench: process.pid
+    }
+    const drained = await Promise.race([
+      drain({ events: sliceRows, pids, settledByNow, signal, warmUpShare: 0 }),
+      subject.failure,
+      aborted
+    ])
     const written = (await readLogPosition(db)) - from
     return {
       rows,
@@ -138,11 +175,16 @@ async function measureSlice({ services, sliceRows, signal, aborted }: GrowthOpti
 
 /** Bytes of log since the database was made. */
 async function readLogPosition(db: Client): Promise<number> {
-  const { rows } = await db.query<{ bytes: string }>("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS bytes")
+  const { rows } = await db.query<{ bytes: string }>(
+    "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS bytes"
+  )
   return Number(rows[0]?.bytes)
 }
 
-async function fillTo({ services: { db }, rows: target, signal, say }: GrowthOptions, rows: number): Promise<void> {
+async function fillTo(
+  { services: { db }, rows: target, signal, say }: GrowthOptions,
+  rows: number
+): Promise<void> {
   const counted = await db.query<{ count: number }>('SELECT count(*)::int AS count FROM message')
   let missing = rows - (counted.rows[0]?.count ?? 0)
   say(`  filling up to ${rows.toLocaleString('en-US')} of ${target.toLocaleString('en-US')} rows …`)

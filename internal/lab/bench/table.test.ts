@@ -9,7 +9,12 @@ t.test('names stand to the left, figures to the right, under a rule', async t =>
   ]
   t.equal(
     formatTable(rows),
-    ['scenario       events/s', '─────────────  ────────', 'ours             12,345', 'limit: INSERT         9'].join('\n')
+    [
+      'scenario       events/s',
+      '─────────────  ────────',
+      'ours             12,345',
+      'limit: INSERT         9'
+    ].join('\n')
   )
   t.equal(formatTable([]), '')
 })

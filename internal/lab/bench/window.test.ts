@@ -22,7 +22,10 @@ t.test('an event that is never settled fails the drain, and progress puts that o
   window.look(0, 0)
   window.look(999, STALL_MS)
   t.equal(window.look(999, STALL_MS * 2), 'within')
-  t.throws(() => window.look(999, STALL_MS * 2 + 1), { name: 'Stalled', message: /^1 of 1000 events were not settled/ })
+  t.throws(() => window.look(999, STALL_MS * 2 + 1), {
+    name: 'Stalled',
+    message: /^1 of 1000 events were not settled/
+  })
 })
 
 t.test('without warming up the first look is the beginning', async t => {

@@ -1,9 +1,10 @@
 /**
- * The measured part of a drain: from the moment a share of the events is settled, so that starting and warming up count nothing, to the
- * moment when all are.
+ * The measured part of a drain: from the moment a share of the events is settled, so that
+ * starting and warming up count nothing, to the moment when all are.
  *
  * Units   milliseconds on one monotonic clock.
- * Errors  Stalled when nothing more is settled for STALL_MS: an event is lost or the subject hangs.
+ * Errors  Stalled when nothing more is settled for STALL_MS: an event is lost or the
+ *         subject hangs.
  */
 export const WARM_UP_SHARE = 0.25
 export const STALL_MS = 30_000
@@ -26,13 +27,18 @@ export class Window {
     this.#warmUpEvents = events * warmUpShare
   }
 
-  /** What moment it is, told how many events are settled by now; `begin` and `end` come once each, and `begin` first. */
+  /**
+   * What moment it is, told how many events are settled by now; `begin` and `end` come
+   * once each, and `begin` first.
+   */
   look(settled: number, nowMs: number): Moment {
     if (settled > this.#settled) {
       this.#settled = settled
       this.#movedAtMs = nowMs
     } else if (nowMs - this.#movedAtMs > STALL_MS) {
-      throw new Stalled(`${this.#events - settled} of ${this.#events} events were not settled, and for ${STALL_MS / 1_000} s none was`)
+      throw new Stalled(
+        `${this.#events - settled} of ${this.#events} events were not settled, and for ${STALL_MS / 1_000} s none was`
+      )
     }
     if (this.#hasBegun) return settled >= this.#events ? 'end' : 'within'
     this.#hasBegun = settled >= this.#warmUpEvents

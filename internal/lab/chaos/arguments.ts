@@ -67,13 +67,21 @@ export function parseChaosArguments(args: readonly string[]): ChaosCommand {
   const events = readNumber(flags, 'events', 1, 100_000_000) ?? DEFAULT_EVENTS
   const kills = readNumber(flags, 'kills', 0, MAX_ACTS) ?? DEFAULT_KILLS
   const faults = readNumber(flags, 'faults', 0, MAX_ACTS) ?? Math.round(kills * FAULTS_PER_KILL)
-  const deliveryFaults = readNumber(flags, 'sender-faults', 0, MAX_ACTS) ?? Math.round((kills + faults) * DELIVERY_FAULTS_PER_STEP)
+  const deliveryFaults =
+    readNumber(flags, 'sender-faults', 0, MAX_ACTS) ??
+    Math.round((kills + faults) * DELIVERY_FAULTS_PER_STEP)
   const workers = readNumber(flags, 'workers', 1, MAX_WORKERS) ?? 3
   const needed = (kills + faults) * MIN_EVENTS_PER_STEP
-  if (kills + faults === 0) flags.problems.push('--kills and --faults are both 0: there is nothing to do')
+  if (kills + faults === 0)
+    flags.problems.push('--kills and --faults are both 0: there is nothing to do')
   if (deliveryFaults > kills + faults)
-    flags.problems.push(`--sender-faults must be at most ${kills + faults}, one beside each kill and fault, not ${deliveryFaults}`)
-  if (events < needed) flags.problems.push(`--events must be at least ${needed} for ${kills} kills and ${faults} faults, not ${events}`)
+    flags.problems.push(
+      `--sender-faults must be at most ${kills + faults}, one beside each kill and fault, not ${deliveryFaults}`
+    )
+  if (events < needed)
+    flags.problems.push(
+      `--events must be at least ${needed} for ${kills} kills and ${faults} faults, not ${events}`
+    )
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   if (flags.isOn('help')) return { kind: 'help' }
   return {

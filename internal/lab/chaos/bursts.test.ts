@@ -11,7 +11,11 @@ t.test('only what was released passes, in the order in which it asked', async t 
   const second = pass('second', 10)
   const third = pass('third', 3)
   await Promise.resolve()
-  t.same(passed, ['first'], 'the third one has to wait behind the second, although there is room for it')
+  t.same(
+    passed,
+    ['first'],
+    'the third one has to wait behind the second, although there is room for it'
+  )
   valve.release(4)
   await Promise.all([second, third])
   t.same(passed, ['first', 'second', 'third'])

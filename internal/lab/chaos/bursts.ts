@@ -1,6 +1,8 @@
 /**
- * The events of a chaos run: one stream from one seed, duplicates and invalid ones in it, that flows in bursts as the plan says. The
- * clients send alike and then, for as many events, one of them floods the others, so that both ways through the worker are met by faults.
+ * The events of a chaos run: one stream from one seed, duplicates and invalid ones in it,
+ * that flows in bursts as the plan says. The clients send alike and then, for as many
+ * events, one of them floods the others, so that both ways through the worker are met by
+ * faults.
  *
  * Shapes  each accepted event is in the ledger before the next burst can refer to it.
  * Errors  `finished` rejects when the ledger cannot be written.
@@ -89,7 +91,11 @@ export class Valve {
 
   release(count: number): void {
     this.#open += count
-    for (let first = this.#waiting[0]; first !== undefined && first.count <= this.#open; first = this.#waiting[0]) {
+    for (
+      let first = this.#waiting[0];
+      first !== undefined && first.count <= this.#open;
+      first = this.#waiting[0]
+    ) {
       this.#waiting.shift()
       this.#open -= first.count
       first.resolve()

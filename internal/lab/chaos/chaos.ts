@@ -1,8 +1,10 @@
 /**
- * `npm run chaos`: a seeded plan of kills and faults against the built processor and sender on a real PostgreSQL and a real queue, and the
- * proof afterwards that every event is where it belongs and has reached whoever should get it.
+ * `npm run chaos`: a seeded plan of kills and faults against the built processor and
+ * sender on a real PostgreSQL and a real queue, and the proof afterwards that every event
+ * is where it belongs and has reached whoever should get it.
  *
- * Errors  exit code 1 on any violation, with the seed and what is wrong; all files stay for whoever looks for the cause.
+ * Errors  exit code 1 on any violation, with the seed and what is wrong; all files stay
+ *         for whoever looks for the cause.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -40,9 +42,20 @@ export function createChaos(env: Environment, args: readonly string[]): Service 
   }
 }
 
-async function runPlan(options: ChaosArguments, env: Environment, directory: string, signal: AbortSignal): Promise<void> {
+async function runPlan(
+  options: ChaosArguments,
+  env: Environment,
+  directory: string,
+  signal: AbortSignal
+): Promise<void> {
   const { events, kills, faults, deliveryFaults, workers, jsonFile } = options
-  const plan = createPlan({ seed: options.seed ?? randomUUID(), events, kills, faults, deliveryFaults })
+  const plan = createPlan({
+    seed: options.seed ?? randomUUID(),
+    events,
+    kills,
+    faults,
+    deliveryFaults
+  })
   say(
     `Seed ${plan.seed}: ${events} events, ${kills} kills, ${faults} faults, ${deliveryFaults} beside them at the sender, ${workers} workers`
   )
@@ -57,7 +70,10 @@ async function runPlan(options: ChaosArguments, env: Environment, directory: str
   const wrong = judge(result)
   if (jsonFile !== null) {
     mkdirSync(dirname(jsonFile), { recursive: true })
-    writeFileSync(jsonFile, `${JSON.stringify({ ...result, ok: wrong.length === 0, wrong }, null, 2)}\n`)
+    writeFileSync(
+      jsonFile,
+      `${JSON.stringify({ ...result, ok: wrong.length === 0, wrong }, null, 2)}\n`
+    )
     say(`Figures: ${jsonFile}`)
   }
   if (wrong.length === 0) {
@@ -119,7 +135,10 @@ async function carryOut(
     const outcome = await run.run()
     const { cuts } = systems.databaseProxy
     if (cuts.message + cuts.commit > 0)
-      Object.assign(noted, { 'connections cut at a message': cuts.message, 'answers to COMMIT cut off': cuts.commit })
+      Object.assign(noted, {
+        'connections cut at a message': cuts.message,
+        'answers to COMMIT cut off': cuts.commit
+      })
     return {
       schema: SCHEMA,
       startedAt: startedAt.toISOString(),
@@ -136,7 +155,9 @@ async function carryOut(
     }
   } catch (error) {
     if (signal.aborted) return null
-    throw violations.length === 0 ? error : new Error(`${String(error)}\nbefore that:\n${violations.join('\n')}`, { cause: error })
+    throw violations.length === 0
+      ? error
+      : new Error(`${String(error)}\nbefore that:\n${violations.join('\n')}`, { cause: error })
   } finally {
     progress.stop()
     await systems.close()

@@ -1,8 +1,9 @@
 /**
- * A program with a primary and workers, the built processor or sender: started as a user would, and started again whenever its primary has
- * ended.
+ * A program with a primary and workers, the built processor or sender: started as a user
+ * would, and started again whenever its primary has ended.
  *
- * Errors  rejects when it does not come up; what it does wrong while it runs goes to `onWrong`.
+ * Errors  rejects when it does not come up; what it does wrong while it runs goes to
+ *         `onWrong`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, type WriteStream } from 'node:fs'
@@ -16,7 +17,9 @@ import { SHUTDOWN_TIMEOUT_MS } from './settings.js'
 
 export interface ClusterProgramOptions {
   readonly name: 'processor' | 'sender'
-  /** Where it runs: a directory without an .env of somebody's own. Its log goes there too. */
+  /**
+   * Where it runs: a directory without an .env of somebody's own. Its log goes there too.
+   */
   readonly directory: string
   readonly environment: Readonly<Record<string, string>>
   readonly onWrong: (text: string) => void
@@ -67,9 +70,13 @@ export class ClusterProgram {
     return this.#lives.map(({ log }) => log)
   }
 
-  /** From the start of the primary until a worker is ready, of each life that came so far. */
+  /**
+   * From the start of the primary until a worker is ready, of each life that came so far.
+   */
   get startMs(): readonly number[] {
-    return this.#lives.flatMap(({ log, startedAtMs }) => (log.firstReadyAtMs === null ? [] : [log.firstReadyAtMs - startedAtMs]))
+    return this.#lives.flatMap(({ log, startedAtMs }) =>
+      log.firstReadyAtMs === null ? [] : [log.firstReadyAtMs - startedAtMs]
+    )
   }
 
   /** Those that run; of them those that are ready, when only such ones will do. */
@@ -90,7 +97,9 @@ export class ClusterProgram {
     }
   }
 
-  /** Waits until there is a worker, and picks one; null when there is none for too long. */
+  /**
+   * Waits until there is a worker, and picks one; null when there is none for too long.
+   */
   async pickWorker(draw: number, mustBeReady = false): Promise<number | null> {
     await eventually(() => this.#workers(mustBeReady).length > 0, START_MS)
     return this.workerNow(draw, mustBeReady)
@@ -114,7 +123,9 @@ export class ClusterProgram {
     return isKilled
   }
 
-  /** kill -9 of the primary; resolves when it is gone, which its workers may not be yet. */
+  /**
+   * kill -9 of the primary; resolves when it is gone, which its workers may not be yet.
+   */
   async killPrimary(): Promise<void> {
     const life = this.#lives.at(-1)
     if (life?.child.kill('SIGKILL') === true) this.kills.primary += 1
@@ -131,14 +142,19 @@ export class ClusterProgram {
     if (life === undefined) return null
     const took = await eventually(() => life.end !== null, SHUTDOWN_TIMEOUT_MS + MARGIN_MS)
     if (took === null) {
-      this.#options.onWrong(`the ${this.#options.name} did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms of SIGTERM`)
+      this.#options.onWrong(
+        `the ${this.#options.name} did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms of SIGTERM`
+      )
       life.child.kill('SIGKILL')
       await life.ended
     }
     return life.end
   }
 
-  /** Workers whose primary is gone drain and end by themselves; one that does not is a fault, and is killed. */
+  /**
+   * Workers whose primary is gone drain and end by themselves; one that does not is a
+   * fault, and is killed.
+   */
   async whenOrphansGone(): Promise<void> {
     const log = this.#lives.at(-1)?.log
     const orphans = log?.live.filter(isRunning) ?? []
@@ -190,7 +206,8 @@ export class ClusterProgram {
       })
     }
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', line => this.#hear(log, line))
+      if (stream !== null)
+        createInterface({ input: stream }).on('line', line => this.#hear(log, line))
     }
     return life
   }
@@ -200,7 +217,8 @@ export class ClusterProgram {
     const deaths = log.deaths.length
     log.add(line)
     for (const { pid, how } of log.deaths.slice(deaths)) {
-      if (!this.#killed.has(pid)) this.#options.onWrong(`worker ${pid} of the ${this.#options.name} died by itself: ${how}`)
+      if (!this.#killed.has(pid))
+        this.#options.onWrong(`worker ${pid} of the ${this.#options.name} died by itself: ${how}`)
     }
   }
 }

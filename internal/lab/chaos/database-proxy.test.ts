@@ -5,9 +5,16 @@ import { serverMessage } from '../testing/server-message.js'
 import { until } from '../testing/until.js'
 import { startDatabaseProxy } from './database-proxy.js'
 
-/** A server that answers each byte with the messages of a commit, behind the proxy; `heard` is what arrived there. */
+/**
+ * A server that answers each byte with the messages of a commit, behind the proxy;
+ * `heard` is what arrived there.
+ */
 async function setup(t: Test) {
-  const answer = [serverMessage('C', 'INSERT 0 1\0'), serverMessage('C', 'COMMIT\0'), serverMessage('Z', 'I')]
+  const answer = [
+    serverMessage('C', 'INSERT 0 1\0'),
+    serverMessage('C', 'COMMIT\0'),
+    serverMessage('Z', 'I')
+  ]
   const ends: Socket[] = []
   let heard = ''
   const server = createServer({ allowHalfOpen: true }, socket => {
@@ -15,7 +22,8 @@ async function setup(t: Test) {
     socket.on('error', () => undefined)
     socket.on('data', chunk => {
       heard += String(chunk)
-      for (let byte = 0; byte < chunk.length; byte++) for (const message of answer) socket.write(message)
+      for (let byte = 0; byte < chunk.length; byte++)
+        for (const message of answer) socket.write(message)
     })
   })
   server.listen(0, '127.0.0.1')
@@ -31,7 +39,10 @@ async function setup(t: Test) {
     const socket = connect({ host: '127.0.0.1', port: proxy.port, allowHalfOpen: true })
     const client = { socket, got: '', error: '', hasEnded: false }
     socket.on('data', chunk => (client.got += String(chunk)))
-    socket.on('error', (error: NodeJS.ErrnoException) => (client.error = error.code ?? error.message))
+    socket.on(
+      'error',
+      (error: NodeJS.ErrnoException) => (client.error = error.code ?? error.message)
+    )
     socket.on('end', () => (client.hasEnded = true))
     t.teardown(() => socket.destroy())
     return client
@@ -75,25 +86,35 @@ t.test('a reset reaches both sides, and later connections pass', async t => {
   await until('the next one passes', () => next.got === whole)
 })
 
-t.test('in a black hole nothing arrives and nobody is told; after it only new connections work', async t => {
-  const { proxy, open, ends, heard, whole } = await setup(t)
-  const client = open()
-  client.socket.write('a')
-  await until('it is connected', () => client.got === whole)
-  proxy.loseAll()
-  const born = open()
-  client.socket.write('b')
-  born.socket.write('c')
-  await until('the bytes have left, and the hole has the new connection', () => client.socket.bytesWritten === 2 && ends.length === 2)
-  proxy.heal()
-  client.socket.write('d')
-  const next = open()
-  next.socket.write('e')
-  await until('a new connection works', () => next.got === whole)
-  t.equal(heard(), 'ae', 'what was sent into the hole is gone, and so is the connection that was opened in it')
-  t.equal(client.got, whole)
-  t.same([client.error, client.hasEnded, born.error, born.hasEnded], ['', false, '', false])
-})
+t.test(
+  'in a black hole nothing arrives and nobody is told; after it only new connections work',
+  async t => {
+    const { proxy, open, ends, heard, whole } = await setup(t)
+    const client = open()
+    client.socket.write('a')
+    await until('it is connected', () => client.got === whole)
+    proxy.loseAll()
+    const born = open()
+    client.socket.write('b')
+    born.socket.write('c')
+    await until(
+      'the bytes have left, and the hole has the new connection',
+      () => client.socket.bytesWritten === 2 && ends.length === 2
+    )
+    proxy.heal()
+    client.socket.write('d')
+    const next = open()
+    next.socket.write('e')
+    await until('a new connection works', () => next.got === whole)
+    t.equal(
+      heard(),
+      'ae',
+      'what was sent into the hole is gone, and so is the connection that was opened in it'
+    )
+    t.equal(client.got, whole)
+    t.same([client.error, client.hasEnded, born.error, born.hasEnded], ['', false, '', false])
+  }
+)
 
 t.test('a half-closed connection ends for the client, and still carries what it says', async t => {
   const { proxy, open, heard, whole } = await setup(t)
@@ -108,19 +129,22 @@ t.test('a half-closed connection ends for the client, and still carries what it 
   t.equal(client.error, '')
 })
 
-t.test('the answer to COMMIT is cut off as often as asked for; what came before it has arrived, and so has the COMMIT', async t => {
-  const { proxy, open, heard, whole } = await setup(t)
-  proxy.cut = { at: 'commit', times: 1 }
-  const client = open()
-  client.socket.write('x')
-  await until('it is cut', () => client.socket.destroyed)
-  t.equal(heard(), 'x')
-  t.notMatch(client.got, /COMMIT/)
-  t.same(proxy.cuts, { message: 0, commit: 1 })
-  const next = open()
-  next.socket.write('y')
-  await until('the next one passes', () => next.got === whole)
-})
+t.test(
+  'the answer to COMMIT is cut off as often as asked for; what came before it has arrived, and so has the COMMIT',
+  async t => {
+    const { proxy, open, heard, whole } = await setup(t)
+    proxy.cut = { at: 'commit', times: 1 }
+    const client = open()
+    client.socket.write('x')
+    await until('it is cut', () => client.socket.destroyed)
+    t.equal(heard(), 'x')
+    t.notMatch(client.got, /COMMIT/)
+    t.same(proxy.cuts, { message: 0, commit: 1 })
+    const next = open()
+    next.socket.write('y')
+    await until('the next one passes', () => next.got === whole)
+  }
+)
 
 t.test('the next COMMIT is told of once, before its answer is passed on', async t => {
   const { proxy, open, whole } = await setup(t)
@@ -135,16 +159,19 @@ t.test('the next COMMIT is told of once, before its answer is passed on', async 
   t.notMatch(heard[0], /COMMIT/)
 })
 
-t.test('a connection is cut at the N-th message from the moment on that it was asked for', async t => {
-  const { proxy, open, whole } = await setup(t)
-  const client = open()
-  client.socket.write('x')
-  await until('three messages have passed', () => client.got === whole)
-  proxy.cut = { at: 'message', number: 4 }
-  client.socket.write('x')
-  await until('three more have passed', () => client.got === whole.repeat(2))
-  client.socket.write('x')
-  await until('it is cut at the fourth', () => client.socket.destroyed)
-  t.equal(client.got, whole.repeat(2))
-  t.same(proxy.cuts, { message: 1, commit: 0 })
-})
+t.test(
+  'a connection is cut at the N-th message from the moment on that it was asked for',
+  async t => {
+    const { proxy, open, whole } = await setup(t)
+    const client = open()
+    client.socket.write('x')
+    await until('three messages have passed', () => client.got === whole)
+    proxy.cut = { at: 'message', number: 4 }
+    client.socket.write('x')
+    await until('three more have passed', () => client.got === whole.repeat(2))
+    client.socket.write('x')
+    await until('it is cut at the fourth', () => client.socket.destroyed)
+    t.equal(client.got, whole.repeat(2))
+    t.same(proxy.cuts, { message: 1, commit: 0 })
+  }
+)

@@ -1,8 +1,9 @@
 /**
  * A TCP proxy between a program and PostgreSQL that does to connections what networks do.
  *
- * Shapes  it listens on a port of its own for the whole run; `target` is where the server is now, null while there is none (then new
- *         connections are reset, as a closed port would).
+ * Shapes  it listens on a port of its own for the whole run; `target` is where the server
+ *         is now, null while there is none (then new connections are reset, as a closed
+ *         port would).
  * Units   milliseconds.
  * Errors  none leave here: a broken connection is what it is for.
  */
@@ -12,8 +13,13 @@ import { DelayLine } from './delay-line.js'
 import { reset } from './reset.js'
 import { ServerMessages } from './server-messages.js'
 
-/** Where the next cuts are made: after so many messages of a connection, or in place of the answers to COMMIT. */
-export type Cut = { readonly at: 'message'; readonly number: number } | { readonly at: 'commit'; times: number }
+/**
+ * Where the next cuts are made: after so many messages of a connection, or in place of
+ * the answers to COMMIT.
+ */
+export type Cut =
+  | { readonly at: 'message'; readonly number: number }
+  | { readonly at: 'commit'; times: number }
 
 export interface DatabaseProxy {
   readonly port: number
@@ -28,7 +34,10 @@ export interface DatabaseProxy {
   readonly cuts: { message: number; commit: number }
   resetAll(): void
   halfCloseAll(): void
-  /** All connections, and those that come until `heal`, lose whatever is sent from now on; nobody is told. */
+  /**
+   * All connections, and those that come until `heal`, lose whatever is sent from now on;
+   * nobody is told.
+   */
   loseAll(): void
   heal(): void
   close(): Promise<void>
@@ -36,7 +45,10 @@ export interface DatabaseProxy {
 
 const LOOPBACK = '127.0.0.1'
 const COMMIT = 'COMMIT'
-/** The server's end of a lost connection; it gives up a forgotten transaction by itself before that. */
+/**
+ * The server's end of a lost connection; it gives up a forgotten transaction by itself
+ * before that.
+ */
 const LOST_END_MS = 15_000
 
 export async function startDatabaseProxy(random: () => number): Promise<DatabaseProxy> {
@@ -95,7 +107,13 @@ class Link {
   #messagesSeen = 0
   #watchedCut: Cut | null = null
 
-  constructor(client: Socket, port: number, proxy: DatabaseProxy, random: () => number, onGone: () => void) {
+  constructor(
+    client: Socket,
+    port: number,
+    proxy: DatabaseProxy,
+    random: () => number,
+    onGone: () => void
+  ) {
     this.#client = client
     this.#upstream = connect({ host: LOOPBACK, port, allowHalfOpen: true, noDelay: true })
     this.#proxy = proxy

@@ -1,7 +1,9 @@
 /**
- * The PostgreSQL of a chaos run: stopped, crashed and started again as often as the plan says, on its one data directory.
+ * The PostgreSQL of a chaos run: stopped, crashed and started again as often as the plan
+ * says, on its one data directory.
  *
- * Shapes  each start takes a free port; `onPort` tells the proxy where the server is now, null while it is down.
+ * Shapes  each start takes a free port; `onPort` tells the proxy where the server is now,
+ *         null while it is down.
  * Errors  queries reject while the server is down; `whenUp` waits for it.
  */
 import pg from 'pg'
@@ -53,14 +55,20 @@ export class Database {
     return this.#server.connectionString
   }
 
-  async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+  async query<Row extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[] = []
+  ): Promise<readonly Row[]> {
     const { rows } = await this.#pool.query<Row>(text, [...values])
     return rows
   }
 
   /** A session of its own, for what must stay open; the caller ends it. */
   async session(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.connectionString, application_name: OUR_NAME })
+    const client = new pg.Client({
+      connectionString: this.connectionString,
+      application_name: OUR_NAME
+    })
     client.on('error', () => undefined)
     await client.connect()
     return client
@@ -68,12 +76,16 @@ export class Database {
 
   async stop(mode: StopMode): Promise<void> {
     const { pid } = this.#server
-    const children = await this.query<{ pid: number }>('SELECT pid FROM pg_stat_activity').catch(() => [])
+    const children = await this.query<{ pid: number }>('SELECT pid FROM pg_stat_activity').catch(
+      () => []
+    )
     this.#options.onPort(null)
     signal(pid, SIGNALS[mode])
-    // All of them and not the postmaster alone: two generations of backends on one data directory would destroy it.
+    // All of them and not the postmaster alone: two generations of backends on one data
+    // directory would destroy it.
     const took = await untilGone([pid, ...children.map(child => child.pid)], STOP_MS)
-    if (took === null) throw new Error(`PostgreSQL did not end within ${STOP_MS} ms of ${SIGNALS[mode]}`)
+    if (took === null)
+      throw new Error(`PostgreSQL did not end within ${STOP_MS} ms of ${SIGNALS[mode]}`)
     await this.#pool.end()
     await this.#server.stop()
   }
@@ -88,7 +100,9 @@ export class Database {
 
   /** A backend that dies of kill -9 makes the server end all sessions and recover. */
   async killBackend(draw: number): Promise<void> {
-    const backends = await this.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE ${OUR_SESSIONS} ORDER BY pid`)
+    const backends = await this.query<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE ${OUR_SESSIONS} ORDER BY pid`
+    )
     const pid = backends[draw % Math.max(1, backends.length)]?.pid
     if (pid === undefined || !isRunning(pid)) return
     signal(pid, 'SIGKILL')
@@ -101,13 +115,21 @@ export class Database {
         () => true,
         () => false
       )
-    if ((await eventually(isUp, UP_MS)) === null) throw new Error(`PostgreSQL does not answer after ${UP_MS} ms`)
+    if ((await eventually(isUp, UP_MS)) === null)
+      throw new Error(`PostgreSQL does not answer after ${UP_MS} ms`)
   }
 
-  /** Resolves when no transaction of the processor is open any more: whatever its dead workers began has its outcome. */
+  /**
+   * Resolves when no transaction of the processor is open any more: whatever its dead
+   * workers began has its outcome.
+   */
   async whenQuiet(withinMs: number): Promise<boolean> {
     const isQuiet = async (): Promise<boolean> =>
-      (await this.query(`SELECT FROM pg_stat_activity WHERE ${STORE_SESSION} AND xact_start IS NOT NULL`)).length === 0
+      (
+        await this.query(
+          `SELECT FROM pg_stat_activity WHERE ${STORE_SESSION} AND xact_start IS NOT NULL`
+        )
+      ).length === 0
     return (await eventually(isQuiet, withinMs)) !== null
   }
 

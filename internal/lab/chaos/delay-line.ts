@@ -1,4 +1,7 @@
-/** Hands things on in order, each after a delay of its own: what comes in later never overtakes. */
+/**
+ * Hands things on in order, each after a delay of its own: what comes in later never
+ * overtakes.
+ */
 interface Delayed<T> {
   readonly item: T
   readonly atMs: number

@@ -20,12 +20,21 @@ function setup() {
     async findMissing(messages: readonly Whereabouts[]) {
       await answer
       if (isDown) throw new Error('the database is down')
-      const columns = [messages.map(m => m.queueMessageId), messages.map(m => m.clientId), messages.map(m => m.messageId)]
+      const columns = [
+        messages.map(m => m.queueMessageId),
+        messages.map(m => m.clientId),
+        messages.map(m => m.messageId)
+      ]
       return (await pool.query<Pick<Whereabouts, 'queueMessageId'>>(FIND_MISSING, columns)).rows
     },
     onMissing: ids => missing.push(...ids)
   })
-  return { check, missing, setDown: (down: boolean) => (isDown = down), answerAfter: (promise: Promise<void>) => (answer = promise) }
+  return {
+    check,
+    missing,
+    setDown: (down: boolean) => (isDown = down),
+    answerAfter: (promise: Promise<void>) => (answer = promise)
+  }
 }
 
 t.before(async () => {
@@ -37,34 +46,43 @@ t.before(async () => {
   )
 })
 
-t.test('a delete whose message has its row, under its own id, the queue’s id or as a rejection, is fine', async t => {
-  const { check, missing } = setup()
-  check.received([
-    message('q1', { client_id: 'client-1', event_id: 'own-id' }),
-    message('q2', { client_id: 'client-1' }),
-    message('q3', '{')
-  ])
-  await check.deleting(handles('q1', 'q2', 'q3'))
-  t.same(missing, [])
-  t.equal(check.checked, 3)
-})
+t.test(
+  'a delete whose message has its row, under its own id, the queue’s id or as a rejection, is fine',
+  async t => {
+    const { check, missing } = setup()
+    check.received([
+      message('q1', { client_id: 'client-1', event_id: 'own-id' }),
+      message('q2', { client_id: 'client-1' }),
+      message('q3', '{')
+    ])
+    await check.deleting(handles('q1', 'q2', 'q3'))
+    t.same(missing, [])
+    t.equal(check.checked, 3)
+  }
+)
 
-t.test('a delete without a row is named, also where another client has a row of that id', async t => {
-  const { check, missing } = setup()
-  check.received([
-    message('q4', { client_id: 'client-1', event_id: 'new' }),
-    message('q5', { client_id: 'client-2', event_id: 'own-id' }),
-    message('q6', 'no event'),
-    message('q7', { client_id: 'nul\0', event_id: 'nul\0' }),
-    message('q8', 'null')
-  ])
-  await check.deleting(handles('q4', 'q5', 'q6', 'q7', 'q8'))
-  t.same(missing.toSorted(), ['q4', 'q5', 'q6', 'q7', 'q8'])
-})
+t.test(
+  'a delete without a row is named, also where another client has a row of that id',
+  async t => {
+    const { check, missing } = setup()
+    check.received([
+      message('q4', { client_id: 'client-1', event_id: 'new' }),
+      message('q5', { client_id: 'client-2', event_id: 'own-id' }),
+      message('q6', 'no event'),
+      message('q7', { client_id: 'nul\0', event_id: 'nul\0' }),
+      message('q8', 'null')
+    ])
+    await check.deleting(handles('q4', 'q5', 'q6', 'q7', 'q8'))
+    t.same(missing.toSorted(), ['q4', 'q5', 'q6', 'q7', 'q8'])
+  }
+)
 
 t.test('while the database is down nothing is said; it is looked at afterwards, once', async t => {
   const { check, missing, setDown } = setup()
-  check.received([message('q9', { client_id: 'client-1' }), message('q2', { client_id: 'client-1' })])
+  check.received([
+    message('q9', { client_id: 'client-1' }),
+    message('q2', { client_id: 'client-1' })
+  ])
   setDown(true)
   await check.deleting(handles('q9', 'q2'))
   await check.catchUp()
@@ -76,21 +94,30 @@ t.test('while the database is down nothing is said; it is looked at afterwards, 
 })
 
 for (const [how, end] of [
-  ['no answer', (_resolve: () => void, reject: (error: Error) => void) => reject(new Error('no connection'))],
+  [
+    'no answer',
+    (_resolve: () => void, reject: (error: Error) => void) => reject(new Error('no connection'))
+  ],
   ['a late one', (resolve: () => void) => resolve()]
 ] as const) {
-  t.test(`a delete that is tried again while the look before it hangs is looked at as well, and told of once: ${how}`, async t => {
-    const { check, missing, answerAfter } = setup()
-    check.received([message('q1', { client_id: 'client-1', event_id: 'own-id' }), message('q9', { client_id: 'client-1' })])
-    let endIt = (): void => undefined
-    answerAfter(new Promise<void>((resolve, reject) => (endIt = () => end(resolve, reject))))
-    const hanging = check.deleting(handles('q1', 'q9'))
-    answerAfter(Promise.resolve())
-    await check.deleting(handles('q1', 'q9'))
-    t.same([missing, check.checked], [['q9'], 2], 'before it goes on')
-    endIt()
-    await hanging
-    await check.catchUp()
-    t.same([missing, check.checked], [['q9'], 2])
-  })
+  t.test(
+    `a delete that is tried again while the look before it hangs is looked at as well, and told of once: ${how}`,
+    async t => {
+      const { check, missing, answerAfter } = setup()
+      check.received([
+        message('q1', { client_id: 'client-1', event_id: 'own-id' }),
+        message('q9', { client_id: 'client-1' })
+      ])
+      let endIt = (): void => undefined
+      answerAfter(new Promise<void>((resolve, reject) => (endIt = () => end(resolve, reject))))
+      const hanging = check.deleting(handles('q1', 'q9'))
+      answerAfter(Promise.resolve())
+      await check.deleting(handles('q1', 'q9'))
+      t.same([missing, check.checked], [['q9'], 2], 'before it goes on')
+      endIt()
+      await hanging
+      await check.catchUp()
+      t.same([missing, check.checked], [['q9'], 2])
+    }
+  )
 }

@@ -1,9 +1,11 @@
 /**
- * Invariant I5 on the running system: each message that the processor deletes has its row, visible to a session that is not the
- * processor's, at that moment.
+ * Invariant I5 on the running system: each message that the processor deletes has its
+ * row, visible to a session that is not the processor's, at that moment.
  *
- * Shapes  messages as they come from the queue, then the receipt handles of each delete before it is passed on.
- * Limit   while the database is down nobody can look; such deletes are looked at when it is back.
+ * Shapes  messages as they come from the queue, then the receipt handles of each delete
+ *         before it is passed on.
+ * Limit   while the database is down nobody can look; such deletes are looked at when it
+ *         is back.
  */
 import type { SeenMessage } from './queue-proxy.js'
 
@@ -17,7 +19,9 @@ export interface Whereabouts {
 
 export interface DeleteCheckOptions {
   /** Those of the messages that have no row. Rejects while the database is down. */
-  readonly findMissing: (messages: readonly Whereabouts[]) => Promise<readonly Pick<Whereabouts, 'queueMessageId'>[]>
+  readonly findMissing: (
+    messages: readonly Whereabouts[]
+  ) => Promise<readonly Pick<Whereabouts, 'queueMessageId'>[]>
   readonly onMissing: (queueMessageIds: readonly string[]) => void
 }
 
@@ -39,10 +43,14 @@ export class DeleteCheck {
   }
 
   received(messages: readonly SeenMessage[]): void {
-    for (const { MessageId, ReceiptHandle, Body } of messages) this.#byHandle.set(ReceiptHandle, whereaboutsOf(MessageId, Body))
+    for (const { MessageId, ReceiptHandle, Body } of messages)
+      this.#byHandle.set(ReceiptHandle, whereaboutsOf(MessageId, Body))
   }
 
-  /** A delete that is tried again while the look before it has no answer yet is looked at as well: it may be the one that counts. */
+  /**
+   * A delete that is tried again while the look before it has no answer yet is looked at
+   * as well: it may be the one that counts.
+   */
   async deleting(receiptHandles: readonly string[]): Promise<void> {
     const messages = receiptHandles.flatMap(handle => this.#byHandle.get(handle) ?? [])
     if (messages.length === 0) return
@@ -50,7 +58,8 @@ export class DeleteCheck {
       const missing = await this.#options.findMissing(messages)
       const firstLooks = receiptHandles.filter(handle => this.#byHandle.delete(handle)).length
       this.checked += firstLooks
-      if (firstLooks > 0 && missing.length > 0) this.#options.onMissing(missing.map(({ queueMessageId }) => queueMessageId))
+      if (firstLooks > 0 && missing.length > 0)
+        this.#options.onMissing(missing.map(({ queueMessageId }) => queueMessageId))
     } catch {
       for (const handle of receiptHandles) this.#toCatchUp.add(handle)
     }

@@ -1,6 +1,12 @@
 import t from 'tap'
 import type { ReceiverLedgerEntry } from '../../systems/events/recipient/delivery.js'
-import { checkDeliveries, type DeliveryFault, type DeliveryRows, type Owed, problemOfLine } from './delivery-check.js'
+import {
+  checkDeliveries,
+  type DeliveryFault,
+  type DeliveryRows,
+  type Owed,
+  problemOfLine
+} from './delivery-check.js'
 
 const owe = (messageId: string, over: Partial<Owed> = {}): Owed => ({
   path: '/all',
@@ -24,7 +30,9 @@ const line = (eventId: string, over: Partial<ReceiverLedgerEntry> = {}): Receive
   ...over
 })
 
-async function* linesOf(lines: readonly ReceiverLedgerEntry[]): AsyncGenerator<ReceiverLedgerEntry> {
+async function* linesOf(
+  lines: readonly ReceiverLedgerEntry[]
+): AsyncGenerator<ReceiverLedgerEntry> {
   yield* lines
 }
 
@@ -35,30 +43,57 @@ const rowsFor = (owed: readonly Owed[]): DeliveryRows => ({
   disabledEndpoints: 0
 })
 
-async function faultsOf(owed: readonly Owed[], lines: readonly ReceiverLedgerEntry[], rows: Partial<DeliveryRows> = {}) {
+async function faultsOf(
+  owed: readonly Owed[],
+  lines: readonly ReceiverLedgerEntry[],
+  rows: Partial<DeliveryRows> = {}
+) {
   const report = await checkDeliveries(owed, linesOf(lines), { ...rowsFor(owed), ...rows })
-  return Object.fromEntries(Object.entries(report.faults).filter(([, count]) => count > 0)) as Partial<Record<DeliveryFault, number>>
+  return Object.fromEntries(
+    Object.entries(report.faults).filter(([, count]) => count > 0)
+  ) as Partial<Record<DeliveryFault, number>>
 }
 
-t.test('what is owed and in the ledger is delivered; lines beyond the first are repeats', async t => {
-  const owed = [owe('a'), owe('b'), owe('a', { path: '/ordered', isOrdered: true }), owe('b', { path: '/ordered', isOrdered: true })]
-  const ordered = { path: '/ordered' }
-  const lines = [line('b'), line('a', ordered), line('b', ordered), line('a', ordered), line('a'), line('a')]
-  const report = await checkDeliveries(owed, linesOf(lines), rowsFor(owed))
-  t.match(report, { owed: 4, delivered: 4, repeated: 2, attempts: 9, examples: [] })
-  t.same(
-    Object.values(report.faults).filter(count => count > 0),
-    []
-  )
-})
+t.test(
+  'what is owed and in the ledger is delivered; lines beyond the first are repeats',
+  async t => {
+    const owed = [
+      owe('a'),
+      owe('b'),
+      owe('a', { path: '/ordered', isOrdered: true }),
+      owe('b', { path: '/ordered', isOrdered: true })
+    ]
+    const ordered = { path: '/ordered' }
+    const lines = [
+      line('b'),
+      line('a', ordered),
+      line('b', ordered),
+      line('a', ordered),
+      line('a'),
+      line('a')
+    ]
+    const report = await checkDeliveries(owed, linesOf(lines), rowsFor(owed))
+    t.match(report, { owed: 4, delivered: 4, repeated: 2, attempts: 9, examples: [] })
+    t.same(
+      Object.values(report.faults).filter(count => count > 0),
+      []
+    )
+  }
+)
 
 t.test('each thing that must not be is found', async t => {
   const both = [owe('a'), owe('b')]
   const found = [line('a'), line('b')]
   t.same(await faultsOf(both, [line('a')]), { lost: 1 })
-  t.same(await faultsOf([owe('a'), owe('b', { state: null, hasSuccess: false })], found), { withoutDelivery: 1 })
-  t.same(await faultsOf([owe('a'), owe('b', { state: 'pending', hasSuccess: false })], found), { pending: 1 })
-  t.same(await faultsOf([owe('a'), owe('b', { state: 'dead', hasSuccess: false })], found), { dead: 1 })
+  t.same(await faultsOf([owe('a'), owe('b', { state: null, hasSuccess: false })], found), {
+    withoutDelivery: 1
+  })
+  t.same(await faultsOf([owe('a'), owe('b', { state: 'pending', hasSuccess: false })], found), {
+    pending: 1
+  })
+  t.same(await faultsOf([owe('a'), owe('b', { state: 'dead', hasSuccess: false })], found), {
+    dead: 1
+  })
   t.same(await faultsOf([owe('a'), owe('b', { hasSuccess: false })], found), { withoutSuccess: 1 })
   t.same(await faultsOf(both, found, { deliveries: 3 }), { tooMany: 1 })
   t.same(await faultsOf(both, found, { refused: 1 }), { notSigned: 1 })
@@ -72,21 +107,33 @@ t.test('each thing that must not be is found', async t => {
 
 t.test('a webhook-id belongs to one delivery, and a delivery has one webhook-id', async t => {
   const both = [owe('a'), owe('b')]
-  t.same(await faultsOf(both, [line('a'), line('a', { webhookId: 'another' }), line('b')]), { otherIds: 1 })
-  t.same(await faultsOf(both, [line('a', { webhookId: 'same' }), line('b', { webhookId: 'same' })]), { otherIds: 1 })
+  t.same(await faultsOf(both, [line('a'), line('a', { webhookId: 'another' }), line('b')]), {
+    otherIds: 1
+  })
+  t.same(
+    await faultsOf(both, [line('a', { webhookId: 'same' }), line('b', { webhookId: 'same' })]),
+    { otherIds: 1 }
+  )
 })
 
-t.test('an ordered endpoint must accept first what was committed first; repeats do not count', async t => {
-  const ordered = { path: '/ordered' }
-  const owed = ['a', 'b', 'c'].map(id => owe(id, { ...ordered, isOrdered: true }))
-  const at = (...ids: readonly string[]) => ids.map(id => line(id, ordered))
-  t.same(await faultsOf(owed, at('a', 'b', 'a', 'c', 'b')), {})
-  t.same(await faultsOf(owed, at('b', 'a', 'c')), { outOfOrder: 1 })
-  t.same(await faultsOf(owed, at('c', 'a', 'b')), { outOfOrder: 2 })
-})
+t.test(
+  'an ordered endpoint must accept first what was committed first; repeats do not count',
+  async t => {
+    const ordered = { path: '/ordered' }
+    const owed = ['a', 'b', 'c'].map(id => owe(id, { ...ordered, isOrdered: true }))
+    const at = (...ids: readonly string[]) => ids.map(id => line(id, ordered))
+    t.same(await faultsOf(owed, at('a', 'b', 'a', 'c', 'b')), {})
+    t.same(await faultsOf(owed, at('b', 'a', 'c')), { outOfOrder: 1 })
+    t.same(await faultsOf(owed, at('c', 'a', 'b')), { outOfOrder: 2 })
+  }
+)
 
 t.test('the first of each fault is told', async t => {
-  const report = await checkDeliveries([owe('a'), owe('b')], linesOf([]), rowsFor([owe('a'), owe('b')]))
+  const report = await checkDeliveries(
+    [owe('a'), owe('b')],
+    linesOf([]),
+    rowsFor([owe('a'), owe('b')])
+  )
   t.equal(report.examples.length, 1)
   t.match(report.examples[0], /in no line of the ledger, such as \["\/all","client-1","a"\]/)
 })

@@ -1,8 +1,10 @@
 /**
- * Whether each stored event has reached each endpoint that should get it, by the recipient's ledger and the tables alone.
+ * Whether each stored event has reached each endpoint that should get it, by the
+ * recipient's ledger and the tables alone.
  *
- * Shapes  what is owed in commit order, and the ledger's lines in theirs, in; figures and faults out. An event at an endpoint is one delivery,
- *         known by path, client and message id.
+ * Shapes  what is owed in commit order, and the ledger's lines in theirs, in; figures and
+ *         faults out. An event at an endpoint is one delivery, known by path, client and
+ *         message id.
  */
 import type { ReceiverLedgerEntry } from '../../systems/events/recipient/delivery.js'
 
@@ -56,7 +58,8 @@ export interface DeliveryReport {
   readonly examples: readonly string[]
 }
 
-// Who should get what is said here once more, in other words than the fan-out's, which is what is being checked.
+// Who should get what is said here once more, in other words than the fan-out's, which is
+// what is being checked.
 export const READ_OWED = `
 SELECT substring(e.url FROM '^http://[^/]+(.*)$') AS path, e.is_ordered AS "isOrdered", m.fk_client_name AS client, m.message_id AS "messageId",
        m.fk_event_type_name AS "eventType", d.state, EXISTS (
@@ -91,7 +94,10 @@ export async function checkDeliveries(
   ledger: AsyncIterable<ReceiverLedgerEntry>,
   rows: DeliveryRows
 ): Promise<DeliveryReport> {
-  const faults = Object.fromEntries(Object.keys(FAULTS).map(fault => [fault, 0])) as Record<DeliveryFault, number>
+  const faults = Object.fromEntries(Object.keys(FAULTS).map(fault => [fault, 0])) as Record<
+    DeliveryFault,
+    number
+  >
   const examples: string[] = []
   const found = (fault: DeliveryFault, example: string, count = 1): void => {
     if (count > 0 && faults[fault] === 0) examples.push(`${FAULTS[fault]}, such as ${example}`)
@@ -119,7 +125,8 @@ export async function checkDeliveries(
       continue
     }
     const id = webhookId ?? ''
-    if ((usedFor.get(id) ?? name) !== name || (one.webhookId ?? id) !== id) found('otherIds', `${name} as ${id}`)
+    if ((usedFor.get(id) ?? name) !== name || (one.webhookId ?? id) !== id)
+      found('otherIds', `${name} as ${id}`)
     usedFor.set(id, name)
     if (one.webhookId !== null) {
       repeated += 1
@@ -133,7 +140,11 @@ export async function checkDeliveries(
   }
   for (const [name, { webhookId }] of looked) if (webhookId === null) found('lost', name)
 
-  found('tooMany', 'those of the table', rows.deliveries - owed.filter(({ state }) => state !== null).length)
+  found(
+    'tooMany',
+    'those of the table',
+    rows.deliveries - owed.filter(({ state }) => state !== null).length
+  )
   found('notSigned', 'attempts answered with 401', rows.refused)
   found('disabledEndpoints', 'those of the table', rows.disabledEndpoints)
   return { owed: owed.length, delivered, repeated, attempts: rows.attempts, faults, examples }

@@ -2,7 +2,8 @@
  * The sender's part of a chaos run: its faults, its lives, and the proof at the end.
  *
  * Units   milliseconds.
- * Errors  what the sender does wrong goes to `onWrong`; only a harness that cannot go on rejects.
+ * Errors  what the sender does wrong goes to `onWrong`; only a harness that cannot go on
+ *         rejects.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { readLedger } from '../../systems/events/producer/ledger-reader.js'
@@ -30,18 +31,25 @@ export interface DeliveryRunOptions {
 
 export interface DeliveryOutcome {
   readonly kills: { readonly worker: number; readonly primary: number }
-  /** From the end of the last fault until nothing was pending; null when it was too long. */
+  /**
+   * From the end of the last fault until nothing was pending; null when it was too long.
+   */
   readonly deliveredMs: number | null
   readonly report: DeliveryReport
 }
 
-/** A killed worker's lanes are lost for up to fifteen seconds, and an endpoint that failed is left alone for up to ten, twenty, forty. */
+/**
+ * A killed worker's lanes are lost for up to fifteen seconds, and an endpoint that failed
+ * is left alone for up to ten, twenty, forty.
+ */
 export const DELIVERED_LIMIT_MS = 120_000
 const LOOK_EVERY_MS = 250
 
 export class DeliveryRun {
   readonly #options: DeliveryRunOptions
-  /** Workers that outlive their primary, and are to end while the next one runs already. */
+  /**
+   * Workers that outlive their primary, and are to end while the next one runs already.
+   */
   readonly #farewells: Promise<void>[] = []
   #lastFaultEndedMs = 0
 
@@ -63,7 +71,10 @@ export class DeliveryRun {
     this.#lastFaultEndedMs = performance.now()
   }
 
-  /** Starts the sender again if it has ended. The workers of its last life may still be there: a sender is never alone. */
+  /**
+   * Starts the sender again if it has ended. The workers of its last life may still be
+   * there: a sender is never alone.
+   */
   async revive(): Promise<void> {
     const { sender, database } = this.#options.systems
     if (sender.isUp) return
@@ -87,9 +98,17 @@ export class DeliveryRun {
       await session.query('SET statement_timeout = 0')
       const owed = await session.query<Owed>(READ_OWED)
       const { rows } = await session.query<DeliveryRows>(READ_DELIVERY_ROWS)
-      const ledger = readLedger<ReceiverLedgerEntry>(recipient.ledgerFile, () => undefined, problemOfLine)
+      const ledger = readLedger<ReceiverLedgerEntry>(
+        recipient.ledgerFile,
+        () => undefined,
+        problemOfLine
+      )
       if (rows[0] === undefined) throw new Error('the tables of deliveries answered without a row')
-      return { kills: sender.kills, deliveredMs, report: await checkDeliveries(owed.rows, ledger, rows[0]) }
+      return {
+        kills: sender.kills,
+        deliveredMs,
+        report: await checkDeliveries(owed.rows, ledger, rows[0])
+      }
     } finally {
       await session.end()
     }
@@ -103,8 +122,13 @@ export class DeliveryRun {
       told = `${row?.finished ?? 0} of ${row?.owed ?? 0}`
       return row !== undefined && row.finished >= row.owed
     }
-    const took = await eventually(isDone, DELIVERED_LIMIT_MS - (performance.now() - sinceMs), LOOK_EVERY_MS)
-    if (took === null) onWrong(`${told} deliveries had been made ${DELIVERED_LIMIT_MS} ms after the last fault`)
+    const took = await eventually(
+      isDone,
+      DELIVERED_LIMIT_MS - (performance.now() - sinceMs),
+      LOOK_EVERY_MS
+    )
+    if (took === null)
+      onWrong(`${told} deliveries had been made ${DELIVERED_LIMIT_MS} ms after the last fault`)
     return took === null ? null : performance.now() - sinceMs
   }
 }

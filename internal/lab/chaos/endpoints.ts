@@ -1,4 +1,7 @@
-/** The endpoints of a chaos run: for each client one that takes all of its events, beside them one of one event type and one in order. */
+/**
+ * The endpoints of a chaos run: for each client one that takes all of its events, beside
+ * them one of one event type and one in order.
+ */
 
 import { createPostgresPool } from '../../engine/postgres/pool.js'
 import { SECRET_FIELD } from '../../systems/events/delivery/endpoint.js'
@@ -14,7 +17,12 @@ interface PlannedEndpoint {
   readonly isOrdered: boolean
 }
 
-const all = (client: string): PlannedEndpoint => ({ path: `/${client}`, client, eventTypes: null, isOrdered: false })
+const all = (client: string): PlannedEndpoint => ({
+  path: `/${client}`,
+  client,
+  eventTypes: null,
+  isOrdered: false
+})
 const ENDPOINTS: readonly PlannedEndpoint[] = [
   all('client-1'),
   all('client-2'),
@@ -31,7 +39,12 @@ export async function registerEndpoints(
   origin: string
 ): Promise<Readonly<Record<string, string>>> {
   const keys = parseKeyRing(secretKeys)
-  const pool = createPostgresPool({ connectionString, statementTimeoutMs: QUERY_MS, lockTimeoutMs: QUERY_MS, queryDeadlineMs: QUERY_MS })
+  const pool = createPostgresPool({
+    connectionString,
+    statementTimeoutMs: QUERY_MS,
+    lockTimeoutMs: QUERY_MS,
+    queryDeadlineMs: QUERY_MS
+  })
   const secrets: Record<string, string> = {}
   try {
     const endpoints = createPostgresEndpoints(pool)
@@ -39,11 +52,15 @@ export async function registerEndpoints(
       const secret = newSecret()
       secrets[path] = secret
       const limits = { maxConcurrency: null, maxPerSecond: null, timeoutMs: ENDPOINT_TIMEOUT_MS }
-      const outcome = await endpoints.add({ ...planned, ...limits, url: `${origin}${path}` }, (id, clientId) => ({
-        secret: keys.seal(secret, { clientId, endpointId: String(id), field: SECRET_FIELD }),
-        headers: null
-      }))
-      if (outcome.kind !== 'added') throw new Error(`endpoint ${path} was not added: ${outcome.kind}`)
+      const outcome = await endpoints.add(
+        { ...planned, ...limits, url: `${origin}${path}` },
+        (id, clientId) => ({
+          secret: keys.seal(secret, { clientId, endpointId: String(id), field: SECRET_FIELD }),
+          headers: null
+        })
+      )
+      if (outcome.kind !== 'added')
+        throw new Error(`endpoint ${path} was not added: ${outcome.kind}`)
     }
   } finally {
     await pool.end()

@@ -1,4 +1,7 @@
-/** Looks at a condition until it holds: how long that took in milliseconds, or null when it did not within `withinMs`. */
+/**
+ * Looks at a condition until it holds: how long that took in milliseconds, or null when
+ * it did not within `withinMs`.
+ */
 import { setTimeout as delay } from 'node:timers/promises'
 
 const LOOK_EVERY_MS = 20

@@ -1,6 +1,7 @@
 /**
- * Does each fault of the sender and its recipient to the running system, as inject.ts does those of the intake. What has ended by it is started
- * again by the run (delivery-run.ts).
+ * Does each fault of the sender and its recipient to the running system, as inject.ts
+ * does those of the intake. What has ended by it is started again by the run
+ * (delivery-run.ts).
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClusterProgram } from './cluster-program.js'
@@ -34,12 +35,18 @@ export const DELIVERY_INJECTORS: Readonly<Record<DeliveryFaultKind, Injector>> =
     const pid = await sender.pickWorker(draw)
     if (pid !== null) sender.killWorker(pid)
   },
-  'sender-workers-kill-at-post': killAllAt('times when all were killed and a POST had left', ({ recipientProxy }, strike) => {
-    recipientProxy.onPost = strike
-  }),
-  'sender-workers-kill-at-commit': killAllAt('times when all were killed at a COMMIT', ({ senderDatabaseProxy }, strike) => {
-    senderDatabaseProxy.onCommit = strike
-  }),
+  'sender-workers-kill-at-post': killAllAt(
+    'times when all were killed and a POST had left',
+    ({ recipientProxy }, strike) => {
+      recipientProxy.onPost = strike
+    }
+  ),
+  'sender-workers-kill-at-commit': killAllAt(
+    'times when all were killed at a COMMIT',
+    ({ senderDatabaseProxy }, strike) => {
+      senderDatabaseProxy.onCommit = strike
+    }
+  ),
   'sender-primary-kill': ({ sender }) => sender.killPrimary(),
   'sender-worker-stop': stopWorker,
   'sender-worker-stop-long': stopWorker,
@@ -63,7 +70,10 @@ export const DELIVERY_INJECTORS: Readonly<Record<DeliveryFaultKind, Injector>> =
 }
 
 /** Kills all workers, for nobody knows whose moment it is that `listen` waits for. */
-function killAllAt(what: string, listen: (systems: DeliverySystems, strike: (() => void) | null) => void): Injector {
+function killAllAt(
+  what: string,
+  listen: (systems: DeliverySystems, strike: (() => void) | null) => void
+): Injector {
   return async systems => {
     const { sender, onNoted } = systems
     let isDone = false
@@ -79,7 +89,10 @@ function killAllAt(what: string, listen: (systems: DeliverySystems, strike: (() 
   }
 }
 
-async function stopWorker({ sender }: DeliverySystems, { draw, forMs }: PlannedFault): Promise<void> {
+async function stopWorker(
+  { sender }: DeliverySystems,
+  { draw, forMs }: PlannedFault
+): Promise<void> {
   const pid = await sender.pickWorker(draw)
   if (pid === null) return
   signal(pid, 'SIGSTOP')

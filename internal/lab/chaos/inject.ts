@@ -1,8 +1,10 @@
 /**
- * Does each fault of the intake to the running system. The sender, too, has its connections to the database cut, slowed and reset.
+ * Does each fault of the intake to the running system. The sender, too, has its
+ * connections to the database cut, slowed and reset.
  *
- * Shapes  a function per kind: it begins the fault and resolves with a function that ends it. What it must not leave behind, its end takes
- *         back, whatever has died in between.
+ * Shapes  a function per kind: it begins the fault and resolves with a function that ends
+ *         it. What it must not leave behind, its end takes back, whatever has died in
+ *         between.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClusterProgram } from './cluster-program.js'
@@ -33,7 +35,10 @@ const nothing: End = () => undefined
 const READ_ONLY = 'ALTER SYSTEM SET default_transaction_read_only = on'
 const READ_WRITE = 'ALTER SYSTEM SET default_transaction_read_only = off'
 const CATCH_TRIES = 30
-/** A stopped worker's transaction stands still for so long; that of a running one does not, at the latency that is set meanwhile. */
+/**
+ * A stopped worker's transaction stands still for so long; that of a running one does
+ * not, at the latency that is set meanwhile.
+ */
 const STILL_MS = 150
 const CATCH_LATENCY_MS = 20
 const CONNECTION_LATENCY_MS = 200
@@ -63,7 +68,9 @@ export const INJECTORS: Readonly<Record<IntakeFaultKind, Injector>> = {
     return () => database.whenUp()
   },
   'backend-terminate': async ({ database }) => {
-    await database.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OUR_SESSIONS}`)
+    await database.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OUR_SESSIONS}`
+    )
     return nothing
   },
   'database-read-only': async ({ database }) => {
@@ -90,7 +97,9 @@ export const INJECTORS: Readonly<Record<IntakeFaultKind, Injector>> = {
     proxy.halfCloseAll()
     return () => proxy.halfCloseAll()
   }),
-  'connection-cut': onBoth((proxy, { draw }) => cut(proxy, { at: 'message', number: 1 + (draw % MAX_CUT_AT) })),
+  'connection-cut': onBoth((proxy, { draw }) =>
+    cut(proxy, { at: 'message', number: 1 + (draw % MAX_CUT_AT) })
+  ),
   'connection-cut-at-commit': onBoth(proxy => cut(proxy, { at: 'commit', times: COMMITS_CUT })),
 
   'queue-500': trouble({ kind: 'errors', status: 500, code: 'InternalFailure' }),
@@ -110,7 +119,10 @@ async function stopWorker({ processor }: Systems, { draw }: PlannedFault): Promi
 }
 
 /** Stops a worker again and again until one stands in the middle of a transaction. */
-async function stopWorkerInTransaction({ processor, database, databaseProxy, onNoted }: Systems, { draw }: PlannedFault): Promise<End> {
+async function stopWorkerInTransaction(
+  { processor, database, databaseProxy, onNoted }: Systems,
+  { draw }: PlannedFault
+): Promise<End> {
   const speedUp = slowDown(databaseProxy, CATCH_LATENCY_MS)
   try {
     for (let tries = 0; tries < CATCH_TRIES; tries++) {
@@ -136,7 +148,10 @@ async function stopWorkerInTransaction({ processor, database, databaseProxy, onN
 }
 
 /** It is started again by the run, as after a kill. */
-async function terminatePrimary({ processor, onWrong }: Systems, { kind, forMs }: PlannedFault): Promise<End> {
+async function terminatePrimary(
+  { processor, onWrong }: Systems,
+  { kind, forMs }: PlannedFault
+): Promise<End> {
   processor.signalPrimary('SIGTERM')
   if (kind === 'primary-term-twice') {
     await delay(forMs)

@@ -9,20 +9,31 @@ t.test('the same seed gives the same plan, another seed another one', async t =>
   t.notSame(createPlan({ ...options, seed: 'tuesday' }).steps, createPlan(options).steps)
 })
 
-t.test('it has exactly as many kills, faults and events as asked for, and a quarter of the kills are the primary’s', async t => {
-  const { steps } = createPlan(options)
-  const kills = steps.flatMap(({ kill }) => kill ?? [])
-  t.equal(kills.length, 40)
-  t.equal(kills.filter(({ target }) => target === 'primary').length, 10)
-  const atCommit = kills.filter(({ isAtCommit }) => isAtCommit)
-  t.ok(atCommit.length > 5 && atCommit.every(({ target }) => target === 'worker'), 'about half of the workers’ are at a COMMIT')
-  t.equal(steps.filter(({ fault }) => fault !== null).length, 60)
-  t.equal(
-    steps.reduce((sum, { events }) => sum + events, 0),
-    10_001
-  )
-  t.ok(Math.max(...steps.map(({ events }) => events)) - Math.min(...steps.map(({ events }) => events)) <= 1, 'in even shares')
-})
+t.test(
+  'it has exactly as many kills, faults and events as asked for, and a quarter of the kills are the primary’s',
+  async t => {
+    const { steps } = createPlan(options)
+    const kills = steps.flatMap(({ kill }) => kill ?? [])
+    t.equal(kills.length, 40)
+    t.equal(kills.filter(({ target }) => target === 'primary').length, 10)
+    const atCommit = kills.filter(({ isAtCommit }) => isAtCommit)
+    t.ok(
+      atCommit.length > 5 && atCommit.every(({ target }) => target === 'worker'),
+      'about half of the workers’ are at a COMMIT'
+    )
+    t.equal(steps.filter(({ fault }) => fault !== null).length, 60)
+    t.equal(
+      steps.reduce((sum, { events }) => sum + events, 0),
+      10_001
+    )
+    t.ok(
+      Math.max(...steps.map(({ events }) => events)) -
+        Math.min(...steps.map(({ events }) => events)) <=
+        1,
+      'in even shares'
+    )
+  }
+)
 
 t.test('no kind of fault comes a third time before every kind came twice', async t => {
   const counts = new Map<string, number>()
@@ -34,31 +45,37 @@ t.test('no kind of fault comes a third time before every kind came twice', async
   t.equal(Math.max(...counts.values()), 3)
 })
 
-t.test('a fault lasts as long as its kind may, and is met by a kill only where that makes sense, while it lasts', async t => {
-  const { steps } = createPlan({ ...options, kills: 500, faults: 500, events: 100_000 })
-  let met = 0
-  for (const { fault, kill } of steps) {
-    t.ok(fault !== null || kill !== null, 'no step is idle')
-    if (fault === null) continue
-    const { fromMs, toMs, allowsKill } = FAULTS[fault.kind]
-    t.ok(fault.forMs >= fromMs && fault.forMs <= toMs, fault.kind)
-    if (kill === null) continue
-    met += 1
-    t.ok(allowsKill && kill.afterMs < fault.forMs, fault.kind)
+t.test(
+  'a fault lasts as long as its kind may, and is met by a kill only where that makes sense, while it lasts',
+  async t => {
+    const { steps } = createPlan({ ...options, kills: 500, faults: 500, events: 100_000 })
+    let met = 0
+    for (const { fault, kill } of steps) {
+      t.ok(fault !== null || kill !== null, 'no step is idle')
+      if (fault === null) continue
+      const { fromMs, toMs, allowsKill } = FAULTS[fault.kind]
+      t.ok(fault.forMs >= fromMs && fault.forMs <= toMs, fault.kind)
+      if (kill === null) continue
+      met += 1
+      t.ok(allowsKill && kill.afterMs < fault.forMs, fault.kind)
+    }
+    t.ok(met > 100)
   }
-  t.ok(met > 100)
-})
+)
 
-t.test('faults of sender and recipient come beside the others, one to a step, all kinds in turn, and change nothing else', async t => {
-  const deliveryFaults = 2 * DELIVERY_KINDS.length
-  const { steps } = createPlan({ ...options, deliveryFaults })
-  const kinds = steps.flatMap(({ delivery }) => delivery?.fault.kind ?? [])
-  t.same(kinds.toSorted(), [...DELIVERY_KINDS, ...DELIVERY_KINDS].toSorted())
-  t.same(
-    steps.map(step => ({ ...step, delivery: null })),
-    createPlan(options).steps
-  )
-})
+t.test(
+  'faults of sender and recipient come beside the others, one to a step, all kinds in turn, and change nothing else',
+  async t => {
+    const deliveryFaults = 2 * DELIVERY_KINDS.length
+    const { steps } = createPlan({ ...options, deliveryFaults })
+    const kinds = steps.flatMap(({ delivery }) => delivery?.fault.kind ?? [])
+    t.same(kinds.toSorted(), [...DELIVERY_KINDS, ...DELIVERY_KINDS].toSorted())
+    t.same(
+      steps.map(step => ({ ...step, delivery: null })),
+      createPlan(options).steps
+    )
+  }
+)
 
 t.test('kinds can be chosen, and a plan with faults of no kind is refused', async t => {
   const { steps } = createPlan({ ...options, kinds: ['queue-hang'] })
@@ -82,10 +99,19 @@ t.test('a step says what happens and when', async t => {
   const kill = { target: 'worker', afterMs: 640, isAtCommit: false, draw: 0 } as const
   const fault = { kind: 'queue-hang', forMs: 1_850, draw: 0 } as const
   t.equal(describeStep({ ...step, fault: null, kill }), 'kill worker')
-  t.equal(describeStep({ ...step, fault, kill: { ...kill, isAtCommit: true } }), 'queue-hang 1.9 s + kill worker at COMMIT')
+  t.equal(
+    describeStep({ ...step, fault, kill: { ...kill, isAtCommit: true } }),
+    'queue-hang 1.9 s + kill worker at COMMIT'
+  )
   t.equal(describeStep({ ...step, fault, kill: null }), 'queue-hang 1.9 s')
   t.equal(describeStep({ ...step, fault, kill }), 'queue-hang 1.9 s + kill worker at 0.6 s')
   const delivery = { afterMs: 100, fault: { kind: 'recipient-500', forMs: 700, draw: 0 } } as const
-  t.equal(describeStep({ ...step, fault, kill: null, delivery }), 'queue-hang 1.9 s + recipient-500 0.7 s')
-  t.equal(describeStep({ ...step, fault: { kind: 'primary-term', forMs: 0, draw: 0 }, kill: null }), 'primary-term')
+  t.equal(
+    describeStep({ ...step, fault, kill: null, delivery }),
+    'queue-hang 1.9 s + recipient-500 0.7 s'
+  )
+  t.equal(
+    describeStep({ ...step, fault: { kind: 'primary-term', forMs: 0, draw: 0 }, kill: null }),
+    'primary-term'
+  )
 })

@@ -1,13 +1,22 @@
 /**
  * What a chaos run does, decided before it starts: the same arguments give the same plan.
  *
- * Shapes  steps one after the other; each sends its share of the events and then has a fault, a kill, or a kill in the middle of a fault.
- *         Beside that some have a fault of the sender or the recipient. The seed's faults of the intake are the same with and without these.
- *         `draw` is a random number for whatever a step has to choose (which worker, which message).
+ * Shapes  steps one after the other; each sends its share of the events and then has a
+ *         fault, a kill, or a kill in the middle of a fault. Beside that some have a
+ *         fault of the sender or the recipient. The seed's faults of the intake are the
+ *         same with and without these. `draw` is a random number for whatever a step has
+ *         to choose (which worker, which message).
  * Units   milliseconds.
  */
 import { createRandom, type Random } from '../../engine/cli/random.js'
-import { DELIVERY_KINDS, type DeliveryFaultKind, FAULTS, type FaultKind, INTAKE_KINDS, type IntakeFaultKind } from './faults.js'
+import {
+  DELIVERY_KINDS,
+  type DeliveryFaultKind,
+  FAULTS,
+  type FaultKind,
+  INTAKE_KINDS,
+  type IntakeFaultKind
+} from './faults.js'
 
 export interface PlannedFault<Kind extends FaultKind = FaultKind> {
   readonly kind: Kind
@@ -31,7 +40,10 @@ export interface Step {
   readonly fault: PlannedFault<IntakeFaultKind> | null
   readonly kill: PlannedKill | null
   /** At the same time, after a lead of its own. */
-  readonly delivery: { readonly afterMs: number; readonly fault: PlannedFault<DeliveryFaultKind> } | null
+  readonly delivery: {
+    readonly afterMs: number
+    readonly fault: PlannedFault<DeliveryFaultKind>
+  } | null
   readonly pauseMs: number
 }
 
@@ -52,11 +64,17 @@ export interface PlanOptions {
   readonly kinds?: readonly IntakeFaultKind[]
 }
 
-/** Among so many kills one is the primary's; it also ends the crash loops that kills in a row are for the supervisor. */
+/**
+ * Among so many kills one is the primary's; it also ends the crash loops that kills in a
+ * row are for the supervisor.
+ */
 const KILLS_PER_PRIMARY = 4
 const KILLS_IN_FAULTS_PERCENT = 50
 const LEAD_MS = 150
-/** The first of a burst is delivered soon after it is stored, the last one some hundred milliseconds later. */
+/**
+ * The first of a burst is delivered soon after it is stored, the last one some hundred
+ * milliseconds later.
+ */
 const DELIVERY_LEAD_MS = 500
 /** A burst of events is under way for about this long. */
 const KILL_WITHIN_MS = 250
@@ -67,11 +85,22 @@ const PAUSE_FROM_MS = 200
 const PAUSE_MS = 1_200
 const DRAWS = 1_000_000
 
-export function createPlan({ seed, events, kills, faults, deliveryFaults, kinds = INTAKE_KINDS }: PlanOptions): Plan {
+export function createPlan({
+  seed,
+  events,
+  kills,
+  faults,
+  deliveryFaults,
+  kinds = INTAKE_KINDS
+}: PlanOptions): Plan {
   const random = createRandom(`chaos ${seed}`)
-  const plannedFaults = Array.from({ length: faults }, dealer(kinds, random)).map(kind => planFault(kind, random))
+  const plannedFaults = Array.from({ length: faults }, dealer(kinds, random)).map(kind =>
+    planFault(kind, random)
+  )
   const targets = shuffled(
-    Array.from({ length: kills }, (_, index) => (index % KILLS_PER_PRIMARY === 0 ? ('primary' as const) : ('worker' as const))),
+    Array.from({ length: kills }, (_, index) =>
+      index % KILLS_PER_PRIMARY === 0 ? ('primary' as const) : ('worker' as const)
+    ),
     random
   )
   const acts: Pick<Step, 'fault' | 'kill'>[] = plannedFaults.map(fault => {
@@ -79,9 +108,14 @@ export function createPlan({ seed, events, kills, faults, deliveryFaults, kinds 
     const target = isMet ? targets.pop() : undefined
     return { fault, kill: target === undefined ? null : planKill(target, fault.forMs, random) }
   })
-  for (const target of targets) acts.push({ fault: null, kill: planKill(target, KILL_WITHIN_MS, random) })
+  for (const target of targets)
+    acts.push({ fault: null, kill: planKill(target, KILL_WITHIN_MS, random) })
   const ordered = shuffled(acts, random)
-  const deliveries = planDeliveries(deliveryFaults, ordered.length, createRandom(`delivery ${seed}`))
+  const deliveries = planDeliveries(
+    deliveryFaults,
+    ordered.length,
+    createRandom(`delivery ${seed}`)
+  )
   const steps = ordered.map(
     (act, index): Step => ({
       events: share(events, ordered.length, index),
@@ -100,7 +134,8 @@ export function formatPlan({ steps }: Plan, width = 132): readonly string[] {
   for (const [index, step] of steps.entries()) {
     const text = `${index + 1} ${describeStep(step)}`
     const last = lines.at(-1)
-    if (last !== undefined && last.length + text.length + 3 <= width) lines[lines.length - 1] = `${last} · ${text}`
+    if (last !== undefined && last.length + text.length + 3 <= width)
+      lines[lines.length - 1] = `${last} · ${text}`
     else lines.push(text)
   }
   return lines
@@ -124,7 +159,11 @@ function describeMoment({ isAtCommit, afterMs }: PlannedKill, fault: PlannedFaul
 }
 
 /** For each step what it has of this; in the order of the steps. */
-function planDeliveries(faults: number, steps: number, random: Random): readonly Step['delivery'][] {
+function planDeliveries(
+  faults: number,
+  steps: number,
+  random: Random
+): readonly Step['delivery'][] {
   const planned = Array.from({ length: faults }, dealer(DELIVERY_KINDS, random)).map(kind => ({
     fault: planFault(kind, random),
     afterMs: random.below(DELIVERY_LEAD_MS)

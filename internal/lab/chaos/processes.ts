@@ -1,4 +1,7 @@
-/** Other processes, as far as signals and a look at them go. Those that have ended already are no error. */
+/**
+ * Other processes, as far as signals and a look at them go. Those that have ended already
+ * are no error.
+ */
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { eventually } from './eventually.js'
 
@@ -12,7 +15,10 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
-/** One that has ended and waits to be collected by its parent (a container's first process may be slow) does not run any more. */
+/**
+ * One that has ended and waits to be collected by its parent (a container's first process
+ * may be slow) does not run any more.
+ */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -33,11 +39,16 @@ export function untilGone(pids: readonly number[], withinMs: number): Promise<nu
 
 export interface Found {
   readonly pid: number
-  /** Its arguments, and what the kernel says that it does: R runs, S waits, T is stopped. */
+  /**
+   * Its arguments, and what the kernel says that it does: R runs, S waits, T is stopped.
+   */
   readonly what: string
 }
 
-/** Those that run `entry` in `directory`, whoever started them; none where there is no /proc. */
+/**
+ * Those that run `entry` in `directory`, whoever started them; none where there is no
+ * /proc.
+ */
 export function findRunning(entry: string, directory: string): readonly Found[] {
   if (process.platform !== 'linux') return []
   const path = realpathSync(directory)
@@ -48,7 +59,8 @@ export function findRunning(entry: string, directory: string): readonly Found[] 
       try {
         const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
         if (!args.includes(entry) || readlinkSync(`/proc/${pid}/cwd`) !== path) return []
-        const state = /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '?'
+        const state =
+          /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '?'
         return [{ pid, what: `${state} ${args.join(' ').trim()}` }]
       } catch {
         // It has ended meanwhile, or is somebody else's.

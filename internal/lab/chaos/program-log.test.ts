@@ -3,7 +3,8 @@ import { ProgramLog } from './program-log.js'
 
 const log = (...lines: readonly (object | string)[]): ProgramLog => {
   const result = new ProgramLog()
-  for (const line of lines) result.add(typeof line === 'string' ? line : JSON.stringify({ name: 'processor', ...line }))
+  for (const line of lines)
+    result.add(typeof line === 'string' ? line : JSON.stringify({ name: 'processor', ...line }))
   return result
 }
 const started = (worker: number, time: number) => ({ msg: 'worker started', worker, time })
@@ -14,7 +15,11 @@ const died = (worker: number, time: number, restartInMs: number) => ({
   restartInMs,
   time
 })
-const receiving = (worker: number, time: number) => ({ msg: 'receiving', name: `worker ${worker}`, time })
+const receiving = (worker: number, time: number) => ({
+  msg: 'receiving',
+  name: `worker ${worker}`,
+  time
+})
 
 t.test('workers live from their start to their death', async t => {
   const {
@@ -37,7 +42,10 @@ t.test('workers live from their start to their death', async t => {
 })
 
 t.test('a worker of the sender is ready when it sends', async t => {
-  t.same([...log(started(11, 1), { msg: 'sending', name: 'sender worker 11', time: 2 }).ready], [11])
+  t.same(
+    [...log(started(11, 1), { msg: 'sending', name: 'sender worker 11', time: 2 }).ready],
+    [11]
+  )
 })
 
 t.test('a replacement belongs to the death whose time has come, not to the first one', async t => {
@@ -66,8 +74,14 @@ t.test('the first worker that is ready ends the start', async t => {
   t.equal(log(started(11, 1), receiving(11, 5), receiving(12, 9)).firstReadyAtMs, 5)
 })
 
-t.test('what is no log line is a complaint, but for what Node prints when a primary dies while it forks', async t => {
-  t.equal(log(started(11, 1), '').complaint, null)
-  t.equal(log('TypeError: x', '    at y').complaint, 'TypeError: x\n    at y')
-  t.equal(log('Error: write EPIPE', '    at initializeClusterIPC (node:internal)').complaint, null)
-})
+t.test(
+  'what is no log line is a complaint, but for what Node prints when a primary dies while it forks',
+  async t => {
+    t.equal(log(started(11, 1), '').complaint, null)
+    t.equal(log('TypeError: x', '    at y').complaint, 'TypeError: x\n    at y')
+    t.equal(
+      log('Error: write EPIPE', '    at initializeClusterIPC (node:internal)').complaint,
+      null
+    )
+  }
+)

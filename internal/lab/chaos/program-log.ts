@@ -1,9 +1,11 @@
 /**
  * What the log of the processor or the sender tells of its processes.
  *
- * Shapes  lines in, in the order in which they come; the workers that live, those that died, and how long each replacement took.
+ * Shapes  lines in, in the order in which they come; the workers that live, those that
+ *         died, and how long each replacement took.
  * Units   milliseconds since 1970, as pino writes them.
- * Errors  a line that is not JSON is no log line: a program that falls over prints such ones, so they are kept.
+ * Errors  a line that is not JSON is no log line: a program that falls over prints such
+ *         ones, so they are kept.
  */
 export interface Death {
   readonly pid: number
@@ -29,7 +31,10 @@ interface Line {
   readonly metrics?: string
 }
 
-/** A replacement may start this much earlier than announced, by the rounding of two clocks. */
+/**
+ * A replacement may start this much earlier than announced, by the rounding of two
+ * clocks.
+ */
 const EARLY_MS = 25
 const MAX_KEPT = 40
 
@@ -49,8 +54,9 @@ export class ProgramLog {
   readonly #dead = new Set<number>()
 
   /**
-   * What the program printed beside its log, null when there is nothing of it. Node itself prints a stack when a primary dies while it
-   * forks: the worker's greeting fails before any line of ours runs in it.
+   * What the program printed beside its log, null when there is nothing of it. Node
+   * itself prints a stack when a primary dies while it forks: the worker's greeting fails
+   * before any line of ours runs in it.
    */
   get complaint(): string | null {
     const text = this.foreign.join('\n')
@@ -85,7 +91,9 @@ export class ProgramLog {
 
   #started(pid: number, atMs: number): void {
     this.started.add(pid)
-    const index = this.#vacancies.findIndex(({ diedAtMs, restartInMs }) => diedAtMs + restartInMs - EARLY_MS <= atMs)
+    const index = this.#vacancies.findIndex(
+      ({ diedAtMs, restartInMs }) => diedAtMs + restartInMs - EARLY_MS <= atMs
+    )
     const [vacancy] = index === -1 ? [] : this.#vacancies.splice(index, 1)
     if (vacancy === undefined) return
     const replacement = { ...vacancy, startedAtMs: atMs, readyAtMs: null }

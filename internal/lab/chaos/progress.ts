@@ -8,10 +8,17 @@ export interface Progress {
 
 const LINE_MS = 10_000
 
-export function createProgress(stream: NodeJS.WritableStream & { readonly isTTY?: boolean }, steps: number): Progress {
+export function createProgress(
+  stream: NodeJS.WritableStream & { readonly isTTY?: boolean },
+  steps: number
+): Progress {
   if (stream.isTTY === true) {
     const bar = new SingleBar(
-      { stream, format: '{bar} {value}/{total} | {duration_formatted} | {doing}', hideCursor: true },
+      {
+        stream,
+        format: '{bar} {value}/{total} | {duration_formatted} | {doing}',
+        hideCursor: true
+      },
       Presets.shades_classic
     )
     bar.start(steps, 0, { doing: '' })

@@ -1,13 +1,22 @@
 /**
- * An HTTP proxy between the processor and the queue, which makes the trouble of queue-trouble.ts and sees every call.
+ * An HTTP proxy between the processor and the queue, which makes the trouble of
+ * queue-trouble.ts and sees every call.
  *
- * Shapes  AWS JSON 1.0: the operation is in `x-amz-target`, input and output are JSON bodies.
+ * Shapes  AWS JSON 1.0: the operation is in `x-amz-target`, input and output are JSON
+ *         bodies.
  * Errors  a queue that cannot be reached is HTTP 502.
  */
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type BatchAnswer, type BatchEntry, judgeCall, pickFailing, type Trouble, withFailures } from './queue-trouble.js'
+import {
+  type BatchAnswer,
+  type BatchEntry,
+  judgeCall,
+  pickFailing,
+  type Trouble,
+  withFailures
+} from './queue-trouble.js'
 
 export interface SeenMessage {
   readonly MessageId: string
@@ -50,9 +59,18 @@ interface Answer {
 
 const LOOPBACK = '127.0.0.1'
 const CONTENT_TYPE = 'application/x-amz-json-1.0'
-/** Longer than any pause of the processor: a connection that closes while a call is on its way would be a fault that nobody planned. */
+/**
+ * Longer than any pause of the processor: a connection that closes while a call is on its
+ * way would be a fault that nobody planned.
+ */
 const KEEP_ALIVE_MS = 120_000
-const PASSED_ON = ['content-type', 'x-amz-target', 'x-amzn-query-mode', 'authorization', 'x-amz-date'] as const
+const PASSED_ON = [
+  'content-type',
+  'x-amz-target',
+  'x-amzn-query-mode',
+  'authorization',
+  'x-amz-date'
+] as const
 
 export async function startQueueProxy(options: QueueProxyOptions): Promise<QueueProxy> {
   const { target, random, onReceived, beforeDelete } = options
@@ -74,7 +92,10 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
     if (verdict === 'hang') return
     if (typeof verdict === 'object') {
       const { status, code } = verdict
-      send(reply, { status, body: JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message: 'chaos' }) })
+      send(reply, {
+        status,
+        body: JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message: 'chaos' })
+      })
       return
     }
     const answer = verdict === 'fail-entries' ? await deleteSome(call) : await pass(call)
@@ -83,7 +104,9 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
       return
     }
     if (operation === 'ReceiveMessage' && answer.status === 200) {
-      onReceived((JSON.parse(answer.body) as { readonly Messages?: readonly SeenMessage[] }).Messages ?? [])
+      onReceived(
+        (JSON.parse(answer.body) as { readonly Messages?: readonly SeenMessage[] }).Messages ?? []
+      )
       receivesAnswered += 1
     }
     send(reply, answer)
@@ -101,7 +124,10 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
     const passed = { ...call, body: JSON.stringify({ ...input, Entries: forwarded }) }
     const answer = forwarded.length === 0 ? { status: 200, body: '{}' } : await pass(passed)
     if (answer.status !== 200) return answer
-    return { status: 200, body: JSON.stringify(withFailures(JSON.parse(answer.body) as BatchAnswer, failing)) }
+    return {
+      status: 200,
+      body: JSON.stringify(withFailures(JSON.parse(answer.body) as BatchAnswer, failing))
+    }
   }
 
   function forward({ incoming, body, reply }: Call): Promise<Answer> {
@@ -111,11 +137,19 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
       if (typeof value === 'string') headers[name] = value
     }
     return new Promise((resolve, reject) => {
-      const outgoing = request(new URL(incoming.url ?? '/', target), { method: 'POST', agent, headers }, answer => {
-        readAll(answer).then(text => resolve({ status: answer.statusCode ?? 502, body: text }), reject)
-      })
+      const outgoing = request(
+        new URL(incoming.url ?? '/', target),
+        { method: 'POST', agent, headers },
+        answer => {
+          readAll(answer).then(
+            text => resolve({ status: answer.statusCode ?? 502, body: text }),
+            reject
+          )
+        }
+      )
       outgoing.once('error', reject)
-      // Who asked has gone: a long poll that nobody waits for any more would still take messages.
+      // Who asked has gone: a long poll that nobody waits for any more would still take
+      // messages.
       reply.once('close', () => {
         if (!reply.writableFinished) outgoing.destroy()
       })
@@ -149,11 +183,15 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
 
 function send(reply: ServerResponse, { status, body }: Answer): void {
   if (reply.destroyed) return
-  reply.writeHead(status, { 'content-type': CONTENT_TYPE, 'content-length': Buffer.byteLength(body) }).end(body)
+  reply
+    .writeHead(status, { 'content-type': CONTENT_TYPE, 'content-length': Buffer.byteLength(body) })
+    .end(body)
 }
 
 function handlesIn(body: string): readonly string[] {
-  return (JSON.parse(body) as { readonly Entries: readonly BatchEntry[] }).Entries.map(entry => entry.ReceiptHandle)
+  return (JSON.parse(body) as { readonly Entries: readonly BatchEntry[] }).Entries.map(
+    entry => entry.ReceiptHandle
+  )
 }
 
 async function readAll(stream: IncomingMessage): Promise<string> {

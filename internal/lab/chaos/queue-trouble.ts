@@ -1,8 +1,10 @@
 /**
- * What may be wrong with the queue, and what that means for one call: decided here, done by queue-proxy.ts.
+ * What may be wrong with the queue, and what that means for one call: decided here, done
+ * by queue-proxy.ts.
  *
  * Shapes  the operation and a random number per decision in, a Verdict out; no I/O.
- * Source  Amazon SQS API reference, "Common Error Types"; batch entries fail one by one inside an HTTP 200.
+ * Source  Amazon SQS API reference, "Common Error Types"; batch entries fail one by one
+ *         inside an HTTP 200.
  */
 export type Trouble =
   | { readonly kind: 'errors'; readonly status: number; readonly code: string }
@@ -11,11 +13,20 @@ export type Trouble =
   | { readonly kind: 'partial-deletes'; readonly share: number }
   | { readonly kind: 'no-heartbeat' }
 
-export type Verdict = 'pass' | 'lose-answer' | 'hang' | 'fail-entries' | { readonly status: number; readonly code: string }
+export type Verdict =
+  | 'pass'
+  | 'lose-answer'
+  | 'hang'
+  | 'fail-entries'
+  | { readonly status: number; readonly code: string }
 
 const INTERNAL = { status: 500, code: 'InternalError' } as const
 
-export function judgeCall(trouble: Trouble | null, operation: string, random: () => number): Verdict {
+export function judgeCall(
+  trouble: Trouble | null,
+  operation: string,
+  random: () => number
+): Verdict {
   switch (trouble?.kind) {
     case undefined:
       return 'pass'
@@ -42,7 +53,10 @@ export interface BatchAnswer {
   readonly Failed?: readonly object[]
 }
 
-/** Entries that are to fail, of which `reported` take effect all the same: the answer is wrong about them, as after an internal retry. */
+/**
+ * Entries that are to fail, of which `reported` take effect all the same: the answer is
+ * wrong about them, as after an internal retry.
+ */
 export function pickFailing(entries: readonly BatchEntry[], share: number, random: () => number) {
   const failing = entries.filter(() => random() < share)
   const dropped = failing.filter(() => random() < 0.5)
@@ -52,7 +66,12 @@ export function pickFailing(entries: readonly BatchEntry[], share: number, rando
 /** The answer of the queue, in which `failing` have failed. */
 export function withFailures(answer: BatchAnswer, failing: readonly BatchEntry[]): BatchAnswer {
   const ids = new Set(failing.map(({ Id }) => Id))
-  const failed = failing.map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false, Message: 'try again' }))
+  const failed = failing.map(({ Id }) => ({
+    Id,
+    Code: 'InternalError',
+    SenderFault: false,
+    Message: 'try again'
+  }))
   return {
     Successful: (answer.Successful ?? []).filter(({ Id }) => !ids.has(Id)),
     Failed: [...(answer.Failed ?? []), ...failed]

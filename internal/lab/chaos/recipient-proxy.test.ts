@@ -10,8 +10,17 @@ async function setup(t: Test, random = () => 0) {
   t.teardown(() => proxy.close())
   proxy.targetPort = Number(new URL(recipient.origin).port)
   const post = async (signal: AbortSignal | null = null) => {
-    const answer = await fetch(`${proxy.origin}/hooks`, { method: 'POST', headers: { 'webhook-id': 'm' }, body: '{"a":1}', signal })
-    return { status: answer.status, retryAfter: answer.headers.get('retry-after'), text: await answer.text() }
+    const answer = await fetch(`${proxy.origin}/hooks`, {
+      method: 'POST',
+      headers: { 'webhook-id': 'm' },
+      body: '{"a":1}',
+      signal
+    })
+    return {
+      status: answer.status,
+      retryAfter: answer.headers.get('retry-after'),
+      text: await answer.text()
+    }
   }
   return { recipient, proxy, post }
 }
@@ -31,25 +40,28 @@ t.test('a status is answered with its Retry-After, and nothing arrives', async t
   t.equal(recipient.requests.length, 0)
 })
 
-t.test('a POST that hangs gets no answer and never arrives, not even when the trouble is over', async t => {
-  const { recipient, proxy, post } = await setup(t)
-  proxy.trouble = { kind: 'hang' }
-  let isHere = false
-  proxy.onPost = () => (isHere = true)
-  const cut = new AbortController()
-  let outcome = 'none'
-  const hanging = post(cut.signal).then(
-    () => (outcome = 'answered'),
-    () => (outcome = 'cut off')
-  )
-  await until('it is here', () => isHere)
-  proxy.trouble = null
-  t.equal((await post()).status, 202)
-  t.equal(outcome, 'none')
-  t.equal(recipient.requests.length, 1)
-  cut.abort()
-  await hanging
-})
+t.test(
+  'a POST that hangs gets no answer and never arrives, not even when the trouble is over',
+  async t => {
+    const { recipient, proxy, post } = await setup(t)
+    proxy.trouble = { kind: 'hang' }
+    let isHere = false
+    proxy.onPost = () => (isHere = true)
+    const cut = new AbortController()
+    let outcome = 'none'
+    const hanging = post(cut.signal).then(
+      () => (outcome = 'answered'),
+      () => (outcome = 'cut off')
+    )
+    await until('it is here', () => isHere)
+    proxy.trouble = null
+    t.equal((await post()).status, 202)
+    t.equal(outcome, 'none')
+    t.equal(recipient.requests.length, 1)
+    cut.abort()
+    await hanging
+  }
+)
 
 t.test('a reset breaks the connection before anything arrives, a lost answer after it', async t => {
   const { recipient, proxy, post } = await setup(t)

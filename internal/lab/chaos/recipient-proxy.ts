@@ -1,7 +1,9 @@
 /**
- * An HTTP proxy between the sender and the recipient, which makes the recipient's trouble and knows when a POST has left.
+ * An HTTP proxy between the sender and the recipient, which makes the recipient's trouble
+ * and knows when a POST has left.
  *
- * Errors  a recipient that cannot be reached is a connection that is reset, as by its closed port.
+ * Errors  a recipient that cannot be reached is a connection that is reset, as by its
+ *         closed port.
  */
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
@@ -29,7 +31,10 @@ export interface RecipientProxy {
 }
 
 const LOOPBACK = '127.0.0.1'
-/** Longer than the sender keeps a connection: one that closes while a POST is on its way would be a fault that nobody planned. */
+/**
+ * Longer than the sender keeps a connection: one that closes while a POST is on its way
+ * would be a fault that nobody planned.
+ */
 const KEEP_ALIVE_MS = 120_000
 
 export async function startRecipientProxy(random: () => number): Promise<RecipientProxy> {
@@ -41,7 +46,11 @@ export async function startRecipientProxy(random: () => number): Promise<Recipie
       .catch(() => reset(incoming.socket))
   })
 
-  async function pass(incoming: IncomingMessage, body: Buffer, reply: ServerResponse): Promise<void> {
+  async function pass(
+    incoming: IncomingMessage,
+    body: Buffer,
+    reply: ServerResponse
+  ): Promise<void> {
     const { trouble, onPost } = proxy
     proxy.onPost = null
     onPost?.()
@@ -52,7 +61,12 @@ export async function startRecipientProxy(random: () => number): Promise<Recipie
         reset(incoming.socket)
         return
       case 'status':
-        reply.writeHead(trouble.status, trouble.retryAfterS === null ? {} : { 'retry-after': String(trouble.retryAfterS) }).end()
+        reply
+          .writeHead(
+            trouble.status,
+            trouble.retryAfterS === null ? {} : { 'retry-after': String(trouble.retryAfterS) }
+          )
+          .end()
         return
       case 'lost-answers':
       case undefined:
@@ -62,7 +76,10 @@ export async function startRecipientProxy(random: () => number): Promise<Recipie
     else reply.writeHead(status).end(text)
   }
 
-  function forward(incoming: IncomingMessage, body: Buffer): Promise<{ readonly status: number; readonly text: Buffer }> {
+  function forward(
+    incoming: IncomingMessage,
+    body: Buffer
+  ): Promise<{ readonly status: number; readonly text: Buffer }> {
     return new Promise((resolve, reject) => {
       const where = {
         host: LOOPBACK,

@@ -1,8 +1,10 @@
 /**
- * The built receiver as the recipient of a chaos run: checks signatures, and writes down what it accepts. Each life listens on a port of its own: that
- * of the life before may be somebody else's by now.
+ * The built receiver as the recipient of a chaos run: checks signatures, and writes down
+ * what it accepts. Each life listens on a port of its own: that of the life before may be
+ * somebody else's by now.
  *
- * Errors  rejects when it does not come up; an end that nobody asked for goes to `onWrong`.
+ * Errors  rejects when it does not come up; an end that nobody asked for goes to
+ *         `onWrong`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -54,7 +56,15 @@ export class Recipient {
   async startAgain(): Promise<void> {
     const { directory, env } = this.#options
     const entry = fileURLToPath(new URL('../../../cmd/receiver/index.js', import.meta.url))
-    const args = ['--port', '0', '--secrets', this.#secretsFile, '--ledger', this.ledgerFile, '--quiet']
+    const args = [
+      '--port',
+      '0',
+      '--secrets',
+      this.#secretsFile,
+      '--ledger',
+      this.ledgerFile,
+      '--quiet'
+    ]
     const child = spawn(process.execPath, [entry, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
@@ -65,7 +75,10 @@ export class Recipient {
     this.#isEndMeant = false
     let printed = ''
     child.once('exit', (code, name) => {
-      if (!this.#isEndMeant) this.#options.onWrong(`the recipient ended by itself with ${code ?? name ?? 'nothing'}: ${printed}`)
+      if (!this.#isEndMeant)
+        this.#options.onWrong(
+          `the recipient ended by itself with ${code ?? name ?? 'nothing'}: ${printed}`
+        )
       this.#child = null
       this.#isUp = false
     })
@@ -78,7 +91,10 @@ export class Recipient {
         this.#isUp ||= url !== null
       })
     }
-    if ((await eventually(() => this.#isUp || this.#child === null, START_MS)) === null || !this.#isUp) {
+    if (
+      (await eventually(() => this.#isUp || this.#child === null, START_MS)) === null ||
+      !this.#isUp
+    ) {
       throw new Error(`the recipient did not come up: ${printed}`)
     }
   }

@@ -1,5 +1,6 @@
 /**
- * How long the processor takes to go on after a fault: until it commits, or receives, again.
+ * How long the processor takes to go on after a fault: until it commits, or receives,
+ * again.
  *
  * Units   milliseconds.
  */
@@ -17,7 +18,10 @@ export interface Recovery {
 const BACK_LIMIT_MS = 60_000
 
 /** Null where nothing has to come back, or does not. */
-export async function timeRecovery({ database, queueProxy, onWrong }: Systems, kind: FaultKind): Promise<number | null> {
+export async function timeRecovery(
+  { database, queueProxy, onWrong }: Systems,
+  kind: FaultKind
+): Promise<number | null> {
   const { back } = FAULTS[kind]
   if (back === null) return null
   const took = back === 'commit' ? await timeToCommit(database) : await timeToReceive(queueProxy)
@@ -27,9 +31,12 @@ export async function timeRecovery({ database, queueProxy, onWrong }: Systems, k
 
 /** Until a transaction that begins now, or later, is seen committed. */
 async function timeToCommit(database: Database): Promise<number | null> {
-  const [from] = await database.query<{ tx: string }>('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS tx')
+  const [from] = await database.query<{ tx: string }>(
+    'SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS tx'
+  )
   const hasCommitted = async (): Promise<boolean> =>
-    (await database.query('SELECT FROM message WHERE tx >= $1::xid8 LIMIT 1', [from?.tx])).length > 0
+    (await database.query('SELECT FROM message WHERE tx >= $1::xid8 LIMIT 1', [from?.tx])).length >
+    0
   return eventually(hasCommitted, BACK_LIMIT_MS)
 }
 

@@ -18,13 +18,27 @@ const tally: Tally = {
   wrong: 0
 }
 
-function reportOf(over: Partial<Tally> = {}, { queue = 0, deadLetters = 0, unlisted = 0, stored = 85 } = {}) {
-  const rows = { messageRows: 85, rejectionRows: 5, unlistedMessages: unlisted, unlistedRejections: 0 }
+function reportOf(
+  over: Partial<Tally> = {},
+  { queue = 0, deadLetters = 0, unlisted = 0, stored = 85 } = {}
+) {
+  const rows = {
+    messageRows: 85,
+    rejectionRows: 5,
+    unlistedMessages: unlisted,
+    unlistedRejections: 0
+  }
   const clients = [{ clientId: 'client-1', ...tally, ...over }]
-  return createReport({ clients, examples: [], ...rows }, { queue, deadLetters }, null, { stored, rejected: 5 })
+  return createReport({ clients, examples: [], ...rows }, { queue, deadLetters }, null, {
+    stored,
+    rejected: 5
+  })
 }
 
-function deliveryOf(faults: Partial<DeliveryOutcome['report']['faults']> = {}, deliveredMs: number | null = 2_000): DeliveryOutcome {
+function deliveryOf(
+  faults: Partial<DeliveryOutcome['report']['faults']> = {},
+  deliveredMs: number | null = 2_000
+): DeliveryOutcome {
   const none = {
     lost: 0,
     withoutDelivery: 0,
@@ -38,7 +52,14 @@ function deliveryOf(faults: Partial<DeliveryOutcome['report']['faults']> = {}, d
     outOfOrder: 0,
     disabledEndpoints: 0
   }
-  const report = { owed: 120, delivered: 120, repeated: 7, attempts: 131, faults: { ...none, ...faults }, examples: [] }
+  const report = {
+    owed: 120,
+    delivered: 120,
+    repeated: 7,
+    attempts: 131,
+    faults: { ...none, ...faults },
+    examples: []
+  }
   return { kills: { worker: 4, primary: 2 }, deliveredMs, report }
 }
 

@@ -1,7 +1,8 @@
 /**
  * What a chaos run found: the figures, the goals beside them, the verdict.
  *
- * Shapes  ChaosResult is also the JSON document. A missed goal is a violation like a lost event: both mean exit code 1.
+ * Shapes  ChaosResult is also the JSON document. A missed goal is a violation like a lost
+ *         event: both mean exit code 1.
  * Units   milliseconds; seconds on the terminal.
  */
 import { formatTable } from '../bench/table.js'
@@ -41,23 +42,47 @@ export interface Goal {
   readonly isMet: boolean
 }
 
-/** A first death waits up to a second; the next ones of a worker that dies again and again wait longer, and rightly so. */
+/**
+ * A first death waits up to a second; the next ones of a worker that dies again and again
+ * wait longer, and rightly so.
+ */
 const FIRST_RESTART_MS = 1_000
 const COMMIT_LIMIT_MS = 5_000
-/** Nobody hears of a half-open connection: the processor's own deadline must pass, and the server's for what it left open. */
+/**
+ * Nobody hears of a half-open connection: the processor's own deadline must pass, and the
+ * server's for what it left open.
+ */
 const HALF_OPEN_LIMIT_MS = 15_000
 const RECEIVE_LIMIT_MS = 30_000
 const RESTART_LIMIT_MS = 2_000
 
-export function goalsOf({ commits, receives, replacements, drainMs, delivery }: ChaosResult): readonly Goal[] {
+export function goalsOf({
+  commits,
+  receives,
+  replacements,
+  drainMs,
+  delivery
+}: ChaosResult): readonly Goal[] {
   const isHalfOpen = ({ kind }: Recovery): boolean => kind === 'connection-blackhole'
   const took = (recoveries: readonly Recovery[]): number[] => recoveries.map(({ tookMs }) => tookMs)
   const first = replacements.filter(({ restartInMs }) => restartInMs <= FIRST_RESTART_MS)
   return [
     goal('backlog empty after the last fault', DRAIN_LIMIT_MS, drainMs === null ? [] : [drainMs]),
-    goal('no delivery pending after the last fault', DELIVERED_LIMIT_MS, delivery.deliveredMs === null ? [] : [delivery.deliveredMs]),
-    goal('database back → first commit', COMMIT_LIMIT_MS, took(commits.filter(one => !isHalfOpen(one)))),
-    goal('network back, connections half-open → first commit', HALF_OPEN_LIMIT_MS, took(commits.filter(isHalfOpen))),
+    goal(
+      'no delivery pending after the last fault',
+      DELIVERED_LIMIT_MS,
+      delivery.deliveredMs === null ? [] : [delivery.deliveredMs]
+    ),
+    goal(
+      'database back → first commit',
+      COMMIT_LIMIT_MS,
+      took(commits.filter(one => !isHalfOpen(one)))
+    ),
+    goal(
+      'network back, connections half-open → first commit',
+      HALF_OPEN_LIMIT_MS,
+      took(commits.filter(isHalfOpen))
+    ),
     goal('queue back → first receive', RECEIVE_LIMIT_MS, took(receives)),
     goal(
       'worker killed → next one started',
@@ -83,11 +108,18 @@ export function judge(result: ChaosResult): readonly string[] {
   ]
   const faults = counts.filter(([, count]) => count > 0).map(([what, count]) => `${what}: ${count}`)
   for (const [name, side] of Object.entries(metrics ?? {})) {
-    if (!side.isEqual) faults.push(`${name}: the counters say ${side.metric}, there are ${side.rows} rows`)
+    if (!side.isEqual)
+      faults.push(`${name}: the counters say ${side.metric}, there are ${side.rows} rows`)
   }
-  for (const [name, count] of Object.entries(delivery.report.faults)) if (count > 0) faults.push(`deliveries ${name}: ${count}`)
+  for (const [name, count] of Object.entries(delivery.report.faults))
+    if (count > 0) faults.push(`deliveries ${name}: ${count}`)
   const missed = goalsOf(result).filter(({ isMet }) => !isMet)
-  return [...violations, ...faults, ...delivery.report.examples, ...missed.map(({ name, measuredMs }) => `${name}: ${seconds(measuredMs)}`)]
+  return [
+    ...violations,
+    ...faults,
+    ...delivery.report.examples,
+    ...missed.map(({ name, measuredMs }) => `${name}: ${seconds(measuredMs)}`)
+  ]
 }
 
 export function formatResult(result: ChaosResult): string {
@@ -114,8 +146,14 @@ export function formatResult(result: ChaosResult): string {
     ['  most receives of one message', whole(traffic.mostReceives)],
     ['deletes that found their row visible', whole(result.deletesChecked)],
     ['looks at /metrics', whole(result.looks)],
-    ['stored: /metrics = rows', metrics === null ? '–' : `${whole(metrics.stored.metric)} = ${whole(metrics.stored.rows)}`],
-    ['rejected: /metrics = rows', metrics === null ? '–' : `${whole(metrics.rejected.metric)} = ${whole(metrics.rejected.rows)}`],
+    [
+      'stored: /metrics = rows',
+      metrics === null ? '–' : `${whole(metrics.stored.metric)} = ${whole(metrics.stored.rows)}`
+    ],
+    [
+      'rejected: /metrics = rows',
+      metrics === null ? '–' : `${whole(metrics.rejected.metric)} = ${whole(metrics.rejected.rows)}`
+    ],
     ['deliveries owed', whole(delivery.report.owed)],
     ['  delivered, with a valid signature', whole(delivery.report.delivered)],
     ['  repeated, under the same webhook-id', whole(delivery.report.repeated)],
@@ -139,12 +177,24 @@ export function formatResult(result: ChaosResult): string {
   ].join('\n')
 }
 
-function faultRow({ faults, commits, receives }: ChaosResult, kind: FaultKind): readonly (readonly string[])[] {
+function faultRow(
+  { faults, commits, receives }: ChaosResult,
+  kind: FaultKind
+): readonly (readonly string[])[] {
   const count = faults[kind]
   if (count === undefined) return []
-  const times = [...commits, ...receives].filter(one => one.kind === kind).map(({ tookMs }) => tookMs)
+  const times = [...commits, ...receives]
+    .filter(one => one.kind === kind)
+    .map(({ tookMs }) => tookMs)
   const back = FAULTS[kind].back
-  return [[kind, back === null || times.length === 0 ? String(count) : `${count}, ${back} after ${longest(times)}`]]
+  return [
+    [
+      kind,
+      back === null || times.length === 0
+        ? String(count)
+        : `${count}, ${back} after ${longest(times)}`
+    ]
+  ]
 }
 
 function received({ replacements }: ChaosResult): readonly number[] {
@@ -154,12 +204,20 @@ function received({ replacements }: ChaosResult): readonly number[] {
 }
 
 function looped({ replacements }: ChaosResult): readonly number[] {
-  return replacements.filter(({ restartInMs }) => restartInMs > FIRST_RESTART_MS).map(({ diedAtMs, startedAtMs }) => startedAtMs - diedAtMs)
+  return replacements
+    .filter(({ restartInMs }) => restartInMs > FIRST_RESTART_MS)
+    .map(({ diedAtMs, startedAtMs }) => startedAtMs - diedAtMs)
 }
 
 function goal(name: string, limitMs: number, times: readonly number[]): Goal {
   const measuredMs = times.length === 0 ? null : Math.max(...times)
-  return { name, limitMs, measuredMs, times: times.length, isMet: measuredMs === null || measuredMs <= limitMs }
+  return {
+    name,
+    limitMs,
+    measuredMs,
+    times: times.length,
+    isMet: measuredMs === null || measuredMs <= limitMs
+  }
 }
 
 function longest(times: readonly number[]): string {

@@ -10,7 +10,11 @@ async function setup(t: Test) {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const accepted = once(server, 'connection') as Promise<[Socket]>
-  const theirs = connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port, allowHalfOpen: true })
+  const theirs = connect({
+    host: '127.0.0.1',
+    port: (server.address() as AddressInfo).port,
+    allowHalfOpen: true
+  })
   const [ours] = await accepted
   t.teardown(() => {
     theirs.destroy()
@@ -19,7 +23,9 @@ async function setup(t: Test) {
   })
   const seen = { ours: [] as string[], theirs: [] as string[] }
   for (const [name, socket] of Object.entries({ ours, theirs }) as ['ours' | 'theirs', Socket][]) {
-    socket.on('error', (error: NodeJS.ErrnoException) => seen[name].push(error.code ?? error.message))
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      seen[name].push(error.code ?? error.message)
+    )
     socket.on('close', () => seen[name].push('close'))
     socket.on('end', () => seen[name].push('end'))
     socket.resume()
@@ -44,18 +50,21 @@ t.test('what was still to be sent is gone with it', async t => {
   t.same(seen, { ours: ['close'], theirs: ['ECONNRESET', 'close'] })
 })
 
-t.test('a connection whose end is under way is closed, and so is one that is reset twice', async t => {
-  const ending = await setup(t)
-  ending.ours.end()
-  reset(ending.ours)
-  ending.ours.destroy()
-  const twice = await setup(t)
-  reset(twice.ours)
-  reset(twice.ours)
-  await until('both are closed', () => ending.seen.ours.length > 0 && twice.seen.ours.length > 0)
-  t.same(ending.seen.ours, ['close'])
-  t.same(twice.seen.ours, ['close'])
-})
+t.test(
+  'a connection whose end is under way is closed, and so is one that is reset twice',
+  async t => {
+    const ending = await setup(t)
+    ending.ours.end()
+    reset(ending.ours)
+    ending.ours.destroy()
+    const twice = await setup(t)
+    reset(twice.ours)
+    reset(twice.ours)
+    await until('both are closed', () => ending.seen.ours.length > 0 && twice.seen.ours.length > 0)
+    t.same(ending.seen.ours, ['close'])
+    t.same(twice.seen.ours, ['close'])
+  }
+)
 
 t.test('a connection that is still being made is given up', async t => {
   const server = createServer(socket => socket.resume())

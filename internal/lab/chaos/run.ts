@@ -1,10 +1,13 @@
 /**
- * Carries a plan out, and looks for every event afterwards; what the sender has of it is in delivery-run.ts.
+ * Carries a plan out, and looks for every event afterwards; what the sender has of it is
+ * in delivery-run.ts.
  *
- * Shapes  one step after the other; what must come back after a fault is waited for and timed before the next one, and whatever ended is
- *         started again. After the last step the backlog must drain, and then verify has the last word.
+ * Shapes  one step after the other; what must come back after a fault is waited for and
+ *         timed before the next one, and whatever ended is started again. After the last
+ *         step the backlog must drain, and then verify has the last word.
  * Units   milliseconds.
- * Errors  what the processor does wrong is a violation in the result; only a harness that cannot go on rejects.
+ * Errors  what the processor does wrong is a violation in the result; only a harness that
+ *         cannot go on rejects.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock as clock } from '../../engine/lifecycle/clock.js'
@@ -19,7 +22,12 @@ import { FAULTS, type FaultKind } from './faults.js'
 import { INJECTORS } from './inject.js'
 import { describeStep, type Plan, type PlannedKill, type Step } from './plan.js'
 import { type Recovery, timeRecovery } from './recovery.js'
-import { IDLE_IN_TRANSACTION_MS, IN_FLIGHT_MAX_MESSAGES, POLLERS, VISIBILITY_TIMEOUT_S } from './settings.js'
+import {
+  IDLE_IN_TRANSACTION_MS,
+  IN_FLIGHT_MAX_MESSAGES,
+  POLLERS,
+  VISIBILITY_TIMEOUT_S
+} from './settings.js'
 import type { ChaosSystems } from './systems.js'
 import { AlwaysChecks, readCounters } from './watch.js'
 
@@ -68,7 +76,10 @@ export class ChaosRun {
     this.#options = options
     const maxInFlight = options.workers * (IN_FLIGHT_MAX_MESSAGES + POLLERS * MESSAGES_PER_RECEIVE)
     this.#checks = new AlwaysChecks(maxInFlight, options.systems.onWrong)
-    this.#delivery = new DeliveryRun({ systems: options.systems, onFault: kind => this.#countFault(kind) })
+    this.#delivery = new DeliveryRun({
+      systems: options.systems,
+      onFault: kind => this.#countFault(kind)
+    })
   }
 
   async run(): Promise<RunOutcome> {
@@ -82,9 +93,12 @@ export class ChaosRun {
         if (signal.aborted) throw new Error('stopped')
         onStep(index, step)
         await this.#step(step).catch((error: unknown) => {
-          throw new Error(`step ${index + 1} (${describeStep(step)}): ${error instanceof Error ? error.message : String(error)}`, {
-            cause: error
-          })
+          throw new Error(
+            `step ${index + 1} (${describeStep(step)}): ${error instanceof Error ? error.message : String(error)}`,
+            {
+              cause: error
+            }
+          )
         })
       }
       onStep(plan.steps.length, null)
@@ -144,7 +158,10 @@ export class ChaosRun {
     this.#faults[kind] = (this.#faults[kind] ?? 0) + 1
   }
 
-  /** With everything settled the counters must equal the rows (I8): asked before a primary takes its counters with it. */
+  /**
+   * With everything settled the counters must equal the rows (I8): asked before a primary
+   * takes its counters with it.
+   */
   async #checkAtRest(): Promise<void> {
     const { systems } = this.#options
     const isAtRest = async (): Promise<boolean> => (await systems.depths()).queue === 0
@@ -156,7 +173,8 @@ export class ChaosRun {
       told = `${JSON.stringify(totals)}, the rows ${JSON.stringify(rows)}`
       return totals.stored === rows.stored && totals.rejected === rows.rejected
     }
-    if ((await eventually(isEqual, REST_MS, LOOK_EVERY_MS)) === null) systems.onWrong(`at rest the counters say ${told}`)
+    if ((await eventually(isEqual, REST_MS, LOOK_EVERY_MS)) === null)
+      systems.onWrong(`at rest the counters say ${told}`)
     else systems.onNoted('times at rest when the counters equalled the rows')
   }
 
@@ -172,7 +190,10 @@ export class ChaosRun {
     if (pid !== null) processor.killWorker(pid)
   }
 
-  /** In the moment in which the rows are there and nobody knows it yet. False when no commit came. */
+  /**
+   * In the moment in which the rows are there and nobody knows it yet. False when no
+   * commit came.
+   */
   async #killAtCommit(draw: number): Promise<boolean> {
     const { processor, databaseProxy, onNoted } = this.#options.systems
     const before = processor.kills.worker
@@ -190,17 +211,22 @@ export class ChaosRun {
   async #timeRecovery(kind: FaultKind): Promise<void> {
     const { systems } = this.#options
     const took = await timeRecovery(systems, kind)
-    if (took !== null) (FAULTS[kind].back === 'commit' ? this.#commits : this.#receives).push({ kind, tookMs: took })
+    if (took !== null)
+      (FAULTS[kind].back === 'commit' ? this.#commits : this.#receives).push({ kind, tookMs: took })
     await systems.deletes.catchUp()
   }
 
-  /** The next primary starts when the last one's workers are gone, and so is whatever they had begun in the database. */
+  /**
+   * The next primary starts when the last one's workers are gone, and so is whatever they
+   * had begun in the database.
+   */
   async #revive(): Promise<void> {
     const { systems } = this.#options
     await systems.processor.whenOrphansGone()
     await systems.database.whenUp()
     const withinMs = IDLE_IN_TRANSACTION_MS + QUIET_MARGIN_MS
-    if (!(await systems.database.whenQuiet(withinMs))) systems.onWrong(`a transaction of a dead worker was open for ${withinMs} ms`)
+    if (!(await systems.database.whenQuiet(withinMs)))
+      systems.onWrong(`a transaction of a dead worker was open for ${withinMs} ms`)
     await this.#startProcessor()
   }
 
@@ -214,7 +240,8 @@ export class ChaosRun {
     const { systems } = this.#options
     systems.processor.signalPrimary('SIGTERM')
     const end = await systems.processor.whenEnded()
-    if (end !== 0 && end !== null) systems.onWrong(`the processor ended with ${end} after the last SIGTERM`)
+    if (end !== 0 && end !== null)
+      systems.onWrong(`the processor ended with ${end} after the last SIGTERM`)
     await systems.processor.whenOrphansGone()
   }
 
@@ -225,7 +252,8 @@ export class ChaosRun {
     await systems.bursts.finished
     const isEmpty = async (): Promise<boolean> => (await systems.depths()).queue === 0
     const took = await eventually(isEmpty, DRAIN_LIMIT_MS - sinceMs())
-    if (took === null) systems.onWrong(`the backlog was not empty ${DRAIN_LIMIT_MS} ms after the last fault`)
+    if (took === null)
+      systems.onWrong(`the backlog was not empty ${DRAIN_LIMIT_MS} ms after the last fault`)
     return took === null ? null : sinceMs()
   }
 
@@ -239,7 +267,8 @@ export class ChaosRun {
         tornLine: () => null,
         db: session,
         depths: () => systems.depths(),
-        metricTotals: async () => this.#checks.totals(readCounters((await this.#fetchMetrics()) ?? '')),
+        metricTotals: async () =>
+          this.#checks.totals(readCounters((await this.#fetchMetrics()) ?? '')),
         waitMs: VERIFY_WAIT_MS,
         clock,
         signal
@@ -256,7 +285,12 @@ export class ChaosRun {
       const text = await this.#fetchMetrics()
       if (text !== null) {
         const rows = look % LOOKS_PER_COUNT === 0 ? await this.#countRows() : null
-        this.#checks.look(life, readCounters(text), readGauge(text, 'event_process_in_flight') ?? 0, rows)
+        this.#checks.look(
+          life,
+          readCounters(text),
+          readGauge(text, 'event_process_in_flight') ?? 0,
+          rows
+        )
       }
       await delay(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined)
     }
@@ -277,7 +311,12 @@ export class ChaosRun {
   }
 }
 
-/** Whether the step begins with the end of a primary, with nothing before it that would be interrupted by a look. */
+/**
+ * Whether the step begins with the end of a primary, with nothing before it that would be
+ * interrupted by a look.
+ */
 function endsLife({ fault, kill }: Step): boolean {
-  return fault === null ? kill?.target === 'primary' : fault.kind === 'primary-term' || fault.kind === 'primary-term-twice'
+  return fault === null
+    ? kill?.target === 'primary'
+    : fault.kind === 'primary-term' || fault.kind === 'primary-term-twice'
 }

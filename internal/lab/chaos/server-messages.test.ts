@@ -11,7 +11,8 @@ const parts = [
 ]
 const stream = Buffer.concat(parts)
 const want = ['T', '2', 'C INSERT 0 1', 'C COMMIT', 'Z']
-const name = ({ type, tag }: { type: string; tag: string }): string => (tag === '' ? type : `${type} ${tag}`)
+const name = ({ type, tag }: { type: string; tag: string }): string =>
+  tag === '' ? type : `${type} ${tag}`
 
 t.test('messages are found with their tags and where they begin', async t => {
   const found = new ServerMessages().feed(stream)
@@ -23,17 +24,29 @@ t.test('messages are found with their tags and where they begin', async t => {
   }
 })
 
-t.test('however the network cuts the stream, each message is found once, in the chunk that ends it', async t => {
-  for (let first = 0; first <= stream.length; first++) {
-    for (const second of [first, Math.min(first + 3, stream.length), stream.length]) {
-      const messages = new ServerMessages()
-      const chunks = [stream.subarray(0, first), stream.subarray(first, second), stream.subarray(second)]
-      const found = chunks.flatMap(chunk => messages.feed(chunk))
-      if (found.map(name).join() !== want.join()) t.fail(`cut at ${first} and ${second}: ${found.map(name).join()}`)
+t.test(
+  'however the network cuts the stream, each message is found once, in the chunk that ends it',
+  async t => {
+    for (let first = 0; first <= stream.length; first++) {
+      for (const second of [first, Math.min(first + 3, stream.length), stream.length]) {
+        const messages = new ServerMessages()
+        const chunks = [
+          stream.subarray(0, first),
+          stream.subarray(first, second),
+          stream.subarray(second)
+        ]
+        const found = chunks.flatMap(chunk => messages.feed(chunk))
+        if (found.map(name).join() !== want.join())
+          t.fail(`cut at ${first} and ${second}: ${found.map(name).join()}`)
+      }
     }
+    const messages = new ServerMessages()
+    const [opening = Buffer.alloc(0)] = parts
+    t.same(messages.feed(opening.subarray(0, 3)), [])
+    t.equal(
+      messages.feed(stream.subarray(3))[0]?.startsAt,
+      0,
+      'a message that began earlier begins with its chunk'
+    )
   }
-  const messages = new ServerMessages()
-  const [opening = Buffer.alloc(0)] = parts
-  t.same(messages.feed(opening.subarray(0, 3)), [])
-  t.equal(messages.feed(stream.subarray(3))[0]?.startsAt, 0, 'a message that began earlier begins with its chunk')
-})
+)

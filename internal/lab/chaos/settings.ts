@@ -1,22 +1,32 @@
 /**
- * How the programs are set up for a chaos run: short timeouts, so that what takes a minute in production takes seconds here, a limit of
- * receives that no number of kills reaches, and a schedule of retries that no fault outlasts.
+ * How the programs are set up for a chaos run: short timeouts, so that what takes a
+ * minute in production takes seconds here, a limit of receives that no number of kills
+ * reaches, and a schedule of retries that no fault outlasts.
  */
 
 import type { Environment } from '../../engine/config/environment.js'
 import { EMBEDDED_AWS } from '../../systems/events/config/config.js'
 
 export const VISIBILITY_TIMEOUT_S = 4
-/** The emulator goes on with a long poll whose connection is dead, and gives it messages: a short one bounds how many. */
+/**
+ * The emulator goes on with a long poll whose connection is dead, and gives it messages:
+ * a short one bounds how many.
+ */
 const WAIT_TIME_S = 1
-/** No valid event may end in the dead-letter queue of a chaos run, whatever happens to the processes. */
+/**
+ * No valid event may end in the dead-letter queue of a chaos run, whatever happens to the
+ * processes.
+ */
 export const MAX_RECEIVE_COUNT = 1_000
 export const SHUTDOWN_TIMEOUT_MS = 10_000
 const STATEMENT_TIMEOUT_MS = 2_000
 const LOCK_TIMEOUT_MS = 1_000
 export const POLLERS = 5
 export const IN_FLIGHT_MAX_MESSAGES = 1_000
-/** internal/systems/events/config/config.ts: a forgotten transaction is ended by the server after ten seconds. */
+/**
+ * internal/systems/events/config/config.ts: a forgotten transaction is ended by the
+ * server after ten seconds.
+ */
 export const IDLE_IN_TRANSACTION_MS = 10_000
 /** The least that there is. */
 export const LANE_LOST_AFTER_S = 10
@@ -27,11 +37,19 @@ const RETRY_SCHEDULE = ['200ms', '500ms', '1s', ...Array.from({ length: 40 }, ()
 export const ENDPOINT_TIMEOUT_MS = 2_000
 
 const INHERITED = ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS', 'SQS_TRANSPORT']
-const COMMON = { SHUTDOWN_TIMEOUT_MS, STATEMENT_TIMEOUT_MS, LOCK_TIMEOUT_MS, LOG_FORMAT: 'json', LOG_LEVEL: 'info' }
+const COMMON = {
+  SHUTDOWN_TIMEOUT_MS,
+  STATEMENT_TIMEOUT_MS,
+  LOCK_TIMEOUT_MS,
+  LOG_FORMAT: 'json',
+  LOG_LEVEL: 'info'
+}
 
 /** Of somebody's own environment only the few variables that any program needs. */
 export function inheritedFrom(env: Environment): Record<string, string> {
-  return Object.fromEntries<string>(INHERITED.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]] as const])))
+  return Object.fromEntries<string>(
+    INHERITED.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]] as const]))
+  )
 }
 
 export interface ProcessorPlaces {
@@ -41,7 +59,10 @@ export interface ProcessorPlaces {
   readonly workers: number
 }
 
-export function processorEnvironment(env: Environment, { sqsEndpoint, dbConnection, queueName, workers }: ProcessorPlaces) {
+export function processorEnvironment(
+  env: Environment,
+  { sqsEndpoint, dbConnection, queueName, workers }: ProcessorPlaces
+) {
   return environmentOf(env, {
     ...COMMON,
     VISIBILITY_TIMEOUT_S,
@@ -61,7 +82,12 @@ export function processorEnvironment(env: Environment, { sqsEndpoint, dbConnecti
 }
 
 /** The recipient is on this machine, as a developer's would be. */
-export function senderEnvironment(env: Environment, dbConnection: string, queueName: string, secretKeys: string) {
+export function senderEnvironment(
+  env: Environment,
+  dbConnection: string,
+  queueName: string,
+  secretKeys: string
+) {
   return environmentOf(env, {
     ...COMMON,
     DB_CONNECTION: dbConnection,
@@ -77,6 +103,12 @@ export function senderEnvironment(env: Environment, dbConnection: string, queueN
   })
 }
 
-function environmentOf(env: Environment, settings: Readonly<Record<string, string | number>>): Record<string, string> {
-  return { ...inheritedFrom(env), ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)])) }
+function environmentOf(
+  env: Environment,
+  settings: Readonly<Record<string, string | number>>
+): Record<string, string> {
+  return {
+    ...inheritedFrom(env),
+    ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]))
+  }
 }

@@ -1,6 +1,8 @@
 /**
- * Everything that a chaos run needs, started and connected: PostgreSQL and the queue in processes of their own, a proxy before each, the
- * processor behind both, the producers straight at the queue; the sender behind a database proxy of its own, and the recipient behind one too.
+ * Everything that a chaos run needs, started and connected: PostgreSQL and the queue in
+ * processes of their own, a proxy before each, the processor behind both, the producers
+ * straight at the queue; the sender behind a database proxy of its own, and the recipient
+ * behind one too.
  *
  * Errors  what does not start is ended again, and the start rejects.
  */
@@ -30,7 +32,12 @@ import type { DeliverySystems } from './inject-delivery.js'
 import { type SeenMessage, startQueueProxy } from './queue-proxy.js'
 import { Recipient } from './recipient.js'
 import { startRecipientProxy } from './recipient-proxy.js'
-import { MAX_RECEIVE_COUNT, processorEnvironment, senderEnvironment, VISIBILITY_TIMEOUT_S } from './settings.js'
+import {
+  MAX_RECEIVE_COUNT,
+  processorEnvironment,
+  senderEnvironment,
+  VISIBILITY_TIMEOUT_S
+} from './settings.js'
 
 export interface SystemsOptions {
   readonly directory: string
@@ -101,8 +108,12 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
     closers.push(() => emulator.stop())
 
     const deletes = new DeleteCheck({
-      findMissing: messages => database.query<Pick<Whereabouts, 'queueMessageId'>>(FIND_MISSING, columnsOf(messages)),
-      onMissing: ids => onWrong(`${ids.length} messages deleted before their rows were visible, such as ${ids[0] ?? ''}`)
+      findMissing: messages =>
+        database.query<Pick<Whereabouts, 'queueMessageId'>>(FIND_MISSING, columnsOf(messages)),
+      onMissing: ids =>
+        onWrong(
+          `${ids.length} messages deleted before their rows were visible, such as ${ids[0] ?? ''}`
+        )
     })
     const traffic: Traffic = { received: 0, redelivered: 0, mostReceives: 0 }
     const queueProxy = await startQueueProxy({
@@ -128,7 +139,14 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
       visibilityTimeoutS: VISIBILITY_TIMEOUT_S
     })
     const depthOf = async (url: string): Promise<number> => {
-      const queue = createSqsQueue({ sqs, queueUrl: url, pollers: 1, visibilityTimeoutS: VISIBILITY_TIMEOUT_S, waitTimeS: 0, clock })
+      const queue = createSqsQueue({
+        sqs,
+        queueUrl: url,
+        pollers: 1,
+        visibilityTimeoutS: VISIBILITY_TIMEOUT_S,
+        waitTimeS: 0,
+        clock
+      })
       const { visible, inFlight, delayed } = await queue.depth()
       return visible + inFlight + delayed
     }
@@ -136,20 +154,40 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
     const ledgerFile = join(directory, 'ledger.ndjson')
     const ledger = await openLedger(ledgerFile, clock)
     closers.push(() => ledger.close())
-    const bursts = startBursts({ queue: createSqsWriter({ sqs, queueUrl }), ledger, seed, events, signal })
+    const bursts = startBursts({
+      queue: createSqsWriter({ sqs, queueUrl }),
+      ledger,
+      seed,
+      events,
+      signal
+    })
     const through = (proxy: DatabaseProxy): string => {
       const url = new URL(database.connectionString)
       url.port = String(proxy.port)
       return url.href
     }
-    const places = { sqsEndpoint: queueProxy.endpoint, dbConnection: through(databaseProxy), queueName: QUEUE_NAME, workers }
-    const processor = new ClusterProgram({ name: 'processor', directory, environment: processorEnvironment(env, places), onWrong })
+    const places = {
+      sqsEndpoint: queueProxy.endpoint,
+      dbConnection: through(databaseProxy),
+      queueName: QUEUE_NAME,
+      workers
+    }
+    const processor = new ClusterProgram({
+      name: 'processor',
+      directory,
+      environment: processorEnvironment(env, places),
+      onWrong
+    })
     closers.push(() => processor.close())
 
     const recipientProxy = await startRecipientProxy(random)
     closers.push(() => recipientProxy.close())
     const secretKeys = `chaos:${randomBytes(KEY_BYTES).toString('base64')}`
-    const secrets = await registerEndpoints(database.connectionString, secretKeys, recipientProxy.origin)
+    const secrets = await registerEndpoints(
+      database.connectionString,
+      secretKeys,
+      recipientProxy.origin
+    )
     const recipient = await Recipient.start({ directory, env, secrets, onWrong })
     closers.push(() => recipient.close())
     recipientProxy.targetPort = recipient.port
@@ -173,7 +211,10 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
       onNoted,
       async depths() {
         const queue = await depthOf(queueUrl)
-        return { queue, deadLetters: deadLetterQueueUrl === null ? 0 : await depthOf(deadLetterQueueUrl) }
+        return {
+          queue,
+          deadLetters: deadLetterQueueUrl === null ? 0 : await depthOf(deadLetterQueueUrl)
+        }
       },
       close
     }
@@ -183,9 +224,13 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
   }
 }
 
-/** A killed run may have left its server running, in whatever state the faults had brought it to. */
+/**
+ * A killed run may have left its server running, in whatever state the faults had brought
+ * it to.
+ */
 async function removeRemains(directory: string): Promise<void> {
-  if (existsSync(join(directory, 'postgres'))) await (await startEmbeddedPostgres({ dataDir: directory, port: 0 })).stop()
+  if (existsSync(join(directory, 'postgres')))
+    await (await startEmbeddedPostgres({ dataDir: directory, port: 0 })).stop()
   removeFiles(directory)
   mkdirSync(directory, { recursive: true })
 }
@@ -195,7 +240,11 @@ export function removeFiles(directory: string): void {
 }
 
 function columnsOf(messages: readonly Whereabouts[]): readonly unknown[] {
-  return [messages.map(one => one.queueMessageId), messages.map(one => one.clientId), messages.map(one => one.messageId)]
+  return [
+    messages.map(one => one.queueMessageId),
+    messages.map(one => one.clientId),
+    messages.map(one => one.messageId)
+  ]
 }
 
 function countReceives(messages: readonly SeenMessage[], traffic: Traffic): void {

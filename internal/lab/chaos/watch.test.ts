@@ -14,15 +14,30 @@ function setup() {
   const violations: string[] = []
   const checks = new AlwaysChecks(100, violation => violations.push(violation))
   checks.begin(1, { stored: 10, rejected: 2 })
-  const look = (stored: number, rejected: number, rows: readonly [number, number] | null = null, inFlight = 0, life = 1) =>
-    checks.look(life, readCounters(text(stored, rejected)), inFlight, rows && { stored: rows[0], rejected: rows[1] })
+  const look = (
+    stored: number,
+    rejected: number,
+    rows: readonly [number, number] | null = null,
+    inFlight = 0,
+    life = 1
+  ) =>
+    checks.look(
+      life,
+      readCounters(text(stored, rejected)),
+      inFlight,
+      rows && { stored: rows[0], rejected: rows[1] }
+    )
   return { checks, violations, look }
 }
 
 t.test('our counters are read with their labels, and nothing else', async t => {
   t.same(
     [...readCounters(text(3, 4)).keys()],
-    ['event_process_stored_total', 'event_process_rejected_total{reason="not-json"}', 'event_process_rejected_total{reason="conflict"}']
+    [
+      'event_process_stored_total',
+      'event_process_rejected_total{reason="not-json"}',
+      'event_process_rejected_total{reason="conflict"}'
+    ]
   )
 })
 
@@ -33,7 +48,11 @@ t.test('counters that grow with the rows are fine', async t => {
   look(5, 1, [99, 9])
   t.same(violations, [])
   t.equal(checks.looks, 3)
-  t.same(checks.totals(readCounters(text(5, 1))), { stored: 15, rejected: 4 }, 'what was there before this life counts')
+  t.same(
+    checks.totals(readCounters(text(5, 1))),
+    { stored: 15, rejected: 4 },
+    'what was there before this life counts'
+  )
 })
 
 t.test('a counter that goes back or vanishes is a violation', async t => {
@@ -49,14 +68,17 @@ t.test('a counter that goes back or vanishes is a violation', async t => {
   ])
 })
 
-t.test('a new life of the primary begins with new counters, and a late look at the old one is left out', async t => {
-  const { look, violations, checks } = setup()
-  look(5, 3)
-  checks.begin(2, { stored: 15, rejected: 6 })
-  look(900, 900, [0, 0], 0, 1)
-  look(0, 0, null, 0, 2)
-  t.same(violations, [])
-})
+t.test(
+  'a new life of the primary begins with new counters, and a late look at the old one is left out',
+  async t => {
+    const { look, violations, checks } = setup()
+    look(5, 3)
+    checks.begin(2, { stored: 15, rejected: 6 })
+    look(900, 900, [0, 0], 0, 1)
+    look(0, 0, null, 0, 2)
+    t.same(violations, [])
+  }
+)
 
 t.test('counters that tell of more than there is are a violation', async t => {
   const { look, violations } = setup()

@@ -1,8 +1,10 @@
 /**
- * Looks at what must hold at every moment, as far as it can be seen from outside: counters never go backwards (I8) and never count more
- * than there are rows, committed rows never vanish (I1), work in flight is bounded (I9).
+ * Looks at what must hold at every moment, as far as it can be seen from outside:
+ * counters never go backwards (I8) and never count more than there are rows, committed
+ * rows never vanish (I1), work in flight is bounded (I9).
  *
- * That an event has one row (I3) the primary key sees to; that its row is there at its delete (I5), delete-check.ts.
+ * That an event has one row (I3) the primary key sees to; that its row is there at its
+ * delete (I5), delete-check.ts.
  */
 import type { RowCounts } from './database.js'
 
@@ -11,7 +13,10 @@ export type Counters = ReadonlyMap<string, number>
 /** Of a Prometheus text, our own counters with their labels. */
 export function readCounters(text: string): Counters {
   const counters = new Map<string, number>()
-  for (const [, name = '', value] of text.matchAll(/^(event_process_\w+_total(?:\{[^}]*\})?) (\S+)$/gm)) counters.set(name, Number(value))
+  for (const [, name = '', value] of text.matchAll(
+    /^(event_process_\w+_total(?:\{[^}]*\})?) (\S+)$/gm
+  ))
+    counters.set(name, Number(value))
   return counters
 }
 
@@ -38,7 +43,10 @@ export class AlwaysChecks {
     this.#onViolation = onViolation
   }
 
-  /** The next life of the primary begins, when the tables hold `base` and nobody adds to them. */
+  /**
+   * The next life of the primary begins, when the tables hold `base` and nobody adds to
+   * them.
+   */
   begin(life: number, base: RowCounts): void {
     this.rows(base)
     this.#life = life
@@ -46,7 +54,10 @@ export class AlwaysChecks {
     this.#counters = new Map()
   }
 
-  /** What `/metrics` says, and the rows as they were counted after that; null when they could not be. */
+  /**
+   * What `/metrics` says, and the rows as they were counted after that; null when they
+   * could not be.
+   */
   look(life: number, counters: Counters, inFlight: number, rows: RowCounts | null): void {
     if (life !== this.#life) return
     this.looks += 1
@@ -55,24 +66,36 @@ export class AlwaysChecks {
       if (now < before) this.#onViolation(`${name} went back from ${before} to ${now}`)
     }
     this.#counters = counters
-    if (inFlight > this.#maxInFlight) this.#onViolation(`${inFlight} messages in flight, ${this.#maxInFlight} allowed`)
+    if (inFlight > this.#maxInFlight)
+      this.#onViolation(`${inFlight} messages in flight, ${this.#maxInFlight} allowed`)
     if (rows === null) return
     this.rows(rows)
     const stored = this.#base.stored + sumOf(counters, STORED)
     const rejected = this.#base.rejected + sumOf(counters, REJECTED)
-    if (stored > rows.stored) this.#onViolation(`the counters tell of ${stored} stored events, there are ${rows.stored}`)
-    if (rejected > rows.rejected) this.#onViolation(`the counters tell of ${rejected} rejected events, there are ${rows.rejected}`)
+    if (stored > rows.stored)
+      this.#onViolation(`the counters tell of ${stored} stored events, there are ${rows.stored}`)
+    if (rejected > rows.rejected)
+      this.#onViolation(
+        `the counters tell of ${rejected} rejected events, there are ${rows.rejected}`
+      )
   }
 
   rows(now: RowCounts): void {
     for (const table of ['stored', 'rejected'] as const) {
-      if (now[table] < this.#rows[table]) this.#onViolation(`rows vanished: ${this.#rows[table]} ${table} before, ${now[table]} now`)
+      if (now[table] < this.#rows[table])
+        this.#onViolation(`rows vanished: ${this.#rows[table]} ${table} before, ${now[table]} now`)
     }
     this.#rows = now
   }
 
-  /** Totals over all lives, for the comparison at the end: what was there before this one counts as told. */
+  /**
+   * Totals over all lives, for the comparison at the end: what was there before this one
+   * counts as told.
+   */
   totals(counters: Counters): RowCounts {
-    return { stored: this.#base.stored + sumOf(counters, STORED), rejected: this.#base.rejected + sumOf(counters, REJECTED) }
+    return {
+      stored: this.#base.stored + sumOf(counters, STORED),
+      rejected: this.#base.rejected + sumOf(counters, REJECTED)
+    }
   }
 }

@@ -1,8 +1,10 @@
 /**
- * `npm run db-example`: draws db-example.png from the rows of the database in use, so that the picture shows what really happens.
+ * `npm run db-example`: draws db-example.png from the rows of the database in use, so
+ * that the picture shows what really happens.
  *
  * Shapes  `[FILE]`; a name that ends in .svg is written as it is drawn, any other as PNG.
- * Source  @resvg/resvg-js turns SVG into PNG without a browser and draws text with the system's fonts.
+ * Source  @resvg/resvg-js turns SVG into PNG without a browser and draws text with the
+ *         system's fonts.
  */
 import { writeFileSync } from 'node:fs'
 import { Client } from 'pg'
@@ -16,7 +18,10 @@ const DEFAULT_FILE = 'db-example.png'
 /** Drawn twice as large as it is shown, for screens with many pixels. */
 const ZOOM = 2
 
-/** A panel as asked for: the statement that is shown, and the one that picks a few telling rows. */
+/**
+ * A panel as asked for: the statement that is shown, and the one that picks a few telling
+ * rows.
+ */
 interface Question extends Omit<Panel, 'rows'> {
   readonly pick: string
 }
@@ -86,7 +91,10 @@ const QUESTIONS: readonly (readonly Question[])[] = [
   ]
 ]
 
-export function createDbExample(env: Environment, [file = DEFAULT_FILE]: readonly string[]): Service {
+export function createDbExample(
+  env: Environment,
+  [file = DEFAULT_FILE]: readonly string[]
+): Service {
   const config = readBaseConfig(env)
   return {
     async run() {
@@ -120,5 +128,7 @@ async function readPanels(connectionString: string): Promise<Panel[][]> {
 async function rasterize(svg: string): Promise<Uint8Array> {
   // A development package: loaded only where a picture is drawn.
   const { Resvg } = await import('@resvg/resvg-js')
-  return new Resvg(svg, { fitTo: { mode: 'zoom', value: ZOOM }, font: { loadSystemFonts: true } }).render().asPng()
+  return new Resvg(svg, { fitTo: { mode: 'zoom', value: ZOOM }, font: { loadSystemFonts: true } })
+    .render()
+    .asPng()
 }

@@ -27,7 +27,10 @@ t.test('what XML gives a meaning, or no way to write, is drawn as text', async t
 })
 
 t.test('panels of a row stand side by side, rows below one another', async t => {
-  const svg = drawPanels([[panel({ title: 'left' }), panel({ title: 'right' })], [panel({ title: 'below' })]])
+  const svg = drawPanels([
+    [panel({ title: 'left' }), panel({ title: 'right' })],
+    [panel({ title: 'below' })]
+  ])
   const place = (title: string): readonly number[] => {
     const found = new RegExp(`<text x="([0-9.]+)" y="([0-9.]+)"[^>]*>${title}<`).exec(svg)
     return [Number(found?.[1]), Number(found?.[2])]

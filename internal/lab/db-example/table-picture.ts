@@ -1,7 +1,9 @@
 /**
- * Draws database rows as a picture: tables in rows of panels, each with the statement that gave it.
+ * Draws database rows as a picture: tables in rows of panels, each with the statement
+ * that gave it.
  *
- * Shapes  panels of text cells in, one SVG document out; pure. A cell is cut to its column's width and ends in an ellipsis then.
+ * Shapes  panels of text cells in, one SVG document out; pure. A cell is cut to its
+ *         column's width and ends in an ellipsis then.
  * Units   pixels; widths of columns in characters of the monospaced font.
  */
 export interface Column {
@@ -28,7 +30,14 @@ const PANEL_GAP_PX = 28
 const TITLE_PX = 26
 const STATEMENT_PX = 26
 const FONTS = 'DejaVu Sans Mono, Menlo, Consolas, Liberation Mono, monospace'
-const COLOURS = { text: '#1f2933', quiet: '#66717e', head: '#e8eef5', line: '#d5dde6', stripe: '#f7f9fb', paper: '#ffffff' }
+const COLOURS = {
+  text: '#1f2933',
+  quiet: '#66717e',
+  head: '#e8eef5',
+  line: '#d5dde6',
+  stripe: '#f7f9fb',
+  paper: '#ffffff'
+}
 
 export function drawPanels(panelRows: readonly PanelRow[]): string {
   const parts: string[] = []
@@ -71,7 +80,9 @@ function drawPanel(panel: Panel, x: number, y: number): string {
   const top = y + TITLE_PX + STATEMENT_PX
   const height = (rows.length + 1) * LINE_PX
   const stripes = rows.flatMap((_, index) =>
-    index % 2 === 1 ? [rectangle(x, top + (index + 1) * LINE_PX, width, LINE_PX, COLOURS.stripe)] : []
+    index % 2 === 1
+      ? [rectangle(x, top + (index + 1) * LINE_PX, width, LINE_PX, COLOURS.stripe)]
+      : []
   )
   const lines = rows.map((_, index) => horizontal(x, top + (index + 1) * LINE_PX, width))
   const cells = [columns.map(column => column.title), ...rows].flatMap((row, rowIndex) => {
@@ -80,7 +91,12 @@ function drawPanel(panel: Panel, x: number, y: number): string {
       const at = cellX
       cellX += columnWidth(column)
       const baseline = top + rowIndex * LINE_PX + LINE_PX / 2 + FONT_PX * 0.36
-      return text(cut(row[index] ?? '', column.characters), at + CELL_PADDING_PX, baseline, rowIndex === 0 ? 'font-weight="bold"' : '')
+      return text(
+        cut(row[index] ?? '', column.characters),
+        at + CELL_PADDING_PX,
+        baseline,
+        rowIndex === 0 ? 'font-weight="bold"' : ''
+      )
     })
   })
   return [

@@ -1,6 +1,13 @@
 /** The admin program, killed with -9 in the middle of its work and begun anew. */
 import t, { type Test } from 'tap'
-import { createAdminBench, event, killAdminAt, LIMIT_MS, type Run, runAdmin } from '../testing/admin-program.js'
+import {
+  createAdminBench,
+  event,
+  killAdminAt,
+  LIMIT_MS,
+  type Run,
+  runAdmin
+} from '../testing/admin-program.js'
 import { until } from '../testing/until.js'
 
 const bench = await createAdminBench(t)
@@ -9,7 +16,11 @@ const REDRIVE_LATE = ['rejections', 'redrive', '--client', 'late', '--json']
 
 /** The server notices a moment later that the program is gone. */
 const untilUnlocked = (rows: number): Promise<void> =>
-  until('no row is locked', async () => (await bench.sql('SELECT FROM rejection FOR UPDATE SKIP LOCKED')).length === rows, LIMIT_MS)
+  until(
+    'no row is locked',
+    async () => (await bench.sql('SELECT FROM rejection FOR UPDATE SKIP LOCKED')).length === rows,
+    LIMIT_MS
+  )
 
 const PLACES = [
   { why: 'before anything is sent', nth: 1, isHeard: false },
@@ -17,18 +28,25 @@ const PLACES = [
   { why: 'after marking', nth: 3, isHeard: false }
 ]
 for (const { why, nth, isHeard } of PLACES) {
-  t.test(`a redrive of rejections that is killed ${why}, and begun anew, stores each event once`, async t => {
-    const ids = await bench.refuseUnknown('late', 35)
-    await bench.sql(`INSERT INTO client VALUES ('late')`)
-    await killAdminAt(t, bench, { call: 'SendMessageBatch', nth, isHeard }, REDRIVE_LATE)
-    const marked = (nth - 1) * 10
-    t.equal(await bench.count('rejection WHERE redriven_at IS NOT NULL'), marked, 'what was sent and confirmed is marked')
-    await untilUnlocked(35)
-    t.match(await admin(t, REDRIVE_LATE), { code: 0, json: { sent: 35 - marked, left: 0 } })
-    await bench.untilDecided()
-    t.same(await bench.messageIds(), ids)
-    t.equal(await bench.count('rejection'), 35, 'and nothing is refused anew')
-  })
+  t.test(
+    `a redrive of rejections that is killed ${why}, and begun anew, stores each event once`,
+    async t => {
+      const ids = await bench.refuseUnknown('late', 35)
+      await bench.sql(`INSERT INTO client VALUES ('late')`)
+      await killAdminAt(t, bench, { call: 'SendMessageBatch', nth, isHeard }, REDRIVE_LATE)
+      const marked = (nth - 1) * 10
+      t.equal(
+        await bench.count('rejection WHERE redriven_at IS NOT NULL'),
+        marked,
+        'what was sent and confirmed is marked'
+      )
+      await untilUnlocked(35)
+      t.match(await admin(t, REDRIVE_LATE), { code: 0, json: { sent: 35 - marked, left: 0 } })
+      await bench.untilDecided()
+      t.same(await bench.messageIds(), ids)
+      t.equal(await bench.count('rejection'), 35, 'and nothing is refused anew')
+    }
+  )
 }
 
 t.test('rows that somebody changes between two runs are taken as they are then', async t => {
@@ -45,15 +63,22 @@ t.test('rows that somebody changes between two runs are taken as they are then',
   t.equal(await bench.count('message'), 22)
 })
 
-t.test('a redrive of dead letters that is killed between send and delete, and begun anew, stores each event once', async t => {
-  const buried = await bench.bury(Array.from({ length: 25 }, (_, n) => event({ message: { n } })))
-  const redrive = ['dead-letters', 'redrive', '--all', '--json']
-  await killAdminAt(t, bench, { call: 'DeleteMessageBatch', nth: 2, isHeard: false }, redrive)
-  await bench.untilDecided()
-  t.equal(bench.depth('events-dead-letters'), 15, 'what was sent and not deleted is still there')
-  // What the killed program held comes back by itself.
-  await until('all are redriven', async () => (await admin(t, redrive)).code === 0 && bench.depth('events-dead-letters') === 0, LIMIT_MS)
-  await bench.untilDecided()
-  t.same(await bench.messageIds(), buried.sort())
-  t.equal(await bench.count('rejection'), 0)
-})
+t.test(
+  'a redrive of dead letters that is killed between send and delete, and begun anew, stores each event once',
+  async t => {
+    const buried = await bench.bury(Array.from({ length: 25 }, (_, n) => event({ message: { n } })))
+    const redrive = ['dead-letters', 'redrive', '--all', '--json']
+    await killAdminAt(t, bench, { call: 'DeleteMessageBatch', nth: 2, isHeard: false }, redrive)
+    await bench.untilDecided()
+    t.equal(bench.depth('events-dead-letters'), 15, 'what was sent and not deleted is still there')
+    // What the killed program held comes back by itself.
+    await until(
+      'all are redriven',
+      async () => (await admin(t, redrive)).code === 0 && bench.depth('events-dead-letters') === 0,
+      LIMIT_MS
+    )
+    await bench.untilDecided()
+    t.same(await bench.messageIds(), buried.sort())
+    t.equal(await bench.count('rejection'), 0)
+  }
+)

@@ -15,7 +15,11 @@ t.beforeEach(async () => {
 })
 
 const ORDER = { type: 'object', required: ['order'], properties: { order: { type: 'integer' } } }
-const ORDER_OR_TEXT = { type: 'object', required: ['order'], properties: { order: { type: ['integer', 'string'] } } }
+const ORDER_OR_TEXT = {
+  type: 'object',
+  required: ['order'],
+  properties: { order: { type: ['integer', 'string'] } }
+}
 
 function fileOf(t: Test, schema: unknown): string {
   const path = join(temporaryDirectory(t), 'schema.json')
@@ -24,7 +28,16 @@ function fileOf(t: Test, schema: unknown): string {
 }
 
 async function register(t: Test, schema: unknown, ...place: string[]): Promise<number> {
-  const added = await admin(t, 'schemas', 'add', fileOf(t, schema), '--event-type', 'order-app', ...place, '--json')
+  const added = await admin(
+    t,
+    'schemas',
+    'add',
+    fileOf(t, schema),
+    '--event-type',
+    'order-app',
+    ...place,
+    '--json'
+  )
   t.equal(added.code, 0, added.output)
   return (added.json as { schema: { id: number } }).schema.id
 }
@@ -35,7 +48,10 @@ const decided = async (...bodies: string[]): Promise<void> => {
   await bench.untilDecided()
 }
 
-/** Sends events that only the version in question refuses, until one is refused: then every later one is judged by it, for there is one worker. */
+/**
+ * Sends events that only the version in question refuses, until one is refused: then
+ * every later one is judged by it, for there is one worker.
+ */
 async function untilInForce(body: string, isInForce: () => Promise<boolean>): Promise<void> {
   await until(
     'the version is in force',
@@ -47,87 +63,194 @@ async function untilInForce(body: string, isInForce: () => Promise<boolean>): Pr
   )
 }
 
-t.test('a client and an event type are added, listed, shown, disabled and enabled; wrong names are answered with the nearest', async t => {
-  t.match(await admin(t, 'clients', 'add', 'client-x', 'client-x', '株式会社'), { code: 0, results: 'client-x added\n株式会社 added\n' })
-  t.match(await admin(t, 'clients', 'add', 'client-x', '--json'), { code: 0, json: { clients: [{ name: 'client-x', outcome: 'exists' }] } })
-  t.match(await admin(t, 'event-types', 'add', 'order-app'), { code: 0, results: 'order-app added\n' })
-  await decided(order({ client_id: 'client-x', event_id: 'before' }))
-  t.same(await bench.messageIds(), ['before'])
+t.test(
+  'a client and an event type are added, listed, shown, disabled and enabled; wrong names are answered with the nearest',
+  async t => {
+    t.match(await admin(t, 'clients', 'add', 'client-x', 'client-x', '株式会社'), {
+      code: 0,
+      results: 'client-x added\n株式会社 added\n'
+    })
+    t.match(await admin(t, 'clients', 'add', 'client-x', '--json'), {
+      code: 0,
+      json: { clients: [{ name: 'client-x', outcome: 'exists' }] }
+    })
+    t.match(await admin(t, 'event-types', 'add', 'order-app'), {
+      code: 0,
+      results: 'order-app added\n'
+    })
+    await decided(order({ client_id: 'client-x', event_id: 'before' }))
+    t.same(await bench.messageIds(), ['before'])
 
-  t.match(await admin(t, 'clients', 'ls'), {
-    code: 0,
-    results: /^client +taken +weight +quota +own schemas +readers\n.*client-x +yes +1 +none +0 +-\n/s
-  })
-  t.match(await admin(t, 'event-types', 'ls', '--json'), {
-    code: 0,
-    json: { eventTypes: [{ name: 'monitor-app' }, { name: 'order-app' }] }
-  })
-  for (const verb of ['show', 'disable', 'enable']) {
-    t.match(await admin(t, 'clients', verb, 'clientx'), {
+    t.match(await admin(t, 'clients', 'ls'), {
+      code: 0,
+      results:
+        /^client +taken +weight +quota +own schemas +readers\n.*client-x +yes +1 +none +0 +-\n/s
+    })
+    t.match(await admin(t, 'event-types', 'ls', '--json'), {
+      code: 0,
+      json: { eventTypes: [{ name: 'monitor-app' }, { name: 'order-app' }] }
+    })
+    for (const verb of ['show', 'disable', 'enable']) {
+      t.match(await admin(t, 'clients', verb, 'clientx'), {
+        code: 1,
+        results: '',
+        output: /No client is called "clientx", did you mean client-x\?/
+      })
+    }
+
+    t.match(await admin(t, 'clients', 'disable', 'client-x'), {
+      code: 0,
+      results: 'client-x disabled\n'
+    })
+    t.match(await admin(t, 'clients', 'disable', 'client-x'), {
+      code: 0,
+      results: 'client-x was disabled already\n'
+    })
+    t.match(await admin(t, 'clients', 'add', 'client-x'), {
+      code: 1,
+      results: /is a client that is disabled: clients enable/
+    })
+    await decided(order({ client_id: 'client-x', event_id: 'while' }), order({ event_id: 'other' }))
+    t.same(await bench.messageIds(), ['before', 'other'], 'others are not concerned')
+    t.match(await admin(t, 'clients', 'show', 'client-x'), {
+      code: 0,
+      results: /taken +no, disabled .* UTC\n.*24 hours +unknown-client 1\n/s
+    })
+    t.match((await admin(t, 'rejections', 'ls', '--json')).json, {
+      rejections: [{ violations: [{ keyword: 'enabled' }] }]
+    })
+
+    t.match(await admin(t, 'clients', 'enable', 'client-x', '--json'), {
+      code: 0,
+      json: { name: 'client-x', isChanged: true }
+    })
+    t.match(
+      await admin(t, 'rejections', 'redrive', '--schema-fixed', '--reason', 'unknown-client'),
+      {
+        code: 0,
+        output: /^1 sent to events/m
+      }
+    )
+    await bench.untilDecided()
+    t.same(await bench.messageIds(), ['before', 'other', 'while'])
+    await admin(t, 'event-types', 'disable', 'order-app')
+    await decided(order({ event_id: 'never' }))
+    t.equal(await bench.count(`rejection WHERE reason = 'unknown-event-type'`), 1)
+    await bench.sql('TRUNCATE message')
+  }
+)
+
+t.test(
+  'a client’s weight and quota are set, kept, shown and taken away; events over the quota are refused',
+  async t => {
+    await admin(t, 'clients', 'add', 'client-q')
+    t.match(
+      await admin(
+        t,
+        'clients',
+        'set',
+        'client-q',
+        '--max-events-per-s',
+        '2.5',
+        '--over-quota',
+        'reject'
+      ),
+      {
+        code: 0,
+        results: 'client-q: weight 1, quota 2.5 events/s, reject\n'
+      }
+    )
+    t.match(
+      await admin(
+        t,
+        'clients',
+        'set',
+        'client-q',
+        '--weight',
+        '7',
+        '--max-bytes-per-s',
+        '1000000',
+        '--json'
+      ),
+      {
+        code: 0,
+        json: {
+          name: 'client-q',
+          limits: { weight: 7, maxEventsPerS: 2.5, maxBytesPerS: 1_000_000, overQuota: 'reject' }
+        }
+      }
+    )
+    t.match(await admin(t, 'clients', 'show', 'client-q'), {
+      code: 0,
+      results: /weight +7\nquota +2\.5 events\/s, 1,000,000 bytes\/s, reject\n/
+    })
+    t.match((await admin(t, 'clients', 'ls', '--json')).json, {
+      clients: [{ name: 'client-1', limits: { weight: 1, maxEventsPerS: null } }]
+    })
+    await untilInForce(
+      event({ client_id: 'client-q' }),
+      async () => (await bench.count(`rejection WHERE reason = 'over-quota'`)) > 0
+    )
+    t.match(
+      await admin(
+        t,
+        'clients',
+        'set',
+        'client-q',
+        '--max-events-per-s',
+        'none',
+        '--max-bytes-per-s',
+        'none'
+      ),
+      {
+        code: 0,
+        results: 'client-q: weight 7, quota none\n'
+      }
+    )
+    t.match(await admin(t, 'clients', 'set', 'clientq', '--weight', '2'), {
       code: 1,
       results: '',
-      output: /No client is called "clientx", did you mean client-x\?/
+      output: /did you mean client-q\?/
     })
+    t.match(await admin(t, 'clients', 'set', 'client-q'), {
+      code: 2,
+      output: /nothing is set: give --weight, --max-events-per-s/
+    })
+    t.match(
+      await admin(
+        t,
+        'clients',
+        'set',
+        '--weight',
+        '0',
+        '--max-bytes-per-s',
+        '0',
+        '--over-quota',
+        'refuse'
+      ),
+      {
+        code: 2,
+        output:
+          /NAME is missing.*--weight must be.*1 to 100.*--max-bytes-per-s must be.*--over-quota must be delay or reject, not "refuse"/s
+      }
+    )
+    await bench.sql('TRUNCATE message, rejection')
   }
-
-  t.match(await admin(t, 'clients', 'disable', 'client-x'), { code: 0, results: 'client-x disabled\n' })
-  t.match(await admin(t, 'clients', 'disable', 'client-x'), { code: 0, results: 'client-x was disabled already\n' })
-  t.match(await admin(t, 'clients', 'add', 'client-x'), { code: 1, results: /is a client that is disabled: clients enable/ })
-  await decided(order({ client_id: 'client-x', event_id: 'while' }), order({ event_id: 'other' }))
-  t.same(await bench.messageIds(), ['before', 'other'], 'others are not concerned')
-  t.match(await admin(t, 'clients', 'show', 'client-x'), {
-    code: 0,
-    results: /taken +no, disabled .* UTC\n.*24 hours +unknown-client 1\n/s
-  })
-  t.match((await admin(t, 'rejections', 'ls', '--json')).json, { rejections: [{ violations: [{ keyword: 'enabled' }] }] })
-
-  t.match(await admin(t, 'clients', 'enable', 'client-x', '--json'), { code: 0, json: { name: 'client-x', isChanged: true } })
-  t.match(await admin(t, 'rejections', 'redrive', '--schema-fixed', '--reason', 'unknown-client'), {
-    code: 0,
-    output: /^1 sent to events/m
-  })
-  await bench.untilDecided()
-  t.same(await bench.messageIds(), ['before', 'other', 'while'])
-  await admin(t, 'event-types', 'disable', 'order-app')
-  await decided(order({ event_id: 'never' }))
-  t.equal(await bench.count(`rejection WHERE reason = 'unknown-event-type'`), 1)
-  await bench.sql('TRUNCATE message')
-})
-
-t.test('a client’s weight and quota are set, kept, shown and taken away; events over the quota are refused', async t => {
-  await admin(t, 'clients', 'add', 'client-q')
-  t.match(await admin(t, 'clients', 'set', 'client-q', '--max-events-per-s', '2.5', '--over-quota', 'reject'), {
-    code: 0,
-    results: 'client-q: weight 1, quota 2.5 events/s, reject\n'
-  })
-  t.match(await admin(t, 'clients', 'set', 'client-q', '--weight', '7', '--max-bytes-per-s', '1000000', '--json'), {
-    code: 0,
-    json: { name: 'client-q', limits: { weight: 7, maxEventsPerS: 2.5, maxBytesPerS: 1_000_000, overQuota: 'reject' } }
-  })
-  t.match(await admin(t, 'clients', 'show', 'client-q'), {
-    code: 0,
-    results: /weight +7\nquota +2\.5 events\/s, 1,000,000 bytes\/s, reject\n/
-  })
-  t.match((await admin(t, 'clients', 'ls', '--json')).json, { clients: [{ name: 'client-1', limits: { weight: 1, maxEventsPerS: null } }] })
-  await untilInForce(event({ client_id: 'client-q' }), async () => (await bench.count(`rejection WHERE reason = 'over-quota'`)) > 0)
-  t.match(await admin(t, 'clients', 'set', 'client-q', '--max-events-per-s', 'none', '--max-bytes-per-s', 'none'), {
-    code: 0,
-    results: 'client-q: weight 7, quota none\n'
-  })
-  t.match(await admin(t, 'clients', 'set', 'clientq', '--weight', '2'), { code: 1, results: '', output: /did you mean client-q\?/ })
-  t.match(await admin(t, 'clients', 'set', 'client-q'), { code: 2, output: /nothing is set: give --weight, --max-events-per-s/ })
-  t.match(await admin(t, 'clients', 'set', '--weight', '0', '--max-bytes-per-s', '0', '--over-quota', 'refuse'), {
-    code: 2,
-    output: /NAME is missing.*--weight must be.*1 to 100.*--max-bytes-per-s must be.*--over-quota must be delay or reject, not "refuse"/s
-  })
-  await bench.sql('TRUNCATE message, rejection')
-})
+)
 
 t.test('names that no event can bear are refused together, before anything is added', async t => {
   const run = await admin(t, 'clients', 'add', 'good', '', 'a'.repeat(101), ' padded ')
-  t.match(run, { code: 2, results: '', output: /NAME is empty.*more than 100 characters.*begins or ends with whitespace/s })
+  t.match(run, {
+    code: 2,
+    results: '',
+    output: /NAME is empty.*more than 100 characters.*begins or ends with whitespace/s
+  })
   t.equal(await bench.count(`client WHERE name = 'good'`), 0)
-  t.match(await admin(t, 'clients', 'add', '😀'.repeat(100)), { code: 0 }, 'a hundred characters, whatever their bytes')
+  t.match(
+    await admin(t, 'clients', 'add', '😀'.repeat(100)),
+    { code: 0 },
+    'a hundred characters, whatever their bytes'
+  )
   t.match(await admin(t, 'client', 'ls'), { code: 2, output: /did you mean clients\?/ })
 })
 
@@ -135,36 +258,77 @@ t.test(
   'a schema is registered, tested against real events, activated, and then judges; what it refused is redriven when it is corrected',
   async t => {
     await admin(t, 'event-types', 'add', 'order-app')
-    await decided(...[1, 2, 'three', 4].map((value, n) => order({ event_id: `o-${n}`, message: { order: value } })))
+    await decided(
+      ...[1, 2, 'three', 4].map((value, n) =>
+        order({ event_id: `o-${n}`, message: { order: value } })
+      )
+    )
     await decided(event({ event_id: 'other', message: { order: 'of another type' } }))
 
     const file = fileOf(t, ORDER)
-    const stored = await admin(t, 'schemas', 'test', file, '--event-type', 'order-app', '--against', 'stored', '--since', '1h')
-    t.match(stored, { code: 1, results: /o-2 +\/message\/order/, output: /1 of 4 stored events would be refused/ })
+    const stored = await admin(
+      t,
+      'schemas',
+      'test',
+      file,
+      '--event-type',
+      'order-app',
+      '--against',
+      'stored',
+      '--since',
+      '1h'
+    )
+    t.match(stored, {
+      code: 1,
+      results: /o-2 +\/message\/order/,
+      output: /1 of 4 stored events would be refused/
+    })
     t.equal(await bench.count('event_schema'), 0, 'a test changes nothing')
 
     const strict = await register(t, ORDER)
-    t.match(await admin(t, 'schemas', 'add', file, '--event-type', 'order-app'), { code: 0, results: /The same schema is there already/ })
+    t.match(await admin(t, 'schemas', 'add', file, '--event-type', 'order-app'), {
+      code: 0,
+      results: /The same schema is there already/
+    })
     t.match(await admin(t, 'schemas', 'activate', String(strict)), {
       code: 0,
       results: /version 1 for order-app of every client .* is active\n/
     })
-    await untilInForce(order({ message: { order: 'no number' } }), async () => (await bench.count('rejection')) > 0)
+    await untilInForce(
+      order({ message: { order: 'no number' } }),
+      async () => (await bench.count('rejection')) > 0
+    )
     await bench.sql('TRUNCATE rejection')
-    await decided(order({ event_id: 'a', message: { order: 'text' } }), order({ event_id: 'b', message: { order: null } }))
+    await decided(
+      order({ event_id: 'a', message: { order: 'text' } }),
+      order({ event_id: 'b', message: { order: null } })
+    )
     t.equal(await bench.count(`rejection WHERE reason = 'schema-violation'`), 2)
 
     const loose = await register(t, ORDER_OR_TEXT)
     const rejected = ['schemas', 'test', '--id', String(loose), '--against', 'rejected', '--json']
-    t.match((await admin(t, ...rejected)).json, { events: 2, accepted: 1, refused: 1, changes: 1, examples: [{ id: 'a' }] })
+    t.match((await admin(t, ...rejected)).json, {
+      events: 2,
+      accepted: 1,
+      refused: 1,
+      changes: 1,
+      examples: [{ id: 'a' }]
+    })
     t.match(await admin(t, 'schemas', 'test', '--id', String(loose), '--against', 'stored'), {
       code: 0,
       output: /^0 of [0-9]+ stored events would be refused/m
     })
 
     const redrive = ['rejections', 'redrive', '--schema-fixed', '--json']
-    t.match((await admin(t, ...redrive)).json, { sent: 0, heldBack: 2, left: 2 }, 'in shadow it corrects nothing')
-    t.match(await admin(t, 'schemas', 'activate', String(loose)), { code: 0, results: /is active, version 1 is retired\n/ })
+    t.match(
+      (await admin(t, ...redrive)).json,
+      { sent: 0, heldBack: 2, left: 2 },
+      'in shadow it corrects nothing'
+    )
+    t.match(await admin(t, 'schemas', 'activate', String(loose)), {
+      code: 0,
+      results: /is active, version 1 is retired\n/
+    })
     await untilInForce(
       order({ event_id: 'probe', message: { order: 'text' } }),
       async () => (await bench.count(`message WHERE message_id = 'probe'`)) > 0
@@ -184,51 +348,108 @@ t.test(
     t.match((await admin(t, ...redrive)).json, { sent: 0, heldBack: 1 })
 
     t.match(await admin(t, 'schemas', 'ls'), { code: 0, results: /retired.*\n.*active/ })
-    t.match((await admin(t, 'schemas', 'ls', '--state', 'active', '--json')).json, { schemas: [{ id: loose, version: 2 }] })
-    t.match(await admin(t, 'schemas', 'show', String(loose)), { code: 0, results: /state +active\n.*"required": \[/s })
-    t.match(await admin(t, 'schemas', 'activate', String(strict)), { code: 1, output: /is retired: only a version in shadow/ })
-    t.match(await admin(t, 'schemas', 'retire', String(loose)), { code: 0, results: /is retired\n/ })
-    t.match(await admin(t, 'schemas', 'retire', String(loose)), { code: 1, output: /is retired already/ })
+    t.match((await admin(t, 'schemas', 'ls', '--state', 'active', '--json')).json, {
+      schemas: [{ id: loose, version: 2 }]
+    })
+    t.match(await admin(t, 'schemas', 'show', String(loose)), {
+      code: 0,
+      results: /state +active\n.*"required": \[/s
+    })
+    t.match(await admin(t, 'schemas', 'activate', String(strict)), {
+      code: 1,
+      output: /is retired: only a version in shadow/
+    })
+    t.match(await admin(t, 'schemas', 'retire', String(loose)), {
+      code: 0,
+      results: /is retired\n/
+    })
+    t.match(await admin(t, 'schemas', 'retire', String(loose)), {
+      code: 1,
+      output: /is retired already/
+    })
   }
 )
 
-t.test('a client’s own schema is not tested by, nor does it test, the events of others', async t => {
-  await admin(t, 'event-types', 'add', 'order-app')
-  await decided(order({ event_id: 'one', message: 'text' }), order({ client_id: 'client-2', event_id: 'two', message: 'text' }))
-  const own = await register(t, true, '--client', 'client-2')
-  await admin(t, 'schemas', 'activate', String(own))
-  const against = ['schemas', 'test', fileOf(t, ORDER), '--event-type', 'order-app', '--against', 'stored', '--json']
-  t.match((await admin(t, ...against)).json, { events: 1, refused: 1, examples: [{ clientId: 'client-1' }] })
-  t.match((await admin(t, ...against, '--client', 'client-2')).json, { events: 1, refused: 1, examples: [{ clientId: 'client-2' }] })
-})
+t.test(
+  'a client’s own schema is not tested by, nor does it test, the events of others',
+  async t => {
+    await admin(t, 'event-types', 'add', 'order-app')
+    await decided(
+      order({ event_id: 'one', message: 'text' }),
+      order({ client_id: 'client-2', event_id: 'two', message: 'text' })
+    )
+    const own = await register(t, true, '--client', 'client-2')
+    await admin(t, 'schemas', 'activate', String(own))
+    const against = [
+      'schemas',
+      'test',
+      fileOf(t, ORDER),
+      '--event-type',
+      'order-app',
+      '--against',
+      'stored',
+      '--json'
+    ]
+    t.match((await admin(t, ...against)).json, {
+      events: 1,
+      refused: 1,
+      examples: [{ clientId: 'client-1' }]
+    })
+    t.match((await admin(t, ...against, '--client', 'client-2')).json, {
+      events: 1,
+      refused: 1,
+      examples: [{ clientId: 'client-2' }]
+    })
+  }
+)
 
-t.test('an invalid schema is refused with the pointer and the reason, and nothing changes', async t => {
-  await admin(t, 'event-types', 'add', 'order-app')
-  const wrong = fileOf(t, { type: 'object', properties: { order: { type: 'intger' } } })
-  t.match(await admin(t, 'schemas', 'add', wrong, '--event-type', 'order-app'), {
-    code: 1,
-    results: '',
-    output: /refused at \/properties\/order\/type: .*Nothing has changed/
-  })
-  const rows: readonly (readonly [args: readonly string[], code: number, want: RegExp])[] = [
-    [['schemas', 'add', fileOf(t, 'no json'), '--event-type', 'order-app'], 1, /not JSON/],
-    [['schemas', 'add', fileOf(t, ORDER), '--event-type', 'oder-app'], 1, /No event type is called "oder-app", did you mean order-app\?/],
-    [
-      ['schemas', 'add', fileOf(t, ORDER), '--event-type', 'order-app', '--client', 'client-11'],
-      1,
-      /No client is called "client-11", did you mean/
-    ],
-    [['schemas', 'add', '/nowhere/schema.json', '--event-type', 'order-app'], 1, /cannot be read/],
-    [['schemas', 'add'], 2, /FILE is missing[^]*--event-type NAME is missing/],
-    [['schemas', 'activate', '99999'], 1, /No schema has the id 99999/],
-    [['schemas', 'retire', 'x'], 2, /ID must be a number/],
-    [['schemas', 'ls', '--state', 'activ'], 2, /did you mean active\?/],
-    [['schemas', 'test', '--id', '1', '--event-type', 'a', '--against', 'all'], 2, /--id says the event type[^]*--against must be/],
-    [['rejections', 'redrive', '--schema-fixed', '--reason', 'not-json'], 2, /would be refused again/]
-  ]
-  for (const [args, code, want] of rows) t.match(await admin(t, ...args), { code, results: '', output: want }, args.join(' '))
-  t.equal(await bench.count('event_schema'), 0)
-})
+t.test(
+  'an invalid schema is refused with the pointer and the reason, and nothing changes',
+  async t => {
+    await admin(t, 'event-types', 'add', 'order-app')
+    const wrong = fileOf(t, { type: 'object', properties: { order: { type: 'intger' } } })
+    t.match(await admin(t, 'schemas', 'add', wrong, '--event-type', 'order-app'), {
+      code: 1,
+      results: '',
+      output: /refused at \/properties\/order\/type: .*Nothing has changed/
+    })
+    const rows: readonly (readonly [args: readonly string[], code: number, want: RegExp])[] = [
+      [['schemas', 'add', fileOf(t, 'no json'), '--event-type', 'order-app'], 1, /not JSON/],
+      [
+        ['schemas', 'add', fileOf(t, ORDER), '--event-type', 'oder-app'],
+        1,
+        /No event type is called "oder-app", did you mean order-app\?/
+      ],
+      [
+        ['schemas', 'add', fileOf(t, ORDER), '--event-type', 'order-app', '--client', 'client-11'],
+        1,
+        /No client is called "client-11", did you mean/
+      ],
+      [
+        ['schemas', 'add', '/nowhere/schema.json', '--event-type', 'order-app'],
+        1,
+        /cannot be read/
+      ],
+      [['schemas', 'add'], 2, /FILE is missing[^]*--event-type NAME is missing/],
+      [['schemas', 'activate', '99999'], 1, /No schema has the id 99999/],
+      [['schemas', 'retire', 'x'], 2, /ID must be a number/],
+      [['schemas', 'ls', '--state', 'activ'], 2, /did you mean active\?/],
+      [
+        ['schemas', 'test', '--id', '1', '--event-type', 'a', '--against', 'all'],
+        2,
+        /--id says the event type[^]*--against must be/
+      ],
+      [
+        ['rejections', 'redrive', '--schema-fixed', '--reason', 'not-json'],
+        2,
+        /would be refused again/
+      ]
+    ]
+    for (const [args, code, want] of rows)
+      t.match(await admin(t, ...args), { code, results: '', output: want }, args.join(' '))
+    t.equal(await bench.count('event_schema'), 0)
+  }
+)
 
 t.test('of two operators who activate at once one wins, and the other is told', async t => {
   await admin(t, 'event-types', 'add', 'order-app')
@@ -247,8 +468,12 @@ t.test('of two operators who activate at once one wins, and the other is told', 
   const winner = ended.findIndex(({ code }) => code === 0)
   t.match(
     ended[1 - winner]?.output,
-    new RegExp(`Somebody else was faster, and nothing was changed: .*\\(id ${ids[winner]}\\) is active now`)
+    new RegExp(
+      `Somebody else was faster, and nothing was changed: .*\\(id ${ids[winner]}\\) is active now`
+    )
   )
-  t.same(await bench.sql(`SELECT id FROM event_schema WHERE state = 'active'`), [{ id: ids[winner] }])
+  t.same(await bench.sql(`SELECT id FROM event_schema WHERE state = 'active'`), [
+    { id: ids[winner] }
+  ])
   t.equal(await bench.count(`event_schema WHERE state = 'shadow'`), 1)
 })

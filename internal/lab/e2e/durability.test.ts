@@ -1,16 +1,28 @@
-/** A server that may forget what it has committed is refused: at the start, when it comes back, and while it runs. */
+/**
+ * A server that may forget what it has committed is refused: at the start, when it comes
+ * back, and while it runs.
+ */
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
 import { migrate } from '../../engine/postgres/migrate.js'
 import { createPostgresStore } from '../../systems/events/store/postgres.js'
-import { sendBodies, serviceEnvironment, startProcessor, startProgram, temporaryDirectory } from '../testing/programs.js'
+import {
+  sendBodies,
+  serviceEnvironment,
+  startProcessor,
+  startProgram,
+  temporaryDirectory
+} from '../testing/programs.js'
 import { startTestSqs } from '../testing/sqs.js'
 import { insert, valid } from '../testing/store-entries.js'
 import { until } from '../testing/until.js'
 
-const server = await startEmbeddedPostgres({ dataDir: join(temporaryDirectory(t), 'data'), port: 0 })
+const server = await startEmbeddedPostgres({
+  dataDir: join(temporaryDirectory(t), 'data'),
+  port: 0
+})
 t.teardown(() => server.stop())
 const { connectionString } = server
 const pool = new pg.Pool({ connectionString, max: 2 })
@@ -18,18 +30,27 @@ const pool = new pg.Pool({ connectionString, max: 2 })
 pool.on('error', () => undefined)
 t.teardown(() => pool.end())
 /** An empty value is no value: what counts is the default. */
-const strict = { ...serviceEnvironment(connectionString, { endpoint: 'http://127.0.0.1:9' }), DB_ALLOW_UNSAFE_DURABILITY: '' }
-const event = (id: string): string => JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: 'x', event_id: id })
+const strict = {
+  ...serviceEnvironment(connectionString, { endpoint: 'http://127.0.0.1:9' }),
+  DB_ALLOW_UNSAFE_DURABILITY: ''
+}
+const event = (id: string): string =>
+  JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: 'x', event_id: id })
 
 type Unsafe = 'fsync' | 'full_page_writes' | 'synchronous_commit'
 
-/** Turns a setting off for the running server until the test ends, or until the returned function is called. */
+/**
+ * Turns a setting off for the running server until the test ends, or until the returned
+ * function is called.
+ */
 async function turnOff(t: Test, name: Unsafe): Promise<() => Promise<void>> {
   const change = async (statement: string, want: string): Promise<void> => {
     await pool.query(statement)
     await pool.query('SELECT pg_reload_conf()')
     await until(`${name} is ${want}`, async () => {
-      const { rows } = await pool.query<{ now: string }>('SELECT current_setting($1) AS now', [name])
+      const { rows } = await pool.query<{ now: string }>('SELECT current_setting($1) AS now', [
+        name
+      ])
       return rows[0]?.now === want
     })
   }
@@ -39,66 +60,91 @@ async function turnOff(t: Test, name: Unsafe): Promise<() => Promise<void>> {
   return turnOn
 }
 
-await t.test('the processor does not start on it: one message that names the setting, no tables, nothing received', async t => {
-  const emulator = await startTestSqs(t)
-  for (const name of ['fsync', 'full_page_writes', 'synchronous_commit'] as const) {
-    const turnOn = await turnOff(t, name)
-    const program = startProgram(t, 'processor', { ...strict, AWS_ENDPOINT: emulator.endpoint })
-    t.equal(await program.exited, 1, name)
-    t.match(
-      program.output,
-      `PostgreSQL may forget what it has committed, with ${name} = off: turn that on, or set DB_ALLOW_UNSAFE_DURABILITY=yes`
-    )
-    t.notMatch(program.output, /\n\s+at |worker started/)
-    await turnOn()
+await t.test(
+  'the processor does not start on it: one message that names the setting, no tables, nothing received',
+  async t => {
+    const emulator = await startTestSqs(t)
+    for (const name of ['fsync', 'full_page_writes', 'synchronous_commit'] as const) {
+      const turnOn = await turnOff(t, name)
+      const program = startProgram(t, 'processor', { ...strict, AWS_ENDPOINT: emulator.endpoint })
+      t.equal(await program.exited, 1, name)
+      t.match(
+        program.output,
+        `PostgreSQL may forget what it has committed, with ${name} = off: turn that on, or set DB_ALLOW_UNSAFE_DURABILITY=yes`
+      )
+      t.notMatch(program.output, /\n\s+at |worker started/)
+      await turnOn()
+    }
+    t.equal(emulator.server.inspectQueue('events'), undefined, 'the queue was not even opened')
+    const { rows } = await pool.query(`SELECT to_regclass('message') AS table`)
+    t.same(rows, [{ table: null }])
   }
-  t.equal(emulator.server.inspectQueue('events'), undefined, 'the queue was not even opened')
-  const { rows } = await pool.query(`SELECT to_regclass('message') AS table`)
-  t.same(rows, [{ table: null }])
-})
+)
 
-await t.test('a database of its own setting counts as the session sees it, and the setting that allows it is heeded', async t => {
-  await pool.query('ALTER DATABASE event_process SET synchronous_commit = off')
-  t.teardown(() => pool.query('ALTER DATABASE event_process RESET synchronous_commit'))
-  const emulator = await startTestSqs(t)
-  const env = { ...strict, AWS_ENDPOINT: emulator.endpoint }
-  const refused = startProgram(t, 'processor', env)
-  t.equal(await refused.exited, 1)
-  t.match(refused.output, 'with synchronous_commit = off')
-  const processor = await startProcessor(t, { ...env, DB_ALLOW_UNSAFE_DURABILITY: 'yes' })
-  await sendBodies(emulator, [event('allowed')])
-  await processor.program.until('it is stored', async () => (await processor.metrics()).get('stored_total') === 1)
-  t.equal(await processor.program.end(), 0)
-})
+await t.test(
+  'a database of its own setting counts as the session sees it, and the setting that allows it is heeded',
+  async t => {
+    await pool.query('ALTER DATABASE event_process SET synchronous_commit = off')
+    t.teardown(() => pool.query('ALTER DATABASE event_process RESET synchronous_commit'))
+    const emulator = await startTestSqs(t)
+    const env = { ...strict, AWS_ENDPOINT: emulator.endpoint }
+    const refused = startProgram(t, 'processor', env)
+    t.equal(await refused.exited, 1)
+    t.match(refused.output, 'with synchronous_commit = off')
+    const processor = await startProcessor(t, { ...env, DB_ALLOW_UNSAFE_DURABILITY: 'yes' })
+    await sendBodies(emulator, [event('allowed')])
+    await processor.program.until(
+      'it is stored',
+      async () => (await processor.metrics()).get('stored_total') === 1
+    )
+    t.equal(await processor.program.end(), 0)
+  }
+)
 
-await t.test('a server that is reconfigured under a running processor makes it unready, with the reason, until that is undone', async t => {
-  const emulator = await startTestSqs(t)
-  const processor = await startProcessor(t, { ...strict, AWS_ENDPOINT: emulator.endpoint })
-  const readiness = async (): Promise<string> => (await fetch(`${processor.origin}/readyz`)).text()
-  const turnOn = await turnOff(t, 'fsync')
-  await processor.program.until('it says why', async () => (await readiness()).includes('database: PostgreSQL may forget'))
-  t.match(await readiness(), 'with fsync = off')
-  await turnOn()
-  await processor.program.until('it is ready again', async () => (await readiness()).includes('"ready":true'))
-  t.equal(await processor.program.end(), 0)
-})
+await t.test(
+  'a server that is reconfigured under a running processor makes it unready, with the reason, until that is undone',
+  async t => {
+    const emulator = await startTestSqs(t)
+    const processor = await startProcessor(t, { ...strict, AWS_ENDPOINT: emulator.endpoint })
+    const readiness = async (): Promise<string> =>
+      (await fetch(`${processor.origin}/readyz`)).text()
+    const turnOn = await turnOff(t, 'fsync')
+    await processor.program.until('it says why', async () =>
+      (await readiness()).includes('database: PostgreSQL may forget')
+    )
+    t.match(await readiness(), 'with fsync = off')
+    await turnOn()
+    await processor.program.until('it is ready again', async () =>
+      (await readiness()).includes('"ready":true')
+    )
+    t.equal(await processor.program.end(), 0)
+  }
+)
 
-await t.test('a store writes nothing over a connection to it, and goes on when it is safe again', async t => {
-  await migrate(connectionString)
-  const limits = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000, idleInTransactionTimeoutMs: 10_000, queryDeadlineMs: 15_000 }
-  const store = createPostgresStore({ connectionString, ...limits, requireDurability: true })
-  t.teardown(() => store.close())
-  const turnOn = await turnOff(t, 'full_page_writes')
-  await t.rejects(insert(store, valid({ messageId: 'unsafe' })), {
-    name: 'StoreError',
-    fault: 'schema',
-    code: 'unsafe',
-    message: /full_page_writes/
-  })
-  await t.rejects(store.probe(), { code: 'unsafe' })
-  const { rows } = await pool.query(`SELECT FROM message WHERE message_id = 'unsafe'`)
-  t.same(rows, [])
-  await turnOn()
-  await store.probe()
-  t.same(await insert(store, valid({ messageId: 'safe' })), ['stored'])
-})
+await t.test(
+  'a store writes nothing over a connection to it, and goes on when it is safe again',
+  async t => {
+    await migrate(connectionString)
+    const limits = {
+      statementTimeoutMs: 10_000,
+      lockTimeoutMs: 10_000,
+      idleInTransactionTimeoutMs: 10_000,
+      queryDeadlineMs: 15_000
+    }
+    const store = createPostgresStore({ connectionString, ...limits, requireDurability: true })
+    t.teardown(() => store.close())
+    const turnOn = await turnOff(t, 'full_page_writes')
+    await t.rejects(insert(store, valid({ messageId: 'unsafe' })), {
+      name: 'StoreError',
+      fault: 'schema',
+      code: 'unsafe',
+      message: /full_page_writes/
+    })
+    await t.rejects(store.probe(), { code: 'unsafe' })
+    const { rows } = await pool.query(`SELECT FROM message WHERE message_id = 'unsafe'`)
+    t.same(rows, [])
+    await turnOn()
+    await store.probe()
+    t.same(await insert(store, valid({ messageId: 'safe' })), ['stored'])
+  }
+)

@@ -2,13 +2,21 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createTestDatabase } from '../testing/database.js'
-import { type Processor, sendBodies, serviceEnvironment, startProcessor } from '../testing/programs.js'
+import {
+  type Processor,
+  sendBodies,
+  serviceEnvironment,
+  startProcessor
+} from '../testing/programs.js'
 import { startTestSqs } from '../testing/sqs.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
 
 const EVENTS = 25
-/** Loaded into every worker before the program: the first one that comes to the point gets the signal there, and leaves its pid. */
+/**
+ * Loaded into every worker before the program: the first one that comes to the point gets
+ * the signal there, and leaves its pid.
+ */
 const STRIKE = `
 import cluster from 'node:cluster'
 import { existsSync, writeFileSync } from 'node:fs'
@@ -53,7 +61,12 @@ interface Struck {
   readonly struckPid: () => number
 }
 
-async function strike(t: Test, point: string, signal: string, env: Readonly<Record<string, string>>): Promise<Struck> {
+async function strike(
+  t: Test,
+  point: string,
+  signal: string,
+  env: Readonly<Record<string, string>>
+): Promise<Struck> {
   const emulator = await startTestSqs(t)
   const directory = t.testdir({ 'strike.mjs': STRIKE })
   const file = join(directory, 'struck')
@@ -70,7 +83,12 @@ async function strike(t: Test, point: string, signal: string, env: Readonly<Reco
   })
   const prefix = `${point} ${signal}`
   const bodies = Array.from({ length: EVENTS }, (_, index) =>
-    JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', event_id: `${prefix} ${index}`, message: { index } })
+    JSON.stringify({
+      event_type: 'monitor-app',
+      client_id: 'client-1',
+      event_id: `${prefix} ${index}`,
+      message: { index }
+    })
   )
   await sendBodies(emulator, bodies)
   const messagesOf = (name: string) => emulator.server.inspectQueue(name)?.messages
@@ -87,36 +105,64 @@ async function strike(t: Test, point: string, signal: string, env: Readonly<Reco
 }
 
 async function rowsOf(prefix: string): Promise<number> {
-  const { rows } = await pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM message WHERE starts_with(message_id, $1)`, [prefix])
+  const { rows } = await pool.query<{ n: number }>(
+    `SELECT count(*)::int AS n FROM message WHERE starts_with(message_id, $1)`,
+    [prefix]
+  )
   return rows[0]?.n ?? 0
 }
 
 for (const point of ['before INSERT', 'before COMMIT', 'after COMMIT', 'after the first delete']) {
-  await t.test(`a worker that is killed ${point} loses nothing, doubles nothing, and the counters know`, async t => {
-    const { processor, prefix, isSettled, deadLetters, struckPid } = await strike(t, point, 'SIGKILL', {})
-    await processor.program.until('it was struck', () => struckPid() > 0)
-    await processor.program.until('every event is settled', isSettled)
-    t.equal(await rowsOf(prefix), EVENTS)
-    await processor.program.until('the totals are told', async () => ((await processor.metrics()).get('stored_total') ?? 0) >= EVENTS)
-    const metrics = await processor.metrics()
-    t.equal(metrics.get('stored_total'), EVENTS)
-    t.equal(metrics.get('worker_restarts_total'), 1)
-    t.equal(deadLetters(), 0)
-    t.equal(await processor.program.end(), 0)
-  })
+  await t.test(
+    `a worker that is killed ${point} loses nothing, doubles nothing, and the counters know`,
+    async t => {
+      const { processor, prefix, isSettled, deadLetters, struckPid } = await strike(
+        t,
+        point,
+        'SIGKILL',
+        {}
+      )
+      await processor.program.until('it was struck', () => struckPid() > 0)
+      await processor.program.until('every event is settled', isSettled)
+      t.equal(await rowsOf(prefix), EVENTS)
+      await processor.program.until(
+        'the totals are told',
+        async () => ((await processor.metrics()).get('stored_total') ?? 0) >= EVENTS
+      )
+      const metrics = await processor.metrics()
+      t.equal(metrics.get('stored_total'), EVENTS)
+      t.equal(metrics.get('worker_restarts_total'), 1)
+      t.equal(deadLetters(), 0)
+      t.equal(await processor.program.end(), 0)
+    }
+  )
 }
 
 t.test(
   'a worker that stands still inside its transaction holds the others up only until the server ends it, and does no harm when it wakes',
   async t => {
-    const limits = { WORKERS: '2', LOCK_TIMEOUT_MS: '500', STATEMENT_TIMEOUT_MS: '3000', MAX_RECEIVE_COUNT: '20' }
-    const { processor, prefix, isSettled, deadLetters, struckPid } = await strike(t, 'before COMMIT', 'SIGSTOP', limits)
+    const limits = {
+      WORKERS: '2',
+      LOCK_TIMEOUT_MS: '500',
+      STATEMENT_TIMEOUT_MS: '3000',
+      MAX_RECEIVE_COUNT: '20'
+    }
+    const { processor, prefix, isSettled, deadLetters, struckPid } = await strike(
+      t,
+      'before COMMIT',
+      'SIGSTOP',
+      limits
+    )
     await processor.program.until('it was struck', () => struckPid() > 0)
     await processor.program.until('another worker has stored and settled everything', isSettled)
     t.equal(await rowsOf(prefix), EVENTS)
     process.kill(struckPid(), 'SIGCONT')
     await processor.program.until('it is back', async () => {
-      const { stored_total: stored, gate_open: isOpen, in_flight: inFlight } = Object.fromEntries(await processor.metrics())
+      const {
+        stored_total: stored,
+        gate_open: isOpen,
+        in_flight: inFlight
+      } = Object.fromEntries(await processor.metrics())
       return stored === EVENTS && isOpen === 1 && inFlight === 0
     })
     t.equal(await rowsOf(prefix), EVENTS)

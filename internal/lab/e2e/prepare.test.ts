@@ -1,12 +1,23 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 
 const PREPARE = fileURLToPath(new URL('../../../.config/prepare.mjs', import.meta.url))
 
-/** Notes its arguments; "installs" the compiler below and the list that npm leaves of what it installed. */
+/**
+ * Notes its arguments; "installs" the compiler below and the list that npm leaves of what
+ * it installed.
+ */
 const NPM = `
   const { appendFileSync, copyFileSync, mkdirSync } = require('node:fs')
   appendFileSync('calls', 'npm ' + process.argv.slice(2).join(' ') + '\\n')
@@ -68,40 +79,54 @@ const CI = 'npm ci --include=dev --include=optional --no-audit --no-fund --logle
 const INSTALLING = 'Installing the packages (npm ci): this takes a minute the first time ...\n'
 const BUILDING = 'Building ...\n'
 
-await t.test('an installation that was interrupted is done again, however complete it looks', async t => {
-  const { prepare, calls, root } = setup(t)
-  t.equal((await prepare()).code, 0)
-  calls()
-  writeFileSync(join(root, 'dist', '.installing'), '')
-  t.equal((await prepare()).code, 0)
-  t.match(calls()[0], /^npm ci/)
-  t.equal((await prepare()).code, 0)
-  t.same(calls(), [])
-})
+await t.test(
+  'an installation that was interrupted is done again, however complete it looks',
+  async t => {
+    const { prepare, calls, root } = setup(t)
+    t.equal((await prepare()).code, 0)
+    calls()
+    writeFileSync(join(root, 'dist', '.installing'), '')
+    t.equal((await prepare()).code, 0)
+    t.match(calls()[0], /^npm ci/)
+    t.equal((await prepare()).code, 0)
+    t.same(calls(), [])
+  }
+)
 
-await t.test('the first start installs and builds, the next one does nothing and says nothing', async t => {
-  const { prepare, calls } = setup(t)
-  t.same(await prepare({ NODE_ENV: 'production' }), { code: 0, stdout: INSTALLING + BUILDING, stderr: '' })
-  t.same(calls(), [CI, 'tsc'])
-  t.same(await prepare(), { code: 0, stdout: '', stderr: '' })
-  t.same(calls(), [])
-})
+await t.test(
+  'the first start installs and builds, the next one does nothing and says nothing',
+  async t => {
+    const { prepare, calls } = setup(t)
+    t.same(await prepare({ NODE_ENV: 'production' }), {
+      code: 0,
+      stdout: INSTALLING + BUILDING,
+      stderr: ''
+    })
+    t.same(calls(), [CI, 'tsc'])
+    t.same(await prepare(), { code: 0, stdout: '', stderr: '' })
+    t.same(calls(), [])
+  }
+)
 
-await t.test('a changed, new or deleted source is built, and what was built from a deleted one goes', async t => {
-  const { root, prepare, calls } = setup(t)
-  await prepare()
-  calls()
-  writeFileSync(join(root, 'internal', 'a.ts'), 'another a')
-  t.same(await prepare(), { code: 0, stdout: BUILDING, stderr: '' })
-  t.equal(readFileSync(join(root, 'dist', 'internal', 'a.js'), 'utf8'), 'another a')
-  rmSync(join(root, 'internal', 'b.ts'))
-  await prepare()
-  for (const name of ['b.js', 'b.js.map']) t.notOk(existsSync(join(root, 'dist', 'internal', name)), name)
-  writeFileSync(join(root, 'internal', 'c.ts'), 'c')
-  await prepare()
-  t.ok(existsSync(join(root, 'dist', 'internal', 'c.js')))
-  t.same(calls(), ['tsc', 'tsc', 'tsc'])
-})
+await t.test(
+  'a changed, new or deleted source is built, and what was built from a deleted one goes',
+  async t => {
+    const { root, prepare, calls } = setup(t)
+    await prepare()
+    calls()
+    writeFileSync(join(root, 'internal', 'a.ts'), 'another a')
+    t.same(await prepare(), { code: 0, stdout: BUILDING, stderr: '' })
+    t.equal(readFileSync(join(root, 'dist', 'internal', 'a.js'), 'utf8'), 'another a')
+    rmSync(join(root, 'internal', 'b.ts'))
+    await prepare()
+    for (const name of ['b.js', 'b.js.map'])
+      t.notOk(existsSync(join(root, 'dist', 'internal', name)), name)
+    writeFileSync(join(root, 'internal', 'c.ts'), 'c')
+    await prepare()
+    t.ok(existsSync(join(root, 'dist', 'internal', 'c.js')))
+    t.same(calls(), ['tsc', 'tsc', 'tsc'])
+  }
+)
 
 await t.test('what somebody deleted is made again: one output, dist, node_modules', async t => {
   const { root, prepare, calls } = setup(t)
@@ -122,41 +147,60 @@ await t.test('what somebody deleted is made again: one output, dist, node_module
 
 await t.test('a failed build is built again at the next start', async t => {
   const { prepare, calls } = setup(t)
-  t.match(await prepare({ TSC_FAILS: 'yes' }), { code: 1, stderr: 'Building failed: the compiler names the places above.\n' })
+  t.match(await prepare({ TSC_FAILS: 'yes' }), {
+    code: 1,
+    stderr: 'Building failed: the compiler names the places above.\n'
+  })
   calls()
   t.match(await prepare(), { code: 0 })
   t.same(calls(), ['tsc'])
 })
 
-await t.test('packages that somebody else installed are used if they are the ones in the lock file', async t => {
-  const entry = (version: string) => ({ version, integrity: `sum of ${version}` })
-  const own = { os: [process.platform], cpu: [process.arch], optional: true }
-  const other = { os: ['another'], cpu: [process.arch], optional: true }
-  const installed = { 'node_modules/x': entry('2.0.0'), 'node_modules/own': { ...entry('1.0.0'), ...own } }
-  const wanted = { '': {}, ...installed, 'node_modules/other': { ...entry('1.0.0'), ...other } }
-  const withoutOwn = { 'node_modules/x': entry('2.0.0') }
-  const rows = [
-    { why: 'all that this machine needs', packages: installed, want: ['tsc'] },
-    { why: 'another version', packages: { ...installed, 'node_modules/x': entry('1.0.0') }, want: [CI, 'tsc'] },
-    { why: 'the part for this machine is missing', packages: withoutOwn, want: [CI, 'tsc'] }
-  ]
-  for (const { why, packages, want } of rows) {
-    await t.test(why, async t => {
-      const { root, prepare, calls } = setup(t, { packages: wanted })
-      mkdirSync(join(root, 'node_modules', 'typescript', 'bin'), { recursive: true })
-      symlinkSync(join(root, 'tsc.cjs'), join(root, 'node_modules', 'typescript', 'bin', 'tsc'))
-      writeFileSync(join(root, 'node_modules', '.package-lock.json'), JSON.stringify({ packages }))
-      t.match(await prepare(), { code: 0 })
-      t.same(calls(), want)
-    })
+await t.test(
+  'packages that somebody else installed are used if they are the ones in the lock file',
+  async t => {
+    const entry = (version: string) => ({ version, integrity: `sum of ${version}` })
+    const own = { os: [process.platform], cpu: [process.arch], optional: true }
+    const other = { os: ['another'], cpu: [process.arch], optional: true }
+    const installed = {
+      'node_modules/x': entry('2.0.0'),
+      'node_modules/own': { ...entry('1.0.0'), ...own }
+    }
+    const wanted = { '': {}, ...installed, 'node_modules/other': { ...entry('1.0.0'), ...other } }
+    const withoutOwn = { 'node_modules/x': entry('2.0.0') }
+    const rows = [
+      { why: 'all that this machine needs', packages: installed, want: ['tsc'] },
+      {
+        why: 'another version',
+        packages: { ...installed, 'node_modules/x': entry('1.0.0') },
+        want: [CI, 'tsc']
+      },
+      { why: 'the part for this machine is missing', packages: withoutOwn, want: [CI, 'tsc'] }
+    ]
+    for (const { why, packages, want } of rows) {
+      await t.test(why, async t => {
+        const { root, prepare, calls } = setup(t, { packages: wanted })
+        mkdirSync(join(root, 'node_modules', 'typescript', 'bin'), { recursive: true })
+        symlinkSync(join(root, 'tsc.cjs'), join(root, 'node_modules', 'typescript', 'bin', 'tsc'))
+        writeFileSync(
+          join(root, 'node_modules', '.package-lock.json'),
+          JSON.stringify({ packages })
+        )
+        t.match(await prepare(), { code: 0 })
+        t.same(calls(), want)
+      })
+    }
   }
-})
+)
 
 await t.test('a changed lock file installs again', async t => {
   const { root, prepare, calls } = setup(t)
   await prepare()
   calls()
-  writeFileSync(join(root, 'package-lock.json'), JSON.stringify({ packages: { 'node_modules/x': { version: '1.0.0' } } }))
+  writeFileSync(
+    join(root, 'package-lock.json'),
+    JSON.stringify({ packages: { 'node_modules/x': { version: '1.0.0' } } })
+  )
   await prepare()
   t.same(calls(), [CI, 'tsc'])
 })
@@ -167,7 +211,10 @@ await t.test('a failed install is one line with the reason, and tried again', as
     code: 1,
     stderr: 'Installing the packages failed: ENOTFOUND: network request to the registry failed\n'
   })
-  t.match(await prepare({ npm_execpath: '', PATH: '' }), { code: 1, stderr: /^Installing the packages failed: npm does not run .*\n$/ })
+  t.match(await prepare({ npm_execpath: '', PATH: '' }), {
+    code: 1,
+    stderr: /^Installing the packages failed: npm does not run .*\n$/
+  })
   t.same(calls(), [CI])
   t.match(await prepare(), { code: 0 })
 })

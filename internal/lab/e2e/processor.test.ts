@@ -1,17 +1,31 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { createTestDatabase } from '../testing/database.js'
-import { isAlive, sendBodies, serviceEnvironment, startProcessor, startProgram } from '../testing/programs.js'
+import {
+  isAlive,
+  sendBodies,
+  serviceEnvironment,
+  startProcessor,
+  startProgram
+} from '../testing/programs.js'
 import { startTestSqs } from '../testing/sqs.js'
 import { until } from '../testing/until.js'
 
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
-const queueIsEmpty = (server: Awaited<ReturnType<typeof startTestSqs>>['server'], name = 'events'): boolean => {
+const queueIsEmpty = (
+  server: Awaited<ReturnType<typeof startTestSqs>>['server'],
+  name = 'events'
+): boolean => {
   const { ready = [], inflight = [] } = server.inspectQueue(name)?.messages ?? {}
   return ready.length === 0 && inflight.length === 0
 }
 const event = (over: object = {}): string =>
-  JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: 'cpu at 20 %', ...over })
+  JSON.stringify({
+    event_type: 'monitor-app',
+    client_id: 'client-1',
+    message: 'cpu at 20 %',
+    ...over
+  })
 
 t.test('events of all kinds in, exact tables out, and the metrics equal them', async t => {
   const emulator = await startTestSqs(t)
@@ -37,8 +51,16 @@ t.test('events of all kinds in, exact tables out, and the metrics equal them', a
       '{"__proto__":{"admin":true}}'
     ],
     [event({ event_id: 'new', client_id: 'added-later' }), 'new', '"cpu at 20 %"'],
-    [`{"event_id":"dup","event_id":"last","message":1,"message":[2],"event_type":"user-app","client_id":"client-2"}`, 'last', '[2]'],
-    [event({ event_id: 'large', message: 'x'.repeat(1_040_000) }), 'large', `"${'x'.repeat(1_040_000)}"`]
+    [
+      `{"event_id":"dup","event_id":"last","message":1,"message":[2],"event_type":"user-app","client_id":"client-2"}`,
+      'last',
+      '[2]'
+    ],
+    [
+      event({ event_id: 'large', message: 'x'.repeat(1_040_000) }),
+      'large',
+      `"${'x'.repeat(1_040_000)}"`
+    ]
   ]
   const rejected: readonly (readonly [body: string, reason: string])[] = [
     ['plain text', 'not-json'],
@@ -56,34 +78,53 @@ t.test('events of all kinds in, exact tables out, and the metrics equal them', a
     [event({ client_id: 'nul\u0000' }), 'unstorable'],
     [event({ client_id: 'nobody' }), 'unknown-client'],
     [event({ event_type: 'nothing' }), 'unknown-event-type'],
-    [`{"message":${'['.repeat(90_000)}${']'.repeat(90_000)},"event_type":"monitor-app","client_id":"client-1"}`, 'too-deep']
+    [
+      `{"message":${'['.repeat(90_000)}${']'.repeat(90_000)},"event_type":"monitor-app","client_id":"client-1"}`,
+      'too-deep'
+    ]
   ]
   const again = [event({ event_id: 'text' }), event({ event_id: 'text' })]
   const other = event({ event_id: 'text', message: 'another text' })
   const large = stored.find(([, id]) => id === 'large')?.[0] ?? ''
-  await sendBodies(emulator, [...stored.filter(([body]) => body !== large).map(([body]) => body), ...rejected.map(([body]) => body)])
+  await sendBodies(emulator, [
+    ...stored.filter(([body]) => body !== large).map(([body]) => body),
+    ...rejected.map(([body]) => body)
+  ])
   await sendBodies(emulator, [large])
   await processor.program.until('all of these are settled', () => queueIsEmpty(emulator.server))
   await sendBodies(emulator, [...again, other, event()])
   await processor.program.until('the queue is empty', () => queueIsEmpty(emulator.server))
 
-  const rows = await pool.query<{ message_id: string; text: string }>('SELECT message_id, message::text AS text FROM message')
+  const rows = await pool.query<{ message_id: string; text: string }>(
+    'SELECT message_id, message::text AS text FROM message'
+  )
   const byId = new Map(rows.rows.map(row => [row.message_id, row.text]))
-  for (const [, id, payload] of stored) t.equal(sha256(byId.get(id) ?? ''), sha256(payload), `${id} is stored character for character`)
+  for (const [, id, payload] of stored)
+    t.equal(sha256(byId.get(id) ?? ''), sha256(payload), `${id} is stored character for character`)
   t.equal(rows.rows.length, stored.length + 1)
   const withQueueId = rows.rows.filter(row => !stored.some(([, id]) => id === row.message_id))
-  t.match(withQueueId[0]?.message_id, /^[0-9a-f-]{36}$/, 'without event_id the row has the queue’s id')
-
-  const { rows: refusals } = await pool.query<{ reason: string; body: string; receive_count: number; pointer: string | null }>(
-    `SELECT reason, body, receive_count, violations->0->>'pointer' AS pointer FROM rejection`
+  t.match(
+    withQueueId[0]?.message_id,
+    /^[0-9a-f-]{36}$/,
+    'without event_id the row has the queue’s id'
   )
-  const want = [...rejected, [other, 'conflict']].map(([body = '', reason]) => `${reason} ${sha256(body)}`)
+
+  const { rows: refusals } = await pool.query<{
+    reason: string
+    body: string
+    receive_count: number
+    pointer: string | null
+  }>(`SELECT reason, body, receive_count, violations->0->>'pointer' AS pointer FROM rejection`)
+  const want = [...rejected, [other, 'conflict']].map(
+    ([body = '', reason]) => `${reason} ${sha256(body)}`
+  )
   t.same(refusals.map(row => `${row.reason} ${sha256(row.body)}`).toSorted(), want.toSorted())
   t.ok(refusals.every(row => row.receive_count >= 1 && row.pointer !== null))
 
   await processor.program.until(
     'the totals are reported',
-    async () => (await processor.metrics()).get('received_total') === stored.length + rejected.length + 4
+    async () =>
+      (await processor.metrics()).get('received_total') === stored.length + rejected.length + 4
   )
   const metrics = await processor.metrics()
   t.equal(metrics.get('stored_total'), rows.rows.length)
@@ -119,12 +160,18 @@ t.test('empty fields are named together', async t => {
 t.test('a schema that is activated by SQL is in force without a restart', async t => {
   const emulator = await startTestSqs(t)
   const processor = await startProcessor(t, serviceEnvironment(connectionString, emulator))
-  const schema = { type: 'object', required: ['cpu'], properties: { cpu: { type: 'number', maximum: 100 } } }
+  const schema = {
+    type: 'object',
+    required: ['cpu'],
+    properties: { cpu: { type: 'number', maximum: 100 } }
+  }
   await pool.query(
     `INSERT INTO event_schema (event_type, client, version, state, schema, hash) VALUES ('transaction-app', 'client-1', 1, 'active', $1, 'h1')`,
     [JSON.stringify(schema)]
   )
-  await processor.program.until('the worker has it', () => inForce(processor, { active: 1, shadow: 0 }))
+  await processor.program.until('the worker has it', () =>
+    inForce(processor, { active: 1, shadow: 0 })
+  )
   const over = { event_type: 'transaction-app' }
   await sendBodies(emulator, [
     event({ ...over, event_id: 's1', message: { cpu: 20 } }),
@@ -132,99 +179,135 @@ t.test('a schema that is activated by SQL is in force without a restart', async 
     event({ ...over, event_id: 's3', message: { cpu: 101 }, client_id: 'client-2' })
   ])
   await processor.program.until('they are settled', () => queueIsEmpty(emulator.server))
-  const kept = await pool.query(`SELECT message_id FROM message WHERE message_id IN ('s1', 's2', 's3') ORDER BY 1`)
+  const kept = await pool.query(
+    `SELECT message_id FROM message WHERE message_id IN ('s1', 's2', 's3') ORDER BY 1`
+  )
   t.same(kept.rows, [{ message_id: 's1' }, { message_id: 's3' }])
-  const { rows } = await pool.query(`SELECT reason, violations->0->>'pointer' AS pointer FROM rejection WHERE message_id = 's2'`)
+  const { rows } = await pool.query(
+    `SELECT reason, violations->0->>'pointer' AS pointer FROM rejection WHERE message_id = 's2'`
+  )
   t.same(rows, [{ reason: 'schema-violation', pointer: '/message/cpu' }])
   t.equal(await processor.program.end(), 0)
 })
 
-t.test('a schema’s whole life by SQL: each change judges the next events at once, and each row says which version accepted it', async t => {
-  const emulator = await startTestSqs(t)
-  await pool.query(`UPDATE event_schema SET state = 'retired' WHERE state <> 'retired'`)
-  const processor = await startProcessor(t, { ...serviceEnvironment(connectionString, emulator), WORKERS: '2' })
-  const register = async (version: number, maximum: number): Promise<number> => {
-    const schema = JSON.stringify({ type: 'object', required: ['n'], properties: { n: { type: 'number', maximum } } })
-    const { rows } = await pool.query<{ id: number }>(
-      `INSERT INTO event_schema (event_type, version, schema) VALUES ('user-app', $1, $2) RETURNING id`,
-      [version, schema]
-    )
-    return rows[0]?.id ?? 0
-  }
-  const send = async (name: string): Promise<void> => {
-    await sendBodies(
-      emulator,
-      [1, 10, 100].map(n => event({ event_type: 'user-app', event_id: `${name}-${n}`, message: { n } }))
-    )
-    await processor.program.until('they are settled', () => queueIsEmpty(emulator.server))
-  }
-  const kept = async (name: string): Promise<object> => {
-    const { rows } = await pool.query<{ id: string; schema: number | null }>(
-      `SELECT message_id AS id, event_schema_id AS schema FROM message WHERE message_id LIKE $1 ORDER BY 1`,
-      [`${name}-%`]
-    )
-    return Object.fromEntries(rows.map(({ id, schema }) => [id.slice(name.length + 1), schema]))
-  }
-  const both = (active: number, shadow: number): Promise<void> =>
-    processor.program.until('both workers have it', () => inForce(processor, { active, shadow }, 2))
+t.test(
+  'a schema’s whole life by SQL: each change judges the next events at once, and each row says which version accepted it',
+  async t => {
+    const emulator = await startTestSqs(t)
+    await pool.query(`UPDATE event_schema SET state = 'retired' WHERE state <> 'retired'`)
+    const processor = await startProcessor(t, {
+      ...serviceEnvironment(connectionString, emulator),
+      WORKERS: '2'
+    })
+    const register = async (version: number, maximum: number): Promise<number> => {
+      const schema = JSON.stringify({
+        type: 'object',
+        required: ['n'],
+        properties: { n: { type: 'number', maximum } }
+      })
+      const { rows } = await pool.query<{ id: number }>(
+        `INSERT INTO event_schema (event_type, version, schema) VALUES ('user-app', $1, $2) RETURNING id`,
+        [version, schema]
+      )
+      return rows[0]?.id ?? 0
+    }
+    const send = async (name: string): Promise<void> => {
+      await sendBodies(
+        emulator,
+        [1, 10, 100].map(n =>
+          event({ event_type: 'user-app', event_id: `${name}-${n}`, message: { n } })
+        )
+      )
+      await processor.program.until('they are settled', () => queueIsEmpty(emulator.server))
+    }
+    const kept = async (name: string): Promise<object> => {
+      const { rows } = await pool.query<{ id: string; schema: number | null }>(
+        `SELECT message_id AS id, event_schema_id AS schema FROM message WHERE message_id LIKE $1 ORDER BY 1`,
+        [`${name}-%`]
+      )
+      return Object.fromEntries(rows.map(({ id, schema }) => [id.slice(name.length + 1), schema]))
+    }
+    const both = (active: number, shadow: number): Promise<void> =>
+      processor.program.until('both workers have it', () =>
+        inForce(processor, { active, shadow }, 2)
+      )
 
-  await send('none')
-  t.same(await kept('none'), { 1: null, 10: null, 100: null })
-  const first = await register(1, 50)
-  await both(0, 1)
-  await send('shadow')
-  t.same(await kept('shadow'), { 1: null, 10: null, 100: null }, 'a shadow version rejects nothing')
-  await processor.program.until('it is counted', async () => {
+    await send('none')
+    t.same(await kept('none'), { 1: null, 10: null, 100: null })
+    const first = await register(1, 50)
+    await both(0, 1)
+    await send('shadow')
+    t.same(
+      await kept('shadow'),
+      { 1: null, 10: null, 100: null },
+      'a shadow version rejects nothing'
+    )
+    await processor.program.until('it is counted', async () => {
+      const metrics = await processor.metrics()
+      const of = (name: string): number | undefined => metrics.get(`${name}{schema="user-app/*/1"}`)
+      return of('shadow_checked_total') === 3 && of('shadow_rejected_total') === 1
+    })
+    await processor.program.until('and told', () =>
+      processor.program.log.some(
+        ({ msg, schema, rejected }) =>
+          msg === 'shadow schema would reject' && schema === 'user-app/*/1' && rejected === 1
+      )
+    )
+    await pool.query(`UPDATE event_schema SET state = 'active' WHERE id = $1`, [first])
+    await both(1, 0)
+    await send('active')
+    t.same(await kept('active'), { 1: first, 10: first })
+    const second = await register(2, 5)
+    await both(1, 1)
+    // Nobody hears of it while the workers' connections are down: they read it when they
+    // are back.
+    await pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'event-process schemas' AND datname = current_database()`
+    )
+    await pool.query(`UPDATE event_schema SET state = 'retired' WHERE id = $1`, [first])
+    await pool.query(`UPDATE event_schema SET state = 'active' WHERE id = $1`, [second])
+    await processor.program.until('both have the next', () =>
+      inForce(processor, { active: 1, shadow: 0 }, 4)
+    )
+    await send('next')
+    t.same(await kept('next'), { 1: second })
+    await pool.query(`UPDATE event_schema SET state = 'retired' WHERE id = $1`, [second])
+    await both(0, 0)
+    await send('retired')
+    t.same(await kept('retired'), { 1: null, 10: null, 100: null })
+    t.equal(await processor.program.end(), 0)
+  }
+)
+
+t.test(
+  'workers that are killed with -9 lose nothing, and the metrics still equal the tables',
+  async t => {
+    const emulator = await startTestSqs(t)
+    const before = await count('message')
+    const processor = await startProcessor(t, {
+      ...serviceEnvironment(connectionString, emulator),
+      WORKERS: '2',
+      VISIBILITY_TIMEOUT_S: '2'
+    })
+    const bodies = Array.from({ length: 3_000 }, (_, index) => event({ event_id: `kill-${index}` }))
+    const sending = sendBodies(emulator, bodies)
+    const [first = 0, second = 0] = processor.workerPids
+    await processor.program.until(
+      'something is stored',
+      async () => ((await processor.metrics()).get('stored_total') ?? 0) > 0
+    )
+    process.kill(first, 'SIGKILL')
+    await processor.program.until('it has been replaced', () => processor.workerPids.length === 3)
+    process.kill(second, 'SIGKILL')
+    await sending
+    await processor.program.until('every event is settled', () => queueIsEmpty(emulator.server))
+    t.equal((await count('message')) - before, bodies.length)
     const metrics = await processor.metrics()
-    const of = (name: string): number | undefined => metrics.get(`${name}{schema="user-app/*/1"}`)
-    return of('shadow_checked_total') === 3 && of('shadow_rejected_total') === 1
-  })
-  await processor.program.until('and told', () =>
-    processor.program.log.some(
-      ({ msg, schema, rejected }) => msg === 'shadow schema would reject' && schema === 'user-app/*/1' && rejected === 1
-    )
-  )
-  await pool.query(`UPDATE event_schema SET state = 'active' WHERE id = $1`, [first])
-  await both(1, 0)
-  await send('active')
-  t.same(await kept('active'), { 1: first, 10: first })
-  const second = await register(2, 5)
-  await both(1, 1)
-  // Nobody hears of it while the workers' connections are down: they read it when they are back.
-  await pool.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'event-process schemas' AND datname = current_database()`
-  )
-  await pool.query(`UPDATE event_schema SET state = 'retired' WHERE id = $1`, [first])
-  await pool.query(`UPDATE event_schema SET state = 'active' WHERE id = $1`, [second])
-  await processor.program.until('both have the next', () => inForce(processor, { active: 1, shadow: 0 }, 4))
-  await send('next')
-  t.same(await kept('next'), { 1: second })
-  await pool.query(`UPDATE event_schema SET state = 'retired' WHERE id = $1`, [second])
-  await both(0, 0)
-  await send('retired')
-  t.same(await kept('retired'), { 1: null, 10: null, 100: null })
-  t.equal(await processor.program.end(), 0)
-})
-
-t.test('workers that are killed with -9 lose nothing, and the metrics still equal the tables', async t => {
-  const emulator = await startTestSqs(t)
-  const before = await count('message')
-  const processor = await startProcessor(t, { ...serviceEnvironment(connectionString, emulator), WORKERS: '2', VISIBILITY_TIMEOUT_S: '2' })
-  const bodies = Array.from({ length: 3_000 }, (_, index) => event({ event_id: `kill-${index}` }))
-  const sending = sendBodies(emulator, bodies)
-  const [first = 0, second = 0] = processor.workerPids
-  await processor.program.until('something is stored', async () => ((await processor.metrics()).get('stored_total') ?? 0) > 0)
-  process.kill(first, 'SIGKILL')
-  await processor.program.until('it has been replaced', () => processor.workerPids.length === 3)
-  process.kill(second, 'SIGKILL')
-  await sending
-  await processor.program.until('every event is settled', () => queueIsEmpty(emulator.server))
-  t.equal((await count('message')) - before, bodies.length)
-  const metrics = await processor.metrics()
-  t.equal(metrics.get('stored_total'), bodies.length)
-  t.ok(queueIsEmpty(emulator.server, 'events-dead-letters'))
-  t.equal(await processor.program.end(), 0)
-})
+    t.equal(metrics.get('stored_total'), bodies.length)
+    t.ok(queueIsEmpty(emulator.server, 'events-dead-letters'))
+    t.equal(await processor.program.end(), 0)
+  }
+)
 
 t.test('when the primary is killed its workers end, and the next start goes on', async t => {
   const emulator = await startTestSqs(t)
@@ -237,17 +320,28 @@ t.test('when the primary is killed its workers end, and the next start goes on',
   await sendBodies(emulator, bodies.slice(300))
   const next = await startProcessor(t, env)
   await next.program.until('every event is settled', () => queueIsEmpty(emulator.server))
-  const { rows } = await pool.query(`SELECT count(*)::int AS n FROM message WHERE message_id LIKE 'primary-%'`)
+  const { rows } = await pool.query(
+    `SELECT count(*)::int AS n FROM message WHERE message_id LIKE 'primary-%'`
+  )
   t.same(rows, [{ n: bodies.length }])
   t.equal(await next.program.end(), 0)
 })
 
-t.test('wrong configuration is one message that names everything, exit code 1, no stack trace', async t => {
-  const program = startProgram(t, 'processor', { QUEUE_NAME: 'events', METRICS_PORT: 'x', WORKERS: '0', AWS_ENDPOINT: 'localhost' })
-  t.equal(await program.exited, 1)
-  for (const name of ['DB_CONNECTION', 'METRICS_PORT', 'WORKERS', 'AWS_ENDPOINT']) t.match(program.output, new RegExp(`- ${name} `))
-  t.notMatch(program.output, /\n\s+at /)
-})
+t.test(
+  'wrong configuration is one message that names everything, exit code 1, no stack trace',
+  async t => {
+    const program = startProgram(t, 'processor', {
+      QUEUE_NAME: 'events',
+      METRICS_PORT: 'x',
+      WORKERS: '0',
+      AWS_ENDPOINT: 'localhost'
+    })
+    t.equal(await program.exited, 1)
+    for (const name of ['DB_CONNECTION', 'METRICS_PORT', 'WORKERS', 'AWS_ENDPOINT'])
+      t.match(program.output, new RegExp(`- ${name} `))
+    t.notMatch(program.output, /\n\s+at /)
+  }
+)
 
 t.test('a database that refuses the user or does not exist is wrong configuration too', async t => {
   const emulator = await startTestSqs(t)
@@ -265,9 +359,15 @@ t.test('a database that refuses the user or does not exist is wrong configuratio
 t.test('a taken port is named with its setting', async t => {
   const emulator = await startTestSqs(t)
   const port = new URL(emulator.endpoint).port
-  const program = startProgram(t, 'processor', { ...serviceEnvironment(connectionString, emulator), METRICS_PORT: port })
+  const program = startProgram(t, 'processor', {
+    ...serviceEnvironment(connectionString, emulator),
+    METRICS_PORT: port
+  })
   t.equal(await program.exited, 1)
-  t.match(program.output, `127.0.0.1:${port} is taken by another program: set METRICS_PORT to another one`)
+  t.match(
+    program.output,
+    `127.0.0.1:${port} is taken by another program: set METRICS_PORT to another one`
+  )
   t.notMatch(program.output, /\n\s+at /)
 })
 
@@ -277,9 +377,14 @@ async function count(table: 'message' | 'rejection'): Promise<number> {
 }
 
 /** Whether so many times a worker has said that these are in force. */
-function inForce({ program }: Awaited<ReturnType<typeof startProcessor>>, want: { active: number; shadow: number }, times = 1): boolean {
+function inForce(
+  { program }: Awaited<ReturnType<typeof startProcessor>>,
+  want: { active: number; shadow: number },
+  times = 1
+): boolean {
   const said = program.log.filter(
-    ({ msg, active, shadow }) => msg === 'payload schemas in force' && active === want.active && shadow === want.shadow
+    ({ msg, active, shadow }) =>
+      msg === 'payload schemas in force' && active === want.active && shadow === want.shadow
   )
   return said.length >= times
 }

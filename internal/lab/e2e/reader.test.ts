@@ -1,14 +1,25 @@
-/** deployments/reader.sql: a reader sees the rows of its own clients whatever it asks, and nobody else's right changes. */
+/**
+ * deployments/reader.sql: a reader sees the rows of its own clients whatever it asks, and
+ * nobody else's right changes.
+ */
 import pg from 'pg'
 import t from 'tap'
 import { createTestDatabase } from '../testing/database.js'
-import { sendBodies, serviceEnvironment, startProcessor, startProgram } from '../testing/programs.js'
+import {
+  sendBodies,
+  serviceEnvironment,
+  startProcessor,
+  startProgram
+} from '../testing/programs.js'
 import { runSqlFile } from '../testing/sql-file.js'
 import { startTestSqs } from '../testing/sqs.js'
 
 const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
 const READERS = ['reader_one', 'reader_two', 'reader_both']
-const ROLES = [...READERS, ...['reader', 'processor', 'sender', 'admin', 'migrate'].map(role => `event_process_${role}`)]
+const ROLES = [
+  ...READERS,
+  ...['reader', 'processor', 'sender', 'admin', 'migrate'].map(role => `event_process_${role}`)
+]
 // Roles belong to the whole server: they must be gone before the database can be dropped.
 t.teardown(async () => {
   await pool.query(`DROP OWNED BY ${ROLES.join(', ')} CASCADE`)
@@ -39,19 +50,26 @@ function as(role: string): string {
 }
 
 interface Session {
-  readonly query: (statement: string, values?: unknown[]) => Promise<readonly Record<string, unknown>[]>
+  readonly query: (
+    statement: string,
+    values?: unknown[]
+  ) => Promise<readonly Record<string, unknown>[]>
   /** The first column of the first row, or the SQLSTATE of the error. */
   readonly ask: (statement: string) => Promise<unknown>
   readonly notices: string[]
 }
 
-async function connect(test: { teardown: (fn: () => Promise<void>) => void }, role: string): Promise<Session> {
+async function connect(
+  test: { teardown: (fn: () => Promise<void>) => void },
+  role: string
+): Promise<Session> {
   const client = new pg.Client({ connectionString: as(role) })
   await client.connect()
   test.teardown(() => client.end())
   const notices: string[] = []
   client.on('notice', ({ message }) => notices.push(String(message)))
-  const query: Session['query'] = async (statement, values) => (await client.query<Record<string, unknown>>(statement, values)).rows
+  const query: Session['query'] = async (statement, values) =>
+    (await client.query<Record<string, unknown>>(statement, values)).rows
   const ask: Session['ask'] = async statement => {
     const answer = await query(statement).then(
       rows => Object.values(rows[0] ?? {})[0],
@@ -63,51 +81,75 @@ async function connect(test: { teardown: (fn: () => Promise<void>) => void }, ro
   return { query, ask, notices }
 }
 
-const event = (over: object): string => JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: { cpu: 20 }, ...over })
-
-await t.test('the processor, under its own role, stores and rejects with row-level security on', async t => {
-  await applyRoles()
-  const emulator = await startTestSqs(t)
-  const migrated = startProgram(t, 'migrate', serviceEnvironment(as('event_process_migrate'), emulator))
-  t.equal(await migrated.exited, 0, migrated.output)
-  await applyRoles()
-  await pool.query('INSERT INTO event_process.client (name) VALUES ($1)', [LONG_CLIENT])
-  for (let time = 0; time < 2; time++) {
-    await addReader('reader_one', 'client-1')
-    await addReader('reader_two', 'client-2')
-    await addReader('reader_both', 'client-2')
-    await addReader('reader_both', LONG_CLIENT)
-  }
-  await applyRoles()
-  const env = serviceEnvironment(as('event_process_processor'), emulator)
-  const processor = await startProcessor(t, { ...env, WORKERS: '1', VISIBILITY_TIMEOUT_S: '2' })
-  const many = (count: number, over: object): string[] => Array.from({ length: count }, (_, n) => event({ event_id: `id-${n}`, ...over }))
-  await sendBodies(emulator, [
-    ...many(OWN_EVENTS, { message: 'of one' }),
-    ...many(10, { message: 'of one' }),
-    ...many(OTHERS_EVENTS, { client_id: 'client-2', message: 'a secret' }),
-    event({ client_id: LONG_CLIENT, event_id: 'long' }),
-    event({ event_id: 'id-0', message: 'another' }),
-    event({ event_type: 'nothing' }),
-    event({ client_id: 'client-2', event_id: 'id-1', message: 'another secret' }),
-    event({ client_id: 'nobody' }),
-    'not json'
-  ])
-  await processor.program.until('all are settled', () => {
-    const { ready = [], inflight = [] } = emulator.server.inspectQueue('events')?.messages ?? {}
-    return ready.length === 0 && inflight.length === 0
+const event = (over: object): string =>
+  JSON.stringify({
+    event_type: 'monitor-app',
+    client_id: 'client-1',
+    message: { cpu: 20 },
+    ...over
   })
-  t.equal(await processor.program.end(), 0)
-  t.notMatch(processor.program.output, 'permission denied')
-  const { rows } = await pool.query(
-    `SELECT (SELECT count(*)::int FROM event_process.message) AS stored,
+
+await t.test(
+  'the processor, under its own role, stores and rejects with row-level security on',
+  async t => {
+    await applyRoles()
+    const emulator = await startTestSqs(t)
+    const migrated = startProgram(
+      t,
+      'migrate',
+      serviceEnvironment(as('event_process_migrate'), emulator)
+    )
+    t.equal(await migrated.exited, 0, migrated.output)
+    await applyRoles()
+    await pool.query('INSERT INTO event_process.client (name) VALUES ($1)', [LONG_CLIENT])
+    for (let time = 0; time < 2; time++) {
+      await addReader('reader_one', 'client-1')
+      await addReader('reader_two', 'client-2')
+      await addReader('reader_both', 'client-2')
+      await addReader('reader_both', LONG_CLIENT)
+    }
+    await applyRoles()
+    const env = serviceEnvironment(as('event_process_processor'), emulator)
+    const processor = await startProcessor(t, { ...env, WORKERS: '1', VISIBILITY_TIMEOUT_S: '2' })
+    const many = (count: number, over: object): string[] =>
+      Array.from({ length: count }, (_, n) => event({ event_id: `id-${n}`, ...over }))
+    await sendBodies(emulator, [
+      ...many(OWN_EVENTS, { message: 'of one' }),
+      ...many(10, { message: 'of one' }),
+      ...many(OTHERS_EVENTS, { client_id: 'client-2', message: 'a secret' }),
+      event({ client_id: LONG_CLIENT, event_id: 'long' }),
+      event({ event_id: 'id-0', message: 'another' }),
+      event({ event_type: 'nothing' }),
+      event({ client_id: 'client-2', event_id: 'id-1', message: 'another secret' }),
+      event({ client_id: 'nobody' }),
+      'not json'
+    ])
+    await processor.program.until('all are settled', () => {
+      const { ready = [], inflight = [] } = emulator.server.inspectQueue('events')?.messages ?? {}
+      return ready.length === 0 && inflight.length === 0
+    })
+    t.equal(await processor.program.end(), 0)
+    t.notMatch(processor.program.output, 'permission denied')
+    const { rows } = await pool.query(
+      `SELECT (SELECT count(*)::int FROM event_process.message) AS stored,
             (SELECT string_agg(reason, ' ' ORDER BY reason) FROM event_process.rejection) AS rejected`
-  )
-  t.same(rows, [{ stored: OWN_EVENTS + OTHERS_EVENTS + 1, rejected: 'conflict conflict not-json unknown-client unknown-event-type' }])
-  const admin = startProgram(t, 'admin', { ...env, DB_CONNECTION: as('event_process_admin') }, ['rejections', 'redrive', '--all', '--json'])
-  t.equal(await admin.exited, 0, admin.output)
-  t.match(admin.output, '"sent": 5', 'the admin’s role sees and marks all of them')
-})
+    )
+    t.same(rows, [
+      {
+        stored: OWN_EVENTS + OTHERS_EVENTS + 1,
+        rejected: 'conflict conflict not-json unknown-client unknown-event-type'
+      }
+    ])
+    const admin = startProgram(t, 'admin', { ...env, DB_CONNECTION: as('event_process_admin') }, [
+      'rejections',
+      'redrive',
+      '--all',
+      '--json'
+    ])
+    t.equal(await admin.exited, 0, admin.output)
+    t.match(admin.output, '"sent": 5', 'the admin’s role sees and marks all of them')
+  }
+)
 
 await t.test(
   'each reader sees the rows of its own clients, the others’ roles see all, and rejections of unknown clients are nobody’s',
@@ -133,7 +175,10 @@ await t.test(
       { client: LONG_CLIENT },
       { client: 'client-2' }
     ])
-    t.same(await both.query('SELECT client FROM client_reader ORDER BY 1'), [{ client: LONG_CLIENT }, { client: 'client-2' }])
+    t.same(await both.query('SELECT client FROM client_reader ORDER BY 1'), [
+      { client: LONG_CLIENT },
+      { client: 'client-2' }
+    ])
   }
 )
 
@@ -153,13 +198,28 @@ await t.test('whatever a reader asks, it gets its own rows', async t => {
       OWN_EVENTS
     ],
     ['SELECT count(*)::int FROM (SELECT (m).* FROM message AS m) AS whole_rows', OWN_EVENTS],
-    [`SELECT count(*)::int FROM (SELECT count(*) OVER () AS n FROM message LIMIT 1) x WHERE n = ${OWN_EVENTS}`, 1],
-    ['WITH RECURSIVE m AS (SELECT * FROM message UNION SELECT * FROM m) SELECT count(*)::int FROM m', '42883'],
-    [`SELECT (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM message', false, true, '')))[1]::text::int`, OWN_EVENTS],
+    [
+      `SELECT count(*)::int FROM (SELECT count(*) OVER () AS n FROM message LIMIT 1) x WHERE n = ${OWN_EVENTS}`,
+      1
+    ],
+    [
+      'WITH RECURSIVE m AS (SELECT * FROM message UNION SELECT * FROM m) SELECT count(*)::int FROM m',
+      '42883'
+    ],
+    [
+      `SELECT (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM message', false, true, '')))[1]::text::int`,
+      OWN_EVENTS
+    ],
     ['SELECT count(*)::int FROM rejection', 2],
-    [`SELECT count(*)::int FROM rejection WHERE client_name IS NULL OR client_name = 'nobody' OR client_name = 'client-2'`, 0],
+    [
+      `SELECT count(*)::int FROM rejection WHERE client_name IS NULL OR client_name = 'nobody' OR client_name = 'client-2'`,
+      0
+    ],
     ['SELECT count(*)::int FROM client_reader', 1],
-    [`SELECT count(*)::int FROM pg_stats WHERE tablename IN ('message', 'rejection') AND most_common_vals IS NOT NULL`, 0]
+    [
+      `SELECT count(*)::int FROM pg_stats WHERE tablename IN ('message', 'rejection') AND most_common_vals IS NOT NULL`,
+      0
+    ]
   ] as const
   for (const [statement, want] of own) t.same(await ask(statement), want, statement)
   const { stdout, stderr } = await copyOut('reader_one')
@@ -168,8 +228,23 @@ await t.test('whatever a reader asks, it gets its own rows', async t => {
 
 await t.test('a reader can change nothing, read no other table and become nobody else', async t => {
   const { ask } = await connect(t, 'reader_one')
-  const sendersTables = ['endpoint', 'endpoint_secret', 'delivery', 'delivery_attempt', 'sender_cursor']
-  const tables = ['message', 'rejection', 'client', 'event_type', 'event_schema', 'client_reader', 'pgmigrations', ...sendersTables]
+  const sendersTables = [
+    'endpoint',
+    'endpoint_secret',
+    'delivery',
+    'delivery_attempt',
+    'sender_cursor'
+  ]
+  const tables = [
+    'message',
+    'rejection',
+    'client',
+    'event_type',
+    'event_schema',
+    'client_reader',
+    'pgmigrations',
+    ...sendersTables
+  ]
   const denied = [
     ...tables.flatMap(table => [
       `DELETE FROM ${table}`,
@@ -181,10 +256,16 @@ await t.test('a reader can change nothing, read no other table and become nobody
       `SELECT * FROM ${table} FOR KEY SHARE`,
       `CREATE TRIGGER mine BEFORE INSERT ON ${table} EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
       `CREATE RULE mine AS ON INSERT TO ${table} DO INSTEAD NOTHING`,
-      `CREATE STATISTICS mine ON 1 FROM ${table}`.replace('1', table === 'message' ? 'message_id, fk_client_name' : 'ctid, xmin')
+      `CREATE STATISTICS mine ON 1 FROM ${table}`.replace(
+        '1',
+        table === 'message' ? 'message_id, fk_client_name' : 'ctid, xmin'
+      )
     ]),
-    ...['client', 'event_type', 'event_schema', 'pgmigrations', ...sendersTables].map(table => `SELECT * FROM ${table}`),
-    // Also of its own client: a response may hold what the recipient's people would not show it, and attempts bear no client's name.
+    ...['client', 'event_type', 'event_schema', 'pgmigrations', ...sendersTables].map(
+      table => `SELECT * FROM ${table}`
+    ),
+    // Also of its own client: a response may hold what the recipient's people would not
+    // show it, and attempts bear no client's name.
     `SELECT state FROM delivery WHERE fk_client_name = 'client-1'`,
     `SELECT url FROM endpoint WHERE fk_client_name = 'client-1'`,
     'SELECT * FROM event_process_jobs.job',
@@ -214,7 +295,8 @@ await t.test('a reader can change nothing, read no other table and become nobody
     'CREATE TABLE mine ()',
     'CREATE FUNCTION mine() RETURNS int LANGUAGE sql LEAKPROOF AS $$SELECT 1$$'
   ]
-  for (const statement of denied) t.match(await ask(statement), /^(?:42501|42809|0A000|42P16)$/, statement)
+  for (const statement of denied)
+    t.match(await ask(statement), /^(?:42501|42809|0A000|42P16)$/, statement)
   // What it may read it may not pass on; PostgreSQL only warns of that.
   await ask('GRANT SELECT ON message, rejection, client_reader TO event_process_processor')
   const { rows } = await pool.query(
@@ -232,7 +314,9 @@ await t.test('no function, error or plan of a reader’s shows it another client
     BEGIN RAISE NOTICE '%', $1; RETURN true; END $$`)
   await query('SELECT count(*) FROM message WHERE pg_temp.tell(message::text)')
   await query('SELECT count(*) FROM rejection WHERE pg_temp.tell(body)')
-  await query('SELECT count(*) FROM message a JOIN message b ON pg_temp.tell(a.message::text) AND a.message_id = b.message_id')
+  await query(
+    'SELECT count(*) FROM message a JOIN message b ON pg_temp.tell(a.message::text) AND a.message_id = b.message_id'
+  )
   t.equal(notices.filter(text => text.includes('secret')).length, 0)
   t.equal(new Set(notices).size, 3, 'its own payload, and its two rejections')
 
@@ -242,30 +326,42 @@ await t.test('no function, error or plan of a reader’s shows it another client
     `SELECT count(*)::int FROM rejection WHERE body::int = 1 AND client_name IS NULL`
   ]
   t.same(await ask(oracles[0] ?? ''), OWN_EVENTS)
-  for (const oracle of oracles.slice(1)) t.equal(await ask(oracle), 0, 'no other’s value reaches a function that fails on it')
+  for (const oracle of oracles.slice(1))
+    t.equal(await ask(oracle), 0, 'no other’s value reaches a function that fails on it')
 
-  const plan = JSON.stringify(await query(`EXPLAIN (ANALYZE, VERBOSE, COSTS OFF) SELECT * FROM message WHERE pg_temp.tell(message::text)`))
+  const plan = JSON.stringify(
+    await query(
+      `EXPLAIN (ANALYZE, VERBOSE, COSTS OFF) SELECT * FROM message WHERE pg_temp.tell(message::text)`
+    )
+  )
   t.notMatch(plan, 'client-2')
   t.notMatch(plan, 'secret')
 })
 
-await t.test('a reader that is granted more is still narrowed, and roles that row-level security cannot hold are refused', async t => {
-  await pool.query('GRANT SELECT ON event_process.message TO reader_one; GRANT pg_read_all_data TO reader_one')
-  const { ask } = await connect(t, 'reader_one')
-  t.equal(await ask('SELECT count(*)::int FROM message'), OWN_EVENTS)
-  await pool.query('REVOKE pg_read_all_data FROM reader_one')
+await t.test(
+  'a reader that is granted more is still narrowed, and roles that row-level security cannot hold are refused',
+  async t => {
+    await pool.query(
+      'GRANT SELECT ON event_process.message TO reader_one; GRANT pg_read_all_data TO reader_one'
+    )
+    const { ask } = await connect(t, 'reader_one')
+    t.equal(await ask('SELECT count(*)::int FROM message'), OWN_EVENTS)
+    await pool.query('REVOKE pg_read_all_data FROM reader_one')
 
-  const superuser = new URL(connectionString).username
-  for (const role of [superuser, 'event_process_migrate', 'event_process_processor']) {
-    await t.rejects(addReader(role, 'client-1'), { code: 'P0001' }, role)
+    const superuser = new URL(connectionString).username
+    for (const role of [superuser, 'event_process_migrate', 'event_process_processor']) {
+      await t.rejects(addReader(role, 'client-1'), { code: 'P0001' }, role)
+    }
+    await t.rejects(addReader('reader_one', 'nobody'), { code: '23503' })
+    const { rows } = await pool.query(
+      'SELECT role_name FROM event_process.client_reader ORDER BY 1'
+    )
+    t.same(
+      rows.map(row => (row as { role_name: string }).role_name),
+      ['reader_both', 'reader_both', 'reader_one', 'reader_two']
+    )
   }
-  await t.rejects(addReader('reader_one', 'nobody'), { code: '23503' })
-  const { rows } = await pool.query('SELECT role_name FROM event_process.client_reader ORDER BY 1')
-  t.same(
-    rows.map(row => (row as { role_name: string }).role_name),
-    ['reader_both', 'reader_both', 'reader_one', 'reader_two']
-  )
-})
+)
 
 await t.test('a reader whose client is taken away sees nothing more', async t => {
   const { query, ask } = await connect(t, 'reader_two')

@@ -6,9 +6,14 @@ import { newSecret, parseSecret } from '../../systems/events/delivery/secret.js'
 import { createSigner } from '../../systems/events/delivery/signature.js'
 import { type Program, startProgram, temporaryDirectory } from '../testing/programs.js'
 
-const BODY = '{"type":"user-app","timestamp":"2026-01-01T00:00:00.000Z","id":"e-1","client":"client-1","data":{}}'
+const BODY =
+  '{"type":"user-app","timestamp":"2026-01-01T00:00:00.000Z","id":"e-1","client":"client-1","data":{}}'
 
-async function start(t: Test, args: readonly string[], env: Record<string, string> = {}): Promise<{ program: Program; url: string }> {
+async function start(
+  t: Test,
+  args: readonly string[],
+  env: Record<string, string> = {}
+): Promise<{ program: Program; url: string }> {
   const program = startProgram(t, 'receiver', env, ['--port', '0', ...args])
   let url = ''
   await program.until('it listens', () => {
@@ -21,8 +26,16 @@ async function start(t: Test, args: readonly string[], env: Record<string, strin
 async function deliver(url: string, secret: string, id: string): Promise<number> {
   const parsed = parseSecret(secret)
   const timestampS = Math.floor(Date.now() / 1_000)
-  const signature = createSigner(parsed.kind === 'key' ? [parsed.key] : []).sign(id, timestampS, BODY)
-  const headers = { 'webhook-id': id, 'webhook-timestamp': String(timestampS), 'webhook-signature': signature }
+  const signature = createSigner(parsed.kind === 'key' ? [parsed.key] : []).sign(
+    id,
+    timestampS,
+    BODY
+  )
+  const headers = {
+    'webhook-id': id,
+    'webhook-timestamp': String(timestampS),
+    'webhook-signature': signature
+  }
   const response = await fetch(`${url}/hooks`, { method: 'POST', headers, body: BODY })
   await response.text()
   return response.status
@@ -38,15 +51,36 @@ t.test('a line per delivery, a ledger of what was accepted, and a summary at the
   t.equal(await program.end('SIGINT'), 0)
   t.match(program.log, [
     { msg: 'listening', url, checking: true },
-    { msg: 'delivery', webhookId: 'msg_1', eventType: 'user-app', clientId: 'client-1', path: '/hooks', valid: true, seen: 1, status: 200 },
+    {
+      msg: 'delivery',
+      webhookId: 'msg_1',
+      eventType: 'user-app',
+      clientId: 'client-1',
+      path: '/hooks',
+      valid: true,
+      seen: 1,
+      status: 200
+    },
     { msg: 'delivery', webhookId: 'msg_1', seen: 2 },
-    { msg: 'delivery', webhookId: 'msg_2', valid: false, why: 'No matching signature found', status: 401 },
+    {
+      msg: 'delivery',
+      webhookId: 'msg_2',
+      valid: false,
+      why: 'No matching signature found',
+      status: 401
+    },
     { msg: 'summary', received: 3, accepted: 2, duplicates: 1, failed: 0, invalid: 1, different: 1 }
   ])
   const lines = readFileSync(ledger, 'utf8').trim().split('\n')
   t.match(
     lines.map(line => JSON.parse(line) as unknown),
-    Array.from({ length: 2 }, () => ({ webhookId: 'msg_1', path: '/hooks', eventId: 'e-1', clientId: 'client-1', valid: true }))
+    Array.from({ length: 2 }, () => ({
+      webhookId: 'msg_1',
+      path: '/hooks',
+      eventId: 'e-1',
+      clientId: 'client-1',
+      valid: true
+    }))
   )
   t.notOk(program.output.includes(secret))
 })
@@ -71,7 +105,10 @@ t.test('lines of text for people, and none at all when it is to be quiet', async
 t.test('wrong options, a wrong environment and help', async t => {
   const wrong = startProgram(t, 'receiver', {}, ['--prot', '1', '--secret', 'whsec_short'])
   t.equal(await wrong.exited, 1)
-  t.match(wrong.output, /--prot is no option of this program, did you mean --port\?[^]*--secret: a secret is whsec_ and base64/)
+  t.match(
+    wrong.output,
+    /--prot is no option of this program, did you mean --port\?[^]*--secret: a secret is whsec_ and base64/
+  )
   const environment = startProgram(t, 'receiver', { LOG_FORMAT: 'xml' })
   t.equal(await environment.exited, 1)
   t.match(environment.output, /LOG_FORMAT must be one of auto, json, pretty/)

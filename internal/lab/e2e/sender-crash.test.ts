@@ -14,14 +14,33 @@ const { connectionString } = await createTestDatabase(t)
 const keyText = `test:${randomBytes(32).toString('base64')}`
 const whole = await createWholeSender(t, { connectionString, keys: parseKeyRing(keyText) })
 const { pool } = whole
-const PROGRAM = fileURLToPath(new URL('../../../dist/internal/lab/testing/sender-program.js', import.meta.url))
-const STRIKE_POINTS = ['after the fan-out', 'after the take', 'before the record', 'after the record', 'before the leave']
+const PROGRAM = fileURLToPath(
+  new URL('../../../dist/internal/lab/testing/sender-program.js', import.meta.url)
+)
+const STRIKE_POINTS = [
+  'after the fan-out',
+  'after the take',
+  'before the record',
+  'after the record',
+  'before the leave'
+]
 const EVENTS = Array.from({ length: 20 }, (_, n) => `e${n}`)
 
-async function startSenderProgram(t: Test, strikeAt = 'nowhere', signal = 'SIGKILL'): Promise<Program> {
+async function startSenderProgram(
+  t: Test,
+  strikeAt = 'nowhere',
+  signal = 'SIGKILL'
+): Promise<Program> {
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [PROGRAM], {
-    env: { PATH, HOME, DB_CONNECTION: connectionString, SENDER_SECRET_KEYS: keyText, STRIKE_AT: strikeAt, STRIKE_WITH: signal },
+    env: {
+      PATH,
+      HOME,
+      DB_CONNECTION: connectionString,
+      SENDER_SECRET_KEYS: keyText,
+      STRIKE_AT: strikeAt,
+      STRIKE_WITH: signal
+    },
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const program = new Program(child)
@@ -30,7 +49,11 @@ async function startSenderProgram(t: Test, strikeAt = 'nowhere', signal = 'SIGKI
   return program
 }
 
-t.afterEach(() => pool.query(`UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE state = 'enabled'`))
+t.afterEach(() =>
+  pool.query(
+    `UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE state = 'enabled'`
+  )
+)
 
 interface Owed {
   readonly endpointId: number
@@ -44,7 +67,10 @@ async function owe(recipient: StubHttp): Promise<Owed> {
   return { endpointId: id, recipient }
 }
 
-/** A sender that lives takes over what the one that was struck had; then all is told of what the recipient and the tables have. */
+/**
+ * A sender that lives takes over what the one that was struck had; then all is told of
+ * what the recipient and the tables have.
+ */
 async function takeOver(t: Test, { endpointId, recipient }: Owed): Promise<readonly StubRequest[]> {
   const sender = whole.start()
   t.teardown(() => sender.stop(5_000, () => undefined))
@@ -94,52 +120,68 @@ async function inconsistent(endpointId: number): Promise<unknown[]> {
 }
 
 for (const point of STRIKE_POINTS) {
-  t.test(`a sender that is killed ${point} loses nothing, and what comes again is known by its id`, async t => {
-    const recipient = await startStubHttp(t, reply => reply.end())
-    const program = await startSenderProgram(t, point)
-    const owed = await owe(recipient)
-    t.equal(await program.exited, 'SIGKILL', program.output)
-    await takeOver(t, owed)
-  })
+  t.test(
+    `a sender that is killed ${point} loses nothing, and what comes again is known by its id`,
+    async t => {
+      const recipient = await startStubHttp(t, reply => reply.end())
+      const program = await startSenderProgram(t, point)
+      const owed = await owe(recipient)
+      t.equal(await program.exited, 'SIGKILL', program.output)
+      await takeOver(t, owed)
+    }
+  )
 }
 
-t.test('a sender that is killed while attempts are under way loses nothing, and sends them again', async t => {
-  let program: Program | null = null
-  const recipient = await startStubHttp(t, reply => {
-    if (program === null) reply.end()
-    else program.child.kill('SIGKILL')
-  })
-  program = await startSenderProgram(t)
-  const owed = await owe(recipient)
-  t.equal(await program.exited, 'SIGKILL', program.output)
-  const before = recipient.requests.length
-  program = null
-  const requests = await takeOver(t, owed)
-  t.equal(requests.length, before + EVENTS.length, 'those that had left too')
-})
+t.test(
+  'a sender that is killed while attempts are under way loses nothing, and sends them again',
+  async t => {
+    let program: Program | null = null
+    const recipient = await startStubHttp(t, reply => {
+      if (program === null) reply.end()
+      else program.child.kill('SIGKILL')
+    })
+    program = await startSenderProgram(t)
+    const owed = await owe(recipient)
+    t.equal(await program.exited, 'SIGKILL', program.output)
+    const before = recipient.requests.length
+    program = null
+    const requests = await takeOver(t, owed)
+    t.equal(requests.length, before + EVENTS.length, 'those that had left too')
+  }
+)
 
-t.test('a sender that stands still until its lanes are lost does no harm when it wakes, and goes on', async t => {
-  const recipient = await startStubHttp(t, reply => reply.end())
-  const program = await startSenderProgram(t, 'before the record', 'SIGSTOP')
-  const owed = await owe(recipient)
-  await program.until('it has sent what it stands still with', () => recipient.requests.length > 0)
-  await takeOver(t, owed)
-  const rows = async () =>
-    (
-      await pool.query<Record<string, unknown>>('SELECT id, state, attempts FROM delivery WHERE endpoint_id = $1 ORDER BY id', [
-        owed.endpointId
-      ])
-    ).rows
-  const before = await rows()
-  program.child.kill('SIGCONT')
-  const next = await whole.addClient()
-  const endpoint = await next.addEndpoint(recipient.origin)
-  await next.store('afterwards')
-  await until('it works on', async () => {
-    const { rows: done } = await pool.query(`SELECT FROM delivery WHERE endpoint_id = $1 AND state = 'delivered'`, [endpoint.id])
-    return done.length === 1
-  })
-  t.equal(await program.end(), 0, program.output)
-  t.same(await rows(), before)
-  t.same(await inconsistent(owed.endpointId), [])
-})
+t.test(
+  'a sender that stands still until its lanes are lost does no harm when it wakes, and goes on',
+  async t => {
+    const recipient = await startStubHttp(t, reply => reply.end())
+    const program = await startSenderProgram(t, 'before the record', 'SIGSTOP')
+    const owed = await owe(recipient)
+    await program.until(
+      'it has sent what it stands still with',
+      () => recipient.requests.length > 0
+    )
+    await takeOver(t, owed)
+    const rows = async () =>
+      (
+        await pool.query<Record<string, unknown>>(
+          'SELECT id, state, attempts FROM delivery WHERE endpoint_id = $1 ORDER BY id',
+          [owed.endpointId]
+        )
+      ).rows
+    const before = await rows()
+    program.child.kill('SIGCONT')
+    const next = await whole.addClient()
+    const endpoint = await next.addEndpoint(recipient.origin)
+    await next.store('afterwards')
+    await until('it works on', async () => {
+      const { rows: done } = await pool.query(
+        `SELECT FROM delivery WHERE endpoint_id = $1 AND state = 'delivered'`,
+        [endpoint.id]
+      )
+      return done.length === 1
+    })
+    t.equal(await program.end(), 0, program.output)
+    t.same(await rows(), before)
+    t.same(await inconsistent(owed.endpointId), [])
+  }
+)

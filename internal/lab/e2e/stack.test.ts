@@ -16,9 +16,14 @@ const env = {
   WAIT_TIME_S: '1'
 }
 
-/** Pids of everything below the stack: services by their record, programs by their logs. */
+/**
+ * Pids of everything below the stack: services by their record, programs by their logs.
+ */
 function pidsBelow(stack: Program): number[] {
-  const record = JSON.parse(readFileSync(join(dataDir, 'embedded.json'), 'utf8')) as Record<string, { pid: number }>
+  const record = JSON.parse(readFileSync(join(dataDir, 'embedded.json'), 'utf8')) as Record<
+    string,
+    { pid: number }
+  >
   const log = readFileSync(join(dataDir, 'logs', 'processor.log'), 'utf8')
   const workers = Array.from(log.matchAll(/"worker":(\d+)/g), ([, pid]) => Number(pid))
   const programs = Array.from(stack.output.matchAll(/pid (\d+)/g), ([, pid]) => Number(pid))
@@ -33,7 +38,9 @@ const countOf = async (statement: string): Promise<number> => {
 
 t.test('npm start brings everything up, shows what happens, and Ctrl-C ends all of it', async t => {
   const stack = startProgram(t, 'stack', env)
-  await stack.until('it shows a line with stored events', () => /received [1-9][\d,]* · stored [1-9]/.test(stack.output))
+  await stack.until('it shows a line with stored events', () =>
+    /received [1-9][\d,]* · stored [1-9]/.test(stack.output)
+  )
   await stack.until('and delivered ones', () => / · delivered [1-9]/.test(stack.output))
   const received = readFileSync(join(dataDir, 'logs', 'receiver.log'), 'utf8')
   t.match(received, '"checking":true')
@@ -53,30 +60,47 @@ t.test('npm start brings everything up, shows what happens, and Ctrl-C ends all 
 
   const again = startProgram(t, 'stack', env)
   await again.until('it runs again', () => /stored [1-9]/.test(again.output))
-  t.ok((await countOf('SELECT count(*) FROM message')) > rows, 'the rows of the first start are still there')
+  t.ok(
+    (await countOf('SELECT count(*) FROM message')) > rows,
+    'the rows of the first start are still there'
+  )
   t.equal(await again.end('SIGTERM'), 0)
 })
 
-t.test('when npm start is killed with -9 its programs end, and the next start cleans up', async t => {
-  const stack = startProgram(t, 'stack', env)
-  await stack.until('it runs', () => /stored [1-9]/.test(stack.output))
-  const pids = pidsBelow(stack)
-  const postgres = (JSON.parse(readFileSync(join(dataDir, 'embedded.json'), 'utf8')) as { postgres: { pid: number } }).postgres.pid
-  await stack.end('SIGKILL')
-  await until('all but PostgreSQL have ended', () => pids.filter(pid => pid !== postgres).every(pid => !isAlive(pid)))
-  const next = startProgram(t, 'stack', env)
-  await next.until('it runs', () => /stored [1-9]/.test(next.output))
-  t.equal(await next.end('SIGINT'), 0)
-  t.notOk(isAlive(postgres))
-})
+t.test(
+  'when npm start is killed with -9 its programs end, and the next start cleans up',
+  async t => {
+    const stack = startProgram(t, 'stack', env)
+    await stack.until('it runs', () => /stored [1-9]/.test(stack.output))
+    const pids = pidsBelow(stack)
+    const postgres = (
+      JSON.parse(readFileSync(join(dataDir, 'embedded.json'), 'utf8')) as {
+        postgres: { pid: number }
+      }
+    ).postgres.pid
+    await stack.end('SIGKILL')
+    await until('all but PostgreSQL have ended', () =>
+      pids.filter(pid => pid !== postgres).every(pid => !isAlive(pid))
+    )
+    const next = startProgram(t, 'stack', env)
+    await next.until('it runs', () => /stored [1-9]/.test(next.output))
+    t.equal(await next.end('SIGINT'), 0)
+    t.notOk(isAlive(postgres))
+  }
+)
 
 t.test('a taken port: another one is chosen and said, unless the user chose it', async t => {
   const occupant = createServer()
-  await new Promise<void>(resolve => occupant.listen(9_464, '127.0.0.1', resolve).once('error', () => resolve()))
+  await new Promise<void>(resolve =>
+    occupant.listen(9_464, '127.0.0.1', resolve).once('error', () => resolve())
+  )
   t.teardown(() => occupant.close())
   const stack = startProgram(t, 'stack', env)
   await stack.until('it runs', () => /stored [1-9]/.test(stack.output))
-  t.match(stack.output, /Port 9464 is taken; \/metrics is on \d+ instead \(METRICS_PORT changes it\)/)
+  t.match(
+    stack.output,
+    /Port 9464 is taken; \/metrics is on \d+ instead \(METRICS_PORT changes it\)/
+  )
   t.equal(await stack.end('SIGINT'), 0)
 
   const chosen = startProgram(t, 'stack', { ...env, METRICS_PORT: '9464' })

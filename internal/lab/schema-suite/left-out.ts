@@ -1,8 +1,10 @@
 /**
- * The tests of the official suite that do not pass here, by what they are about: all of them, each with its reason.
+ * The tests of the official suite that do not pass here, by what they are about: all of
+ * them, each with its reason.
  *
- * Shapes  `concerns` looks at the schema's text alone, without the code that refuses it: a refusal that spreads to other schemas is not
- *         covered by it. The decision page shows the same list.
+ * Shapes  `concerns` looks at the schema's text alone, without the code that refuses it:
+ *         a refusal that spreads to other schemas is not covered by it. The decision page
+ *         shows the same list.
  */
 import type { SuiteTest } from './suite-files.js'
 
@@ -12,7 +14,10 @@ export interface LeftOut {
   /** What is so here, and why it misleads nobody. */
   readonly here: string
   readonly concerns: (schema: unknown, test: SuiteTest) => boolean
-  /** How the message begins with which such a schema is refused; null where it is taken and says no to that payload. */
+  /**
+   * How the message begins with which such a schema is refused; null where it is taken
+   * and says no to that payload.
+   */
   readonly refusal: string | null
 }
 
@@ -20,7 +25,8 @@ export const LEFT_OUT: readonly LeftOut[] = [
   {
     what: 'a reference to another document, to a meta-schema, or by a name that `$id` gives',
     here: 'refused: schemas are self-contained, `$ref` is `#`, `#/…` or `#anchor`',
-    concerns: schema => somewhere(schema, ({ $ref: ref }) => typeof ref === 'string' && !ref.startsWith('#')),
+    concerns: schema =>
+      somewhere(schema, ({ $ref: ref }) => typeof ref === 'string' && !ref.startsWith('#')),
     refusal: '$ref must lead to a place within the schema'
   },
   {
@@ -32,13 +38,20 @@ export const LEFT_OUT: readonly LeftOut[] = [
   {
     what: '`$dynamicRef`, `$dynamicAnchor`',
     here: 'refused: what they lead to depends on the way there, and is found by running only; `$ref` does',
-    concerns: schema => somewhere(schema, one => one['$dynamicRef'] !== undefined || one['$dynamicAnchor'] !== undefined),
+    concerns: schema =>
+      somewhere(
+        schema,
+        one => one['$dynamicRef'] !== undefined || one['$dynamicAnchor'] !== undefined
+      ),
     refusal: '$dynamic'
   },
   {
     what: 'a meta-schema of one’s own in `$schema` (vocabularies)',
     here: 'refused: draft-07 or 2020-12, nothing else',
-    concerns: schema => isObject(schema) && '$schema' in schema && !/draft-07|draft\/2020-12/.test(String(schema['$schema'])),
+    concerns: schema =>
+      isObject(schema) &&
+      '$schema' in schema &&
+      !/draft-07|draft\/2020-12/.test(String(schema['$schema'])),
     refusal: '$schema names neither draft-07 nor 2020-12'
   },
   {
@@ -50,26 +63,38 @@ export const LEFT_OUT: readonly LeftOut[] = [
   {
     what: '`unevaluatedProperties` beside an `if` without `then`',
     here: 'refused: ajv differs from the standard; `"then": true` says the same, and passes',
-    concerns: schema => somewhere(schema, one => one['unevaluatedProperties'] !== undefined && one['if'] !== undefined && !('then' in one)),
+    concerns: schema =>
+      somewhere(
+        schema,
+        one =>
+          one['unevaluatedProperties'] !== undefined && one['if'] !== undefined && !('then' in one)
+      ),
     refusal: 'beside unevaluatedProperties an if needs a then'
   },
   {
     what: 'a property named `__proto__` in `properties`',
     here: 'refused: ajv does not see it',
-    concerns: schema => somewhere(schema, one => isObject(one['properties']) && Object.hasOwn(one['properties'], '__proto__')),
+    concerns: schema =>
+      somewhere(
+        schema,
+        one => isObject(one['properties']) && Object.hasOwn(one['properties'], '__proto__')
+      ),
     refusal: 'the property __proto__ is not supported'
   },
   {
     what: 'draft-07: keywords beside `$ref`',
     here: 'refused: the draft ignores them, which no author expects; 2020-12 has no such rule',
     concerns: schema =>
-      isObject(schema) && isDraft07(schema) && somewhere(schema, one => one['$ref'] !== undefined && hasRuleBesideRef(one)),
+      isObject(schema) &&
+      isDraft07(schema) &&
+      somewhere(schema, one => one['$ref'] !== undefined && hasRuleBesideRef(one)),
     refusal: 'draft-07 ignores what stands beside $ref'
   },
   {
     what: 'a text that breaks its `format`, and should pass because formats are annotations',
     here: 'refused as an event: an author who writes a format means it, and both drafts leave it to us',
-    concerns: (schema, { data, valid }) => valid && typeof data === 'string' && somewhere(schema, ({ format }) => isKnownFormat(format)),
+    concerns: (schema, { data, valid }) =>
+      valid && typeof data === 'string' && somewhere(schema, ({ format }) => isKnownFormat(format)),
     refusal: null
   }
 ]
@@ -82,14 +107,19 @@ function isObject(value: unknown): value is JsonObject {
 
 const VALUES = new Set(['const', 'enum'])
 
-/** In any object of the text, whether it stands where a schema stands or not; values to compare with apart. */
+/**
+ * In any object of the text, whether it stands where a schema stands or not; values to
+ * compare with apart.
+ */
 function somewhere(value: unknown, holds: (one: JsonObject) => boolean): boolean {
   return (isObject(value) && holds(value)) || below(value, holds)
 }
 
 function below(value: unknown, holds: (one: JsonObject) => boolean): boolean {
   return (
-    typeof value === 'object' && value !== null && Object.entries(value).some(([key, one]) => !VALUES.has(key) && somewhere(one, holds))
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(value).some(([key, one]) => !VALUES.has(key) && somewhere(one, holds))
   )
 }
 
@@ -97,13 +127,24 @@ function isDraft07(schema: JsonObject): boolean {
   return String(schema['$schema']).includes('draft-07')
 }
 
-const ANNOTATIONS = new Set(['$ref', '$schema', '$id', '$comment', 'definitions', 'description', 'title'])
+const ANNOTATIONS = new Set([
+  '$ref',
+  '$schema',
+  '$id',
+  '$comment',
+  'definitions',
+  'description',
+  'title'
+])
 
 function hasRuleBesideRef(schema: JsonObject): boolean {
   return Object.keys(schema).some(keyword => !ANNOTATIONS.has(keyword))
 }
 
-/** Those of names and addresses in all scripts are unknown here, and refused at registration as a typing error would be. */
+/**
+ * Those of names and addresses in all scripts are unknown here, and refused at
+ * registration as a typing error would be.
+ */
 function isKnownFormat(format: unknown): boolean {
   return typeof format === 'string' && !/^(idn-|iri)/.test(format)
 }

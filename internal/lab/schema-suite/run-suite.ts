@@ -1,12 +1,14 @@
 /**
  * Runs groups of the official test suite against the compiler of payload schemas.
  *
- * The suite's schemas name keywords without a `type` beside them and bound nothing, so most would be refused at registration. They are
- * compiled without ajv's strict mode and without the limit of cost, everything else as it is; what registration takes as it stands is tried
- * on that way too.
+ * The suite's schemas name keywords without a `type` beside them and bound nothing, so
+ * most would be refused at registration. They are compiled without ajv's strict mode and
+ * without the limit of cost, everything else as it is; what registration takes as it
+ * stands is tried on that way too.
  *
- * Shapes  a test passes, is left out for a reason of left-out.ts, or fails; one that such a reason covers and that passes has failed too:
- *         the list must not say more than is true.
+ * Shapes  a test passes, is left out for a reason of left-out.ts, or fails; one that such
+ *         a reason covers and that passes has failed too: the list must not say more than
+ *         is true.
  */
 import { admitSchema, findRefusal } from '../../systems/events/schemas/admission.js'
 import { type CompiledSchema, compileSchema } from '../../systems/events/schemas/schema-compiler.js'
@@ -24,7 +26,10 @@ export interface SuiteResult {
 type Check = CompiledSchema['check']
 type Compiled = { readonly check: Check } | { readonly refusal: string }
 
-export function runSuite(groups: readonly SuiteGroup[], list: readonly LeftOut[] = LEFT_OUT): SuiteResult {
+export function runSuite(
+  groups: readonly SuiteGroup[],
+  list: readonly LeftOut[] = LEFT_OUT
+): SuiteResult {
   let passed = 0
   let passedAsRegistered = 0
   const leftOut = new Map<LeftOut, number>()
@@ -36,7 +41,8 @@ export function runSuite(groups: readonly SuiteGroup[], list: readonly LeftOut[]
       const failure = judge(compiled, test)
       const reasons = list.filter(({ concerns }) => concerns(schema, test))
       const reason = reasons.find(({ refusal }) => covers(refusal, failure))
-      const fail = (why: string): unknown => failures.push(`${file}: ${description}: ${test.description}: ${why}`)
+      const fail = (why: string): unknown =>
+        failures.push(`${file}: ${description}: ${test.description}: ${why}`)
       if (failure === null && reasons.length > 0)
         fail(`it passes, and is listed as left out: ${reasons.map(({ what }) => what).join('; ')}`)
       else if (failure === null) passed += 1
@@ -66,11 +72,20 @@ interface Failure {
 }
 
 function judge(compiled: Compiled, { data, valid }: SuiteTest): Failure | null {
-  if ('refusal' in compiled) return { refusal: compiled.refusal, keyword: null, words: `the schema is refused: ${compiled.refusal}` }
+  if ('refusal' in compiled)
+    return {
+      refusal: compiled.refusal,
+      keyword: null,
+      words: `the schema is refused: ${compiled.refusal}`
+    }
   try {
     const [violation] = compiled.check(data)
     if ((violation === undefined) === valid) return null
-    return { refusal: null, keyword: violation?.keyword ?? null, words: violation?.message ?? 'it is accepted' }
+    return {
+      refusal: null,
+      keyword: violation?.keyword ?? null,
+      words: violation?.message ?? 'it is accepted'
+    }
   } catch (error) {
     return { refusal: null, keyword: null, words: `it breaks: ${String(error)}` }
   }
@@ -78,5 +93,7 @@ function judge(compiled: Compiled, { data, valid }: SuiteTest): Failure | null {
 
 function covers(listed: string | null, failure: Failure | null): boolean {
   if (failure === null) return false
-  return listed === null ? failure.keyword === 'format' : failure.refusal?.startsWith(listed) === true
+  return listed === null
+    ? failure.keyword === 'format'
+    : failure.refusal?.startsWith(listed) === true
 }

@@ -1,7 +1,9 @@
 /**
- * `npm run schema-suite -- DIR`: how much of the official JSON Schema test suite the compiler of payload schemas passes.
+ * `npm run schema-suite -- DIR`: how much of the official JSON Schema test suite the
+ * compiler of payload schemas passes.
  *
- * Errors  a test that fails and is not listed, or is listed and passes: named, exit code 1.
+ * Errors  a test that fails and is not listed, or is listed and passes: named, exit code
+ *         1.
  */
 
 import { ArgumentsError, readFlags } from '../../engine/cli/flags.js'
@@ -26,7 +28,8 @@ const SHOWN_FAILURES = 50
 export function createSchemaSuite(args: readonly string[]): Service {
   const flags = readFlags(args, { help: 'switch' }, 1)
   const [directory] = flags.operands
-  if (directory === undefined && !flags.isOn('help')) flags.problems.push('DIR is missing: the folder of the test suite')
+  if (directory === undefined && !flags.isOn('help'))
+    flags.problems.push('DIR is missing: the folder of the test suite')
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   return {
     run() {
@@ -48,12 +51,21 @@ function runAll(directory: string): void {
   }
   for (const text of failures.slice(0, SHOWN_FAILURES)) process.stdout.write(`  FAILED ${text}\n`)
   process.stdout.write(`Schema suite: ${passed} passed, ${failures.length} failed\n`)
-  if (failures.length > 0) throw new ExpectedError('The test suite and the list of what is left out (left-out.ts) do not agree; see above.')
+  if (failures.length > 0)
+    throw new ExpectedError(
+      'The test suite and the list of what is left out (left-out.ts) do not agree; see above.'
+    )
 }
 
-export function formatResult(name: string, { passed, passedAsRegistered, leftOut, failures }: SuiteResult): string {
+export function formatResult(
+  name: string,
+  { passed, passedAsRegistered, leftOut, failures }: SuiteResult
+): string {
   const sum = [...leftOut.values()].reduce((total, tests) => total + tests, 0)
-  const rows = [...leftOut].map(([{ what, here }, tests]) => `  ${String(tests).padStart(4)} left out  ${what}\n${' '.repeat(17)}${here}`)
+  const rows = [...leftOut].map(
+    ([{ what, here }, tests]) =>
+      `  ${String(tests).padStart(4)} left out  ${what}\n${' '.repeat(17)}${here}`
+  )
   return [
     `${name}: ${passed} passed (${passedAsRegistered} as registration takes them), ${sum} left out, ${failures.length} failed`,
     ...rows

@@ -1,5 +1,6 @@
 /**
- * Reads the official JSON Schema test suite from a folder: the required tests of the drafts that are supported here.
+ * Reads the official JSON Schema test suite from a folder: the required tests of the
+ * drafts that are supported here.
  *
  * Errors  ExpectedError where the folder holds no such suite; it says what to look for.
  */
@@ -30,13 +31,20 @@ export interface SuiteTest {
 
 export const DRAFTS: readonly Draft[] = [
   { name: 'draft-07', folder: 'tests/draft7', uri: 'http://json-schema.org/draft-07/schema#' },
-  { name: '2020-12', folder: 'tests/draft2020-12', uri: 'https://json-schema.org/draft/2020-12/schema' }
+  {
+    name: '2020-12',
+    folder: 'tests/draft2020-12',
+    uri: 'https://json-schema.org/draft/2020-12/schema'
+  }
 ]
 
 /** Optional tests lie in folders of their own, which are passed over. */
 export function readSuite(directory: string, { folder, uri }: Draft): readonly SuiteGroup[] {
   return filesIn(join(directory, folder)).flatMap(file => {
-    const groups = JSON.parse(readFileSync(join(directory, folder, file), 'utf8')) as Omit<SuiteGroup, 'file'>[]
+    const groups = JSON.parse(readFileSync(join(directory, folder, file), 'utf8')) as Omit<
+      SuiteGroup,
+      'file'
+    >[]
     return groups.map(group => ({ ...group, file, schema: withDialect(group.schema, uri) }))
   })
 }
@@ -46,7 +54,9 @@ function filesIn(folder: string): readonly string[] {
   try {
     names = readdirSync(folder)
   } catch (error) {
-    throw new ExpectedError(`There is no test suite in ${folder} (${(error as Error).message}): name the folder that holds tests/draft7`)
+    throw new ExpectedError(
+      `There is no test suite in ${folder} (${(error as Error).message}): name the folder that holds tests/draft7`
+    )
   }
   const files = names.filter(name => name.endsWith('.json')).toSorted()
   if (files.length === 0) throw new ExpectedError(`${folder} holds no tests`)

@@ -1,8 +1,10 @@
 /**
- * The simulated database server: transactions, locks on keys, and what becomes of them when their client or the server itself dies.
+ * The simulated database server: transactions, locks on keys, and what becomes of them
+ * when their client or the server itself dies.
  *
- * Shapes  like PostgreSQL: a key that another transaction is inserting makes the next one wait until that one ends; what a transaction
- *         wrote is seen by others from its commit on, and at once by all of them.
+ * Shapes  like PostgreSQL: a key that another transaction is inserting makes the next one
+ *         wait until that one ends; what a transaction wrote is seen by others from its
+ *         commit on, and at once by all of them.
  * Units   virtual milliseconds.
  */
 
@@ -28,7 +30,10 @@ export interface Transaction {
   readonly waiting: (() => void)[]
 }
 
-/** A failure as the driver would report it, put into its class by the code that the real store uses. */
+/**
+ * A failure as the driver would report it, put into its class by the code that the real
+ * store uses.
+ */
 export function failure(code: string): StoreError {
   return classify(Object.assign(new Error(`simulated ${code}`), { code }))
 }
@@ -51,18 +56,32 @@ export class Database {
   begin(client: SimulatedProcess): Transaction {
     const id = `tx ${this.#transactions.size + 1}`
     const times = { beganAtMs: this.#world.nowMs, endedAtMs: Infinity }
-    const tx: Transaction = { id, client, ...times, state: 'open', isCommitSent: false, change: null, locks: [], waiting: [] }
+    const tx: Transaction = {
+      id,
+      client,
+      ...times,
+      state: 'open',
+      isCommitSent: false,
+      change: null,
+      locks: [],
+      waiting: []
+    }
     this.#transactions.set(id, tx)
     this.#open.add(tx)
     return tx
   }
 
-  /** Runs the statements of a batch, waiting for other transactions where they insert the same keys. */
+  /**
+   * Runs the statements of a batch, waiting for other transactions where they insert the
+   * same keys.
+   */
   async write(tx: Transaction, batch: readonly Entry[]): Promise<Change> {
     const { tables } = this
-    // Keys in order, and messages before rejections: that is what keeps transactions from deadlocks.
+    // Keys in order, and messages before rejections: that is what keeps transactions from
+    // deadlocks.
     const keys = new Set<string>()
-    for (const { verdict } of batch) if (verdict.kind === 'valid') keys.add(tables.keyOf(verdict.event))
+    for (const { verdict } of batch)
+      if (verdict.kind === 'valid') keys.add(tables.keyOf(verdict.event))
     for (const key of [...keys].sort()) {
       if (!tables.messages.has(key) && !this.#tryLock(tx, key)) await this.#lock(tx, key)
     }
@@ -76,7 +95,8 @@ export class Database {
   commit(tx: Transaction): void {
     if (tx.state !== 'open' || tx.change === null) return
     const twice = this.tables.apply(tx.change)
-    if (twice !== null) this.#world.violate('I3', `${tx.id} commits a second row for ${JSON.stringify(twice)}`)
+    if (twice !== null)
+      this.#world.violate('I3', `${tx.id} commits a second row for ${JSON.stringify(twice)}`)
     this.#world.note('database', 'commits', `${tx.id}: ${tx.change.dispositions.join()}`)
     this.#end(tx, 'committed')
   }
@@ -95,24 +115,40 @@ export class Database {
     return change !== null && change.messages.size + change.rejections.size > 0
   }
 
-  /** Whether the transactions that wrote a row of `message` and a row of `rejection` ran at the same time, so that neither saw the other's row. */
+  /**
+   * Whether the transactions that wrote a row of `message` and a row of `rejection` ran
+   * at the same time, so that neither saw the other's row.
+   */
   areWrittenAtOnce(event: ValidEvent, rejectedId: string): boolean {
     const key = this.tables.keyOf(event)
     const committed = [...this.#transactions.values()].filter(({ state }) => state === 'committed')
     const one = committed.find(({ change }) => change?.messages.has(key))
     const other = committed.find(({ change }) => change?.rejections.has(rejectedId))
-    return one !== undefined && other !== undefined && one.beganAtMs < other.endedAtMs && other.beganAtMs < one.endedAtMs
+    return (
+      one !== undefined &&
+      other !== undefined &&
+      one.beganAtMs < other.endedAtMs &&
+      other.beganAtMs < one.endedAtMs
+    )
   }
 
-  /** The client is dead: a COMMIT that is under way may still arrive, the rest ends when the server notices. */
+  /**
+   * The client is dead: a COMMIT that is under way may still arrive, the rest ends when
+   * the server notices.
+   */
   lose(client: SimulatedProcess): void {
     for (const tx of this.#open) {
       if (tx.client !== client || (tx.isCommitSent && client.isHeard)) continue
-      this.#world.scheduler.after(this.#world.dice.scale(1, IDLE_IN_TRANSACTION_TIMEOUT_MS), () => this.abort(tx))
+      this.#world.scheduler.after(this.#world.dice.scale(1, IDLE_IN_TRANSACTION_TIMEOUT_MS), () =>
+        this.abort(tx)
+      )
     }
   }
 
-  /** The client says nothing any more for a while: the server ends transactions that wait for its next statement too long. */
+  /**
+   * The client says nothing any more for a while: the server ends transactions that wait
+   * for its next statement too long.
+   */
   pause(client: SimulatedProcess): void {
     this.#world.scheduler.after(IDLE_IN_TRANSACTION_TIMEOUT_MS, () => {
       if (!client.isPaused) return
@@ -120,7 +156,10 @@ export class Database {
     })
   }
 
-  /** The server dies and loses what is not committed; a COMMIT under way is one or the other. */
+  /**
+   * The server dies and loses what is not committed; a COMMIT under way is one or the
+   * other.
+   */
   #crash(): void {
     for (const tx of [...this.#open]) {
       if (tx.isCommitSent && this.#world.dice.chance(0.5)) this.commit(tx)

@@ -1,14 +1,17 @@
 /**
- * Chance that the same seed gives again: one stream per purpose, so that what one part draws does not move another part's luck.
+ * Chance that the same seed gives again: one stream per purpose, so that what one part
+ * draws does not move another part's luck.
  *
- * Source  a 32-bit counter put through a multiply-and-xor mixer: a few nanoseconds per draw, and good enough to spread faults.
+ * Source  a 32-bit counter put through a multiply-and-xor mixer: a few nanoseconds per
+ *         draw, and good enough to spread faults.
  */
 export class Dice {
   #state: number
 
   constructor(seed: number, purpose: string) {
     let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b)
-    for (let at = 0; at < purpose.length; at++) state = Math.imul(state ^ purpose.charCodeAt(at), 0x01000193)
+    for (let at = 0; at < purpose.length; at++)
+      state = Math.imul(state ^ purpose.charCodeAt(at), 0x01000193)
     this.#state = state
   }
 

@@ -1,8 +1,9 @@
 /**
  * What can go wrong in a schedule, and what of it does go wrong now.
  *
- * Shapes  a fault strikes the nth call of its kind, for a span of time, or one worker. `share` in [0, 1) says how hard: how long, how
- *         many entries, which of several outcomes.
+ * Shapes  a fault strikes the nth call of its kind, for a span of time, or one worker.
+ *         `share` in [0, 1) says how hard: how long, how many entries, which of several
+ *         outcomes.
  * Units   virtual milliseconds.
  */
 export type Area = 'queue' | 'database' | 'process'
@@ -38,13 +39,24 @@ export const CALL_FAULTS = {
   'commit-refused': 'commit',
   'commit-answer-lost-committed': 'commit',
   'commit-answer-lost-rolled-back': 'commit',
-  /** The answer is lost, and the server needs a while until it can say what became of the transaction. */
+  /**
+   * The answer is lost, and the server needs a while until it can say what became of the
+   * transaction.
+   */
   'commit-answer-lost-undecided': 'commit',
   'commit-slow': 'commit',
   'status-fails': 'status'
 } as const satisfies Record<string, Call>
 
-export type Call = 'receive' | 'ack' | 'extend' | 'send' | 'begin' | 'statement' | 'commit' | 'status'
+export type Call =
+  | 'receive'
+  | 'ack'
+  | 'extend'
+  | 'send'
+  | 'begin'
+  | 'statement'
+  | 'commit'
+  | 'status'
 export type CallFaultKind = keyof typeof CALL_FAULTS
 
 /** Faults of a span of time, with how long it lasts at most. */
@@ -87,7 +99,9 @@ export type CrashPoint = (typeof CRASH_POINTS)[number]
 
 /** The faults that can strike a call. */
 export type FaultOf<C extends Call> = CallFault & {
-  readonly kind: { [Kind in CallFaultKind]: (typeof CALL_FAULTS)[Kind] extends C ? Kind : never }[CallFaultKind]
+  readonly kind: {
+    [Kind in CallFaultKind]: (typeof CALL_FAULTS)[Kind] extends C ? Kind : never
+  }[CallFaultKind]
 }
 
 export interface CallFault {
@@ -109,7 +123,10 @@ export interface Crash {
   readonly nth: number
 }
 
-/** `stop`: an orderly stop that has `forMs`; `pause`: the process stands still for `forMs`. */
+/**
+ * `stop`: an orderly stop that has `forMs`; `pause`: the process stands still for
+ * `forMs`.
+ */
 export interface Interruption {
   readonly kind: 'stop' | 'pause'
   readonly worker: number
@@ -130,7 +147,9 @@ export function isSpanFault(fault: Fault): fault is SpanFault {
 export function areaOf(fault: Fault): Area {
   if (isSpanFault(fault)) return fault.kind.startsWith('database') ? 'database' : 'queue'
   if (!isCallFault(fault)) return 'process'
-  return ['begin', 'statement', 'commit', 'status'].includes(CALL_FAULTS[fault.kind]) ? 'database' : 'queue'
+  return ['begin', 'statement', 'commit', 'status'].includes(CALL_FAULTS[fault.kind])
+    ? 'database'
+    : 'queue'
 }
 
 /** The faults of one schedule while it runs. */
@@ -147,10 +166,15 @@ export class Faults {
     this.#now = now
     const calls = faults.filter(isCallFault)
     for (const call of new Set(calls.map(({ kind }) => CALL_FAULTS[kind]))) {
-      this.#calls.set(call, { count: 0, faults: calls.filter(({ kind }) => CALL_FAULTS[kind] === call) })
+      this.#calls.set(call, {
+        count: 0,
+        faults: calls.filter(({ kind }) => CALL_FAULTS[kind] === call)
+      })
     }
     this.#spans = faults.filter(isSpanFault)
-    this.#crashes = faults.filter(fault => fault.kind === 'crash').map(crash => ({ ...crash, seen: 0 }))
+    this.#crashes = faults
+      .filter(fault => fault.kind === 'crash')
+      .map(crash => ({ ...crash, seen: 0 }))
   }
 
   /** From now on nothing goes wrong any more. */

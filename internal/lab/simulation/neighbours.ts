@@ -1,8 +1,9 @@
 /**
- * Runs a schedule with and without the messages of one client, and compares what became of the others' (I12, the half about outcomes).
+ * Runs a schedule with and without the messages of one client, and compares what became
+ * of the others' (I12, the half about outcomes).
  *
- * Only where nothing but the database fails: a queue that delivers too often, or a worker that dies, may dead-letter a message in the one
- * run and not in the other.
+ * Only where nothing but the database fails: a queue that delivers too often, or a worker
+ * that dies, may dead-letter a message in the one run and not in the other.
  */
 import { CLIENTS, type Sent } from './load.js'
 import { countVariants, type Outcomes } from './outcomes.js'
@@ -12,26 +13,40 @@ import { simulate } from './simulation.js'
 /** The client that sends mostly nonsense. */
 const BAD_CLIENT = CLIENTS[2]
 
-/** What the bad client's messages change for the others; null where they change nothing. */
+/**
+ * What the bad client's messages change for the others; null where they change nothing.
+ */
 export async function findInfluence(schedule: Schedule): Promise<string | null> {
   const others = schedule.sent.filter(({ clientId }) => clientId !== BAD_CLIENT)
   const together = await simulate(schedule)
   const alone = await simulate({ ...schedule, sent: others })
-  const [one, other] = [describe(schedule, others, together.outcomes), describe(schedule, others, alone.outcomes)]
+  const [one, other] = [
+    describe(schedule, others, together.outcomes),
+    describe(schedule, others, alone.outcomes)
+  ]
   const at = one.findIndex((line, index) => line !== other[index])
   return at === -1 ? null : `together: ${one[at] ?? ''}; alone: ${other[at] ?? ''}`
 }
 
 /**
- * Of different events under one key the first to arrive is stored, and of those beyond a quota that rejects the first to arrive pass: which ones
- * that are may change with the timing, and nothing else may.
+ * Of different events under one key the first to arrive is stored, and of those beyond a
+ * quota that rejects the first to arrive pass: which ones that are may change with the
+ * timing, and nothing else may.
  */
-function describe({ rules }: Schedule, sent: readonly Sent[], outcomes: Outcomes): readonly string[] {
+function describe(
+  { rules }: Schedule,
+  sent: readonly Sent[],
+  outcomes: Outcomes
+): readonly string[] {
   const variants = countVariants(sent)
   return sent.map(message => {
     const outcome = outcomes.get(message.id) ?? 'unknown'
-    if (rules[message.clientId]?.quota?.overQuota === 'reject' && outcome !== '') return `${message.id}: as its quota has it`
-    const isContested = message.kind === 'valid' && variants(message.event) > 1 && (outcome === 'stored' || outcome === 'conflict')
+    if (rules[message.clientId]?.quota?.overQuota === 'reject' && outcome !== '')
+      return `${message.id}: as its quota has it`
+    const isContested =
+      message.kind === 'valid' &&
+      variants(message.event) > 1 &&
+      (outcome === 'stored' || outcome === 'conflict')
     return `${message.id}: ${isContested ? 'stored or conflict' : outcome}`
   })
 }

@@ -1,7 +1,9 @@
 /**
- * What became of each message, and whether that is what had to become of it: invariants I1, I2, I4, I6, I7, I11.
+ * What became of each message, and whether that is what had to become of it: invariants
+ * I1, I2, I4, I6, I7, I11.
  *
- * Source  the ledger is the load; the checks read that, the tables and the dead-letter queue, and nothing of what the intake says.
+ * Source  the ledger is the load; the checks read that, the tables and the dead-letter
+ *         queue, and nothing of what the intake says.
  */
 import type { ValidEvent } from '../../engine/message/message.js'
 import type { Database } from './database.js'
@@ -11,7 +13,10 @@ import { areasOf, type Schedule } from './schedule.js'
 import type { RefusedRow, Tables } from './tables.js'
 import type { World } from './world.js'
 
-/** By the queue's MessageId: `stored`, a rejection reason or `dead-lettered`; several where it has several ends. */
+/**
+ * By the queue's MessageId: `stored`, a rejection reason or `dead-lettered`; several
+ * where it has several ends.
+ */
 export type Outcomes = ReadonlyMap<string, string>
 
 /** A copy's end is one of the message that it goes back to. */
@@ -40,12 +45,22 @@ export function checkOutcomes(world: World, database: Database, server: QueueSer
   for (const message of sent) {
     const outcome = outcomes.get(message.id) ?? ''
     const isDead = outcome.endsWith('dead-lettered')
-    if (isDead && onlyDatabase && message.kind !== 'cursed') world.violate('I11', `${message.id} (${message.kind}) is dead-lettered`)
+    if (isDead && onlyDatabase && message.kind !== 'cursed')
+      world.violate('I11', `${message.id} (${message.kind}) is dead-lettered`)
     let settled = outcome.replace(/( and )?dead-lettered$/, '')
-    if (settled === 'stored and over-quota' && isRefusedBeside(message, sent, database)) settled = 'over-quota'
+    if (settled === 'stored and over-quota' && isRefusedBeside(message, sent, database))
+      settled = 'over-quota'
     const isPossible =
-      settled === '' ? isDead : settled === 'over-quota' ? mayBeOverQuota(message, rules) : mayEndAs(message, settled, variants)
-    if (!isPossible) world.violate('I1', `${message.id} (${message.kind}) ends as ${outcome === '' ? 'nothing: it is lost' : outcome}`)
+      settled === ''
+        ? isDead
+        : settled === 'over-quota'
+          ? mayBeOverQuota(message, rules)
+          : mayEndAs(message, settled, variants)
+    if (!isPossible)
+      world.violate(
+        'I1',
+        `${message.id} (${message.kind}) ends as ${outcome === '' ? 'nothing: it is lost' : outcome}`
+      )
     if (settled.includes(' and ')) world.violate('I6', `${message.id} is both ${settled}`)
     for (const { id } of server.familyOf(message.id)) {
       const row = tables.rejections.get(id)
@@ -56,7 +71,11 @@ export function checkOutcomes(world: World, database: Database, server: QueueSer
   return outcomes
 }
 
-function mayEndAs(message: Sent, settled: string, variants: (event: ValidEvent) => number): boolean {
+function mayEndAs(
+  message: Sent,
+  settled: string,
+  variants: (event: ValidEvent) => number
+): boolean {
   switch (message.kind) {
     case 'valid':
       return settled === 'stored' || (settled === 'conflict' && variants(message.event) > 1)
@@ -73,20 +92,27 @@ function mayEndAs(message: Sent, settled: string, variants: (event: ValidEvent) 
 /** Only what validation lets pass is measured against a quota. */
 function mayBeOverQuota(message: Sent, rules: Schedule['rules']): boolean {
   const isLetPass =
-    message.kind === 'invalid' ? message.reason === 'unknown-event-type' : message.kind !== 'cursed' && message.kind !== 'killer'
+    message.kind === 'invalid'
+      ? message.reason === 'unknown-event-type'
+      : message.kind !== 'cursed' && message.kind !== 'killer'
   return isLetPass && rules[message.clientId]?.quota?.overQuota === 'reject'
 }
 
 /**
- * Whether this sending may be over its quota and its event stored: another sending of it was within; or it was delivered twice, and the
- * transactions of both deliveries ran at once (internal/systems/events/store/write-batch.ts names that limit).
+ * Whether this sending may be over its quota and its event stored: another sending of it
+ * was within; or it was delivered twice, and the transactions of both deliveries ran at
+ * once (internal/systems/events/store/write-batch.ts names that limit).
  */
 function isRefusedBeside(message: Sent, sent: readonly Sent[], database: Database): boolean {
   if (message.kind !== 'valid') return false
   const { event, id } = message
   const isSame = (other: Sent): boolean =>
-    other.kind === 'valid' && keyOf(other.event) === keyOf(event) && contentOf(other.event) === contentOf(event)
-  return sent.some(other => other !== message && isSame(other)) || database.areWrittenAtOnce(event, id)
+    other.kind === 'valid' &&
+    keyOf(other.event) === keyOf(event) &&
+    contentOf(other.event) === contentOf(event)
+  return (
+    sent.some(other => other !== message && isSame(other)) || database.areWrittenAtOnce(event, id)
+  )
 }
 
 const keyOf = ({ clientId, messageId }: ValidEvent): string => `${clientId}\u0000${messageId}`
@@ -109,19 +135,31 @@ function checkNothingInvented(world: World, tables: Tables): void {
   const ids = new Set<string>()
   for (const message of world.schedule.sent) {
     ids.add(message.id)
-    if (message.kind === 'valid') sent.add(`${keyOf(message.event)}\u0000${contentOf(message.event)}`)
+    if (message.kind === 'valid')
+      sent.add(`${keyOf(message.event)}\u0000${contentOf(message.event)}`)
   }
   for (const event of tables.messages.values()) {
-    if (!sent.has(`${keyOf(event)}\u0000${contentOf(event)}`)) world.violate('I2', `a row that nobody sent: ${JSON.stringify(event)}`)
+    if (!sent.has(`${keyOf(event)}\u0000${contentOf(event)}`))
+      world.violate('I2', `a row that nobody sent: ${JSON.stringify(event)}`)
   }
   for (const [id, { message }] of tables.rejections)
     if (!ids.has(message.origin ?? id)) world.violate('I2', `a rejection that nobody sent: ${id}`)
 }
 
-function checkRejection(world: World, { id, body }: Sent, { message, rejection }: RefusedRow): void {
-  const isComplete = message.body === body && message.receiveCount >= 1 && rejection.violations.length > 0
+function checkRejection(
+  world: World,
+  { id, body }: Sent,
+  { message, rejection }: RefusedRow
+): void {
+  const isComplete =
+    message.body === body && message.receiveCount >= 1 && rejection.violations.length > 0
   const hasPointers = rejection.violations.every(
-    ({ pointer, keyword, message: text }) => /^(\/|$)/.test(pointer) && keyword !== '' && text !== ''
+    ({ pointer, keyword, message: text }) =>
+      /^(\/|$)/.test(pointer) && keyword !== '' && text !== ''
   )
-  if (!isComplete || !hasPointers) world.violate('I7', `the rejection of ${id} does not say all: ${JSON.stringify({ message, rejection })}`)
+  if (!isComplete || !hasPointers)
+    world.violate(
+      'I7',
+      `the rejection of ${id} does not say all: ${JSON.stringify({ message, rejection })}`
+    )
 }

@@ -1,10 +1,14 @@
 /**
- * Bugs that others have had in loops like ours, each put around a port, so that the code under test stays as it is. The simulation must
- * find every one of them; if it does not, its invariants are too weak.
+ * Bugs that others have had in loops like ours, each put around a port, so that the code
+ * under test stays as it is. The simulation must find every one of them; if it does not,
+ * its invariants are too weak.
  *
- * Two well-known ones cannot be put here. "Rows are not sorted" is about the order inside one SQL statement, which a simulated database
- * does not run: internal/systems/events/store/postgres.test.ts shows on a real one that batches which share keys never deadlock. "The outbox is written
- * outside the transaction" needs an outbox; the intake writes none. Its nearest relative here is the rejection that is written apart.
+ * Two well-known ones cannot be put here. "Rows are not sorted" is about the order inside
+ * one SQL statement, which a simulated database does not run:
+ * internal/systems/events/store/postgres.test.ts shows on a real one that batches which
+ * share keys never deadlock. "The outbox is written outside the transaction" needs an
+ * outbox; the intake writes none. Its nearest relative here is the rejection that is
+ * written apart.
  */
 
 import { type PreparedCommit, type Store, StoreError } from '../../engine/intake/store.js'
@@ -31,7 +35,10 @@ function onDelivery(queue: Queue, act: (messages: readonly ReceivedMessage[]) =>
 }
 
 /** Answers an insert as if it had worked. */
-async function pretend(batch: readonly Entry[], onPrepared: Parameters<Insert>[1]): Promise<readonly Disposition[]> {
+async function pretend(
+  batch: readonly Entry[],
+  onPrepared: Parameters<Insert>[1]
+): Promise<readonly Disposition[]> {
   const dispositions = batch.map(() => 'stored' as const)
   await onPrepared({ tx: 'never begun', dispositions })
   return dispositions
@@ -39,7 +46,9 @@ async function pretend(batch: readonly Entry[], onPrepared: Parameters<Insert>[1
 
 function deleteAll(queue: Queue, batch: readonly Entry[]): void {
   for (let at = 0; at < batch.length; at += MAX_BATCH_ENTRIES) {
-    void queue.ack(batch.slice(at, at + MAX_BATCH_ENTRIES).map(({ message }) => message)).catch(() => undefined)
+    void queue
+      .ack(batch.slice(at, at + MAX_BATCH_ENTRIES).map(({ message }) => message))
+      .catch(() => undefined)
   }
 }
 
@@ -60,7 +69,11 @@ export const PLANTED_BUGS = {
   },
 
   alwaysAcknowledge: {
-    store: store => ({ ...store, insert: (batch, onPrepared) => store.insert(batch, onPrepared).catch(() => pretend(batch, onPrepared)) })
+    store: store => ({
+      ...store,
+      insert: (batch, onPrepared) =>
+        store.insert(batch, onPrepared).catch(() => pretend(batch, onPrepared))
+    })
   },
 
   'retry that skips the failed half': {
@@ -72,7 +85,13 @@ export const PLANTED_BUGS = {
           if (batch[0] !== undefined && skipped.has(batch[0])) return pretend(batch, onPrepared)
           return store.insert(batch, onPrepared).catch((error: unknown) => {
             const second = batch[batch.length >> 1]
-            if (error instanceof StoreError && error.fault === 'data' && batch.length > 1 && second !== undefined) skipped.add(second)
+            if (
+              error instanceof StoreError &&
+              error.fault === 'data' &&
+              batch.length > 1 &&
+              second !== undefined
+            )
+              skipped.add(second)
             throw error
           })
         }
@@ -119,7 +138,9 @@ export const PLANTED_BUGS = {
           void writeApart(rejected).catch(() => undefined)
           if (valid.length === 0) return pretend(batch, onPrepared)
           const written = [...(await store.insert(valid, onPrepared))]
-          return batch.map(({ verdict }) => (verdict.kind === 'valid' ? (written.shift() ?? 'stored') : verdict.rejection.reason))
+          return batch.map(({ verdict }) =>
+            verdict.kind === 'valid' ? (written.shift() ?? 'stored') : verdict.rejection.reason
+          )
         }
       }
     }
@@ -156,7 +177,11 @@ export const PLANTED_BUGS = {
       return {
         ...store,
         insert: async (batch, onPrepared) =>
-          asStored(await store.insert(batch, ({ tx, dispositions }) => onPrepared({ tx, dispositions: asStored(dispositions) })))
+          asStored(
+            await store.insert(batch, ({ tx, dispositions }) =>
+              onPrepared({ tx, dispositions: asStored(dispositions) })
+            )
+          )
       }
     }
   },
@@ -186,7 +211,10 @@ export const PLANTED_BUGS = {
       const noted = onDelivery(queue, messages => {
         for (const message of messages) if (!first.has(message.id)) first.set(message.id, message)
       })
-      return { ...noted, ack: receipts => queue.ack(receipts.map(receipt => first.get(receipt.id) ?? receipt)) }
+      return {
+        ...noted,
+        ack: receipts => queue.ack(receipts.map(receipt => first.get(receipt.id) ?? receipt))
+      }
     }
   },
 
@@ -200,11 +228,16 @@ export const PLANTED_BUGS = {
   },
 
   'copies that the queue did not take are counted as sent': {
-    writer: writer => ({ send: messages => writer.send(messages).then(() => messages.map(() => ({ id: 'assumed' }))) })
+    writer: writer => ({
+      send: messages => writer.send(messages).then(() => messages.map(() => ({ id: 'assumed' })))
+    })
   },
 
   'receives while the gate is closed': {
-    queue: queue => ({ ...queue, receive: options => queue.receive({ ...options, admit: () => Promise.resolve() }) })
+    queue: queue => ({
+      ...queue,
+      receive: options => queue.receive({ ...options, admit: () => Promise.resolve() })
+    })
   }
 } as const satisfies Record<string, Bug>
 

@@ -1,7 +1,9 @@
 /**
- * The primary's part: hears what workers say of their transactions, keeps the real totals, and settles a dead worker's open question.
+ * The primary's part: hears what workers say of their transactions, keeps the real
+ * totals, and settles a dead worker's open question.
  *
- * Checks at each word that the counters neither go backwards nor run ahead of the tables (I8).
+ * Checks at each word that the counters neither go backwards nor run ahead of the tables
+ * (I8).
  *
  * Units   virtual milliseconds.
  */
@@ -59,13 +61,17 @@ export class Primary {
     })
   }
 
-  /** A process is dead: what was leaving may have left or not; then its open transactions are asked for. */
+  /**
+   * A process is dead: what was leaving may have left or not; then its open transactions
+   * are asked for.
+   */
   retire(process: SimulatedProcess): void {
     const { id, leaving } = this.#channelOf(process)
     const hasLeft = this.#world.dice.below(leaving.size + 1)
     for (const message of [...leaving].slice(0, hasLeft)) this.#deliver(process, message)
     const death = this.#deaths.died(id)
-    if (death !== null) this.#world.note(process.name, 'died of', `${death.messageId}, the ${death.deaths}. death`)
+    if (death !== null)
+      this.#world.note(process.name, 'died of', `${death.messageId}, the ${death.deaths}. death`)
     this.#openQuestions++
     void this.#totals
       .retire(id, tx => this.#ask(tx))
@@ -84,10 +90,15 @@ export class Primary {
   checkTotals(): void {
     const { messages, rejections } = this.#database.tables
     const rows = new Map<RejectionReason, number>()
-    for (const { rejection } of rejections.values()) rows.set(rejection.reason, (rows.get(rejection.reason) ?? 0) + 1)
+    for (const { rejection } of rejections.values())
+      rows.set(rejection.reason, (rows.get(rejection.reason) ?? 0) + 1)
     const compare = (counter: string, table: number): void => {
       const total = this.#totals.sum(counter)
-      if (total !== table) this.#world.violate('I8', `the counter ${counter} says ${total}, the table has ${table} rows`)
+      if (total !== table)
+        this.#world.violate(
+          'I8',
+          `the counter ${counter} says ${total}, the table has ${table} rows`
+        )
     }
     compare('stored', messages.size)
     for (const reason of REJECTION_REASONS) compare(`rejected/${reason}`, rows.get(reason) ?? 0)
@@ -109,9 +120,14 @@ export class Primary {
 
   #check(): void {
     const stored = this.#totals.sum('stored')
-    if (stored < this.#stored) this.#world.violate('I8', `the counter of stored events goes back from ${this.#stored} to ${stored}`)
+    if (stored < this.#stored)
+      this.#world.violate(
+        'I8',
+        `the counter of stored events goes back from ${this.#stored} to ${stored}`
+      )
     const rows = this.#database.tables.messages.size
-    if (stored > rows) this.#world.violate('I8', `the counter says ${stored} stored events, the table has ${rows}`)
+    if (stored > rows)
+      this.#world.violate('I8', `the counter says ${stored} stored events, the table has ${rows}`)
     this.#stored = stored
   }
 

@@ -1,8 +1,11 @@
 /**
- * One life of a worker: from its start until it is killed or ends. Nothing of a dead one moves anything any more.
+ * One life of a worker: from its start until it is killed or ends. Nothing of a dead one
+ * moves anything any more.
  *
- * Shapes  whatever reaches a process (answers, timers) goes through `after`, so that a dead one hears nothing and a paused one hears it
- *         when it goes on. What it sends goes through `world.scheduler`, because a packet that has left may arrive after its sender's death.
+ * Shapes  whatever reaches a process (answers, timers) goes through `after`, so that a
+ *         dead one hears nothing and a paused one hears it when it goes on. What it sends
+ *         goes through `world.scheduler`, because a packet that has left may arrive after
+ *         its sender's death.
  * Units   virtual milliseconds.
  */
 import type { Clock } from '../../engine/lifecycle/clock.js'
@@ -29,7 +32,12 @@ export class SimulatedProcess {
   readonly #onDeath: (process: SimulatedProcess) => void
   #goesOnAtMs = 0
 
-  constructor(world: World, worker: number, life: number, onDeath: (process: SimulatedProcess) => void) {
+  constructor(
+    world: World,
+    worker: number,
+    life: number,
+    onDeath: (process: SimulatedProcess) => void
+  ) {
     this.#world = world
     this.#onDeath = onDeath
     this.worker = worker

@@ -1,16 +1,24 @@
 /**
  * The simulated queue server, with the semantics of an SQS standard queue.
  *
- * Shapes  at-least-once and in any order: a receive takes some of what is visible; each receive counts and gives a new handle; a message
- *         received too often becomes a dead letter; a delete needs the newest handle (`staleDeletes` says what an older one does).
- *         `allowance` counts what has happened to a message that excuses another receive; one without an excuse is a violation: a
- *         message is received once, and once more for each fault that touched it. A copy that a worker sends is a message of its own, of the
- *         same event.
+ * Shapes  at-least-once and in any order: a receive takes some of what is visible; each
+ *         receive counts and gives a new handle; a message received too often becomes a
+ *         dead letter; a delete needs the newest handle (`staleDeletes` says what an
+ *         older one does). `allowance` counts what has happened to a message that excuses
+ *         another receive; one without an excuse is a violation: a message is received
+ *         once, and once more for each fault that touched it. A copy that a worker sends
+ *         is a message of its own, of the same event.
  * Units   virtual milliseconds; visibility in seconds where SQS counts it so.
- * Source  Amazon SQS API reference and developer guide: ReceiveMessage, DeleteMessage, ChangeMessageVisibility, dead-letter queues.
+ * Source  Amazon SQS API reference and developer guide: ReceiveMessage, DeleteMessage,
+ *         ChangeMessageVisibility, dead-letter queues.
  */
 import type { ReceivedMessage } from '../../engine/message/message.js'
-import { MAX_BATCH_ENTRIES, type OutgoingMessage, type Receipt, type SettleFailure } from '../../engine/queue/queue.js'
+import {
+  MAX_BATCH_ENTRIES,
+  type OutgoingMessage,
+  type Receipt,
+  type SettleFailure
+} from '../../engine/queue/queue.js'
 import type { Sent } from './load.js'
 import type { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
@@ -60,8 +68,15 @@ export class QueueServer {
     for (const sent of this.#world.schedule.sent) if (sent.atMs === Infinity) this.#accept(sent)
   }
 
-  /** One long poll of `waitMs`: `taken` is called with what there is as soon as there is something, or with nothing at its end. */
-  poll(client: SimulatedProcess, waitMs: number, taken: (messages: readonly ReceivedMessage[]) => void): () => void {
+  /**
+   * One long poll of `waitMs`: `taken` is called with what there is as soon as there is
+   * something, or with nothing at its end.
+   */
+  poll(
+    client: SimulatedProcess,
+    waitMs: number,
+    taken: (messages: readonly ReceivedMessage[]) => void
+  ): () => void {
     const { scheduler } = this.#world
     const endsAtMs = scheduler.nowMs + waitMs
     let isOver = false
@@ -95,7 +110,8 @@ export class QueueServer {
     if (held === undefined) return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
     if (handleOf(held) !== receiptHandle) {
       this.#world.faults.hit('stale delete')
-      if (this.#world.schedule.staleDeletes === 'refused') return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
+      if (this.#world.schedule.staleDeletes === 'refused')
+        return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
       if (this.#world.schedule.staleDeletes === 'ignored') return null
     }
     held.isDeleted = true
@@ -108,7 +124,13 @@ export class QueueServer {
     const { scheduler, schedule, faults } = this.#world
     const refused = { id, code: 'InvalidParameterValue', retryable: false }
     const held = this.#heldBy(receiptHandle)
-    if (held === undefined || held.isDeleted || handleOf(held) !== receiptHandle || held.visibleAtMs <= scheduler.nowMs) return refused
+    if (
+      held === undefined ||
+      held.isDeleted ||
+      handleOf(held) !== receiptHandle ||
+      held.visibleAtMs <= scheduler.nowMs
+    )
+      return refused
     const visibleAtMs = scheduler.nowMs + seconds * 1_000
     if (visibleAtMs > held.receivedAtMs + schedule.visibilityCeilingMs) {
       faults.hit('visibility ceiling')
@@ -156,7 +178,9 @@ export class QueueServer {
   }
 
   inFlight(): string[] {
-    return [...this.live.values()].filter(held => held.visibleAtMs > this.#world.nowMs).map(held => held.id)
+    return [...this.live.values()]
+      .filter(held => held.visibleAtMs > this.#world.nowMs)
+      .map(held => held.id)
   }
 
   #heldBy(receiptHandle: string): Held | undefined {
@@ -190,7 +214,14 @@ export class QueueServer {
   }
 
   #add(what: Pick<Held, 'id' | 'sent' | 'isConfirmed'>, delayMs: number): void {
-    const nothing = { receiveCount: 0, receivedAtMs: 0, holder: null, allowance: 0, failedDeletes: 0, isDeleted: false }
+    const nothing = {
+      receiveCount: 0,
+      receivedAtMs: 0,
+      holder: null,
+      allowance: 0,
+      failedDeletes: 0,
+      isDeleted: false
+    }
     const { nowMs } = this.#world
     const held: Held = { ...what, sentAtMs: nowMs, visibleAtMs: nowMs + delayMs, ...nothing }
     this.#all.set(held.id, held)

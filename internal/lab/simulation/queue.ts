@@ -1,11 +1,13 @@
 /**
- * The Queue port of one simulated process: poll loops, and calls that travel to the server and back, each of which a fault can strike.
+ * The Queue port of one simulated process: poll loops, and calls that travel to the
+ * server and back, each of which a fault can strike.
  *
- * At each delete it is checked that the row of the message is committed, or that the queue has confirmed a copy of it (I5), at the moment
- * when the delete is asked for.
+ * At each delete it is checked that the row of the message is committed, or that the
+ * queue has confirmed a copy of it (I5), at the moment when the delete is asked for.
  *
  * Units   virtual milliseconds.
- * Errors  QueueError and SettleFailure as the SQS adapter gives them; broken promises of the intake are violations.
+ * Errors  QueueError and SettleFailure as the SQS adapter gives them; broken promises of
+ *         the intake are violations.
  */
 import type { ReceivedMessage } from '../../engine/message/message.js'
 import {
@@ -33,9 +35,15 @@ export interface QueueSetup {
   readonly world: World
   readonly server: QueueServer
   readonly process: SimulatedProcess
-  /** Whether the row of this message is visible to every session, or a copy of it is in the queue for certain. */
+  /**
+   * Whether the row of this message is visible to every session, or a copy of it is in
+   * the queue for certain.
+   */
   readonly isKept: (id: string) => boolean
-  /** Entries of settle calls that failed, and the process has the answer: it must tell of each. */
+  /**
+   * Entries of settle calls that failed, and the process has the answer: it must tell of
+   * each.
+   */
   readonly onEntryFailed: (entries: number) => void
 }
 
@@ -48,11 +56,17 @@ export function connectQueue(setup: QueueSetup): Queue {
   function receive(options: ReceiveOptions): Receiver {
     const deliver = (messages: readonly ReceivedMessage[]): void => {
       for (const { id } of messages) given.add(id)
-      world.note(process.name, 'is given', messages.map(({ id, receiveCount }) => `${id}(${receiveCount})`).join())
+      world.note(
+        process.name,
+        'is given',
+        messages.map(({ id, receiveCount }) => `${id}(${receiveCount})`).join()
+      )
       options.deliver(messages)
       process.dies('delivered')
     }
-    const pollers = Array.from({ length: world.schedule.pollers }, () => startPoller(setup, { ...options, deliver }, giveBack))
+    const pollers = Array.from({ length: world.schedule.pollers }, () =>
+      startPoller(setup, { ...options, deliver }, giveBack)
+    )
     return { stop: () => Promise.all(pollers.map(stop => stop())).then(() => undefined) }
   }
 
@@ -64,9 +78,12 @@ export function connectQueue(setup: QueueSetup): Queue {
 
   function checkReceipts(what: string, receipts: readonly Receipt[]): void {
     const ids = new Set(receipts.map(({ id }) => id))
-    if (receipts.length === 0 || receipts.length > MAX_BATCH_ENTRIES) world.violate('I9', `${what} of ${receipts.length} entries`)
-    if (ids.size < receipts.length) world.violate('distinct ids', `${what} names a message twice: ${[...ids].join()}`)
-    for (const id of ids) if (!given.has(id)) world.violate('I2', `${what} of ${id}, which this worker was never given`)
+    if (receipts.length === 0 || receipts.length > MAX_BATCH_ENTRIES)
+      world.violate('I9', `${what} of ${receipts.length} entries`)
+    if (ids.size < receipts.length)
+      world.violate('distinct ids', `${what} names a message twice: ${[...ids].join()}`)
+    for (const id of ids)
+      if (!given.has(id)) world.violate('I2', `${what} of ${id}, which this worker was never given`)
   }
 
   /** One batch call: there, its effect on each entry, and back. */
@@ -79,14 +96,19 @@ export function connectQueue(setup: QueueSetup): Queue {
     const fault = faults.strike(name)
     world.note(process.name, name, receipts.map(({ receiptHandle }) => receiptHandle).join())
     return new Promise((resolve, reject) => {
-      const fail = (code: string, inMs: number): void => void process.after(inMs, () => reject(new QueueError(code, `simulated ${code}`)))
+      const fail = (code: string, inMs: number): void =>
+        void process.after(inMs, () => reject(new QueueError(code, `simulated ${code}`)))
       const isRefused = fault?.kind === 'ack-refused' || fault?.kind === 'extend-refused'
       const hangs = fault?.kind === 'ack-hangs' || fault?.kind === 'extend-hangs'
       const losesAnswer = fault?.kind === 'ack-answer-lost' || fault?.kind === 'extend-answer-lost'
       scheduler.after(world.latencyMs(), () => {
         if (!process.isHeard) return
-        const span = faults.during('queue-down', ...(name === 'extend' ? (['heartbeats-fail'] as const) : []))
-        // The heartbeat makes one call at a time: while one hangs, nothing that the worker holds is extended.
+        const span = faults.during(
+          'queue-down',
+          ...(name === 'extend' ? (['heartbeats-fail'] as const) : [])
+        )
+        // The heartbeat makes one call at a time: while one hangs, nothing that the
+        // worker holds is extended.
         if (name === 'extend' && (hangs || losesAnswer)) {
           server.excuseAll(process)
           process.heartbeatHangsUntilMs = world.nowMs + CALL_DEADLINE_MS
@@ -100,8 +122,12 @@ export function connectQueue(setup: QueueSetup): Queue {
           if (failure !== null) failures.push(failure)
         }
         if (process.dies(`${name} applied`)) return
-        if (losesAnswer) return fail('ECONNRESET', dice.chance(0.5) ? world.latencyMs() : CALL_DEADLINE_MS)
-        if (fault?.kind === 'ack-forgotten') scheduler.after(1 + fault.share * 1_000, () => server.repeat(receipts.map(({ id }) => id)))
+        if (losesAnswer)
+          return fail('ECONNRESET', dice.chance(0.5) ? world.latencyMs() : CALL_DEADLINE_MS)
+        if (fault?.kind === 'ack-forgotten')
+          scheduler.after(1 + fault.share * 1_000, () =>
+            server.repeat(receipts.map(({ id }) => id))
+          )
         process.after(world.latencyMs(), () => {
           if (name === 'ack' && process.dies('ack answered')) return
           if (isTold) onEntryFailed(failures.length)
@@ -111,8 +137,12 @@ export function connectQueue(setup: QueueSetup): Queue {
     })
   }
 
-  function strikeEntry(fault: FaultOf<'ack' | 'extend'> | null, { id }: Receipt): SettleFailure | null {
-    const isPartlyRefused = fault?.kind === 'ack-partly-refused' || fault?.kind === 'extend-partly-refused'
+  function strikeEntry(
+    fault: FaultOf<'ack' | 'extend'> | null,
+    { id }: Receipt
+  ): SettleFailure | null {
+    const isPartlyRefused =
+      fault?.kind === 'ack-partly-refused' || fault?.kind === 'extend-partly-refused'
     if (!isPartlyRefused && fault?.kind !== 'ack-handle-refused') return null
     if (!dice.chance(0.5)) return null
     if (fault.kind === 'ack-partly-refused') server.failDelete(id)
@@ -136,9 +166,11 @@ export function connectQueue(setup: QueueSetup): Queue {
       process.onCall('ack')
       checkReceipts('a delete', receipts)
       for (const { id } of receipts)
-        if (!isKept(id)) world.violate('I5', `${id} is deleted before its row is committed or its copy confirmed`)
+        if (!isKept(id))
+          world.violate('I5', `${id} is deleted before its row is committed or its copy confirmed`)
       acksUnderWay++
-      if (acksUnderWay > world.schedule.limits.settleConcurrency) world.violate('I9', `${acksUnderWay} deletes at once`)
+      if (acksUnderWay > world.schedule.limits.settleConcurrency)
+        world.violate('I9', `${acksUnderWay} deletes at once`)
       try {
         return await call('ack', receipts, receipt => server.delete(receipt), true)
       } finally {
@@ -158,7 +190,10 @@ export function connectQueue(setup: QueueSetup): Queue {
   }
 }
 
-/** One poll loop; the returned function ends it and resolves when nothing of it is under way. */
+/**
+ * One poll loop; the returned function ends it and resolves when nothing of it is under
+ * way.
+ */
 function startPoller(
   { world, server, process }: QueueSetup,
   options: ReceiveOptions,
@@ -193,17 +228,23 @@ function startPoller(
 
   function receive(): void {
     process.onCall('receive')
-    if (process.isDatabaseFailing) world.violate('gate', `${process.name} receives although the database fails`)
+    if (process.isDatabaseFailing)
+      world.violate('gate', `${process.name} receives although the database fails`)
     const fault = faults.strike('receive')
     if (fault?.kind === 'receive-hangs') return retryAfter('ETIMEDOUT', RECEIVE_DEADLINE_MS)
     cut = end
     scheduler.after(world.latencyMs(), () => {
       if (isStopped || !process.isHeard) return
-      if (fault?.kind === 'receive-refused' || faults.during('queue-down', 'queue-throttles-receives') !== null) {
+      if (
+        fault?.kind === 'receive-refused' ||
+        faults.during('queue-down', 'queue-throttles-receives') !== null
+      ) {
         return retryAfter('ThrottlingException', world.latencyMs())
       }
-      if (fault?.kind === 'receive-repeats') server.repeat(server.inFlight().filter(() => dice.chance(0.5)))
-      // Before the poll: it may answer at once, and from then on there is nothing to cut off.
+      if (fault?.kind === 'receive-repeats')
+        server.repeat(server.inFlight().filter(() => dice.chance(0.5)))
+      // Before the poll: it may answer at once, and from then on there is nothing to cut
+      // off.
       let stopPoll = (): void => undefined
       cut = () => {
         stopPoll()

@@ -1,4 +1,7 @@
-/** What a person is shown of a schedule that failed: the seed, the broken promise, the smallest plan, the end of its trace, how to repeat it. */
+/**
+ * What a person is shown of a schedule that failed: the seed, the broken promise, the
+ * smallest plan, the end of its trace, how to repeat it.
+ */
 import type { Schedule } from './schedule.js'
 import { shrink } from './shrink.js'
 import { type Bug, simulate } from './simulation.js'
@@ -14,9 +17,14 @@ export async function reportFailure(schedule: Schedule, bug: Bug = {}): Promise<
     `seed ${schedule.seed}: ${first?.invariant ?? ''}: ${first?.what ?? ''}`,
     `repeat it alone: SIMULATION_SEED=${schedule.seed} npx tap internal/lab/simulation/simulation.test.ts`,
     `smallest schedule that fails so (${faults.length} of ${schedule.faults.length} faults, ${sent.length} of ${schedule.sent.length} messages):`,
-    ...Object.entries({ ...rest, ...limits }).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`),
+    ...Object.entries({ ...rest, ...limits }).map(
+      ([name, value]) => `  ${name}: ${JSON.stringify(value)}`
+    ),
     ...faults.map(fault => `  fault ${JSON.stringify(fault)}`),
-    ...sent.map(({ id, atMs, kind, body }) => `  sent ${id} ${atMs === Infinity ? 'last' : `at ${atMs.toFixed(1)} ms`}, ${kind}: ${body}`),
+    ...sent.map(
+      ({ id, atMs, kind, body }) =>
+        `  sent ${id} ${atMs === Infinity ? 'last' : `at ${atMs.toFixed(1)} ms`}, ${kind}: ${body}`
+    ),
     `${violation?.invariant ?? ''}: ${violation?.what ?? ''}; the end of its trace:`,
     ...trace.tail(TAIL)
   ].join('\n')

@@ -1,14 +1,25 @@
 /**
- * One schedule: everything that is fixed before a simulation runs. The same seed makes the same one.
+ * One schedule: everything that is fixed before a simulation runs. The same seed makes
+ * the same one.
  *
- * Shapes  plain data: whoever looks for the smallest schedule that still fails leaves faults and messages out.
+ * Shapes  plain data: whoever looks for the smallest schedule that still fails leaves
+ *         faults and messages out.
  * Units   virtual milliseconds, seconds where the queue counts them.
  */
 
 import type { IntakeLimits } from '../../engine/intake/intake.js'
 import type { Quota } from '../../systems/events/quota/client-rules.js'
 import { Dice } from './dice.js'
-import { type Area, areaOf, CALL_FAULTS, type CallFaultKind, CRASH_POINTS, type Fault, SPAN_FAULTS, type SpanFaultKind } from './faults.js'
+import {
+  type Area,
+  areaOf,
+  CALL_FAULTS,
+  type CallFaultKind,
+  CRASH_POINTS,
+  type Fault,
+  SPAN_FAULTS,
+  type SpanFaultKind
+} from './faults.js'
 import { CLIENTS, createLoad, type Sent } from './load.js'
 
 export interface Schedule {
@@ -68,7 +79,8 @@ export function createSchedule(seed: number): Schedule {
   const rulesDice = new Dice(seed, 'rules')
   const rules = rulesDice.chance(0.2) ? createRules(rulesDice) : {}
   if (Object.values(rules).some(({ quota }) => quota?.overQuota === 'delay')) {
-    for (const area of areas) faults.push(...createSendFaults(area, { workers, faultsEndMs, dice: rulesDice }))
+    for (const area of areas)
+      faults.push(...createSendFaults(area, { workers, faultsEndMs, dice: rulesDice }))
   }
   return {
     seed,
@@ -88,11 +100,17 @@ export function createSchedule(seed: number): Schedule {
       settleLingerMs: dice.pick([0, 10])
     },
     maxReceiveCount: 3 + dice.below(4),
-    visibilityCeilingMs: areas.includes('queue') && dice.chance(0.2) ? visibilityTimeoutS * 2_500 : TWELVE_HOURS_MS,
+    visibilityCeilingMs:
+      areas.includes('queue') && dice.chance(0.2) ? visibilityTimeoutS * 2_500 : TWELVE_HOURS_MS,
     staleDeletes: dice.pick(['ignored', 'refused', 'done'] as const),
     rules,
     sent: createLoad(
-      { messages: 5 + dice.below(36), lastMessages: dice.below(12), overMs: dice.between(0, faultsEndMs), hasKillers },
+      {
+        messages: 5 + dice.below(36),
+        lastMessages: dice.below(12),
+        overMs: dice.between(0, faultsEndMs),
+        hasKillers
+      },
       new Dice(seed, 'load')
     ),
     faults,
@@ -100,7 +118,9 @@ export function createSchedule(seed: number): Schedule {
   }
 }
 
-/** Quotas that a schedule's load reaches, and that let its backlog drain within a minute. */
+/**
+ * Quotas that a schedule's load reaches, and that let its backlog drain within a minute.
+ */
 function createRules(dice: Dice): Readonly<Record<string, ClientRule>> {
   const ruleOf = (): ClientRule => {
     const weight = dice.pick([1, 1, 3, 100])
@@ -109,7 +129,10 @@ function createRules(dice: Dice): Readonly<Record<string, ClientRule>> {
       maxBytesPerS: dice.pick([null, null, 150, 1_000]),
       overQuota: dice.pick(['delay', 'delay', 'reject'] as const)
     }
-    return { weight, quota: quota.maxEventsPerS === null && quota.maxBytesPerS === null ? null : quota }
+    return {
+      weight,
+      quota: quota.maxEventsPerS === null && quota.maxBytesPerS === null ? null : quota
+    }
   }
   return Object.fromEntries(CLIENTS.map(client => [client, ruleOf()]))
 }
@@ -129,7 +152,9 @@ interface Room {
 function createFaults(area: Area, room: Room): readonly Fault[] {
   const { dice } = room
   const count = 1 + dice.below(5)
-  return Array.from({ length: count }, () => (area === 'process' ? createInterruption(room) : createOutage(area, room)))
+  return Array.from({ length: count }, () =>
+    area === 'process' ? createInterruption(room) : createOutage(area, room)
+  )
 }
 
 /** What can go wrong where copies are sent: the queue's answer, and the worker's life. */
@@ -145,12 +170,19 @@ function createSendFaults(area: Area, { workers, dice }: Room): readonly Fault[]
 function createInterruption({ workers, faultsEndMs, dice }: Room): Fault {
   const worker = dice.below(workers)
   const kind = dice.pick(['crash', 'crash', 'crash', 'stop', 'pause'] as const)
-  if (kind === 'crash') return { kind, worker, point: dice.pick(OTHER_POINTS), nth: Math.floor(dice.scale(1, 8)) }
-  return { kind, worker, atMs: dice.between(0, faultsEndMs), forMs: dice.scale(50, kind === 'stop' ? 25_000 : 60_000) }
+  if (kind === 'crash')
+    return { kind, worker, point: dice.pick(OTHER_POINTS), nth: Math.floor(dice.scale(1, 8)) }
+  return {
+    kind,
+    worker,
+    atMs: dice.between(0, faultsEndMs),
+    forMs: dice.scale(50, kind === 'stop' ? 25_000 : 60_000)
+  }
 }
 
 function createOutage(area: Area, { faultsEndMs, dice }: Room): Fault {
-  const isOfArea = (kind: string): boolean => areaOf({ kind, fromMs: 0, forMs: 0 } as Fault) === area
+  const isOfArea = (kind: string): boolean =>
+    areaOf({ kind, fromMs: 0, forMs: 0 } as Fault) === area
   if (dice.chance(0.25)) {
     const kind = dice.pick((Object.keys(SPAN_FAULTS) as SpanFaultKind[]).filter(isOfArea))
     return { kind, fromMs: dice.between(0, faultsEndMs), forMs: dice.scale(50, SPAN_FAULTS[kind]) }

@@ -1,11 +1,14 @@
 /**
- * Virtual time: events run one after the other at their due times, and between two of them every promise reaction runs to its end.
+ * Virtual time: events run one after the other at their due times, and between two of
+ * them every promise reaction runs to its end.
  *
- * Shapes  equal times run in the order in which they were set. A cancelled event costs nothing.
+ * Shapes  equal times run in the order in which they were set. A cancelled event costs
+ *         nothing.
  * Units   milliseconds.
- * Source  what a microtask gives to `process.nextTick` runs when the microtask queue is empty. So a microtask that asks for a tick is sound,
- *         whatever number of awaits the code under test chains, and half as dear as a turn of the event loop. (A tick that asks for the
- *         next one itself would starve the microtasks.)
+ * Source  what a microtask gives to `process.nextTick` runs when the microtask queue is
+ *         empty. So a microtask that asks for a tick is sound, whatever number of awaits
+ *         the code under test chains, and half as dear as a turn of the event loop. (A
+ *         tick that asks for the next one itself would starve the microtasks.)
  */
 interface Timer {
   readonly dueMs: number
@@ -33,7 +36,10 @@ export class Scheduler {
     }
   }
 
-  /** Runs what is due up to `untilMs`, or until `isDone`, asked after each event; then time stands at one of the two. */
+  /**
+   * Runs what is due up to `untilMs`, or until `isDone`, asked after each event; then
+   * time stands at one of the two.
+   */
   run(untilMs: number, isDone: () => boolean = () => false): Promise<void> {
     return new Promise((resolve, reject) => {
       const step = (): void => {
@@ -92,7 +98,8 @@ export class Scheduler {
     for (;;) {
       let child = 2 * at + 1
       if (child >= heap.length) break
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Timer, heap[child] as Timer)) child++
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as Timer, heap[child] as Timer))
+        child++
       const below = heap[child] as Timer
       if (isBefore(last, below)) break
       heap[at] = below

@@ -1,4 +1,7 @@
-/** Leaves out of a failing schedule whatever it fails without, so that a person has less to read. */
+/**
+ * Leaves out of a failing schedule whatever it fails without, so that a person has less
+ * to read.
+ */
 import type { Schedule } from './schedule.js'
 import { type Bug, simulate } from './simulation.js'
 
@@ -19,7 +22,11 @@ export async function shrink(schedule: Schedule, bug: Bug = {}): Promise<Schedul
 }
 
 /** Tries without ever smaller parts of a list, down to each entry alone. */
-async function leaveOut(schedule: Schedule, list: 'faults' | 'sent', fails: (smaller: Schedule) => Promise<boolean>): Promise<Schedule> {
+async function leaveOut(
+  schedule: Schedule,
+  list: 'faults' | 'sent',
+  fails: (smaller: Schedule) => Promise<boolean>
+): Promise<Schedule> {
   let smallest = schedule
   for (let size = schedule[list].length; size >= 1; size = size >> 1) {
     for (let at = 0; at < smallest[list].length; ) {

@@ -1,9 +1,11 @@
 /**
- * The intake against every fault at once: many schedules, each on a virtual clock, with seeded faults of queue, database and process.
+ * The intake against every fault at once: many schedules, each on a virtual clock, with
+ * seeded faults of queue, database and process.
  *
- *   SIMULATION_SEED=4711 npx tap internal/lab/simulation/simulation.test.ts                          one seed alone
- *   SIMULATION_SCHEDULES=100000 npx tap --timeout=1800 internal/lab/simulation/simulation.test.ts    a longer run
- *   SIMULATION_SEED=10001 SIMULATION_SCHEDULES=50000 npx tap …                               seeds that no run before has seen
+ * With FILE for internal/lab/simulation/simulation.test.ts:
+ *   SIMULATION_SEED=4711 npx tap FILE          one seed alone
+ *   SIMULATION_SCHEDULES=100000 npx tap --timeout=1800 FILE          a longer run
+ *   SIMULATION_SEED=10001 SIMULATION_SCHEDULES=50000 npx tap FILE    seeds never run before
  *
  * With --reporter=tap it also says how often each kind of fault struck.
  */
@@ -14,27 +16,38 @@ import { simulate } from './simulation.js'
 import { startThread } from './thread.js'
 
 /**
- * Seeds that showed a defect, with what it was. They do so while the generator draws what it draws now; the defects have tests of their own
- * in intake.test.ts and over-quota.test.ts.
+ * Seeds that showed a defect, with what it was. They do so while the generator draws what
+ * it draws now; the defects have tests of their own in intake.test.ts and
+ * over-quota.test.ts.
  */
 const SEEDS_THAT_FAILED = {
   62: 'the gate stayed closed when a batch failed, and then failed for its data',
   376: 'an older delivery that arrived late took the place of the newest receipt handle',
   1783: 'a refused stale handle ended the attempts although a newer delivery had come in',
-  34_533: 'messages that are examined alone waited for ever beside one whose copy the queue did not take'
+  34_533:
+    'messages that are examined alone waited for ever beside one whose copy the queue did not take'
 }
 
 const SCHEDULES = 10_000
-const { SIMULATION_SEED: seed, SIMULATION_SCHEDULES: schedules = seed === undefined ? String(SCHEDULES) : '1' } = process.env
+const {
+  SIMULATION_SEED: seed,
+  SIMULATION_SCHEDULES: schedules = seed === undefined ? String(SCHEDULES) : '1'
+} = process.env
 
 const thread = startThread()
 t.teardown(() => thread.end())
 
 t.test('whatever goes wrong in queue, database and process, every invariant holds', async t => {
-  const result = await thread.run({ task: 'check', fromSeed: Number(seed ?? 1), seeds: Number(schedules) })
+  const result = await thread.run({
+    task: 'check',
+    fromSeed: Number(seed ?? 1),
+    seeds: Number(schedules)
+  })
   t.same(result.failures, [])
   t.equal(result.schedules, Number(schedules))
-  t.comment(`${result.schedules} schedules, ${result.messages} messages, ${result.steps} steps, ${(result.tookMs / 1_000).toFixed(1)} s`)
+  t.comment(
+    `${result.schedules} schedules, ${result.messages} messages, ${result.steps} steps, ${(result.tookMs / 1_000).toFixed(1)} s`
+  )
   t.comment(
     Object.entries(result.hits)
       .sort()
@@ -46,9 +59,27 @@ t.test('whatever goes wrong in queue, database and process, every invariant hold
     ...Object.keys(CALL_FAULTS),
     ...Object.keys(SPAN_FAULTS),
     ...CRASH_POINTS.map(point => `crash: ${point}`),
-    ...['stop', 'pause', 'killer', 'lock wait', 'lock timeout', 'stale delete', 'visibility ceiling', 'sent later'],
-    ...['valid', 'not-json', 'missing-field', 'unknown-client', 'unstorable', 'cursed'].map(kind => `message: ${kind}`),
-    ...['stored', 'conflict', 'unstorable', 'over-quota', 'dead-lettered', 'stored and dead-lettered'].map(end => `end: ${end}`)
+    ...[
+      'stop',
+      'pause',
+      'killer',
+      'lock wait',
+      'lock timeout',
+      'stale delete',
+      'visibility ceiling',
+      'sent later'
+    ],
+    ...['valid', 'not-json', 'missing-field', 'unknown-client', 'unstorable', 'cursed'].map(
+      kind => `message: ${kind}`
+    ),
+    ...[
+      'stored',
+      'conflict',
+      'unstorable',
+      'over-quota',
+      'dead-lettered',
+      'stored and dead-lettered'
+    ].map(end => `end: ${end}`)
   ]
   t.same(
     kinds.filter(kind => !((result.hits[kind] ?? 0) > 0)),
@@ -65,22 +96,38 @@ t.test('the same seed gives the same trace', async t => {
   }
   const first = await hashes(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
   t.equal(new Set(first).size, 10, 'different seeds give different traces')
-  t.same(await hashes(10, 9, 8, 7, 6, 5, 4, 3, 2, 1), [...first].reverse(), 'and nothing of a schedule is left for the next one')
+  t.same(
+    await hashes(10, 9, 8, 7, 6, 5, 4, 3, 2, 1),
+    [...first].reverse(),
+    'and nothing of a schedule is left for the next one'
+  )
 })
 
-t.test('a message that kills its process is dead-lettered, and no other message with it', async t => {
-  let schedules = 0
-  for (let seed = 1; schedules < 40; seed++) {
-    const { sent, ...rest } = createSchedule(seed)
-    const killer = sent.find(({ kind }) => kind === 'killer')
-    if (killer === undefined) continue
-    schedules++
-    const alone = sent.filter(message => message === killer || (message.kind !== 'killer' && message.kind !== 'cursed'))
-    const { violation, outcomes } = await simulate({ ...rest, sent: alone, faults: [], maxReceiveCount: 5 })
-    const dead = [...outcomes].filter(([, outcome]) => outcome.includes('dead-lettered')).map(([id]) => id)
-    t.same({ violation, dead }, { violation: null, dead: [killer.id] }, `seed ${seed}`)
+t.test(
+  'a message that kills its process is dead-lettered, and no other message with it',
+  async t => {
+    let schedules = 0
+    for (let seed = 1; schedules < 40; seed++) {
+      const { sent, ...rest } = createSchedule(seed)
+      const killer = sent.find(({ kind }) => kind === 'killer')
+      if (killer === undefined) continue
+      schedules++
+      const alone = sent.filter(
+        message => message === killer || (message.kind !== 'killer' && message.kind !== 'cursed')
+      )
+      const { violation, outcomes } = await simulate({
+        ...rest,
+        sent: alone,
+        faults: [],
+        maxReceiveCount: 5
+      })
+      const dead = [...outcomes]
+        .filter(([, outcome]) => outcome.includes('dead-lettered'))
+        .map(([id]) => id)
+      t.same({ violation, dead }, { violation: null, dead: [killer.id] }, `seed ${seed}`)
+    }
   }
-})
+)
 
 t.test('seeds that failed once hold', async t => {
   for (const [seed, what] of Object.entries(SEEDS_THAT_FAILED)) {

@@ -1,9 +1,11 @@
 /**
- * Runs one schedule: the real intake against a simulated queue and database, on a virtual clock, with the faults of the schedule.
+ * Runs one schedule: the real intake against a simulated queue and database, on a virtual
+ * clock, with the faults of the schedule.
  *
  * Shapes  a schedule in, its result out; the same schedule gives the same trace.
  * Units   virtual milliseconds.
- * Source  invariants by their numbers in internal/docs/architecture.md. I4 is I2 here: rows are compared with the text that was sent.
+ * Source  invariants by their numbers in internal/docs/architecture.md. I4 is I2 here:
+ *         rows are compared with the text that was sent.
  */
 
 import { Database } from './database.js'
@@ -35,7 +37,10 @@ export interface Bug extends PlantedBug {
   readonly keyOf?: KeyOf
 }
 
-/** When faults have stopped: the longest that a message can be on its way back, and then its receive, commit and delete. */
+/**
+ * When faults have stopped: the longest that a message can be on its way back, and then
+ * its receive, commit and delete.
+ */
 const SETTLED_WITHIN_MS = 90_000
 /** As config/settings.ts has it, and what it may take when nothing is wrong. */
 const STOP_WITHIN_MS = 25_000
@@ -49,8 +54,15 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   const database = new Database(world, bug.keyOf)
   const { tables } = database
   const primaryProcess = new SimulatedProcess(world, -1, 1, () => undefined)
-  const primary = new Primary(world, database, connectStore({ world, database, process: primaryProcess, sent }))
-  /** By a row of its own or of another message of its event, or by a copy that the queue has confirmed. */
+  const primary = new Primary(
+    world,
+    database,
+    connectStore({ world, database, process: primaryProcess, sent })
+  )
+  /**
+   * By a row of its own or of another message of its event, or by a copy that the queue
+   * has confirmed.
+   */
   const isKept = (id: string): boolean =>
     server
       .familyOf(id)
@@ -68,7 +80,8 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   const reach = async (what: string, withinMs: number, isDone: () => boolean): Promise<void> => {
     if (world.violation !== null) return
     await scheduler.run(scheduler.nowMs + withinMs, () => isDone() || world.violation !== null)
-    if (!isDone()) world.violate('I10', `${Math.round(withinMs / 1_000)} s after the faults: ${what}`)
+    if (!isDone())
+      world.violate('I10', `${Math.round(withinMs / 1_000)} s after the faults: ${what}`)
   }
   const isIdle = (): boolean => workers.every(worker => worker.isUp && worker.inFlight === 0)
   const stopAll = async (): Promise<void> => {
@@ -80,31 +93,51 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   const visibilityMs = schedule.limits.visibilityTimeoutS * 1_000
   const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000) + SETTLED_WITHIN_MS
   // What a quota puts off comes when it has its turn.
-  const quotaMs = Object.values(schedule.rules).some(({ quota }) => quota?.overQuota === 'delay') ? SETTLED_WITHIN_MS : 0
+  const quotaMs = Object.values(schedule.rules).some(({ quota }) => quota?.overQuota === 'delay')
+    ? SETTLED_WITHIN_MS
+    : 0
   const hasKillers = schedule.sent.some(({ kind }) => kind === 'killer')
 
   await scheduler.run(faultsEndMs(schedule), () => world.violation !== null)
   world.faults.end()
   world.note('checker', 'faults are over')
-  await reach('messages are still queued', 2 * visibilityMs + SETTLED_WITHIN_MS + (hasKillers ? poisonMs : 0), () =>
-    [...server.live.values()].every(held => isPoison(held.sent))
+  await reach(
+    'messages are still queued',
+    2 * visibilityMs + SETTLED_WITHIN_MS + (hasKillers ? poisonMs : 0),
+    () => [...server.live.values()].every(held => isPoison(held.sent))
   )
   await reach('poison messages are still queued', poisonMs, () => server.live.size === 0)
   await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
   // Long polls of dead workers are over by then: they would take messages for nobody.
   await scheduler.run(scheduler.nowMs + WAIT_TIME_MS, () => world.violation !== null)
   server.sendLast()
-  // With work under way, and nothing wrong: the stop takes a moment, and the next life does the rest.
+  // With work under way, and nothing wrong: the stop takes a moment, and the next life
+  // does the rest.
   await scheduler.run(scheduler.nowMs + world.dice.between(0, 50), () => world.violation !== null)
   await stopAll()
-  await reach('the last messages are still queued', 2 * visibilityMs + quotaMs, () => server.live.size === 0)
+  await reach(
+    'the last messages are still queued',
+    2 * visibilityMs + quotaMs,
+    () => server.live.size === 0
+  )
   await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
   await stopAll()
-  await reach('the outcome of a dead worker is not known', SETTLED_WITHIN_MS, () => primary.isSettled)
+  await reach(
+    'the outcome of a dead worker is not known',
+    SETTLED_WITHIN_MS,
+    () => primary.isSettled
+  )
 
   if (world.violation === null) primary.checkTotals()
-  const outcomes = world.violation === null ? checkOutcomes(world, database, server) : new Map<string, string>()
-  return { violation: world.violation, outcomes, hits: world.faults.hits, trace: world.trace, steps: scheduler.steps }
+  const outcomes =
+    world.violation === null ? checkOutcomes(world, database, server) : new Map<string, string>()
+  return {
+    violation: world.violation,
+    outcomes,
+    hits: world.faults.hits,
+    trace: world.trace,
+    steps: scheduler.steps
+  }
 }
 
 /** Spans of time and the last message may lie behind the end that the schedule names. */

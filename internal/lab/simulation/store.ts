@@ -1,8 +1,10 @@
 /**
- * The Store port of one simulated process: each statement is a packet there and an answer back, and each can be struck by a fault.
+ * The Store port of one simulated process: each statement is a packet there and an answer
+ * back, and each can be struck by a fault.
  *
  * Units   virtual milliseconds.
- * Errors  StoreError in the classes of the real adapter; bounds that the intake breaks are violations of I9.
+ * Errors  StoreError in the classes of the real adapter; bounds that the intake breaks
+ *         are violations of I9.
  */
 
 import { type PreparedCommit, type Store, StoreError } from '../../engine/intake/store.js'
@@ -17,10 +19,25 @@ import type { World } from './world.js'
 const STATEMENT_TIMEOUT_MS = 30_000
 const QUERY_DEADLINE_MS = 35_000
 
-const STATEMENT_CODES = ['40P01', '40001', '55P03', '57014', '57P01', '08006', '53100', '53300', '25006', '58030', 'XX000', '42P01', 'odd']
+const STATEMENT_CODES = [
+  '40P01',
+  '40001',
+  '55P03',
+  '57014',
+  '57P01',
+  '08006',
+  '53100',
+  '53300',
+  '25006',
+  '58030',
+  'XX000',
+  '42P01',
+  'odd'
+]
 const CONNECT_CODES = ['ECONNREFUSED', '53300', '57P03', 'ETIMEDOUT', '28P01']
 
-const pick = (codes: readonly string[], share: number): string => codes[Math.floor(share * codes.length)] ?? ''
+const pick = (codes: readonly string[], share: number): string =>
+  codes[Math.floor(share * codes.length)] ?? ''
 
 export interface StoreSetup {
   readonly world: World
@@ -43,7 +60,11 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
   function assertTakesWrites(): void {
     const span = faults.during('database-read-only', 'database-full', 'database-migrating')
     if (span !== null)
-      throw failure({ 'database-read-only': '25006', 'database-full': '53100', 'database-migrating': '42P01' }[span as string] ?? '')
+      throw failure(
+        { 'database-read-only': '25006', 'database-full': '53100', 'database-migrating': '42P01' }[
+          span as string
+        ] ?? ''
+      )
   }
 
   function assertHoldable(batch: readonly Entry[]): void {
@@ -73,7 +94,10 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
     return { tx: tx.id, dispositions }
   }
 
-  /** Sends COMMIT; what the server makes of it and what the client hears of that are two things. */
+  /**
+   * Sends COMMIT; what the server makes of it and what the client hears of that are two
+   * things.
+   */
   function commit(tx: Transaction): Promise<void> {
     const fault = faults.strike('commit')
     tx.isCommitSent = true
@@ -85,7 +109,8 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
           else reject(failure('25P02'))
         })
       }
-      const fail = (code: string, inMs: number): void => void process.after(inMs, () => reject(failure(code)))
+      const fail = (code: string, inMs: number): void =>
+        void process.after(inMs, () => reject(failure(code)))
       scheduler.after(world.latencyMs(), () => {
         if (!process.isHeard) return
         if (tx.state !== 'open') return fail('ECONNRESET', world.latencyMs())
@@ -96,7 +121,12 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
     })
   }
 
-  function strikeCommit(fault: FaultOf<'commit'>, tx: Transaction, answer: () => void, fail: (code: string, inMs: number) => void): void {
+  function strikeCommit(
+    fault: FaultOf<'commit'>,
+    tx: Transaction,
+    answer: () => void,
+    fail: (code: string, inMs: number) => void
+  ): void {
     const noticedMs = dice.chance(0.5) ? world.latencyMs() : QUERY_DEADLINE_MS
     switch (fault.kind) {
       case 'commit-refused':
@@ -109,7 +139,9 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
         database.abort(tx)
         return fail('ECONNRESET', noticedMs)
       case 'commit-answer-lost-undecided':
-        scheduler.after(fault.share * STATEMENT_TIMEOUT_MS, () => (dice.chance(0.5) ? database.commit(tx) : database.abort(tx)))
+        scheduler.after(fault.share * STATEMENT_TIMEOUT_MS, () =>
+          dice.chance(0.5) ? database.commit(tx) : database.abort(tx)
+        )
         return fail('ECONNRESET', noticedMs)
       case 'commit-slow': {
         const slowMs = (0.5 + 3 * fault.share) * world.schedule.limits.visibilityTimeoutS * 1_000
@@ -124,7 +156,8 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
 
   function checkBounds(batch: readonly Entry[]): void {
     const bytes = batch.reduce((sum, { message }) => sum + message.bytes, 0)
-    if (batch.length === 0 || batch.length > maxMessages) world.violate('I9', `a batch of ${batch.length} messages`)
+    if (batch.length === 0 || batch.length > maxMessages)
+      world.violate('I9', `a batch of ${batch.length} messages`)
     if (batch.length > 1 && bytes > maxBytes) world.violate('I9', `a batch of ${bytes} bytes`)
     if (insertsUnderWay > 1) world.violate('I9', 'three transactions of one worker at once')
   }

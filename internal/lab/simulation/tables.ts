@@ -1,9 +1,16 @@
 /**
- * The rows of the simulated database, and what a batch adds to them: the decisions that the SQL of internal/systems/events/store takes.
+ * The rows of the simulated database, and what a batch adds to them: the decisions that
+ * the SQL of internal/systems/events/store takes.
  *
  * Shapes  `decide` looks at the committed rows only; `apply` is the COMMIT.
  */
-import type { Disposition, Entry, ReceivedMessage, Rejection, ValidEvent } from '../../engine/message/message.js'
+import type {
+  Disposition,
+  Entry,
+  ReceivedMessage,
+  Rejection,
+  ValidEvent
+} from '../../engine/message/message.js'
 import { refuse } from '../../systems/events/store/refusal.js'
 import { CLIENTS, EVENT_TYPES } from './load.js'
 
@@ -56,12 +63,15 @@ export class Tables {
       if (this.rejections.has(message.id)) continue
       const key = this.keyOf(event)
       const stored = this.messages.get(key) ?? messages.get(key)
-      if (!clients.has(event.clientId)) refused.push({ index, message, rejection: refuse('unknown-client', event, message) })
-      else if (!eventTypes.has(event.eventType)) refused.push({ index, message, rejection: refuse('unknown-event-type', event, message) })
+      if (!clients.has(event.clientId))
+        refused.push({ index, message, rejection: refuse('unknown-client', event, message) })
+      else if (!eventTypes.has(event.eventType))
+        refused.push({ index, message, rejection: refuse('unknown-event-type', event, message) })
       else if (stored === undefined) {
         messages.set(key, event)
         dispositions[index] = 'stored'
-      } else if (!isSame(stored, event)) refused.push({ index, message, rejection: refuse('conflict', event, message) })
+      } else if (!isSame(stored, event))
+        refused.push({ index, message, rejection: refuse('conflict', event, message) })
     }
     for (const { index, message, rejection } of refused) {
       if (this.rejections.has(message.id) || rejections.has(message.id)) continue

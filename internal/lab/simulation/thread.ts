@@ -1,5 +1,6 @@
 /**
- * Runs many schedules in a thread of their own, away from the test runner: its hooks into every promise would make them ten times slower.
+ * Runs many schedules in a thread of their own, away from the test runner: its hooks into
+ * every promise would make them ten times slower.
  *
  * Shapes  a job in, its result out, both plain data.
  */
@@ -14,8 +15,9 @@ import { type SimulationResult, simulate } from './simulation.js'
 
 export interface Job {
   /**
-   * `check`: every invariant, over all seeds. `compare`: with and without the bad client, over the seeds where only the database fails.
-   * `find`: ends at the first seed that finds the planted bug.
+   * `check`: every invariant, over all seeds. `compare`: with and without the bad client,
+   * over the seeds where only the database fails. `find`: ends at the first seed that
+   * finds the planted bug.
    */
   readonly task: 'check' | 'compare' | { readonly find: PlantedBugName }
   readonly fromSeed: number
@@ -34,7 +36,10 @@ export interface JobResult {
   readonly steps: number
   readonly messages: number
   readonly tookMs: number
-  /** How often each kind of fault struck, each kind of message was sent, and each end was met. */
+  /**
+   * How often each kind of fault struck, each kind of message was sent, and each end was
+   * met.
+   */
   readonly hits: Readonly<Record<string, number>>
   readonly failures: readonly Failure[]
 }
@@ -62,14 +67,26 @@ export async function runJob({ task, fromSeed, seeds }: Job): Promise<JobResult>
     messages += schedule.sent.length
     countHits(schedule, result, hits)
     if (result.violation === null) continue
-    const report = task === 'check' && failures.length < REPORTS ? await reportFailure(schedule) : null
+    const report =
+      task === 'check' && failures.length < REPORTS ? await reportFailure(schedule) : null
     failures.push({ seed, invariant: result.violation.invariant, report })
     if (task !== 'check') break
   }
-  return { schedules, steps, messages, tookMs: performance.now() - startedMs, hits: Object.fromEntries(hits), failures }
+  return {
+    schedules,
+    steps,
+    messages,
+    tookMs: performance.now() - startedMs,
+    hits: Object.fromEntries(hits),
+    failures
+  }
 }
 
-function countHits({ sent }: Schedule, { hits, outcomes }: SimulationResult, all: Map<string, number>): void {
+function countHits(
+  { sent }: Schedule,
+  { hits, outcomes }: SimulationResult,
+  all: Map<string, number>
+): void {
   const count = (kind: string, times = 1): void => void all.set(kind, (all.get(kind) ?? 0) + times)
   for (const [kind, times] of hits) count(kind, times)
   for (const message of sent) count(`message: ${kindOf(message)}`)
@@ -81,7 +98,9 @@ function kindOf(message: Sent): string {
 }
 
 export interface SimulationThread {
-  /** One job after the other: the next one is given when the one before has its result. */
+  /**
+   * One job after the other: the next one is given when the one before has its result.
+   */
   run(job: Job): Promise<JobResult>
   end(): Promise<unknown>
 }

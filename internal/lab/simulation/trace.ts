@@ -1,5 +1,6 @@
 /**
- * What happened in one schedule, step by step: hashed to compare two runs, and its end shown when a seed fails.
+ * What happened in one schedule, step by step: hashed to compare two runs, and its end
+ * shown when a seed fails.
  *
  * Units   virtual milliseconds.
  */
@@ -24,6 +25,9 @@ export class Trace {
   tail(count: number): string[] {
     return this.#notes
       .slice(-count)
-      .map(([atMs, who, what, detail]) => `${atMs.toFixed(1).padStart(10)} ms  ${who.padEnd(9)} ${what} ${detail}`)
+      .map(
+        ([atMs, who, what, detail]) =>
+          `${atMs.toFixed(1).padStart(10)} ms  ${who.padEnd(9)} ${what} ${detail}`
+      )
   }
 }

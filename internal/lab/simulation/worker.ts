@@ -1,7 +1,9 @@
 /**
- * One worker over all its lives: starts an intake, kills it or stops it as the plan says, and starts the next one after a while.
+ * One worker over all its lives: starts an intake, kills it or stops it as the plan says,
+ * and starts the next one after a while.
  *
- * The intake is the real one, with its real counters; only the two ports, the clock and the channel to the primary are simulated.
+ * The intake is the real one, with its real counters; only the two ports, the clock and
+ * the channel to the primary are simulated.
  *
  * Units   virtual milliseconds.
  */
@@ -111,7 +113,10 @@ export class Worker {
     return this.#process !== null
   }
 
-  /** An orderly stop; `onEnded` is called when the process has ended, at once where it is down already. */
+  /**
+   * An orderly stop; `onEnded` is called when the process has ended, at once where it is
+   * down already.
+   */
   stop(withinMs: number, onEnded: () => void): void {
     const { world, server } = this.#setup
     const [process, intake] = [this.#process, this.#intake]
@@ -132,9 +137,11 @@ export class Worker {
       const tookMs = world.nowMs - startedMs
       const isInTime = tookMs < withinMs
       world.note(process.name, 'has stopped', `with ${intake.status.inFlight} in flight`)
-      if (isInTime && intake.status.inFlight > 0) world.violate('drain', `stopped in time with ${intake.status.inFlight} in flight`)
+      if (isInTime && intake.status.inFlight > 0)
+        world.violate('drain', `stopped in time with ${intake.status.inFlight} in flight`)
       if (!isInTime) server.excuseAll(process)
-      // The process ends a little later; until then nothing of it may touch a port any more.
+      // The process ends a little later; until then nothing of it may touch a port any
+      // more.
       this.#watchForSignsOfLife(process, isInTime)
       process.after(world.dice.scale(1, ENDING_MS), () => process.end())
     })
@@ -143,12 +150,25 @@ export class Worker {
   #start(): void {
     const { world, server, database, primary, sent, isKept, bug } = this.#setup
     const { schedule } = world
-    const process = new SimulatedProcess(world, this.#number, ++this.#lives, dead => this.#hasDied(dead))
+    const process = new SimulatedProcess(world, this.#number, ++this.#lives, dead =>
+      this.#hasDied(dead)
+    )
     world.note(process.name, 'starts')
-    const events = createIntakeEvents({ log, clock: process.clock, metrics, send: message => primary.hear(process, message) })
+    const events = createIntakeEvents({
+      log,
+      clock: process.clock,
+      metrics,
+      send: message => primary.hear(process, message)
+    })
     const failedEntries = { answered: 0, told: 0 }
     const ports: Ports = {
-      queue: connectQueue({ world, server, process, isKept, onEntryFailed: entries => (failedEntries.answered += entries) }),
+      queue: connectQueue({
+        world,
+        server,
+        process,
+        isKept,
+        onEntryFailed: entries => (failedEntries.answered += entries)
+      }),
       store: connectStore({ world, database, process, sent }),
       process,
       visibilityTimeoutS: schedule.limits.visibilityTimeoutS,
@@ -209,7 +229,8 @@ export class Worker {
     database.lose(process)
     primary.retire(process)
     const { answered, told } = this.#failedEntries
-    if (told < answered) world.violate('told failures', `${answered} entries failed, and the worker told of ${told}`)
+    if (told < answered)
+      world.violate('told failures', `${answered} entries failed, and the worker told of ${told}`)
     for (const onEnded of this.#stopping ?? []) onEnded()
     this.#stopping = null
     this.#process = null
@@ -236,15 +257,19 @@ export class Worker {
     const status = this.#intake?.status
     if (status === undefined) return
     const room = pollers * MAX_BATCH_ENTRIES
-    if (status.inFlight > limits.maxInFlightMessages + room) world.violate('I9', `${status.inFlight} messages in flight`)
-    if (status.inFlightBytes > limits.maxInFlightBytes + room * BODY_BYTES) world.violate('I9', `${status.inFlightBytes} bytes in flight`)
+    if (status.inFlight > limits.maxInFlightMessages + room)
+      world.violate('I9', `${status.inFlight} messages in flight`)
+    if (status.inFlightBytes > limits.maxInFlightBytes + room * BODY_BYTES)
+      world.violate('I9', `${status.inFlightBytes} bytes in flight`)
   }
 
   #watchForSignsOfLife(process: SimulatedProcess, isInTime: boolean): void {
     const { world } = this.#setup
     process.onCall = name => {
-      // After a late stop a COMMIT under way may still be answered, and its messages be deleted.
-      if (isInTime || name !== 'ack') world.violate('stop', `${process.name} calls ${name} after it has stopped`)
+      // After a late stop a COMMIT under way may still be answered, and its messages be
+      // deleted.
+      if (isInTime || name !== 'ack')
+        world.violate('stop', `${process.name} calls ${name} after it has stopped`)
     }
   }
 }

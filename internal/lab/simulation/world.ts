@@ -1,4 +1,7 @@
-/** What all parts of one simulation share: time, chance, faults, the trace, and the first invariant that did not hold. */
+/**
+ * What all parts of one simulation share: time, chance, faults, the trace, and the first
+ * invariant that did not hold.
+ */
 import { Dice } from './dice.js'
 import { Faults } from './faults.js'
 import type { Schedule } from './schedule.js'
@@ -6,7 +9,10 @@ import { Scheduler } from './scheduler.js'
 import { Trace } from './trace.js'
 
 export interface Violation {
-  /** The number of the invariant, as in internal/docs/architecture.md, or a word for another promise. */
+  /**
+   * The number of the invariant, as in internal/docs/architecture.md, or a word for
+   * another promise.
+   */
   readonly invariant: string
   readonly what: string
 }

@@ -13,5 +13,7 @@ t.test('an hour with two workers, or what was asked for', async t => {
 })
 
 t.test('all that is wrong is named at once', async t => {
-  t.throws(() => parseSoakArguments(['--minutes', '0', '--workers', 'all', '--x']), { message: /--x[^]*--minutes[^]*--workers/ })
+  t.throws(() => parseSoakArguments(['--minutes', '0', '--workers', 'all', '--x']), {
+    message: /--x[^]*--minutes[^]*--workers/
+  })
 })

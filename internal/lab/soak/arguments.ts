@@ -45,5 +45,7 @@ export function parseSoakArguments(args: readonly string[]): SoakCommand {
   const minutes = readNumber(flags, 'minutes', MIN_MINUTES, MAX_MINUTES, false) ?? DEFAULT_MINUTES
   const workers = readNumber(flags, 'workers', 1, MAX_WORKERS) ?? 2
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
-  return flags.isOn('help') ? { kind: 'help' } : { kind: 'run', minutes, workers, jsonFile: flags.text('json') ?? null }
+  return flags.isOn('help')
+    ? { kind: 'help' }
+    : { kind: 'run', minutes, workers, jsonFile: flags.text('json') ?? null }
 }

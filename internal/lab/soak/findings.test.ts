@@ -12,7 +12,11 @@ interface Shape {
 }
 
 /** Ten minutes, a sample each 5 s, a hundred events per second. */
-function samplesOf({ rssMib = () => 100, handles = () => 30, fast = atS => atS * 100 }: Shape = {}): readonly SoakSample[] {
+function samplesOf({
+  rssMib = () => 100,
+  handles = () => 30,
+  fast = atS => atS * 100
+}: Shape = {}): readonly SoakSample[] {
   return Array.from({ length: TOTAL_S / 5 }, (_, index): SoakSample => {
     const atS = (index + 1) * 5
     return {
@@ -52,22 +56,35 @@ t.test('memory that grows by a MiB in ten minutes is too much, by less is not', 
   t.same(missed({ rssMib: atS => 100 + (1.01 * atS) / 600 }), ['RSS of worker 2, MiB per 10 min'])
 })
 
-t.test('warming up counts for nothing: a sixth of the time, at least a minute, at most a third', async t => {
-  t.equal(warmUpSeconds(3_600), 600)
-  t.equal(warmUpSeconds(300), 60)
-  t.equal(warmUpSeconds(90), 30)
-  t.equal(findIn(samplesOf(), TOTAL_S).warmUpS, 100)
-  t.same(missed({ rssMib: atS => (atS < 100 ? atS : 150), handles: atS => (atS < 100 ? 10 : 30) }), [])
-})
+t.test(
+  'warming up counts for nothing: a sixth of the time, at least a minute, at most a third',
+  async t => {
+    t.equal(warmUpSeconds(3_600), 600)
+    t.equal(warmUpSeconds(300), 60)
+    t.equal(warmUpSeconds(90), 30)
+    t.equal(findIn(samplesOf(), TOTAL_S).warmUpS, 100)
+    t.same(
+      missed({ rssMib: atS => (atS < 100 ? atS : 150), handles: atS => (atS < 100 ? 10 : 30) }),
+      []
+    )
+  }
+)
 
 t.test('two handles more are within reach of chance, three are not', async t => {
   t.same(missed({ handles: atS => (atS > 400 ? 32 : 30) }), [])
   t.same(missed({ handles: atS => (atS > 400 ? 33 : 30) }), ['most handles of worker 2'])
-  t.same(missed({ handles: atS => (atS > 400 || atS === 200 ? 33 : 30) }), [], 'as many as were there at some moment before are none more')
+  t.same(
+    missed({ handles: atS => (atS > 400 || atS === 200 ? 33 : 30) }),
+    [],
+    'as many as were there at some moment before are none more'
+  )
 })
 
 t.test('a p99 that rises by a tenth is too much', async t => {
-  const slow = findIn(samplesOf({ fast: atS => Math.min(atS, 400) * 100 + Math.max(0, atS - 400) * 90 }), TOTAL_S)
+  const slow = findIn(
+    samplesOf({ fast: atS => Math.min(atS, 400) * 100 + Math.max(0, atS - 400) * 90 }),
+    TOTAL_S
+  )
   t.equal(slow.firstP99Ms?.toFixed(1), '19.8')
   t.equal(slow.lastP99Ms?.toFixed(1), '47.0')
   t.match(

@@ -13,7 +13,10 @@ export interface SoakSample {
   readonly atS: number
   /** The primary first. */
   readonly processes: readonly ProcessSample[]
-  /** Of all processes together, as V8 counts; sometimes just after a collection, mostly not. */
+  /**
+   * Of all processes together, as V8 counts; sometimes just after a collection, mostly
+   * not.
+   */
   readonly heapBytes: number | null
   readonly lagSeconds: number | null
   /** Sent to committed, all since the start. */
@@ -29,7 +32,10 @@ export interface ProcessFindings {
   readonly lastRssBytes: number
   /** MiB per 10 minutes; null for too few samples. */
   readonly slope: Trend | null
-  /** The most at once: connections that are idle for a while are closed, and opened again when they are needed. */
+  /**
+   * The most at once: connections that are idle for a while are closed, and opened again
+   * when they are needed.
+   */
   readonly firstHandles: number
   readonly lastHandles: number
 }
@@ -61,7 +67,10 @@ const MAX_SLOPE_MIB = 1
 const MAX_MORE_HANDLES = 2
 const MAX_P99_DRIFT = 0.1
 
-/** A sixth of the time, at least a minute and at most a third: code is compiled, heaps and pools grow to their size. */
+/**
+ * A sixth of the time, at least a minute and at most a third: code is compiled, heaps and
+ * pools grow to their size.
+ */
 export function warmUpSeconds(totalS: number): number {
   return Math.min(totalS * MAX_WARM_UP_SHARE, Math.max(MINUTE_S, totalS * WARM_UP_SHARE))
 }
@@ -84,7 +93,9 @@ export function findIn(samples: readonly SoakSample[], totalS: number): Findings
       firstHandles: spreadIn(first, pid, ({ handles }) => handles)?.max ?? 0,
       lastHandles: spreadIn(last, pid, ({ handles }) => handles)?.max ?? 0
     })),
-    heapBytesByMinute: byMinute(samples).map(minute => lowest(minute.map(({ heapBytes }) => heapBytes))),
+    heapBytesByMinute: byMinute(samples).map(minute =>
+      lowest(minute.map(({ heapBytes }) => heapBytes))
+    ),
     p99MsByMinute: byMinute(samples).map(p99Of),
     lagMsByMinute: byMinute(samples).map(minute => highestLag(minute)),
     firstP99Ms: p99Of(first),
@@ -94,25 +105,43 @@ export function findIn(samples: readonly SoakSample[], totalS: number): Findings
 
 export function soakGoals({ processes, firstP99Ms, lastP99Ms }: Findings): readonly SoakGoal[] {
   const slopes = processes.map(({ pid, role, slope }): SoakGoal => {
-    const measured = slope === null ? '–' : `${signed(slope.slope)} ± ${slope.standardError.toFixed(2)}`
+    const measured =
+      slope === null ? '–' : `${signed(slope.slope)} ± ${slope.standardError.toFixed(2)}`
     const isMet = role === 'primary' || (slope !== null && slope.slope < MAX_SLOPE_MIB)
-    return { name: `RSS of ${role} ${pid}, MiB per 10 min`, target: role === 'primary' ? '' : `< ${MAX_SLOPE_MIB}`, measured, isMet }
+    return {
+      name: `RSS of ${role} ${pid}, MiB per 10 min`,
+      target: role === 'primary' ? '' : `< ${MAX_SLOPE_MIB}`,
+      measured,
+      isMet
+    }
   })
   const handles = processes.map(({ pid, role, firstHandles, lastHandles }): SoakGoal => {
     const isMet = lastHandles - firstHandles <= MAX_MORE_HANDLES
-    return { name: `most handles of ${role} ${pid}`, target: `≤ +${MAX_MORE_HANDLES}`, measured: `${firstHandles} → ${lastHandles}`, isMet }
+    return {
+      name: `most handles of ${role} ${pid}`,
+      target: `≤ +${MAX_MORE_HANDLES}`,
+      measured: `${firstHandles} → ${lastHandles}`,
+      isMet
+    }
   })
   const drift = firstP99Ms === null || lastP99Ms === null ? null : lastP99Ms / firstP99Ms - 1
   const p99: SoakGoal = {
     name: 'p99 sent → committed, first third → last third',
     target: `< +${MAX_P99_DRIFT * 100} %`,
-    measured: drift === null ? '–' : `${firstP99Ms?.toFixed(1)} → ${lastP99Ms?.toFixed(1)} ms, ${signed(drift * 100)} %`,
+    measured:
+      drift === null
+        ? '–'
+        : `${firstP99Ms?.toFixed(1)} → ${lastP99Ms?.toFixed(1)} ms, ${signed(drift * 100)} %`,
     isMet: drift !== null && drift < MAX_P99_DRIFT
   }
   return [...slopes, ...handles, p99]
 }
 
-function rssPoint(atS: number, processes: readonly ProcessSample[], pid: number): { x: number; y: number }[] {
+function rssPoint(
+  atS: number,
+  processes: readonly ProcessSample[],
+  pid: number
+): { x: number; y: number }[] {
   const process = processes.find(one => one.pid === pid)
   return process === undefined ? [] : [{ x: atS / SLOPE_UNIT_S, y: process.rssBytes / MIB }]
 }
@@ -122,8 +151,14 @@ function thirdOf(samples: readonly SoakSample[], third: 0 | 2): readonly SoakSam
   return samples.slice(cut(third), cut(third + 1))
 }
 
-function spreadIn(samples: readonly SoakSample[], pid: number, pick: (process: ProcessSample) => number): Spread | null {
-  return spreadOf(samples.flatMap(({ processes }) => processes.filter(one => one.pid === pid).map(pick)))
+function spreadIn(
+  samples: readonly SoakSample[],
+  pid: number,
+  pick: (process: ProcessSample) => number
+): Spread | null {
+  return spreadOf(
+    samples.flatMap(({ processes }) => processes.filter(one => one.pid === pid).map(pick))
+  )
 }
 
 function byMinute(samples: readonly SoakSample[]): readonly (readonly SoakSample[])[] {
@@ -146,7 +181,9 @@ function lowest(values: readonly (number | null)[]): number | null {
 }
 
 function highestLag(samples: readonly SoakSample[]): number | null {
-  const seconds = spreadOf(samples.map(({ lagSeconds }) => lagSeconds).filter(value => value !== null))?.max
+  const seconds = spreadOf(
+    samples.map(({ lagSeconds }) => lagSeconds).filter(value => value !== null)
+  )?.max
   return seconds === undefined ? null : seconds * 1_000
 }
 

@@ -3,7 +3,10 @@ import t from 'tap'
 import { parseRssBytes, sampleProcesses } from './process-sample.js'
 
 t.test('the size in memory is read in bytes; a process that has ended has none', async t => {
-  t.equal(parseRssBytes('Name:\tnode\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\nThreads:\t1\n'), 1_048_576)
+  t.equal(
+    parseRssBytes('Name:\tnode\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\nThreads:\t1\n'),
+    1_048_576
+  )
   t.equal(parseRssBytes('Name:\tnode\nState:\tZ (zombie)\n'), null)
 })
 

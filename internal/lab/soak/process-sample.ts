@@ -10,7 +10,10 @@ export interface ProcessSample {
   readonly handles: number
 }
 
-/** The processor's primary first, then its workers; null where there is no /proc. One that has just ended is left out. */
+/**
+ * The processor's primary first, then its workers; null where there is no /proc. One that
+ * has just ended is left out.
+ */
 export function sampleProcesses(primaryPid: number): readonly ProcessSample[] | null {
   const processes = readProcesses()
   if (processes === null) return null
@@ -20,7 +23,9 @@ export function sampleProcesses(primaryPid: number): readonly ProcessSample[] | 
 function sample(pid: number): ProcessSample | null {
   try {
     const rssBytes = parseRssBytes(readFileSync(`/proc/${pid}/status`, 'utf8'))
-    return rssBytes === null ? null : { pid, rssBytes, handles: readdirSync(`/proc/${pid}/fd`).length }
+    return rssBytes === null
+      ? null
+      : { pid, rssBytes, handles: readdirSync(`/proc/${pid}/fd`).length }
   } catch {
     return null
   }

@@ -1,5 +1,6 @@
 /**
- * The producers of a soak: as fast as the processor keeps up while the rate is measured, at a steady rate after that.
+ * The producers of a soak: as fast as the processor keeps up while the rate is measured,
+ * at a steady rate after that.
  *
  * Errors  an event that the queue refuses fails the run.
  */
@@ -24,7 +25,13 @@ const CONCURRENCY = 4
 const SHARES = { duplicates: 0.1, invalid: 0.05 }
 
 /** Resolves when `signal` is aborted and the calls under way have ended. */
-export function runProducers({ queue, ratePerSecond, seed, signal, mayGoOn }: ProducersOptions): Promise<LoadTotals> {
+export function runProducers({
+  queue,
+  ratePerSecond,
+  seed,
+  signal,
+  mayGoOn
+}: ProducersOptions): Promise<LoadTotals> {
   return runLoad({
     count: null,
     ...SHARES,

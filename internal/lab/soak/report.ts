@@ -6,7 +6,11 @@ import type { SoakOutcome } from './run.js'
 const MIB = 1_024 * 1_024
 const NONE = '–'
 
-export function formatFindings(outcome: SoakOutcome, findings: Findings, goals: readonly SoakGoal[]): string {
+export function formatFindings(
+  outcome: SoakOutcome,
+  findings: Findings,
+  goals: readonly SoakGoal[]
+): string {
   const { sustainedPerSecond, sentPerSecond, sent, decided, deletedRows } = outcome
   const minutes = findings.p99MsByMinute.map((p99, index) => [
     String(index + 1),
@@ -14,9 +18,15 @@ export function formatFindings(outcome: SoakOutcome, findings: Findings, goals: 
     figure(findings.lagMsByMinute[index], 0),
     figure(mib(findings.heapBytesByMinute[index]), 0)
   ])
-  const rows = goals.map(({ name, target, measured, isMet }) => [name, target, measured, target === '' ? '' : isMet ? 'met' : 'MISSED'])
+  const rows = goals.map(({ name, target, measured, isMet }) => [
+    name,
+    target,
+    measured,
+    target === '' ? '' : isMet ? 'met' : 'MISSED'
+  ])
   const memory = findings.processes.map(
-    ({ role, pid, firstRssBytes, lastRssBytes }) => `${role} ${pid}: ${figure(mib(firstRssBytes), 1)} → ${figure(mib(lastRssBytes), 1)} MiB`
+    ({ role, pid, firstRssBytes, lastRssBytes }) =>
+      `${role} ${pid}: ${figure(mib(firstRssBytes), 1)} → ${figure(mib(lastRssBytes), 1)} MiB`
   )
   return [
     formatTable([['minute', 'p99 ms', 'longest stall ms', 'lowest heap MiB'], ...minutes]),
@@ -36,9 +46,12 @@ export function formatFindings(outcome: SoakOutcome, findings: Findings, goals: 
 /** Events too few or too many; a redelivery may add duplicates. */
 export function wrongCounts({ sent, decided }: SoakOutcome): readonly string[] {
   const wrong: string[] = []
-  if (decided.stored !== sent.stored) wrong.push(`${sent.stored} events were to be stored, ${decided.stored} were`)
-  if (decided.rejected !== sent.rejected) wrong.push(`${sent.rejected} events were to be rejected, ${decided.rejected} were`)
-  if (decided.duplicates < sent.duplicates) wrong.push(`${sent.duplicates} duplicates were sent, ${decided.duplicates} recognised`)
+  if (decided.stored !== sent.stored)
+    wrong.push(`${sent.stored} events were to be stored, ${decided.stored} were`)
+  if (decided.rejected !== sent.rejected)
+    wrong.push(`${sent.rejected} events were to be rejected, ${decided.rejected} were`)
+  if (decided.duplicates < sent.duplicates)
+    wrong.push(`${sent.duplicates} duplicates were sent, ${decided.duplicates} recognised`)
   return wrong
 }
 

@@ -1,22 +1,33 @@
 /**
- * Deletes rows of `message` that are older than a while, so that the table of a long run stays as large as it is, its space is used again,
- * and autovacuum has its usual work.
+ * Deletes rows of `message` that are older than a while, so that the table of a long run
+ * stays as large as it is, its space is used again, and autovacuum has its usual work.
  *
- * Shapes  each call notes the oldest running transaction of now and deletes what was committed before the note of KEEP_MS ago.
- * Source  internal/systems/events/store/migrations: `message` has an index on `tx`. A duplicate comes at most some 25 000 events after its first.
+ * Shapes  each call notes the oldest running transaction of now and deletes what was
+ *         committed before the note of KEEP_MS ago.
+ * Source  internal/systems/events/store/migrations: `message` has an index on `tx`. A
+ *         duplicate comes at most some 25 000 events after its first.
  */
 import type { Client } from 'pg'
 
 const KEEP_MS = 45_000
 
-export function createRetention(db: Pick<Client, 'query'>, nowMs: () => number = () => performance.now()): () => Promise<number> {
+export function createRetention(
+  db: Pick<Client, 'query'>,
+  nowMs: () => number = () => performance.now()
+): () => Promise<number> {
   const notes: { readonly atMs: number; readonly tx: string }[] = []
   return async () => {
-    const { rows } = await db.query<{ tx: string }>('SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS tx')
+    const { rows } = await db.query<{ tx: string }>(
+      'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS tx'
+    )
     const atMs = nowMs()
     notes.push({ atMs, tx: rows[0]?.tx ?? '0' })
     let due: string | null = null
-    for (let [oldest] = notes; oldest !== undefined && atMs - oldest.atMs >= KEEP_MS; [oldest] = notes) {
+    for (
+      let [oldest] = notes;
+      oldest !== undefined && atMs - oldest.atMs >= KEEP_MS;
+      [oldest] = notes
+    ) {
       due = oldest.tx
       notes.shift()
     }

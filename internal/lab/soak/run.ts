@@ -52,7 +52,10 @@ const RATE_WARM_UP_S = 5
 const RATE_S = 20
 /** A run shorter than that has shorter parts. */
 const WHOLE_S = 60
-/** Enough that no worker waits for events, little enough that the emulator's array stays cheap. */
+/**
+ * Enough that no worker waits for events, little enough that the emulator's array stays
+ * cheap.
+ */
 const MAX_BACKLOG = 5_000
 const LOOK_AT_BACKLOG_MS = 50
 const SAMPLE_EVERY_MS = 5_000
@@ -66,7 +69,15 @@ export async function runSoak(options: SoakOptions): Promise<SoakOutcome | null>
   const queue = await openFreshQueue(services.sqs, 'soak')
   try {
     const { aws, dbConnection } = services
-    const spec = { sqsEndpoint: aws.endpoint, dbConnection, queueName: queue.name, workers, pollers: POLLERS, directory, env }
+    const spec = {
+      sqsEndpoint: aws.endpoint,
+      dbConnection,
+      queueName: queue.name,
+      workers,
+      pollers: POLLERS,
+      directory,
+      env
+    }
     const subject = await startProcessor(spec)
     try {
       return await Promise.race([work(options, queue, subject), subject.failure])
@@ -78,10 +89,16 @@ export async function runSoak(options: SoakOptions): Promise<SoakOutcome | null>
   }
 }
 
-async function work(options: SoakOptions, queue: FreshQueue, subject: ProcessorSubject): Promise<SoakOutcome | null> {
+async function work(
+  options: SoakOptions,
+  queue: FreshQueue,
+  subject: ProcessorSubject
+): Promise<SoakOutcome | null> {
   const { signal, seconds, say } = options
   const scale = Math.min(1, seconds / WHOLE_S)
-  say(`Measuring for ${Math.round((RATE_WARM_UP_S + RATE_S) * scale)} s what producers and processor sustain together …`)
+  say(
+    `Measuring for ${Math.round((RATE_WARM_UP_S + RATE_S) * scale)} s what producers and processor sustain together …`
+  )
   const measured = await load(options, queue, null, 'rate', async () => {
     await pause(RATE_WARM_UP_S * scale, signal)
     const from = { atMs: performance.now(), decided: total(await readDecided(subject)) }
@@ -91,7 +108,9 @@ async function work(options: SoakOptions, queue: FreshQueue, subject: ProcessorS
   })
   if (signal.aborted) return null
   const sentPerSecond = Math.round(measured.result * LOAD_SHARE)
-  say(`${Math.round(measured.result)} events/s; sending ${sentPerSecond} per second for ${Math.round(seconds / 6) / 10} minutes …`)
+  say(
+    `${Math.round(measured.result)} events/s; sending ${sentPerSecond} per second for ${Math.round(seconds / 6) / 10} minutes …`
+  )
 
   const retention = createRetention(options.services.db)
   let deletedRows = 0
@@ -114,7 +133,14 @@ async function work(options: SoakOptions, queue: FreshQueue, subject: ProcessorS
   const isAll = async (): Promise<boolean> => total(await readDecided(subject)) >= total(sent)
   await eventually(isAll, DRAIN_MS)
   const decided = await readDecided(subject)
-  return { sustainedPerSecond: measured.result, sentPerSecond, samples: steady.result, sent, decided, deletedRows }
+  return {
+    sustainedPerSecond: measured.result,
+    sentPerSecond,
+    samples: steady.result,
+    sent,
+    decided,
+    deletedRows
+  }
 }
 
 /** Runs `watch` while producers send; resolves when the queue is empty again. */
@@ -133,7 +159,8 @@ async function load<T>(
     seed: `${seed} ${Date.now()}`,
     signal: AbortSignal.any([signal, ended.signal]),
     mayGoOn: async () => {
-      while (ratePerSecond === null && backlog > MAX_BACKLOG && !ended.signal.aborted) await delay(LOOK_AT_BACKLOG_MS)
+      while (ratePerSecond === null && backlog > MAX_BACKLOG && !ended.signal.aborted)
+        await delay(LOOK_AT_BACKLOG_MS)
     }
   })
   const looking = followBacklog(queue, ended.signal, depth => {
@@ -141,10 +168,16 @@ async function load<T>(
   })
   try {
     // Producers that fail end the run; those that end as told come later.
-    const result = await Promise.race([watch(), producers.then(() => new Promise<never>(() => undefined))])
+    const result = await Promise.race([
+      watch(),
+      producers.then(() => new Promise<never>(() => undefined))
+    ])
     ended.abort()
     const totals = await producers
-    if (!signal.aborted && (await eventually(async () => (await queue.depth()) === 0, DRAIN_MS)) === null)
+    if (
+      !signal.aborted &&
+      (await eventually(async () => (await queue.depth()) === 0, DRAIN_MS)) === null
+    )
       throw new Error(`the queue was not empty ${DRAIN_MS} ms after the last event`)
     return { result, totals }
   } finally {
@@ -153,17 +186,36 @@ async function load<T>(
   }
 }
 
-async function followBacklog(queue: FreshQueue, ended: AbortSignal, onDepth: (depth: number) => void): Promise<void> {
+async function followBacklog(
+  queue: FreshQueue,
+  ended: AbortSignal,
+  onDepth: (depth: number) => void
+): Promise<void> {
   while (!ended.aborted) {
     onDepth(await queue.depth())
     await delay(LOOK_AT_BACKLOG_MS)
   }
 }
 
-async function takeSample(subject: ProcessorSubject, queue: FreshQueue, atS: number): Promise<SoakSample> {
-  const [{ dwell, lagSeconds }, text, backlog] = await Promise.all([subject.readings(), subject.metrics(), queue.depth()])
+async function takeSample(
+  subject: ProcessorSubject,
+  queue: FreshQueue,
+  atS: number
+): Promise<SoakSample> {
+  const [{ dwell, lagSeconds }, text, backlog] = await Promise.all([
+    subject.readings(),
+    subject.metrics(),
+    queue.depth()
+  ])
   const heapBytes = readGauge(text, 'nodejs_heap_size_used_bytes')
-  return { atS, processes: sampleProcesses(subject.pid) ?? [], heapBytes, lagSeconds, dwell, backlog }
+  return {
+    atS,
+    processes: sampleProcesses(subject.pid) ?? [],
+    heapBytes,
+    lagSeconds,
+    dwell,
+    backlog
+  }
 }
 
 function describeSample({ atS, processes, backlog }: SoakSample): string {
@@ -179,7 +231,8 @@ async function readDecided(subject: ProcessorSubject): Promise<Counts> {
 }
 
 function addUp(...loads: readonly LoadTotals[]): Counts {
-  const sum = (pick: (totals: LoadTotals) => number): number => loads.reduce((so, totals) => so + pick(totals), 0)
+  const sum = (pick: (totals: LoadTotals) => number): number =>
+    loads.reduce((so, totals) => so + pick(totals), 0)
   return {
     stored: sum(({ sent, duplicates, invalid }) => sent - duplicates - invalid),
     duplicates: sum(({ duplicates }) => duplicates),

@@ -7,10 +7,19 @@ import type { SoakOutcome } from './run.js'
 t.test('a soak of a few seconds loses nothing and says what it saw', async t => {
   const directory = temporaryDirectory(t)
   const file = join(directory, 'soak.json')
-  const program = startProgram(t, 'soak', { DATA_DIR: directory }, ['--minutes', '0.1', '--workers', '1', '--json', file])
+  const program = startProgram(t, 'soak', { DATA_DIR: directory }, [
+    '--minutes',
+    '0.1',
+    '--workers',
+    '1',
+    '--json',
+    file
+  ])
   await program.exited
   t.match(program.output, `Figures: ${file}`)
-  const { sent, decided, samples, sentPerSecond, sustainedPerSecond } = JSON.parse(readFileSync(file, 'utf8')) as SoakOutcome
+  const { sent, decided, samples, sentPerSecond, sustainedPerSecond } = JSON.parse(
+    readFileSync(file, 'utf8')
+  ) as SoakOutcome
   t.equal(decided.stored, sent.stored)
   t.equal(decided.rejected, sent.rejected)
   t.ok(decided.duplicates >= sent.duplicates)

@@ -1,7 +1,9 @@
 /**
- * `npm run soak`: the built processor under a steady load for a long time, and whether its memory, handles and latency stay as they are.
+ * `npm run soak`: the built processor under a steady load for a long time, and whether
+ * its memory, handles and latency stay as they are.
  *
- * Errors  a goal that is missed, an event too few or too many, or a worker that is not the one it was: exit code 1, named.
+ * Errors  a goal that is missed, an event too few or too many, or a worker that is not
+ *         the one it was: exit code 1, named.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -37,7 +39,12 @@ export function createSoak(env: Environment, args: readonly string[]): Service {
   }
 }
 
-async function soak(options: SoakArguments, env: Environment, directory: string, signal: AbortSignal): Promise<void> {
+async function soak(
+  options: SoakArguments,
+  env: Environment,
+  directory: string,
+  signal: AbortSignal
+): Promise<void> {
   const { minutes, workers, jsonFile } = options
   const startedAt = new Date()
   const loadBefore = currentLoad()
@@ -56,14 +63,29 @@ async function soak(options: SoakArguments, env: Environment, directory: string,
     const findings = findIn(outcome.samples, seconds)
     const goals = soakGoals(findings)
     say(`\n${formatFindings(outcome, findings, goals)}`)
-    const wrong = [...wrongCounts(outcome), ...goals.filter(({ isMet }) => !isMet).map(({ name, measured }) => `${name}: ${measured}`)]
+    const wrong = [
+      ...wrongCounts(outcome),
+      ...goals.filter(({ isMet }) => !isMet).map(({ name, measured }) => `${name}: ${measured}`)
+    ]
     if (jsonFile !== null) {
-      const document = { schema: SCHEMA, startedAt: startedAt.toISOString(), machine, minutes, workers, ok: wrong.length === 0, wrong }
+      const document = {
+        schema: SCHEMA,
+        startedAt: startedAt.toISOString(),
+        machine,
+        minutes,
+        workers,
+        ok: wrong.length === 0,
+        wrong
+      }
       mkdirSync(dirname(jsonFile), { recursive: true })
-      writeFileSync(jsonFile, `${JSON.stringify({ ...document, goals, findings, ...outcome }, null, 2)}\n`)
+      writeFileSync(
+        jsonFile,
+        `${JSON.stringify({ ...document, goals, findings, ...outcome }, null, 2)}\n`
+      )
       say(`Figures: ${jsonFile}`)
     }
-    if (wrong.length > 0) throw new ExpectedError(`NOT OK:\n${wrong.map(text => `  - ${text}`).join('\n')}`)
+    if (wrong.length > 0)
+      throw new ExpectedError(`NOT OK:\n${wrong.map(text => `  - ${text}`).join('\n')}`)
     say('OK')
   } finally {
     await services.stop()

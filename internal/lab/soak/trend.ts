@@ -1,8 +1,10 @@
 /**
  * The straight line through samples.
  *
- * Shapes  points in; slope per unit of x and its standard error out, null for fewer than three points or all at one x.
- * Source  ordinary least squares. Samples that follow each other are not independent, so the error is a lower bound.
+ * Shapes  points in; slope per unit of x and its standard error out, null for fewer than
+ *         three points or all at one x.
+ * Source  ordinary least squares. Samples that follow each other are not independent, so
+ *         the error is a lower bound.
  */
 export interface Point {
   readonly x: number
@@ -21,6 +23,9 @@ export function trendOf(points: readonly Point[]): Trend | null {
   const spreadX = points.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0)
   if (count < 3 || spreadX === 0) return null
   const slope = points.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0) / spreadX
-  const residuals = points.reduce((sum, { x, y }) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0)
+  const residuals = points.reduce(
+    (sum, { x, y }) => sum + (y - meanY - slope * (x - meanX)) ** 2,
+    0
+  )
   return { slope, standardError: Math.sqrt(residuals / (count - 2) / spreadX) }
 }

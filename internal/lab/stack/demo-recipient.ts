@@ -1,7 +1,9 @@
 /**
- * The recipient that `npm start` shows: a receiver on this machine, and for each client an endpoint that leads to it.
+ * The recipient that `npm start` shows: a receiver on this machine, and for each client
+ * an endpoint that leads to it.
  *
- * The endpoints stay from one start to the next. Where the receiver listens on another port, or its secrets are lost, they are brought up to date.
+ * The endpoints stay from one start to the next. Where the receiver listens on another
+ * port, or its secrets are lost, they are brought up to date.
  *
  * Errors  StoreError; ExpectedError for keys that are not understood.
  */
@@ -25,7 +27,12 @@ export interface DemoRecipientOptions {
 }
 
 /** The file with the receiver's secrets. */
-export async function prepareDemoRecipient({ endpoints, keys, dataDir, origin }: DemoRecipientOptions): Promise<string> {
+export async function prepareDemoRecipient({
+  endpoints,
+  keys,
+  dataDir,
+  origin
+}: DemoRecipientOptions): Promise<string> {
   mkdirSync(dataDir, { recursive: true })
   const file = join(dataDir, FILE)
   const known = readSecrets(file)
@@ -39,12 +46,24 @@ export async function prepareDemoRecipient({ endpoints, keys, dataDir, origin }:
       secret: keys.seal(secret, { clientId: of, endpointId: String(id), field: SECRET_FIELD }),
       headers: null
     })
-    const old = (await endpoints.list({ client, state: 'enabled' })).filter(endpoint => endpoint.url.endsWith(path))
+    const old = (await endpoints.list({ client, state: 'enabled' })).filter(endpoint =>
+      endpoint.url.endsWith(path)
+    )
     const same = old.find(endpoint => endpoint.url === url)
-    for (const endpoint of old) if (endpoint !== same) await endpoints.disable(endpoint.id, 'npm start has its receiver elsewhere now')
+    for (const endpoint of old)
+      if (endpoint !== same)
+        await endpoints.disable(endpoint.id, 'npm start has its receiver elsewhere now')
     if (same === undefined)
       await endpoints.add(
-        { client, url, eventTypes: null, isOrdered: false, maxConcurrency: null, maxPerSecond: null, timeoutMs: null },
+        {
+          client,
+          url,
+          eventTypes: null,
+          isOrdered: false,
+          maxConcurrency: null,
+          maxPerSecond: null,
+          timeoutMs: null
+        },
         seal
       )
     else if (known[path] === undefined) await endpoints.rotateSecret(same.id, seal, 0)

@@ -14,9 +14,15 @@ t.test('totals are read from the metrics text, labels added up', async t => {
   const totals = readTotals(text)
   t.same(totals, { received: 1_200, stored: 1_000, duplicates: 150, rejected: 50 })
   const now = { ...totals, delivered: 0 }
-  t.equal(progressLine(now, { ...now, received: 200 }, 2), 'received 1,200 · stored 1,000 · duplicates 150 · rejected 50 · 500/s')
+  t.equal(
+    progressLine(now, { ...now, received: 200 }, 2),
+    'received 1,200 · stored 1,000 · duplicates 150 · rejected 50 · 500/s'
+  )
   const sender =
     'event_process_delivery_attempts_total{outcome="retried"} 7\nevent_process_delivery_attempts_total{outcome="delivered"} 1400\n'
-  t.match(progressLine({ ...now, delivered: readDelivered(sender) }, now, 1), 'rejected 50 · delivered 1,400 ·')
+  t.match(
+    progressLine({ ...now, delivered: readDelivered(sender) }, now, 1),
+    'rejected 50 · delivered 1,400 ·'
+  )
   t.equal(readDelivered(''), 0)
 })

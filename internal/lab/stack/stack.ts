@@ -1,9 +1,12 @@
 /**
- * `npm start`: the whole thing on one machine — embedded services unless others are configured, processor, fake producers, beside embedded
- * services also the sender and a recipient of its deliveries, and a live line of what happens.
+ * `npm start`: the whole thing on one machine — embedded services unless others are
+ * configured, processor, fake producers, beside embedded services also the sender and a
+ * recipient of its deliveries, and a live line of what happens.
  *
- * The children run in process groups of their own, so that Ctrl-C reaches only this process and the order of the end is ours: producers, the
- * processor once the queue is empty, the sender once all is delivered, the services. An IPC channel ends them too if this process is killed.
+ * The children run in process groups of their own, so that Ctrl-C reaches only this
+ * process and the order of the end is ours: producers, the processor once the queue is
+ * empty, the sender once all is delivered, the services. An IPC channel ends them too if
+ * this process is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, mkdirSync } from 'node:fs'
@@ -15,7 +18,11 @@ import { ExpectedError, type Service } from '../../engine/lifecycle/service.js'
 import { createPostgresPool } from '../../engine/postgres/pool.js'
 import { openKeyRing } from '../../systems/events/app/key-ring.js'
 import { openServices, type Services } from '../../systems/events/app/services.js'
-import { type ProcessorConfig, readProcessorConfig, readSenderConfig } from '../../systems/events/config/config.js'
+import {
+  type ProcessorConfig,
+  readProcessorConfig,
+  readSenderConfig
+} from '../../systems/events/config/config.js'
 import { createPostgresEndpoints } from '../../systems/events/delivery/store/postgres-endpoints.js'
 import { prepareDemoRecipient } from './demo-recipient.js'
 import { progressLine, type Reading, readDelivered, readTotals } from './progress.js'
@@ -34,7 +41,10 @@ export function createStack(env: Environment): Service {
 }
 
 async function run(config: ProcessorConfig, env: Environment, signal: AbortSignal): Promise<void> {
-  const logDir = join(config.services.kind === 'embedded' ? config.services.embedded.dataDir : '.data', 'logs')
+  const logDir = join(
+    config.services.kind === 'embedded' ? config.services.embedded.dataDir : '.data',
+    'logs'
+  )
   mkdirSync(logDir, { recursive: true })
   const services = await openServices(config.services, say)
   const children: Program[] = []
@@ -46,20 +56,27 @@ async function run(config: ProcessorConfig, env: Environment, signal: AbortSigna
     children.push(processor)
     await waitUntilReady(`${origin}/readyz`, processor, signal)
     const delivering =
-      config.services.kind === 'embedded' && !signal.aborted ? await startDelivering(config, services, env, logDir, children) : null
+      config.services.kind === 'embedded' && !signal.aborted
+        ? await startDelivering(config, services, env, logDir, children)
+        : null
     const producers = startProgram('producers', logDir, env)
     children.push(producers)
     say(introduction(origin, delivering?.origin ?? null, services.dbConnection, logDir, children))
     const read = (): Promise<Reading | null> => readMetrics(origin, delivering?.origin ?? null)
     await watch(read, output, children, signal)
-    output.end('Stopping: producers, then what is still in the queue, then what is still to be delivered, then the rest …')
+    output.end(
+      'Stopping: producers, then what is still in the queue, then what is still to be delivered, then the rest …'
+    )
     await producers.stop()
     await untilStill(read, ({ received }) => received)
     await untilStill(read, ({ delivered }) => delivered)
     const last = await read()
     await delivering?.stop()
     await processor.stop()
-    if (last !== null) say(`Stopped. ${progressLine(last, last, 0).replace(/ · 0\/s$/, '')}. The rows stay for the next start.`)
+    if (last !== null)
+      say(
+        `Stopped. ${progressLine(last, last, 0).replace(/ · 0\/s$/, '')}. The rows stay for the next start.`
+      )
   } finally {
     for (const child of children.reverse()) await child.stop()
     await services.stop()
@@ -93,7 +110,12 @@ async function startDelivering(
     dataDir: config.services.embedded.dataDir,
     origin: `http://127.0.0.1:${receiverPort}`
   }).finally(() => pool.end())
-  const receiver = startProgram('receiver', logDir, env, ['--port', String(receiverPort), '--secrets', secrets])
+  const receiver = startProgram('receiver', logDir, env, [
+    '--port',
+    String(receiverPort),
+    '--secrets',
+    secrets
+  ])
   const sender = startProgram('sender', logDir, { ...env, SENDER_METRICS_PORT: String(port) })
   children.push(receiver, sender)
   return {
@@ -130,20 +152,36 @@ class Program {
   }
 }
 
-function startProgram(name: string, logDir: string, env: Environment, args: readonly string[] = []): Program {
+function startProgram(
+  name: string,
+  logDir: string,
+  env: Environment,
+  args: readonly string[] = []
+): Program {
   const log = createWriteStream(join(logDir, `${name}.log`), { flags: 'w' })
   const entry = fileURLToPath(new URL(`../../../cmd/${name}/index.js`, import.meta.url))
-  const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true, env: { ...env } })
+  const child = spawn(process.execPath, [entry, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    detached: true,
+    env: { ...env }
+  })
   child.stdout?.pipe(log, { end: false })
   child.stderr?.pipe(log, { end: false })
   return new Program(name, child)
 }
 
 /** The configured port; when nobody chose it and it is taken, a free one, and says so. */
-async function choosePort(setting: 'METRICS_PORT' | 'SENDER_METRICS_PORT', wanted: number, env: Environment): Promise<number> {
+async function choosePort(
+  setting: 'METRICS_PORT' | 'SENDER_METRICS_PORT',
+  wanted: number,
+  env: Environment
+): Promise<number> {
   const port = await freePortLike(wanted)
   if (port === wanted || wanted === 0) return port
-  if (env[setting]) throw new ExpectedError(`Port ${wanted} is taken by another program: set ${setting} to another one`)
+  if (env[setting])
+    throw new ExpectedError(
+      `Port ${wanted} is taken by another program: set ${setting} to another one`
+    )
   say(`Port ${wanted} is taken; /metrics is on ${port} instead (${setting} changes it).`)
   return port
 }
@@ -156,10 +194,14 @@ async function freePortLike(wanted: number): Promise<number> {
 async function waitUntilReady(url: string, processor: Program, signal: AbortSignal): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS
   while (!signal.aborted) {
-    if (!processor.isRunning) throw new ExpectedError(`The processor ended (${await processor.exited}); see logs/processor.log in DATA_DIR`)
+    if (!processor.isRunning)
+      throw new ExpectedError(
+        `The processor ended (${await processor.exited}); see logs/processor.log in DATA_DIR`
+      )
     const answer = await fetchText(url)
     if (answer?.ok === true) return
-    if (performance.now() > deadline) throw new ExpectedError(`The processor is not ready: ${answer?.text.trim() ?? 'no answer'}`)
+    if (performance.now() > deadline)
+      throw new ExpectedError(`The processor is not ready: ${answer?.text.trim() ?? 'no answer'}`)
     await pause(200, signal)
   }
 }
@@ -176,7 +218,10 @@ async function watch(
   while (!signal.aborted) {
     await pause(before === null ? REFRESH_MS : everyMs, signal)
     const dead = children.find(child => !child.isRunning)
-    if (dead !== undefined) throw new ExpectedError(`${dead.name} ended (${await dead.exited}); see logs/${dead.name}.log in DATA_DIR`)
+    if (dead !== undefined)
+      throw new ExpectedError(
+        `${dead.name} ended (${await dead.exited}); see logs/${dead.name}.log in DATA_DIR`
+      )
     const now = await read()
     if (now === null) continue
     const nowMs = performance.now()
@@ -187,7 +232,10 @@ async function watch(
 }
 
 /** Waits until this sum stands still. */
-async function untilStill(read: () => Promise<Reading | null>, sumOf: (reading: Reading) => number): Promise<void> {
+async function untilStill(
+  read: () => Promise<Reading | null>,
+  sumOf: (reading: Reading) => number
+): Promise<void> {
   const deadline = performance.now() + EMPTY_WITHIN_MS
   let last = -1
   while (performance.now() < deadline) {
@@ -201,10 +249,14 @@ async function untilStill(read: () => Promise<Reading | null>, sumOf: (reading: 
 async function readMetrics(origin: string, senderOrigin: string | null): Promise<Reading | null> {
   const answer = await fetchText(`${origin}/metrics`)
   const sender = senderOrigin === null ? null : await fetchText(`${senderOrigin}/metrics`)
-  return answer?.ok === true ? { ...readTotals(answer.text), delivered: readDelivered(sender?.text ?? '') } : null
+  return answer?.ok === true
+    ? { ...readTotals(answer.text), delivered: readDelivered(sender?.text ?? '') }
+    : null
 }
 
-async function fetchText(url: string): Promise<{ readonly ok: boolean; readonly text: string } | null> {
+async function fetchText(
+  url: string
+): Promise<{ readonly ok: boolean; readonly text: string } | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
     return { ok: response.ok, text: await response.text() }

@@ -1,12 +1,22 @@
 /**
- * The built admin program beside a processor, an emulator and a database of the test file's own.
+ * The built admin program beside a processor, an emulator and a database of the test
+ * file's own.
  *
- * Shapes  one of each per test file; before each test the tables and the dead-letter queue are emptied.
+ * Shapes  one of each per test file; before each test the tables and the dead-letter
+ *         queue are emptied.
  */
 import { PurgeQueueCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import type { Test } from 'tap'
 import { createTestDatabase } from './database.js'
-import { type Processor, type Program, queueUrlOf, sendBodies, serviceEnvironment, startProcessor, startProgram } from './programs.js'
+import {
+  type Processor,
+  type Program,
+  queueUrlOf,
+  sendBodies,
+  serviceEnvironment,
+  startProcessor,
+  startProgram
+} from './programs.js'
 import { startTestSqs, type TestSqs } from './sqs.js'
 import { startStubHttp } from './stub-http.js'
 import { until } from './until.js'
@@ -29,7 +39,8 @@ export interface Running {
 type Environment = Readonly<Record<string, string>>
 
 /** The body of a valid event, but for what a test makes of it. */
-export const event = (over: object): string => JSON.stringify({ event_type: 'user-app', client_id: 'client-1', message: 'a text', ...over })
+export const event = (over: object): string =>
+  JSON.stringify({ event_type: 'user-app', client_id: 'client-1', message: 'a text', ...over })
 
 /** Whole programs on a busy machine take their time. */
 export const LIMIT_MS = 60_000
@@ -58,11 +69,19 @@ export class AdminBench {
   readonly emulator: TestSqs
   readonly env: Environment
   readonly processor: Processor
-  readonly sql: (statement: string, values?: unknown[]) => Promise<readonly Record<string, unknown>[]>
+  readonly sql: (
+    statement: string,
+    values?: unknown[]
+  ) => Promise<readonly Record<string, unknown>[]>
   /** Runs a statement whose locks stay until they are released. */
   readonly lock: (statement: string) => Promise<{ readonly release: () => Promise<void> }>
 
-  constructor(emulator: TestSqs, env: Environment, processor: Processor, database: Pick<AdminBench, 'sql' | 'lock'>) {
+  constructor(
+    emulator: TestSqs,
+    env: Environment,
+    processor: Processor,
+    database: Pick<AdminBench, 'sql' | 'lock'>
+  ) {
     this.emulator = emulator
     this.env = env
     this.processor = processor
@@ -77,7 +96,9 @@ export class AdminBench {
 
   /** Of all stored events, in order. */
   async messageIds(): Promise<string[]> {
-    return (await this.sql('SELECT message_id AS id FROM message ORDER BY 1')).map(({ id }) => String(id))
+    return (await this.sql('SELECT message_id AS id FROM message ORDER BY 1')).map(({ id }) =>
+      String(id)
+    )
   }
 
   /** How many messages a queue holds, visible or not. */
@@ -92,28 +113,39 @@ export class AdminBench {
   }
 
   /**
-   * Has so many events of an unknown client refused, every other one without an id of its own. Resolves with the ids that their rows of
-   * `message` must have one day.
+   * Has so many events of an unknown client refused, every other one without an id of its
+   * own. Resolves with the ids that their rows of `message` must have one day.
    */
   async refuseUnknown(client: string, events: number): Promise<string[]> {
     const idOf = (n: number): object => (n % 2 === 0 ? { event_id: `e-${n}` } : {})
     await sendBodies(
       this.emulator,
-      Array.from({ length: events }, (_, n) => event({ client_id: client, message: { n }, ...idOf(n) }))
+      Array.from({ length: events }, (_, n) =>
+        event({ client_id: client, message: { n }, ...idOf(n) })
+      )
     )
     await this.untilDecided()
-    return (await this.sql('SELECT message_id AS id FROM rejection WHERE client_name = $1 ORDER BY 1', [client])).map(({ id }) =>
-      String(id)
-    )
+    return (
+      await this.sql('SELECT message_id AS id FROM rejection WHERE client_name = $1 ORDER BY 1', [
+        client
+      ])
+    ).map(({ id }) => String(id))
   }
 
-  /** Puts bodies where messages rest that were received too often. Resolves with their queue message ids. */
+  /**
+   * Puts bodies where messages rest that were received too often. Resolves with their
+   * queue message ids.
+   */
   async bury(bodies: readonly string[]): Promise<string[]> {
     const ids: string[] = []
     for (let at = 0; at < bodies.length; at += 10) {
-      const entries = bodies.slice(at, at + 10).map((body, index) => ({ Id: String(index), MessageBody: body }))
+      const entries = bodies
+        .slice(at, at + 10)
+        .map((body, index) => ({ Id: String(index), MessageBody: body }))
       const queueUrl = queueUrlOf(this.emulator.server, 'events-dead-letters')
-      const { Successful: sent = [] } = await this.emulator.sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }))
+      const { Successful: sent = [] } = await this.emulator.sqs.send(
+        new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })
+      )
       ids.push(...sent.map(({ MessageId: id = '' }) => id))
     }
     return ids
@@ -126,10 +158,15 @@ export async function createAdminBench(t: Test): Promise<AdminBench> {
   const env = { ...serviceEnvironment(connectionString, emulator), VISIBILITY_TIMEOUT_S: '2' }
   const processor = await startProcessor(t, env)
   t.beforeEach(async () => {
-    await pool.query(`TRUNCATE message, rejection; DELETE FROM client WHERE name NOT LIKE 'client-_'`)
-    await emulator.sqs.send(new PurgeQueueCommand({ QueueUrl: queueUrlOf(emulator.server, 'events-dead-letters') }))
+    await pool.query(
+      `TRUNCATE message, rejection; DELETE FROM client WHERE name NOT LIKE 'client-_'`
+    )
+    await emulator.sqs.send(
+      new PurgeQueueCommand({ QueueUrl: queueUrlOf(emulator.server, 'events-dead-letters') })
+    )
   })
-  const sql: AdminBench['sql'] = async (statement, values) => (await pool.query<Record<string, unknown>>(statement, values)).rows
+  const sql: AdminBench['sql'] = async (statement, values) =>
+    (await pool.query<Record<string, unknown>>(statement, values)).rows
   const lock: AdminBench['lock'] = async statement => {
     const client = await pool.connect()
     await client.query('BEGIN')
@@ -155,7 +192,10 @@ export interface Place {
 
 const JSON_TYPE = { 'content-type': 'application/x-amz-json-1.0' }
 
-/** Runs a command behind a proxy until it is at that place, and kills it there with SIGKILL. */
+/**
+ * Runs a command behind a proxy until it is at that place, and kills it there with
+ * SIGKILL.
+ */
 export async function killAdminAt(
   t: Test,
   { emulator, env }: AdminBench,
@@ -172,8 +212,16 @@ export async function killAdminAt(
     const isPlace = target.endsWith(`.${call}`) && ++calls === nth
     const pass = async (): Promise<void> => {
       if (!isPlace || isHeard) {
-        const sent = { ...JSON_TYPE, 'x-amz-target': target, authorization: String(headers.authorization) }
-        const answer = await fetch(emulator.endpoint + path, { method: 'POST', headers: sent, body })
+        const sent = {
+          ...JSON_TYPE,
+          'x-amz-target': target,
+          authorization: String(headers.authorization)
+        }
+        const answer = await fetch(emulator.endpoint + path, {
+          method: 'POST',
+          headers: sent,
+          body
+        })
         const text = await answer.text()
         if (!isPlace) reply.writeHead(answer.status, JSON_TYPE).end(text)
       }
@@ -183,6 +231,7 @@ export async function killAdminAt(
   })
   const { program } = startAdmin(t, { ...env, AWS_ENDPOINT: proxy.origin }, args)
   const end = await Promise.race([reached, program.exited])
-  if (end !== 'reached') throw new Error(`it ended by itself (${String(end)}) before its place: ${program.output}`)
+  if (end !== 'reached')
+    throw new Error(`it ended by itself (${String(end)}) before its place: ${program.output}`)
   await program.end('SIGKILL')
 }

@@ -1,10 +1,12 @@
 /**
  * A fresh, migrated database for one test file, on a real PostgreSQL.
  *
- * With DB_CONNECTION_TEST set it is created on that server under a name of its own and dropped at the end; else a server of its own is
- * started from the project's packages and removed with its data.
+ * With DB_CONNECTION_TEST set it is created on that server under a name of its own and
+ * dropped at the end; else a server of its own is started from the project's packages and
+ * removed with its data.
  *
- * Errors  the teardown throws, and so fails the test file, when a connection to the database is still open.
+ * Errors  the teardown throws, and so fails the test file, when a connection to the
+ *         database is still open.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -31,7 +33,10 @@ interface Teardown {
 
 type Cleanup = () => Promise<void>
 
-export async function createTestDatabase(t: Teardown, { isMigrated = true }: TestDatabaseOptions = {}): Promise<TestDatabase> {
+export async function createTestDatabase(
+  t: Teardown,
+  { isMigrated = true }: TestDatabaseOptions = {}
+): Promise<TestDatabase> {
   const cleanups: Cleanup[] = []
   t.teardown(() => runAll(cleanups))
   const server = await findServer(cleanups)
@@ -53,7 +58,8 @@ export async function createTestDatabase(t: Teardown, { isMigrated = true }: Tes
 async function findServer(cleanups: Cleanup[]): Promise<string> {
   const given = process.env['DB_CONNECTION_TEST']
   if (given) return given
-  // Loaded only where it is needed: an outside database works where the embedded one does not.
+  // Loaded only where it is needed: an outside database works where the embedded one does
+  // not.
   const { startEmbeddedPostgres } = await import('../../engine/embedded/postgres.js')
   const dataDir = await mkdtemp(join(tmpdir(), 'event-process-test-'))
   cleanups.unshift(() => rm(dataDir, { recursive: true, force: true }))
@@ -62,7 +68,10 @@ async function findServer(cleanups: Cleanup[]): Promise<string> {
   return server.connectionString
 }
 
-/** Each cleanup runs, whatever became of those before it; the first failure is the one that counts. */
+/**
+ * Each cleanup runs, whatever became of those before it; the first failure is the one
+ * that counts.
+ */
 async function runAll(cleanups: readonly Cleanup[]): Promise<void> {
   const failures: unknown[] = []
   for (const cleanup of cleanups) await cleanup().catch((error: unknown) => failures.push(error))
@@ -85,7 +94,10 @@ async function runOnce(connectionString: string, statement: string): Promise<voi
   }
 }
 
-/** A closed connection's session ends a moment later on the server, so this looks again before it complains. */
+/**
+ * A closed connection's session ends a moment later on the server, so this looks again
+ * before it complains.
+ */
 async function assertUnused(server: string, name: string): Promise<void> {
   const client = new pg.Client({ connectionString: server })
   await client.connect()

@@ -1,10 +1,19 @@
-/** What happens to the lanes of a process that says nothing any more, without the waits. */
+/**
+ * What happens to the lanes of a process that says nothing any more, without the waits.
+ */
 import type pg from 'pg'
 import { PgBoss } from 'pg-boss'
 import { LANES_SCHEMA } from '../../engine/dispatch/pg-boss-lanes.js'
 
-/** Puts the last word of these lanes' processes `forS` seconds back; without it, so far that the lanes count as lost. How many there are. */
-export async function silenceLanes(pool: pg.Pool, endpointIds: readonly number[], forS: number | null = null): Promise<number> {
+/**
+ * Puts the last word of these lanes' processes `forS` seconds back; without it, so far
+ * that the lanes count as lost. How many there are.
+ */
+export async function silenceLanes(
+  pool: pg.Pool,
+  endpointIds: readonly number[],
+  forS: number | null = null
+): Promise<number> {
   const { rowCount } = await pool.query(
     `UPDATE ${LANES_SCHEMA}.job SET heartbeat_on = now() - coalesce($2, heartbeat_seconds + 1) * interval '1 second'
      WHERE state = 'active' AND data->>'endpointId' = ANY ($1::text[])`,
@@ -13,11 +22,23 @@ export async function silenceLanes(pool: pg.Pool, endpointIds: readonly number[]
   return rowCount ?? 0
 }
 
-/** What pg-boss does every few seconds, at once; whether it does so depends on the other processes, so callers do it again. */
+/**
+ * What pg-boss does every few seconds, at once; whether it does so depends on the other
+ * processes, so callers do it again.
+ */
 export async function lookForLostLanes(pool: pg.Pool): Promise<void> {
-  await pool.query(`UPDATE ${LANES_SCHEMA}.queue SET monitor_claim_on = NULL, monitor_on = NULL, maintain_on = NULL`)
+  await pool.query(
+    `UPDATE ${LANES_SCHEMA}.queue SET monitor_claim_on = NULL, monitor_on = NULL, maintain_on = NULL`
+  )
   const db = { executeSql: (text: string, values?: unknown[]) => pool.query(text, values) }
-  const boss = new PgBoss({ db, schema: LANES_SCHEMA, migrate: false, createSchema: false, supervise: false, schedule: false })
+  const boss = new PgBoss({
+    db,
+    schema: LANES_SCHEMA,
+    migrate: false,
+    createSchema: false,
+    supervise: false,
+    schedule: false
+  })
   await boss.start()
   await boss.supervise()
   await boss.stop({ graceful: false, close: false })

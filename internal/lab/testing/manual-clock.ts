@@ -1,16 +1,23 @@
 /**
  * A Clock that stands still until a test moves it.
  *
- * Shapes  `monotonicMs` counts from 0 and `epochMs` from `startMs`, so that code which takes one for the other shows.
- *         Timers run in order of their due time, equal ones in the order in which they were set; what a timer sets, runs too if due.
+ * Shapes  `monotonicMs` counts from 0 and `epochMs` from `startMs`, so that code which
+ *         takes one for the other shows. Timers run in order of their due time, equal
+ *         ones in the order in which they were set; what a timer sets, runs too if due.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../engine/lifecycle/clock.js'
 
 export interface ManualClock extends Clock {
-  /** Moves time on and runs all timers that fall due, one after the other, without letting promises run in between. */
+  /**
+   * Moves time on and runs all timers that fall due, one after the other, without letting
+   * promises run in between.
+   */
   advance(ms: number): void
-  /** The same, but before each timer and at the end promises (and I/O that is ready) get their turn. */
+  /**
+   * The same, but before each timer and at the end promises (and I/O that is ready) get
+   * their turn.
+   */
   advanceAsync(ms: number): Promise<void>
   /** How many timers wait. */
   pending(): number

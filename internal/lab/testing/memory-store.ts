@@ -1,15 +1,28 @@
 /**
- * The store in memory: the same decisions as the PostgreSQL one, one transaction at a time, gone with the process. For tests.
+ * The store in memory: the same decisions as the PostgreSQL one, one transaction at a
+ * time, gone with the process. For tests.
  *
- * Shapes  clients and event types may be added while it runs, like rows of their tables; messages and rejections are read as rows.
- * Errors  StoreError `data` for a row that PostgreSQL would refuse, `transient` once it is closed.
+ * Shapes  clients and event types may be added while it runs, like rows of their tables;
+ *         messages and rejections are read as rows.
+ * Errors  StoreError `data` for a row that PostgreSQL would refuse, `transient` once it
+ *         is closed.
  */
 
 import { type PreparedCommit, type Store, StoreError } from '../../engine/intake/store.js'
-import type { Disposition, Entry, ReceivedMessage, Rejection, ValidEvent } from '../../engine/message/message.js'
+import type {
+  Disposition,
+  Entry,
+  ReceivedMessage,
+  Rejection,
+  ValidEvent
+} from '../../engine/message/message.js'
 import { isStorable } from '../../engine/message/storable.js'
 import { refuse, type StoreRefusal } from '../../systems/events/store/refusal.js'
-import { type RejectionRow, toRejectionRow, toStorableText } from '../../systems/events/store/rejection-row.js'
+import {
+  type RejectionRow,
+  toRejectionRow,
+  toStorableText
+} from '../../systems/events/store/rejection-row.js'
 
 export interface MemoryStoreOptions {
   readonly clients: Iterable<string>
@@ -58,7 +71,10 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
     return isSame(stored, event) ? 'duplicate' : 'conflict'
   }
 
-  async function write(batch: readonly Entry[], onPrepared: (prepared: PreparedCommit) => Promise<void>): Promise<readonly Disposition[]> {
+  async function write(
+    batch: readonly Entry[],
+    onPrepared: (prepared: PreparedCommit) => Promise<void>
+  ): Promise<readonly Disposition[]> {
     if (isClosed) throw closed()
     assertStorable(batch)
     const newMessages = new Map<string, ValidEvent>()
@@ -74,14 +90,16 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
       if (decision === 'stored') {
         newMessages.set(keyOf(verdict.event), verdict.event)
         dispositions[index] = 'stored'
-      } else if (decision !== 'duplicate') refused.push([index, message, refuse(decision, verdict.event, message)])
+      } else if (decision !== 'duplicate')
+        refused.push([index, message, refuse(decision, verdict.event, message)])
     }
     for (const [index, message, rejection] of refused) {
       const row = toRejectionRow(message, rejection)
       const id = row.queueMessageId
       const key = keyOf(rejection)
       const stored = newMessages.get(key) ?? messageByKey.get(key)
-      if (rejectedIds.has(id) || newRejections.has(id) || (stored && isSame(stored, rejection))) continue
+      if (rejectedIds.has(id) || newRejections.has(id) || (stored && isSame(stored, rejection)))
+        continue
       newRejections.set(id, row)
       dispositions[index] = rejection.reason
     }

@@ -1,8 +1,14 @@
 /**
- * The sender's edge as tests use it: http is allowed, loopback stands for the Internet, and any name leads there.
+ * The sender's edge as tests use it: http is allowed, loopback stands for the Internet,
+ * and any name leads there.
  */
 import { createAddressRules, parseAllowList } from '../../engine/egress/address.js'
-import { createPoster, type Post, type Poster, type PosterOptions } from '../../engine/egress/post.js'
+import {
+  createPoster,
+  type Post,
+  type Poster,
+  type PosterOptions
+} from '../../engine/egress/post.js'
 import type { PostResult } from '../../engine/egress/result.js'
 import { createManualClock, type ManualClock } from './manual-clock.js'
 import { type StubAnswer, type StubHttp, startStubHttp } from './stub-http.js'

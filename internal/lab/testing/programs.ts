@@ -1,5 +1,6 @@
 /**
- * Starts the built programs as a user would, on services of the test's own, and looks at them from outside.
+ * Starts the built programs as a user would, on services of the test's own, and looks at
+ * them from outside.
  *
  * Errors  a program that ends while it is waited for fails the wait with what it printed.
  */
@@ -47,7 +48,8 @@ export class Program {
       this.#isRunning = false
       return (code ?? signal) as number | string
     })
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => (this.output += String(chunk)))
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', chunk => (this.output += String(chunk)))
   }
 
   /** The lines of its log, as far as they are JSON. */
@@ -60,7 +62,8 @@ export class Program {
 
   async until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
     const look = async (): Promise<boolean> => {
-      if (!this.#isRunning) throw new Error(`the program ended (${String(await this.exited)}) before: ${what}`)
+      if (!this.#isRunning)
+        throw new Error(`the program ended (${String(await this.exited)}) before: ${what}`)
       return isTrue()
     }
     await until(what, look, PROGRAM_LIMIT_MS).catch((error: unknown) => {
@@ -75,14 +78,22 @@ export class Program {
   }
 }
 
-/** An empty directory that is gone after the test: the working directory of programs, so that no .env of this checkout is read. */
+/**
+ * An empty directory that is gone after the test: the working directory of programs, so
+ * that no .env of this checkout is read.
+ */
 export function temporaryDirectory(t: Teardown): string {
   const path = mkdtempSync(join(tmpdir(), 'event-process-test-'))
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return path
 }
 
-export function startProgram(t: Teardown, name: ProgramName, env: Readonly<Record<string, string>>, args: readonly string[] = []): Program {
+export function startProgram(
+  t: Teardown,
+  name: ProgramName,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = []
+): Program {
   const entry = fileURLToPath(new URL(`../../../dist/cmd/${name}/index.js`, import.meta.url))
   const { PATH = '', HOME = '' } = process.env
   const child = spawn(process.execPath, [entry, ...args], {
@@ -96,7 +107,10 @@ export function startProgram(t: Teardown, name: ProgramName, env: Readonly<Recor
 }
 
 /** The environment of programs that use the test's database and queue. */
-export function serviceEnvironment(connectionString: string, { endpoint }: Pick<TestSqs, 'endpoint'>): Record<string, string> {
+export function serviceEnvironment(
+  connectionString: string,
+  { endpoint }: Pick<TestSqs, 'endpoint'>
+): Record<string, string> {
   return {
     DB_CONNECTION: connectionString,
     // The test's server is fast, not safe.
@@ -126,15 +140,25 @@ export class Processor {
   async metrics(): Promise<Map<string, number>> {
     const text = await (await fetch(`${this.origin}/metrics`)).text()
     const lines = text.split('\n').filter(line => line.startsWith('event_process_'))
-    return new Map(lines.map(line => [line.slice(14, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
+    return new Map(
+      lines.map(line => [
+        line.slice(14, line.lastIndexOf(' ')),
+        Number(line.slice(line.lastIndexOf(' ') + 1))
+      ])
+    )
   }
 
   get workerPids(): readonly number[] {
-    return this.program.log.filter(line => line['msg'] === 'worker started').map(line => Number(line['worker']))
+    return this.program.log
+      .filter(line => line['msg'] === 'worker started')
+      .map(line => Number(line['worker']))
   }
 }
 
-export async function startProcessor(t: Teardown, env: Readonly<Record<string, string>>): Promise<Processor> {
+export async function startProcessor(
+  t: Teardown,
+  env: Readonly<Record<string, string>>
+): Promise<Processor> {
   const program = startProgram(t, 'processor', env)
   let url = ''
   await program.until('it listens', () => {
@@ -148,11 +172,18 @@ export async function startProcessor(t: Teardown, env: Readonly<Record<string, s
 }
 
 /** Sends bodies to the queue `events`, in tens. */
-export async function sendBodies({ sqs, server }: TestSqs, bodies: readonly string[]): Promise<void> {
+export async function sendBodies(
+  { sqs, server }: TestSqs,
+  bodies: readonly string[]
+): Promise<void> {
   const queueUrl = queueUrlOf(server, 'events')
   for (let at = 0; at < bodies.length; at += 10) {
-    const entries = bodies.slice(at, at + 10).map((body, index) => ({ Id: String(index), MessageBody: body }))
-    const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }))
+    const entries = bodies
+      .slice(at, at + 10)
+      .map((body, index) => ({ Id: String(index), MessageBody: body }))
+    const { Failed = [] } = await sqs.send(
+      new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })
+    )
     if (Failed.length > 0) throw new Error(`not accepted: ${JSON.stringify(Failed)}`)
   }
 }
@@ -164,7 +195,10 @@ export function queueUrlOf(server: TestSqs['server'], name: string): string {
   return queue.url
 }
 
-/** True while the process runs; one that has ended and waits to be collected by its parent (a container's first process may be slow) does not. */
+/**
+ * True while the process runs; one that has ended and waits to be collected by its parent
+ * (a container's first process may be slow) does not.
+ */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)

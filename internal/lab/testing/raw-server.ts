@@ -12,7 +12,10 @@ export interface RawServer {
   readonly server: Server
 }
 
-export async function startRawServer(t: { teardown(fn: () => Promise<void>): void }, talk: (socket: Socket) => void): Promise<RawServer> {
+export async function startRawServer(
+  t: { teardown(fn: () => Promise<void>): void },
+  talk: (socket: Socket) => void
+): Promise<RawServer> {
   const sockets: Socket[] = []
   const server = createServer(socket => {
     sockets.push(socket)

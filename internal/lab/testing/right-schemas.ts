@@ -13,7 +13,10 @@ const DRAFT_2020_12 = 'https://json-schema.org/draft/2020-12/schema'
 const MONEY = {
   type: 'object',
   required: ['amount'],
-  properties: { amount: { type: 'integer', minimum: 0 }, currency: { type: 'string', pattern: '^[A-Z]{3}$', maxLength: 3 } }
+  properties: {
+    amount: { type: 'integer', minimum: 0 },
+    currency: { type: 'string', pattern: '^[A-Z]{3}$', maxLength: 3 }
+  }
 }
 const TREE = {
   type: 'object',
@@ -67,7 +70,11 @@ export const RIGHT_SCHEMAS: readonly RightSchema[] = [
   },
   {
     why: 'closed beside allOf',
-    schema: { type: 'object', allOf: [{ properties: { a: { type: 'number' } } }], unevaluatedProperties: false },
+    schema: {
+      type: 'object',
+      allOf: [{ properties: { a: { type: 'number' } } }],
+      unevaluatedProperties: false
+    },
     takes: [{ a: 1 }],
     breaks: [[{ b: 1 }, '', 'unevaluatedProperties']]
   },
@@ -88,7 +95,12 @@ export const RIGHT_SCHEMAS: readonly RightSchema[] = [
   },
   {
     why: 'names by pattern',
-    schema: { type: 'object', maxProperties: 9, propertyNames: { maxLength: 20 }, patternProperties: { '^n_': { type: 'number' } } },
+    schema: {
+      type: 'object',
+      maxProperties: 9,
+      propertyNames: { maxLength: 20 },
+      patternProperties: { '^n_': { type: 'number' } }
+    },
     takes: [{ n_a: 1, b: 'x' }],
     breaks: [
       [{ n_a: 'x' }, '/n_a', 'type'],
@@ -97,7 +109,11 @@ export const RIGHT_SCHEMAS: readonly RightSchema[] = [
   },
   {
     why: 'property names',
-    schema: { type: 'object', maxProperties: 9, propertyNames: { pattern: '^[a-z]+$', maxLength: 9 } },
+    schema: {
+      type: 'object',
+      maxProperties: 9,
+      propertyNames: { pattern: '^[a-z]+$', maxLength: 9 }
+    },
     takes: [{ a: 1 }],
     breaks: [[{ A: 1 }, '', 'pattern']]
   },
@@ -151,11 +167,20 @@ export const RIGHT_SCHEMAS: readonly RightSchema[] = [
   },
   {
     why: 'if and then',
-    schema: { type: 'object', if: { properties: { paid: { const: true } }, required: ['paid'] }, then: { required: ['at'] } },
+    schema: {
+      type: 'object',
+      if: { properties: { paid: { const: true } }, required: ['paid'] },
+      then: { required: ['at'] }
+    },
     takes: [{ paid: false }, { paid: true, at: 1 }],
     breaks: [[{ paid: true }, '', 'required']]
   },
-  { why: 'not', schema: { type: 'object', not: { required: ['secret'] } }, takes: [{}], breaks: [[{ secret: 1 }, '', 'not']] },
+  {
+    why: 'not',
+    schema: { type: 'object', not: { required: ['secret'] } },
+    takes: [{}],
+    breaks: [[{ secret: 1 }, '', 'not']]
+  },
   {
     why: 'one field needs another',
     schema: { type: 'object', dependentRequired: { card: ['address'] } },
@@ -170,7 +195,13 @@ export const RIGHT_SCHEMAS: readonly RightSchema[] = [
   },
   {
     why: 'a tuple',
-    schema: { $schema: DRAFT_2020_12, type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }], minItems: 2, items: false },
+    schema: {
+      $schema: DRAFT_2020_12,
+      type: 'array',
+      prefixItems: [{ type: 'string' }, { type: 'number' }],
+      minItems: 2,
+      items: false
+    },
     takes: [['a', 1]],
     breaks: [
       [[1, 'a'], '/0', 'type'],
@@ -179,7 +210,13 @@ export const RIGHT_SCHEMAS: readonly RightSchema[] = [
   },
   {
     why: 'a tuple of draft-07',
-    schema: { $schema: DRAFT_07, type: 'array', items: [{ type: 'string' }], minItems: 1, additionalItems: false },
+    schema: {
+      $schema: DRAFT_07,
+      type: 'array',
+      items: [{ type: 'string' }],
+      minItems: 1,
+      additionalItems: false
+    },
     takes: [['a']],
     breaks: [[['a', 1], '', 'additionalItems']]
   },
@@ -230,7 +267,13 @@ export const RIGHT_SCHEMAS: readonly RightSchema[] = [
         mail: { type: 'string', format: 'email', maxLength: 320 }
       }
     },
-    takes: [{ at: '2026-01-31T00:00:00Z', id: '810c0804-6daf-4750-8ff5-6d6a1bd23a07', mail: 'a@example.com' }],
+    takes: [
+      {
+        at: '2026-01-31T00:00:00Z',
+        id: '810c0804-6daf-4750-8ff5-6d6a1bd23a07',
+        mail: 'a@example.com'
+      }
+    ],
     breaks: [
       [{ at: '2026-02-31T00:00:00Z' }, '/at', 'format'],
       [{ id: 'x' }, '/id', 'format'],

@@ -1,11 +1,17 @@
 /**
- * A sender as a process of its own, for tests that end or stop it: at the point of its work that STRIKE_AT names it sends itself the signal
- * STRIKE_WITH, once. SIGTERM ends it as a program should.
+ * A sender as a process of its own, for tests that end or stop it: at the point of its
+ * work that STRIKE_AT names it sends itself the signal STRIKE_WITH, once. SIGTERM ends it
+ * as a program should.
  */
 import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
 import { createWholeSender, type SenderParts } from './whole-sender.js'
 
-const { DB_CONNECTION = '', SENDER_SECRET_KEYS = '', STRIKE_AT, STRIKE_WITH = 'SIGKILL' } = process.env
+const {
+  DB_CONNECTION = '',
+  SENDER_SECRET_KEYS = '',
+  STRIKE_AT,
+  STRIKE_WITH = 'SIGKILL'
+} = process.env
 const log = (text: string): boolean => process.stdout.write(`${text}\n`)
 
 let isStruck = false
@@ -46,8 +52,14 @@ const between = ({ deliveries, lanes, post }: SenderParts): SenderParts => ({
 })
 
 const cleanups: (() => Promise<void>)[] = []
-const test = { teardown: (cleanup: () => Promise<void>) => void cleanups.unshift(cleanup), fail: log }
-const whole = await createWholeSender(test, { connectionString: DB_CONNECTION, keys: parseKeyRing(SENDER_SECRET_KEYS) })
+const test = {
+  teardown: (cleanup: () => Promise<void>) => void cleanups.unshift(cleanup),
+  fail: log
+}
+const whole = await createWholeSender(test, {
+  connectionString: DB_CONNECTION,
+  keys: parseKeyRing(SENDER_SECRET_KEYS)
+})
 process.once('SIGTERM', () => {
   void (async () => {
     for (const cleanup of cleanups) await cleanup()

@@ -1,7 +1,8 @@
 /**
  * An SQS emulator within the test's own process, on a free port.
  *
- * Shapes  one emulator per call of `startTestSqs`, ended by the test's teardown; `createQueue` makes a queue with a name of its own.
+ * Shapes  one emulator per call of `startTestSqs`, ended by the test's teardown;
+ *         `createQueue` makes a queue with a name of its own.
  */
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
@@ -24,13 +25,29 @@ export interface TestSqs {
 export const TEST_REGION = 'eu-west-1'
 export const TEST_CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' }
 
-/** `SQS_TRANSPORT=sdk npm test` runs every test that does not name a transport over the other one. */
+/**
+ * `SQS_TRANSPORT=sdk npm test` runs every test that does not name a transport over the
+ * other one.
+ */
 export const TEST_TRANSPORT: SqsTransport = process.env['SQS_TRANSPORT'] === 'sdk' ? 'sdk' : 'lean'
 
-export async function startTestSqs(t: { teardown(fn: () => Promise<void>): void }): Promise<TestSqs> {
-  const server = await startFauxqs({ port: 0, logger: false, host: 'localhost', defaultRegion: TEST_REGION })
+export async function startTestSqs(t: {
+  teardown(fn: () => Promise<void>): void
+}): Promise<TestSqs> {
+  const server = await startFauxqs({
+    port: 0,
+    logger: false,
+    host: 'localhost',
+    defaultRegion: TEST_REGION
+  })
   const endpoint = `http://127.0.0.1:${server.port}`
-  const sqs = createSqsClient({ region: TEST_REGION, endpoint, credentials: TEST_CREDENTIALS, maxSockets: 50, transport: TEST_TRANSPORT })
+  const sqs = createSqsClient({
+    region: TEST_REGION,
+    endpoint,
+    credentials: TEST_CREDENTIALS,
+    maxSockets: 50,
+    transport: TEST_TRANSPORT
+  })
   t.teardown(async () => {
     sqs.destroy()
     await server.stop()
@@ -42,7 +59,10 @@ export async function startTestSqs(t: { teardown(fn: () => Promise<void>): void 
     sqs,
     createQueue(attributes = {}) {
       queues++
-      const { queueName, queueUrl } = server.createQueue(`test-queue-${queues}`, { region: TEST_REGION, attributes })
+      const { queueName, queueUrl } = server.createQueue(`test-queue-${queues}`, {
+        region: TEST_REGION,
+        attributes
+      })
       return { name: queueName, queueUrl }
     }
   }

@@ -1,7 +1,8 @@
 /**
  * What every Store promises, as tests: one suite for all adapters.
  *
- * A harness starts with the clients `client-1` and `client-2` and the event types `user-app` and `monitor-app`, and without any row.
+ * A harness starts with the clients `client-1` and `client-2` and the event types
+ * `user-app` and `monitor-app`, and without any row.
  */
 import { type Test } from 'tap'
 import { type PreparedCommit, type Store, StoreError } from '../../engine/intake/store.js'
@@ -13,21 +14,40 @@ export interface StoreHarness {
   readonly store: Store
   readonly addClient: (name: string) => Promise<void>
   readonly addEventType: (name: string) => Promise<void>
-  readonly disable: (what: 'client' | 'event type', name: string, isDisabled: boolean) => Promise<void>
+  readonly disable: (
+    what: 'client' | 'event type',
+    name: string,
+    isDisabled: boolean
+  ) => Promise<void>
   /** All rows of `message`, in any order. */
   readonly messages: () => Promise<readonly ValidEvent[]>
   /** All rows of `rejection`, in any order. */
   readonly rejections: () => Promise<readonly RejectionRow[]>
 }
 
-const payloadsOf = (rows: readonly ValidEvent[]): readonly string[] => rows.map(row => row.payload).sort()
+const payloadsOf = (rows: readonly ValidEvent[]): readonly string[] =>
+  rows.map(row => row.payload).sort()
 
-export async function testStore(t: Test, adapter: string, createHarness: (t: Test) => Promise<StoreHarness>): Promise<void> {
+export async function testStore(
+  t: Test,
+  adapter: string,
+  createHarness: (t: Test) => Promise<StoreHarness>
+): Promise<void> {
   const test = (rule: string, body: (t: Test, harness: StoreHarness) => Promise<void>) =>
     t.test(`${adapter}: ${rule}`, async t => body(t, await createHarness(t)))
 
-  await test('a new event is stored, and its row is the event', async (t, { store, messages, rejections }) => {
-    const event = { clientId: 'client-2', eventType: 'monitor-app', messageId: 'an id', payload: '{"n":1}', schemaId: null }
+  await test('a new event is stored, and its row is the event', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
+    const event = {
+      clientId: 'client-2',
+      eventType: 'monitor-app',
+      messageId: 'an id',
+      payload: '{"n":1}',
+      schemaId: null
+    }
     t.same(await insert(store, valid(event)), ['stored'])
     t.same(await messages(), [event])
     t.same(await rejections(), [])
@@ -35,14 +55,24 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
 
   await test('a row keeps which schema version accepted it, and a repetition that another version accepted changes nothing', async (t, harness) => {
     const { store, messages } = harness
-    const batch = [1, null, 2_147_483_647].map((schemaId, n) => valid({ messageId: `id-${n}`, schemaId }))
+    const batch = [1, null, 2_147_483_647].map((schemaId, n) =>
+      valid({ messageId: `id-${n}`, schemaId })
+    )
     t.same(await insert(store, ...batch), ['stored', 'stored', 'stored'])
-    t.same(await insert(store, valid({ messageId: 'id-0', schemaId: 2 }, { queueId: 'again' })), ['duplicate'])
-    const kept = (await messages()).map(({ messageId, schemaId }) => `${messageId} ${schemaId ?? 'none'}`).sort()
+    t.same(await insert(store, valid({ messageId: 'id-0', schemaId: 2 }, { queueId: 'again' })), [
+      'duplicate'
+    ])
+    const kept = (await messages())
+      .map(({ messageId, schemaId }) => `${messageId} ${schemaId ?? 'none'}`)
+      .sort()
     t.same(kept, ['id-0 1', 'id-1 none', 'id-2 2147483647'])
   })
 
-  await test('the same event again is a duplicate, whichever queue message brings it', async (t, { store, messages, rejections }) => {
+  await test('the same event again is a duplicate, whichever queue message brings it', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
     await insert(store, valid({}, { queueId: 'first' }))
     t.same(await insert(store, valid({}, { queueId: 'first', receiveCount: 2 })), ['duplicate'])
     t.same(await insert(store, valid({}, { queueId: 'second' })), ['duplicate'])
@@ -56,28 +86,56 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     rejections
   }) => {
     await insert(store, valid({ messageId: 'same', payload: '{"a":1}' }))
-    const other = valid({ messageId: 'same', payload: '{"a": 1}' }, { queueId: 'other-payload', body: 'the whole body' })
-    const type = valid({ messageId: 'same', payload: '{"a":1}', eventType: 'monitor-app' }, { queueId: 'other-type' })
+    const other = valid(
+      { messageId: 'same', payload: '{"a": 1}' },
+      { queueId: 'other-payload', body: 'the whole body' }
+    )
+    const type = valid(
+      { messageId: 'same', payload: '{"a":1}', eventType: 'monitor-app' },
+      { queueId: 'other-type' }
+    )
     t.same([await insert(store, other), await insert(store, type)], [['conflict'], ['conflict']])
     t.same(payloadsOf(await messages()), ['{"a":1}'])
-    const row = (await rejections()).find(({ queueMessageId }) => queueMessageId === 'other-payload')
-    t.match(row, { reason: 'conflict', clientName: 'client-1', eventTypeName: 'user-app', messageId: 'same', body: 'the whole body' })
+    const row = (await rejections()).find(
+      ({ queueMessageId }) => queueMessageId === 'other-payload'
+    )
+    t.match(row, {
+      reason: 'conflict',
+      clientName: 'client-1',
+      eventTypeName: 'user-app',
+      messageId: 'same',
+      body: 'the whole body'
+    })
     t.match(row?.violations, [{ pointer: '/event_id', keyword: 'unique', message: String }])
     t.same(await insert(store, other), ['duplicate'], 'its redelivery has its row already')
     t.equal((await rejections()).length, 2)
   })
 
   await test('the same id of two clients is two events', async (t, { store, messages }) => {
-    const [one, two] = [valid({ payload: '1' }, { queueId: 'a' }), valid({ clientId: 'client-2', payload: '2' }, { queueId: 'b' })]
+    const [one, two] = [
+      valid({ payload: '1' }, { queueId: 'a' }),
+      valid({ clientId: 'client-2', payload: '2' }, { queueId: 'b' })
+    ]
     t.same(await insert(store, one, two), ['stored', 'stored'])
     t.same(payloadsOf(await messages()), ['1', '2'])
   })
 
-  await test('an unknown client or event type is refused with its body, the client first', async (t, { store, messages, rejections }) => {
+  await test('an unknown client or event type is refused with its body, the client first', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
     const client = valid({ messageId: 'a', clientId: 'nobody' }, { body: 'body a' })
     const type = valid({ messageId: 'b', eventType: 'nothing' }, { body: 'body b' })
-    const both = valid({ messageId: 'c', clientId: 'nobody', eventType: 'nothing' }, { body: 'body c' })
-    t.same(await insert(store, client, type, both), ['unknown-client', 'unknown-event-type', 'unknown-client'])
+    const both = valid(
+      { messageId: 'c', clientId: 'nobody', eventType: 'nothing' },
+      { body: 'body c' }
+    )
+    t.same(await insert(store, client, type, both), [
+      'unknown-client',
+      'unknown-event-type',
+      'unknown-client'
+    ])
     t.same(await messages(), [])
     const rows = new Map((await rejections()).map(row => [row.queueMessageId, row]))
     t.match(rows.get('queue-a'), {
@@ -103,19 +161,32 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     const type = valid({ messageId: 'b', eventType: 'monitor-app' })
     const both = valid({ messageId: 'c', clientId: 'client-2', eventType: 'monitor-app' })
     const good = valid({ messageId: 'd' })
-    t.same(await insert(store, client, type, both, good), ['unknown-client', 'unknown-event-type', 'unknown-client', 'stored'])
+    t.same(await insert(store, client, type, both, good), [
+      'unknown-client',
+      'unknown-event-type',
+      'unknown-client',
+      'stored'
+    ])
     const rows = new Map((await rejections()).map(row => [row.queueMessageId, row]))
     const [ofClient, ofType] = [
       { pointer: '/client_id', keyword: 'enabled' },
       { pointer: '/event_type', keyword: 'enabled' }
     ]
-    t.match(rows.get('queue-a'), { reason: 'unknown-client', clientName: 'client-2', body: 'body a', violations: [ofClient] })
+    t.match(rows.get('queue-a'), {
+      reason: 'unknown-client',
+      clientName: 'client-2',
+      body: 'body a',
+      violations: [ofClient]
+    })
     t.match(rows.get('queue-b'), { reason: 'unknown-event-type', violations: [ofType] })
     t.match(rows.get('queue-c'), { violations: [ofClient] })
     await disable('client', 'client-2', false)
     await disable('event type', 'monitor-app', false)
     const again = (id: string): Entry =>
-      valid({ messageId: id, clientId: 'client-2', eventType: 'monitor-app' }, { queueId: `again-${id}` })
+      valid(
+        { messageId: id, clientId: 'client-2', eventType: 'monitor-app' },
+        { queueId: `again-${id}` }
+      )
     t.same(await insert(store, again('a'), again('b')), ['stored', 'stored'])
     t.equal((await messages()).length, 3)
   })
@@ -126,11 +197,20 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     addEventType,
     messages
   }) => {
-    t.same(await insert(store, valid({ messageId: 'a', clientId: 'new-client', eventType: 'new-type' })), ['unknown-client'])
+    t.same(
+      await insert(store, valid({ messageId: 'a', clientId: 'new-client', eventType: 'new-type' })),
+      ['unknown-client']
+    )
     await addClient('new-client')
-    t.same(await insert(store, valid({ messageId: 'b', clientId: 'new-client', eventType: 'new-type' })), ['unknown-event-type'])
+    t.same(
+      await insert(store, valid({ messageId: 'b', clientId: 'new-client', eventType: 'new-type' })),
+      ['unknown-event-type']
+    )
     await addEventType('new-type')
-    t.same(await insert(store, valid({ messageId: 'c', clientId: 'new-client', eventType: 'new-type' })), ['stored'])
+    t.same(
+      await insert(store, valid({ messageId: 'c', clientId: 'new-client', eventType: 'new-type' })),
+      ['stored']
+    )
     t.match(await messages(), [{ clientId: 'new-client', eventType: 'new-type', messageId: 'c' }])
   })
 
@@ -164,13 +244,25 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     ]
     t.same(await insert(store, ...batch), want)
     t.same((await messages()).map(row => row.messageId).sort(), ['a', 'm', 'old', 'taken', 'z'])
-    t.same((await rejections()).map(row => row.queueMessageId).sort(), ['queue-x', 'queue-y', 'r1', 'r2', 'r3'])
+    t.same((await rejections()).map(row => row.queueMessageId).sort(), [
+      'queue-x',
+      'queue-y',
+      'r1',
+      'r2',
+      'r3'
+    ])
   })
 
-  await test('a refused body becomes a row with all that is known of it, once', async (t, { store, rejections }) => {
+  await test('a refused body becomes a row with all that is known of it, once', async (t, {
+    store,
+    rejections
+  }) => {
     const violations = [{ pointer: '/message/n', keyword: 'type', message: 'must be a number' }]
     const known = { clientId: 'client-1', eventType: 'user-app', messageId: 'm', payload: '"p"' }
-    const entry = refused({ reason: 'schema-violation', violations, ...known }, { queueId: 'q', receiveCount: 3, body: '{"whole":"body"}' })
+    const entry = refused(
+      { reason: 'schema-violation', violations, ...known },
+      { queueId: 'q', receiveCount: 3, body: '{"whole":"body"}' }
+    )
     t.same(await insert(store, entry), ['schema-violation'])
     t.same(await insert(store, entry), ['duplicate'])
     t.same(await rejections(), [
@@ -190,26 +282,57 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     ])
   })
 
-  await test('two deliveries of one refused message in one batch are one row', async (t, { store, rejections }) => {
-    t.same(await insert(store, refused({}, { receiveCount: 1 }), refused({}, { receiveCount: 2 })), ['not-json', 'duplicate'])
+  await test('two deliveries of one refused message in one batch are one row', async (t, {
+    store,
+    rejections
+  }) => {
+    t.same(
+      await insert(store, refused({}, { receiveCount: 1 }), refused({}, { receiveCount: 2 })),
+      ['not-json', 'duplicate']
+    )
     t.match(await rejections(), [{ receiveCount: 1 }])
   })
 
-  await test('what is stored is never rejected as well, however it is judged later', async (t, { store, messages, rejections }) => {
-    const event = { clientId: 'client-1', eventType: 'user-app', messageId: 'm', payload: '{"n":"\\u0000"}' }
+  await test('what is stored is never rejected as well, however it is judged later', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
+    const event = {
+      clientId: 'client-1',
+      eventType: 'user-app',
+      messageId: 'm',
+      payload: '{"n":"\\u0000"}'
+    }
     await insert(store, valid(event, { queueId: 'q' }))
     const later = (over: Partial<ValidEvent>) =>
       refused({ reason: 'schema-violation', ...event, ...over }, { queueId: 'q', receiveCount: 2 })
     t.same(await insert(store, later({})), ['duplicate'])
     t.same(await rejections(), [])
-    t.same(await insert(store, later({ payload: '{"n":1}' })), ['schema-violation'], 'another payload is another event')
+    t.same(
+      await insert(store, later({ payload: '{"n":1}' })),
+      ['schema-violation'],
+      'another payload is another event'
+    )
     t.equal((await messages()).length, 1)
   })
 
-  await test('what is rejected is never stored as well, however old the delivery is', async (t, { store, messages, rejections }) => {
+  await test('what is rejected is never stored as well, however old the delivery is', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
     await insert(store, refused({ reason: 'schema-violation' }, { queueId: 'q', receiveCount: 2 }))
-    t.same(await insert(store, valid({}, { queueId: 'q', receiveCount: 3 })), ['duplicate'], 'a redelivery')
-    t.same(await insert(store, valid({}, { queueId: 'q', receiveCount: 1 })), ['duplicate'], 'an earlier delivery that was held up')
+    t.same(
+      await insert(store, valid({}, { queueId: 'q', receiveCount: 3 })),
+      ['duplicate'],
+      'a redelivery'
+    )
+    t.same(
+      await insert(store, valid({}, { queueId: 'q', receiveCount: 1 })),
+      ['duplicate'],
+      'an earlier delivery that was held up'
+    )
     t.same(await messages(), [])
     t.equal((await rejections()).length, 1)
     t.same(await insert(store, valid({}, { queueId: 'another message' })), ['stored'])
@@ -223,7 +346,8 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
   }) => {
     const event = { clientId: 'late', messageId: 'first' }
     await insert(store, valid(event, { queueId: 'first' }))
-    const copy = (queueId: string, over: Partial<ValidEvent> = {}) => valid({ ...event, ...over }, { queueId, origin: 'first' })
+    const copy = (queueId: string, over: Partial<ValidEvent> = {}) =>
+      valid({ ...event, ...over }, { queueId, origin: 'first' })
     t.same(await insert(store, copy('second')), ['unknown-client'])
     t.match(
       (await rejections()).find(row => row.queueMessageId === 'second'),
@@ -242,7 +366,9 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
   await test('names and ids of any length are kept', async (t, { store, rejections }) => {
     const name = Array.from({ length: 20_000 }, (_, index) => index.toString(36)).join(' ')
     const long = { clientId: name, eventType: name, messageId: name }
-    t.same(await insert(store, refused({ reason: 'invalid-field', ...long }, { queueId: 'q' })), ['invalid-field'])
+    t.same(await insert(store, refused({ reason: 'invalid-field', ...long }, { queueId: 'q' })), [
+      'invalid-field'
+    ])
     t.match(await rejections(), [{ clientName: name, eventTypeName: name, messageId: name }])
   })
 
@@ -260,8 +386,26 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     )
   })
 
-  await test('ids are kept as they are: letter case, accents and spaces tell events apart', async (t, { store, messages }) => {
-    const ids = ['id', 'ID', 'íd', 'i\u0301d', ' id', 'id ', '日本', '🎫', "'", '\\', '{}', 'NULL', '\u0001', 'é'.repeat(127)]
+  await test('ids are kept as they are: letter case, accents and spaces tell events apart', async (t, {
+    store,
+    messages
+  }) => {
+    const ids = [
+      'id',
+      'ID',
+      'íd',
+      'i\u0301d',
+      ' id',
+      'id ',
+      '日本',
+      '🎫',
+      "'",
+      '\\',
+      '{}',
+      'NULL',
+      '\u0001',
+      'é'.repeat(127)
+    ]
     const batch = ids.map(messageId => valid({ messageId, payload: JSON.stringify(messageId) }))
     t.same(
       await insert(store, ...batch),
@@ -276,13 +420,22 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
   }) => {
     const raw = { queueId: 'raw', body: 'NUL \0 and lone \ud800 surrogates' }
     const names = { clientId: 'a\0b', eventType: '\udc00', messageId: '\0', payload: '"\ud800"' }
-    t.same(await insert(store, refused({ reason: 'unstorable', ...names }, raw), refused({}, { queueId: 'plain', body: '"\\u0000"' })), [
-      'unstorable',
-      'not-json'
-    ])
+    t.same(
+      await insert(
+        store,
+        refused({ reason: 'unstorable', ...names }, raw),
+        refused({}, { queueId: 'plain', body: '"\\u0000"' })
+      ),
+      ['unstorable', 'not-json']
+    )
     const rows = new Map((await rejections()).map(row => [row.queueMessageId, row]))
     const row = rows.get('raw')
-    t.match(row, { bodyEncoding: 'json-string', clientName: '"a\\u0000b"', eventTypeName: '"\\udc00"', messageId: '"\\u0000"' })
+    t.match(row, {
+      bodyEncoding: 'json-string',
+      clientName: '"a\\u0000b"',
+      eventTypeName: '"\\udc00"',
+      messageId: '"\\u0000"'
+    })
     t.equal(JSON.parse(row!.body), raw.body, 'the body is complete')
     t.match(rows.get('plain'), { bodyEncoding: 'plain', body: '"\\u0000"' })
     t.same(await insert(store, refused({ reason: 'unstorable', ...names }, raw)), ['duplicate'])
@@ -303,10 +456,18 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
       { why: 'a payload that is not JSON', event: { payload: '{' } }
     ]
     for (const { why, event } of rows) {
-      await t.rejects(insert(store, valid({ messageId: 'good' }), valid(event), refused()), { name: 'StoreError', fault: 'data' }, why)
+      await t.rejects(
+        insert(store, valid({ messageId: 'good' }), valid(event), refused()),
+        { name: 'StoreError', fault: 'data' },
+        why
+      )
     }
     t.same([await messages(), await rejections()], [[], []])
-    t.same(await insert(store, valid({ messageId: 'good' })), ['stored'], 'the next batch is written')
+    t.same(
+      await insert(store, valid({ messageId: 'good' })),
+      ['stored'],
+      'the next batch is written'
+    )
   })
 
   await test('a key that stands in a batch several times is written as if its messages came one after the other', async (t, {
@@ -325,17 +486,32 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
         valid({ ...key, payload: '1', eventType: 'no-such-type' }, { queueId: 'q6' }),
         valid({ ...key, payload: '1', clientId: 'client-2' }, { queueId: 'q7' })
       ),
-      ['unknown-event-type', 'stored', 'duplicate', 'conflict', 'conflict', 'unknown-event-type', 'stored']
+      [
+        'unknown-event-type',
+        'stored',
+        'duplicate',
+        'conflict',
+        'conflict',
+        'unknown-event-type',
+        'stored'
+      ]
     )
     t.equal((await messages()).length, 2)
     t.same(
-      await insert(store, valid({ ...key, payload: '1' }, { queueId: 'q8' }), valid({ ...key, payload: '3' }, { queueId: 'q9' })),
+      await insert(
+        store,
+        valid({ ...key, payload: '1' }, { queueId: 'q8' }),
+        valid({ ...key, payload: '3' }, { queueId: 'q9' })
+      ),
       ['duplicate', 'conflict'],
       'and beside a row of an earlier batch'
     )
   })
 
-  await test('a message that was rejected before does not decide for another one of the same event', async (t, { store, messages }) => {
+  await test('a message that was rejected before does not decide for another one of the same event', async (t, {
+    store,
+    messages
+  }) => {
     t.same(await insert(store, refused({}, { queueId: 'q1' })), ['not-json'])
     t.same(
       await insert(
@@ -364,7 +540,11 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     t.same(heard[0]?.dispositions, dispositions)
   })
 
-  await test('a rejection of onPrepared rolls back and comes out unchanged', async (t, { store, messages, rejections }) => {
+  await test('a rejection of onPrepared rolls back and comes out unchanged', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
     const reason = new Error('no')
     let tx = ''
     const failed = store.insert([valid(), refused()], async prepared => {
@@ -374,10 +554,16 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
     t.equal(await failed.catch((error: unknown) => error), reason)
     t.same([await messages(), await rejections()], [[], []])
     t.equal(await store.wasCommitted(tx), false)
-    t.same(await insert(store, valid(), refused()), ['stored', 'not-json'], 'the same batch again is new')
+    t.same(
+      await insert(store, valid(), refused()),
+      ['stored', 'not-json'],
+      'the same batch again is new'
+    )
   })
 
-  await test('a committed transaction is known as such: one that stored, one that only rejected', async (t, { store }) => {
+  await test('a committed transaction is known as such: one that stored, one that only rejected', async (t, {
+    store
+  }) => {
     for (const entry of [valid({ messageId: 'id "quoted", é' }), refused()]) {
       let tx = ''
       await store.insert([entry], async prepared => void (tx = prepared.tx))
@@ -386,22 +572,34 @@ export async function testStore(t: Test, adapter: string, createHarness: (t: Tes
   })
 
   await test('a batch holds 1 or 1,000 entries', async (t, { store, messages }) => {
-    const batch = Array.from({ length: 1_000 }, (_, n) => valid({ messageId: `id-${n}`, clientId: n % 2 === 0 ? 'client-1' : 'client-2' }))
+    const batch = Array.from({ length: 1_000 }, (_, n) =>
+      valid({ messageId: `id-${n}`, clientId: n % 2 === 0 ? 'client-1' : 'client-2' })
+    )
     t.same(await insert(store, batch[500]!), ['stored'])
     const want = Array.from({ length: 1_000 }, (_, n) => (n === 500 ? 'duplicate' : 'stored'))
     t.same(await insert(store, ...batch), want)
     t.equal((await messages()).length, 1_000)
   })
 
-  await test('two batches at once that bring the same events store each once', async (t, { store, messages }) => {
+  await test('two batches at once that bring the same events store each once', async (t, {
+    store,
+    messages
+  }) => {
     const batch = Array.from({ length: 20 }, (_, n) => valid({ messageId: `id-${n}` }))
-    const [one, two] = await Promise.all([insert(store, ...batch), insert(store, ...batch.toReversed())])
+    const [one, two] = await Promise.all([
+      insert(store, ...batch),
+      insert(store, ...batch.toReversed())
+    ])
     t.same([...one, ...two].filter(disposition => disposition === 'stored').length, 20)
     t.same([...one, ...two].filter(disposition => disposition === 'duplicate').length, 20)
     t.equal((await messages()).length, 20)
   })
 
-  await test('a probe succeeds while it works, and a closed store refuses everything', async (t, { store, messages, rejections }) => {
+  await test('a probe succeeds while it works, and a closed store refuses everything', async (t, {
+    store,
+    messages,
+    rejections
+  }) => {
     await store.probe()
     t.same([await messages(), await rejections()], [[], []], 'a probe leaves nothing behind')
     await Promise.all([store.close(), store.close()])

@@ -16,8 +16,18 @@ interface Delivery {
 
 /** An entry with a valid event; fields that a test does not name do not matter to it. */
 export function valid(event: Partial<ValidEvent> = {}, delivery: Delivery = {}): Entry {
-  const full: ValidEvent = { clientId: 'client-1', eventType: 'user-app', messageId: 'id-1', payload: '"hello"', schemaId: null, ...event }
-  return { message: received({ queueId: `queue-${full.messageId}`, ...delivery }), verdict: { kind: 'valid', event: full } }
+  const full: ValidEvent = {
+    clientId: 'client-1',
+    eventType: 'user-app',
+    messageId: 'id-1',
+    payload: '"hello"',
+    schemaId: null,
+    ...event
+  }
+  return {
+    message: received({ queueId: `queue-${full.messageId}`, ...delivery }),
+    verdict: { kind: 'valid', event: full }
+  }
 }
 
 /** An entry with a refused body. */
@@ -26,15 +36,34 @@ export function refused(rejection: Partial<Rejection> = {}, delivery: Delivery =
   const violations = [{ pointer: '', keyword: 'json', message: 'the body is not JSON' }]
   return {
     message: received(delivery),
-    verdict: { kind: 'rejected', rejection: { reason: 'not-json', violations, ...nothing, ...rejection } }
+    verdict: {
+      kind: 'rejected',
+      rejection: { reason: 'not-json', violations, ...nothing, ...rejection }
+    }
   }
 }
 
-function received({ queueId = 'queue-id', receiveCount = 1, body = 'the body', ...origin }: Delivery): Entry['message'] {
-  return { id: queueId, receiptHandle: 'handle', body, bytes: Buffer.byteLength(body), receiveCount, sentAtMs: SENT_AT_MS, ...origin }
+function received({
+  queueId = 'queue-id',
+  receiveCount = 1,
+  body = 'the body',
+  ...origin
+}: Delivery): Entry['message'] {
+  return {
+    id: queueId,
+    receiptHandle: 'handle',
+    body,
+    bytes: Buffer.byteLength(body),
+    receiveCount,
+    sentAtMs: SENT_AT_MS,
+    ...origin
+  }
 }
 
-export async function insert(store: Store, ...batch: readonly Entry[]): Promise<readonly Disposition[]> {
+export async function insert(
+  store: Store,
+  ...batch: readonly Entry[]
+): Promise<readonly Disposition[]> {
   return store.insert(batch, async () => undefined)
 }
 

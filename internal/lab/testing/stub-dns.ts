@@ -1,9 +1,11 @@
 /**
  * A DNS server on loopback that knows the records a test gives it.
  *
- * Shapes  a name has addresses, or the name that it is an alias of, or `silent` and never gets an answer; any other name does not exist.
- *         As a resolver does, it puts the whole chain of aliases into one answer.
- * Source  RFC 1035 section 4, RFC 3596: one question per query, names in answers written out.
+ * Shapes  a name has addresses, or the name that it is an alias of, or `silent` and never
+ *         gets an answer; any other name does not exist. As a resolver does, it puts the
+ *         whole chain of aliases into one answer.
+ * Source  RFC 1035 section 4, RFC 3596: one question per query, names in answers written
+ *         out.
  */
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
@@ -50,7 +52,13 @@ function answerTo(query: Buffer, records: Readonly<Record<string, StubRecord>>):
   for (const address of Array.isArray(record) ? (record as readonly string[]) : []) {
     const isIpv6 = address.includes(':')
     if (type === (isIpv6 ? AAAA : A))
-      answers.push(recordOf(owner, type, isIpv6 ? ipv6Bytes(address) : Buffer.from(address.split('.').map(Number))))
+      answers.push(
+        recordOf(
+          owner,
+          type,
+          isIpv6 ? ipv6Bytes(address) : Buffer.from(address.split('.').map(Number))
+        )
+      )
   }
   const header = Buffer.alloc(HEADER_BYTES)
   query.copy(header, 0, 0, 2)
@@ -71,7 +79,10 @@ function readName(bytes: Buffer, start: number): { readonly name: string; readon
 }
 
 function writeName(name: string): Buffer {
-  return Buffer.concat([...name.split('.').map(label => Buffer.from([label.length, ...Buffer.from(label, 'latin1')])), Buffer.from([0])])
+  return Buffer.concat([
+    ...name.split('.').map(label => Buffer.from([label.length, ...Buffer.from(label, 'latin1')])),
+    Buffer.from([0])
+  ])
 }
 
 function recordOf(owner: string, type: number, data: Buffer): Buffer {

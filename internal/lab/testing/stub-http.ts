@@ -1,7 +1,8 @@
 /**
  * An HTTP server on loopback that answers as the test says and keeps what it was asked.
  *
- * Shapes  each request is recorded when it has arrived whole, then `answer` gets it, with how many came before it.
+ * Shapes  each request is recorded when it has arrived whole, then `answer` gets it, with
+ *         how many came before it.
  */
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -23,7 +24,10 @@ export interface StubHttp {
   readonly server: Server
 }
 
-export async function startStubHttp(t: { teardown(fn: () => Promise<void>): void }, answer: StubAnswer): Promise<StubHttp> {
+export async function startStubHttp(
+  t: { teardown(fn: () => Promise<void>): void },
+  answer: StubAnswer
+): Promise<StubHttp> {
   const requests: StubRequest[] = []
   let connections = 0
   const server = createServer((incoming, reply) => {
@@ -33,7 +37,12 @@ export async function startStubHttp(t: { teardown(fn: () => Promise<void>): void
       body += text
     })
     incoming.on('end', () => {
-      const request = { path: incoming.url ?? '', headers: incoming.headers, body, socket: incoming.socket }
+      const request = {
+        path: incoming.url ?? '',
+        headers: incoming.headers,
+        body,
+        socket: incoming.socket
+      }
       requests.push(request)
       answer(reply, request, requests.length - 1)
     })
@@ -52,7 +61,12 @@ export async function startStubHttp(t: { teardown(fn: () => Promise<void>): void
 }
 
 /** A whole answer in JSON. */
-export function answerJson(reply: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function answerJson(
+  reply: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {}
+): void {
   reply.writeHead(status, { 'content-type': 'application/x-amz-json-1.0', ...headers })
   reply.end(typeof body === 'string' ? body : JSON.stringify(body))
 }

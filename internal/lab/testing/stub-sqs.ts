@@ -1,5 +1,6 @@
 /**
- * A client of SQS that is not there: records each command and answers with what the test says.
+ * A client of SQS that is not there: records each command and answers with what the test
+ * says.
  */
 import type { SqsSender } from '../../engine/queue/sqs/call.js'
 
@@ -25,7 +26,11 @@ export function createStubSqs(answer: (command: SentCommand, before: number) => 
     command: { constructor: { name: string }; input: Record<string, unknown> },
     options: { abortSignal: AbortSignal }
   ) => {
-    const record = { name: command.constructor.name, input: command.input, signal: options.abortSignal }
+    const record = {
+      name: command.constructor.name,
+      input: command.input,
+      signal: options.abortSignal
+    }
     const before = of(record.name).length
     sent.push(record)
     return answer(record, before)

@@ -1,7 +1,9 @@
 /**
- * The intake on a real store, given one batch at a time by hand: what became of each body, in which row, and after how many attempts.
+ * The intake on a real store, given one batch at a time by hand: what became of each
+ * body, in which row, and after how many attempts.
  *
- * Shapes  `process` hands out bodies as one delivery, so that they are one batch, and resolves when each has left the queue or was left to it.
+ * Shapes  `process` hands out bodies as one delivery, so that they are one batch, and
+ *         resolves when each has left the queue or was left to it.
  * Errors  a batch that is not settled fails the wait of `until`.
  */
 
@@ -56,8 +58,18 @@ interface Teardown {
 
 const nothing = (): void => undefined
 
-export function createWholeIntake(t: Teardown, connectionString: string, pool: pg.Pool, decode: Decoder): WholeIntake {
-  const limits = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000, idleInTransactionTimeoutMs: 10_000, queryDeadlineMs: 35_000 }
+export function createWholeIntake(
+  t: Teardown,
+  connectionString: string,
+  pool: pg.Pool,
+  decode: Decoder
+): WholeIntake {
+  const limits = {
+    statementTimeoutMs: 30_000,
+    lockTimeoutMs: 10_000,
+    idleInTransactionTimeoutMs: 10_000,
+    queryDeadlineMs: 35_000
+  }
   const store = createPostgresStore({ connectionString, ...limits })
   let attempts = 0
   const counted: Store = {
@@ -103,7 +115,8 @@ export function createWholeIntake(t: Teardown, connectionString: string, pool: p
     suspectRecord: NO_SUSPECTS,
     observer: {
       received: nothing,
-      committed: (entries, all) => entries.forEach(({ message }, index) => dispositions.set(message.id, all[index]!)),
+      committed: (entries, all) =>
+        entries.forEach(({ message }, index) => dispositions.set(message.id, all[index]!)),
       receiveFailed: nothing,
       deleteFailed: nothing,
       extendFailed: nothing,
@@ -126,7 +139,9 @@ export function createWholeIntake(t: Teardown, connectionString: string, pool: p
     return verdict
   }
 
-  async function readRows(ids: readonly string[]): Promise<ReadonlyMap<string, MessageRow | RejectionRow>> {
+  async function readRows(
+    ids: readonly string[]
+  ): Promise<ReadonlyMap<string, MessageRow | RejectionRow>> {
     const rows = new Map<string, MessageRow | RejectionRow>()
     const stored = ids.filter(id => dispositions.get(id) === 'stored')
     const byMessageId = new Map(stored.map(id => [messageIds.get(id)!, id]))
@@ -134,14 +149,20 @@ export function createWholeIntake(t: Teardown, connectionString: string, pool: p
       'SELECT message_id AS "messageId", message::text AS payload FROM message WHERE message_id = ANY ($1)',
       [[...byMessageId.keys()]]
     )
-    for (const row of messages) rows.set(byMessageId.get(row.messageId)!, { kind: 'message', ...row })
+    for (const row of messages)
+      rows.set(byMessageId.get(row.messageId)!, { kind: 'message', ...row })
     const { rows: rejections } = await pool.query<RejectionRow & { id: string; encoding: string }>(
       'SELECT queue_message_id AS id, reason, body, body_encoding AS encoding, violations FROM rejection WHERE queue_message_id = ANY ($1)',
       [ids]
     )
     for (const { id, reason, body, encoding, violations } of rejections) {
       if (rows.has(id)) throw new Error(`${id} is both stored and rejected`)
-      rows.set(id, { kind: 'rejection', reason, body: encoding === 'plain' ? body : (JSON.parse(body) as string), violations })
+      rows.set(id, {
+        kind: 'rejection',
+        reason,
+        body: encoding === 'plain' ? body : (JSON.parse(body) as string),
+        violations
+      })
     }
     return rows
   }

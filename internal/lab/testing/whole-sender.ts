@@ -1,12 +1,18 @@
 /**
- * A sender on a database of its own, with the real poster: endpoints on loopback are allowed.
+ * A sender on a database of its own, with the real poster: endpoints on loopback are
+ * allowed.
  *
- * Shapes  the options that a test cares about in, the parts out; all of it ends with the test.
+ * Shapes  the options that a test cares about in, the parts out; all of it ends with the
+ *         test.
  */
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { DeliveryObserver } from '../../engine/dispatch/observer.js'
-import { installLanes, openPgBossLanes, type PgBossLanes } from '../../engine/dispatch/pg-boss-lanes.js'
+import {
+  installLanes,
+  openPgBossLanes,
+  type PgBossLanes
+} from '../../engine/dispatch/pg-boss-lanes.js'
 import { Recorder } from '../../engine/dispatch/recorder.js'
 import { Sender, type SenderOptions } from '../../engine/dispatch/sender.js'
 import { createAddressRules, parseAllowList } from '../../engine/egress/address.js'
@@ -28,7 +34,10 @@ export interface WholeSender {
   readonly deliveries: Deliveries
   readonly lanes: PgBossLanes
   start(over?: Partial<SenderSettings>): Sender
-  addEndpoint(url: string, values?: EndpointValues): Promise<{ readonly id: number; readonly secret: string }>
+  addEndpoint(
+    url: string,
+    values?: EndpointValues
+  ): Promise<{ readonly id: number; readonly secret: string }>
   store(...ids: readonly string[]): Promise<void>
   /** A client of its own, so that tests of one database do not meet. */
   addClient(): Promise<TestClient>
@@ -36,7 +45,10 @@ export interface WholeSender {
 
 export interface TestClient {
   readonly name: string
-  addEndpoint(url: string, values?: Omit<EndpointValues, 'client'>): Promise<{ readonly id: number; readonly secret: string }>
+  addEndpoint(
+    url: string,
+    values?: Omit<EndpointValues, 'client'>
+  ): Promise<{ readonly id: number; readonly secret: string }>
   /** One transaction per call. */
   store(...ids: readonly string[]): Promise<void>
 }
@@ -74,16 +86,24 @@ export interface WholeSenderOptions {
   readonly keys?: KeyRing
 }
 
-export async function createWholeSender(t: Test, options: WholeSenderOptions = {}): Promise<WholeSender> {
+export async function createWholeSender(
+  t: Test,
+  options: WholeSenderOptions = {}
+): Promise<WholeSender> {
   const { onFault = (message: string) => t.fail(message) } = options
-  const connectionString = options.connectionString ?? (await createTestDatabase(t)).connectionString
+  const connectionString =
+    options.connectionString ?? (await createTestDatabase(t)).connectionString
   const pool = new pg.Pool({ connectionString, max: 8 })
   // As the program's own pool: a session may end at any time.
   pool.on('error', () => undefined)
   pool.on('connect', client => client.on('error', () => undefined))
   const keys = options.keys ?? parseKeyRing(`test:${randomBytes(32).toString('base64')}`)
   await installLanes(pool)
-  const lanes = await openPgBossLanes({ pool, lostAfterS: 30, onError: error => onFault(`background: ${error.message}`) })
+  const lanes = await openPgBossLanes({
+    pool,
+    lostAfterS: 30,
+    onError: error => onFault(`background: ${error.message}`)
+  })
   const deliveries = createPostgresDeliveries(pool, lanes.call)
   const senders: Sender[] = []
   const posters: Poster[] = []
@@ -113,9 +133,16 @@ export async function createWholeSender(t: Test, options: WholeSenderOptions = {
       observer: over = {},
       between = (parts: SenderParts): SenderParts => parts
     } = {}) {
-      const observer: DeliveryObserver = { ...SILENT_OBSERVER, failed: (step, error) => onFault(`${step}: ${String(error)}`), ...over }
+      const observer: DeliveryObserver = {
+        ...SILENT_OBSERVER,
+        failed: (step, error) => onFault(`${step}: ${String(error)}`),
+        ...over
+      }
       const poster = createPoster({
-        rules: { allowHttp: true, addresses: createAddressRules(parseAllowList('127.0.0.0/8').list) },
+        rules: {
+          allowHttp: true,
+          addresses: createAddressRules(parseAllowList('127.0.0.0/8').list)
+        },
         resolve: createResolve(),
         clock,
         connectTimeoutMs: 2_000,
@@ -147,17 +174,39 @@ export async function createWholeSender(t: Test, options: WholeSenderOptions = {
     },
     async addEndpoint(
       url,
-      { client = 'client-1', eventTypes, isOrdered = false, maxConcurrency = 10, maxPerSecond, timeoutMs = 5_000 } = {}
+      {
+        client = 'client-1',
+        eventTypes,
+        isOrdered = false,
+        maxConcurrency = 10,
+        maxPerSecond,
+        timeoutMs = 5_000
+      } = {}
     ) {
       const { rows } = await pool.query<{ id: number }>(
         `INSERT INTO endpoint (fk_client_name, url, event_types, is_ordered, max_concurrency, max_per_s, timeout_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
-        [client, url, eventTypes ?? null, isOrdered, maxConcurrency, maxPerSecond ?? null, timeoutMs]
+        [
+          client,
+          url,
+          eventTypes ?? null,
+          isOrdered,
+          maxConcurrency,
+          maxPerSecond ?? null,
+          timeoutMs
+        ]
       )
       const id = rows[0]?.id ?? 0
       const secret = newSecret()
-      const { keyId, box } = keys.seal(secret, { clientId: client, endpointId: String(id), field: SECRET_FIELD })
-      await pool.query('INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret) VALUES ($1, $2, $3)', [id, keyId, box])
+      const { keyId, box } = keys.seal(secret, {
+        clientId: client,
+        endpointId: String(id),
+        field: SECRET_FIELD
+      })
+      await pool.query(
+        'INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret) VALUES ($1, $2, $3)',
+        [id, keyId, box]
+      )
       return { id, secret }
     },
     store: (...ids) => storeFor('client-1', ids),

@@ -1,21 +1,49 @@
 import t from 'tap'
 import { QueueError } from '../queue.js'
-import { asQueueError, entryCode, isDenied, isExistingQueue, isMissingQueue, isRetryableEntry } from './aws-error.js'
+import {
+  asQueueError,
+  entryCode,
+  isDenied,
+  isExistingQueue,
+  isMissingQueue,
+  isRetryableEntry
+} from './aws-error.js'
 
-const named = (name: string, message: string, over: object = {}) => Object.assign(new Error(message), { name, ...over })
+const named = (name: string, message: string, over: object = {}) =>
+  Object.assign(new Error(message), { name, ...over })
 
 await t.test('a failure of any shape becomes one error that says its code', async t => {
   const rows = [
-    { why: 'the service names its errors', error: named('ThrottlingException', 'Rate exceeded'), code: 'ThrottlingException' },
-    { why: 'the network has codes', error: named('Error', 'connect', { code: 'ECONNREFUSED' }), code: 'ECONNREFUSED' },
-    { why: 'a code outdoes the name', error: named('TimeoutError', 'socket', { code: 'ETIMEDOUT' }), code: 'ETIMEDOUT' },
+    {
+      why: 'the service names its errors',
+      error: named('ThrottlingException', 'Rate exceeded'),
+      code: 'ThrottlingException'
+    },
+    {
+      why: 'the network has codes',
+      error: named('Error', 'connect', { code: 'ECONNREFUSED' }),
+      code: 'ECONNREFUSED'
+    },
+    {
+      why: 'a code outdoes the name',
+      error: named('TimeoutError', 'socket', { code: 'ETIMEDOUT' }),
+      code: 'ETIMEDOUT'
+    },
     {
       why: 'both addresses of a host refused',
       error: Object.assign(new AggregateError([new Error('::1')]), { code: 'ECONNREFUSED' }),
       code: 'ECONNREFUSED'
     },
-    { why: 'older servers have a prefix', error: named('AWS.SimpleQueueService.NonExistentQueue', 'gone'), code: 'NonExistentQueue' },
-    { why: 'the wrapping of sqs-consumer', error: named('SQSError', 'outer', { cause: named('Inner', 'inner') }), code: 'Inner' },
+    {
+      why: 'older servers have a prefix',
+      error: named('AWS.SimpleQueueService.NonExistentQueue', 'gone'),
+      code: 'NonExistentQueue'
+    },
+    {
+      why: 'the wrapping of sqs-consumer',
+      error: named('SQSError', 'outer', { cause: named('Inner', 'inner') }),
+      code: 'Inner'
+    },
     { why: 'a plain error', error: new Error('what?'), code: 'Unknown' },
     { why: 'no error at all', error: 'text', code: 'Unknown' }
   ]
@@ -30,16 +58,25 @@ await t.test('a failure of any shape becomes one error that says its code', asyn
   t.equal(asQueueError(named('SQSError', 'outer', { cause: own })), own)
 })
 
-await t.test('only the first line of what a service says is kept, and not more of it than a log line takes', async t => {
-  const said = named('SignatureDoesNotMatch', 'The signature does not match.\n\nThe Canonical String was\nx-amz-security-token:planted')
-  t.equal(asQueueError(said).message, 'The signature does not match.')
-  t.equal(asQueueError(named('Odd', 'x'.repeat(1_000))).message, 'x'.repeat(300))
-})
+await t.test(
+  'only the first line of what a service says is kept, and not more of it than a log line takes',
+  async t => {
+    const said = named(
+      'SignatureDoesNotMatch',
+      'The signature does not match.\n\nThe Canonical String was\nx-amz-security-token:planted'
+    )
+    t.equal(asQueueError(said).message, 'The signature does not match.')
+    t.equal(asQueueError(named('Odd', 'x'.repeat(1_000))).message, 'x'.repeat(300))
+  }
+)
 
 await t.test('the same question has the same answer for every server', async t => {
-  for (const name of ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue']) t.ok(isMissingQueue(asQueueError(named(name, ''))))
-  for (const name of ['QueueNameExists', 'QueueAlreadyExists']) t.ok(isExistingQueue(asQueueError(named(name, ''))))
-  for (const name of ['AccessDenied', 'AccessDeniedException']) t.ok(isDenied(asQueueError(named(name, ''))))
+  for (const name of ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'])
+    t.ok(isMissingQueue(asQueueError(named(name, ''))))
+  for (const name of ['QueueNameExists', 'QueueAlreadyExists'])
+    t.ok(isExistingQueue(asQueueError(named(name, ''))))
+  for (const name of ['AccessDenied', 'AccessDeniedException'])
+    t.ok(isDenied(asQueueError(named(name, ''))))
   t.notOk(isMissingQueue(asQueueError(named('AccessDenied', ''))))
 })
 
@@ -54,7 +91,8 @@ await t.test('an entry is worth another call unless it is wrong in itself', asyn
     { code: 'KmsThrottled', isSenderFault: true, want: true },
     { code: 'OverLimit', isSenderFault: true, want: true }
   ]
-  for (const { code, isSenderFault, want } of rows) t.equal(isRetryableEntry(code, isSenderFault), want, `${code} ${isSenderFault}`)
+  for (const { code, isSenderFault, want } of rows)
+    t.equal(isRetryableEntry(code, isSenderFault), want, `${code} ${isSenderFault}`)
   t.equal(entryCode('AWS.SimpleQueueService.MessageNotInflight'), 'MessageNotInflight')
   t.equal(entryCode(undefined), 'Unknown')
 })

@@ -1,18 +1,25 @@
 /**
- * Reads the many shapes of a failed AWS call: one QueueError with the code that says what happened, and what an entry's code means.
+ * Reads the many shapes of a failed AWS call: one QueueError with the code that says what
+ * happened, and what an entry's code means.
  *
- * Shapes  the message is the first line of the service's own, cut to a length: below it AWS repeats the headers of a request whose signature
- *         it refuses, session token included, and messages are logged.
- * Errors  codes come from the service (`ThrottlingException`), from the network (`ECONNREFUSED`) or from us (`ETIMEDOUT`).
- * Source  error names differ from server to server (`QueueDoesNotExist`, `AWS.SimpleQueueService.NonExistentQueue`), so callers ask
- *         the questions below instead of comparing texts.
+ * Shapes  the message is the first line of the service's own, cut to a length: below it
+ *         AWS repeats the headers of a request whose signature it refuses, session token
+ *         included, and messages are logged.
+ * Errors  codes come from the service (`ThrottlingException`), from the network
+ *         (`ECONNREFUSED`) or from us (`ETIMEDOUT`).
+ * Source  error names differ from server to server (`QueueDoesNotExist`,
+ *         `AWS.SimpleQueueService.NonExistentQueue`), so callers ask the questions below
+ *         instead of comparing texts.
  */
 import { QueueError } from '../queue.js'
 
 const LEGACY_PREFIX = 'AWS.SimpleQueueService.'
 const MISSING_QUEUE = new Set(['QueueDoesNotExist', 'NonExistentQueue'])
 const EXISTING_QUEUE = new Set(['QueueNameExists', 'QueueAlreadyExists'])
-/** Entries that say `SenderFault` because the sender was too fast: the same call succeeds later. */
+/**
+ * Entries that say `SenderFault` because the sender was too fast: the same call succeeds
+ * later.
+ */
 const PACE = /throttl|OverLimit/i
 
 const MAX_MESSAGE_CHARS = 300
@@ -24,9 +31,13 @@ interface Failed {
   readonly cause?: unknown
 }
 
-const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
+const text = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' ? value : null
 
-/** The error's own code where it has one that is not merely its class; network errors keep theirs in `code`, service errors in `name`. */
+/**
+ * The error's own code where it has one that is not merely its class; network errors keep
+ * theirs in `code`, service errors in `name`.
+ */
 function codeOf(failed: Failed): string {
   const code = text(failed.code)
   const name = text(failed.name)
@@ -41,9 +52,11 @@ function firstLine(message: string): string {
 
 export function asQueueError(error: unknown): QueueError {
   if (error instanceof QueueError) return error
-  if (typeof error !== 'object' || error === null) return new QueueError('Unknown', String(error), error)
+  if (typeof error !== 'object' || error === null)
+    return new QueueError('Unknown', String(error), error)
   const failed: Failed = error
-  // sqs-consumer wraps what `send` rejected with; the inner error is the one that knows its code.
+  // sqs-consumer wraps what `send` rejected with; the inner error is the one that knows
+  // its code.
   if (failed.name === 'SQSError' && failed.cause !== undefined) return asQueueError(failed.cause)
   const code = codeOf(failed)
   return new QueueError(code, firstLine(text(failed.message) ?? code), error)

@@ -1,10 +1,12 @@
 /**
  * The AWS client for SQS, set up for long polling and for emulators.
  *
- * Shapes  over the `lean` transport (transport/lean-client.ts) the frequent calls cost a seventh of the CPU; `sdk` is the SDK alone.
+ * Shapes  over the `lean` transport (transport/lean-client.ts) the frequent calls cost a
+ *         seventh of the CPU; `sdk` is the SDK alone.
  * Units   milliseconds.
- * Source  with the SDK's defaults a request has no time limit at all and 50 sockets serve everything; a client that follows queue URLs
- *         goes to the host that an emulator believes to have.
+ * Source  with the SDK's defaults a request has no time limit at all and 50 sockets serve
+ *         everything; a client that follows queue URLs goes to the host that an emulator
+ *         believes to have.
  */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs'
 import { createLeanClient } from './transport/lean-client.js'
@@ -16,7 +18,11 @@ export interface SqsClientOptions {
   /** Absent: real AWS. */
   readonly endpoint?: string
   /** Absent: the SDK's own chain (environment, profile, container, instance). */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+  readonly credentials?: {
+    readonly accessKeyId: string
+    readonly secretAccessKey: string
+    readonly sessionToken?: string
+  }
   /** Calls at the same time: at least the pollers plus what settles. */
   readonly maxSockets: number
   /** Absent: `lean`. */
@@ -24,10 +30,18 @@ export interface SqsClientOptions {
 }
 
 const CONNECTION_TIMEOUT_MS = 3_000
-/** Longer than the longest long poll (20 s): a socket that is silent for so long is dead. */
+/**
+ * Longer than the longest long poll (20 s): a socket that is silent for so long is dead.
+ */
 const SOCKET_TIMEOUT_MS = 35_000
 
-export function createSqsClient({ region, endpoint, credentials, maxSockets, transport = 'lean' }: SqsClientOptions): SQSClient {
+export function createSqsClient({
+  region,
+  endpoint,
+  credentials,
+  maxSockets,
+  transport = 'lean'
+}: SqsClientOptions): SQSClient {
   const agent = { keepAlive: true, maxSockets }
   const config: SQSClientConfig = {
     region,
@@ -44,5 +58,7 @@ export function createSqsClient({ region, endpoint, credentials, maxSockets, tra
     config.endpoint = endpoint
     config.useQueueUrlAsEndpoint = false
   }
-  return transport === 'sdk' ? new SQSClient(config) : createLeanClient({ config, maxSockets, connectTimeoutMs: CONNECTION_TIMEOUT_MS })
+  return transport === 'sdk'
+    ? new SQSClient(config)
+    : createLeanClient({ config, maxSockets, connectTimeoutMs: CONNECTION_TIMEOUT_MS })
 }

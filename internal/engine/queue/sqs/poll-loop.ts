@@ -1,22 +1,38 @@
 /**
  * Receives from SQS: one sqs-consumer per poller, of which only the loop is used.
  *
- * Shapes  before each receive a poller waits for the end of its backoff, its turn (pollers.ts) and admission; messages are handed over at
- *         once, so that the next receive does not wait for them. Settling is not in here.
- *         Stopping: no further receive starts. Young receives may be on their way back with messages, which SQS has counted as
- *         received and would hold for a whole visibility timeout: they get a moment, and what they bring is given back. Older ones
- *         wait at an empty queue and are cut off.
+ * Shapes  before each receive a poller waits for the end of its backoff, its turn
+ *         (pollers.ts) and admission; messages are handed over at once, so that the next
+ *         receive does not wait for them. Settling is not in here. Stopping: no further
+ *         receive starts. Young receives may be on their way back with messages, which
+ *         SQS has counted as received and would hold for a whole visibility timeout: they
+ *         get a moment, and what they bring is given back. Older ones wait at an empty
+ *         queue and are cut off.
  * Units   waiting in whole seconds as SQS counts it, delays in milliseconds.
- * Errors  a failed receive goes to `onError` and delays this poller's next one; those of our own cutting off are not reported.
- * Source  sqs-consumer 15.0.3: a handler that returns [] deletes nothing; after most errors it polls again at once, after some AWS
- *         errors it pauses for ten seconds. `send` rejects with QueueError, which it does not know: the one backoff is ours.
+ * Errors  a failed receive goes to `onError` and delays this poller's next one; those of
+ *         our own cutting off are not reported.
+ * Source  sqs-consumer 15.0.3: a handler that returns [] deletes nothing; after most
+ *         errors it polls again at once, after some AWS errors it pauses for ten seconds.
+ *         `send` rejects with QueueError, which it does not know: the one backoff is
+ *         ours.
  */
-import type { Message, ReceiveMessageCommand, ReceiveMessageCommandOutput, SQSClient } from '@aws-sdk/client-sqs'
+import type {
+  Message,
+  ReceiveMessageCommand,
+  ReceiveMessageCommandOutput,
+  SQSClient
+} from '@aws-sdk/client-sqs'
 import { Consumer } from 'sqs-consumer'
 import type { Clock } from '../../lifecycle/clock.js'
 import { delay, unlessAborted } from '../../lifecycle/interrupt.js'
 import { backoffMs } from '../../retry/backoff.js'
-import { MAX_BATCH_ENTRIES, QueueError, type Receipt, type ReceiveOptions, type Receiver } from '../queue.js'
+import {
+  MAX_BATCH_ENTRIES,
+  QueueError,
+  type Receipt,
+  type ReceiveOptions,
+  type Receiver
+} from '../queue.js'
 import { asQueueError } from './aws-error.js'
 import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
 import { createPollers } from './pollers.js'
@@ -51,7 +67,12 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
   let onAllEnded: () => void = () => undefined
 
   const giveBack = (messages: readonly Message[]): Promise<void> =>
-    setup.giveBack(messages.map(({ MessageId: id = '', ReceiptHandle: receiptHandle = '' }) => ({ id, receiptHandle })))
+    setup.giveBack(
+      messages.map(({ MessageId: id = '', ReceiptHandle: receiptHandle = '' }) => ({
+        id,
+        receiptHandle
+      }))
+    )
 
   const startPoller = (poller: number): Consumer => {
     let failures = 0
@@ -71,7 +92,8 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
       retryInMs = 0
       await pollers.turn(poller)
       if (!ended.signal.aborted) await unlessAborted(options.admit(), ended.signal)
-      // The only way to keep sqs-consumer from going on to its receive; `fail` keeps quiet about it.
+      // The only way to keep sqs-consumer from going on to its receive; `fail` keeps
+      // quiet about it.
       if (ended.signal.aborted) throw new QueueError('ABORT_ERR', 'polling has ended')
     }
 
@@ -82,8 +104,10 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
         deadlineMs,
         signal => {
           const sent = setup.sqs.send(command, { abortSignal: signal })
-          // A client that does not heed the signal may answer when nobody listens any more.
-          const late = (output: ReceiveMessageCommandOutput) => (signal.aborted ? giveBack(output.Messages ?? []) : undefined)
+          // A client that does not heed the signal may answer when nobody listens any
+          // more.
+          const late = (output: ReceiveMessageCommandOutput) =>
+            signal.aborted ? giveBack(output.Messages ?? []) : undefined
           sent.then(late, () => undefined)
           return sent
         },

@@ -1,14 +1,23 @@
 /**
  * Creates or opens the queue and its dead-letter queue.
  *
- * Shapes  what exists is opened and never changed, with one exception: a queue without a dead-letter target gets ours, because
- *         `maxReceiveCount` alone does nothing. Whatever else differs from what was asked is said in `notes`, a sentence each.
- *         Many processes may do this at once: whoever comes second finds the queue or gets the same answer from CreateQueue.
+ * Shapes  what exists is opened and never changed, with one exception: a queue without a
+ *         dead-letter target gets ours, because `maxReceiveCount` alone does nothing.
+ *         Whatever else differs from what was asked is said in `notes`, a sentence each.
+ *         Many processes may do this at once: whoever comes second finds the queue or
+ *         gets the same answer from CreateQueue.
  * Units   seconds.
- * Errors  QueueError, `InvalidQueueName` for a name that cannot be; missing rights to what exists already are a note.
- * Source  Amazon SQS developer guide: a message keeps its age when it moves to the dead-letter queue, so that queue must keep longer.
+ * Errors  QueueError, `InvalidQueueName` for a name that cannot be; missing rights to
+ *         what exists already are a note.
+ * Source  Amazon SQS developer guide: a message keeps its age when it moves to the
+ *         dead-letter queue, so that queue must keep longer.
  */
-import { CreateQueueCommand, GetQueueAttributesCommand, GetQueueUrlCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs'
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SetQueueAttributesCommand
+} from '@aws-sdk/client-sqs'
 import { type Clock, systemClock } from '../../lifecycle/clock.js'
 import { QueueError } from '../queue.js'
 import { asQueueError, isDenied, isExistingQueue, isMissingQueue } from './aws-error.js'
@@ -48,7 +57,8 @@ export async function openQueue(sqs: SqsSender, options: OpenQueueOptions): Prom
   const { queueName, deadLetterQueueName } = options
   assertQueueName(queueName)
   assertQueueName(deadLetterQueueName)
-  if (queueName === deadLetterQueueName) throw new QueueError('InvalidQueueName', `"${queueName}" cannot be its own dead-letter queue`)
+  if (queueName === deadLetterQueueName)
+    throw new QueueError('InvalidQueueName', `"${queueName}" cannot be its own dead-letter queue`)
   const calls = createCalls(sqs, options.clock ?? systemClock)
 
   const existingUrl = await calls.findUrl(queueName)
@@ -71,7 +81,11 @@ export async function openQueue(sqs: SqsSender, options: OpenQueueOptions): Prom
   }
 }
 
-async function openExisting(calls: Calls, queueUrl: string, options: OpenQueueOptions): Promise<OpenedQueue> {
+async function openExisting(
+  calls: Calls,
+  queueUrl: string,
+  options: OpenQueueOptions
+): Promise<OpenedQueue> {
   const { queueName, deadLetterQueueName, maxReceiveCount } = options
   const opened = (deadLetterQueueUrl: string | null, notes: readonly string[]): OpenedQueue => ({
     queueUrl,
@@ -85,12 +99,19 @@ async function openExisting(calls: Calls, queueUrl: string, options: OpenQueueOp
     const isOurs = target === null || nameInArn(target.arn) === deadLetterQueueName
     if (!isOurs) {
       const url = await calls.findUrl(nameInArn(target.arn), accountInArn(target.arn))
-      return opened(url, [`${queueName} sends its dead letters to ${target.arn}, not to ${deadLetterQueueName}: left as it is`])
+      return opened(url, [
+        `${queueName} sends its dead letters to ${target.arn}, not to ${deadLetterQueueName}: left as it is`
+      ])
     }
     const deadLetter = await openDeadLetterQueue(calls, options)
     if (target === null) {
-      await calls.setAttributes(queueUrl, { RedrivePolicy: redrivePolicy(deadLetter.arn, maxReceiveCount) })
-      return opened(deadLetter.url, [...deadLetter.notes, `${queueName} had no dead-letter queue: it is ${deadLetterQueueName} now`])
+      await calls.setAttributes(queueUrl, {
+        RedrivePolicy: redrivePolicy(deadLetter.arn, maxReceiveCount)
+      })
+      return opened(deadLetter.url, [
+        ...deadLetter.notes,
+        `${queueName} had no dead-letter queue: it is ${deadLetterQueueName} now`
+      ])
     }
     const differs = target.maxReceiveCount !== maxReceiveCount
     const note = `${queueName} gives up a message after ${target.maxReceiveCount} receives, not ${maxReceiveCount}: left as it is`
@@ -98,27 +119,39 @@ async function openExisting(calls: Calls, queueUrl: string, options: OpenQueueOp
   } catch (error) {
     const failure = asQueueError(error)
     if (!isDenied(failure)) throw failure
-    return opened(null, [`the dead-letter queue of ${queueName} could not be looked after: ${failure.message} (${failure.code})`])
+    return opened(null, [
+      `the dead-letter queue of ${queueName} could not be looked after: ${failure.message} (${failure.code})`
+    ])
   }
 }
 
-async function openDeadLetterQueue(calls: Calls, options: OpenQueueOptions): Promise<{ url: string; arn: string; notes: string[] }> {
+async function openDeadLetterQueue(
+  calls: Calls,
+  options: OpenQueueOptions
+): Promise<{ url: string; arn: string; notes: string[] }> {
   const { deadLetterQueueName: name, deadLetterRetentionS, retentionS } = options
   const foundUrl = await calls.findUrl(name)
-  const url = foundUrl ?? (await calls.createOrFind(name, { MessageRetentionPeriod: String(deadLetterRetentionS) }))
+  const url =
+    foundUrl ??
+    (await calls.createOrFind(name, { MessageRetentionPeriod: String(deadLetterRetentionS) }))
   const attributes = await calls.attributes(url)
   const arn = attributes['QueueArn']
   if (arn === undefined) throw new QueueError('InvalidResponse', `${name} has no QueueArn`)
   const keptS = Number(attributes['MessageRetentionPeriod'])
   const notes =
-    keptS <= retentionS ? [`${name} keeps messages for ${keptS} s, no longer than the queue itself: dead letters may expire`] : []
+    keptS <= retentionS
+      ? [
+          `${name} keeps messages for ${keptS} s, no longer than the queue itself: dead letters may expire`
+        ]
+      : []
   return { url, arn, notes }
 }
 
 type Calls = ReturnType<typeof createCalls>
 
 function createCalls(sqs: SqsSender, clock: Clock) {
-  const call = <T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> => withDeadline(clock, CALL_DEADLINE_MS, run)
+  const call = <T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    withDeadline(clock, CALL_DEADLINE_MS, run)
   const wait = (ms: number): Promise<void> => new Promise(resolve => clock.after(ms, resolve))
 
   async function findUrl(name: string, account?: string): Promise<string | null> {
@@ -174,22 +207,36 @@ function createCalls(sqs: SqsSender, clock: Clock) {
 
 function assertQueueName(name: string): void {
   if (name.endsWith('.fifo')) {
-    throw new QueueError('InvalidQueueName', `"${name}" names a FIFO queue; this program needs a standard queue`)
+    throw new QueueError(
+      'InvalidQueueName',
+      `"${name}" names a FIFO queue; this program needs a standard queue`
+    )
   }
   if (!/^[A-Za-z0-9_-]{1,80}$/.test(name)) {
-    throw new QueueError('InvalidQueueName', `"${name}" is no queue name: 1 to 80 letters, digits, hyphens and underscores`)
+    throw new QueueError(
+      'InvalidQueueName',
+      `"${name}" is no queue name: 1 to 80 letters, digits, hyphens and underscores`
+    )
   }
 }
 
-/** Always the same text for the same values, or two processes that create the queue at once would disagree. */
+/**
+ * Always the same text for the same values, or two processes that create the queue at
+ * once would disagree.
+ */
 function redrivePolicy(arn: string, maxReceiveCount: number): string {
   return JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: String(maxReceiveCount) })
 }
 
 function readRedriveTarget(policy: string | undefined): RedriveTarget | null {
   if (policy === undefined || policy === '') return null
-  const { deadLetterTargetArn: arn, maxReceiveCount } = JSON.parse(policy) as { deadLetterTargetArn?: unknown; maxReceiveCount?: unknown }
-  return typeof arn === 'string' && arn !== '' ? { arn, maxReceiveCount: Number(maxReceiveCount) } : null
+  const { deadLetterTargetArn: arn, maxReceiveCount } = JSON.parse(policy) as {
+    deadLetterTargetArn?: unknown
+    maxReceiveCount?: unknown
+  }
+  return typeof arn === 'string' && arn !== ''
+    ? { arn, maxReceiveCount: Number(maxReceiveCount) }
+    : null
 }
 
 // arn:aws:sqs:region:account:name

@@ -12,25 +12,41 @@ const VISIBILITY = 'ChangeMessageVisibilityBatchCommand'
 const refused = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
 const never = () => new Promise(() => undefined)
 const untilAborted = ({ signal }: SentCommand) =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(Object.assign(new Error('aborted'), { name: 'AbortError' }))))
+  new Promise((_, reject) =>
+    signal.addEventListener('abort', () =>
+      reject(Object.assign(new Error('aborted'), { name: 'AbortError' }))
+    )
+  )
 const message = (id: string) => ({
   MessageId: id,
   ReceiptHandle: `handle of ${id}`,
   Body: 'body',
   Attributes: { ApproximateReceiveCount: '1', SentTimestamp: '1700000000000' }
 })
-const full = (prefix: string) => ({ Messages: Array.from({ length: 10 }, (_, index) => message(`${prefix}${index}`)) })
+const full = (prefix: string) => ({
+  Messages: Array.from({ length: 10 }, (_, index) => message(`${prefix}${index}`))
+})
 const allSucceed = ({ input }: SentCommand) => ({
   Successful: (input['Entries'] as { Id: string }[]).map(({ Id }) => ({ Id })),
   Failed: []
 })
 
-/** A queue over a stub, with a clock that the test moves and a jitter that draws nothing. */
+/**
+ * A queue over a stub, with a clock that the test moves and a jitter that draws nothing.
+ */
 function setup(t: Test, answer: (command: SentCommand, before: number) => unknown, pollers = 1) {
   const clock = createManualClock()
   const stub = createStubSqs(answer)
   const queueUrl = 'http://queue.invalid/1/q'
-  const queue = createSqsQueue({ sqs: stub.sqs, queueUrl, pollers, visibilityTimeoutS: 30, waitTimeS: 20, clock, random: () => 0 })
+  const queue = createSqsQueue({
+    sqs: stub.sqs,
+    queueUrl,
+    pollers,
+    visibilityTimeoutS: 30,
+    waitTimeS: 20,
+    clock,
+    random: () => 0
+  })
   t.teardown(async () => {
     const closing = queue.close()
     await clock.advanceAsync(250)
@@ -50,51 +66,64 @@ function setup(t: Test, answer: (command: SentCommand, before: number) => unknow
   return { clock, stub, queue, delivered, errors, receive, receives: () => receives }
 }
 
-await t.test('a receive asks for ten messages, their receive count and when they were sent', async t => {
-  const { stub, receive } = setup(t, untilAborted)
-  receive()
-  await until('the receive', () => stub.sent.length === 1)
-  t.match(stub.sent[0]?.input, {
-    QueueUrl: 'http://queue.invalid/1/q',
-    MaxNumberOfMessages: 10,
-    WaitTimeSeconds: 20,
-    VisibilityTimeout: 30,
-    MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp']
-  })
-})
-
-await t.test('a failing receive is reported and tried again after a backoff that grows and then starts anew', async t => {
-  const outcomes = [refused(), refused(), refused(), { Messages: [] }, refused()]
-  const { clock, stub, errors, receive, receives } = setup(t, (command, before) => {
-    const outcome = outcomes[before]
-    if (outcome instanceof Error) throw outcome
-    return outcome ?? untilAborted(command)
-  })
-  receive()
-  // With no luck in the draw, the delays are half of 100, 200, 400; after a success half of 100 again.
-  for (const [calls, delayMs] of [
-    [1, 50],
-    [2, 100],
-    [3, 200],
-    [5, 50]
-  ] as const) {
-    await until(`receive ${calls}`, () => stub.of(RECEIVE).length === calls && clock.pending() === 1)
-    await clock.advanceAsync(delayMs - 1)
-    t.equal(stub.of(RECEIVE).length, calls, `no further receive within ${delayMs - 1} ms`)
-    await clock.advanceAsync(1)
-    await until('the next receive', () => stub.of(RECEIVE).length > calls)
+await t.test(
+  'a receive asks for ten messages, their receive count and when they were sent',
+  async t => {
+    const { stub, receive } = setup(t, untilAborted)
+    receive()
+    await until('the receive', () => stub.sent.length === 1)
+    t.match(stub.sent[0]?.input, {
+      QueueUrl: 'http://queue.invalid/1/q',
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: 20,
+      VisibilityTimeout: 30,
+      MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp']
+    })
   }
-  t.strictSame(
-    errors.map(error => error.code),
-    Array(4).fill('ECONNREFUSED')
-  )
-  t.equal(receives(), 1)
-})
+)
+
+await t.test(
+  'a failing receive is reported and tried again after a backoff that grows and then starts anew',
+  async t => {
+    const outcomes = [refused(), refused(), refused(), { Messages: [] }, refused()]
+    const { clock, stub, errors, receive, receives } = setup(t, (command, before) => {
+      const outcome = outcomes[before]
+      if (outcome instanceof Error) throw outcome
+      return outcome ?? untilAborted(command)
+    })
+    receive()
+    // With no luck in the draw, the delays are half of 100, 200, 400; after a success
+    // half of 100 again.
+    for (const [calls, delayMs] of [
+      [1, 50],
+      [2, 100],
+      [3, 200],
+      [5, 50]
+    ] as const) {
+      await until(
+        `receive ${calls}`,
+        () => stub.of(RECEIVE).length === calls && clock.pending() === 1
+      )
+      await clock.advanceAsync(delayMs - 1)
+      t.equal(stub.of(RECEIVE).length, calls, `no further receive within ${delayMs - 1} ms`)
+      await clock.advanceAsync(1)
+      await until('the next receive', () => stub.of(RECEIVE).length > calls)
+    }
+    t.strictSame(
+      errors.map(error => error.code),
+      Array(4).fill('ECONNREFUSED')
+    )
+    t.equal(receives(), 1)
+  }
+)
 
 await t.test('missing rights pause a poller no longer than any other error', async t => {
   const { clock, stub, errors, receive } = setup(t, (command, before) => {
     if (before > 0) return untilAborted(command)
-    throw Object.assign(new Error('no'), { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } })
+    throw Object.assign(new Error('no'), {
+      name: 'AccessDenied',
+      $metadata: { httpStatusCode: 403 }
+    })
   })
   receive()
   await until('the backoff', () => errors.length === 1 && clock.pending() === 1)
@@ -103,24 +132,31 @@ await t.test('missing rights pause a poller no longer than any other error', asy
   t.equal(errors[0]?.code, 'AccessDenied')
 })
 
-await t.test('a receive that hangs ends ten seconds after its wait, with a client that does not heed the signal too', async t => {
-  const { clock, stub, errors, receive } = setup(t, never)
-  receive()
-  await until('the receive', () => stub.sent.length === 1)
-  await clock.advanceAsync(29_999)
-  t.strictSame(errors, [])
-  await clock.advanceAsync(1)
-  t.strictSame(
-    errors.map(error => error.code),
-    ['ETIMEDOUT']
-  )
-  t.ok(stub.sent[0]?.signal.aborted, 'the client was told')
-})
+await t.test(
+  'a receive that hangs ends ten seconds after its wait, with a client that does not heed the signal too',
+  async t => {
+    const { clock, stub, errors, receive } = setup(t, never)
+    receive()
+    await until('the receive', () => stub.sent.length === 1)
+    await clock.advanceAsync(29_999)
+    t.strictSame(errors, [])
+    await clock.advanceAsync(1)
+    t.strictSame(
+      errors.map(error => error.code),
+      ['ETIMEDOUT']
+    )
+    t.ok(stub.sent[0]?.signal.aborted, 'the client was told')
+  }
+)
 
 await t.test('settling that hangs ends after ten seconds', async t => {
   const { clock, queue } = setup(t, never)
   const receipt = { id: 'a', receiptHandle: 'h' }
-  const started: Promise<unknown>[] = [queue.ack([receipt]), queue.extend([receipt], 1), queue.depth()]
+  const started: Promise<unknown>[] = [
+    queue.ack([receipt]),
+    queue.extend([receipt], 1),
+    queue.depth()
+  ]
   const calls = started.map(call => t.rejects(call, { code: 'ETIMEDOUT' }))
   await clock.advanceAsync(10_000)
   await Promise.all(calls)
@@ -128,7 +164,11 @@ await t.test('settling that hangs ends after ten seconds', async t => {
 
 await t.test('an idle queue is polled by one poller', async t => {
   const gates: (() => void)[] = []
-  const { stub, receive } = setup(t, () => new Promise(resolve => gates.push(() => resolve({ Messages: [] }))), 5)
+  const { stub, receive } = setup(
+    t,
+    () => new Promise(resolve => gates.push(() => resolve({ Messages: [] }))),
+    5
+  )
   receive()
   for (let round = 1; round <= 3; round++) {
     await until(`receive ${round}`, () => gates.length === round)
@@ -137,19 +177,22 @@ await t.test('an idle queue is polled by one poller', async t => {
   }
 })
 
-await t.test('after one full receive all pollers poll, and are idle again after an empty one each', async t => {
-  const gates: ((answer: unknown) => void)[] = []
-  const { delivered, receive } = setup(t, () => new Promise(resolve => gates.push(resolve)), 5)
-  receive()
-  await until('the scout', () => gates.length === 1)
-  gates[0]?.(full('m'))
-  await until('all five', () => gates.length === 6)
-  t.equal(delivered.length, 10)
-  for (const gate of gates.slice(1)) gate({ Messages: [] })
-  await until('the scout again', () => gates.length === 7)
-  gates[6]?.({ Messages: [] })
-  await until('and again', () => gates.length === 8)
-})
+await t.test(
+  'after one full receive all pollers poll, and are idle again after an empty one each',
+  async t => {
+    const gates: ((answer: unknown) => void)[] = []
+    const { delivered, receive } = setup(t, () => new Promise(resolve => gates.push(resolve)), 5)
+    receive()
+    await until('the scout', () => gates.length === 1)
+    gates[0]?.(full('m'))
+    await until('all five', () => gates.length === 6)
+    t.equal(delivered.length, 10)
+    for (const gate of gates.slice(1)) gate({ Messages: [] })
+    await until('the scout again', () => gates.length === 7)
+    gates[6]?.({ Messages: [] })
+    await until('and again', () => gates.length === 8)
+  }
+)
 
 await t.test('many pollers that wait for admission wait without a warning', async t => {
   const warnings: Error[] = []
@@ -159,7 +202,9 @@ await t.test('many pollers that wait for admission wait without a warning', asyn
   let asked = 0
   let isOpen = true
   const { receive } = setup(t, (_, before) => full(`${before}-`), 40)
-  const receiver = receive({ admit: () => (asked++, isOpen ? Promise.resolve() : new Promise(() => undefined)) })
+  const receiver = receive({
+    admit: () => (asked++, isOpen ? Promise.resolve() : new Promise(() => undefined))
+  })
   await until('all have been admitted', () => asked > 40)
   isOpen = false
   const before = asked
@@ -170,22 +215,31 @@ await t.test('many pollers that wait for admission wait without a warning', asyn
 
 await t.test('a stop waits a moment for young receives and gives back what they bring', async t => {
   const gates: ((answer: unknown) => void)[] = []
-  const answer = (command: SentCommand) => (command.name === VISIBILITY ? allSucceed(command) : new Promise(resolve => gates.push(resolve)))
+  const answer = (command: SentCommand) =>
+    command.name === VISIBILITY ? allSucceed(command) : new Promise(resolve => gates.push(resolve))
   const { stub, delivered, receive, receives, errors } = setup(t, answer, 2)
   let asked = 0
-  // Of the two pollers that the first answer sets going, one is let in and the other waits.
-  const receiver = receive({ admit: () => (++asked <= 2 ? Promise.resolve() : new Promise(() => undefined)) })
+  // Of the two pollers that the first answer sets going, one is let in and the other
+  // waits.
+  const receiver = receive({
+    admit: () => (++asked <= 2 ? Promise.resolve() : new Promise(() => undefined))
+  })
   await until('a receive', () => gates.length === 1)
   gates[0]?.(full('first'))
   await until('the next receive', () => gates.length === 2 && asked === 3)
   const stopping = receiver.stop()
-  await until('all that is ready has run', async () => new Promise(resolve => setImmediate(() => resolve(true))))
+  await until(
+    'all that is ready has run',
+    async () => new Promise(resolve => setImmediate(() => resolve(true)))
+  )
   gates[1]?.(full('late'))
   await stopping
   t.equal(delivered.length, 10, 'nothing after the stop is delivered')
   t.equal(receives(), 1)
   t.strictSame(errors, [])
-  t.match(stub.of(VISIBILITY)[0]?.input, { Entries: [{ Id: '0', ReceiptHandle: 'handle of late0', VisibilityTimeout: 0 }] })
+  t.match(stub.of(VISIBILITY)[0]?.input, {
+    Entries: [{ Id: '0', ReceiptHandle: 'handle of late0', VisibilityTimeout: 0 }]
+  })
   t.equal(stub.of(RECEIVE).length, 2, 'and the poller that waited does not receive')
 })
 
@@ -204,89 +258,131 @@ await t.test('the moment ends a quarter of a second after the receive began', as
   t.equal(clock.pending(), 0)
 })
 
-await t.test('an older receive is cut off at once; an answer that comes all the same is given back', async t => {
-  let answer: (value: unknown) => void = () => undefined
-  const { clock, stub, delivered, receive } = setup(t, command => {
-    if (command.name === VISIBILITY) return allSucceed(command)
-    return new Promise(resolve => {
-      answer = resolve
+await t.test(
+  'an older receive is cut off at once; an answer that comes all the same is given back',
+  async t => {
+    let answer: (value: unknown) => void = () => undefined
+    const { clock, stub, delivered, receive } = setup(t, command => {
+      if (command.name === VISIBILITY) return allSucceed(command)
+      return new Promise(resolve => {
+        answer = resolve
+      })
     })
-  })
-  const receiver = receive()
-  await until('a receive', () => stub.sent.length === 1)
-  clock.advance(250)
-  await receiver.stop()
-  answer(full('late'))
-  await until('the messages are given back', () => stub.of(VISIBILITY).length === 1)
-  t.match(stub.of(VISIBILITY)[0]?.input, { Entries: [{ ReceiptHandle: 'handle of late0', VisibilityTimeout: 0 }] })
-  t.strictSame(delivered, [])
-})
-
-await t.test('stopping ends parked pollers, backoff and admission, and none of them receives afterwards', async t => {
-  const { clock, stub, receive, errors } = setup(
-    t,
-    () => {
-      throw refused()
-    },
-    3
-  )
-  const backingOff = receive()
-  const withheld = receive({ admit: () => new Promise(() => undefined) })
-  await until('the failure', () => errors.length === 1 && clock.pending() === 1)
-  await Promise.all([backingOff.stop(), withheld.stop()])
-  t.equal(clock.pending(), 0, 'no timer is left behind')
-  t.equal(stub.sent.length, 1)
-})
-
-await t.test('a message without body, count or time is delivered; one without handle fails its receive', async t => {
-  const answers = [{ Messages: [{ MessageId: 'bare', ReceiptHandle: 'h' }] }, { Messages: [{ MessageId: 'x' }] }]
-  const { clock, errors, receive } = setup(t, (command, before) => answers[before] ?? untilAborted(command))
-  const bodies: unknown[] = []
-  receive({ deliver: messages => bodies.push(...messages) })
-  await until('the failure', () => errors.length === 1)
-  t.strictSame(bodies, [{ id: 'bare', receiptHandle: 'h', body: '', bytes: 0, receiveCount: 1, sentAtMs: clock.epochMs() }])
-  t.equal(errors[0]?.code, 'InvalidResponse')
-})
-
-await t.test('a receiver of messages that throws is reported, and the next receive waits', async t => {
-  const { clock, stub, errors, receive } = setup(t, (_, before) => full(`${before}-`))
-  receive({
-    deliver: () => {
-      throw new Error('no room')
-    }
-  })
-  await until('the failure', () => errors.length === 1 && clock.pending() === 1)
-  t.equal(errors[0]?.message, 'no room')
-  t.equal(stub.of(RECEIVE).length, 1)
-})
-
-await t.test('visibility is asked for in whole seconds, of which there are at most twelve hours', async t => {
-  const { stub, queue } = setup(t, allSucceed)
-  for (const seconds of [0, 0.5, 43_200, 43_201]) t.strictSame(await queue.extend([{ id: 'a', receiptHandle: 'h' }], seconds), [])
-  const asked = stub.of(VISIBILITY).map(({ input }) => (input['Entries'] as { VisibilityTimeout: number }[])[0]?.VisibilityTimeout)
-  t.strictSame(asked, [0, 1, 43_200, 43_200])
-})
-
-await t.test('entries that failed are named with their code, and with whether to try again', async t => {
-  const receipts = ['a', 'b', 'c', 'd'].map(id => ({ id, receiptHandle: `handle of ${id}` }))
-  const answer = {
-    Successful: [{ Id: '0' }],
-    Failed: [
-      { Id: '1', Code: 'InternalError', SenderFault: false },
-      { Id: '3', Code: 'ReceiptHandleIsInvalid', SenderFault: true }
-    ]
+    const receiver = receive()
+    await until('a receive', () => stub.sent.length === 1)
+    clock.advance(250)
+    await receiver.stop()
+    answer(full('late'))
+    await until('the messages are given back', () => stub.of(VISIBILITY).length === 1)
+    t.match(stub.of(VISIBILITY)[0]?.input, {
+      Entries: [{ ReceiptHandle: 'handle of late0', VisibilityTimeout: 0 }]
+    })
+    t.strictSame(delivered, [])
   }
-  const { stub, queue } = setup(t, () => answer)
-  const want = [
-    { id: 'b', code: 'InternalError', retryable: true },
-    { id: 'c', code: 'MissingFromResponse', retryable: true },
-    { id: 'd', code: 'ReceiptHandleIsInvalid', retryable: false }
-  ]
-  t.strictSame(await queue.ack(receipts), want)
-  t.strictSame(await queue.extend(receipts, 50_000), want)
-  t.match(stub.of(DELETE)[0]?.input, { Entries: [{ Id: '0', ReceiptHandle: 'handle of a' }] })
-  t.match(stub.of(VISIBILITY)[0]?.input, { Entries: [{ Id: '0', ReceiptHandle: 'handle of a', VisibilityTimeout: 43_200 }] })
-})
+)
+
+await t.test(
+  'stopping ends parked pollers, backoff and admission, and none of them receives afterwards',
+  async t => {
+    const { clock, stub, receive, errors } = setup(
+      t,
+      () => {
+        throw refused()
+      },
+      3
+    )
+    const backingOff = receive()
+    const withheld = receive({ admit: () => new Promise(() => undefined) })
+    await until('the failure', () => errors.length === 1 && clock.pending() === 1)
+    await Promise.all([backingOff.stop(), withheld.stop()])
+    t.equal(clock.pending(), 0, 'no timer is left behind')
+    t.equal(stub.sent.length, 1)
+  }
+)
+
+await t.test(
+  'a message without body, count or time is delivered; one without handle fails its receive',
+  async t => {
+    const answers = [
+      { Messages: [{ MessageId: 'bare', ReceiptHandle: 'h' }] },
+      { Messages: [{ MessageId: 'x' }] }
+    ]
+    const { clock, errors, receive } = setup(
+      t,
+      (command, before) => answers[before] ?? untilAborted(command)
+    )
+    const bodies: unknown[] = []
+    receive({ deliver: messages => bodies.push(...messages) })
+    await until('the failure', () => errors.length === 1)
+    t.strictSame(bodies, [
+      {
+        id: 'bare',
+        receiptHandle: 'h',
+        body: '',
+        bytes: 0,
+        receiveCount: 1,
+        sentAtMs: clock.epochMs()
+      }
+    ])
+    t.equal(errors[0]?.code, 'InvalidResponse')
+  }
+)
+
+await t.test(
+  'a receiver of messages that throws is reported, and the next receive waits',
+  async t => {
+    const { clock, stub, errors, receive } = setup(t, (_, before) => full(`${before}-`))
+    receive({
+      deliver: () => {
+        throw new Error('no room')
+      }
+    })
+    await until('the failure', () => errors.length === 1 && clock.pending() === 1)
+    t.equal(errors[0]?.message, 'no room')
+    t.equal(stub.of(RECEIVE).length, 1)
+  }
+)
+
+await t.test(
+  'visibility is asked for in whole seconds, of which there are at most twelve hours',
+  async t => {
+    const { stub, queue } = setup(t, allSucceed)
+    for (const seconds of [0, 0.5, 43_200, 43_201])
+      t.strictSame(await queue.extend([{ id: 'a', receiptHandle: 'h' }], seconds), [])
+    const asked = stub
+      .of(VISIBILITY)
+      .map(
+        ({ input }) => (input['Entries'] as { VisibilityTimeout: number }[])[0]?.VisibilityTimeout
+      )
+    t.strictSame(asked, [0, 1, 43_200, 43_200])
+  }
+)
+
+await t.test(
+  'entries that failed are named with their code, and with whether to try again',
+  async t => {
+    const receipts = ['a', 'b', 'c', 'd'].map(id => ({ id, receiptHandle: `handle of ${id}` }))
+    const answer = {
+      Successful: [{ Id: '0' }],
+      Failed: [
+        { Id: '1', Code: 'InternalError', SenderFault: false },
+        { Id: '3', Code: 'ReceiptHandleIsInvalid', SenderFault: true }
+      ]
+    }
+    const { stub, queue } = setup(t, () => answer)
+    const want = [
+      { id: 'b', code: 'InternalError', retryable: true },
+      { id: 'c', code: 'MissingFromResponse', retryable: true },
+      { id: 'd', code: 'ReceiptHandleIsInvalid', retryable: false }
+    ]
+    t.strictSame(await queue.ack(receipts), want)
+    t.strictSame(await queue.extend(receipts, 50_000), want)
+    t.match(stub.of(DELETE)[0]?.input, { Entries: [{ Id: '0', ReceiptHandle: 'handle of a' }] })
+    t.match(stub.of(VISIBILITY)[0]?.input, {
+      Entries: [{ Id: '0', ReceiptHandle: 'handle of a', VisibilityTimeout: 43_200 }]
+    })
+  }
+)
 
 await t.test('a call that fails as a whole rejects with its code', async t => {
   const { queue } = setup(t, () => {

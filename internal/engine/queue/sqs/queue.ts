@@ -1,11 +1,14 @@
 /**
  * The queue on Amazon SQS, or on anything that answers its API.
  *
- * Shapes  the client is given and stays the caller's: `close` ends the polling and leaves the client alone. Batch entries are named by
- *         their index, so that a message that is there twice (two handles) cannot make the ids clash.
+ * Shapes  the client is given and stays the caller's: `close` ends the polling and leaves
+ *         the client alone. Batch entries are named by their index, so that a message
+ *         that is there twice (two handles) cannot make the ids clash.
  * Units   seconds as SQS counts them.
- * Errors  an entry that the answer does not name counts as failed: what nobody confirmed is not settled.
- * Source  Amazon SQS API reference: ReceiveMessage (short and long polling), DeleteMessageBatch, ChangeMessageVisibilityBatch, GetQueueAttributes.
+ * Errors  an entry that the answer does not name counts as failed: what nobody confirmed
+ *         is not settled.
+ * Source  Amazon SQS API reference: ReceiveMessage (short and long polling),
+ *         DeleteMessageBatch, ChangeMessageVisibilityBatch, GetQueueAttributes.
  */
 import {
   type BatchResultErrorEntry,
@@ -15,7 +18,13 @@ import {
   ReceiveMessageCommand
 } from '@aws-sdk/client-sqs'
 import type { Clock } from '../../lifecycle/clock.js'
-import { type InspectableQueue, MAX_BATCH_ENTRIES, type Receipt, type Receiver, type SettleFailure } from '../queue.js'
+import {
+  type InspectableQueue,
+  MAX_BATCH_ENTRIES,
+  type Receipt,
+  type Receiver,
+  type SettleFailure
+} from '../queue.js'
 import { entryCode, isRetryableEntry } from './aws-error.js'
 import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
 import { assertBatchEntries, clampVisibilityS } from './limits.js'
@@ -36,7 +45,10 @@ export interface SqsQueueOptions {
   readonly random?: () => number
 }
 
-/** With no wait at all SQS asks only some of its servers, and may find nothing in a queue that holds something. */
+/**
+ * With no wait at all SQS asks only some of its servers, and may find nothing in a queue
+ * that holds something.
+ */
 const TAKE_WAIT_S = 1
 
 interface BatchAnswer {
@@ -47,9 +59,13 @@ interface BatchAnswer {
 export function createSqsQueue(options: SqsQueueOptions): InspectableQueue {
   const { sqs, queueUrl, clock, random = Math.random } = options
   const receivers = new Set<Receiver>()
-  const call = <T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> => withDeadline(clock, CALL_DEADLINE_MS, run)
+  const call = <T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    withDeadline(clock, CALL_DEADLINE_MS, run)
 
-  async function changeVisibility(receipts: readonly Receipt[], seconds: number): Promise<readonly SettleFailure[]> {
+  async function changeVisibility(
+    receipts: readonly Receipt[],
+    seconds: number
+  ): Promise<readonly SettleFailure[]> {
     assertBatchEntries(receipts)
     const visibleS = clampVisibilityS(seconds)
     if (receipts.length === 0) return []
@@ -58,14 +74,18 @@ export function createSqsQueue(options: SqsQueueOptions): InspectableQueue {
       ReceiptHandle: receiptHandle,
       VisibilityTimeout: visibleS
     }))
-    const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries: entries })
+    const command = new ChangeMessageVisibilityBatchCommand({
+      QueueUrl: queueUrl,
+      Entries: entries
+    })
     return failuresIn(receipts, await call(signal => sqs.send(command, { abortSignal: signal })))
   }
 
   return {
     receive(receiveOptions) {
       const giveBack = async (receipts: readonly Receipt[]): Promise<void> => {
-        // Best effort: without it the messages come back when their visibility timeout ends.
+        // Best effort: without it the messages come back when their visibility timeout
+        // ends.
         await changeVisibility(receipts, 0).catch(() => undefined)
       }
       const receiver = createReceiver({ ...options, random, giveBack }, receiveOptions)
@@ -87,14 +107,19 @@ export function createSqsQueue(options: SqsQueueOptions): InspectableQueue {
         MessageSystemAttributeNames: SYSTEM_ATTRIBUTES,
         MessageAttributeNames: MESSAGE_ATTRIBUTES
       })
-      const { Messages: messages = [] } = await call(signal => sqs.send(command, { abortSignal: signal }))
+      const { Messages: messages = [] } = await call(signal =>
+        sqs.send(command, { abortSignal: signal })
+      )
       return messages.map(message => toReceived(message, clock))
     },
 
     async ack(receipts) {
       assertBatchEntries(receipts)
       if (receipts.length === 0) return []
-      const entries = receipts.map(({ receiptHandle }, index) => ({ Id: String(index), ReceiptHandle: receiptHandle }))
+      const entries = receipts.map(({ receiptHandle }, index) => ({
+        Id: String(index),
+        ReceiptHandle: receiptHandle
+      }))
       const command = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })
       return failuresIn(receipts, await call(signal => sqs.send(command, { abortSignal: signal })))
     },
@@ -104,9 +129,15 @@ export function createSqsQueue(options: SqsQueueOptions): InspectableQueue {
     async depth() {
       const command = new GetQueueAttributesCommand({
         QueueUrl: queueUrl,
-        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible', 'ApproximateNumberOfMessagesDelayed']
+        AttributeNames: [
+          'ApproximateNumberOfMessages',
+          'ApproximateNumberOfMessagesNotVisible',
+          'ApproximateNumberOfMessagesDelayed'
+        ]
       })
-      const { Attributes: attributes } = await call(signal => sqs.send(command, { abortSignal: signal }))
+      const { Attributes: attributes } = await call(signal =>
+        sqs.send(command, { abortSignal: signal })
+      )
       return {
         visible: Number(attributes?.ApproximateNumberOfMessages ?? 0),
         inFlight: Number(attributes?.ApproximateNumberOfMessagesNotVisible ?? 0),
@@ -130,6 +161,8 @@ function failuresIn(receipts: readonly Receipt[], answer: BatchAnswer): readonly
       const code = entryCode(entry.Code)
       return [{ id, code, retryable: isRetryableEntry(code, entry.SenderFault === true) }]
     }
-    return succeeded.has(String(index)) ? [] : [{ id, code: 'MissingFromResponse', retryable: true }]
+    return succeeded.has(String(index))
+      ? []
+      : [{ id, code: 'MissingFromResponse', retryable: true }]
   })
 }

@@ -6,12 +6,21 @@ import { QueueError } from '../queue.js'
 import { ORIGIN_ATTRIBUTE, readOrigin } from './origin.js'
 
 /** What each receive must ask for. */
-export const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = ['ApproximateReceiveCount', 'SentTimestamp']
+export const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
+  'ApproximateReceiveCount',
+  'SentTimestamp'
+]
 export const MESSAGE_ATTRIBUTES = [ORIGIN_ATTRIBUTE]
 
 export function toReceived(message: Message, clock: Clock): ReceivedMessage {
-  const { MessageId: id, ReceiptHandle: receiptHandle, Body: body = '', Attributes: attributes } = message
-  if (id === undefined || receiptHandle === undefined) throw new QueueError('InvalidResponse', 'a message without id or receipt handle')
+  const {
+    MessageId: id,
+    ReceiptHandle: receiptHandle,
+    Body: body = '',
+    Attributes: attributes
+  } = message
+  if (id === undefined || receiptHandle === undefined)
+    throw new QueueError('InvalidResponse', 'a message without id or receipt handle')
   const sentAtMs = Number(attributes?.SentTimestamp)
   const receiveCount = Number(attributes?.ApproximateReceiveCount)
   const received = {

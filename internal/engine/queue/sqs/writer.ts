@@ -1,11 +1,13 @@
 /**
  * Sends messages to SQS.
  *
- * Errors  a message that can never be sent is refused alone, without a call: SQS would refuse the whole batch that holds it.
- *         An entry that the answer does not name counts as failed and retryable.
- *         A server that refuses groups on its queues is found out by the same entries going through without: from then on they are
- *         left away, and `onGroupsRefused` is called, once.
- * Source  Amazon SQS API reference: SendMessageBatch; fair queues take MessageGroupId on a standard queue.
+ * Errors  a message that can never be sent is refused alone, without a call: SQS would
+ *         refuse the whole batch that holds it. An entry that the answer does not name
+ *         counts as failed and retryable. A server that refuses groups on its queues is
+ *         found out by the same entries going through without: from then on they are left
+ *         away, and `onGroupsRefused` is called, once.
+ * Source  Amazon SQS API reference: SendMessageBatch; fair queues take MessageGroupId on
+ *         a standard queue.
  */
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import { type Clock, systemClock } from '../../lifecycle/clock.js'
@@ -25,7 +27,12 @@ export interface SqsWriterOptions {
 }
 
 /** With which servers that know no fair queues refuse the parameter. */
-const REFUSALS_OF_GROUPS = new Set(['InvalidParameterValue', 'InvalidParameterCombination', 'InvalidParameter', 'UnsupportedOperation'])
+const REFUSALS_OF_GROUPS = new Set([
+  'InvalidParameterValue',
+  'InvalidParameterCombination',
+  'InvalidParameter',
+  'UnsupportedOperation'
+])
 
 type Outcomes = (SendOutcome | null)[]
 
@@ -33,11 +40,19 @@ export function createSqsWriter(options: SqsWriterOptions): QueueWriter {
   const { sqs, queueUrl, clock = systemClock, onGroupsRefused = () => undefined } = options
   let sendsGroups = true
 
-  async function call(messages: readonly OutgoingMessage[], outcomes: Outcomes, withGroups: boolean): Promise<void> {
-    const entries = messages.flatMap((message, index) => (outcomes[index] === null ? [toEntry(message, index, withGroups)] : []))
+  async function call(
+    messages: readonly OutgoingMessage[],
+    outcomes: Outcomes,
+    withGroups: boolean
+  ): Promise<void> {
+    const entries = messages.flatMap((message, index) =>
+      outcomes[index] === null ? [toEntry(message, index, withGroups)] : []
+    )
     if (entries.length === 0) return
     const command = new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })
-    const answer = await withDeadline(clock, CALL_DEADLINE_MS, signal => sqs.send(command, { abortSignal: signal }))
+    const answer = await withDeadline(clock, CALL_DEADLINE_MS, signal =>
+      sqs.send(command, { abortSignal: signal })
+    )
     for (const { Id, MessageId: id } of answer.Successful ?? []) {
       if (id !== undefined) outcomes[Number(Id)] = { id }
     }
@@ -48,7 +63,10 @@ export function createSqsWriter(options: SqsWriterOptions): QueueWriter {
   }
 
   /** The same without groups, for what may have failed because of them. */
-  async function withoutGroups(messages: readonly OutgoingMessage[], outcomes: Outcomes): Promise<void> {
+  async function withoutGroups(
+    messages: readonly OutgoingMessage[],
+    outcomes: Outcomes
+  ): Promise<void> {
     const again = outcomes.map(outcome => (isRefusalOfGroup(outcome) ? null : outcome))
     await call(messages, again, false)
     for (const [index, outcome] of again.entries()) {
@@ -69,10 +87,13 @@ export function createSqsWriter(options: SqsWriterOptions): QueueWriter {
       } catch (error) {
         const code = error instanceof QueueError ? error.code : ''
         if (!withGroups || !REFUSALS_OF_GROUPS.has(code)) throw error
-        for (const [index, outcome] of outcomes.entries()) outcomes[index] = outcome ?? { code, retryable: false }
+        for (const [index, outcome] of outcomes.entries())
+          outcomes[index] = outcome ?? { code, retryable: false }
       }
       if (withGroups && outcomes.some(isRefusalOfGroup)) await withoutGroups(messages, outcomes)
-      return outcomes.map((outcome): SendOutcome => outcome ?? { code: 'MissingFromResponse', retryable: true })
+      return outcomes.map(
+        (outcome): SendOutcome => outcome ?? { code: 'MissingFromResponse', retryable: true }
+      )
     },
     close: () => Promise.resolve()
   }
@@ -82,11 +103,17 @@ function isRefusalOfGroup(outcome: SendOutcome | null): boolean {
   return outcome !== null && 'code' in outcome && REFUSALS_OF_GROUPS.has(outcome.code)
 }
 
-function toEntry({ body, origin, group, delayS }: OutgoingMessage, index: number, withGroup: boolean) {
+function toEntry(
+  { body, origin, group, delayS }: OutgoingMessage,
+  index: number,
+  withGroup: boolean
+) {
   return {
     Id: String(index),
     MessageBody: body,
-    ...(origin === undefined ? {} : { MessageAttributes: { [ORIGIN_ATTRIBUTE]: { DataType: 'String', StringValue: origin } } }),
+    ...(origin === undefined
+      ? {}
+      : { MessageAttributes: { [ORIGIN_ATTRIBUTE]: { DataType: 'String', StringValue: origin } } }),
     ...(group === undefined || !withGroup ? {} : { MessageGroupId: toGroupId(group) }),
     ...(delayS === undefined ? {} : { DelaySeconds: delayS })
   }

@@ -1,4 +1,7 @@
-/** All hostile bodies: what a producer may send by mistake or on purpose, each with its one right outcome. */
+/**
+ * All hostile bodies: what a producer may send by mistake or on purpose, each with its
+ * one right outcome.
+ */
 import type { HostileBody } from './hostile-body.js'
 import { NAMES } from './names.js'
 import { NOT_JSON } from './not-json.js'
@@ -6,4 +9,10 @@ import { PAYLOADS } from './payloads.js'
 import { SCHEMAS } from './schemas.js'
 import { SHAPES } from './shapes.js'
 
-export const HOSTILE_BODIES: readonly HostileBody[] = [...NOT_JSON, ...SHAPES, ...NAMES, ...PAYLOADS, ...SCHEMAS]
+export const HOSTILE_BODIES: readonly HostileBody[] = [
+  ...NOT_JSON,
+  ...SHAPES,
+  ...NAMES,
+  ...PAYLOADS,
+  ...SCHEMAS
+]

@@ -1,8 +1,10 @@
 /**
- * One hostile body with the only outcome that is right for it, and the words to write one in a line.
+ * One hostile body with the only outcome that is right for it, and the words to write one
+ * in a line.
  *
- * Shapes  the tables hold the seed rows: `client-1` to `client-3`; `monitor-app`, `transaction-app`, `user-app`. Bodies name no event_id
- *         unless they are about ids, so that each is an event of its own.
+ * Shapes  the tables hold the seed rows: `client-1` to `client-3`; `monitor-app`,
+ *         `transaction-app`, `user-app`. Bodies name no event_id unless they are about
+ *         ids, so that each is an event of its own.
  */
 import type { Disposition, RejectionReason } from '../../../engine/message/message.js'
 
@@ -30,12 +32,22 @@ export interface Texts {
 }
 
 /** A body in which one thing can be odd. */
-export function body({ client = '"client-1"', type = '"monitor-app"', id, message = '"hello"', before = '' }: Texts = {}): string {
+export function body({
+  client = '"client-1"',
+  type = '"monitor-app"',
+  id,
+  message = '"hello"',
+  before = ''
+}: Texts = {}): string {
   const idText = id === undefined ? '' : `"event_id":${id},`
   return `{${before}"event_type":${type},"client_id":${client},${idText}"message":${message}}`
 }
 
-export const refused = (reason: RejectionReason, name: string, text: string): HostileBody => ({ name, body: text, outcome: reason })
+export const refused = (reason: RejectionReason, name: string, text: string): HostileBody => ({
+  name,
+  body: text,
+  outcome: reason
+})
 
 /** A payload that is odd and must be stored as it is. */
 export const payload = (name: string, text: string): HostileBody => ({
@@ -48,9 +60,13 @@ export const payload = (name: string, text: string): HostileBody => ({
 /** A string as JSON writes it. */
 export const json = (text: string): string => JSON.stringify(text)
 
-export const nested = (levels: number, open = '[', inside = '', close = ']'): string => open.repeat(levels) + inside + close.repeat(levels)
+export const nested = (levels: number, open = '[', inside = '', close = ']'): string =>
+  open.repeat(levels) + inside + close.repeat(levels)
 
-/** Texts that do harm where text is taken for something else, or for what it looks like; all of them are text like any other here. */
+/**
+ * Texts that do harm where text is taken for something else, or for what it looks like;
+ * all of them are text like any other here.
+ */
 export const HARMFUL_TEXTS: Readonly<Record<string, string>> = {
   'SQL that closes a string': `'; DROP TABLE message; --`,
   'SQL that is always true': `' OR '1'='1`,

@@ -1,18 +1,39 @@
-/** Clients, event types and ids: at their limits, unknown, unstorable, and with texts that do harm elsewhere. */
+/**
+ * Clients, event types and ids: at their limits, unknown, unstorable, and with texts that
+ * do harm elsewhere.
+ */
 import { body, HARMFUL_TEXTS, type HostileBody, json, refused } from './hostile-body.js'
 
 const FIELDS = { client: 'unknown-client', type: 'unknown-event-type' } as const
 
-/** Names of 100 characters are looked for; those of 101 are not. A character beyond 16 bits is one. */
+/**
+ * Names of 100 characters are looked for; those of 101 are not. A character beyond 16
+ * bits is one.
+ */
 const lengths = Object.entries(FIELDS).flatMap(([field, unknown]) =>
-  Object.entries({ 'one byte': 'n', 'two bytes': 'é', 'three bytes': '日', 'four bytes': '🎫' }).flatMap(([width, character]) => [
-    refused(unknown, `a ${field} of 100 characters of ${width}`, body({ [field]: json(character.repeat(100)) })),
-    refused('invalid-field', `a ${field} of 101 characters of ${width}`, body({ [field]: json(character.repeat(101)) }))
+  Object.entries({
+    'one byte': 'n',
+    'two bytes': 'é',
+    'three bytes': '日',
+    'four bytes': '🎫'
+  }).flatMap(([width, character]) => [
+    refused(
+      unknown,
+      `a ${field} of 100 characters of ${width}`,
+      body({ [field]: json(character.repeat(100)) })
+    ),
+    refused(
+      'invalid-field',
+      `a ${field} of 101 characters of ${width}`,
+      body({ [field]: json(character.repeat(101)) })
+    )
   ])
 )
 
 const unknown = Object.entries(FIELDS).flatMap(([field, reason]) =>
-  Object.entries(HARMFUL_TEXTS).map(([what, text]) => refused(reason, `${what} as a ${field}`, body({ [field]: json(text) })))
+  Object.entries(HARMFUL_TEXTS).map(([what, text]) =>
+    refused(reason, `${what} as a ${field}`, body({ [field]: json(text) }))
+  )
 )
 
 const ALMOST: Readonly<Record<string, string>> = {
@@ -42,7 +63,9 @@ const UNSTORABLE: Readonly<Record<string, string>> = {
   'half a pair before a whole one': '"\\ud83d\\ud83d\\ude00"'
 }
 const unstorable = (['client', 'type', 'id'] as const).flatMap(field =>
-  Object.entries(UNSTORABLE).map(([what, text]) => refused('unstorable', `${what} in the ${field}`, body({ [field]: text })))
+  Object.entries(UNSTORABLE).map(([what, text]) =>
+    refused('unstorable', `${what} in the ${field}`, body({ [field]: text }))
+  )
 )
 
 const withId = (name: string, id: string): HostileBody => ({
@@ -53,7 +76,10 @@ const withId = (name: string, id: string): HostileBody => ({
   messageId: id
 })
 
-/** Random to a compressor: PostgreSQL's index rows end at 2,704 bytes, and only such texts reach that. */
+/**
+ * Random to a compressor: PostgreSQL's index rows end at 2,704 bytes, and only such texts
+ * reach that.
+ */
 function incompressible(characters: number): string {
   let state = 1
   return Array.from({ length: characters }, () => {
@@ -72,11 +98,28 @@ const ids: readonly HostileBody[] = [
   withId('an id of 255 bytes, all but three in fours', `${'🎫'.repeat(63)}xyz`),
   refused('invalid-field', 'an id of 256 bytes', body({ id: json('i'.repeat(256)) })),
   refused('invalid-field', 'an id of 256 bytes in pairs', body({ id: json('é'.repeat(128)) })),
-  refused('invalid-field', 'an id of 256 bytes, the last of threes and one', body({ id: json(`${'日'.repeat(85)}x`) })),
+  refused(
+    'invalid-field',
+    'an id of 256 bytes, the last of threes and one',
+    body({ id: json(`${'日'.repeat(85)}x`) })
+  ),
   refused('invalid-field', 'an id of 256 bytes in fours', body({ id: json('🎫'.repeat(64)) })),
-  refused('invalid-field', 'an id that is too long for an index', body({ id: json(incompressible(4_000)) })),
-  refused('invalid-field', 'an id of 100,000 characters that compress well', body({ id: json('i'.repeat(100_000)) })),
-  { name: 'an id that is null', body: body({ id: 'null', message: '"no id"' }), outcome: 'stored', payload: '"no id"' },
+  refused(
+    'invalid-field',
+    'an id that is too long for an index',
+    body({ id: json(incompressible(4_000)) })
+  ),
+  refused(
+    'invalid-field',
+    'an id of 100,000 characters that compress well',
+    body({ id: json('i'.repeat(100_000)) })
+  ),
+  {
+    name: 'an id that is null',
+    body: body({ id: 'null', message: '"no id"' }),
+    outcome: 'stored',
+    payload: '"no id"'
+  },
   {
     name: 'an id whose last of equal keys counts',
     body: body({ before: '"event_id":"first",', id: '"last"', message: '"ids"' }),
@@ -94,7 +137,12 @@ const ids: readonly HostileBody[] = [
 ]
 
 /** The same id again, with anything else about it. */
-const again = (name: string, outcome: 'conflict' | 'duplicate', first: string, second: string): HostileBody => ({
+const again = (
+  name: string,
+  outcome: 'conflict' | 'duplicate',
+  first: string,
+  second: string
+): HostileBody => ({
   name,
   first,
   body: second,
@@ -114,9 +162,24 @@ const conflicts: readonly HostileBody[] = [
     body({ id: '"again-3"' }),
     body({ id: '"again-3"', before: '"more":1,' })
   ),
-  again('the same event with its id in escapes', 'duplicate', body({ id: '"again-4"' }), body({ id: '"\\u0061gain-4"' })),
-  again('another payload', 'conflict', body({ id: '"other-1"' }), body({ id: '"other-1"', message: '"bye"' })),
-  again('another event type', 'conflict', body({ id: '"other-2"' }), body({ id: '"other-2"', type: '"transaction-app"' })),
+  again(
+    'the same event with its id in escapes',
+    'duplicate',
+    body({ id: '"again-4"' }),
+    body({ id: '"\\u0061gain-4"' })
+  ),
+  again(
+    'another payload',
+    'conflict',
+    body({ id: '"other-1"' }),
+    body({ id: '"other-1"', message: '"bye"' })
+  ),
+  again(
+    'another event type',
+    'conflict',
+    body({ id: '"other-2"' }),
+    body({ id: '"other-2"', type: '"transaction-app"' })
+  ),
   again(
     'the payload with a blank more',
     'conflict',
@@ -155,4 +218,11 @@ const conflicts: readonly HostileBody[] = [
   )
 ]
 
-export const NAMES: readonly HostileBody[] = [...lengths, ...unknown, ...almost, ...unstorable, ...ids, ...conflicts]
+export const NAMES: readonly HostileBody[] = [
+  ...lengths,
+  ...unknown,
+  ...almost,
+  ...unstorable,
+  ...ids,
+  ...conflicts
+]

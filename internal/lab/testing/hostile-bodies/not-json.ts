@@ -1,7 +1,10 @@
 /** Bodies that are not JSON, in every way that a producer, a proxy or an attacker has. */
 import { body, HARMFUL_TEXTS, type HostileBody, nested, refused } from './hostile-body.js'
 
-const WHOLE = body({ id: '"cut"', message: '{"text":"a \\"quoted\\" word","list":[1,-2.5e3,true,null]}' })
+const WHOLE = body({
+  id: '"cut"',
+  message: '{"text":"a \\"quoted\\" word","list":[1,-2.5e3,true,null]}'
+})
 
 const MESSAGES: Readonly<Record<string, string>> = {
   'nothing after the colon': '',
@@ -109,7 +112,9 @@ const BODIES: Readonly<Record<string, string>> = {
 
 export const NOT_JSON: readonly HostileBody[] = [
   ...Object.entries(BODIES).map(([name, text]) => refused('not-json', `${name} is not JSON`, text)),
-  ...Object.entries(MESSAGES).map(([name, text]) => refused('not-json', `not JSON for a payload: ${name}`, body({ message: text }))),
+  ...Object.entries(MESSAGES).map(([name, text]) =>
+    refused('not-json', `not JSON for a payload: ${name}`, body({ message: text }))
+  ),
   ...Array.from({ length: 24 }, (_, n) => Math.round(((n + 1) * (WHOLE.length - 1)) / 24)).map(at =>
     refused('not-json', `an event cut after ${at} characters`, WHOLE.slice(0, at))
   ),

@@ -1,5 +1,16 @@
-/** Payloads that parsers, drivers and other column types change or refuse, and sizes and depths at their limits. */
-import { body, HARMFUL_TEXTS, type HostileBody, json, nested, payload, refused } from './hostile-body.js'
+/**
+ * Payloads that parsers, drivers and other column types change or refuse, and sizes and
+ * depths at their limits.
+ */
+import {
+  body,
+  HARMFUL_TEXTS,
+  type HostileBody,
+  json,
+  nested,
+  payload,
+  refused
+} from './hostile-body.js'
 
 const MAX_BYTES = 1_048_576
 
@@ -29,7 +40,8 @@ const STRUCTURES: Readonly<Record<string, string>> = {
   'a prototype': '{"__proto__":{"admin":true}}',
   'a prototype that is null': '{"__proto__":null}',
   'a constructor': '{"constructor":{"prototype":{"admin":true}}}',
-  'the methods of an object': '{"toString":1,"valueOf":2,"hasOwnProperty":3,"toJSON":4,"then":5,"length":-1}',
+  'the methods of an object':
+    '{"toString":1,"valueOf":2,"hasOwnProperty":3,"toJSON":4,"then":5,"length":-1}',
   'blanks of every kind': ' \t\r\n { "a" :\n\r[ 1 ,\t2 ] } \n'.trim(),
   'blanks, 100,000 of them': `[${' '.repeat(100_000)}]`,
   'quotes and braces in a string': '"\\"}],{[\\\\\\" \\\\"',
@@ -62,23 +74,38 @@ const exactly = (bytes: number, filler: string): string => {
   const empty = body({ message: '""' })
   const room = bytes - Buffer.byteLength(empty)
   const width = Buffer.byteLength(filler)
-  return body({ message: `"${'x'.repeat(room % width)}${filler.repeat(Math.floor(room / width))}"` })
+  return body({
+    message: `"${'x'.repeat(room % width)}${filler.repeat(Math.floor(room / width))}"`
+  })
 }
 const payloadOf = (text: string): string => text.slice(text.indexOf('"message":') + 10, -1)
-const atLimit = (name: string, text: string): HostileBody => ({ name, body: text, outcome: 'stored', payload: payloadOf(text) })
+const atLimit = (name: string, text: string): HostileBody => ({
+  name,
+  body: text,
+  outcome: 'stored',
+  payload: payloadOf(text)
+})
 
 const sizes: readonly HostileBody[] = [
   atLimit('a body of exactly 1 MiB', exactly(MAX_BYTES, 'x')),
   atLimit('a body of exactly 1 MiB in pairs of bytes', exactly(MAX_BYTES, 'é')),
   atLimit('a body of exactly 1 MiB in fours', exactly(MAX_BYTES, '🎫')),
-  { ...atLimit('a body of 1 MiB, most of it blanks', ''), body: body().padStart(MAX_BYTES), payload: '"hello"' },
+  {
+    ...atLimit('a body of 1 MiB, most of it blanks', ''),
+    body: body().padStart(MAX_BYTES),
+    payload: '"hello"'
+  },
   {
     ...atLimit('a body of 1 MiB, most of it ignored', ''),
     body: body({ before: `"ignored":"${'x'.repeat(1_000_000)}",` }),
     payload: '"hello"'
   },
   refused('too-large', 'a body of 1 MiB and a byte', exactly(MAX_BYTES + 1, 'x')),
-  refused('too-large', 'a body of 1 MiB and a byte, fewer characters than bytes', exactly(MAX_BYTES + 1, 'é')),
+  refused(
+    'too-large',
+    'a body of 1 MiB and a byte, fewer characters than bytes',
+    exactly(MAX_BYTES + 1, 'é')
+  ),
   refused('too-large', 'a body of 1 MiB and a blank', body().padEnd(MAX_BYTES + 1)),
   refused('too-large', 'a body of 2 MiB that is not JSON', '['.repeat(2 * MAX_BYTES)),
   refused('too-large', 'a body of 2 MiB that is no object', `"${'x'.repeat(2 * MAX_BYTES)}"`)
@@ -90,7 +117,10 @@ const depths: readonly HostileBody[] = [
   payload('arrays 63 deep, the body being the 64th', nested(63)),
   payload('objects 63 deep', object(63)),
   payload('brackets in a string, 100,000 of them', `"${'['.repeat(100_000)}"`),
-  payload('arrays 63 deep, 1,000 of them', `[${Array.from({ length: 1_000 }, () => nested(62)).join()}]`),
+  payload(
+    'arrays 63 deep, 1,000 of them',
+    `[${Array.from({ length: 1_000 }, () => nested(62)).join()}]`
+  ),
   ...[64, 65, 1_000, 7_000, 100_000].flatMap(levels => [
     refused('too-deep', `arrays ${levels} deep`, body({ message: nested(levels) })),
     refused('too-deep', `objects ${levels} deep`, body({ message: object(levels) }))
@@ -99,7 +129,11 @@ const depths: readonly HostileBody[] = [
   refused('too-deep', 'an ignored key 64 deep', body({ before: `"ignored":${nested(64)},` })),
   refused('too-deep', 'too deep where a client is due', body({ client: nested(64) })),
   refused('too-deep', 'too deep, and all fields missing', `{"a":${nested(64)}}`),
-  refused('too-deep', 'too deep in the first of equal keys', body({ before: `"message":${nested(64)},` }))
+  refused(
+    'too-deep',
+    'too deep in the first of equal keys',
+    body({ before: `"message":${nested(64)},` })
+  )
 ]
 
 const KEYS: Readonly<Record<string, HostileBody>> = {
@@ -141,7 +175,9 @@ const KEYS: Readonly<Record<string, HostileBody>> = {
   },
   '90,000 keys that are ignored': {
     name: '',
-    body: body({ before: Array.from({ length: 90_000 }, (_, n) => `"${n.toString(36)}":0,`).join('') }),
+    body: body({
+      before: Array.from({ length: 90_000 }, (_, n) => `"${n.toString(36)}":0,`).join('')
+    }),
     outcome: 'stored',
     payload: '"hello"'
   },
@@ -154,7 +190,9 @@ const KEYS: Readonly<Record<string, HostileBody>> = {
 }
 
 export const PAYLOADS: readonly HostileBody[] = [
-  ...Object.entries({ ...NUMBERS, ...STRUCTURES, ...TEXTS }).map(([what, text]) => payload(`${what} as a payload`, text)),
+  ...Object.entries({ ...NUMBERS, ...STRUCTURES, ...TEXTS }).map(([what, text]) =>
+    payload(`${what} as a payload`, text)
+  ),
   ...Object.entries(HARMFUL_TEXTS).flatMap(([what, text]) => [
     payload(`${what} as a text`, json(text)),
     payload(`${what} as a key and a value`, `{${json(text)}:[${json(text)}]}`)
@@ -163,5 +201,9 @@ export const PAYLOADS: readonly HostileBody[] = [
   ...sizes,
   ...depths,
   refused('unstorable', 'half a pair, not escaped, in a payload', body({ message: '"a\ud800b"' })),
-  refused('unstorable', 'half a pair, not escaped, in a key of a payload', body({ message: '{"\udc00":1}' }))
+  refused(
+    'unstorable',
+    'half a pair, not escaped, in a key of a payload',
+    body({ message: '{"\udc00":1}' })
+  )
 ]

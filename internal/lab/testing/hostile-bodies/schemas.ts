@@ -1,8 +1,14 @@
-/** Payloads that meet a schema: violations, and strings that make a careless regular expression run for ever. */
+/**
+ * Payloads that meet a schema: violations, and strings that make a careless regular
+ * expression run for ever.
+ */
 import type { RegisteredSchema } from '../../../systems/events/schemas/payload-schemas.js'
 import { body, type HostileBody, json, refused } from './hostile-body.js'
 
-/** In force for every client's `user-app`; written as a careful author would, with a length beside each pattern. */
+/**
+ * In force for every client's `user-app`; written as a careful author would, with a
+ * length beside each pattern.
+ */
 export const HOSTILE_SCHEMA: RegisteredSchema = {
   id: 1,
   eventType: 'user-app',
@@ -62,7 +68,9 @@ const VIOLATIONS: Readonly<Record<string, unknown>> = {
   'a key that is every object’s': '{"constructor":1}',
   'a prototype': '{"__proto__":{"slug":"a"}}',
   'a key of 100,000 characters that is not known': { ['k'.repeat(LONG)]: 1 },
-  '50,000 keys that are not known': Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`k${n}`, 0])),
+  '50,000 keys that are not known': Object.fromEntries(
+    Array.from({ length: 50_000 }, (_, n) => [`k${n}`, 0])
+  ),
   'an array where an object is due': [],
   'a text where an object is due': json('text')
 }
@@ -77,7 +85,9 @@ const FITTING: Readonly<Record<string, string>> = {
 }
 
 export const SCHEMAS: readonly HostileBody[] = [
-  ...Object.entries(VIOLATIONS).map(([name, value]) => refused('schema-violation', `against a schema: ${name}`, withPayload(value))),
+  ...Object.entries(VIOLATIONS).map(([name, value]) =>
+    refused('schema-violation', `against a schema: ${name}`, withPayload(value))
+  ),
   ...Object.entries(FITTING).map(([name, text]) => ({
     name: `as a schema wants it: ${name}`,
     body: withPayload(text),

@@ -1,4 +1,7 @@
-/** JSON that is no event: another shape, fields that are missing or of the wrong type, keys that only look right. */
+/**
+ * JSON that is no event: another shape, fields that are missing or of the wrong type,
+ * keys that only look right.
+ */
 import { body, type HostileBody, json, nested, refused } from './hostile-body.js'
 
 const OTHER_SHAPES: Readonly<Record<string, string>> = {
@@ -17,7 +20,8 @@ const OTHER_SHAPES: Readonly<Record<string, string>> = {
   'an empty array': '[]',
   'an array of an event': `[${body()}]`,
   'an array of two events': `[${body()},${body()}]`,
-  'an array of pairs': '[["client_id","client-1"],["event_type","monitor-app"],["message","hello"]]',
+  'an array of pairs':
+    '[["client_id","client-1"],["event_type","monitor-app"],["message","hello"]]',
   'brackets 100,000 deep': nested(100_000),
   'a string among blanks': ' \t\r\n"hello"\n '
 }
@@ -27,30 +31,46 @@ const SUBSETS = [1, 2, 3, 4, 5, 6, 7].map(bits => FIELDS.filter((_, index) => (b
 const MISSING: Readonly<Record<string, unknown>> = { absent: undefined, null: null, empty: '' }
 
 function without(fields: readonly string[], value: unknown): string {
-  const event: Record<string, unknown> = { event_type: 'monitor-app', client_id: 'client-1', message: 'hello' }
+  const event: Record<string, unknown> = {
+    event_type: 'monitor-app',
+    client_id: 'client-1',
+    message: 'hello'
+  }
   for (const field of fields) event[field] = value
   return JSON.stringify(event)
 }
 
 const missing = SUBSETS.flatMap(fields =>
-  Object.entries(MISSING).map(([how, value]) => refused('missing-field', `${fields.join(' and ')} ${how}`, without(fields, value)))
+  Object.entries(MISSING).map(([how, value]) =>
+    refused('missing-field', `${fields.join(' and ')} ${how}`, without(fields, value))
+  )
 )
 
 const KEYS_THAT_LOOK_RIGHT: Readonly<Record<string, string>> = {
   'only an id': '{"event_id":"x"}',
   'keys in capitals': '{"EVENT_TYPE":"monitor-app","CLIENT_ID":"client-1","MESSAGE":"hello"}',
   'keys of camels': '{"eventType":"monitor-app","clientId":"client-1","message":"hello"}',
-  'keys with a blank behind them': '{"event_type ":"monitor-app","client_id ":"client-1","message ":"hello"}',
-  'keys with a letter of another alphabet': '{"еvent_type":"monitor-app","сlient_id":"client-1","messаge":"hello"}',
-  'keys with a character without width': '{"event_type\\u200b":"monitor-app","client_id":"client-1","message":"hello"}',
-  'keys with U+0000 behind them': '{"event_type\\u0000":"monitor-app","client_id\\u0000":"client-1","message\\u0000":"hello"}',
+  'keys with a blank behind them':
+    '{"event_type ":"monitor-app","client_id ":"client-1","message ":"hello"}',
+  'keys with a letter of another alphabet':
+    '{"еvent_type":"monitor-app","сlient_id":"client-1","messаge":"hello"}',
+  'keys with a character without width':
+    '{"event_type\\u200b":"monitor-app","client_id":"client-1","message":"hello"}',
+  'keys with U+0000 behind them':
+    '{"event_type\\u0000":"monitor-app","client_id\\u0000":"client-1","message\\u0000":"hello"}',
   'the fields one level down': `{"event":${body()}}`,
   'the fields as a prototype': `{"__proto__":${body()}}`,
   'the fields as the prototype of a constructor': `{"constructor":{"prototype":${body()}}}`,
   'a prototype that is null': '{"__proto__":null,"client_id":"client-1","message":"hello"}',
-  'a field whose last of equal keys is null': body({ before: '"message":"first",', message: 'null' }),
+  'a field whose last of equal keys is null': body({
+    before: '"message":"first",',
+    message: 'null'
+  }),
   'a client whose last of equal keys is empty': `${body().slice(0, -1)},"client_id":""}`,
-  'fields missing, and a name that cannot be stored': body({ client: '"\\u0000"', message: 'null' }),
+  'fields missing, and a name that cannot be stored': body({
+    client: '"\\u0000"',
+    message: 'null'
+  }),
   'fields missing, and one of a wrong type': body({ type: '5', message: '""' }),
   'all but the payload, among 1,000 others': `{"client_id":"client-1","event_type":"monitor-app",${Array.from({ length: 1_000 }, (_, n) => `"message${n}":"x"`).join()}}`
 }
@@ -77,16 +97,34 @@ const wrongTypes: readonly HostileBody[] = [
       refused('invalid-field', `${what} for the ${field}`, body({ [field]: text }))
     )
   ),
-  ...Object.entries(WRONG_VALUES).map(([what, text]) => refused('invalid-field', `${what} for the payload`, body({ message: text }))),
+  ...Object.entries(WRONG_VALUES).map(([what, text]) =>
+    refused('invalid-field', `${what} for the payload`, body({ message: text }))
+  ),
   refused('invalid-field', 'an empty id', body({ id: '""' })),
-  refused('invalid-field', 'every field wrong', body({ client: '1', type: '[]', id: '{}', message: 'false' })),
-  refused('invalid-field', 'a payload whose last of equal keys is a number', body({ before: '"message":"first",', message: '2' })),
-  refused('invalid-field', 'a wrong type beside a name that cannot be stored', body({ client: '"\\u0000"', message: '1' }))
+  refused(
+    'invalid-field',
+    'every field wrong',
+    body({ client: '1', type: '[]', id: '{}', message: 'false' })
+  ),
+  refused(
+    'invalid-field',
+    'a payload whose last of equal keys is a number',
+    body({ before: '"message":"first",', message: '2' })
+  ),
+  refused(
+    'invalid-field',
+    'a wrong type beside a name that cannot be stored',
+    body({ client: '"\\u0000"', message: '1' })
+  )
 ]
 
 export const SHAPES: readonly HostileBody[] = [
-  ...Object.entries(OTHER_SHAPES).map(([name, text]) => refused('not-an-object', `${name} instead of an object`, text)),
+  ...Object.entries(OTHER_SHAPES).map(([name, text]) =>
+    refused('not-an-object', `${name} instead of an object`, text)
+  ),
   ...missing,
-  ...Object.entries(KEYS_THAT_LOOK_RIGHT).map(([name, text]) => refused('missing-field', name, text)),
+  ...Object.entries(KEYS_THAT_LOOK_RIGHT).map(([name, text]) =>
+    refused('missing-field', name, text)
+  ),
   ...wrongTypes
 ]

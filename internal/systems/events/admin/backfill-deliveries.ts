@@ -1,4 +1,7 @@
-/** `deliveries backfill`: stored events that an endpoint has missed, because it came later or was disabled. */
+/**
+ * `deliveries backfill`: stored events that an endpoint has missed, because it came later
+ * or was disabled.
+ */
 
 import type { Command, Work } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
@@ -16,7 +19,10 @@ export const backfill: Command = {
     endpoint: { value: 'ID', text: 'the endpoint that is to get them' },
     since: { value: 'WHEN', text: `events stored then or later: ${MOMENT}` },
     until: { value: 'WHEN', text: 'and before then' },
-    'event-type': { value: 'NAME', text: 'only events of this type; absent: all that the endpoint takes' },
+    'event-type': {
+      value: 'NAME',
+      text: 'only events of this type; absent: all that the endpoint takes'
+    },
     limit: { value: 'N', text: 'at most so many' },
     rate: { value: 'N/s', text: 'at most so many per second' },
     'dry-run': { value: null, text: 'count what would be made, and make nothing' },
@@ -39,7 +45,8 @@ function prepare(flags: Flags, nowMs: number): Work {
   const since = readMoment(flags, 'since', nowMs)
   if (since === null && !flags.isOn('since')) flags.problems.push('--since WHEN is missing')
   const until = readMoment(flags, 'until', nowMs)
-  if (since !== null && until !== null && until <= since) flags.problems.push('--until must be later than --since')
+  if (since !== null && until !== null && until <= since)
+    flags.problems.push('--until must be later than --since')
   const eventType = readText(flags, 'event-type')
   const limit = readLimit(flags)
   const ratePerSecond = readRate(flags)
@@ -52,13 +59,25 @@ function prepare(flags: Flags, nowMs: number): Work {
       return unknownName('event type', eventType, eventTypes, context)
     }
     if (endpoint.eventTypes?.includes(eventType ?? '') === false && eventType !== null) {
-      output.remark(printable(`Endpoint ${endpoint.id} takes no ${eventType}: it takes ${endpoint.eventTypes.join(', ')}`))
+      output.remark(
+        printable(
+          `Endpoint ${endpoint.id} takes no ${eventType}: it takes ${endpoint.eventTypes.join(', ')}`
+        )
+      )
       return 1
     }
     const from = since ?? new Date(0)
     const { moved, isInterrupted, isDisabled } = await moveDeliveries<EventPlace>({
       page: (after, maxRows) =>
-        deliveries.backfill({ endpointId: endpoint.id, eventType, since: from, until, after, maxRows, isMade: !isDryRun }),
+        deliveries.backfill({
+          endpointId: endpoint.id,
+          eventType,
+          since: from,
+          until,
+          after,
+          maxRows,
+          isMade: !isDryRun
+        }),
       start: await deliveries.placeBefore(from),
       limit,
       ratePerSecond: isDryRun ? null : ratePerSecond,
@@ -67,11 +86,18 @@ function prepare(flags: Flags, nowMs: number): Work {
       onMoved: () => undefined
     })
     if (flags.isOn('json'))
-      await output.json(isDryRun ? { isDryRun, toMake: moved, isInterrupted, isDisabled } : { made: moved, isInterrupted, isDisabled })
+      await output.json(
+        isDryRun
+          ? { isDryRun, toMake: moved, isInterrupted, isDisabled }
+          : { made: moved, isInterrupted, isDisabled }
+      )
     else {
       output.remark(`${formatCount(moved)} ${isDryRun ? 'would be made' : 'made'}`)
       if (isInterrupted) output.remark('Interrupted.')
-      if (isDisabled) output.remark(`Endpoint ${endpoint.id} is disabled: endpoints enable ${endpoint.id} comes before`)
+      if (isDisabled)
+        output.remark(
+          `Endpoint ${endpoint.id} is disabled: endpoints enable ${endpoint.id} comes before`
+        )
     }
     return isInterrupted || isDisabled ? 1 : 0
   }

@@ -1,5 +1,6 @@
 /**
- * What a body says of itself, without being judged: client, event type and id as text, where it is a JSON object that has them.
+ * What a body says of itself, without being judged: client, event type and id as text,
+ * where it is a JSON object that has them.
  */
 export interface BodyNames {
   readonly clientId: string | null
@@ -10,7 +11,11 @@ export interface BodyNames {
 export function readBodyNames(body: string): BodyNames {
   const fields = parseObject(body)
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
-  return { clientId: text(fields['client_id']), eventType: text(fields['event_type']), eventId: text(fields['event_id']) }
+  return {
+    clientId: text(fields['client_id']),
+    eventType: text(fields['event_type']),
+    eventId: text(fields['event_id'])
+  }
 }
 
 function parseObject(body: string): Readonly<Record<string, unknown>> {

@@ -18,8 +18,14 @@ export const setLimits: Command = {
   summary: 'Sets a client’s weight and quota, in force in all workers within a second',
   operands: { text: 'NAME', max: 1 },
   options: {
-    weight: { value: 'N', text: 'how large its turns are next to those of others (1 to 100; 1 unless set)' },
-    'max-events-per-s': { value: 'N', text: 'events per second in the whole deployment, with a burst of one second; none ends the limit' },
+    weight: {
+      value: 'N',
+      text: 'how large its turns are next to those of others (1 to 100; 1 unless set)'
+    },
+    'max-events-per-s': {
+      value: 'N',
+      text: 'events per second in the whole deployment, with a burst of one second; none ends the limit'
+    },
     'max-bytes-per-s': { value: 'N', text: 'the same in bytes of bodies' },
     'over-quota': {
       value: OVER_QUOTA.join('|'),
@@ -42,7 +48,10 @@ export const setLimits: Command = {
       const limits = await context.clientLimits.set(name, change)
       if (limits === null) return unknownName('client', name, context.clients, context)
       if (flags.isOn('json')) await context.output.json({ name, limits })
-      else await context.output.write(`${printable(name)}: weight ${limits.weight}, quota ${describeQuota(limits)}\n`)
+      else
+        await context.output.write(
+          `${printable(name)}: weight ${limits.weight}, quota ${describeQuota(limits)}\n`
+        )
       return 0
     }
   }
@@ -63,7 +72,8 @@ function readChange(flags: Flags): Partial<ClientLimits> {
   const maxBytesPerS = readLimit(flags, 'max-bytes-per-s', 1, MAX_BYTES_PER_S)
   const overQuota = readOverQuota(flags)
   const options = Object.keys(setLimits.options).filter(name => name !== 'json')
-  if (!options.some(name => flags.isOn(name))) flags.problems.push(`nothing is set: give ${options.map(name => `--${name}`).join(', ')}`)
+  if (!options.some(name => flags.isOn(name)))
+    flags.problems.push(`nothing is set: give ${options.map(name => `--${name}`).join(', ')}`)
   return {
     ...(weight === undefined ? {} : { weight }),
     ...(maxEventsPerS === undefined ? {} : { maxEventsPerS }),
@@ -72,7 +82,12 @@ function readChange(flags: Flags): Partial<ClientLimits> {
   }
 }
 
-function readLimit(flags: Flags, name: string, min: number, max: number): number | null | undefined {
+function readLimit(
+  flags: Flags,
+  name: string,
+  min: number,
+  max: number
+): number | null | undefined {
   return readText(flags, name) === NO_LIMIT ? null : readNumber(flags, name, min, max, false)
 }
 
@@ -80,7 +95,9 @@ function readOverQuota(flags: Flags): ClientLimits['overQuota'] | undefined {
   const text = readText(flags, 'over-quota')
   const found = OVER_QUOTA.find(known => known === text)
   if (text !== null && found === undefined) {
-    flags.problems.push(`--over-quota must be ${OVER_QUOTA.join(' or ')}, not ${JSON.stringify(text)}${didYouMean(text, OVER_QUOTA)}`)
+    flags.problems.push(
+      `--over-quota must be ${OVER_QUOTA.join(' or ')}, not ${JSON.stringify(text)}${didYouMean(text, OVER_QUOTA)}`
+    )
   }
   return found
 }

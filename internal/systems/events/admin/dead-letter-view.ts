@@ -15,7 +15,10 @@ const COLUMNS: readonly Column[] = [
   { title: 'bytes', isRight: true }
 ]
 
-export function formatDeadLetters(deadLetters: readonly DeadLetter[], terminalWidth: number | null): string {
+export function formatDeadLetters(
+  deadLetters: readonly DeadLetter[],
+  terminalWidth: number | null
+): string {
   const rows = deadLetters.map(({ message, clientId, eventType, eventId }) => [
     formatTime(new Date(message.sentAtMs)),
     message.id,
@@ -43,7 +46,16 @@ export function formatDeadLetter({ message, clientId, eventType, eventId }: Dead
 
 export function deadLetterJson({ message, clientId, eventType, eventId }: DeadLetter): object {
   const { id: queueMessageId, origin = null, receiveCount, bytes: bodyBytes, sentAtMs } = message
-  return { queueMessageId, origin, clientId, eventType, eventId, receiveCount, sentAt: new Date(sentAtMs), bodyBytes }
+  return {
+    queueMessageId,
+    origin,
+    clientId,
+    eventType,
+    eventId,
+    receiveCount,
+    sentAt: new Date(sentAtMs),
+    bodyBytes
+  }
 }
 
 /** What a walk could not see, or null. */

@@ -1,7 +1,9 @@
 /**
- * A dead letter as people see it: the message, and what its body says of itself if it says anything.
+ * A dead letter as people see it: the message, and what its body says of itself if it
+ * says anything.
  *
- * Shapes  a received message in; client, event type and id are null where the body is no JSON object or does not have them as text.
+ * Shapes  a received message in; client, event type and id are null where the body is no
+ *         JSON object or does not have them as text.
  */
 import type { ReceivedMessage } from '../../../engine/message/message.js'
 import { type BodyNames, readBodyNames } from './body-names.js'
@@ -23,7 +25,10 @@ export function readDeadLetter(message: ReceivedMessage): DeadLetter {
   return { message, ...readBodyNames(message.body) }
 }
 
-export function matches({ message, clientId, eventType }: DeadLetter, filter: DeadLetterFilter): boolean {
+export function matches(
+  { message, clientId, eventType }: DeadLetter,
+  filter: DeadLetterFilter
+): boolean {
   return (
     (filter.ids === null || filter.ids.has(message.id)) &&
     (filter.clientId === null || filter.clientId === clientId) &&

@@ -1,6 +1,12 @@
 /** `dead-letters`: messages that were received too often without becoming a row. */
 
-import type { AdminContext, AdminQueues, Command, CommandGroup, Work } from '../../../engine/cli/command.js'
+import type {
+  AdminContext,
+  AdminQueues,
+  Command,
+  CommandGroup,
+  Work
+} from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
 import { formatCount } from '../../../engine/cli/terminal-text.js'
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
@@ -32,7 +38,11 @@ const LOOKING =
 const ls: Command = {
   name: 'ls',
   summary: 'Lists dead letters',
-  options: { ...FILTERS, limit: { value: 'N', text: `at most so many (default ${DEFAULT_LIMIT})` }, ...JSON_OPTION },
+  options: {
+    ...FILTERS,
+    limit: { value: 'N', text: `at most so many (default ${DEFAULT_LIMIT})` },
+    ...JSON_OPTION
+  },
   notes: LOOKING,
   examples: ['dead-letters ls', 'dead-letters ls --client client-1 --since 1d --json'],
   prepare: (flags, nowMs) => {
@@ -41,13 +51,19 @@ const ls: Command = {
     return async context => {
       const { output } = context
       const { found, walked } = await find(context, filter, limit)
-      if (flags.isOn('json')) await output.json({ deadLetters: found.map(deadLetterJson), ...walked })
+      if (flags.isOn('json'))
+        await output.json({ deadLetters: found.map(deadLetterJson), ...walked })
       else if (found.length > 0) {
         await output.write(formatDeadLetters(found, output.columns))
         output.remark(
           `\n${formatCount(found.length)} shown, ${formatCount(walked.seen)} of about ${formatCount(walked.expected)} looked at`
         )
-      } else output.remark(walked.seen === 0 ? 'No dead letters.' : `None of the ${formatCount(walked.seen)} dead letters matches.`)
+      } else
+        output.remark(
+          walked.seen === 0
+            ? 'No dead letters.'
+            : `None of the ${formatCount(walked.seen)} dead letters matches.`
+        )
       tellUnseen(context, walked)
       return context.signal.aborted ? 1 : 0
     }
@@ -70,11 +86,14 @@ const show: Command = {
       const { found, walked } = await find(context, filter, 1)
       const [deadLetter] = found
       if (deadLetter === undefined) {
-        output.remark(`None of the ${formatCount(walked.seen)} dead letters has the queue message id ${id}`)
+        output.remark(
+          `None of the ${formatCount(walked.seen)} dead letters has the queue message id ${id}`
+        )
         tellUnseen(context, walked)
         return 1
       }
-      if (flags.isOn('json')) await output.json({ ...deadLetterJson(deadLetter), body: deadLetter.message.body })
+      if (flags.isOn('json'))
+        await output.json({ ...deadLetterJson(deadLetter), body: deadLetter.message.body })
       else await output.write(formatDeadLetter(deadLetter))
       return 0
     }
@@ -109,13 +128,18 @@ const purge: Command = {
     yes: { value: null, text: 'needed: what is deleted cannot be brought back' },
     ...JSON_OPTION
   },
-  examples: ['dead-letters purge --older-than 7d --dry-run', 'dead-letters purge --older-than 7d --yes', 'dead-letters purge --all --yes'],
+  examples: [
+    'dead-letters purge --older-than 7d --dry-run',
+    'dead-letters purge --older-than 7d --yes',
+    'dead-letters purge --all --yes'
+  ],
   prepare: preparePurge
 }
 
 export const deadLettersGroup: CommandGroup = {
   name: 'dead-letters',
-  summary: 'Messages received too often without becoming a row: which, sending them again, deleting them',
+  summary:
+    'Messages received too often without becoming a row: which, sending them again, deleting them',
   commands: [ls, show, redrive, purge]
 }
 
@@ -148,10 +172,19 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
     const missing = filter.ids === null ? 0 : filter.ids.size - sent
     if (isJson) await output.json({ ...result, missing })
     else {
-      tellRedrive(output, result, `sent to ${queueName} and deleted here, of ${formatCount(seen)} looked at`)
-      if (missing > 0) output.remark(`${formatCount(missing)} of the ids are not among the dead letters that could be seen`)
+      tellRedrive(
+        output,
+        result,
+        `sent to ${queueName} and deleted here, of ${formatCount(seen)} looked at`
+      )
+      if (missing > 0)
+        output.remark(
+          `${formatCount(missing)} of the ids are not among the dead letters that could be seen`
+        )
       if (undeleted > 0)
-        output.remark(`${formatCount(undeleted)} of them are still here, for their delete failed; sent again they are duplicates`)
+        output.remark(
+          `${formatCount(undeleted)} of them are still here, for their delete failed; sent again they are duplicates`
+        )
     }
     tellUnseen(context, result)
     return isWhole(result) && missing === 0 && undeleted === 0 ? 0 : 1
@@ -164,7 +197,10 @@ function preparePurge(flags: Flags, nowMs: number): Work {
   const limit = readLimit(flags)
   const isJson = flags.isOn('json')
   if (flags.isOn('dry-run')) return dryRun(filter, limit, isJson, 'would be deleted')
-  if (!flags.isOn('yes')) flags.problems.push('--yes is missing: what is deleted cannot be brought back (--dry-run shows what would be)')
+  if (!flags.isOn('yes'))
+    flags.problems.push(
+      '--yes is missing: what is deleted cannot be brought back (--dry-run shows what would be)'
+    )
   return async context => {
     const { output, clock, signal } = context
     const queue = await deadLetterQueue(context)
@@ -175,20 +211,29 @@ function preparePurge(flags: Flags, nowMs: number): Work {
       signal,
       async visit(messages) {
         const room = limit === null ? messages.length : limit - deleted
-        const chosen = messages.filter(message => matches(readDeadLetter(message), filter)).slice(0, room)
+        const chosen = messages
+          .filter(message => matches(readDeadLetter(message), filter))
+          .slice(0, room)
         const failed = await deleteAll(chosen, { queue, clock, signal })
         deleted += chosen.length - failed.length
         undeleted += failed.length
         const remaining = new Set(failed.map(({ id }) => id))
-        return { gone: new Set(chosen.map(({ id }) => id).filter(id => !remaining.has(id))), isEnough: deleted === limit }
+        return {
+          gone: new Set(chosen.map(({ id }) => id).filter(id => !remaining.has(id))),
+          isEnough: deleted === limit
+        }
       }
     })
     const missing = filter.ids === null ? 0 : filter.ids.size - deleted
-    if (isJson) await output.json({ deleted, undeleted, missing, isInterrupted: signal.aborted, ...walked })
+    if (isJson)
+      await output.json({ deleted, undeleted, missing, isInterrupted: signal.aborted, ...walked })
     else {
       output.remark(`${formatCount(deleted)} deleted, of ${formatCount(walked.seen)} looked at`)
       if (undeleted > 0) output.remark(`${formatCount(undeleted)} could not be deleted`)
-      if (missing > 0) output.remark(`${formatCount(missing)} of the ids are not among the dead letters that could be seen`)
+      if (missing > 0)
+        output.remark(
+          `${formatCount(missing)} of the ids are not among the dead letters that could be seen`
+        )
       if (signal.aborted) output.remark('Interrupted.')
     }
     tellUnseen(context, walked)
@@ -196,16 +241,29 @@ function preparePurge(flags: Flags, nowMs: number): Work {
   }
 }
 
-function dryRun(filter: DeadLetterFilter, limit: number | null, isJson: boolean, what: string): Work {
+function dryRun(
+  filter: DeadLetterFilter,
+  limit: number | null,
+  isJson: boolean,
+  what: string
+): Work {
   return async context => {
     const { output, signal } = context
     const { found, walked } = await find(context, filter, limit ?? Infinity)
     const shown = found.slice(0, DEFAULT_LIMIT)
-    if (isJson) await output.json({ isDryRun: true, matching: found.length, deadLetters: shown.map(deadLetterJson), ...walked })
+    if (isJson)
+      await output.json({
+        isDryRun: true,
+        matching: found.length,
+        deadLetters: shown.map(deadLetterJson),
+        ...walked
+      })
     else {
       if (shown.length > 0) await output.write(formatDeadLetters(shown, output.columns))
       const left = found.length > shown.length ? `, ${formatCount(shown.length)} are shown` : ''
-      output.remark(`${shown.length > 0 ? '\n' : ''}${formatCount(found.length)} ${what}, of ${formatCount(walked.seen)} looked at${left}`)
+      output.remark(
+        `${shown.length > 0 ? '\n' : ''}${formatCount(found.length)} ${what}, of ${formatCount(walked.seen)} looked at${left}`
+      )
     }
     tellUnseen(context, walked)
     return signal.aborted ? 1 : 0
@@ -218,22 +276,30 @@ interface Found {
 }
 
 /** The first `limit` that match, the oldest first. */
-async function find(context: AdminContext, filter: DeadLetterFilter, limit: number): Promise<Found> {
+async function find(
+  context: AdminContext,
+  filter: DeadLetterFilter,
+  limit: number
+): Promise<Found> {
   const found: DeadLetter[] = []
   const walked = await walk({
     queue: await deadLetterQueue(context),
     signal: context.signal,
     visit(messages) {
-      for (const deadLetter of messages.map(readDeadLetter)) if (found.length < limit && matches(deadLetter, filter)) found.push(deadLetter)
+      for (const deadLetter of messages.map(readDeadLetter))
+        if (found.length < limit && matches(deadLetter, filter)) found.push(deadLetter)
       return { gone: new Set(), isEnough: found.length >= limit }
     }
   })
   return { found: found.sort((a, b) => a.message.sentAtMs - b.message.sentAtMs), walked }
 }
 
-async function deadLetterQueue({ queues }: AdminContext): Promise<NonNullable<AdminQueues['deadLetters']>['queue']> {
+async function deadLetterQueue({
+  queues
+}: AdminContext): Promise<NonNullable<AdminQueues['deadLetters']>['queue']> {
   const { deadLetters, queueName } = await queues()
-  if (deadLetters === null) throw new ExpectedError(`It cannot be found out which dead-letter queue ${queueName} has`)
+  if (deadLetters === null)
+    throw new ExpectedError(`It cannot be found out which dead-letter queue ${queueName} has`)
   return deadLetters.queue
 }
 

@@ -1,11 +1,17 @@
 /**
  * Deletes messages that were taken from a queue.
  *
- * Errors  none: what could not be deleted after a few attempts is returned, and comes back by itself.
+ * Errors  none: what could not be deleted after a few attempts is returned, and comes
+ *         back by itself.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
-import { type InspectableQueue, QueueError, type Receipt, type SettleFailure } from '../../../engine/queue/queue.js'
+import {
+  type InspectableQueue,
+  QueueError,
+  type Receipt,
+  type SettleFailure
+} from '../../../engine/queue/queue.js'
 
 export interface DeleteOptions {
   readonly queue: Pick<InspectableQueue, 'ack'>
@@ -17,7 +23,10 @@ const ATTEMPTS = 3
 const RETRY_MS = 200
 
 /** Up to MAX_BATCH_ENTRIES of them. */
-export async function deleteAll(receipts: readonly Receipt[], { queue, clock, signal }: DeleteOptions): Promise<readonly SettleFailure[]> {
+export async function deleteAll(
+  receipts: readonly Receipt[],
+  { queue, clock, signal }: DeleteOptions
+): Promise<readonly SettleFailure[]> {
   let open = receipts
   let stale: readonly SettleFailure[] = []
   for (let attempt = 1; open.length > 0; attempt++) {
@@ -32,7 +41,10 @@ export async function deleteAll(receipts: readonly Receipt[], { queue, clock, si
   return stale
 }
 
-async function acknowledge(receipts: readonly Receipt[], queue: Pick<InspectableQueue, 'ack'>): Promise<readonly SettleFailure[]> {
+async function acknowledge(
+  receipts: readonly Receipt[],
+  queue: Pick<InspectableQueue, 'ack'>
+): Promise<readonly SettleFailure[]> {
   try {
     return await queue.ack(receipts)
   } catch (error) {

@@ -4,23 +4,47 @@ import type { Command, CommandGroup, Options, Work } from '../../../engine/cli/c
 import type { Flags } from '../../../engine/cli/flags.js'
 import { didYouMean } from '../../../engine/cli/nearest.js'
 import { formatCount } from '../../../engine/cli/terminal-text.js'
-import { DEAD_REASONS, DELIVERY_STATES, type DeliveryFilter, type DeliveryPlace } from '../delivery/store/delivery-records.js'
+import {
+  DEAD_REASONS,
+  DELIVERY_STATES,
+  type DeliveryFilter,
+  type DeliveryPlace
+} from '../delivery/store/delivery-records.js'
 import { backfill } from './backfill-deliveries.js'
 import { deliveryJson, formatDeliveries, formatDelivery } from './delivery-view.js'
 import { readEndpointOption } from './endpoint-id.js'
 import { moveDeliveries } from './move-deliveries.js'
-import { assertScope, JSON_OPTION, MOMENT, readLimit, readMoment, readRate, readText } from './options.js'
+import {
+  assertScope,
+  JSON_OPTION,
+  MOMENT,
+  readLimit,
+  readMoment,
+  readRate,
+  readText
+} from './options.js'
 
 const DEFAULT_LIMIT = 50
 const DRY_RUN_ROWS = 20
 const IDS = { text: '[ID ...]', max: 1_000 }
-const EVERY: DeliveryFilter = { ids: null, client: null, endpointId: null, eventType: null, state: null, reason: null, since: null }
+const EVERY: DeliveryFilter = {
+  ids: null,
+  client: null,
+  endpointId: null,
+  eventType: null,
+  state: null,
+  reason: null,
+  since: null
+}
 
 const FILTERS: Options = {
   client: { value: 'NAME', text: 'only those of this client' },
   endpoint: { value: 'ID', text: 'only those for this endpoint' },
   'event-type': { value: 'NAME', text: 'only those of events of this type' },
-  reason: { value: 'REASON', text: `only dead ones, given up for this reason: ${DEAD_REASONS.join(', ')}` },
+  reason: {
+    value: 'REASON',
+    text: `only dead ones, given up for this reason: ${DEAD_REASONS.join(', ')}`
+  },
   since: { value: 'WHEN', text: `only those made since then: ${MOMENT}` }
 }
 
@@ -42,7 +66,10 @@ const ls: Command = {
     const filter = readFilter(flags, nowMs)
     const limit = readLimit(flags) ?? DEFAULT_LIMIT
     return async ({ deliveries, output }) => {
-      const [rows, counts] = await Promise.all([deliveries.list(filter, limit), deliveries.count(filter)])
+      const [rows, counts] = await Promise.all([
+        deliveries.list(filter, limit),
+        deliveries.count(filter)
+      ])
       if (flags.isOn('json')) await output.json({ deliveries: rows.map(deliveryJson), ...counts })
       else if (rows.length === 0) output.remark('No deliveries.')
       else {
@@ -75,7 +102,8 @@ const show: Command = {
         return 1
       }
       const attempts = await deliveries.attempts([id])
-      if (flags.isOn('json')) await output.json({ ...deliveryJson(delivery), everyAttempt: attempts })
+      if (flags.isOn('json'))
+        await output.json({ ...deliveryJson(delivery), everyAttempt: attempts })
       else await output.write(formatDelivery(delivery, attempts, output.columns))
       return 0
     }
@@ -121,19 +149,33 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
   const isJson = flags.isOn('json')
   return async ({ deliveries, output, clock, signal }) => {
     const { movable, ofDisabled } = await deliveries.countRedrivable(filter)
-    const known = flags.operands.length === 0 ? [] : await deliveries.list(filter, flags.operands.length)
+    const known =
+      flags.operands.length === 0 ? [] : await deliveries.list(filter, flags.operands.length)
     const missing = flags.operands.filter(id => !known.some(delivery => delivery.id === id))
     const tellLeft = (): void => {
-      if (ofDisabled > 0) output.remark(`${formatCount(ofDisabled)} more stay dead, for their endpoints are disabled: endpoints enable`)
+      if (ofDisabled > 0)
+        output.remark(
+          `${formatCount(ofDisabled)} more stay dead, for their endpoints are disabled: endpoints enable`
+        )
       for (const id of missing) output.remark(`No delivery has the id ${id}`)
     }
     if (flags.isOn('dry-run')) {
       const toMove = Math.min(movable, limit ?? movable)
-      const rows = toMove === 0 ? [] : await deliveries.list({ ...filter, state: 'dead' }, DRY_RUN_ROWS)
-      if (isJson) await output.json({ isDryRun: true, toMove, ofDisabled, missing, deliveries: rows.map(deliveryJson) })
+      const rows =
+        toMove === 0 ? [] : await deliveries.list({ ...filter, state: 'dead' }, DRY_RUN_ROWS)
+      if (isJson)
+        await output.json({
+          isDryRun: true,
+          toMove,
+          ofDisabled,
+          missing,
+          deliveries: rows.map(deliveryJson)
+        })
       else {
         if (rows.length > 0) await output.write(formatDeliveries(rows, output.columns))
-        output.remark(`${rows.length > 0 ? '\n' : ''}${formatCount(toMove)} would be attempted again`)
+        output.remark(
+          `${rows.length > 0 ? '\n' : ''}${formatCount(toMove)} would be attempted again`
+        )
         tellLeft()
       }
       return missing.length === 0 ? 0 : 1
@@ -175,7 +217,8 @@ function readFilter(flags: Flags, nowMs: number): DeliveryFilter {
 
 function checkIds(flags: Flags): void {
   for (const id of flags.operands) {
-    if (!/^\d{1,18}$/.test(id)) flags.problems.push(`ID must be a number, not ${JSON.stringify(id)}`)
+    if (!/^\d{1,18}$/.test(id))
+      flags.problems.push(`ID must be a number, not ${JSON.stringify(id)}`)
   }
 }
 
@@ -183,6 +226,8 @@ function readChoice<T extends string>(flags: Flags, name: string, choices: reado
   const text = readText(flags, name)
   const choice = choices.find(known => known === text)
   if (text === null || choice !== undefined) return choice ?? null
-  flags.problems.push(`--${name} ${JSON.stringify(text)} is no ${name}${didYouMean(text, choices)} (there are ${choices.join(', ')})`)
+  flags.problems.push(
+    `--${name} ${JSON.stringify(text)} is no ${name}${didYouMean(text, choices)} (there are ${choices.join(', ')})`
+  )
   return null
 }

@@ -26,7 +26,10 @@ const ATTEMPT_COLUMNS: readonly Column[] = [
   { title: 'answer', keeps: 16 }
 ]
 
-export function formatDeliveries(deliveries: readonly DeliveryRecord[], terminalWidth: number | null): string {
+export function formatDeliveries(
+  deliveries: readonly DeliveryRecord[],
+  terminalWidth: number | null
+): string {
   const rows = deliveries.map(delivery => [
     delivery.id,
     formatTime(delivery.createdAt),
@@ -43,11 +46,18 @@ export function formatDeliveries(deliveries: readonly DeliveryRecord[], terminal
 
 /** What comes next, or how it ended. */
 export function thenOf({ state, deadReason, nextAttemptAt, finishedAt }: DeliveryRecord): string {
-  if (state === 'pending') return nextAttemptAt === null ? 'when it is the first' : `next attempt from ${formatTime(nextAttemptAt)}`
+  if (state === 'pending')
+    return nextAttemptAt === null
+      ? 'when it is the first'
+      : `next attempt from ${formatTime(nextAttemptAt)}`
   return `${state === 'dead' ? `${deadReason ?? ''} ` : ''}${formatTime(finishedAt)}`
 }
 
-export function formatDelivery(delivery: DeliveryRecord, attempts: readonly AttemptRecord[], terminalWidth: number | null): string {
+export function formatDelivery(
+  delivery: DeliveryRecord,
+  attempts: readonly AttemptRecord[],
+  terminalWidth: number | null
+): string {
   const fields: (readonly [string, string])[] = [
     ['delivery', delivery.id],
     ['endpoint', String(delivery.endpointId)],
@@ -55,13 +65,19 @@ export function formatDelivery(delivery: DeliveryRecord, attempts: readonly Atte
     ['client', delivery.client],
     ['message id', delivery.messageId],
     ['event type', delivery.eventType ?? '- (the event’s row is gone)'],
-    ['state', `${delivery.state}, ${thenOf(delivery)}${delivery.nextAttemptAt === null && delivery.finishedAt === null ? '' : ' UTC'}`],
+    [
+      'state',
+      `${delivery.state}, ${thenOf(delivery)}${delivery.nextAttemptAt === null && delivery.finishedAt === null ? '' : ' UTC'}`
+    ],
     ['made', `${formatTime(delivery.createdAt)} UTC`]
   ]
   return `${formatFields(fields)}${attempts.length === 0 ? 'no attempts yet\n' : `attempts\n${formatAttempts(attempts, terminalWidth)}`}`
 }
 
-export function formatAttempts(attempts: readonly AttemptRecord[], terminalWidth: number | null): string {
+export function formatAttempts(
+  attempts: readonly AttemptRecord[],
+  terminalWidth: number | null
+): string {
   const rows = attempts.map(attempt => [
     String(attempt.attempt),
     formatTime(attempt.startedAt),
@@ -78,4 +94,5 @@ export function deliveryJson(delivery: DeliveryRecord): object {
 }
 
 /** What the recipient knows it by. */
-export const webhookIdOfDelivery = ({ endpointId, client, messageId }: DeliveryRecord): string => webhookIdOf(endpointId, client, messageId)
+export const webhookIdOfDelivery = ({ endpointId, client, messageId }: DeliveryRecord): string =>
+  webhookIdOf(endpointId, client, messageId)

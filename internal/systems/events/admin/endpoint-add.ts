@@ -1,4 +1,6 @@
-/** `endpoints add`: a client's URL, which events go there, and the secret that signs them. */
+/**
+ * `endpoints add`: a client's URL, which events go there, and the secret that signs them.
+ */
 
 import type { AdminEgress, Command, Work } from '../../../engine/cli/command.js'
 import { type Flags, readNumber } from '../../../engine/cli/flags.js'
@@ -13,15 +15,32 @@ import { JSON_OPTION, readText } from './options.js'
 
 export const addEndpoint: Command = {
   name: 'add',
-  summary: 'Registers a URL that gets the events of a client which are stored from now on; shows its secret, once',
+  summary:
+    'Registers a URL that gets the events of a client which are stored from now on; shows its secret, once',
   operands: { text: 'CLIENT URL', max: 2 },
   options: {
-    'event-types': { value: 'A,B', text: 'only events of these types; absent: all, also of types that are added later' },
-    ordered: { value: null, text: 'one delivery at a time, in the order in which events were stored; a failing one holds up the rest' },
-    'max-concurrency': { value: 'N', text: 'deliveries under way at once, at most (1 to 1000, default 10)' },
+    'event-types': {
+      value: 'A,B',
+      text: 'only events of these types; absent: all, also of types that are added later'
+    },
+    ordered: {
+      value: null,
+      text: 'one delivery at a time, in the order in which events were stored; a failing one holds up the rest'
+    },
+    'max-concurrency': {
+      value: 'N',
+      text: 'deliveries under way at once, at most (1 to 1000, default 10)'
+    },
     'max-per-s': { value: 'N', text: 'attempts per second, at most (default: no limit)' },
-    'timeout-ms': { value: 'N', text: 'longest attempt, from connecting to the end of the answer (100 to 60000, default 15000)' },
-    header: { value: 'NAME=VALUE', text: 'sent with each delivery; may be given several times; kept encrypted', isRepeated: true },
+    'timeout-ms': {
+      value: 'N',
+      text: 'longest attempt, from connecting to the end of the answer (100 to 60000, default 15000)'
+    },
+    header: {
+      value: 'NAME=VALUE',
+      text: 'sent with each delivery; may be given several times; kept encrypted',
+      isRepeated: true
+    },
     secret: { value: 'whsec_…', text: 'a secret that the client has already; absent: a new one' },
     ...JSON_OPTION
   },
@@ -50,7 +69,8 @@ function prepare(flags: Flags): Work {
     maxPerSecond: readNumber(flags, 'max-per-s', 0.001, 1_000_000, false) ?? null,
     timeoutMs: readNumber(flags, 'timeout-ms', 100, 60_000) ?? null
   }
-  if (isOrdered && endpoint.maxConcurrency !== null) flags.problems.push('--ordered means one at a time: leave out --max-concurrency')
+  if (isOrdered && endpoint.maxConcurrency !== null)
+    flags.problems.push('--ordered means one at a time: leave out --max-concurrency')
   const headers = readHeaders(flags)
   const given = readSecret(flags)
   return async context => {
@@ -62,30 +82,46 @@ function prepare(flags: Flags): Work {
     }
     const secret = given ?? newSecret()
     const outcome = await context.endpoints.add(endpoint, sealFor(egress, secret, headers))
-    if (outcome.kind === 'unknown-client') return unknownName('client', client, context.clients, context)
-    if (outcome.kind === 'unknown-event-type') return unknownName('event type', outcome.eventType, context.eventTypes, context)
+    if (outcome.kind === 'unknown-client')
+      return unknownName('client', client, context.clients, context)
+    if (outcome.kind === 'unknown-event-type')
+      return unknownName('event type', outcome.eventType, context.eventTypes, context)
     const { id } = outcome
     // Whoever gave the secret has it; what is printed may be kept in a log.
-    if (flags.isOn('json')) await context.output.json({ id, client, url, secret: given === null ? secret : null })
+    if (flags.isOn('json'))
+      await context.output.json({ id, client, url, secret: given === null ? secret : null })
     else {
-      await context.output.write(`${printable(`Endpoint ${id} of ${client} added: ${url}`)}\n${tellSecret(given === null ? secret : null)}`)
-      context.output.remark(`It gets what is stored from now on. endpoints test ${id} sends a test event to it.`)
+      await context.output.write(
+        `${printable(`Endpoint ${id} of ${client} added: ${url}`)}\n${tellSecret(given === null ? secret : null)}`
+      )
+      context.output.remark(
+        `It gets what is stored from now on. endpoints test ${id} sends a test event to it.`
+      )
     }
     return 0
   }
 }
 
 export function tellSecret(secret: string | null): string {
-  return secret === null ? '' : `secret ${secret}\nThe secret is shown this once: hand it to the client on a way that nobody else reads.\n`
+  return secret === null
+    ? ''
+    : `secret ${secret}\nThe secret is shown this once: hand it to the client on a way that nobody else reads.\n`
 }
 
 /** Seals for the place that an endpoint's number is. */
-export function sealFor({ keys }: AdminEgress, secret: string, headers: Readonly<Record<string, string>> | null): SealFor {
+export function sealFor(
+  { keys }: AdminEgress,
+  secret: string,
+  headers: Readonly<Record<string, string>> | null
+): SealFor {
   return (endpointId, client) => {
     const place = { clientId: client, endpointId: String(endpointId) }
     return {
       secret: keys.seal(secret, { ...place, field: SECRET_FIELD }),
-      headers: headers === null ? null : keys.seal(JSON.stringify(headers), { ...place, field: HEADERS_FIELD })
+      headers:
+        headers === null
+          ? null
+          : keys.seal(JSON.stringify(headers), { ...place, field: HEADERS_FIELD })
     }
   }
 }
@@ -94,7 +130,8 @@ function readEventTypes(flags: Flags): readonly string[] | null {
   const text = readText(flags, 'event-types')
   if (text === null) return null
   const types = text.split(',').map(type => type.trim())
-  if (types.includes('')) flags.problems.push('--event-types must be names with commas between them')
+  if (types.includes(''))
+    flags.problems.push('--event-types must be names with commas between them')
   return [...new Set(types)]
 }
 

@@ -16,7 +16,10 @@ export function readEndpointId(flags: Flags): number {
 export function readEndpointOption(flags: Flags): number | null {
   const text = readText(flags, 'endpoint')
   if (text === null) return null
-  if (!isId(text)) flags.problems.push(`--endpoint must be a number, not ${JSON.stringify(text)}: endpoints ls shows them`)
+  if (!isId(text))
+    flags.problems.push(
+      `--endpoint must be a number, not ${JSON.stringify(text)}: endpoints ls shows them`
+    )
   return Number(text)
 }
 

@@ -12,7 +12,8 @@ interface Unopened extends Omit<SealedValue, 'sealed' | 'rowId'> {
 
 export const reseal: Command = {
   name: 'reseal',
-  summary: 'Encrypts secrets and headers again with the first of SENDER_SECRET_KEYS, so that older keys can go',
+  summary:
+    'Encrypts secrets and headers again with the first of SENDER_SECRET_KEYS, so that older keys can go',
   options: JSON_OPTION,
   notes:
     'To change the key: put the new one first and keep the old one behind it, restart the senders, run this, and take the old one out. No secret\n' +
@@ -31,17 +32,24 @@ export const reseal: Command = {
       } else if (await context.endpoints.reseal(value, again)) resealed += 1
     }
     const left = (await context.endpoints.sealedByOthers(keys.currentKeyId)).length
-    if (flags.isOn('json')) await context.output.json({ keyId: keys.currentKeyId, resealed, left, unopened })
+    if (flags.isOn('json'))
+      await context.output.json({ keyId: keys.currentKeyId, resealed, left, unopened })
     else {
-      await context.output.write(`${formatPlural(resealed, 'value')} encrypted again with the key ${keys.currentKeyId}, ${left} left\n`)
+      await context.output.write(
+        `${formatPlural(resealed, 'value')} encrypted again with the key ${keys.currentKeyId}, ${left} left\n`
+      )
       for (const { reason } of unopened) context.output.remark(printable(reason))
-      if (left === 0) context.output.remark('No other key of SENDER_SECRET_KEYS is needed any more.')
+      if (left === 0)
+        context.output.remark('No other key of SENDER_SECRET_KEYS is needed any more.')
     }
     return left === 0 ? 0 : 1
   }
 }
 
-function sealAgain({ endpointId, client, field, sealed }: SealedValue, keys: KeyRing): Sealed | SealError {
+function sealAgain(
+  { endpointId, client, field, sealed }: SealedValue,
+  keys: KeyRing
+): Sealed | SealError {
   const place = { clientId: client, endpointId: String(endpointId), field }
   try {
     return keys.seal(keys.open(sealed, place), place)

@@ -16,7 +16,8 @@ const SHOWN_COLUMNS = 200
 
 export const testEndpoint: Command = {
   name: 'test',
-  summary: 'Sends one signed test event to an endpoint now, disabled or not, and prints the answer; records nothing',
+  summary:
+    'Sends one signed test event to an endpoint now, disabled or not, and prints the answer; records nothing',
   operands: { text: 'ID', max: 1 },
   options: JSON_OPTION,
   notes: `The event has the type ${EVENT_TYPE}, an id that begins with test-, and {"test":true} as its data. It is sent from this machine.`,

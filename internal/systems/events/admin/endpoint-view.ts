@@ -1,4 +1,7 @@
-/** How endpoints look: in a table, alone, and as JSON. Nothing of what is secret is known here. */
+/**
+ * How endpoints look: in a table, alone, and as JSON. Nothing of what is secret is known
+ * here.
+ */
 
 import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
 import { formatCount, formatTime } from '../../../engine/cli/terminal-text.js'
@@ -16,7 +19,10 @@ const COLUMNS: readonly Column[] = [
   { title: 'event types', keeps: 8 }
 ]
 
-export function formatEndpoints(endpoints: readonly EndpointRecord[], terminalWidth: number | null): string {
+export function formatEndpoints(
+  endpoints: readonly EndpointRecord[],
+  terminalWidth: number | null
+): string {
   const rows = endpoints.map(endpoint => [
     String(endpoint.id),
     endpoint.client,
@@ -30,8 +36,20 @@ export function formatEndpoints(endpoints: readonly EndpointRecord[], terminalWi
   return formatTable(COLUMNS, rows, terminalWidth)
 }
 
-export function formatEndpoint(endpoint: EndpointRecord, attempts: readonly AttemptRecord[], terminalWidth: number | null): string {
-  const { disabledAt, disabledReason, failingSince, pausedUntil, maxPerSecond, oldestPendingAt, secrets } = endpoint
+export function formatEndpoint(
+  endpoint: EndpointRecord,
+  attempts: readonly AttemptRecord[],
+  terminalWidth: number | null
+): string {
+  const {
+    disabledAt,
+    disabledReason,
+    failingSince,
+    pausedUntil,
+    maxPerSecond,
+    oldestPendingAt,
+    secrets
+  } = endpoint
   const fields: (readonly [string, string])[] = [
     ['endpoint', String(endpoint.id)],
     ['client', endpoint.client],
@@ -40,7 +58,12 @@ export function formatEndpoint(endpoint: EndpointRecord, attempts: readonly Atte
     ['state', endpoint.state],
     ...(disabledAt === null
       ? []
-      : [['disabled', `${formatTime(disabledAt)} UTC${disabledReason === null ? '' : `: ${disabledReason}`}`] as const]),
+      : [
+          [
+            'disabled',
+            `${formatTime(disabledAt)} UTC${disabledReason === null ? '' : `: ${disabledReason}`}`
+          ] as const
+        ]),
     ['failing since', failingSince === null ? '-' : `${formatTime(failingSince)} UTC`],
     ['paused until', pausedUntil === null ? '-' : `${formatTime(pausedUntil)} UTC`],
     [
@@ -48,11 +71,19 @@ export function formatEndpoint(endpoint: EndpointRecord, attempts: readonly Atte
       `${formatCount(endpoint.pending)}${oldestPendingAt === null ? '' : `, the oldest made ${formatTime(oldestPendingAt)} UTC`}`
     ],
     ['dead', formatCount(endpoint.dead)],
-    ['order', endpoint.isOrdered ? 'kept: one delivery at a time' : `not kept: up to ${endpoint.maxConcurrency} deliveries at a time`],
+    [
+      'order',
+      endpoint.isOrdered
+        ? 'kept: one delivery at a time'
+        : `not kept: up to ${endpoint.maxConcurrency} deliveries at a time`
+    ],
     ['rate', maxPerSecond === null ? 'no limit' : `at most ${maxPerSecond} per second`],
     ['timeout', `${formatCount(endpoint.timeoutMs)} ms`],
     ['own headers', endpoint.hasHeaders ? 'yes' : 'no'],
-    ['secrets', secrets.map(({ createdAt, expiresAt }) => secretOf(createdAt, expiresAt)).join('; ') || 'none'],
+    [
+      'secrets',
+      secrets.map(({ createdAt, expiresAt }) => secretOf(createdAt, expiresAt)).join('; ') || 'none'
+    ],
     ['added', `${formatTime(endpoint.createdAt)} UTC`]
   ]
   return `${formatFields(fields)}${attempts.length === 0 ? 'no attempts lately\n' : `last attempts\n${formatLastAttempts(attempts, terminalWidth)}`}`
@@ -62,7 +93,9 @@ const secretOf = (createdAt: Date, expiresAt: Date | null): string =>
   `of ${formatTime(createdAt)} UTC${expiresAt === null ? '' : `, ends ${formatTime(expiresAt)} UTC`}`
 
 function stateOf({ state, pausedUntil }: EndpointRecord): string {
-  return state === 'enabled' && pausedUntil !== null ? `paused until ${formatTime(pausedUntil)}` : state
+  return state === 'enabled' && pausedUntil !== null
+    ? `paused until ${formatTime(pausedUntil)}`
+    : state
 }
 
 const typesOf = ({ eventTypes }: EndpointRecord): string => eventTypes?.join(', ') ?? '(all)'
@@ -76,7 +109,10 @@ const ATTEMPT_COLUMNS: readonly Column[] = [
   { title: 'answer', keeps: 16 }
 ]
 
-function formatLastAttempts(attempts: readonly AttemptRecord[], terminalWidth: number | null): string {
+function formatLastAttempts(
+  attempts: readonly AttemptRecord[],
+  terminalWidth: number | null
+): string {
   const rows = attempts.map(attempt => [
     formatTime(attempt.startedAt),
     attempt.deliveryId,
@@ -89,5 +125,8 @@ function formatLastAttempts(attempts: readonly AttemptRecord[], terminalWidth: n
 }
 
 /** The status of an answer, or why there was none. */
-export const outcomeOf = ({ status, errorClass }: Pick<AttemptRecord, 'status' | 'errorClass'>): string =>
+export const outcomeOf = ({
+  status,
+  errorClass
+}: Pick<AttemptRecord, 'status' | 'errorClass'>): string =>
   status === null ? (errorClass ?? '-') : String(status)

@@ -16,7 +16,10 @@ import { JSON_OPTION, readText } from './options.js'
 
 const ENDPOINT_ID = { text: 'ID', max: 1 }
 const LAST_ATTEMPTS = 10
-/** What was stored before an endpoint was disabled, and not looked at by the sender yet, has made no deliveries either. */
+/**
+ * What was stored before an endpoint was disabled, and not looked at by the sender yet,
+ * has made no deliveries either.
+ */
 const SENDER_BEHIND_MS = 3_600_000
 const DEFAULT_GRACE = '24h'
 const MAX_GRACE_MS = 30 * 86_400_000
@@ -29,14 +32,20 @@ const ls: Command = {
     state: { value: 'STATE', text: `only those in this state: ${ENDPOINT_STATES.join(', ')}` },
     ...JSON_OPTION
   },
-  examples: ['endpoints ls', 'endpoints ls --client client-1', 'endpoints ls --state disabled-by-failure --json'],
+  examples: [
+    'endpoints ls',
+    'endpoints ls --client client-1',
+    'endpoints ls --state disabled-by-failure --json'
+  ],
   prepare: flags => {
     const client = readText(flags, 'client')
     const text = readText(flags, 'state')
     const state: EndpointState | null = ENDPOINT_STATES.find(known => known === text) ?? null
     if (text !== null && state === null) {
       const states = ENDPOINT_STATES.join(', ')
-      flags.problems.push(`--state ${JSON.stringify(text)} is no state${didYouMean(text, ENDPOINT_STATES)} (there are ${states})`)
+      flags.problems.push(
+        `--state ${JSON.stringify(text)} is no state${didYouMean(text, ENDPOINT_STATES)} (there are ${states})`
+      )
     }
     return async ({ endpoints, output }) => {
       const found = await endpoints.list({ client, state })
@@ -72,10 +81,12 @@ const show: Command = {
 
 const enable: Command = {
   name: 'enable',
-  summary: 'Delivers to a disabled endpoint again, what is stored from now on; ends the pause of a failing one',
+  summary:
+    'Delivers to a disabled endpoint again, what is stored from now on; ends the pause of a failing one',
   operands: ENDPOINT_ID,
   options: JSON_OPTION,
-  notes: 'What it has missed comes back by two commands, which are printed: what was given up is redriven, what was never made is made.',
+  notes:
+    'What it has missed comes back by two commands, which are printed: what was given up is redriven, what was never made is made.',
   examples: ['endpoints enable 4'],
   prepare: flags => {
     const id = readEndpointId(flags)
@@ -84,10 +95,13 @@ const enable: Command = {
       const change = before === null ? 'missing' : await context.endpoints.enable(id)
       if (before === null || change === 'missing') return noEndpoint(id, context)
       const { output } = context
-      if (flags.isOn('json')) await output.json({ id, isChanged: change === 'changed', disabledAt: before.disabledAt })
+      if (flags.isOn('json'))
+        await output.json({ id, isChanged: change === 'changed', disabledAt: before.disabledAt })
       else if (change === 'unchanged') await output.write(`Endpoint ${id} was enabled already\n`)
       else {
-        await output.write(`Endpoint ${id} ${before.state === 'enabled' ? 'was enabled already; its pause is over' : 'enabled'}\n`)
+        await output.write(
+          `Endpoint ${id} ${before.state === 'enabled' ? 'was enabled already; its pause is over' : 'enabled'}\n`
+        )
         tellMissed(before, context)
       }
       return 0
@@ -99,7 +113,10 @@ const disable: Command = {
   name: 'disable',
   summary: 'Delivers nothing more to an endpoint, and gives up what it is owed',
   operands: ENDPOINT_ID,
-  options: { reason: { value: 'TEXT', text: 'why, for whoever looks at it later' }, ...JSON_OPTION },
+  options: {
+    reason: { value: 'TEXT', text: 'why, for whoever looks at it later' },
+    ...JSON_OPTION
+  },
   notes:
     'The sender makes dead what the endpoint is still owed (endpoint-disabled), some thousands per second; attempts under way end as they do.\n' +
     'Events that are stored while it is disabled make no deliveries. Nothing is lost: deliveries redrive and backfill bring both back.',
@@ -114,9 +131,13 @@ const disable: Command = {
       const pending = (await context.endpoints.find(id))?.pending ?? 0
       if (flags.isOn('json')) await output.json({ id, isChanged: change === 'changed', pending })
       else {
-        await output.write(`Endpoint ${id} ${change === 'changed' ? 'disabled' : 'was disabled already'}\n`)
+        await output.write(
+          `Endpoint ${id} ${change === 'changed' ? 'disabled' : 'was disabled already'}\n`
+        )
         if (pending > 0)
-          output.remark(`The sender makes dead what it is owed: ${formatPlural(pending, 'pending delivery', 'pending deliveries')}.`)
+          output.remark(
+            `The sender makes dead what it is owed: ${formatPlural(pending, 'pending delivery', 'pending deliveries')}.`
+          )
       }
       return 0
     }
@@ -143,18 +164,26 @@ const rotateSecret: Command = {
     const text = readText(flags, 'grace') ?? DEFAULT_GRACE
     const graceMs = parseSpan(text) ?? -1
     if (graceMs < 0 || graceMs > MAX_GRACE_MS) {
-      flags.problems.push(`--grace must be a span of at most 30 days such as 90s, 30m, 24h, 7d, not ${JSON.stringify(text)}`)
+      flags.problems.push(
+        `--grace must be a span of at most 30 days such as 90s, 30m, 24h, 7d, not ${JSON.stringify(text)}`
+      )
     }
     return async context => {
       const secret = newSecret()
-      const rotated = await context.endpoints.rotateSecret(id, sealFor(context.egress(), secret, null), graceMs)
+      const rotated = await context.endpoints.rotateSecret(
+        id,
+        sealFor(context.egress(), secret, null),
+        graceMs
+      )
       if (rotated === null) return noEndpoint(id, context)
       const { before, ended } = rotated
       const { output } = context
-      if (flags.isOn('json')) await output.json({ id, client: rotated.client, secret, secretsBeforeEnd: before, ended })
+      if (flags.isOn('json'))
+        await output.json({ id, client: rotated.client, secret, secretsBeforeEnd: before, ended })
       else {
         await output.write(`Endpoint ${id} has a new secret\n${tellSecret(secret)}`)
-        for (const end of before) output.remark(`A secret before it signs until ${formatTime(end)} UTC.`)
+        for (const end of before)
+          output.remark(`A secret before it signs until ${formatTime(end)} UTC.`)
         if (ended > 0) output.remark(`${formatPlural(ended, 'older secret')} ended now.`)
       }
       return 0
@@ -169,10 +198,21 @@ export const endpointsGroup: CommandGroup = {
 }
 
 /** What an endpoint that was disabled has not got. */
-function tellMissed({ id, dead, pending, disabledAt, createdAt }: EndpointRecord, { output }: AdminContext): void {
+function tellMissed(
+  { id, dead, pending, disabledAt, createdAt }: EndpointRecord,
+  { output }: AdminContext
+): void {
   if (disabledAt === null) return
-  if (pending > 0) output.remark(`${formatPlural(pending, 'delivery', 'deliveries')} not given up yet will be attempted.`)
-  if (dead > 0) output.remark(`What was given up: deliveries redrive --endpoint ${id} --reason endpoint-disabled`)
+  if (pending > 0)
+    output.remark(
+      `${formatPlural(pending, 'delivery', 'deliveries')} not given up yet will be attempted.`
+    )
+  if (dead > 0)
+    output.remark(
+      `What was given up: deliveries redrive --endpoint ${id} --reason endpoint-disabled`
+    )
   const since = new Date(Math.max(createdAt.getTime(), disabledAt.getTime() - SENDER_BEHIND_MS))
-  output.remark(`What was stored meanwhile: deliveries backfill --endpoint ${id} --since ${since.toISOString()}`)
+  output.remark(
+    `What was stored meanwhile: deliveries backfill --endpoint ${id} --since ${since.toISOString()}`
+  )
 }

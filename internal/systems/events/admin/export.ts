@@ -19,8 +19,17 @@ export interface ExportOptions {
   readonly signal: AbortSignal
 }
 
-export async function exportRejections({ rejections, toJson, file, output, signal }: ExportOptions): Promise<ExitCode> {
-  const target = file === null ? { write: (text: string) => output.write(text), close: () => Promise.resolve() } : await openFile(file)
+export async function exportRejections({
+  rejections,
+  toJson,
+  file,
+  output,
+  signal
+}: ExportOptions): Promise<ExitCode> {
+  const target =
+    file === null
+      ? { write: (text: string) => output.write(text), close: () => Promise.resolve() }
+      : await openFile(file)
   let written = 0
   try {
     for await (const rejection of rejections) {
@@ -32,14 +41,22 @@ export async function exportRejections({ rejections, toJson, file, output, signa
     await target.close()
   }
   const where = file === null ? '' : ` to ${file}`
-  output.remark(`${formatPlural(written, 'rejection')} written${where}${signal.aborted ? '; interrupted, there are more' : ''}`)
+  output.remark(
+    `${formatPlural(written, 'rejection')} written${where}${signal.aborted ? '; interrupted, there are more' : ''}`
+  )
   return signal.aborted ? 1 : 0
 }
 
-async function openFile(path: string): Promise<{ write: (text: string) => Promise<boolean>; close: () => Promise<void> }> {
+async function openFile(
+  path: string
+): Promise<{ write: (text: string) => Promise<boolean>; close: () => Promise<void> }> {
   const file = await open(path, 'wx').catch((error: unknown) => {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new ExpectedError(code === 'EEXIST' ? `${path} is there already: name a new file` : `${path} cannot be written: ${message}`)
+    throw new ExpectedError(
+      code === 'EEXIST'
+        ? `${path} is there already: name a new file`
+        : `${path} cannot be written: ${message}`
+    )
   })
   return {
     async write(text) {

@@ -1,4 +1,7 @@
-/** What the admin program can do, in the order of its help. A new group is one file and one line here. */
+/**
+ * What the admin program can do, in the order of its help. A new group is one file and
+ * one line here.
+ */
 import type { Command, CommandGroup } from '../../../engine/cli/command.js'
 import { deadLettersGroup } from './dead-letters.js'
 import { deliveriesGroup } from './deliveries.js'

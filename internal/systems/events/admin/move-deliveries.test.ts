@@ -25,21 +25,29 @@ function setup(total: number, over: Partial<MoveOptions<number>> = {}) {
 
 t.test('all pages are gone through, and the limit is kept to the delivery', async t => {
   const all = setup(2_500)
-  t.same(await moveDeliveries(all.options), { moved: 2_500, isInterrupted: false, isDisabled: false })
+  t.same(await moveDeliveries(all.options), {
+    moved: 2_500,
+    isInterrupted: false,
+    isDisabled: false
+  })
   t.same(all.pages, [1_000, 1_000, 500, 0])
   const some = setup(2_500, { limit: 1_001 })
   t.equal((await moveDeliveries(some.options)).moved, 1_001)
   t.same(some.pages, [1_000, 1])
 })
 
-t.test('a page with nothing in it is not the end, as long as there is a place behind it', async t => {
-  let calls = 0
-  const { options } = setup(0, {
-    page: after => Promise.resolve({ deliveries: after === 2 ? 1 : 0, last: ++calls < 4 ? after + 1 : null })
-  })
-  t.equal((await moveDeliveries(options)).moved, 1)
-  t.equal(calls, 4)
-})
+t.test(
+  'a page with nothing in it is not the end, as long as there is a place behind it',
+  async t => {
+    let calls = 0
+    const { options } = setup(0, {
+      page: after =>
+        Promise.resolve({ deliveries: after === 2 ? 1 : 0, last: ++calls < 4 ? after + 1 : null })
+    })
+    t.equal((await moveDeliveries(options)).moved, 1)
+    t.equal(calls, 4)
+  }
+)
 
 t.test('the rate is kept', async t => {
   const told: number[] = []
@@ -53,12 +61,17 @@ t.test('the rate is kept', async t => {
 
 t.test('an end in between comes before the next page, and says so', async t => {
   const stop = new AbortController()
-  const { options, pages } = setup(5_000, { signal: stop.signal, onMoved: moved => moved === 2_000 && stop.abort() })
+  const { options, pages } = setup(5_000, {
+    signal: stop.signal,
+    onMoved: moved => moved === 2_000 && stop.abort()
+  })
   t.same(await moveDeliveries(options), { moved: 2_000, isInterrupted: true, isDisabled: false })
   t.equal(pages.length, 2)
 })
 
 t.test('an endpoint that is disabled meanwhile ends it', async t => {
-  const { options } = setup(0, { page: after => Promise.resolve(after === 0 ? { deliveries: 5, last: 5 } : null) })
+  const { options } = setup(0, {
+    page: after => Promise.resolve(after === 0 ? { deliveries: 5, last: 5 } : null)
+  })
   t.same(await moveDeliveries(options), { moved: 5, isInterrupted: false, isDisabled: true })
 })

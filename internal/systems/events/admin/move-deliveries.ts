@@ -1,7 +1,8 @@
 /**
  * Goes through deliveries, or the events that they are to be made of, page by page.
  *
- * A page is one statement, so an end in between leaves whole pages behind; a run that is begun anew goes on with what is left.
+ * A page is one statement, so an end in between leaves whole pages behind; a run that is
+ * begun anew goes on with what is left.
  *
  * Units   deliveries per second.
  * Errors  StoreError; the pages before it stay.
@@ -38,7 +39,10 @@ export async function moveDeliveries<Place>(options: MoveOptions<Place>): Promis
   while (limit === null || moved < limit) {
     await pace.due(signal)
     if (signal.aborted) return { moved, isInterrupted: true, isDisabled: false }
-    const done = await page(after, limit === null ? pace.batchSize : Math.min(pace.batchSize, limit - moved))
+    const done = await page(
+      after,
+      limit === null ? pace.batchSize : Math.min(pace.batchSize, limit - moved)
+    )
     if (done === null) return { moved, isInterrupted: false, isDisabled: true }
     moved += done.deliveries
     pace.spent(done.deliveries)

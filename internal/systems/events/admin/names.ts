@@ -4,7 +4,12 @@ import type { AdminContext, Command, CommandGroup, ExitCode } from '../../../eng
 import type { Flags } from '../../../engine/cli/flags.js'
 import { didYouMean } from '../../../engine/cli/nearest.js'
 import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
-import { formatCount, formatPlural, formatTime, printable } from '../../../engine/cli/terminal-text.js'
+import {
+  formatCount,
+  formatPlural,
+  formatTime,
+  printable
+} from '../../../engine/cli/terminal-text.js'
 import { isStorable } from '../../../engine/message/storable.js'
 import type { NameRecord, Names } from '../store/names.js'
 import { ALL_REJECTIONS, type RejectionFilter } from '../store/records.js'
@@ -62,16 +67,25 @@ export const eventTypesGroup: CommandGroup = createGroup({
   example: 'order-app',
   names: context => context.eventTypes,
   refusedFor: eventType => ({ eventType }),
-  columns: [{ title: 'event type', keeps: 8 }, { title: 'taken' }, { title: 'schemas', isRight: true }],
+  columns: [
+    { title: 'event type', keeps: 8 },
+    { title: 'taken' },
+    { title: 'schemas', isRight: true }
+  ],
   cells: record => [record.name, taken(record), String(record.activeSchemas)],
   more: []
 })
 
-const taken = ({ disabledAt }: NameRecord): string => (disabledAt === null ? 'yes' : `no, disabled ${formatTime(disabledAt)} UTC`)
+const taken = ({ disabledAt }: NameRecord): string =>
+  disabledAt === null ? 'yes' : `no, disabled ${formatTime(disabledAt)} UTC`
 
 function createGroup(kind: Kind): CommandGroup {
   const { group, summary, more } = kind
-  return { name: group, summary, commands: [add(kind), ls(kind), show(kind), ...more, disable(kind), enable(kind)] }
+  return {
+    name: group,
+    summary,
+    commands: [add(kind), ls(kind), show(kind), ...more, disable(kind), enable(kind)]
+  }
 }
 
 function add({ group, noun, example, names }: Kind): Command {
@@ -87,16 +101,24 @@ function add({ group, noun, example, names }: Kind): Command {
       for (const name of flags.operands) checkName(flags, name)
       return async context => {
         const outcomes: { name: string; outcome: Awaited<ReturnType<Names['add']>> }[] = []
-        for (const name of new Set(flags.operands)) outcomes.push({ name, outcome: await names(context).add(name) })
+        for (const name of new Set(flags.operands))
+          outcomes.push({ name, outcome: await names(context).add(name) })
         if (flags.isOn('json')) await context.output.json({ [keyOf(group)]: outcomes })
-        else for (const { name, outcome } of outcomes) await context.output.write(`${printable(tellAdded(group, noun, name, outcome))}\n`)
+        else
+          for (const { name, outcome } of outcomes)
+            await context.output.write(`${printable(tellAdded(group, noun, name, outcome))}\n`)
         return outcomes.some(({ outcome }) => outcome === 'disabled') ? 1 : 0
       }
     }
   }
 }
 
-function tellAdded(group: string, noun: string, name: string, outcome: 'added' | 'exists' | 'disabled'): string {
+function tellAdded(
+  group: string,
+  noun: string,
+  name: string,
+  outcome: 'added' | 'exists' | 'disabled'
+): string {
   if (outcome === 'added') return `${name} added`
   if (outcome === 'exists') return `${name} is a ${noun} already`
   return `${name} is a ${noun} that is disabled: ${group} enable takes its events again`
@@ -136,12 +158,22 @@ function show({ group, noun, example, names, refusedFor, columns, cells }: Kind)
         const record = records.find(candidate => candidate.name === name)
         if (record === undefined) return missing(noun, name, records, context)
         const since = new Date(context.clock.epochMs() - DAY_MS)
-        const refused = await context.records.countRejections({ ...ALL_REJECTIONS, ...refusedFor(name), since })
-        if (flags.isOn('json')) await context.output.json({ ...record, refusedInLastDay: Object.fromEntries(refused) })
+        const refused = await context.records.countRejections({
+          ...ALL_REJECTIONS,
+          ...refusedFor(name),
+          since
+        })
+        if (flags.isOn('json'))
+          await context.output.json({ ...record, refusedInLastDay: Object.fromEntries(refused) })
         else {
           const counts = [...refused].map(([reason, count]) => `${reason} ${formatCount(count)}`)
           const fields = columns.map(({ title }, at) => [title, cells(record)[at] ?? ''] as const)
-          await context.output.write(formatFields([...fields, ['refused in the last 24 hours', counts.join(', ') || 'nothing']]))
+          await context.output.write(
+            formatFields([
+              ...fields,
+              ['refused in the last 24 hours', counts.join(', ') || 'nothing']
+            ])
+          )
         }
         return 0
       }
@@ -187,12 +219,20 @@ function prepareChange(
     const change = await names(context)[verb](name)
     if (change === 'missing') return missing(noun, name, await names(context).list(), context)
     if (flags.isOn('json')) await context.output.json({ name, isChanged: change === 'changed' })
-    else await context.output.write(`${printable(name)} ${change === 'changed' ? done : `was ${done} already`}\n`)
+    else
+      await context.output.write(
+        `${printable(name)} ${change === 'changed' ? done : `was ${done} already`}\n`
+      )
     return 0
   }
 }
 
-function missing(noun: string, name: string, records: readonly NameRecord[], { output }: AdminContext): ExitCode {
+function missing(
+  noun: string,
+  name: string,
+  records: readonly NameRecord[],
+  { output }: AdminContext
+): ExitCode {
   const meant = didYouMean(
     name,
     records.map(record => record.name)
@@ -205,12 +245,17 @@ function requireNames(flags: Flags): void {
   if (flags.operands.length === 0) flags.problems.push('NAME is missing')
 }
 
-/** What the event contract takes; whitespace at an end is taken there too, but nobody means it. */
+/**
+ * What the event contract takes; whitespace at an end is taken there too, but nobody
+ * means it.
+ */
 function checkName(flags: Flags, name: string): void {
   const shown = JSON.stringify(name)
   if (name === '') flags.problems.push('NAME is empty')
-  else if (Array.from(name).length > MAX_CHARACTERS) flags.problems.push(`${shown} has more than ${MAX_CHARACTERS} characters`)
-  else if (!isStorable(name)) flags.problems.push(`${shown} holds U+0000 or half a surrogate pair, and no event can bear it`)
+  else if (Array.from(name).length > MAX_CHARACTERS)
+    flags.problems.push(`${shown} has more than ${MAX_CHARACTERS} characters`)
+  else if (!isStorable(name))
+    flags.problems.push(`${shown} holds U+0000 or half a surrogate pair, and no event can bear it`)
   else if (name.trim() !== name) flags.problems.push(`${shown} begins or ends with whitespace`)
 }
 

@@ -36,7 +36,8 @@ export function createObjections(): Objections {
       const key = JSON.stringify([reason, pointer, keyword])
       const kind = kinds.get(key)
       if (kind !== undefined) kinds.set(key, { ...kind, count: kind.count + 1 })
-      else if (kinds.size < MAX_KINDS) kinds.set(key, { reason, pointer, keyword, count: 1, example: queueMessageId, message })
+      else if (kinds.size < MAX_KINDS)
+        kinds.set(key, { reason, pointer, keyword, count: 1, example: queueMessageId, message })
     },
     list: () => [...kinds.values()].sort((a, b) => b.count - a.count)
   }
@@ -46,7 +47,10 @@ export function formatObjections(objections: Objections): string {
   const kinds = objections.list()
   const lines = kinds
     .slice(0, SHOWN)
-    .map(({ count, reason, message, example }) => `  ${formatCount(count)} ${reason}: ${printable(message)}, for example ${example}`)
+    .map(
+      ({ count, reason, message, example }) =>
+        `  ${formatCount(count)} ${reason}: ${printable(message)}, for example ${example}`
+    )
   const more = kinds.length > SHOWN ? [`  and ${formatCount(kinds.length - SHOWN)} more kinds`] : []
   return [...lines, ...more].join('\n')
 }

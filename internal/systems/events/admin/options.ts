@@ -1,5 +1,6 @@
 /**
- * The options that several commands share: how their help describes them, and how they are read.
+ * The options that several commands share: how their help describes them, and how they
+ * are read.
  *
  * Errors  what is wrong goes to the flags' problems, and the value counts as absent.
  */
@@ -11,13 +12,19 @@ import { parseMoment } from '../../../engine/cli/time-argument.js'
 import { REJECTION_REASONS, type RejectionReason } from '../../../engine/message/message.js'
 import type { RejectionFilter } from '../store/records.js'
 
-export const MOMENT = 'a date (2026-01-31, 2026-01-31T08:05; UTC) or how long ago (90s, 30m, 2h, 7d, 1w)'
+export const MOMENT =
+  'a date (2026-01-31, 2026-01-31T08:05; UTC) or how long ago (90s, 30m, 2h, 7d, 1w)'
 
-export const JSON_OPTION: Options = { json: { value: null, text: 'the result as one JSON document' } }
+export const JSON_OPTION: Options = {
+  json: { value: null, text: 'the result as one JSON document' }
+}
 export const REJECTION_FILTERS: Options = {
   client: { value: 'NAME', text: 'only those whose body names this client' },
   'event-type': { value: 'NAME', text: 'only those whose body names this event type' },
-  reason: { value: 'REASON', text: `only those refused for this reason: ${REJECTION_REASONS.join(', ')}` },
+  reason: {
+    value: 'REASON',
+    text: `only those refused for this reason: ${REJECTION_REASONS.join(', ')}`
+  },
   since: { value: 'WHEN', text: `only those received since then: ${MOMENT}` }
 }
 export const DEAD_LETTER_FILTERS: Options = {
@@ -25,7 +32,9 @@ export const DEAD_LETTER_FILTERS: Options = {
   'event-type': { value: 'NAME', text: 'only those whose body is JSON and names this event type' },
   since: { value: 'WHEN', text: `only those sent since then: ${MOMENT}` }
 }
-export const OLDER_THAN: Options = { 'older-than': { value: 'WHEN', text: `only those sent before then: ${MOMENT}` } }
+export const OLDER_THAN: Options = {
+  'older-than': { value: 'WHEN', text: `only those sent before then: ${MOMENT}` }
+}
 export const REDRIVE_OPTIONS: Options = {
   all: { value: null, text: 'all of them; needed where neither ids nor filters say which' },
   limit: { value: 'N', text: 'at most so many' },
@@ -43,7 +52,8 @@ export function readMoment(flags: Flags, name: string, nowMs: number): Date | nu
   const text = readText(flags, name)
   if (text === null) return null
   const moment = parseMoment(text, nowMs)
-  if (moment === null) flags.problems.push(`--${name} must be ${MOMENT}, not ${JSON.stringify(text)}`)
+  if (moment === null)
+    flags.problems.push(`--${name} must be ${MOMENT}, not ${JSON.stringify(text)}`)
   return moment
 }
 
@@ -58,7 +68,9 @@ export function readRate(flags: Flags): number | null {
   const [, count] = /^(\d{1,7}(?:[.]\d{1,3})?)(?:\/s)?$/.exec(text) ?? []
   const rate = Number(count)
   if (rate > 0) return rate
-  flags.problems.push(`--rate must be a number per second such as 50/s, not ${JSON.stringify(text)}`)
+  flags.problems.push(
+    `--rate must be a number per second such as 50/s, not ${JSON.stringify(text)}`
+  )
   return null
 }
 
@@ -78,15 +90,19 @@ function readReason(flags: Flags): RejectionReason | null {
   const reason = REJECTION_REASONS.find(known => known === text)
   if (text === null || reason !== undefined) return reason ?? null
   const meant = didYouMean(text, REJECTION_REASONS)
-  flags.problems.push(`--reason ${JSON.stringify(text)} is no reason${meant} (there are ${REJECTION_REASONS.join(', ')})`)
+  flags.problems.push(
+    `--reason ${JSON.stringify(text)} is no reason${meant} (there are ${REJECTION_REASONS.join(', ')})`
+  )
   return null
 }
 
 /** Sending or deleting everything is never what an empty command line means. */
 export function assertScope(flags: Flags, filters: Options, what: string): void {
   const isSaid = flags.operands.length > 0 || Object.keys(filters).some(name => flags.isOn(name))
-  if (isSaid && flags.isOn('all')) flags.problems.push('--all and ids or filters exclude each other')
-  if (!isSaid && !flags.isOn('all')) flags.problems.push(`say which ${what}: ids, a filter (${names(filters)}), or --all`)
+  if (isSaid && flags.isOn('all'))
+    flags.problems.push('--all and ids or filters exclude each other')
+  if (!isSaid && !flags.isOn('all'))
+    flags.problems.push(`say which ${what}: ids, a filter (${names(filters)}), or --all`)
 }
 
 const names = (options: Options): string =>

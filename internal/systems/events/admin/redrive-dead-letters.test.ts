@@ -5,15 +5,27 @@ import { advanceUntil, createManualClock } from '../../../lab/testing/manual-clo
 import type { DeadLetterFilter } from './dead-letter.js'
 import { type RedriveDeadLettersOptions, redriveDeadLetters } from './redrive-dead-letters.js'
 
-const ALL: DeadLetterFilter = { ids: null, clientId: null, eventType: null, since: null, olderThan: null }
+const ALL: DeadLetterFilter = {
+  ids: null,
+  clientId: null,
+  eventType: null,
+  since: null,
+  olderThan: null
+}
 
-async function setup(t: Test, bodies: readonly string[], over: Partial<RedriveDeadLettersOptions> = {}) {
+async function setup(
+  t: Test,
+  bodies: readonly string[],
+  over: Partial<RedriveDeadLettersOptions> = {}
+) {
   const clock = createManualClock()
   const deadLetters = createMemoryQueue({ clock, visibilityTimeoutS: 30 })
   const main = createMemoryQueue({ clock, visibilityTimeoutS: 30 })
   t.teardown(() => Promise.all([deadLetters.close(), main.close()]))
   const ids: string[] = []
-  for (const body of bodies) for (const outcome of await deadLetters.send([{ body }])) if ('id' in outcome) ids.push(outcome.id)
+  for (const body of bodies)
+    for (const outcome of await deadLetters.send([{ body }]))
+      if ('id' in outcome) ids.push(outcome.id)
   const marked: string[] = []
   const records = {
     markRedriven(queueMessageIds: readonly string[]) {
@@ -40,11 +52,21 @@ async function setup(t: Test, bodies: readonly string[], over: Partial<RedriveDe
   return { clock, deadLetters, main, ids, marked, begin, originsSent }
 }
 
-const left = (queue: { messages(): readonly { isInFlight: boolean }[] }) => queue.messages().map(({ isInFlight }) => isInFlight)
+const left = (queue: { messages(): readonly { isInFlight: boolean }[] }) =>
+  queue.messages().map(({ isInFlight }) => isInFlight)
 
 t.test('what matches is sent with its origin and deleted; the rest is visible again', async t => {
-  const bodies = ['{"client_id":"a","event_type":"x"}', '{"client_id":"b","event_type":"x"}', 'no event', '[]', 'null', '{"client_id":"a"}']
-  const { deadLetters, ids, marked, begin, originsSent } = await setup(t, bodies, { filter: { ...ALL, clientId: 'a' } })
+  const bodies = [
+    '{"client_id":"a","event_type":"x"}',
+    '{"client_id":"b","event_type":"x"}',
+    'no event',
+    '[]',
+    'null',
+    '{"client_id":"a"}'
+  ]
+  const { deadLetters, ids, marked, begin, originsSent } = await setup(t, bodies, {
+    filter: { ...ALL, clientId: 'a' }
+  })
   t.match(await begin(), { sent: 2, seen: 6, undeleted: 0, failedCode: null, refused: [] })
   t.same(await originsSent(), [ids[0], ids[5]])
   t.same(marked, [ids[0], ids[5]])
@@ -91,7 +113,8 @@ t.test('a delete that fails is tried again; one that goes on failing is counted'
   t.match(await advanceUntil(clock, begin()), { sent: 2, undeleted: 0 })
   t.same(left(deadLetters), [])
   const stubborn = await setup(t, ['one'])
-  for (let n = 0; n < 3; n++) stubborn.deadLetters.failNext('ack', new QueueError('ETIMEDOUT', 'no answer'))
+  for (let n = 0; n < 3; n++)
+    stubborn.deadLetters.failNext('ack', new QueueError('ETIMEDOUT', 'no answer'))
   t.match(await advanceUntil(stubborn.clock, stubborn.begin()), { sent: 1, undeleted: 1 })
   t.equal(stubborn.deadLetters.messages().length, 1)
 })

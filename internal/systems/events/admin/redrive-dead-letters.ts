@@ -1,12 +1,15 @@
 /**
- * Sends dead letters to the main queue again, and deletes each from the dead-letter queue once its copy is accepted.
+ * Sends dead letters to the main queue again, and deletes each from the dead-letter queue
+ * once its copy is accepted.
  *
- * Send, mark, delete, ten at a time: killed at any moment it has deleted nothing that was not sent. What was sent and not deleted is sent once
- * more by the next run, and found to be a duplicate. A dead letter may have been rejected before (its deletes failed): its rejection is then
- * marked as redriven, so that nobody takes it for the last word.
+ * Send, mark, delete, ten at a time: killed at any moment it has deleted nothing that was
+ * not sent. What was sent and not deleted is sent once more by the next run, and found to
+ * be a duplicate. A dead letter may have been rejected before (its deletes failed): its
+ * rejection is then marked as redriven, so that nobody takes it for the last word.
  *
- * Errors  what the queue does not take for now is tried again with backoff and then given up with its code; a failed delete leaves a dead
- *         letter whose event is decided. QueueError and StoreError reject.
+ * Errors  what the queue does not take for now is tried again with backoff and then given
+ *         up with its code; a failed delete leaves a dead letter whose event is decided.
+ *         QueueError and StoreError reject.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
@@ -43,7 +46,9 @@ export interface DeadLetterRedrive extends RedriveResult, Walk {
 const RETRY = { baseMs: 500, maxMs: 4_000 }
 const MAX_ATTEMPTS = 4
 
-export async function redriveDeadLetters(options: RedriveDeadLettersOptions): Promise<DeadLetterRedrive> {
+export async function redriveDeadLetters(
+  options: RedriveDeadLettersOptions
+): Promise<DeadLetterRedrive> {
   const { deadLetters, writer, records, filter, limit, clock, random, signal, onSent } = options
   const pace = createPace(options.ratePerSecond, clock)
   const refused: Unsent[] = []
@@ -53,7 +58,9 @@ export async function redriveDeadLetters(options: RedriveDeadLettersOptions): Pr
 
   async function visit(messages: readonly ReceivedMessage[]): Promise<Visited> {
     const room = limit === null ? messages.length : limit - sent
-    const chosen = messages.filter(message => matches(readDeadLetter(message), filter)).slice(0, room)
+    const chosen = messages
+      .filter(message => matches(readDeadLetter(message), filter))
+      .slice(0, room)
     const accepted = await send(chosen)
     const ids = accepted.map(({ id }) => id)
     if (ids.length > 0) await records.markRedriven(ids)
@@ -68,7 +75,11 @@ export async function redriveDeadLetters(options: RedriveDeadLettersOptions): Pr
   /** What the queue has accepted, after as many attempts as that takes or there are. */
   async function send(chosen: readonly ReceivedMessage[]): Promise<readonly ReceivedMessage[]> {
     const accepted = new Set<string>()
-    let open: readonly Resendable[] = chosen.map(message => ({ queueMessageId: message.id, origin: firstId(message), body: message.body }))
+    let open: readonly Resendable[] = chosen.map(message => ({
+      queueMessageId: message.id,
+      origin: firstId(message),
+      body: message.body
+    }))
     for (let attempt = 1; open.length > 0; attempt++) {
       const resent = await resend(open, writer)
       for (const id of resent.sent) accepted.add(id)
@@ -85,6 +96,12 @@ export async function redriveDeadLetters(options: RedriveDeadLettersOptions): Pr
     return chosen.filter(({ id }) => accepted.has(id))
   }
 
-  const walked = await walk({ queue: deadLetters, signal, before: () => pace.due(signal), batchSize: pace.batchSize, visit })
+  const walked = await walk({
+    queue: deadLetters,
+    signal,
+    before: () => pace.due(signal),
+    batchSize: pace.batchSize,
+    visit
+  })
   return { sent, refused, failedCode, isInterrupted: signal.aborted, undeleted, ...walked }
 }

@@ -1,11 +1,14 @@
 /**
- * Sends rejected bodies to the queue again, each marked as redriven in the transaction that held it meanwhile.
+ * Sends rejected bodies to the queue again, each marked as redriven in the transaction
+ * that held it meanwhile.
  *
- * Claim, send, mark, COMMIT, a few rows at a time: killed at any moment it has marked nothing that was not sent. What was sent and not marked
- * is sent once more by the next run, and found to be a duplicate. Two redrives at once take different rows.
+ * Claim, send, mark, COMMIT, a few rows at a time: killed at any moment it has marked
+ * nothing that was not sent. What was sent and not marked is sent once more by the next
+ * run, and found to be a duplicate. Two redrives at once take different rows.
  *
  * Units   messages per second.
- * Errors  what the queue does not take for now is tried again with backoff and then given up with its code; StoreError rejects.
+ * Errors  what the queue does not take for now is tried again with backoff and then given
+ *         up with its code; StoreError rejects.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
@@ -27,7 +30,10 @@ export interface RedriveOptions {
   readonly random: () => number
   readonly signal: AbortSignal
   readonly onSent: (sent: number) => void
-  /** Says what speaks against sending a body, null for nothing; absent: all are sent. What is held back is not marked. */
+  /**
+   * Says what speaks against sending a body, null for nothing; absent: all are sent. What
+   * is held back is not marked.
+   */
   readonly judge?: (body: string) => Objection | null
   readonly onHeldBack?: (queueMessageId: string, objection: Objection) => void
 }
@@ -36,27 +42,50 @@ const RETRY = { baseMs: 500, maxMs: 8_000 }
 const MAX_ATTEMPTS = 5
 
 export async function redriveRejections(options: RedriveOptions): Promise<RedriveResult> {
-  const { records, writer, filter, limit, clock, random, signal, onSent, judge = () => null, onHeldBack = () => undefined } = options
+  const {
+    records,
+    writer,
+    filter,
+    limit,
+    clock,
+    random,
+    signal,
+    onSent,
+    judge = () => null,
+    onHeldBack = () => undefined
+  } = options
   const pace = createPace(options.ratePerSecond, clock)
   const startedAt = await records.now()
   const refused: Unsent[] = []
   let after: RejectionPlace | null = null
   let sent = 0
   let attempt = 0
-  const result = (failedCode: string | null): RedriveResult => ({ sent, refused, failedCode, isInterrupted: signal.aborted })
+  const result = (failedCode: string | null): RedriveResult => ({
+    sent,
+    refused,
+    failedCode,
+    isInterrupted: signal.aborted
+  })
   while (limit === null || sent < limit) {
     await pace.due(signal)
     if (signal.aborted) break
     const maxRows = limit === null ? pace.batchSize : Math.min(pace.batchSize, limit - sent)
     let resent: Resent = { sent: [], refused: [], failed: [] }
     let heldBack: readonly (readonly [queueMessageId: string, objection: Objection])[] = []
-    const last: RejectionPlace | null = await records.claimRejections({ filter, startedAt, after, maxRows }, async claimed => {
-      const judged = claimed.map(rejection => [rejection, judge(rejection.body)] as const)
-      heldBack = judged.flatMap(([{ queueMessageId }, objection]) => (objection === null ? [] : [[queueMessageId, objection]]))
-      const passing = judged.flatMap(([rejection, objection]) => (objection === null ? [rejection] : []))
-      resent = await resend(passing, writer)
-      return resent.sent
-    })
+    const last: RejectionPlace | null = await records.claimRejections(
+      { filter, startedAt, after, maxRows },
+      async claimed => {
+        const judged = claimed.map(rejection => [rejection, judge(rejection.body)] as const)
+        heldBack = judged.flatMap(([{ queueMessageId }, objection]) =>
+          objection === null ? [] : [[queueMessageId, objection]]
+        )
+        const passing = judged.flatMap(([rejection, objection]) =>
+          objection === null ? [rejection] : []
+        )
+        resent = await resend(passing, writer)
+        return resent.sent
+      }
+    )
     if (last === null) break
     sent += resent.sent.length
     pace.spent(resent.sent.length)

@@ -18,13 +18,22 @@ export const isWhole = ({ refused, failedCode, isInterrupted }: RedriveResult): 
 
 const EXAMPLES = 5
 
-export function tellRedrive(output: Output, { sent, refused, failedCode, isInterrupted }: RedriveResult, done: string): void {
+export function tellRedrive(
+  output: Output,
+  { sent, refused, failedCode, isInterrupted }: RedriveResult,
+  done: string
+): void {
   output.remark(`${formatCount(sent)} ${done}`)
   if (refused.length > 0) {
     output.remark(`${formatCount(refused.length)} cannot be sent, and stay where they are:`)
-    for (const { queueMessageId, code } of refused.slice(0, EXAMPLES)) output.remark(`  ${queueMessageId}  ${code}`)
-    if (refused.length > EXAMPLES) output.remark(`  and ${formatCount(refused.length - EXAMPLES)} more`)
+    for (const { queueMessageId, code } of refused.slice(0, EXAMPLES))
+      output.remark(`  ${queueMessageId}  ${code}`)
+    if (refused.length > EXAMPLES)
+      output.remark(`  and ${formatCount(refused.length - EXAMPLES)} more`)
   }
-  if (failedCode !== null) output.remark(`The queue does not take more (${failedCode}). The same command goes on where this one ended.`)
+  if (failedCode !== null)
+    output.remark(
+      `The queue does not take more (${failedCode}). The same command goes on where this one ended.`
+    )
   if (isInterrupted) output.remark('Interrupted. The same command goes on where this one ended.')
 }

@@ -1,7 +1,12 @@
 /** How rejections look: in a table, alone, and as JSON. */
 
 import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
-import { formatCount, formatTime, printable, printableLines } from '../../../engine/cli/terminal-text.js'
+import {
+  formatCount,
+  formatTime,
+  printable,
+  printableLines
+} from '../../../engine/cli/terminal-text.js'
 import type { RejectionHead, RejectionRecord } from '../store/records.js'
 
 const COLUMNS: readonly Column[] = [
@@ -14,7 +19,10 @@ const COLUMNS: readonly Column[] = [
   { title: 'why', keeps: 24 }
 ]
 
-export function formatRejections(rejections: readonly RejectionHead[], terminalWidth: number | null): string {
+export function formatRejections(
+  rejections: readonly RejectionHead[],
+  terminalWidth: number | null
+): string {
   const rows = rejections.map(rejection => [
     formatTime(rejection.receivedAt),
     rejection.queueMessageId,
@@ -45,17 +53,33 @@ export function formatRejection(rejection: RejectionRecord): string {
     ['event type', rejection.eventType ?? '-'],
     ['message id', rejection.messageId ?? '-'],
     ['sent', rejection.sentAt === null ? '-' : `${formatTime(rejection.sentAt)} UTC`],
-    ['received', `${formatTime(rejection.receivedAt)} UTC, receive count ${rejection.receiveCount}`],
+    [
+      'received',
+      `${formatTime(rejection.receivedAt)} UTC, receive count ${rejection.receiveCount}`
+    ],
     ['redriven', rejection.redrivenAt === null ? 'no' : `${formatTime(rejection.redrivenAt)} UTC`]
   ]
-  const what = violations.map(({ pointer, message }) => `  ${printable(pointer === '' ? 'the body' : pointer)}: ${printable(message)}\n`)
+  const what = violations.map(
+    ({ pointer, message }) =>
+      `  ${printable(pointer === '' ? 'the body' : pointer)}: ${printable(message)}\n`
+  )
   const size = `body, ${formatCount(Buffer.byteLength(body))} bytes:\n`
   return `${formatFields(fields)}violations\n${what.join('')}${size}${printableLines(body)}\n`
 }
 
 /** Times as ISO 8601 in UTC. */
 export function headJson(rejection: RejectionHead): object {
-  const { queueMessageId, origin, clientId, eventType, messageId, reason, violations, receiveCount, bodyBytes } = rejection
+  const {
+    queueMessageId,
+    origin,
+    clientId,
+    eventType,
+    messageId,
+    reason,
+    violations,
+    receiveCount,
+    bodyBytes
+  } = rejection
   return {
     queueMessageId,
     origin,

@@ -35,14 +35,26 @@ const ls: Command = {
     limit: { value: 'N', text: `at most so many rows (default ${DEFAULT_LIMIT})` },
     ...JSON_OPTION
   },
-  examples: ['rejections ls', 'rejections ls --client client-1 --reason schema-violation --since 2h', 'rejections ls --open --json'],
+  examples: [
+    'rejections ls',
+    'rejections ls --client client-1 --reason schema-violation --since 2h',
+    'rejections ls --open --json'
+  ],
   prepare: (flags, nowMs) => {
     const filter = readRejectionFilter(flags, nowMs)
     const limit = readLimit(flags) ?? DEFAULT_LIMIT
     return async ({ records, output }) => {
-      const [rows, counts] = await Promise.all([records.listRejections(filter, limit), records.countRejections(filter)])
+      const [rows, counts] = await Promise.all([
+        records.listRejections(filter, limit),
+        records.countRejections(filter)
+      ])
       const total = sum(counts.values())
-      if (flags.isOn('json')) await output.json({ rejections: rows.map(headJson), total, byReason: Object.fromEntries(counts) })
+      if (flags.isOn('json'))
+        await output.json({
+          rejections: rows.map(headJson),
+          total,
+          byReason: Object.fromEntries(counts)
+        })
       else if (total === 0) output.remark('No rejections.')
       else {
         await output.write(formatRejections(rows, output.columns))
@@ -68,7 +80,9 @@ const show: Command = {
     return async ({ records, output }) => {
       const rejection = await first(records.readRejections({ ...ALL_REJECTIONS, ids: [id] }, 1))
       if (rejection === null) {
-        output.remark(`No rejection has the queue message id ${id}. trace --queue-message ${id} looks for everything else under it.`)
+        output.remark(
+          `No rejection has the queue message id ${id}. trace --queue-message ${id} looks for everything else under it.`
+        )
         return 1
       }
       if (flags.isOn('json')) await output.json(recordJson(rejection))
@@ -116,13 +130,22 @@ const exporting: Command = {
     limit: { value: 'N', text: 'at most so many' },
     out: { value: 'FILE', text: 'a new file to write to, instead of standard output' }
   },
-  examples: ['rejections export --out rejections.ndjson', 'rejections export --client client-1 --since 7d | jq -r .body'],
+  examples: [
+    'rejections export --out rejections.ndjson',
+    'rejections export --client client-1 --since 7d | jq -r .body'
+  ],
   prepare: (flags, nowMs) => {
     const filter = readRejectionFilter(flags, nowMs)
     const limit = readLimit(flags)
     const file = readText(flags, 'out')
     return ({ records, output, signal }) =>
-      exportRejections({ rejections: records.readRejections(filter, limit), file, output, signal, toJson: recordJson })
+      exportRejections({
+        rejections: records.readRejections(filter, limit),
+        file,
+        output,
+        signal,
+        toJson: recordJson
+      })
   }
 }
 
@@ -138,10 +161,15 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
   if (!isJudged || flags.isOn('all')) assertScope(flags, REJECTION_FILTERS, 'rejections to send')
   const limit = readLimit(flags)
   const ratePerSecond = readRate(flags)
-  const said: RejectionFilter = { ...readRejectionFilter(flags, nowMs), isOpen: !flags.isOn('again') }
+  const said: RejectionFilter = {
+    ...readRejectionFilter(flags, nowMs),
+    isOpen: !flags.isOn('again')
+  }
   const filter = isJudged ? { ...said, reason: said.reason ?? 'schema-violation' } : said
   if (isJudged && !CORRECTABLE.has(filter.reason ?? '')) {
-    flags.problems.push(`--schema-fixed goes with --reason ${[...CORRECTABLE].join(', ')}; ${filter.reason} would be refused again`)
+    flags.problems.push(
+      `--schema-fixed goes with --reason ${[...CORRECTABLE].join(', ')}; ${filter.reason} would be refused again`
+    )
   }
   const isJson = flags.isOn('json')
   return async context => {
@@ -151,14 +179,28 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
     const judge = isJudged ? (await createJudge({ ...context, candidate: null })).ofBody : null
     const heldBack = createObjections()
     if (flags.isOn('dry-run')) {
-      const toSend = judge === null ? Math.min(matching, limit ?? matching) : await countPassing(context, filter, limit, judge, heldBack)
-      const rows = judge === null ? await records.listRejections(filter, Math.min(toSend, DRY_RUN_ROWS) || 1) : []
+      const toSend =
+        judge === null
+          ? Math.min(matching, limit ?? matching)
+          : await countPassing(context, filter, limit, judge, heldBack)
+      const rows =
+        judge === null
+          ? await records.listRejections(filter, Math.min(toSend, DRY_RUN_ROWS) || 1)
+          : []
       if (isJson) {
-        const judged = judge === null ? {} : { heldBack: heldBack.count, objections: heldBack.list() }
-        await output.json({ isDryRun: true, toSend, missing, rejections: rows.map(headJson), ...judged })
+        const judged =
+          judge === null ? {} : { heldBack: heldBack.count, objections: heldBack.list() }
+        await output.json({
+          isDryRun: true,
+          toSend,
+          missing,
+          rejections: rows.map(headJson),
+          ...judged
+        })
       } else {
         if (rows.length > 0) await output.write(formatRejections(rows, output.columns))
-        const shown = rows.length > 0 && rows.length < toSend ? `, the newest ${rows.length} are shown` : ''
+        const shown =
+          rows.length > 0 && rows.length < toSend ? `, the newest ${rows.length} are shown` : ''
         output.remark(`${rows.length > 0 ? '\n' : ''}${formatCount(toSend)} would be sent${shown}`)
         tellHeldBack(output, heldBack)
       }
@@ -179,13 +221,18 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
       onSent: sent => progress.update(sent),
       ...(judge === null ? {} : { judge, onHeldBack: heldBack.add })
     }).finally(() => progress.stop())
-    // Counted from before: a copy that was refused again is a new rejection, and no part of this run.
+    // Counted from before: a copy that was refused again is a new rejection, and no part
+    // of this run.
     const left = Math.max(0, matching - result.sent)
     if (isJson) {
       const judged = judge === null ? {} : { heldBack: heldBack.count, objections: heldBack.list() }
       await output.json({ ...result, left, missing, ...judged })
     } else {
-      tellRedrive(output, result, `sent to ${queueName} and marked as redriven, ${formatCount(left)} left`)
+      tellRedrive(
+        output,
+        result,
+        `sent to ${queueName} and marked as redriven, ${formatCount(left)} left`
+      )
       tellHeldBack(output, heldBack)
     }
     return missing.length === 0 && isWhole(result) ? 0 : 1
@@ -193,7 +240,11 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
 }
 
 /** What may be accepted another time. */
-const CORRECTABLE: ReadonlySet<string> = new Set(['schema-violation', 'unknown-client', 'unknown-event-type'])
+const CORRECTABLE: ReadonlySet<string> = new Set([
+  'schema-violation',
+  'unknown-client',
+  'unknown-event-type'
+])
 
 async function countPassing(
   { records, signal }: AdminContext,
@@ -213,13 +264,20 @@ async function countPassing(
 }
 
 function tellHeldBack(output: Output, heldBack: Objections): void {
-  if (heldBack.count > 0) output.remark(`${formatCount(heldBack.count)} would be refused again, and stay:\n${formatObjections(heldBack)}`)
+  if (heldBack.count > 0)
+    output.remark(
+      `${formatCount(heldBack.count)} would be refused again, and stay:\n${formatObjections(heldBack)}`
+    )
 }
 
 /** Which of these ids no rejection has. */
 async function findMissing(records: Records, ids: readonly string[]): Promise<readonly string[]> {
   if (ids.length === 0) return []
-  const found = new Set((await records.listRejections({ ...ALL_REJECTIONS, ids }, ids.length)).map(({ queueMessageId }) => queueMessageId))
+  const found = new Set(
+    (await records.listRejections({ ...ALL_REJECTIONS, ids }, ids.length)).map(
+      ({ queueMessageId }) => queueMessageId
+    )
+  )
   return ids.filter(id => !found.has(id))
 }
 

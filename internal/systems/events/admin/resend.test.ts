@@ -1,9 +1,18 @@
 import t from 'tap'
-import { type OutgoingMessage, QueueError, type QueueWriter, type SendOutcome } from '../../../engine/queue/queue.js'
+import {
+  type OutgoingMessage,
+  QueueError,
+  type QueueWriter,
+  type SendOutcome
+} from '../../../engine/queue/queue.js'
 import { MAX_MESSAGE_BYTES } from '../../../engine/queue/sqs/limits.js'
 import { type Resendable, resend } from './resend.js'
 
-const message = (queueMessageId: string, body = 'a body'): Resendable => ({ queueMessageId, origin: `origin of ${queueMessageId}`, body })
+const message = (queueMessageId: string, body = 'a body'): Resendable => ({
+  queueMessageId,
+  origin: `origin of ${queueMessageId}`,
+  body
+})
 
 function createWriter(answer: (messages: readonly OutgoingMessage[]) => readonly SendOutcome[]) {
   const calls: (readonly OutgoingMessage[])[] = []
@@ -16,41 +25,54 @@ function createWriter(answer: (messages: readonly OutgoingMessage[]) => readonly
   }
   return { writer, calls }
 }
-const accept = (messages: readonly OutgoingMessage[]) => messages.map((_, index) => ({ id: `copy-${index}` }))
+const accept = (messages: readonly OutgoingMessage[]) =>
+  messages.map((_, index) => ({ id: `copy-${index}` }))
 
-t.test('bodies go out as they are, with their origin, in calls that the queue can take', async t => {
-  const { writer, calls } = createWriter(accept)
-  const small = Array.from({ length: 12 }, (_, index) => message(`s${index}`, ` {"n": ${index}} `))
-  const large = ['l1', 'l2', 'l3'].map(id => message(id, 'x'.repeat(600_000)))
-  const resent = await resend([...small, ...large], writer)
-  t.same(resent, { sent: [...small, ...large].map(({ queueMessageId }) => queueMessageId), refused: [], failed: [] })
-  t.same(
-    calls.map(call => call.length),
-    [10, 3, 1, 1]
-  )
-  t.same(calls[0]?.[3], { body: ' {"n": 3} ', origin: 'origin of s3' })
-})
+t.test(
+  'bodies go out as they are, with their origin, in calls that the queue can take',
+  async t => {
+    const { writer, calls } = createWriter(accept)
+    const small = Array.from({ length: 12 }, (_, index) =>
+      message(`s${index}`, ` {"n": ${index}} `)
+    )
+    const large = ['l1', 'l2', 'l3'].map(id => message(id, 'x'.repeat(600_000)))
+    const resent = await resend([...small, ...large], writer)
+    t.same(resent, {
+      sent: [...small, ...large].map(({ queueMessageId }) => queueMessageId),
+      refused: [],
+      failed: []
+    })
+    t.same(
+      calls.map(call => call.length),
+      [10, 3, 1, 1]
+    )
+    t.same(calls[0]?.[3], { body: ' {"n": 3} ', origin: 'origin of s3' })
+  }
+)
 
-t.test('a message takes the turn of the client that its body names, as the producers send it', async t => {
-  const { writer, calls } = createWriter(accept)
-  const bodies = [
-    '{"client_id":"a","event_id":"e"}',
-    '{"client_id":"b"}',
-    '{"client_id":""}',
-    '{"client_id":7}',
-    '["a"]',
-    'null',
-    'not json'
-  ]
-  await resend(
-    bodies.map((body, index) => message(`m${index}`, body)),
-    writer
-  )
-  t.same(
-    calls.flat().map(({ group }) => group),
-    ['a', 'b', undefined, undefined, undefined, undefined, undefined]
-  )
-})
+t.test(
+  'a message takes the turn of the client that its body names, as the producers send it',
+  async t => {
+    const { writer, calls } = createWriter(accept)
+    const bodies = [
+      '{"client_id":"a","event_id":"e"}',
+      '{"client_id":"b"}',
+      '{"client_id":""}',
+      '{"client_id":7}',
+      '["a"]',
+      'null',
+      'not json'
+    ]
+    await resend(
+      bodies.map((body, index) => message(`m${index}`, body)),
+      writer
+    )
+    t.same(
+      calls.flat().map(({ group }) => group),
+      ['a', 'b', undefined, undefined, undefined, undefined, undefined]
+    )
+  }
+)
 
 t.test('each message has an outcome of its own, and a failed call fails for all of it', async t => {
   const { writer } = createWriter(() => [
@@ -69,26 +91,37 @@ t.test('each message has an outcome of its own, and a failed call fails for all 
   const down = createWriter(() => {
     throw new QueueError('ECONNREFUSED', 'down')
   })
-  t.same(await resend([message('a')], down.writer), { sent: [], refused: [], failed: [{ queueMessageId: 'a', code: 'ECONNREFUSED' }] })
+  t.same(await resend([message('a')], down.writer), {
+    sent: [],
+    refused: [],
+    failed: [{ queueMessageId: 'a', code: 'ECONNREFUSED' }]
+  })
   const broken = createWriter(() => {
     throw new TypeError('a bug')
   })
   await t.rejects(resend([message('a')], broken.writer), TypeError)
 })
 
-t.test('a body that leaves no room for its origin goes without, if its event has an id of its own', async t => {
-  const { writer, calls } = createWriter(accept)
-  const body = (more: string): string => {
-    const empty = `{${more}"message":""}`
-    return `{${more}"message":"${'x'.repeat(MAX_MESSAGE_BYTES - empty.length)}"}`
+t.test(
+  'a body that leaves no room for its origin goes without, if its event has an id of its own',
+  async t => {
+    const { writer, calls } = createWriter(accept)
+    const body = (more: string): string => {
+      const empty = `{${more}"message":""}`
+      return `{${more}"message":"${'x'.repeat(MAX_MESSAGE_BYTES - empty.length)}"}`
+    }
+    await resend(
+      [
+        message('with', body('"event_id":"e-1",')),
+        message('without', body('')),
+        message('nothing', 'x'.repeat(MAX_MESSAGE_BYTES))
+      ],
+      writer
+    )
+    t.same(
+      calls.flat().map(({ origin }) => origin),
+      [undefined, 'origin of without', 'origin of nothing'],
+      'the others are the queue’s to refuse'
+    )
   }
-  await resend(
-    [message('with', body('"event_id":"e-1",')), message('without', body('')), message('nothing', 'x'.repeat(MAX_MESSAGE_BYTES))],
-    writer
-  )
-  t.same(
-    calls.flat().map(({ origin }) => origin),
-    [undefined, 'origin of without', 'origin of nothing'],
-    'the others are the queue’s to refuse'
-  )
-})
+)

@@ -1,13 +1,21 @@
 /**
- * Sends bodies to the queue again, as they are, together with where they come from and in the turn of their client.
+ * Sends bodies to the queue again, as they are, together with where they come from and in
+ * the turn of their client.
  *
  * Shapes  messages in, one outcome each out: sent, refused for good, or failed for now.
- * Errors  a failed call is an outcome of its messages. Whether it was accepted nobody knows then: it counts as not sent, and the copy that is
- *         sent later is found to be a duplicate.
+ * Errors  a failed call is an outcome of its messages. Whether it was accepted nobody
+ *         knows then: it counts as not sent, and the copy that is sent later is found to
+ *         be a duplicate.
  * Source  internal/docs/decisions/0010-redrive-origin.md
  */
 
-import { MAX_BATCH_ENTRIES, type OutgoingMessage, QueueError, type QueueWriter, type SendOutcome } from '../../../engine/queue/queue.js'
+import {
+  MAX_BATCH_ENTRIES,
+  type OutgoingMessage,
+  QueueError,
+  type QueueWriter,
+  type SendOutcome
+} from '../../../engine/queue/queue.js'
 import { MAX_MESSAGE_BYTES, messageBytes } from '../../../engine/queue/sqs/limits.js'
 import { readBodyNames } from './body-names.js'
 
@@ -33,7 +41,10 @@ export interface Resent {
   readonly failed: readonly Unsent[]
 }
 
-export async function resend(messages: readonly Resendable[], writer: QueueWriter): Promise<Resent> {
+export async function resend(
+  messages: readonly Resendable[],
+  writer: QueueWriter
+): Promise<Resent> {
   const resent = { sent: [] as string[], refused: [] as Unsent[], failed: [] as Unsent[] }
   for (const call of callsFor(messages)) {
     const outcomes = await attempt(
@@ -43,13 +54,20 @@ export async function resend(messages: readonly Resendable[], writer: QueueWrite
     for (const [index, { queueMessageId }] of call.entries()) {
       const outcome = outcomes[index] ?? { code: 'NoOutcome', retryable: true }
       if ('id' in outcome) resent.sent.push(queueMessageId)
-      else (outcome.retryable ? resent.failed : resent.refused).push({ queueMessageId, code: outcome.code })
+      else
+        (outcome.retryable ? resent.failed : resent.refused).push({
+          queueMessageId,
+          code: outcome.code
+        })
     }
   }
   return resent
 }
 
-async function attempt(messages: readonly OutgoingMessage[], writer: QueueWriter): Promise<readonly SendOutcome[]> {
+async function attempt(
+  messages: readonly OutgoingMessage[],
+  writer: QueueWriter
+): Promise<readonly SendOutcome[]> {
   try {
     return await writer.send(messages)
   } catch (error) {
@@ -72,7 +90,11 @@ function callsFor(messages: readonly Resendable[]): readonly (readonly Sending[]
   for (const { queueMessageId, body, origin } of messages) {
     const outgoing = toOutgoing(body, origin)
     const size = messageBytes(outgoing)
-    if (call.length === 0 || call.length === MAX_BATCH_ENTRIES || bytes + size > MAX_MESSAGE_BYTES) {
+    if (
+      call.length === 0 ||
+      call.length === MAX_BATCH_ENTRIES ||
+      bytes + size > MAX_MESSAGE_BYTES
+    ) {
       call = []
       bytes = 0
       calls.push(call)
@@ -84,8 +106,9 @@ function callsFor(messages: readonly Resendable[]): readonly (readonly Sending[]
 }
 
 /**
- * In its client's turn, as the producers send it; a body that names none is nobody's. A body of the largest size has no room for its origin
- * beside it; an event with an id of its own does not need it.
+ * In its client's turn, as the producers send it; a body that names none is nobody's. A
+ * body of the largest size has no room for its origin beside it; an event with an id of
+ * its own does not need it.
  */
 function toOutgoing(body: string, origin: string): OutgoingMessage {
   const { clientId, eventId } = readBodyNames(body)

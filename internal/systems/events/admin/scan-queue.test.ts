@@ -74,7 +74,9 @@ t.test('a failure and a stop give everything back too', async t => {
   t.equal(walked.seen, 10)
   t.equal(hidden(), 0)
   queue.failNext('receive', new QueueError('ThrottlingException', 'too fast'))
-  await t.rejects(walk({ queue, signal: never, visit: () => keep }), { code: 'ThrottlingException' })
+  await t.rejects(walk({ queue, signal: never, visit: () => keep }), {
+    code: 'ThrottlingException'
+  })
 })
 
 t.test('a walk that takes longer than messages stay away visits none twice, and ends', async t => {
@@ -97,5 +99,9 @@ t.test('a walk that takes longer than messages stay away visits none twice, and 
 t.test('what somebody else holds is counted', async t => {
   const { queue } = await setup(t, 3)
   await queue.take(2, 60)
-  t.same(await walk({ queue, signal: never, visit: () => keep }), { seen: 1, expected: 1, hidden: 2 })
+  t.same(await walk({ queue, signal: never, visit: () => keep }), {
+    seen: 1,
+    expected: 1,
+    hidden: 2
+  })
 })

@@ -1,16 +1,23 @@
 /**
- * Goes through a queue that can only be received from: takes each message once, keeps it hidden until the end, and then gives back what is
- * still there.
+ * Goes through a queue that can only be received from: takes each message once, keeps it
+ * hidden until the end, and then gives back what is still there.
  *
- * Shapes  `visit` gets each message once and says which are gone; the others are made visible again at the end, also after a failure.
- *         A program that is killed in between gives nothing back: those messages return by themselves when their time is over.
- * Units   seconds. The longer the queue, the longer the time that its first messages must stay away.
+ * Shapes  `visit` gets each message once and says which are gone; the others are made
+ *         visible again at the end, also after a failure. A program that is killed in
+ *         between gives nothing back: those messages return by themselves when their time
+ *         is over.
+ * Units   seconds. The longer the queue, the longer the time that its first messages must
+ *         stay away.
  * Errors  QueueError; what `visit` throws.
- * Source  Amazon SQS: every receive raises a message's receive count, and about 120,000 messages can be held at once; beyond that nothing more
- *         is handed out.
+ * Source  Amazon SQS: every receive raises a message's receive count, and about 120,000
+ *         messages can be held at once; beyond that nothing more is handed out.
  */
 import type { ReceivedMessage } from '../../../engine/message/message.js'
-import { type InspectableQueue, MAX_BATCH_ENTRIES, type Receipt } from '../../../engine/queue/queue.js'
+import {
+  type InspectableQueue,
+  MAX_BATCH_ENTRIES,
+  type Receipt
+} from '../../../engine/queue/queue.js'
 
 export interface Visited {
   /** Ids of messages that are no longer in the queue. */
@@ -40,10 +47,19 @@ export interface Walk {
 const MIN_HOLD_S = 20
 /** What going through so many takes at most. */
 const MESSAGES_PER_SECOND = 100
-/** Receives in a row that bring only what was seen before: the first messages return while there is no end. */
+/**
+ * Receives in a row that bring only what was seen before: the first messages return while
+ * there is no end.
+ */
 const MAX_STALE_RECEIVES = 3
 
-export async function walk({ queue, signal, before, batchSize = MAX_BATCH_ENTRIES, visit }: WalkOptions): Promise<Walk> {
+export async function walk({
+  queue,
+  signal,
+  before,
+  batchSize = MAX_BATCH_ENTRIES,
+  visit
+}: WalkOptions): Promise<Walk> {
   const { visible, inFlight: hidden } = await queue.depth()
   const holdS = MIN_HOLD_S + visible / MESSAGES_PER_SECOND
   const held = new Map<string, Receipt>()
@@ -72,7 +88,10 @@ export async function walk({ queue, signal, before, batchSize = MAX_BATCH_ENTRIE
 }
 
 /** Best effort: what is not given back returns by itself. */
-async function giveBack(queue: Pick<InspectableQueue, 'extend'>, receipts: readonly Receipt[]): Promise<void> {
+async function giveBack(
+  queue: Pick<InspectableQueue, 'extend'>,
+  receipts: readonly Receipt[]
+): Promise<void> {
   for (let at = 0; at < receipts.length; at += MAX_BATCH_ENTRIES) {
     await queue.extend(receipts.slice(at, at + MAX_BATCH_ENTRIES), 0).catch(() => undefined)
   }

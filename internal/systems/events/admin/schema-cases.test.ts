@@ -1,4 +1,7 @@
-/** `schemas add`, `test` and `activate` on a real registry, for schemas as people write them. */
+/**
+ * `schemas add`, `test` and `activate` on a real registry, for schemas as people write
+ * them.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -21,7 +24,12 @@ import { createPostgresSchemaRegistry } from '../store/postgres-schema-registry.
 import { GROUPS } from './groups.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
-const options = { connectionString, statementTimeoutMs: 10_000, lockTimeoutMs: 10_000, queryDeadlineMs: 15_000 }
+const options = {
+  connectionString,
+  statementTimeoutMs: 10_000,
+  lockTimeoutMs: 10_000,
+  queryDeadlineMs: 15_000
+}
 const schemas = createPostgresSchemaRegistry(options)
 const own = createPostgresPool(options)
 t.teardown(async () => {
@@ -44,7 +52,9 @@ const services = {
   signal: new AbortController().signal
 }
 
-async function admin(...args: string[]): Promise<{ code: number; results: string; remarks: string }> {
+async function admin(
+  ...args: string[]
+): Promise<{ code: number; results: string; remarks: string }> {
   const [results, remarks] = [new PassThrough(), new PassThrough()]
   const context: AdminContext = { ...services, output: createOutput(results, remarks) }
   const command = parseAdminArguments(args, GROUPS, clock.epochMs())
@@ -60,49 +70,83 @@ const fileOf = (schema: unknown): string => {
   writeFileSync(path, typeof schema === 'string' ? schema : JSON.stringify(schema))
   return path
 }
-const table = async (): Promise<unknown> => (await pool.query('SELECT *, xmin FROM event_schema ORDER BY id')).rows
+const table = async (): Promise<unknown> =>
+  (await pool.query('SELECT *, xmin FROM event_schema ORDER BY id')).rows
 const PLACE = ['--event-type', 'user-app', '--json']
 
 t.beforeEach(() => pool.query('TRUNCATE event_schema, message'))
 
-t.test('a wrong schema is refused with its place and the reason, by add and by test, and nothing changes', async t => {
-  await admin('schemas', 'add', fileOf({ type: 'object' }), ...PLACE)
-  const before = await table()
-  for (const { why, schema, refusedAt, reason } of WRONG_SCHEMAS) {
-    const added = await admin('schemas', 'add', fileOf(schema), ...PLACE)
-    t.equal(added.code, 1, why)
-    t.match(JSON.parse(added.results), { outcome: 'refused', pointer: refusedAt, message: reason }, why)
-    if (refusedAt !== '') t.ok(added.remarks.startsWith(`The schema is refused at ${refusedAt}: `), `${why}: ${added.remarks}`)
-    if (why.startsWith('what the database')) continue
-    const tested = await admin('schemas', 'test', fileOf(schema), ...PLACE, '--against', 'stored')
-    t.match(tested, { code: 1, results: '', remarks: reason }, why)
-  }
-  t.same(await table(), before)
-})
-
-t.test('a right schema is added, says of stored events what it would refuse and where, and is activated', async t => {
-  for (const { why, schema, takes, breaks } of RIGHT_SCHEMAS) {
-    await pool.query('TRUNCATE event_schema, message')
-    const payloads = [...takes, ...breaks.map(([payload]) => payload)]
-    await pool.query(
-      `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name)
-       SELECT n, payload::json, 'user-app', 'client-1' FROM unnest($1::text[]) WITH ORDINALITY AS p (payload, n)`,
-      [payloads.map(payload => JSON.stringify(payload))]
-    )
-    const added = await admin('schemas', 'add', fileOf(schema), ...PLACE)
-    t.equal(added.code, 0, `${why}: ${added.remarks}`)
-    const { id } = (JSON.parse(added.results) as { schema: { id: number } }).schema
+t.test(
+  'a wrong schema is refused with its place and the reason, by add and by test, and nothing changes',
+  async t => {
+    await admin('schemas', 'add', fileOf({ type: 'object' }), ...PLACE)
     const before = await table()
-    const tested = await admin('schemas', 'test', '--id', String(id), '--against', 'stored', '--json', '--limit', '99')
-    t.same(await table(), before, why)
-    t.equal(tested.code, breaks.length > 0 ? 1 : 0, why)
-    const report = JSON.parse(tested.results) as { accepted: number; examples: { id: string; pointer: string; keyword: string }[] }
-    t.equal(report.accepted, takes.length, why)
-    t.same(
-      report.examples.toSorted((a, b) => Number(a.id) - Number(b.id)).map(({ pointer, keyword }) => [pointer, keyword]),
-      breaks.map(([, pointer, keyword]) => [`/message${pointer}`, keyword]),
-      why
-    )
-    t.match(await admin('schemas', 'activate', String(id)), { code: 0, results: /is active\n$/ }, why)
+    for (const { why, schema, refusedAt, reason } of WRONG_SCHEMAS) {
+      const added = await admin('schemas', 'add', fileOf(schema), ...PLACE)
+      t.equal(added.code, 1, why)
+      t.match(
+        JSON.parse(added.results),
+        { outcome: 'refused', pointer: refusedAt, message: reason },
+        why
+      )
+      if (refusedAt !== '')
+        t.ok(
+          added.remarks.startsWith(`The schema is refused at ${refusedAt}: `),
+          `${why}: ${added.remarks}`
+        )
+      if (why.startsWith('what the database')) continue
+      const tested = await admin('schemas', 'test', fileOf(schema), ...PLACE, '--against', 'stored')
+      t.match(tested, { code: 1, results: '', remarks: reason }, why)
+    }
+    t.same(await table(), before)
   }
-})
+)
+
+t.test(
+  'a right schema is added, says of stored events what it would refuse and where, and is activated',
+  async t => {
+    for (const { why, schema, takes, breaks } of RIGHT_SCHEMAS) {
+      await pool.query('TRUNCATE event_schema, message')
+      const payloads = [...takes, ...breaks.map(([payload]) => payload)]
+      await pool.query(
+        `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name)
+       SELECT n, payload::json, 'user-app', 'client-1' FROM unnest($1::text[]) WITH ORDINALITY AS p (payload, n)`,
+        [payloads.map(payload => JSON.stringify(payload))]
+      )
+      const added = await admin('schemas', 'add', fileOf(schema), ...PLACE)
+      t.equal(added.code, 0, `${why}: ${added.remarks}`)
+      const { id } = (JSON.parse(added.results) as { schema: { id: number } }).schema
+      const before = await table()
+      const tested = await admin(
+        'schemas',
+        'test',
+        '--id',
+        String(id),
+        '--against',
+        'stored',
+        '--json',
+        '--limit',
+        '99'
+      )
+      t.same(await table(), before, why)
+      t.equal(tested.code, breaks.length > 0 ? 1 : 0, why)
+      const report = JSON.parse(tested.results) as {
+        accepted: number
+        examples: { id: string; pointer: string; keyword: string }[]
+      }
+      t.equal(report.accepted, takes.length, why)
+      t.same(
+        report.examples
+          .toSorted((a, b) => Number(a.id) - Number(b.id))
+          .map(({ pointer, keyword }) => [pointer, keyword]),
+        breaks.map(([, pointer, keyword]) => [`/message${pointer}`, keyword]),
+        why
+      )
+      t.match(
+        await admin('schemas', 'activate', String(id)),
+        { code: 0, results: /is active\n$/ },
+        why
+      )
+    }
+  }
+)

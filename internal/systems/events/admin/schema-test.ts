@@ -1,9 +1,17 @@
-/** `schemas test`: what a version would have done to events that came. Reads, and changes nothing. */
+/**
+ * `schemas test`: what a version would have done to events that came. Reads, and changes
+ * nothing.
+ */
 
 import type { AdminContext, Command, ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
 import { type Column, formatTable } from '../../../engine/cli/table.js'
-import { formatCount, formatPlural, formatTime, printable } from '../../../engine/cli/terminal-text.js'
+import {
+  formatCount,
+  formatPlural,
+  formatTime,
+  printable
+} from '../../../engine/cli/terminal-text.js'
 import { admitSchema } from '../schemas/admission.js'
 import { ALL_REJECTIONS } from '../store/records.js'
 import { createObjections, formatObjections } from './objections.js'
@@ -40,15 +48,28 @@ const COLUMNS: readonly Column[] = [
 
 export const testCommand: Command = {
   name: 'test',
-  summary: 'Says what a version would have done to real events: stored ones that it would refuse, or refused ones that it would take',
+  summary:
+    'Says what a version would have done to real events: stored ones that it would refuse, or refused ones that it would take',
   operands: { text: '[FILE]', max: 1 },
   options: {
     id: { value: 'ID', text: 'a version that is registered, instead of FILE' },
-    against: { value: 'WHICH', text: 'rejected: events refused for their schema; stored: events that were stored' },
-    since: { value: 'WHEN', text: `only events received since then, such as 2h or 2026-01-31 (default ${DEFAULT_SINCE})` },
+    against: {
+      value: 'WHICH',
+      text: 'rejected: events refused for their schema; stored: events that were stored'
+    },
+    since: {
+      value: 'WHEN',
+      text: `only events received since then, such as 2h or 2026-01-31 (default ${DEFAULT_SINCE})`
+    },
     'event-type': { value: 'NAME', text: 'the event type that FILE is for' },
-    client: { value: 'NAME', text: 'the client that FILE is for; absent: every client that has none of its own' },
-    limit: { value: 'N', text: `show at most so many events whose fate would change (default ${DEFAULT_LIMIT})` },
+    client: {
+      value: 'NAME',
+      text: 'the client that FILE is for; absent: every client that has none of its own'
+    },
+    limit: {
+      value: 'N',
+      text: `show at most so many events whose fate would change (default ${DEFAULT_LIMIT})`
+    },
     ...JSON_OPTION
   },
   notes:
@@ -68,7 +89,10 @@ export const testCommand: Command = {
       const candidate = await findCandidate(subject, context)
       if (candidate === null) return 1
       const judge = await createJudge({ ...context, candidate })
-      const events = against === 'stored' ? readStored(context, candidate, since, judge) : readRejected(context, candidate, since, judge)
+      const events =
+        against === 'stored'
+          ? readStored(context, candidate, since, judge)
+          : readRejected(context, candidate, since, judge)
       return report(events, { against, limit, isJson }, context)
     }
   }
@@ -78,7 +102,11 @@ const DAY_MS = 86_400_000
 
 async function report(
   events: AsyncIterable<Seen>,
-  { against, limit, isJson }: { readonly against: Against; readonly limit: number; readonly isJson: boolean },
+  {
+    against,
+    limit,
+    isJson
+  }: { readonly against: Against; readonly limit: number; readonly isJson: boolean },
   { output, signal }: AdminContext
 ): Promise<ExitCode> {
   const objections = createObjections()
@@ -94,7 +122,12 @@ async function report(
   const refused = objections.count
   const changes = against === 'stored' ? refused : seen - refused
   if (isJson) {
-    const examples = changed.map(({ receivedAt, clientId, id, objection }) => ({ receivedAt, clientId, id, ...objection?.violation }))
+    const examples = changed.map(({ receivedAt, clientId, id, objection }) => ({
+      receivedAt,
+      clientId,
+      id,
+      ...objection?.violation
+    }))
     await output.json({
       against,
       events: seen,
@@ -106,9 +139,13 @@ async function report(
       isInterrupted: signal.aborted
     })
   } else {
-    if (changed.length > 0) await output.write(formatTable(COLUMNS, changed.map(cells), output.columns))
+    if (changed.length > 0)
+      await output.write(formatTable(COLUMNS, changed.map(cells), output.columns))
     const [what, fate] = against === 'stored' ? ['stored', 'refused'] : ['refused', 'accepted']
-    const shown = changed.length > 0 && changed.length < changes ? `, ${formatCount(changed.length)} are shown (--limit N shows more)` : ''
+    const shown =
+      changed.length > 0 && changed.length < changes
+        ? `, ${formatCount(changed.length)} are shown (--limit N shows more)`
+        : ''
     output.remark(
       `${changed.length > 0 ? '\n' : ''}${formatCount(changes)} of ${formatPlural(seen, `${what} event`)} would be ${fate}${shown}`
     )
@@ -126,11 +163,21 @@ const cells = ({ receivedAt, clientId, id, objection }: Seen): readonly string[]
   objection === null ? 'accepted' : objection.violation.message
 ]
 
-async function* readStored({ records }: AdminContext, { eventType, clientId }: Candidate, since: Date, judge: Judge): AsyncGenerator<Seen> {
+async function* readStored(
+  { records }: AdminContext,
+  { eventType, clientId }: Candidate,
+  since: Date,
+  judge: Judge
+): AsyncGenerator<Seen> {
   for await (const stored of records.readStored({ eventType, clientId, since })) {
     if (!judge.isByCandidate(stored.clientId, stored.eventType)) continue
     const objection = judge.ofPayload(stored.clientId, stored.eventType, stored.payload)
-    yield { receivedAt: stored.receivedAt, clientId: stored.clientId, id: stored.messageId, objection }
+    yield {
+      receivedAt: stored.receivedAt,
+      clientId: stored.clientId,
+      id: stored.messageId,
+      objection
+    }
   }
 }
 
@@ -140,16 +187,30 @@ async function* readRejected(
   since: Date,
   judge: Judge
 ): AsyncGenerator<Seen> {
-  const filter = { ...ALL_REJECTIONS, reason: 'schema-violation', eventType, clientId, since } as const
+  const filter = {
+    ...ALL_REJECTIONS,
+    reason: 'schema-violation',
+    eventType,
+    clientId,
+    since
+  } as const
   for await (const rejection of records.readRejections(filter, null)) {
     if (!judge.isByCandidate(rejection.clientId, eventType)) continue
     const id = rejection.messageId ?? rejection.queueMessageId
-    yield { receivedAt: rejection.receivedAt, clientId: rejection.clientId, id, objection: judge.ofBody(rejection.body) }
+    yield {
+      receivedAt: rejection.receivedAt,
+      clientId: rejection.clientId,
+      id,
+      objection: judge.ofBody(rejection.body)
+    }
   }
 }
 
 /** Null: there is nothing to test with, and the person has been told. */
-async function findCandidate({ file, id, eventType, clientId }: Subject, { schemas, output }: AdminContext): Promise<Candidate | null> {
+async function findCandidate(
+  { file, id, eventType, clientId }: Subject,
+  { schemas, output }: AdminContext
+): Promise<Candidate | null> {
   let text: string
   let place = { eventType: eventType ?? '', clientId }
   if (file === null) {
@@ -164,7 +225,9 @@ async function findCandidate({ file, id, eventType, clientId }: Subject, { schem
   const admission = admitSchema(text)
   if (admission.kind === 'refused') {
     const { pointer, message } = admission
-    output.remark(printable(`The schema is refused${pointer === '' ? '' : ` at ${pointer}`}: ${message}`))
+    output.remark(
+      printable(`The schema is refused${pointer === '' ? '' : ` at ${pointer}`}: ${message}`)
+    )
     return null
   }
   return { ...place, schema: JSON.parse(text) as unknown }
@@ -175,15 +238,24 @@ function readSubject(flags: Flags): Subject {
   const text = readText(flags, 'id')
   const eventType = readText(flags, 'event-type')
   if ((file === null) === (text === null)) flags.problems.push('say which schema: FILE or --id ID')
-  if (text !== null && !/^\d{1,9}$/.test(text)) flags.problems.push(`--id must be a number, not ${JSON.stringify(text)}`)
+  if (text !== null && !/^\d{1,9}$/.test(text))
+    flags.problems.push(`--id must be a number, not ${JSON.stringify(text)}`)
   if (file !== null && eventType === null) flags.problems.push('--event-type NAME is missing')
-  if (text !== null && (eventType !== null || flags.isOn('client'))) flags.problems.push('--id says the event type and the client itself')
-  return { file, id: text === null ? null : Number(text), eventType, clientId: readText(flags, 'client') }
+  if (text !== null && (eventType !== null || flags.isOn('client')))
+    flags.problems.push('--id says the event type and the client itself')
+  return {
+    file,
+    id: text === null ? null : Number(text),
+    eventType,
+    clientId: readText(flags, 'client')
+  }
 }
 
 function readAgainst(flags: Flags): Against {
   const text = readText(flags, 'against')
   if (text === 'stored' || text === 'rejected') return text
-  flags.problems.push(`--against must be rejected or stored${text === null ? '' : `, not ${JSON.stringify(text)}`}`)
+  flags.problems.push(
+    `--against must be rejected or stored${text === null ? '' : `, not ${JSON.stringify(text)}`}`
+  )
   return 'stored'
 }

@@ -24,16 +24,24 @@ const COLUMNS: readonly Column[] = [
 const STATES: readonly SchemaState[] = ['shadow', 'active', 'retired']
 const PLACE = {
   'event-type': { value: 'NAME', text: 'the event type whose payloads it judges' },
-  client: { value: 'NAME', text: 'the one client that it is for; absent: every client that has none of its own' }
+  client: {
+    value: 'NAME',
+    text: 'the one client that it is for; absent: every client that has none of its own'
+  }
 }
 
 const add: Command = {
   name: 'add',
-  summary: 'Registers a schema as the next version, in shadow: it counts what it would refuse, and refuses nothing',
+  summary:
+    'Registers a schema as the next version, in shadow: it counts what it would refuse, and refuses nothing',
   operands: { text: 'FILE', max: 1 },
   options: { ...PLACE, ...JSON_OPTION },
-  notes: 'FILE holds a JSON Schema, 2020-12 or (by its $schema) draft-07, without references to other documents.',
-  examples: ['schemas add order.json --event-type order-app', 'schemas add order.json --event-type order-app --client client-4'],
+  notes:
+    'FILE holds a JSON Schema, 2020-12 or (by its $schema) draft-07, without references to other documents.',
+  examples: [
+    'schemas add order.json --event-type order-app',
+    'schemas add order.json --event-type order-app --client client-4'
+  ],
   prepare: flags => {
     const [file = ''] = flags.operands
     if (file === '') flags.problems.push('FILE is missing')
@@ -41,14 +49,21 @@ const add: Command = {
     const clientId = readText(flags, 'client')
     return async context => {
       const outcome = await context.schemas.add(eventType, clientId, await readSchemaFile(file))
-      if (outcome.kind === 'unknown-event-type') return unknownName('event type', eventType, context.eventTypes, context)
-      if (outcome.kind === 'unknown-client') return unknownName('client', clientId ?? '', context.clients, context)
+      if (outcome.kind === 'unknown-event-type')
+        return unknownName('event type', eventType, context.eventTypes, context)
+      if (outcome.kind === 'unknown-client')
+        return unknownName('client', clientId ?? '', context.clients, context)
       if (outcome.kind === 'refused') return refused(outcome, flags, context)
       const { version } = outcome
       if (flags.isOn('json')) await context.output.json({ outcome: outcome.kind, schema: version })
       else if (outcome.kind === 'exists')
-        await context.output.write(`The same schema is there already: ${describe(version)}, ${version.state}\n`)
-      else await context.output.write(`Added ${describe(version)}, in shadow. schemas activate ${version.id} puts it in force.\n`)
+        await context.output.write(
+          `The same schema is there already: ${describe(version)}, ${version.state}\n`
+        )
+      else
+        await context.output.write(
+          `Added ${describe(version)}, in shadow. schemas activate ${version.id} puts it in force.\n`
+        )
       return 0
     }
   }
@@ -70,7 +85,9 @@ const ls: Command = {
     const text = readText(flags, 'state')
     const state = STATES.find(known => known === text)
     if (text !== null && state === undefined) {
-      flags.problems.push(`--state ${JSON.stringify(text)} is no state${didYouMean(text, STATES)} (there are ${STATES.join(', ')})`)
+      flags.problems.push(
+        `--state ${JSON.stringify(text)} is no state${didYouMean(text, STATES)} (there are ${STATES.join(', ')})`
+      )
     }
     return async ({ schemas, output }) => {
       const versions = await schemas.list({
@@ -100,7 +117,12 @@ const show: Command = {
     return async context => {
       const version = await context.schemas.show(id)
       if (version === null) return notFound(id, context)
-      if (flags.isOn('json')) await context.output.json({ ...version, schema: JSON.parse(version.text) as unknown, text: undefined })
+      if (flags.isOn('json'))
+        await context.output.json({
+          ...version,
+          schema: JSON.parse(version.text) as unknown,
+          text: undefined
+        })
       else {
         const values = cells(version)
         const fields = COLUMNS.map(({ title }, at) => [title, values[at] ?? ''] as const)
@@ -132,12 +154,19 @@ const activate: Command = {
         case 'refused':
           return refused(outcome, flags, context)
         case 'wrong-state':
-          context.output.remark(`${describe(outcome.version)} is ${outcome.version.state}: only a version in shadow can be activated`)
+          context.output.remark(
+            `${describe(outcome.version)} is ${outcome.version.state}: only a version in shadow can be activated`
+          )
           return 1
         case 'overtaken': {
           const { active } = outcome
-          const now = active === null ? 'none is active now' : `${describe(active)} is active now, by ${active.activatedBy ?? '-'}`
-          context.output.remark(printable(`Somebody else was faster, and nothing was changed: ${now}`))
+          const now =
+            active === null
+              ? 'none is active now'
+              : `${describe(active)} is active now, by ${active.activatedBy ?? '-'}`
+          context.output.remark(
+            printable(`Somebody else was faster, and nothing was changed: ${now}`)
+          )
           return 1
         }
         case 'activated': {
@@ -197,9 +226,17 @@ const cells = (version: SchemaVersion): readonly string[] => [
 const describe = ({ id, eventType, clientId, version }: SchemaVersion): string =>
   printable(`version ${version} for ${eventType} of ${clientId ?? 'every client'} (id ${id})`)
 
-async function refused({ pointer, message }: SchemaRefusal, flags: Flags, { output }: AdminContext): Promise<ExitCode> {
+async function refused(
+  { pointer, message }: SchemaRefusal,
+  flags: Flags,
+  { output }: AdminContext
+): Promise<ExitCode> {
   if (flags.isOn('json')) await output.json({ outcome: 'refused', pointer, message })
-  output.remark(printable(`The schema is refused${pointer === '' ? '' : ` at ${pointer}`}: ${message}. Nothing has changed.`))
+  output.remark(
+    printable(
+      `The schema is refused${pointer === '' ? '' : ` at ${pointer}`}: ${message}. Nothing has changed.`
+    )
+  )
   return 1
 }
 
@@ -217,6 +254,7 @@ function requireEventType(flags: Flags): string {
 function readId(flags: Flags): number {
   const [text = ''] = flags.operands
   if (text === '') flags.problems.push('ID is missing: schemas ls shows them')
-  else if (!/^\d{1,9}$/.test(text)) flags.problems.push(`ID must be a number, not ${JSON.stringify(text)}`)
+  else if (!/^\d{1,9}$/.test(text))
+    flags.problems.push(`ID must be a number, not ${JSON.stringify(text)}`)
   return Number(text)
 }

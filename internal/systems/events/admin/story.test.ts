@@ -19,9 +19,24 @@ const rejection = (over: Partial<RejectionHead> = {}): RejectionHead => ({
   bodyBytes: 10,
   ...over
 })
-const stored: StoredEvent = { clientId: 'client-1', eventType: 'user-app', messageId: 'e-1', receivedAt: at(5), tx: '815', payloadBytes: 7 }
-const dead = readDeadLetter({ id: 'q-2', receiptHandle: 'h', body: '{}', bytes: 2, receiveCount: 6, sentAtMs: 0 })
-const tell = (facts: Partial<Facts>) => createStory({ stored: [], rejections: [], deadLetters: null, ...facts })
+const stored: StoredEvent = {
+  clientId: 'client-1',
+  eventType: 'user-app',
+  messageId: 'e-1',
+  receivedAt: at(5),
+  tx: '815',
+  payloadBytes: 7
+}
+const dead = readDeadLetter({
+  id: 'q-2',
+  receiptHandle: 'h',
+  body: '{}',
+  bytes: 2,
+  receiveCount: 6,
+  sentAtMs: 0
+})
+const tell = (facts: Partial<Facts>) =>
+  createStory({ stored: [], rejections: [], deadLetters: null, ...facts })
 
 t.test('the outcome is the last word that the tables and queues know', async t => {
   const redriven = rejection({ redrivenAt: at(4) })
@@ -31,18 +46,35 @@ t.test('the outcome is the last word that the tables and queues know', async t =
     ['stored at once', { stored: [stored] }, 'stored'],
     ['refused', { rejections: [rejection()] }, 'refused'],
     ['redriven and on its way', { rejections: [redriven] }, 'redriven'],
-    ['redriven and refused again', { rejections: [redriven, rejection({ queueMessageId: 'q-2', origin: 'q-1' })] }, 'refused'],
+    [
+      'redriven and refused again',
+      { rejections: [redriven, rejection({ queueMessageId: 'q-2', origin: 'q-1' })] },
+      'refused'
+    ],
     ['redriven and stored', { rejections: [redriven], stored: [stored] }, 'stored'],
     ['redriven and buried', { rejections: [redriven], deadLetters: [dead] }, 'dead-lettered'],
     ['stored, its deletes failed, and buried', { stored: [stored], deadLetters: [dead] }, 'stored'],
-    ['a conflict with what is gone by now', { rejections: [rejection({ reason: 'conflict' })] }, 'refused']
+    [
+      'a conflict with what is gone by now',
+      { rejections: [rejection({ reason: 'conflict' })] },
+      'refused'
+    ]
   ]
   for (const [why, facts, want] of rows) t.equal(tell(facts).outcome, want, why)
 })
 
 t.test('its steps are told in the order of time, whatever the order of the rows', async t => {
-  const copy = rejection({ queueMessageId: 'q-2', origin: 'q-1', sentAt: at(4), receivedAt: at(4.5), reason: 'conflict' })
-  const { steps, open, conflicts } = tell({ stored: [stored], rejections: [copy, rejection({ redrivenAt: at(3) })] })
+  const copy = rejection({
+    queueMessageId: 'q-2',
+    origin: 'q-1',
+    sentAt: at(4),
+    receivedAt: at(4.5),
+    reason: 'conflict'
+  })
+  const { steps, open, conflicts } = tell({
+    stored: [stored],
+    rejections: [copy, rejection({ redrivenAt: at(3) })]
+  })
   t.same(
     steps.map(({ what, queueMessageId }) => `${what} ${queueMessageId ?? ''}`),
     ['sent q-1', 'refused q-1', 'redriven q-1', 'sent q-2', 'refused q-2', 'stored ']

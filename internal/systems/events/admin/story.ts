@@ -1,8 +1,9 @@
 /**
  * One event's story, as far as the tables and the queues tell it.
  *
- * Shapes  facts in, steps in the order of time and a conclusion out; no I/O in here.
- *         What was stored at once has a short story: the tables keep no word of when it was sent, and none of its duplicates.
+ * Shapes  facts in, steps in the order of time and a conclusion out; no I/O in here. What
+ *         was stored at once has a short story: the tables keep no word of when it was
+ *         sent, and none of its duplicates.
  */
 import type { RejectionHead, StoredEvent } from '../store/records.js'
 import type { DeadLetter } from './dead-letter.js'
@@ -35,35 +36,74 @@ export interface Story {
 
 export function createStory({ stored, rejections, deadLetters }: Facts): Story {
   const conflicts = rejections.filter(({ reason }) => reason === 'conflict')
-  const open = rejections.filter(({ reason, redrivenAt }) => reason !== 'conflict' && redrivenAt === null)
+  const open = rejections.filter(
+    ({ reason, redrivenAt }) => reason !== 'conflict' && redrivenAt === null
+  )
   return {
-    steps: [...rejections.flatMap(stepsOf), ...stored.map(storing)].sort((a, b) => a.at.getTime() - b.at.getTime()),
+    steps: [...rejections.flatMap(stepsOf), ...stored.map(storing)].sort(
+      (a, b) => a.at.getTime() - b.at.getTime()
+    ),
     outcome: outcomeOf({ stored, rejections, deadLetters }, open),
     open,
     conflicts
   }
 }
 
-function outcomeOf({ stored, rejections, deadLetters }: Facts, open: readonly RejectionHead[]): Outcome {
+function outcomeOf(
+  { stored, rejections, deadLetters }: Facts,
+  open: readonly RejectionHead[]
+): Outcome {
   if (stored.length > 0) return 'stored'
   if (deadLetters !== null && deadLetters.length > 0) return 'dead-lettered'
   if (open.length > 0 || rejections.some(({ redrivenAt }) => redrivenAt === null)) return 'refused'
   return rejections.length > 0 ? 'redriven' : 'unknown'
 }
 
-function stepsOf({ queueMessageId, origin, sentAt, receivedAt, redrivenAt, reason, violations, receiveCount }: RejectionHead): Step[] {
+function stepsOf({
+  queueMessageId,
+  origin,
+  sentAt,
+  receivedAt,
+  redrivenAt,
+  reason,
+  violations,
+  receiveCount
+}: RejectionHead): Step[] {
   const why = violations[0]?.message ?? ''
   const copy = origin === null ? '' : `, a copy of ${origin}`
   const steps: Step[] = [
-    { at: receivedAt, what: 'refused', queueMessageId, text: `${queueMessageId} at receive ${receiveCount}: ${reason}, ${why}` }
+    {
+      at: receivedAt,
+      what: 'refused',
+      queueMessageId,
+      text: `${queueMessageId} at receive ${receiveCount}: ${reason}, ${why}`
+    }
   ]
-  if (sentAt !== null) steps.unshift({ at: sentAt, what: 'sent', queueMessageId, text: `to the queue as ${queueMessageId}${copy}` })
+  if (sentAt !== null)
+    steps.unshift({
+      at: sentAt,
+      what: 'sent',
+      queueMessageId,
+      text: `to the queue as ${queueMessageId}${copy}`
+    })
   if (redrivenAt !== null)
-    steps.push({ at: redrivenAt, what: 'redriven', queueMessageId, text: `${queueMessageId} was sent to the queue again` })
+    steps.push({
+      at: redrivenAt,
+      what: 'redriven',
+      queueMessageId,
+      text: `${queueMessageId} was sent to the queue again`
+    })
   return steps
 }
 
-function storing({ clientId, eventType, messageId, receivedAt, tx, payloadBytes }: StoredEvent): Step {
+function storing({
+  clientId,
+  eventType,
+  messageId,
+  receivedAt,
+  tx,
+  payloadBytes
+}: StoredEvent): Step {
   return {
     at: receivedAt,
     what: 'stored',

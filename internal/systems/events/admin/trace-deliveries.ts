@@ -11,14 +11,21 @@ export interface Sent {
   readonly attempts: readonly AttemptRecord[]
 }
 
-export async function findDeliveries(stored: readonly StoredEvent[], { deliveries }: AdminContext): Promise<readonly Sent[]> {
+export async function findDeliveries(
+  stored: readonly StoredEvent[],
+  { deliveries }: AdminContext
+): Promise<readonly Sent[]> {
   const found = stored.length === 0 ? [] : await deliveries.ofEvents(stored)
   const attempts = found.length === 0 ? [] : await deliveries.attempts(found.map(({ id }) => id))
-  return found.map(delivery => ({ delivery, attempts: attempts.filter(({ deliveryId }) => deliveryId === delivery.id) }))
+  return found.map(delivery => ({
+    delivery,
+    attempts: attempts.filter(({ deliveryId }) => deliveryId === delivery.id)
+  }))
 }
 
 export function formatSent(sent: readonly Sent[], terminalWidth: number | null): string {
-  if (sent.length === 0) return 'No delivery of it was made: no endpoint takes it, or the sender has not come to it yet.\n'
+  if (sent.length === 0)
+    return 'No delivery of it was made: no endpoint takes it, or the sender has not come to it yet.\n'
   return sent.map(one => formatOne(one, terminalWidth)).join('')
 }
 
@@ -28,4 +35,7 @@ function formatOne({ delivery, attempts }: Sent, terminalWidth: number | null): 
   return `\n${printable(head)}\n${attempts.length === 0 ? 'no attempts yet\n' : formatAttempts(attempts, terminalWidth)}`
 }
 
-export const sentJson = ({ delivery, attempts }: Sent): object => ({ ...deliveryJson(delivery), everyAttempt: attempts })
+export const sentJson = ({ delivery, attempts }: Sent): object => ({
+  ...deliveryJson(delivery),
+  everyAttempt: attempts
+})

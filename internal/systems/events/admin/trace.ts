@@ -2,7 +2,12 @@
 
 import type { AdminContext, Command } from '../../../engine/cli/command.js'
 import { formatTable } from '../../../engine/cli/table.js'
-import { formatCount, formatPlural, formatTime, printable } from '../../../engine/cli/terminal-text.js'
+import {
+  formatCount,
+  formatPlural,
+  formatTime,
+  printable
+} from '../../../engine/cli/terminal-text.js'
 import { type QueueDepth, QueueError } from '../../../engine/queue/queue.js'
 import { firstId } from '../event/decode.js'
 import type { RejectionHead, StoredEvent } from '../store/records.js'
@@ -14,7 +19,9 @@ import { createStory, type Story } from './story.js'
 import { findDeliveries, formatSent, sentJson } from './trace-deliveries.js'
 
 /** What is looked for: an event by its key, or by a queue message. */
-type Subject = { readonly clientId: string; readonly messageId: string } | { readonly queueMessageId: string }
+type Subject =
+  | { readonly clientId: string; readonly messageId: string }
+  | { readonly queueMessageId: string }
 
 /** What the queues hold; null where they cannot be asked. */
 interface Depths {
@@ -24,33 +31,55 @@ interface Depths {
 
 export const traceCommand: Command = {
   name: 'trace',
-  summary: 'The story of one event: sent, refused and why, redriven, stored when and by which transaction, delivered to whom',
+  summary:
+    'The story of one event: sent, refused and why, redriven, stored when and by which transaction, delivered to whom',
   operands: { text: 'CLIENT MESSAGE_ID', max: 2 },
   options: {
-    'queue-message': { value: 'ID', text: 'look for a queue message instead of a client and a message id' },
-    'dead-letters': { value: null, text: 'look into the dead-letter queue too; that raises the receive counts there' },
+    'queue-message': {
+      value: 'ID',
+      text: 'look for a queue message instead of a client and a message id'
+    },
+    'dead-letters': {
+      value: null,
+      text: 'look into the dead-letter queue too; that raises the receive counts there'
+    },
     ...JSON_OPTION
   },
   notes:
     "MESSAGE_ID is the producer's event_id; without one, the MessageId that the queue gave. Of an event that was stored at once the tables\n" +
     'keep the time of storing alone. Duplicates are counted by the processor (event_process_duplicate_total) and leave no row.',
-  examples: ['trace client-1 order-4711', 'trace --queue-message 0b6f2c1e-6f0e-4d3b-9f5c-2a9b6a0d7c11 --dead-letters'],
+  examples: [
+    'trace client-1 order-4711',
+    'trace --queue-message 0b6f2c1e-6f0e-4d3b-9f5c-2a9b6a0d7c11 --dead-letters'
+  ],
   prepare: flags => {
     const queueMessageId = readText(flags, 'queue-message')
     const [clientId, messageId] = flags.operands
-    if (queueMessageId !== null && clientId !== undefined) flags.problems.push('--queue-message and CLIENT MESSAGE_ID exclude each other')
-    if (queueMessageId === null && messageId === undefined) flags.problems.push('CLIENT and MESSAGE_ID are missing, or --queue-message ID')
-    const subject = queueMessageId === null ? { clientId: clientId ?? '', messageId: messageId ?? '' } : { queueMessageId }
+    if (queueMessageId !== null && clientId !== undefined)
+      flags.problems.push('--queue-message and CLIENT MESSAGE_ID exclude each other')
+    if (queueMessageId === null && messageId === undefined)
+      flags.problems.push('CLIENT and MESSAGE_ID are missing, or --queue-message ID')
+    const subject =
+      queueMessageId === null
+        ? { clientId: clientId ?? '', messageId: messageId ?? '' }
+        : { queueMessageId }
     return async context => {
       const { stored, rejections } = await findRows(subject, context)
       const depths = await readDepths(context)
-      const deadLetters = flags.isOn('dead-letters') ? await findDeadLetters(subject, rejections, context) : null
+      const deadLetters = flags.isOn('dead-letters')
+        ? await findDeadLetters(subject, rejections, context)
+        : null
       const story = createStory({ stored, rejections, deadLetters })
       const sent = await findDeliveries(stored, context)
       const elsewhere =
-        'messageId' in subject && story.outcome === 'unknown' ? await context.records.findStored(null, subject.messageId) : []
+        'messageId' in subject && story.outcome === 'unknown'
+          ? await context.records.findStored(null, subject.messageId)
+          : []
       if (flags.isOn('json'))
-        await context.output.json({ ...toJson(subject, story, depths, deadLetters, elsewhere), deliveries: sent.map(sentJson) })
+        await context.output.json({
+          ...toJson(subject, story, depths, deadLetters, elsewhere),
+          deliveries: sent.map(sentJson)
+        })
       else {
         await tell(subject, story, depths, deadLetters, elsewhere, context)
         if (stored.length > 0) await context.output.write(formatSent(sent, context.output.columns))
@@ -68,7 +97,10 @@ interface Rows {
 async function findRows(subject: Subject, { records }: AdminContext): Promise<Rows> {
   if ('messageId' in subject) {
     const { clientId, messageId } = subject
-    const [stored, rejections] = await Promise.all([records.findStored(clientId, messageId), records.findRejections(messageId, clientId)])
+    const [stored, rejections] = await Promise.all([
+      records.findStored(clientId, messageId),
+      records.findRejections(messageId, clientId)
+    ])
     return { stored, rejections }
   }
   const { queueMessageId } = subject
@@ -83,7 +115,8 @@ async function findRows(subject: Subject, { records }: AdminContext): Promise<Ro
   keep(await records.findStored(null, origin ?? queueMessageId))
   for (const { clientId, messageId, reason } of rejections) {
     // Under a conflict's key another event is stored.
-    if (clientId !== null && messageId !== null && reason !== 'conflict') keep(await records.findStored(clientId, messageId))
+    if (clientId !== null && messageId !== null && reason !== 'conflict')
+      keep(await records.findStored(clientId, messageId))
   }
   return { stored: [...stored.values()], rejections }
 }
@@ -106,7 +139,9 @@ async function findDeadLetters(
 ): Promise<readonly DeadLetter[]> {
   const queue = (await queues()).deadLetters?.queue
   if (queue === undefined) return []
-  const ids = new Set(rejections.flatMap(({ queueMessageId, origin }) => [queueMessageId, origin ?? queueMessageId]))
+  const ids = new Set(
+    rejections.flatMap(({ queueMessageId, origin }) => [queueMessageId, origin ?? queueMessageId])
+  )
   ids.add('queueMessageId' in subject ? subject.queueMessageId : subject.messageId)
   const isMeant = ({ message, clientId, eventId }: DeadLetter): boolean =>
     ids.has(message.id) ||
@@ -151,14 +186,18 @@ async function tell(
 ): Promise<void> {
   const { steps, outcome, open, conflicts } = story
   const name =
-    'messageId' in subject ? `Event ${subject.messageId} of client ${subject.clientId}` : `Queue message ${subject.queueMessageId}`
+    'messageId' in subject
+      ? `Event ${subject.messageId} of client ${subject.clientId}`
+      : `Queue message ${subject.queueMessageId}`
   const lines = [printable(name), '']
   const rows = steps.map(({ at, what, text }) => [formatTime(at), what, text])
   if (rows.length > 0) {
     lines.push(formatTable([{ title: 'when (UTC)' }, { title: 'what' }, { title: '' }], rows, null))
   }
   for (const { message } of deadLetters ?? []) {
-    lines.push(`In the dead-letter queue as ${message.id}, received ${message.receiveCount} times: dead-letters redrive ${message.id}`)
+    lines.push(
+      `In the dead-letter queue as ${message.id}, received ${message.receiveCount} times: dead-letters redrive ${message.id}`
+    )
   }
   switch (outcome) {
     case 'stored':
@@ -178,16 +217,21 @@ async function tell(
     case 'unknown':
       lines.push(...explainUnknown(subject, depths, deadLetters !== null, elsewhere))
   }
-  if (outcome !== 'stored') for (const { queueMessageId } of open) lines.push(`  rejections redrive ${queueMessageId}`)
+  if (outcome !== 'stored')
+    for (const { queueMessageId } of open) lines.push(`  rejections redrive ${queueMessageId}`)
   if (conflicts.length > 0 && outcome === 'stored') {
     const were = conflicts.length === 1 ? 'event was' : 'events were'
-    lines.push(`${formatCount(conflicts.length)} other ${were} sent under its id and refused as conflict.`)
+    lines.push(
+      `${formatCount(conflicts.length)} other ${were} sent under its id and refused as conflict.`
+    )
   }
   await output.write(`${lines.join('\n')}\n`)
 }
 
 const holding = (depth: QueueDepth | null | undefined): string =>
-  depth === null || depth === undefined ? '' : ` (about ${formatPlural(depth.visible + depth.inFlight + depth.delayed, 'message')})`
+  depth === null || depth === undefined
+    ? ''
+    : ` (about ${formatPlural(depth.visible + depth.inFlight + depth.delayed, 'message')})`
 
 function explainUnknown(
   subject: Subject,
@@ -199,7 +243,8 @@ function explainUnknown(
     'Neither message nor rejection has it. It may be that',
     `  - it is still in the queue${holding(depths?.queue)}, which cannot be asked`
   ]
-  if (!isDeadLetterSeen) lines.push(`  - it is a dead letter${holding(depths?.deadLetters)}: --dead-letters looks`)
+  if (!isDeadLetterSeen)
+    lines.push(`  - it is a dead letter${holding(depths?.deadLetters)}: --dead-letters looks`)
   if (elsewhere.length > 0) {
     lines.push(
       `  - another client is meant: an event with this id is stored for ${elsewhere.map(({ clientId }) => printable(clientId)).join(', ')}`

@@ -1,12 +1,17 @@
 /**
- * What would become of an event if it came now, or with another schema in force: nothing is sent or written.
+ * What would become of an event if it came now, or with another schema in force: nothing
+ * is sent or written.
  *
  * Shapes  bodies or payloads in; null (it would be accepted) or the objection out.
  * Errors  StoreError while the schemas and names are read; judging itself never throws.
  */
 import type { RejectionReason, Violation } from '../../../engine/message/message.js'
 import { createDecoder } from '../event/decode.js'
-import { createPayloadSchemas, type PayloadSchemas, type RegisteredSchema } from '../schemas/payload-schemas.js'
+import {
+  createPayloadSchemas,
+  type PayloadSchemas,
+  type RegisteredSchema
+} from '../schemas/payload-schemas.js'
 import type { Names } from '../store/names.js'
 import type { SchemaRegistry } from '../store/schema-registry.js'
 
@@ -16,7 +21,10 @@ export interface Objection {
 }
 
 export interface Judge {
-  /** Whether the candidate is what such an event would be judged by: a client's own schema goes before the general one. */
+  /**
+   * Whether the candidate is what such an event would be judged by: a client's own schema
+   * goes before the general one.
+   */
   readonly isByCandidate: (clientId: string | null, eventType: string) => boolean
   /** A whole body, as the queue brings it. */
   readonly ofBody: (body: string) => Objection | null
@@ -40,9 +48,18 @@ export interface JudgeOptions {
 
 /** Of no row. */
 const CANDIDATE_ID = 0
-const BROKEN: Violation = { pointer: '/message', keyword: 'schema', message: 'the schema cannot be evaluated for this payload' }
+const BROKEN: Violation = {
+  pointer: '/message',
+  keyword: 'schema',
+  message: 'the schema cannot be evaluated for this payload'
+}
 
-export async function createJudge({ schemas, clients, eventTypes, candidate }: JudgeOptions): Promise<Judge> {
+export async function createJudge({
+  schemas,
+  clients,
+  eventTypes,
+  candidate
+}: JudgeOptions): Promise<Judge> {
   const payloadSchemas = createPayloadSchemas()
   payloadSchemas.replace(await readInForce(schemas, candidate))
   const takenClients = await readTaken(clients)
@@ -50,47 +67,80 @@ export async function createJudge({ schemas, clients, eventTypes, candidate }: J
   const decode = createDecoder({ payloadSchemas })
 
   return {
-    isByCandidate: (clientId, eventType) => payloadSchemas.find(clientId ?? '', eventType)?.active?.id === CANDIDATE_ID,
+    isByCandidate: (clientId, eventType) =>
+      payloadSchemas.find(clientId ?? '', eventType)?.active?.id === CANDIDATE_ID,
     ofBody(body) {
       try {
-        const verdict = decode({ id: '-', receiptHandle: '', body, bytes: Buffer.byteLength(body), receiveCount: 1, sentAtMs: 0 })
-        if (verdict.kind === 'rejected') return objection(verdict.rejection.reason, verdict.rejection.violations)
+        const verdict = decode({
+          id: '-',
+          receiptHandle: '',
+          body,
+          bytes: Buffer.byteLength(body),
+          receiveCount: 1,
+          sentAtMs: 0
+        })
+        if (verdict.kind === 'rejected')
+          return objection(verdict.rejection.reason, verdict.rejection.violations)
         const { clientId, eventType } = verdict.event
-        if (!takenClients.has(clientId)) return { reason: 'unknown-client', violation: notTaken('/client_id', 'client') }
-        if (!takenTypes.has(eventType)) return { reason: 'unknown-event-type', violation: notTaken('/event_type', 'event type') }
+        if (!takenClients.has(clientId))
+          return { reason: 'unknown-client', violation: notTaken('/client_id', 'client') }
+        if (!takenTypes.has(eventType))
+          return { reason: 'unknown-event-type', violation: notTaken('/event_type', 'event type') }
         return null
       } catch {
         return { reason: 'schema-violation', violation: BROKEN }
       }
     },
-    ofPayload: (clientId, eventType, payload) => judgePayload(payloadSchemas, clientId, eventType, payload)
+    ofPayload: (clientId, eventType, payload) =>
+      judgePayload(payloadSchemas, clientId, eventType, payload)
   }
 }
 
-function judgePayload(payloadSchemas: PayloadSchemas, clientId: string, eventType: string, payload: string): Objection | null {
+function judgePayload(
+  payloadSchemas: PayloadSchemas,
+  clientId: string,
+  eventType: string,
+  payload: string
+): Objection | null {
   try {
-    const violations = payloadSchemas.find(clientId, eventType)?.active?.check(JSON.parse(payload)) ?? []
+    const violations =
+      payloadSchemas.find(clientId, eventType)?.active?.check(JSON.parse(payload)) ?? []
     return violations.length === 0 ? null : objection('schema-violation', violations)
   } catch {
     return { reason: 'schema-violation', violation: BROKEN }
   }
 }
 
-async function readInForce(schemas: SchemaRegistry, candidate: Candidate | null): Promise<readonly RegisteredSchema[]> {
+async function readInForce(
+  schemas: SchemaRegistry,
+  candidate: Candidate | null
+): Promise<readonly RegisteredSchema[]> {
   const inForce: RegisteredSchema[] = []
   for (const { id } of await schemas.list({ state: 'active' })) {
     const found = await schemas.show(id)
     if (found?.state !== 'active') continue
     const { eventType, clientId, version, hash, text } = found
-    if (candidate !== null && eventType === candidate.eventType && clientId === candidate.clientId) continue
-    inForce.push({ id, eventType, clientId, version, state: 'active', hash, schema: JSON.parse(text) as unknown })
+    if (candidate !== null && eventType === candidate.eventType && clientId === candidate.clientId)
+      continue
+    inForce.push({
+      id,
+      eventType,
+      clientId,
+      version,
+      state: 'active',
+      hash,
+      schema: JSON.parse(text) as unknown
+    })
   }
-  if (candidate !== null) inForce.push({ id: CANDIDATE_ID, version: 0, state: 'active', hash: 'candidate', ...candidate })
+  if (candidate !== null)
+    inForce.push({ id: CANDIDATE_ID, version: 0, state: 'active', hash: 'candidate', ...candidate })
   return inForce
 }
 
 async function readTaken(names: Names): Promise<ReadonlySet<string>> {
-  return new Set((await names.list()).filter(({ disabledAt }) => disabledAt === null).map(({ name }) => name))
+  return new Set(
+    (await names.list()).filter(({ disabledAt }) => disabledAt === null).map(({ name }) => name)
+  )
 }
 
 function objection(reason: RejectionReason, violations: readonly Violation[]): Objection {

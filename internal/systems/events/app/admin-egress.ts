@@ -1,4 +1,7 @@
-/** The admin program's own way to endpoints, under the same rules as the sender's; opened when a command needs it. */
+/**
+ * The admin program's own way to endpoints, under the same rules as the sender's; opened
+ * when a command needs it.
+ */
 import type { AdminEgress } from '../../../engine/cli/command.js'
 import type { Environment } from '../../../engine/config/environment.js'
 import { createAddressRules } from '../../../engine/egress/address.js'
@@ -13,7 +16,12 @@ export interface LazyEgress {
   close(): Promise<void>
 }
 
-const POSTER = { connectTimeoutMs: 5_000, connectionsPerOrigin: 1, maxOrigins: 1, maxRetryAfterMs: 86_400_000 }
+const POSTER = {
+  connectTimeoutMs: 5_000,
+  connectionsPerOrigin: 1,
+  maxOrigins: 1,
+  maxRetryAfterMs: 86_400_000
+}
 
 export function createAdminEgress(env: Environment): LazyEgress {
   const posters: Poster[] = []

@@ -2,25 +2,34 @@ import t from 'tap'
 import { runAdmin } from '../../../lab/testing/admin-program.js'
 import { serviceEnvironment } from '../../../lab/testing/programs.js'
 
-t.test('wrong words are answered with the right ones, and exit code 2, before any service is asked', async t => {
-  const rows: readonly (readonly [args: string, want: RegExp])[] = [
-    ['rejection ls', /did you mean rejections\?/],
-    ['rejections ls --clinet=a', /did you mean --client\?/],
-    ['dead-letters purge --all', /--yes is missing/]
-  ]
-  for (const [args, want] of rows) t.match(await runAdmin(t, {}, args.split(' ')), { code: 2, results: '', output: want }, args)
-})
+t.test(
+  'wrong words are answered with the right ones, and exit code 2, before any service is asked',
+  async t => {
+    const rows: readonly (readonly [args: string, want: RegExp])[] = [
+      ['rejection ls', /did you mean rejections\?/],
+      ['rejections ls --clinet=a', /did you mean --client\?/],
+      ['dead-letters purge --all', /--yes is missing/]
+    ]
+    for (const [args, want] of rows)
+      t.match(await runAdmin(t, {}, args.split(' ')), { code: 2, results: '', output: want }, args)
+  }
+)
 
 t.test('help needs no services', async t => {
   t.match(await runAdmin(t, {}, ['--help']), {
     code: 0,
     results: /rejections .*\n.*dead-letters .*\n.*endpoints .*\n.*deliveries .*\n.*trace /
   })
-  t.match(await runAdmin(t, {}, ['rejections', 'redrive', '--help']), { code: 0, results: /--dry-run/ })
+  t.match(await runAdmin(t, {}, ['rejections', 'redrive', '--help']), {
+    code: 0,
+    results: /--dry-run/
+  })
 })
 
 t.test('a database or a queue that is not there is one line and exit code 1', async t => {
-  const nowhere = serviceEnvironment('postgresql://127.0.0.1:1/nowhere', { endpoint: 'http://127.0.0.1:1' })
+  const nowhere = serviceEnvironment('postgresql://127.0.0.1:1/nowhere', {
+    endpoint: 'http://127.0.0.1:1'
+  })
   const rows: readonly (readonly [args: string, want: RegExp])[] = [
     ['rejections ls', /The database cannot be asked: .*ECONNREFUSED/],
     ['dead-letters ls', /The queue cannot be asked: .*ECONNREFUSED/]

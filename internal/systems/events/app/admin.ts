@@ -1,4 +1,8 @@
-/** `node dist/cmd/admin`: clients, event types, schemas, rejections, dead letters, endpoints, deliveries and single events, for people. Exit codes: internal/engine/cli/command.ts. */
+/**
+ * `node dist/cmd/admin`: clients, event types, schemas, rejections, dead letters,
+ * endpoints, deliveries and single events, for people. Exit codes:
+ * internal/engine/cli/command.ts.
+ */
 import { parseAdminArguments } from '../../../engine/cli/arguments.js'
 import type { AdminContext, AdminQueues, ExitCode, Work } from '../../../engine/cli/command.js'
 import { ArgumentsError } from '../../../engine/cli/flags.js'
@@ -40,11 +44,15 @@ export function createAdmin(env: Environment, args: readonly string[]): Service 
     async run(signal) {
       const egress = createAdminEgress(env)
       try {
-        process.exitCode = await perform(config, work, egress, createOutput(process.stdout, process.stderr), signal).catch(
-          (error: unknown) => {
-            throw explained(error)
-          }
-        )
+        process.exitCode = await perform(
+          config,
+          work,
+          egress,
+          createOutput(process.stdout, process.stderr),
+          signal
+        ).catch((error: unknown) => {
+          throw explained(error)
+        })
       } finally {
         await egress.close()
       }
@@ -62,7 +70,13 @@ function createUsageFailure(error: ArgumentsError): Service {
   }
 }
 
-async function perform(config: QueueProgramConfig, work: Work, egress: LazyEgress, output: Output, signal: AbortSignal): Promise<ExitCode> {
+async function perform(
+  config: QueueProgramConfig,
+  work: Work,
+  egress: LazyEgress,
+  output: Output,
+  signal: AbortSignal
+): Promise<ExitCode> {
   const services = await findServices(config.services)
   const pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db })
   const sqs = createSqsClient({ ...services.aws, maxSockets: 4, transport: config.queue.transport })
@@ -71,7 +85,10 @@ async function perform(config: QueueProgramConfig, work: Work, egress: LazyEgres
     opening ??= openQueues(config, sqs, output)
     return opening
   }
-  const schemas = createPostgresSchemaRegistry({ connectionString: services.dbConnection, ...config.db })
+  const schemas = createPostgresSchemaRegistry({
+    connectionString: services.dbConnection,
+    ...config.db
+  })
   const context: AdminContext = {
     records: createPostgresRecords(pool),
     clients: createPostgresClients(pool),
@@ -103,23 +120,36 @@ async function openQueues(
 ): Promise<AdminQueues> {
   const { queueUrl, deadLetterQueueUrl, notes } = await openQueue(sqs, config)
   for (const note of notes) output.remark(note)
-  const queueAt = (url: string) => createSqsQueue({ sqs, queueUrl: url, pollers: 1, clock, ...config })
+  const queueAt = (url: string) =>
+    createSqsQueue({ sqs, queueUrl: url, pollers: 1, clock, ...config })
   return {
     queueName: config.queueName,
     queue: queueAt(queueUrl),
     writer: createSqsWriter({ sqs, queueUrl }),
-    deadLetters: deadLetterQueueUrl === null ? null : { name: nameInUrl(deadLetterQueueUrl), queue: queueAt(deadLetterQueueUrl) }
+    deadLetters:
+      deadLetterQueueUrl === null
+        ? null
+        : { name: nameInUrl(deadLetterQueueUrl), queue: queueAt(deadLetterQueueUrl) }
   }
 }
 
 /** It may be another than the configured one, where the queue has had its own. */
 const nameInUrl = (url: string): string => url.slice(url.lastIndexOf('/') + 1)
 
-/** Failures of queue, database and network in one line; anything else is a bug and keeps its stack. */
+/**
+ * Failures of queue, database and network in one line; anything else is a bug and keeps
+ * its stack.
+ */
 function explained(error: unknown): unknown {
-  if (error instanceof QueueError) return new ExpectedError(`The queue cannot be asked: ${error.message} (${error.code})`)
+  if (error instanceof QueueError)
+    return new ExpectedError(`The queue cannot be asked: ${error.message} (${error.code})`)
   if (!(error instanceof StoreError)) return error
   // 42703 and 42P01: columns and tables of a later version than the database's.
-  const remedy = error.code === '42703' || error.code === '42P01' ? '. Bring its tables up to date: node dist/cmd/migrate' : ''
-  return new ExpectedError(`The database cannot be asked: ${error.message || error.code} (${error.code})${remedy}`)
+  const remedy =
+    error.code === '42703' || error.code === '42P01'
+      ? '. Bring its tables up to date: node dist/cmd/migrate'
+      : ''
+  return new ExpectedError(
+    `The database cannot be asked: ${error.message || error.code} (${error.code})${remedy}`
+  )
 }

@@ -8,7 +8,8 @@ import type { RulesForWorkers } from './protocol.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
 const log = createLog('test', { level: 'silent', format: 'json' }, false)
-const setWeight = (weight: number) => pool.query(`UPDATE client SET weight = $1 WHERE name = 'client-1'`, [weight])
+const setWeight = (weight: number) =>
+  pool.query(`UPDATE client SET weight = $1 WHERE name = 'client-1'`, [weight])
 const sessions = async (): Promise<number> => {
   const sql = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'event-process clients' AND datname = current_database()`
   return Number((await pool.query<{ count: string }>(sql)).rows[0]?.count)
@@ -16,7 +17,10 @@ const sessions = async (): Promise<number> => {
 
 t.beforeEach(() => setWeight(1))
 
-/** Follows on a clock that stands still, so that whatever is heard was not found by looking now and then. */
+/**
+ * Follows on a clock that stands still, so that whatever is heard was not found by
+ * looking now and then.
+ */
 async function setup(t: Test) {
   const clock = createManualClock()
   const stop = new AbortController()
@@ -27,7 +31,15 @@ async function setup(t: Test) {
   const before = await sessions()
   const heard: RulesForWorkers[] = []
   const onChanged = (rules: RulesForWorkers): void => void heard.push(rules)
-  followClientRules({ connectionString, workers: 2, maxLabels: 50, clock, log, signal: stop.signal, onChanged })
+  followClientRules({
+    connectionString,
+    workers: 2,
+    maxLabels: 50,
+    clock,
+    log,
+    signal: stop.signal,
+    onChanged
+  })
   await until('the rules are known', () => heard.length > 0)
   const weight = () => heard.at(-1)?.settings[0]?.weight ?? 1
   return { clock, stop, heard, weight }
@@ -37,7 +49,9 @@ t.test('what an operator sets is told by the database, and nobody has to look', 
   const { heard, weight } = await setup(t)
   await setWeight(7)
   await until('the weight is heard', () => weight() === 7)
-  await pool.query(`UPDATE client SET max_events_per_s = 5, over_quota = 'reject' WHERE name = 'client-2'`)
+  await pool.query(
+    `UPDATE client SET max_events_per_s = 5, over_quota = 'reject' WHERE name = 'client-2'`
+  )
   await until('the quota is heard', () => heard.at(-1)?.settings.length === 2)
   await pool.query(`INSERT INTO client (name) VALUES ('client-9')`)
   await until('the client is heard', () => heard.at(-1)?.labels.includes('client-9') === true)
@@ -58,18 +72,21 @@ t.test('what changes while the connection is lost is read by the next one', asyn
   await until('the new connection listens', () => weight() === 9)
 })
 
-t.test('a second processor shares the quotas from its start on, and no more when it is gone', async t => {
-  const one = await setup(t)
-  t.equal(one.heard.at(-1)?.sharers, 2)
-  const other = await setup(t)
-  await until('both share', () => [one, other].every(({ heard }) => heard.at(-1)?.sharers === 4))
-  other.stop.abort()
-  await until('its session is gone', async () => (await sessions()) === 1)
-  await until('the next look finds it gone', async () => {
-    await one.clock.advanceAsync(10_000)
-    return one.heard.at(-1)?.sharers === 2
-  })
-})
+t.test(
+  'a second processor shares the quotas from its start on, and no more when it is gone',
+  async t => {
+    const one = await setup(t)
+    t.equal(one.heard.at(-1)?.sharers, 2)
+    const other = await setup(t)
+    await until('both share', () => [one, other].every(({ heard }) => heard.at(-1)?.sharers === 4))
+    other.stop.abort()
+    await until('its session is gone', async () => (await sessions()) === 1)
+    await until('the next look finds it gone', async () => {
+      await one.clock.advanceAsync(10_000)
+      return one.heard.at(-1)?.sharers === 2
+    })
+  }
+)
 
 t.test('a word that does not come through is made good by the look below it', async t => {
   const { clock, weight } = await setup(t)
@@ -82,17 +99,35 @@ t.test('a word that does not come through is made good by the look below it', as
   })
 })
 
-t.test('a worker has its share of each quota, and a quota that says the same is the same object', async t => {
-  const rules = createClientRules()
-  t.same([rules.hasQuotas, rules.weightOf('a'), rules.quotaOf('a')], [false, 1, null])
-  const a = { client: 'a', weight: 3, maxEventsPerS: 10, maxBytesPerS: null, overQuota: 'reject' as const }
-  const b = { client: 'b', weight: 2, maxEventsPerS: null, maxBytesPerS: null, overQuota: 'delay' as const }
-  rules.replace({ settings: [a, b], sharers: 4, labels: [] })
-  const quota = rules.quotaOf('a')
-  t.same([rules.hasQuotas, rules.weightOf('a'), quota], [true, 3, { maxEventsPerS: 2.5, maxBytesPerS: null, overQuota: 'reject' }])
-  t.same([rules.weightOf('b'), rules.quotaOf('b')], [2, null])
-  rules.replace({ settings: [{ ...a, weight: 1 }], sharers: 4, labels: [] })
-  t.equal(rules.quotaOf('a'), quota, 'what was sent on its account stays sent')
-  rules.replace({ settings: [a], sharers: 5, labels: [] })
-  t.equal(rules.quotaOf('a')?.maxEventsPerS, 2)
-})
+t.test(
+  'a worker has its share of each quota, and a quota that says the same is the same object',
+  async t => {
+    const rules = createClientRules()
+    t.same([rules.hasQuotas, rules.weightOf('a'), rules.quotaOf('a')], [false, 1, null])
+    const a = {
+      client: 'a',
+      weight: 3,
+      maxEventsPerS: 10,
+      maxBytesPerS: null,
+      overQuota: 'reject' as const
+    }
+    const b = {
+      client: 'b',
+      weight: 2,
+      maxEventsPerS: null,
+      maxBytesPerS: null,
+      overQuota: 'delay' as const
+    }
+    rules.replace({ settings: [a, b], sharers: 4, labels: [] })
+    const quota = rules.quotaOf('a')
+    t.same(
+      [rules.hasQuotas, rules.weightOf('a'), quota],
+      [true, 3, { maxEventsPerS: 2.5, maxBytesPerS: null, overQuota: 'reject' }]
+    )
+    t.same([rules.weightOf('b'), rules.quotaOf('b')], [2, null])
+    rules.replace({ settings: [{ ...a, weight: 1 }], sharers: 4, labels: [] })
+    t.equal(rules.quotaOf('a'), quota, 'what was sent on its account stays sent')
+    rules.replace({ settings: [a], sharers: 5, labels: [] })
+    t.equal(rules.quotaOf('a')?.maxEventsPerS, 2)
+  }
+)

@@ -1,4 +1,7 @@
-/** What operators have set for clients, from the database to the workers: in force at once, without a restart. */
+/**
+ * What operators have set for clients, from the database to the workers: in force at
+ * once, without a restart.
+ */
 
 import { createFollower } from '../../../engine/cluster/watch-table.js'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
@@ -22,10 +25,16 @@ export interface FollowClientRulesOptions {
   readonly onChanged: (rules: RulesForWorkers) => void
 }
 
-/** Follows the table until `signal` aborts. What cannot be read changes nothing: what was set stays in force. */
+/**
+ * Follows the table until `signal` aborts. What cannot be read changes nothing: what was
+ * set stays in force.
+ */
 export function followClientRules(options: FollowClientRulesOptions): void {
   const { workers, maxLabels, clock, log, signal, onChanged } = options
-  const source = createClientSettingsSource({ connectionString: options.connectionString, onNews: () => follower.lookSoon() })
+  const source = createClientSettingsSource({
+    connectionString: options.connectionString,
+    onNews: () => follower.lookSoon()
+  })
   const labels = new Set<string>()
   let told = ''
 
@@ -34,7 +43,8 @@ export function followClientRules(options: FollowClientRulesOptions): void {
     const rules = { settings, sharers: workers * processors, labels: [...labels] }
     const now = JSON.stringify(rules)
     if (now === told) return
-    if (told !== '' || settings.length > 0) log.info({ clients: settings.length, processors }, 'weights and quotas in force')
+    if (told !== '' || settings.length > 0)
+      log.info({ clients: settings.length, processors }, 'weights and quotas in force')
     told = now
     onChanged(rules)
   }
@@ -70,10 +80,16 @@ export function createClientRules(): WorkerClientRules {
       quotas = new Map()
       for (const { client, maxEventsPerS, maxBytesPerS, overQuota } of settings) {
         if (maxEventsPerS === null && maxBytesPerS === null) continue
-        const share = (perSecond: number | null): number | null => (perSecond === null ? null : perSecond / sharers)
-        const quota: Quota = { maxEventsPerS: share(maxEventsPerS), maxBytesPerS: share(maxBytesPerS), overQuota }
+        const share = (perSecond: number | null): number | null =>
+          perSecond === null ? null : perSecond / sharers
+        const quota: Quota = {
+          maxEventsPerS: share(maxEventsPerS),
+          maxBytesPerS: share(maxBytesPerS),
+          overQuota
+        }
         const known = before.get(client)
-        // The same object as long as it says the same: what was sent on its account stays sent.
+        // The same object as long as it says the same: what was sent on its account stays
+        // sent.
         quotas.set(client, known !== undefined && isSame(known, quota) ? known : quota)
       }
     }
@@ -81,5 +97,9 @@ export function createClientRules(): WorkerClientRules {
 }
 
 function isSame(a: Quota, b: Quota): boolean {
-  return a.maxEventsPerS === b.maxEventsPerS && a.maxBytesPerS === b.maxBytesPerS && a.overQuota === b.overQuota
+  return (
+    a.maxEventsPerS === b.maxEventsPerS &&
+    a.maxBytesPerS === b.maxBytesPerS &&
+    a.overQuota === b.overQuota
+  )
 }

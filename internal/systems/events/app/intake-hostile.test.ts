@@ -1,4 +1,7 @@
-/** Hostile bodies through the intake into a real PostgreSQL: each ends in its one outcome, and its batch-mates hardly notice. */
+/**
+ * Hostile bodies through the intake into a real PostgreSQL: each ends in its one outcome,
+ * and its batch-mates hardly notice.
+ */
 import fc from 'fast-check'
 import t from 'tap'
 import { createTestDatabase } from '../../../lab/testing/database.js'
@@ -15,43 +18,75 @@ const decode = createDecoder({ payloadSchemas })
 
 /** Takes what a body claims as it is, as if nothing were checked before the database. */
 const trust: Decoder = ({ id, body }) => {
-  const claim = JSON.parse(body) as { clientId?: string; eventType?: string; messageId?: string; payload?: string }
-  const event = { clientId: 'client-1', eventType: 'monitor-app', messageId: id, payload: '"hello"', schemaId: null, ...claim }
+  const claim = JSON.parse(body) as {
+    clientId?: string
+    eventType?: string
+    messageId?: string
+    payload?: string
+  }
+  const event = {
+    clientId: 'client-1',
+    eventType: 'monitor-app',
+    messageId: id,
+    payload: '"hello"',
+    schemaId: null,
+    ...claim
+  }
   return { kind: 'valid', event }
 }
 
 t.beforeEach(() => pool.query('TRUNCATE message, rejection'))
 
-const good = (n: number): string => JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: { good: n } })
-const isStoredAs = ({ row }: Fate, payload: string): boolean => row?.kind === 'message' && row.payload === payload
+const good = (n: number): string =>
+  JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: { good: n } })
+const isStoredAs = ({ row }: Fate, payload: string): boolean =>
+  row?.kind === 'message' && row.payload === payload
 
 /** Too few to be a flood, so that all of them are one batch whoever their clients are. */
 const TOGETHER = 9
 
-t.test('each hostile body among eight good ones: its one outcome, nothing changed, at the first attempt, and the eight stored', async t => {
-  const intake = createWholeIntake(t, connectionString, pool, decode)
-  for (const [index, { name, body, outcome, first, payload, messageId }] of HOSTILE_BODIES.entries()) {
-    if (first !== undefined) await intake.process([first])
-    const place = index % TOGETHER
-    const { fates, attempts } = await intake.process(Array.from({ length: TOGETHER }, (_, n) => (n === place ? body : good(n))))
-    const { disposition, row } = fates[place]!
-    t.equal(disposition, outcome, name)
-    t.equal(attempts, 1, `${name}: no second attempt`)
-    t.ok(
-      fates.every((fate, n) => n === place || isStoredAs(fate, `{"good":${n}}`)),
-      `${name}: the good ones are stored`
-    )
-    if (outcome === 'stored') {
-      t.ok(row?.kind === 'message' && row.payload === payload, `${name}: stored character for character`)
-      if (messageId !== undefined) t.ok(row?.kind === 'message' && row.messageId === messageId, `${name}: under its id`)
-    } else if (outcome === 'duplicate') {
-      t.equal(row, null, `${name}: no row`)
-    } else {
-      t.ok(row?.kind === 'rejection' && row.reason === outcome && row.violations.length > 0, `${name}: rejected with its reason`)
-      t.ok(row?.kind === 'rejection' && row.body === body, `${name}: kept character for character`)
+t.test(
+  'each hostile body among eight good ones: its one outcome, nothing changed, at the first attempt, and the eight stored',
+  async t => {
+    const intake = createWholeIntake(t, connectionString, pool, decode)
+    for (const [
+      index,
+      { name, body, outcome, first, payload, messageId }
+    ] of HOSTILE_BODIES.entries()) {
+      if (first !== undefined) await intake.process([first])
+      const place = index % TOGETHER
+      const { fates, attempts } = await intake.process(
+        Array.from({ length: TOGETHER }, (_, n) => (n === place ? body : good(n)))
+      )
+      const { disposition, row } = fates[place]!
+      t.equal(disposition, outcome, name)
+      t.equal(attempts, 1, `${name}: no second attempt`)
+      t.ok(
+        fates.every((fate, n) => n === place || isStoredAs(fate, `{"good":${n}}`)),
+        `${name}: the good ones are stored`
+      )
+      if (outcome === 'stored') {
+        t.ok(
+          row?.kind === 'message' && row.payload === payload,
+          `${name}: stored character for character`
+        )
+        if (messageId !== undefined)
+          t.ok(row?.kind === 'message' && row.messageId === messageId, `${name}: under its id`)
+      } else if (outcome === 'duplicate') {
+        t.equal(row, null, `${name}: no row`)
+      } else {
+        t.ok(
+          row?.kind === 'rejection' && row.reason === outcome && row.violations.length > 0,
+          `${name}: rejected with its reason`
+        )
+        t.ok(
+          row?.kind === 'rejection' && row.body === body,
+          `${name}: kept character for character`
+        )
+      }
     }
   }
-})
+)
 
 /** What only the database refuses, once nothing is checked before it. */
 const REFUSED_BY_THE_DATABASE: Readonly<Record<string, readonly [claim: object, code: string]>> = {
@@ -62,7 +97,10 @@ const REFUSED_BY_THE_DATABASE: Readonly<Record<string, readonly [claim: object, 
   'an empty id': [{ messageId: '' }, '23514'],
   'an id of 256 bytes': [{ messageId: 'é'.repeat(128) }, '23514'],
   'a payload that is not JSON': [{ payload: '{"secret":' }, '22P02'],
-  'a payload that is 100,000 deep': [{ payload: '['.repeat(100_000) + ']'.repeat(100_000) }, '54001'],
+  'a payload that is 100,000 deep': [
+    { payload: '['.repeat(100_000) + ']'.repeat(100_000) },
+    '54001'
+  ],
   'a payload that a trigger refuses': [{ payload: '"refused by a trigger"' }, 'P0001'],
   'a payload that a constraint refuses': [{ payload: '"refused by a constraint"' }, '23514']
 }
@@ -84,35 +122,48 @@ t.test(
     const intake = createWholeIntake(t, connectionString, pool, trust)
     for (const [what, [claim, code]] of Object.entries(REFUSED_BY_THE_DATABASE)) {
       const body = JSON.stringify(claim)
-      const { fates, attempts } = await intake.process(Array.from({ length: 10 }, (_, n) => (n === 6 ? body : '{}')))
+      const { fates, attempts } = await intake.process(
+        Array.from({ length: 10 }, (_, n) => (n === 6 ? body : '{}'))
+      )
       const { disposition, row } = fates[6]!
       t.equal(disposition, 'unstorable', what)
       t.ok(row?.kind === 'rejection' && row.body === body, `${what}: kept character for character`)
       t.match(row?.kind === 'rejection' ? row.violations[0]?.message : '', code, what)
-      t.equal(fates.filter(fate => isStoredAs(fate, '"hello"')).length, 9, `${what}: the others are stored`)
+      t.equal(
+        fates.filter(fate => isStoredAs(fate, '"hello"')).length,
+        9,
+        `${what}: the others are stored`
+      )
       t.ok(attempts <= allowed(10), `${what}: ${attempts} attempts`)
     }
   }
 )
 
-t.test('one bad row in a batch of any size, at any place, costs at most two attempts per halving and two more', async t => {
-  const intake = createWholeIntake(t, connectionString, pool, trust)
-  const bad = JSON.stringify({ payload: '"refused by a trigger"' })
-  for (const n of [1, 2, 3, 5, 8, 9, 10, 33, 64, 100, 256, 1_000]) {
-    for (const place of new Set([0, Math.floor(n / 3), n >> 1, n - 1])) {
-      const { fates, attempts } = await intake.process(Array.from({ length: n }, (_, at) => (at === place ? bad : '{}')))
-      t.equal(fates[place]?.disposition, 'unstorable')
-      t.equal(fates.filter(({ disposition }) => disposition === 'stored').length, n - 1)
-      t.ok(attempts <= allowed(n), `${attempts} attempts for row ${place} of ${n}`)
+t.test(
+  'one bad row in a batch of any size, at any place, costs at most two attempts per halving and two more',
+  async t => {
+    const intake = createWholeIntake(t, connectionString, pool, trust)
+    const bad = JSON.stringify({ payload: '"refused by a trigger"' })
+    for (const n of [1, 2, 3, 5, 8, 9, 10, 33, 64, 100, 256, 1_000]) {
+      for (const place of new Set([0, Math.floor(n / 3), n >> 1, n - 1])) {
+        const { fates, attempts } = await intake.process(
+          Array.from({ length: n }, (_, at) => (at === place ? bad : '{}'))
+        )
+        t.equal(fates[place]?.disposition, 'unstorable')
+        t.equal(fates.filter(({ disposition }) => disposition === 'stored').length, n - 1)
+        t.ok(attempts <= allowed(n), `${attempts} attempts for row ${place} of ${n}`)
+      }
     }
   }
-})
+)
 
 t.test('many bad rows in one batch cost a halving each, and no good row is lost', async t => {
   const intake = createWholeIntake(t, connectionString, pool, trust)
   const n = 300
   const kinds = Object.values(REFUSED_BY_THE_DATABASE).map(([claim]) => JSON.stringify(claim))
-  const bodies = Array.from({ length: n }, (_, at) => (at % 20 === 7 ? kinds[((at - 7) / 20) % kinds.length]! : '{}'))
+  const bodies = Array.from({ length: n }, (_, at) =>
+    at % 20 === 7 ? kinds[((at - 7) / 20) % kinds.length]! : '{}'
+  )
   const { fates, attempts } = await intake.process(bodies)
   for (const { body, disposition, row } of fates) {
     t.equal(disposition, body === '{}' ? 'stored' : 'unstorable')
@@ -121,10 +172,17 @@ t.test('many bad rows in one batch cost a halving each, and no good row is lost'
   t.ok(attempts <= (n / 20) * allowed(n), `${attempts} attempts`)
 })
 
-const SMALL = HOSTILE_BODIES.filter(({ first, body }) => first === undefined && body.length < 20_000)
+const SMALL = HOSTILE_BODIES.filter(
+  ({ first, body }) => first === undefined && body.length < 20_000
+)
 /** A row of a batch: a good one, or in one case of twenty a hostile one. */
 const row = fc.oneof(
-  { weight: 19, arbitrary: fc.nat({ max: 999 }).map(n => ({ body: good(n), outcome: 'stored' as const, payload: `{"good":${n}}` })) },
+  {
+    weight: 19,
+    arbitrary: fc
+      .nat({ max: 999 })
+      .map(n => ({ body: good(n), outcome: 'stored' as const, payload: `{"good":${n}}` }))
+  },
   { weight: 1, arbitrary: fc.constantFrom(...SMALL) }
 )
 
@@ -132,34 +190,50 @@ for (const [kind, seed] of [
   ['a fixed seed', 20_260_102],
   ['a new seed', Math.floor(Math.random() * 2 ** 31)]
 ] as const) {
-  t.test(`one row in twenty hostile: every good row is stored and every bad one refused for the right reason, with ${kind}`, async t => {
-    t.comment(`seed ${seed}`)
-    const intake = createWholeIntake(t, connectionString, pool, decode)
-    let [rows, hostile] = [0, 0]
-    await fc.assert(
-      fc.asyncProperty(fc.array(row, { minLength: 10, maxLength: 60, size: 'max' }), async batch => {
-        await pool.query('TRUNCATE message, rejection')
-        const { fates } = await intake.process(batch.map(({ body }) => body))
-        const ids = new Set<string>()
-        for (const [index, { body, outcome, ...rest }] of batch.entries()) {
-          const fate = fates[index]!
-          rows += 1
-          if ('name' in rest) hostile += 1
-          // The same id twice in a batch is one event.
-          const isRepeated = 'messageId' in rest && ids.size === ids.add(rest.messageId ?? '').size
-          t.equal(fate.disposition, isRepeated ? 'duplicate' : outcome)
-          if (isRepeated) continue
-          if (outcome === 'stored') t.ok(isStoredAs(fate, rest.payload ?? ''))
-          else t.ok(fate.row?.kind === 'rejection' && fate.row.reason === outcome && fate.row.body === body)
-        }
-        const { rows: counts } = await pool.query<{ n: number }>(
-          'SELECT (SELECT count(*) FROM message)::int + (SELECT count(*) FROM rejection)::int AS n'
-        )
-        t.equal(counts[0]?.n, fates.filter(({ disposition }) => disposition !== 'duplicate').length, 'and there is no other row')
-      }),
-      { numRuns: 150, seed }
-    )
-    t.comment(`${rows} rows, ${hostile} of them hostile`)
-    t.ok(hostile > rows / 60)
-  })
+  t.test(
+    `one row in twenty hostile: every good row is stored and every bad one refused for the right reason, with ${kind}`,
+    async t => {
+      t.comment(`seed ${seed}`)
+      const intake = createWholeIntake(t, connectionString, pool, decode)
+      let [rows, hostile] = [0, 0]
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(row, { minLength: 10, maxLength: 60, size: 'max' }),
+          async batch => {
+            await pool.query('TRUNCATE message, rejection')
+            const { fates } = await intake.process(batch.map(({ body }) => body))
+            const ids = new Set<string>()
+            for (const [index, { body, outcome, ...rest }] of batch.entries()) {
+              const fate = fates[index]!
+              rows += 1
+              if ('name' in rest) hostile += 1
+              // The same id twice in a batch is one event.
+              const isRepeated =
+                'messageId' in rest && ids.size === ids.add(rest.messageId ?? '').size
+              t.equal(fate.disposition, isRepeated ? 'duplicate' : outcome)
+              if (isRepeated) continue
+              if (outcome === 'stored') t.ok(isStoredAs(fate, rest.payload ?? ''))
+              else
+                t.ok(
+                  fate.row?.kind === 'rejection' &&
+                    fate.row.reason === outcome &&
+                    fate.row.body === body
+                )
+            }
+            const { rows: counts } = await pool.query<{ n: number }>(
+              'SELECT (SELECT count(*) FROM message)::int + (SELECT count(*) FROM rejection)::int AS n'
+            )
+            t.equal(
+              counts[0]?.n,
+              fates.filter(({ disposition }) => disposition !== 'duplicate').length,
+              'and there is no other row'
+            )
+          }
+        ),
+        { numRuns: 150, seed }
+      )
+      t.comment(`${rows} rows, ${hostile} of them hostile`)
+      t.ok(hostile > rows / 60)
+    }
+  )
 }

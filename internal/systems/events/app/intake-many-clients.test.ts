@@ -1,4 +1,7 @@
-/** 100,000 clients that come once and go: what is remembered of each is gone when it has nothing under way any more. */
+/**
+ * 100,000 clients that come once and go: what is remembered of each is gone when it has
+ * nothing under way any more.
+ */
 import { queryObjects } from 'node:v8'
 import t from 'tap'
 import { Backlog } from '../../../engine/intake/backlog.js'
@@ -21,12 +24,26 @@ class Traced implements Entry {
   }
 }
 const entry = (clientId: string): Entry => {
-  const message = { id: clientId, receiptHandle: 'handle', body: '', bytes: 100, receiveCount: 1, sentAtMs: 0 }
-  return { message, verdict: { kind: 'valid', event: { clientId, eventType: 'type', messageId: clientId, schemaId: null, payload: '1' } } }
+  const message = {
+    id: clientId,
+    receiptHandle: 'handle',
+    body: '',
+    bytes: 100,
+    receiveCount: 1,
+    sentAtMs: 0
+  }
+  return {
+    message,
+    verdict: {
+      kind: 'valid',
+      event: { clientId, eventType: 'type', messageId: clientId, schemaId: null, payload: '1' }
+    }
+  }
 }
 const flood = (): Entry[] => Array.from({ length: CLIENTS }, (_, n) => entry(`client-${n}`))
 /** Counts after a full garbage collection. */
-const instancesOf = (type: abstract new (...args: never[]) => unknown): number => queryObjects(type, { format: 'count' })
+const instancesOf = (type: abstract new (...args: never[]) => unknown): number =>
+  queryObjects(type, { format: 'count' })
 const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 t.test('a backlog keeps nothing of a client whose entries are all taken', async t => {
@@ -45,34 +62,37 @@ t.test('a backlog keeps nothing of a client whose entries are all taken', async 
   t.equal(backlog.take().entries.length, 1)
 })
 
-t.test('an account of a client with a quota is forgotten once nothing is owed, and not before', async t => {
-  const clock = createManualClock()
-  const quota: Quota = { maxEventsPerS: 1, maxBytesPerS: 1_000, overQuota: 'delay' }
-  const released: Entry[] = []
-  const nothing = (): void => undefined
-  const overQuota = new OverQuota({
-    rules: { weightOf: () => 1, hasQuotas: true, quotaOf: () => quota },
-    writer: { send: () => Promise.reject(new Error('nothing is to be sent')) },
-    clock,
-    random: () => 0.5,
-    maxHeldMessages: 1_000,
-    maxHeldBytes: 1_000_000,
-    release: entries => released.push(...entries),
-    isPaused: () => false,
-    onSentLater: nothing,
-    onSendFailed: nothing,
-    onKept: nothing
-  })
-  const before = instancesOf(TokenBucket)
-  t.equal(overQuota.admit(flood()).length, CLIENTS)
-  t.equal(overQuota.admit(Array.from({ length: 21 }, () => entry('noisy'))).length, 1)
-  t.equal(instancesOf(TokenBucket) - before, 2 * (CLIENTS + 1))
-  await clock.advanceAsync(10_000)
-  t.same(overQuota.admit([entry('noisy')]), [], 'who owes is not forgotten with them')
-  t.equal(instancesOf(TokenBucket) - before, 2, 'one account is left')
-  t.equal(overQuota.held + released.length, 21)
-  t.equal((await overQuota.end()).length + released.length, 21)
-})
+t.test(
+  'an account of a client with a quota is forgotten once nothing is owed, and not before',
+  async t => {
+    const clock = createManualClock()
+    const quota: Quota = { maxEventsPerS: 1, maxBytesPerS: 1_000, overQuota: 'delay' }
+    const released: Entry[] = []
+    const nothing = (): void => undefined
+    const overQuota = new OverQuota({
+      rules: { weightOf: () => 1, hasQuotas: true, quotaOf: () => quota },
+      writer: { send: () => Promise.reject(new Error('nothing is to be sent')) },
+      clock,
+      random: () => 0.5,
+      maxHeldMessages: 1_000,
+      maxHeldBytes: 1_000_000,
+      release: entries => released.push(...entries),
+      isPaused: () => false,
+      onSentLater: nothing,
+      onSendFailed: nothing,
+      onKept: nothing
+    })
+    const before = instancesOf(TokenBucket)
+    t.equal(overQuota.admit(flood()).length, CLIENTS)
+    t.equal(overQuota.admit(Array.from({ length: 21 }, () => entry('noisy'))).length, 1)
+    t.equal(instancesOf(TokenBucket) - before, 2 * (CLIENTS + 1))
+    await clock.advanceAsync(10_000)
+    t.same(overQuota.admit([entry('noisy')]), [], 'who owes is not forgotten with them')
+    t.equal(instancesOf(TokenBucket) - before, 2, 'one account is left')
+    t.equal(overQuota.held + released.length, 21)
+    t.equal((await overQuota.end()).length + released.length, 21)
+  }
+)
 
 t.test('metrics have as many series as labels, whoever comes', async t => {
   const metrics = new ClientMetrics()
@@ -86,6 +106,8 @@ t.test('metrics have as many series as labels, whoever comes', async t => {
   )
   t.equal(keys.length, MAX_CLIENT_LABELS + 1)
   for (const one of entries) metrics.dwelt(one, 0.1)
-  const { values } = metrics.toMetric('dwell', 'help') as { values: readonly { labels: { client?: string } }[] }
+  const { values } = metrics.toMetric('dwell', 'help') as {
+    values: readonly { labels: { client?: string } }[]
+  }
   t.equal(new Set(values.map(({ labels }) => labels.client)).size, MAX_CLIENT_LABELS + 1)
 })

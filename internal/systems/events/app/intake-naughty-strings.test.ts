@@ -1,4 +1,7 @@
-/** The Big List of Naughty Strings in every field that a producer fills, through the intake into a real PostgreSQL, and into log lines. */
+/**
+ * The Big List of Naughty Strings in every field that a producer fills, through the
+ * intake into a real PostgreSQL, and into log lines.
+ */
 
 import strings from 'big-list-of-naughty-strings/blns.json' with { type: 'json' }
 import { pino } from 'pino'
@@ -21,18 +24,24 @@ const decode = createDecoder({ payloadSchemas: { find: () => null } })
 
 const characters = (text: string): number => Array.from(text).length
 const isName = (text: string): boolean => text !== '' && characters(text) <= 100
-const body = (over: object): string => JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: 'x', ...over })
+const body = (over: object): string =>
+  JSON.stringify({ event_type: 'monitor-app', client_id: 'client-1', message: 'x', ...over })
 
 t.beforeEach(() => pool.query('TRUNCATE message, rejection'))
 
 /** Sends one body per string in one batch, and compares what became of each. */
-async function sendAll(t: Test, make: (text: string) => object, want: (text: string) => Disposition): Promise<Processed> {
+async function sendAll(
+  t: Test,
+  make: (text: string) => object,
+  want: (text: string) => Disposition
+): Promise<Processed> {
   const intake = createWholeIntake(t, connectionString, pool, decode)
   const processed = await intake.process(NAUGHTY.map(text => body(make(text))))
   for (const [index, { disposition, row, body: sent }] of processed.fates.entries()) {
     const text = NAUGHTY[index]!
     t.equal(disposition, want(text), `string ${index}`)
-    if (disposition !== 'stored') t.ok(row?.kind === 'rejection' && row.body === sent, `string ${index} is kept`)
+    if (disposition !== 'stored')
+      t.ok(row?.kind === 'rejection' && row.body === sent, `string ${index} is kept`)
   }
   t.equal(processed.attempts, 1, 'none of them makes a batch fail')
   return processed
@@ -58,10 +67,13 @@ const PLACES: Readonly<Record<string, (text: string) => { readonly message: unkn
 
 for (const [place, make] of Object.entries(PLACES)) {
   t.test(`as ${place}`, async t => {
-    const { fates } = await sendAll(t, make, text => (make(text).message === '' ? 'missing-field' : 'stored'))
+    const { fates } = await sendAll(t, make, text =>
+      make(text).message === '' ? 'missing-field' : 'stored'
+    )
     for (const [index, { row }] of fates.entries()) {
       const payload = JSON.stringify(make(NAUGHTY[index]!).message)
-      if (row?.kind === 'message') t.ok(row.payload === payload, `string ${index} is stored as it was sent`)
+      if (row?.kind === 'message')
+        t.ok(row.payload === payload, `string ${index} is stored as it was sent`)
     }
   })
 }
@@ -71,46 +83,82 @@ for (const [field, table, unknown] of [
   ['event_type', 'event_type', 'unknown-event-type']
 ] as const) {
   t.test(`as names in ${field}, unknown at first, then registered`, async t => {
-    const outcome = (known: Disposition) => (text: string) => (text === '' ? 'missing-field' : isName(text) ? known : 'invalid-field')
+    const outcome = (known: Disposition) => (text: string) =>
+      text === '' ? 'missing-field' : isName(text) ? known : 'invalid-field'
     await sendAll(t, text => ({ [field]: text }), outcome(unknown))
     await pool.query('TRUNCATE message, rejection')
-    if (table === 'client') await pool.query('INSERT INTO client SELECT unnest($1::text[])', [NAUGHTY.filter(isName)])
-    else await pool.query('INSERT INTO event_type SELECT unnest($1::text[])', [NAUGHTY.filter(isName)])
+    if (table === 'client')
+      await pool.query('INSERT INTO client SELECT unnest($1::text[])', [NAUGHTY.filter(isName)])
+    else
+      await pool.query('INSERT INTO event_type SELECT unnest($1::text[])', [NAUGHTY.filter(isName)])
     await sendAll(t, text => ({ [field]: text }), outcome('stored'))
     const { rows } = await pool.query<{ names: string[] }>(
       table === 'client'
         ? 'SELECT array_agg(fk_client_name ORDER BY fk_client_name) AS names FROM message'
         : 'SELECT array_agg(fk_event_type_name ORDER BY fk_event_type_name) AS names FROM message'
     )
-    t.strictSame(new Set(rows[0]?.names), new Set(NAUGHTY.filter(isName)), 'each under its own name')
+    t.strictSame(
+      new Set(rows[0]?.names),
+      new Set(NAUGHTY.filter(isName)),
+      'each under its own name'
+    )
     t.equal(rows[0]?.names.length, NAUGHTY.filter(isName).length)
   })
 }
 
-t.test('as ids, codes and words of failures in the log: one line each, which is JSON; and in no label', async t => {
-  const lines: string[] = []
-  const log = pino({ level: 'trace' }, { write: line => void lines.push(line) })
-  const metrics = createWorkerMetrics()
-  t.teardown(() => metrics.close())
-  const { observer, tally } = createIntakeEvents({ log, clock, metrics, send: () => Promise.resolve() })
-  const totals = new Totals()
-  const primary = new PrimaryMetrics(totals)
-  for (const text of NAUGHTY) {
-    const message = { id: text, receiptHandle: text, body: text, bytes: 1, receiveCount: 1, sentAtMs: 0 }
-    const event = { clientId: text, eventType: text, messageId: text, payload: JSON.stringify(text), schemaId: null }
-    observer.received([message])
-    observer.committed([{ message, verdict: { kind: 'valid', event } }], ['stored'], 'free', 1)
-    observer.receiveFailed(new QueueError(text, text))
-    observer.deleteFailed(text, 1, true)
-    observer.extendFailed(text, 1)
-    observer.storeFailed(new StoreError('transient', text, text), 1)
-    observer.leftToQueue(text, new Error(text))
+t.test(
+  'as ids, codes and words of failures in the log: one line each, which is JSON; and in no label',
+  async t => {
+    const lines: string[] = []
+    const log = pino({ level: 'trace' }, { write: line => void lines.push(line) })
+    const metrics = createWorkerMetrics()
+    t.teardown(() => metrics.close())
+    const { observer, tally } = createIntakeEvents({
+      log,
+      clock,
+      metrics,
+      send: () => Promise.resolve()
+    })
+    const totals = new Totals()
+    const primary = new PrimaryMetrics(totals)
+    for (const text of NAUGHTY) {
+      const message = {
+        id: text,
+        receiptHandle: text,
+        body: text,
+        bytes: 1,
+        receiveCount: 1,
+        sentAtMs: 0
+      }
+      const event = {
+        clientId: text,
+        eventType: text,
+        messageId: text,
+        payload: JSON.stringify(text),
+        schemaId: null
+      }
+      observer.received([message])
+      observer.committed([{ message, verdict: { kind: 'valid', event } }], ['stored'], 'free', 1)
+      observer.receiveFailed(new QueueError(text, text))
+      observer.deleteFailed(text, 1, true)
+      observer.extendFailed(text, 1)
+      observer.storeFailed(new StoreError('transient', text, text), 1)
+      observer.leftToQueue(text, new Error(text))
+    }
+    for (const line of lines) {
+      t.ok(line.endsWith('\n') && !/[\0-\x1f]/.test(line.slice(0, -1)), 'one line')
+      t.type(JSON.parse(line), 'object')
+    }
+    totals.reported(1, tally.counts)
+    const series = (await primary.text())
+      .split('\n')
+      .filter(line => line.startsWith('event_process_'))
+    t.ok(
+      series.every(line =>
+        /^event_process_\w+(\{((reason|cause)="[a-z-]+"|client="other"(,reason="[a-z-]+")?)\})? \d+$/.test(
+          line
+        )
+      )
+    )
   }
-  for (const line of lines) {
-    t.ok(line.endsWith('\n') && !/[\0-\x1f]/.test(line.slice(0, -1)), 'one line')
-    t.type(JSON.parse(line), 'object')
-  }
-  totals.reported(1, tally.counts)
-  const series = (await primary.text()).split('\n').filter(line => line.startsWith('event_process_'))
-  t.ok(series.every(line => /^event_process_\w+(\{((reason|cause)="[a-z-]+"|client="other"(,reason="[a-z-]+")?)\})? \d+$/.test(line)))
-})
+)

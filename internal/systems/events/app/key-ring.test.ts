@@ -9,14 +9,17 @@ import { openKeyRing } from './key-ring.js'
 
 const place = { clientId: 'client-1', endpointId: '1', field: 'secret' }
 
-t.test('beside embedded services a key is made once, for its owner alone, and found again', async t => {
-  const dataDir = join(t.testdir({}), 'data')
-  const config = readSenderConfig({ DATA_DIR: dataDir })
-  const sealed = openKeyRing(config).seal('hush', place)
-  t.equal(openKeyRing(config).open(sealed, place), 'hush')
-  t.same(readdirSync(dataDir), ['sender-secret-key'], 'no draft is left')
-  t.equal(statSync(join(dataDir, 'sender-secret-key')).mode & 0o777, 0o600)
-})
+t.test(
+  'beside embedded services a key is made once, for its owner alone, and found again',
+  async t => {
+    const dataDir = join(t.testdir({}), 'data')
+    const config = readSenderConfig({ DATA_DIR: dataDir })
+    const sealed = openKeyRing(config).seal('hush', place)
+    t.equal(openKeyRing(config).open(sealed, place), 'hush')
+    t.same(readdirSync(dataDir), ['sender-secret-key'], 'no draft is left')
+    t.equal(statSync(join(dataDir, 'sender-secret-key')).mode & 0o777, 0o600)
+  }
+)
 
 t.test('programs that start at once agree on one key', async t => {
   const dataDir = t.testdir({})
@@ -28,19 +31,25 @@ t.test('programs that start at once agree on one key', async t => {
     process.stdout.write(keys.seal('hush', place).box.toString('base64'))`
   const boxes = await Promise.all(
     Array.from({ length: 6 }, async () => {
-      const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+        stdio: ['ignore', 'pipe', 'inherit']
+      })
       const [output] = await Promise.all([text(child.stdout), once(child, 'close')])
       return output
     })
   )
   const keys = openKeyRing(readSenderConfig({ DATA_DIR: dataDir }))
-  for (const box of boxes) t.equal(keys.open({ keyId: 'embedded', box: Buffer.from(box, 'base64') }, place), 'hush')
+  for (const box of boxes)
+    t.equal(keys.open({ keyId: 'embedded', box: Buffer.from(box, 'base64') }, place), 'hush')
 })
 
 t.test('a file that holds no key is named, with what to do, and is never replaced', async t => {
   const dataDir = t.testdir({ 'sender-secret-key': 'planted' })
   const config = readSenderConfig({ DATA_DIR: dataDir })
-  t.throws(() => openKeyRing(config), { name: 'ExpectedError', message: /sender-secret-key holds no key/ })
+  t.throws(() => openKeyRing(config), {
+    name: 'ExpectedError',
+    message: /sender-secret-key holds no key/
+  })
   t.equal(readFileSync(join(dataDir, 'sender-secret-key'), 'utf8'), 'planted')
   writeFileSync(join(dataDir, 'sender-secret-key'), '')
   t.throws(() => openKeyRing(config), { name: 'ExpectedError' }, 'an empty one')
@@ -49,5 +58,8 @@ t.test('a file that holds no key is named, with what to do, and is never replace
 t.test('the setting wins over the file', async t => {
   const dataDir = t.testdir({ 'sender-secret-key': 'planted' })
   const key = `mine:${Buffer.alloc(32, 1).toString('base64')}`
-  t.equal(openKeyRing(readSenderConfig({ DATA_DIR: dataDir, SENDER_SECRET_KEYS: key })).currentKeyId, 'mine')
+  t.equal(
+    openKeyRing(readSenderConfig({ DATA_DIR: dataDir, SENDER_SECRET_KEYS: key })).currentKeyId,
+    'mine'
+  )
 })

@@ -1,11 +1,22 @@
 /**
- * The keys that endpoints' secrets are encrypted with: the setting's, or beside embedded services one that is made at its first use.
+ * The keys that endpoints' secrets are encrypted with: the setting's, or beside embedded
+ * services one that is made at its first use.
  *
  * Errors  ExpectedError; no message holds a key.
- * Source  POSIX link(2): of several programs that make the file at once, one succeeds, and all read a file that is whole.
+ * Source  POSIX link(2): of several programs that make the file at once, one succeeds,
+ *         and all read a file that is whole.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
 import type { SenderConfig } from '../config/config.js'
@@ -16,7 +27,10 @@ const KEY_BYTES = 32
 /** Nobody but the owner reads it. */
 const MODE = 0o600
 
-export function openKeyRing({ sender, services }: Pick<SenderConfig, 'sender' | 'services'>): KeyRing {
+export function openKeyRing({
+  sender,
+  services
+}: Pick<SenderConfig, 'sender' | 'services'>): KeyRing {
   if (sender.secretKeys !== null) return parseKeyRing(sender.secretKeys)
   if (services.kind === 'external') throw new ExpectedError('SENDER_SECRET_KEYS is missing')
   const { dataDir } = services.embedded
@@ -67,4 +81,5 @@ function read(file: string): string | null {
   }
 }
 
-const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code
+const isCode = (error: unknown, code: string): boolean =>
+  (error as NodeJS.ErrnoException).code === code

@@ -17,10 +17,15 @@ export function createMigrate(env: Environment): Service {
     async run() {
       const services = await openDatabase(config.services, line => log.info(line))
       try {
-        const { applied, notes } = await bringUpToDate(services.dbConnection, config.db).catch((error: unknown) => {
-          if (error instanceof StoreError) throw new ExpectedError(`The database cannot be migrated: ${error.message} (${error.code})`)
-          throw error
-        })
+        const { applied, notes } = await bringUpToDate(services.dbConnection, config.db).catch(
+          (error: unknown) => {
+            if (error instanceof StoreError)
+              throw new ExpectedError(
+                `The database cannot be migrated: ${error.message} (${error.code})`
+              )
+            throw error
+          }
+        )
         for (const note of notes) log.warn(note)
         log.info({ applied }, applied.length === 0 ? 'the database is up to date' : 'migrated')
       } finally {

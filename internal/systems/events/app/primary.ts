@@ -1,7 +1,9 @@
 /**
- * The primary: opens the services, migrates, forks the workers, keeps their totals, answers /metrics, /livez and /readyz.
+ * The primary: opens the services, migrates, forks the workers, keeps their totals,
+ * answers /metrics, /livez and /readyz.
  *
- * /livez stays 200 until the process ends; /readyz is 200 while the database takes writes, the queue answers and a worker receives.
+ * /livez stays 200 until the process ends; /readyz is 200 while the database takes
+ * writes, the queue answers and a worker receives.
  */
 import cluster from 'node:cluster'
 import { Deaths } from '../../../engine/cluster/deaths.js'
@@ -39,7 +41,13 @@ async function run(config: ProcessorConfig, log: Log, signal: AbortSignal): Prom
   const totals = new Totals()
   const metrics = new PrimaryMetrics(totals)
   const readiness = new Readiness(clock, createReceiveProblem(config.queue.waitTimeS * 1_000))
-  const server = await startWatchServer({ ...config.metrics, portSetting: 'METRICS_PORT', metrics, readiness, log })
+  const server = await startWatchServer({
+    ...config.metrics,
+    portSetting: 'METRICS_PORT',
+    metrics,
+    readiness,
+    log
+  })
   let services: Services | null = null
   try {
     services = await openServices(config.services, line => log.info(line))
@@ -67,7 +75,8 @@ async function supervise(
     readiness.reason = 'migrating the database'
     const prepare = () => endIfUnsafe(store).then(() => migrate(services.dbConnection))
     const migrated = await untilItWorks('migrate the database', prepare, patience)
-    if (migrated !== null && migrated.applied.length > 0) log.info({ applied: migrated.applied }, 'migrated')
+    if (migrated !== null && migrated.applied.length > 0)
+      log.info({ applied: migrated.applied }, 'migrated')
     for (const note of migrated?.notes ?? []) log.warn(note)
     readiness.reason = 'opening the queue'
     const queue = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), patience)
@@ -109,22 +118,36 @@ async function supervise(
         worker.send({ kind: 'clients', rules })
       },
       onSilent: (worker, silentMs) =>
-        log.error({ worker: worker.pid, silentMs: Math.round(silentMs) }, 'worker does not report any more; ending it'),
+        log.error(
+          { worker: worker.pid, silentMs: Math.round(silentMs) },
+          'worker does not report any more; ending it'
+        ),
       onExited: async (worker, how, restartInMs) => {
         readiness.forget(worker.id)
         const death = deaths.died(worker.id)
         if (death !== null) {
-          log.error({ ...death, worker: worker.pid }, 'a worker died while it examined this message alone')
+          log.error(
+            { ...death, worker: worker.pid },
+            'a worker died while it examined this message alone'
+          )
           supervisor.tell({ kind: 'death', ...death })
         }
         if (restartInMs !== null) {
           metrics.reports.restarted()
-          log.error({ worker: worker.pid, how, restartInMs: Math.round(restartInMs) }, 'worker died; starting another')
+          log.error(
+            { worker: worker.pid, how, restartInMs: Math.round(restartInMs) },
+            'worker died; starting another'
+          )
         }
         await metrics.reports.retire(worker.id)
         await totals.retire(
           worker.id,
-          async tx => (await untilItWorks('learn a dead worker’s last outcome', () => store.wasCommitted(tx), patience)) ?? false
+          async tx =>
+            (await untilItWorks(
+              'learn a dead worker’s last outcome',
+              () => store.wasCommitted(tx),
+              patience
+            )) ?? false
         )
       }
     })
@@ -143,7 +166,10 @@ async function supervise(
     })
     await untilAborted(signal)
     readiness.reason = 'draining'
-    log.info({ withinMs: config.shutdownTimeoutMs }, 'stopping: no more receives, committing what is in flight')
+    log.info(
+      { withinMs: config.shutdownTimeoutMs },
+      'stopping: no more receives, committing what is in flight'
+    )
     await supervisor.stop(config.shutdownTimeoutMs)
   } finally {
     sqs.destroy()
@@ -152,8 +178,9 @@ async function supervise(
 }
 
 /**
- * A server that may forget what it has committed is a configuration that somebody must correct: better no start than one that seems well.
- * One that becomes so later is not ready, and says why. Whatever else a probe finds mends itself or is told by /readyz.
+ * A server that may forget what it has committed is a configuration that somebody must
+ * correct: better no start than one that seems well. One that becomes so later is not
+ * ready, and says why. Whatever else a probe finds mends itself or is told by /readyz.
  */
 async function endIfUnsafe(store: Store): Promise<void> {
   await store.probe().catch((error: unknown) => {
@@ -161,10 +188,15 @@ async function endIfUnsafe(store: Store): Promise<void> {
   })
 }
 
-/** The emulator goes on with a long poll whose connection is dead, and gives it messages: short polls bound how long. */
+/**
+ * The emulator goes on with a long poll whose connection is dead, and gives it messages:
+ * short polls bound how long.
+ */
 const EMBEDDED_WAIT_TIME_S = 2
 
-/** Workers take the services that the primary opened: embedded ones are not started twice. */
+/**
+ * Workers take the services that the primary opened: embedded ones are not started twice.
+ */
 function workerEnvironment(config: ProcessorConfig, services: Services): Record<string, string> {
   if (!services.isEmbedded) return {}
   const { region, endpoint = '', credentials } = services.aws

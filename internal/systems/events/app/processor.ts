@@ -1,4 +1,7 @@
-/** The processor: a primary that keeps the workers running and shows their totals, and the workers, all from one entry point. */
+/**
+ * The processor: a primary that keeps the workers running and shows their totals, and the
+ * workers, all from one entry point.
+ */
 import cluster from 'node:cluster'
 import type { Environment } from '../../../engine/config/environment.js'
 import type { Service } from '../../../engine/lifecycle/service.js'

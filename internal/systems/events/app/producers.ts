@@ -1,4 +1,7 @@
-/** `node dist/cmd/producers`: the fake producers, or the load generator where its options are given. */
+/**
+ * `node dist/cmd/producers`: the fake producers, or the load generator where its options
+ * are given.
+ */
 
 import { createHelp } from '../../../engine/cli/help-service.js'
 import { createRandom } from '../../../engine/cli/random.js'
@@ -11,7 +14,11 @@ import { createSqsClient } from '../../../engine/queue/sqs/client.js'
 import { openQueue } from '../../../engine/queue/sqs/provision.js'
 import { createSqsWriter } from '../../../engine/queue/sqs/writer.js'
 import { type ProducersConfig, readProducersConfig } from '../config/config.js'
-import { type LoadArguments, PRODUCERS_HELP, parseProducersArguments } from '../producer/arguments.js'
+import {
+  type LoadArguments,
+  PRODUCERS_HELP,
+  parseProducersArguments
+} from '../producer/arguments.js'
 import { runFakeProducers } from '../producer/fake.js'
 import { openLedger } from '../producer/ledger.js'
 import { runLoad } from '../producer/load.js'
@@ -26,8 +33,11 @@ export function createProducers(env: Environment, args: readonly string[]): Serv
   if (command.kind === 'help') return createHelp(PRODUCERS_HELP)
   const config = readProducersConfig(env)
   const log = createLog('producers', config.log, process.stdout.isTTY)
-  const send = (sender: Sender): Promise<void> => (command.kind === 'fake' ? runFake(sender, config, log) : runGenerator(sender, command))
-  return { run: signal => run(config, command.kind === 'fake' ? 3 : command.concurrency, log, signal, send) }
+  const send = (sender: Sender): Promise<void> =>
+    command.kind === 'fake' ? runFake(sender, config, log) : runGenerator(sender, command)
+  return {
+    run: signal => run(config, command.kind === 'fake' ? 3 : command.concurrency, log, signal, send)
+  }
 }
 
 async function run(
@@ -38,15 +48,27 @@ async function run(
   send: (sender: Sender) => Promise<void>
 ): Promise<void> {
   const services = await findServices(config.services)
-  const sqs = createSqsClient({ ...services.aws, maxSockets: concurrency, transport: config.queue.transport })
+  const sqs = createSqsClient({
+    ...services.aws,
+    maxSockets: concurrency,
+    transport: config.queue.transport
+  })
   try {
-    const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), { clock, random: Math.random, signal, log })
+    const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), {
+      clock,
+      random: Math.random,
+      signal,
+      log
+    })
     if (opened === null) return
     for (const note of opened.notes) log.warn(note)
     const queue = createSqsWriter({
       sqs,
       queueUrl: opened.queueUrl,
-      onGroupsRefused: () => log.info('this queue takes no message groups: sending without, so clients take turns in the processor alone')
+      onGroupsRefused: () =>
+        log.info(
+          'this queue takes no message groups: sending without, so clients take turns in the processor alone'
+        )
     })
     await send({
       queue,
@@ -64,7 +86,11 @@ async function run(
   }
 }
 
-async function runFake(sender: Sender, { fakeIntervalMs: tickMs }: ProducersConfig, log: Log): Promise<void> {
+async function runFake(
+  sender: Sender,
+  { fakeIntervalMs: tickMs }: ProducersConfig,
+  log: Log
+): Promise<void> {
   let sent = 0
   let loggedAtMs = clock.monotonicMs()
   log.info({ everyMs: tickMs }, 'the fake producers send')
@@ -83,11 +109,20 @@ async function runGenerator(sender: Sender, load: LoadArguments): Promise<void> 
   const progress = createProgress({ stream: process.stderr, count: load.count, clock })
   try {
     const random = createRandom(load.seed ?? undefined)
-    const totals = await runLoad({ ...load, ...sender, random, ledger, onProgress: progress.update })
+    const totals = await runLoad({
+      ...load,
+      ...sender,
+      random,
+      ledger,
+      onProgress: progress.update
+    })
     progress.stop()
     await ledger?.close()
     process.stdout.write(`${describeTotals(totals)}\n`)
-    if (totals.refused > 0) throw new ExpectedError(`The queue refused ${totals.refused} messages for good; the log says why`)
+    if (totals.refused > 0)
+      throw new ExpectedError(
+        `The queue refused ${totals.refused} messages for good; the log says why`
+      )
   } finally {
     progress.stop()
     await ledger?.close()

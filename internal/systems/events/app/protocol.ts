@@ -1,8 +1,10 @@
 /**
- * What worker and primary tell each other over the cluster's channel; messages of one worker arrive in order.
+ * What worker and primary tell each other over the cluster's channel; messages of one
+ * worker arrive in order.
  *
- * A worker announces each transaction before its COMMIT. If it dies before it can tell the outcome, the primary asks the database, so
- * that the totals equal the tables after a kill -9 too.
+ * A worker announces each transaction before its COMMIT. If it dies before it can tell
+ * the outcome, the primary asks the database, so that the totals equal the tables after a
+ * kill -9 too.
  */
 import type { MetricObject } from 'prom-client'
 import type { Death } from '../../../engine/cluster/deaths.js'
@@ -13,12 +15,22 @@ import type { ClientSetting } from '../store/client-settings.js'
 export type WorkerMessage =
   /** A transaction is about to commit; `counts` is what it adds if it does. */
   | { readonly kind: 'committing'; readonly tx: string; readonly counts: Counts }
-  /** This announced transaction has its outcome; `counts` are the worker's sums with it. */
+  /**
+   * This announced transaction has its outcome; `counts` are the worker's sums with it.
+   */
   | { readonly kind: 'decided'; readonly tx: string; readonly counts: Counts }
-  /** From now on this message is examined alone, because it was received often without an outcome; null: none is. */
+  /**
+   * From now on this message is examined alone, because it was received often without an
+   * outcome; null: none is.
+   */
   | { readonly kind: 'examining'; readonly messageId: string | null }
   /** Each second. */
-  | { readonly kind: 'report'; readonly counts: Counts; readonly metrics: readonly MetricObject[]; readonly status: WorkerStatus }
+  | {
+      readonly kind: 'report'
+      readonly counts: Counts
+      readonly metrics: readonly MetricObject[]
+      readonly status: WorkerStatus
+    }
 
 export interface WorkerStatus {
   readonly isReceiving: boolean

@@ -12,6 +12,8 @@ export function createReceiveProblem(waitTimeMs: number): ProblemOf<WorkerStatus
     // Full in-flight work is a busy worker, not an unready one.
     if (gateReasons.includes('database')) return 'waits for the database'
     if (receiveProblem !== null) return `receives fail (${receiveProblem})`
-    return isReceiving && sinceReceiveMs > silentMs ? `the queue has not answered for ${Math.round(sinceReceiveMs / 1_000)} s` : null
+    return isReceiving && sinceReceiveMs > silentMs
+      ? `the queue has not answered for ${Math.round(sinceReceiveMs / 1_000)} s`
+      : null
   }
 }

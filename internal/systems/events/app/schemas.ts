@@ -1,5 +1,6 @@
 /**
- * Keeps a worker's compiled payload schemas in step with `event_schema`, without a restart.
+ * Keeps a worker's compiled payload schemas in step with `event_schema`, without a
+ * restart.
  *
  * A change is heard at once (LISTEN). Until it is read, the schemas in force stay.
  */
@@ -21,8 +22,16 @@ export interface FollowSchemasOptions {
   readonly signal: AbortSignal
 }
 
-/** Resolves once the schemas are known, so that no event is judged without them; follows them until `signal` aborts. */
-export async function followSchemas({ connectionString, clock, log, signal }: FollowSchemasOptions): Promise<PayloadSchemas> {
+/**
+ * Resolves once the schemas are known, so that no event is judged without them; follows
+ * them until `signal` aborts.
+ */
+export async function followSchemas({
+  connectionString,
+  clock,
+  log,
+  signal
+}: FollowSchemasOptions): Promise<PayloadSchemas> {
   const source = createSchemaSource({ connectionString, onNews: () => follower.lookSoon() })
   const schemas = createPayloadSchemas()
   let hasAny = false
@@ -32,10 +41,16 @@ export async function followSchemas({ connectionString, clock, log, signal }: Fo
     const registered = await source.readChanged()
     if (registered === null) return
     for (const problem of schemas.replace(registered)) {
-      log.error(problem, problem.isInForce ? 'payload schema in force that registration would refuse' : 'payload schema not in force')
+      log.error(
+        problem,
+        problem.isInForce
+          ? 'payload schema in force that registration would refuse'
+          : 'payload schema not in force'
+      )
     }
     const active = registered.filter(({ state }) => state === 'active').length
-    if (registered.length > 0 || hasAny) log.info({ active, shadow: registered.length - active }, 'payload schemas in force')
+    if (registered.length > 0 || hasAny)
+      log.info({ active, shadow: registered.length - active }, 'payload schemas in force')
     hasAny = registered.length > 0
   }
   const follower = createFollower({

@@ -1,7 +1,9 @@
 /**
- * The sender's primary: finds the database, migrates, forks the workers, answers /metrics, /livez and /readyz.
+ * The sender's primary: finds the database, migrates, forks the workers, answers
+ * /metrics, /livez and /readyz.
  *
- * /livez stays 200 until the process ends; /readyz is 200 while the database answers and a worker has no step that fails.
+ * /livez stays 200 until the process ends; /readyz is 200 while the database answers and
+ * a worker has no step that fails.
  */
 import cluster from 'node:cluster'
 import type pg from 'pg'
@@ -26,7 +28,10 @@ import type { SenderReport, SenderStatus } from './sender-protocol.js'
 import { type DatabaseService, findDatabase } from './services.js'
 
 const READ_BACKLOG_EVERY_MS = 10_000
-/** Counting a backlog of a million takes most of a second: it is never more than a twentieth of the database's time. */
+/**
+ * Counting a backlog of a million takes most of a second: it is never more than a
+ * twentieth of the database's time.
+ */
 const READ_BACKLOG_SHARE = 20
 
 export function createSenderPrimary(config: SenderConfig): Service {
@@ -36,15 +41,27 @@ export function createSenderPrimary(config: SenderConfig): Service {
 
 async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise<void> {
   const metrics = new SenderPrimaryMetrics()
-  const readiness = new Readiness<SenderStatus>(clock, ({ problems }) => (problems.length === 0 ? null : problems.join('; ')))
-  const server = await startWatchServer({ ...config.metrics, portSetting: 'SENDER_METRICS_PORT', metrics, readiness, log })
+  const readiness = new Readiness<SenderStatus>(clock, ({ problems }) =>
+    problems.length === 0 ? null : problems.join('; ')
+  )
+  const server = await startWatchServer({
+    ...config.metrics,
+    portSetting: 'SENDER_METRICS_PORT',
+    metrics,
+    readiness,
+    log
+  })
   let services: DatabaseService | null = null
   let pool: pg.Pool | null = null
   try {
     services = await findDatabase(config.services)
     // Made, or found wanting, before a worker needs it.
     openKeyRing(config)
-    pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db, application: 'sender' })
+    pool = createPostgresPool({
+      connectionString: services.dbConnection,
+      ...config.db,
+      application: 'sender'
+    })
     await supervise(config, log, signal, services, pool, metrics, readiness)
   } finally {
     await pool?.end()
@@ -88,12 +105,18 @@ async function supervise(
     },
     onStarted: worker => log.info({ worker: worker.pid }, 'worker started'),
     onSilent: (worker, silentMs) =>
-      log.error({ worker: worker.pid, silentMs: Math.round(silentMs) }, 'worker does not report any more; ending it'),
+      log.error(
+        { worker: worker.pid, silentMs: Math.round(silentMs) },
+        'worker does not report any more; ending it'
+      ),
     onExited: async (worker, how, restartInMs) => {
       readiness.forget(worker.id)
       if (restartInMs !== null) {
         metrics.reports.restarted()
-        log.error({ worker: worker.pid, how, restartInMs: Math.round(restartInMs) }, 'worker died; starting another')
+        log.error(
+          { worker: worker.pid, how, restartInMs: Math.round(restartInMs) },
+          'worker died; starting another'
+        )
       }
       await metrics.reports.retire(worker.id)
     }
@@ -106,12 +129,19 @@ async function supervise(
       (error: unknown) => log.debug({ reason: String(error) }, 'backlog not read')
     )
     const tookMs = clock.monotonicMs() - startedMs
-    if (!signal.aborted) cancelRead = clock.after(Math.max(READ_BACKLOG_EVERY_MS, tookMs * READ_BACKLOG_SHARE), () => void readBacklog())
+    if (!signal.aborted)
+      cancelRead = clock.after(
+        Math.max(READ_BACKLOG_EVERY_MS, tookMs * READ_BACKLOG_SHARE),
+        () => void readBacklog()
+      )
   }
   void readBacklog()
   await untilAborted(signal)
   cancelRead()
   readiness.reason = 'draining'
-  log.info({ withinMs: config.shutdownTimeoutMs }, 'stopping: no more attempts, waiting for those under way')
+  log.info(
+    { withinMs: config.shutdownTimeoutMs },
+    'stopping: no more attempts, waiting for those under way'
+  )
   await supervisor.stop(config.shutdownTimeoutMs)
 }

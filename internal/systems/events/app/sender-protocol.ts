@@ -1,4 +1,7 @@
-/** What a sender's worker tells its primary, each second; its counters are added up as they are, so the last second before a kill -9 may miss. */
+/**
+ * What a sender's worker tells its primary, each second; its counters are added up as
+ * they are, so the last second before a kill -9 may miss.
+ */
 import type { MetricObject } from 'prom-client'
 
 export interface SenderReport {

@@ -1,4 +1,6 @@
-/** One worker of the sender: fan-out, lanes and attempts, with its reports to the primary. */
+/**
+ * One worker of the sender: fan-out, lanes and attempts, with its reports to the primary.
+ */
 
 import { tellPrimary } from '../../../engine/cluster/ipc.js'
 import { untilItWorks } from '../../../engine/cluster/retry-until.js'
@@ -25,10 +27,21 @@ import type { SenderReport } from './sender-protocol.js'
 import { findDatabase } from './services.js'
 
 const REPORT_EVERY_MS = 1_000
-/** What is left of the shutdown budget for recording what was cut off and closing connections. */
+/**
+ * What is left of the shutdown budget for recording what was cut off and closing
+ * connections.
+ */
 const CLOSING_MS = 1_500
-const POSTER = { connectTimeoutMs: 10_000, connectionsPerOrigin: 100, maxOrigins: 1_000, maxRetryAfterMs: 3_600_000 }
-/** The four steps, records and reads of lanes: more lanes than that wait for each other a moment, not for long. */
+const POSTER = {
+  connectTimeoutMs: 10_000,
+  connectionsPerOrigin: 100,
+  maxOrigins: 1_000,
+  maxRetryAfterMs: 3_600_000
+}
+/**
+ * The four steps, records and reads of lanes: more lanes than that wait for each other a
+ * moment, not for long.
+ */
 const CONNECTIONS = 10
 /** A lane is kept so often in the time after which it would be lost. */
 const KEEPS_PER_LOSS = 3
@@ -65,7 +78,12 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
     const patience = { clock, random: Math.random, signal: stop.signal, log }
     const lanes = await untilItWorks(
       'open the lanes',
-      () => openPgBossLanes({ pool, lostAfterS: settings.laneLostAfterS, onError: error => observer.failed('background', error) }),
+      () =>
+        openPgBossLanes({
+          pool,
+          lostAfterS: settings.laneLostAfterS,
+          onError: error => observer.failed('background', error)
+        }),
       patience
     )
     if (lanes === null) return
@@ -74,7 +92,12 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
       const sender = new Sender({
         deliveries,
         lanes,
-        recorder: new Recorder({ deliveries, clock, random: Math.random, onFault: error => observer.failed('record', error) }),
+        recorder: new Recorder({
+          deliveries,
+          clock,
+          random: Math.random,
+          onFault: error => observer.failed('record', error)
+        }),
         post: post => poster.post(post),
         open: endpoint => openEndpoint(endpoint, keys),
         clock,
@@ -100,7 +123,10 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
       log.info({ lanes: settings.maxLanes }, 'sending')
       await untilAborted(stop.signal)
       log.info({ lanes: sender.lanes }, 'draining')
-      await sender.stop(Math.max(config.shutdownTimeoutMs - CLOSING_MS, 0), () => void poster.close())
+      await sender.stop(
+        Math.max(config.shutdownTimeoutMs - CLOSING_MS, 0),
+        () => void poster.close()
+      )
       cancel()
       await report()
     } finally {

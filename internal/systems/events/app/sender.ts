@@ -1,4 +1,7 @@
-/** The sender: a primary that keeps the workers running and shows what they do, and the workers, all from one entry point. */
+/**
+ * The sender: a primary that keeps the workers running and shows what they do, and the
+ * workers, all from one entry point.
+ */
 import cluster from 'node:cluster'
 import type { Environment } from '../../../engine/config/environment.js'
 import type { Service } from '../../../engine/lifecycle/service.js'

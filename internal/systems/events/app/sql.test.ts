@@ -17,8 +17,13 @@ t.test('rows are shown in aligned columns, long cells cut', async t => {
   t.match(table(['x'], [['y'.repeat(100)]]), new RegExp(`^y{100}$`, 'm'))
 })
 
-t.test('it needs the database alone, and a database that cannot be reached is one message', async t => {
-  const program = startProgram(t, 'sql', { DB_CONNECTION: 'postgresql://u:p@127.0.0.1:1/d' }, ['SELECT 1'])
-  t.equal(await program.exited, 1)
-  t.equal(program.output, 'The database cannot be reached: connect ECONNREFUSED 127.0.0.1:1\n')
-})
+t.test(
+  'it needs the database alone, and a database that cannot be reached is one message',
+  async t => {
+    const program = startProgram(t, 'sql', { DB_CONNECTION: 'postgresql://u:p@127.0.0.1:1/d' }, [
+      'SELECT 1'
+    ])
+    t.equal(await program.exited, 1)
+    t.equal(program.output, 'The database cannot be reached: connect ECONNREFUSED 127.0.0.1:1\n')
+  }
+)

@@ -1,4 +1,7 @@
-/** `npm run sql -- "SELECT …"`: one statement on the configured (or embedded) database, for machines without psql. */
+/**
+ * `npm run sql -- "SELECT …"`: one statement on the configured (or embedded) database,
+ * for machines without psql.
+ */
 import { Client, DatabaseError } from 'pg'
 import type { Environment } from '../../../engine/config/environment.js'
 import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
@@ -9,7 +12,10 @@ import { findDatabase } from './services.js'
 export function createSql(env: Environment, args: readonly string[]): Service {
   const config = readBaseConfig(env)
   const statement = args.join(' ').trim()
-  if (statement === '') throw new ExpectedError('Which statement? For example: npm run sql -- "SELECT count(*) FROM message"')
+  if (statement === '')
+    throw new ExpectedError(
+      'Which statement? For example: npm run sql -- "SELECT count(*) FROM message"'
+    )
   return {
     async run() {
       const { dbConnection } = await findDatabase(config.services)
@@ -32,7 +38,9 @@ export function createSql(env: Environment, args: readonly string[]): Service {
             : `${command} ${rowCount ?? ''}\n`
         )
       } catch (error) {
-        throw error instanceof DatabaseError ? new ExpectedError(`${error.message} (SQLSTATE ${error.code ?? '?'})`) : error
+        throw error instanceof DatabaseError
+          ? new ExpectedError(`${error.message} (SQLSTATE ${error.code ?? '?'})`)
+          : error
       } finally {
         await client.end()
       }
@@ -44,7 +52,10 @@ export function createSql(env: Environment, args: readonly string[]): Service {
 const AS_TEXT = { getTypeParser: () => (text: string) => text }
 
 /** Rows as aligned columns, the count of rows below; a long cell is cut, for the eye. */
-export function table(columns: readonly string[], rows: readonly (readonly (string | null)[])[]): string {
+export function table(
+  columns: readonly string[],
+  rows: readonly (readonly (string | null)[])[]
+): string {
   const lines = [columns, ...rows.map(row => row.map(cell))]
   const widths = columns.map((_, index) => Math.max(...lines.map(line => line[index]?.length ?? 0)))
   const text = lines.map(line =>

@@ -1,4 +1,7 @@
-/** `node dist/cmd/verify`: asks tables and queues for every event of a ledger; exit code 1 when something is wrong. */
+/**
+ * `node dist/cmd/verify`: asks tables and queues for every event of a ledger; exit code 1
+ * when something is wrong.
+ */
 import pg from 'pg'
 import { createHelp } from '../../../engine/cli/help-service.js'
 import type { Environment } from '../../../engine/config/environment.js'
@@ -27,23 +30,42 @@ export function createVerify(env: Environment, args: readonly string[]): Service
       const report = await examine(config, command, signal).catch((error: unknown) => {
         throw explained(error)
       })
-      process.stdout.write(command.isJson ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report))
+      process.stdout.write(
+        command.isJson ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report)
+      )
       if (!report.ok) process.exitCode = 1
     }
   }
 }
 
-async function examine(config: QueueProgramConfig, { ledger, waitMs, metrics }: VerifyArguments, signal: AbortSignal): Promise<Report> {
+async function examine(
+  config: QueueProgramConfig,
+  { ledger, waitMs, metrics }: VerifyArguments,
+  signal: AbortSignal
+): Promise<Report> {
   const services = await findServices(config.services)
   const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport: config.queue.transport })
-  const db = new pg.Client({ connectionString: services.dbConnection, application_name: 'event-process verify', keepAlive: true })
-  // A lost connection also fails the query under way; without a listener it would end the process.
+  const db = new pg.Client({
+    connectionString: services.dbConnection,
+    application_name: 'event-process verify',
+    keepAlive: true
+  })
+  // A lost connection also fails the query under way; without a listener it would end the
+  // process.
   db.on('error', () => undefined)
   try {
     const { queueUrl, deadLetterQueueUrl, notes } = await openQueue(sqs, config.queue)
     for (const note of notes) process.stderr.write(`${note}\n`)
-    const depthOf = async (url: string): Promise<{ readonly all: number; readonly delayed: number }> => {
-      const { visible, inFlight, delayed } = await createSqsQueue({ sqs, queueUrl: url, pollers: 1, clock, ...config.queue }).depth()
+    const depthOf = async (
+      url: string
+    ): Promise<{ readonly all: number; readonly delayed: number }> => {
+      const { visible, inFlight, delayed } = await createSqsQueue({
+        sqs,
+        queueUrl: url,
+        pollers: 1,
+        clock,
+        ...config.queue
+      }).depth()
       return { all: visible + inFlight + delayed, delayed }
     }
     await db.connect()
@@ -55,9 +77,14 @@ async function examine(config: QueueProgramConfig, { ledger, waitMs, metrics }: 
       tornLine: () => tornLine,
       db,
       depths: async (): Promise<Depths> => {
-        // In this order: a message that is moved in between counts twice, and not in neither.
+        // In this order: a message that is moved in between counts twice, and not in
+        // neither.
         const { all: queue, delayed } = await depthOf(queueUrl)
-        return { queue, delayed, deadLetters: deadLetterQueueUrl === null ? 0 : (await depthOf(deadLetterQueueUrl)).all }
+        return {
+          queue,
+          delayed,
+          deadLetters: deadLetterQueueUrl === null ? 0 : (await depthOf(deadLetterQueueUrl)).all
+        }
       },
       metricTotals: metrics === null ? null : () => fetchTotals(metrics),
       waitMs,
@@ -71,20 +98,32 @@ async function examine(config: QueueProgramConfig, { ledger, waitMs, metrics }: 
 }
 
 async function fetchTotals(url: string): Promise<MetricTotals> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(METRICS_TIMEOUT_MS) }).catch((error: unknown) => {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    throw new ExpectedError(`${url} does not answer: ${cause instanceof Error ? cause.message : String(cause)}`)
-  })
+  const response = await fetch(url, { signal: AbortSignal.timeout(METRICS_TIMEOUT_MS) }).catch(
+    (error: unknown) => {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+      throw new ExpectedError(
+        `${url} does not answer: ${cause instanceof Error ? cause.message : String(cause)}`
+      )
+    }
+  )
   if (!response.ok) throw new ExpectedError(`${url} answered ${response.status}`)
   return readMetricTotals(await response.text())
 }
 
-/** Failures of queue, database and network in one line; anything else is a bug and keeps its stack. */
+/**
+ * Failures of queue, database and network in one line; anything else is a bug and keeps
+ * its stack.
+ */
 function explained(error: unknown): unknown {
-  if (error instanceof QueueError) return new ExpectedError(`The queue cannot be asked: ${error.message} (${error.code})`)
+  if (error instanceof QueueError)
+    return new ExpectedError(`The queue cannot be asked: ${error.message} (${error.code})`)
   if (error instanceof pg.DatabaseError)
-    return new ExpectedError(`The database cannot be asked: ${error.message} (SQLSTATE ${error.code ?? '?'})`)
+    return new ExpectedError(
+      `The database cannot be asked: ${error.message} (SQLSTATE ${error.code ?? '?'})`
+    )
   // An AggregateError of several addresses has no message of its own.
   const { code, message } = error as { readonly code?: unknown; readonly message?: string }
-  return typeof code === 'string' ? new ExpectedError(`The database cannot be reached: ${message || code}`) : error
+  return typeof code === 'string'
+    ? new ExpectedError(`The database cannot be reached: ${message || code}`)
+    : error
 }

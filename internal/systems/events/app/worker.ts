@@ -1,7 +1,8 @@
 /**
  * One worker: queue → intake → store, with its reports to the primary.
  *
- * It begins to receive once the database takes writes, and ends when it is told to or when its primary is gone.
+ * It begins to receive once the database takes writes, and ends when it is told to or
+ * when its primary is gone.
  */
 
 import { tellPrimary } from '../../../engine/cluster/ipc.js'
@@ -32,7 +33,9 @@ const REPORT_EVERY_MS = 1_000
 /** A batch this large says that more is coming: the next one may wait for it. */
 const BUSY_MESSAGES = 100
 const SETTLE = { settleConcurrency: 8, settleLingerMs: 10 }
-/** What is left of the shutdown budget for giving messages back and closing connections. */
+/**
+ * What is left of the shutdown budget for giving messages back and closing connections.
+ */
 const CLOSING_MS = 1_500
 
 export function createWorker(config: ProcessorConfig): Service {
@@ -40,7 +43,11 @@ export function createWorker(config: ProcessorConfig): Service {
   return { run: signal => run(config, log, signal) }
 }
 
-async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, signal: AbortSignal): Promise<void> {
+async function run(
+  config: ProcessorConfig,
+  log: ReturnType<typeof createLog>,
+  signal: AbortSignal
+): Promise<void> {
   const stop = createWorkerStop(signal, config.shutdownTimeoutMs, () => endOrphan(log))
   const deaths = new Map<string, number>()
   const clients = createClientRules()
@@ -66,10 +73,18 @@ async function run(config: ProcessorConfig, log: ReturnType<typeof createLog>, s
   const shadowEvents = createShadowEvents({ log, tally: events.tally })
   try {
     const untilReady = { clock, random: Math.random, signal: stop.signal }
-    const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), { ...untilReady, log })
+    const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), {
+      ...untilReady,
+      log
+    })
     await untilItWorks('reach the database', () => store.probe(), { ...untilReady, log })
     if (opened === null) return
-    const schemas = await followSchemas({ connectionString: services.dbConnection, clock, log, signal: stop.signal })
+    const schemas = await followSchemas({
+      connectionString: services.dbConnection,
+      clock,
+      log,
+      signal: stop.signal
+    })
     const queue = createSqsQueue({
       sqs,
       queueUrl: opened.queueUrl,

@@ -1,12 +1,18 @@
 /**
  * What each program needs to know, read once at its start.
  *
- * Shapes  an Environment in, a frozen typed value out; nothing else in the system reads the environment.
+ * Shapes  an Environment in, a frozen typed value out; nothing else in the system reads
+ *         the environment.
  * Errors  ConfigError naming every missing or wrong variable together.
  */
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
-import { ConfigError, type Environment, readValues, type Values } from '../../../engine/config/environment.js'
+import {
+  ConfigError,
+  type Environment,
+  readValues,
+  type Values
+} from '../../../engine/config/environment.js'
 import { readSender, type SenderSettings } from './sender.js'
 
 export interface AwsConfig {
@@ -14,7 +20,11 @@ export interface AwsConfig {
   /** Absent: AWS itself. */
   readonly endpoint?: string
   /** Absent: the SDK's standard credential chain. */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+  readonly credentials?: {
+    readonly accessKeyId: string
+    readonly secretAccessKey: string
+    readonly sessionToken?: string
+  }
 }
 
 export interface QueueConfig {
@@ -51,7 +61,10 @@ export interface EmbeddedConfig {
   readonly sqs: EmbeddedPort
 }
 
-/** A port of an embedded service; one that the user chose is not replaced by another when it is taken. */
+/**
+ * A port of an embedded service; one that the user chose is not replaced by another when
+ * it is taken.
+ */
 export interface EmbeddedPort {
   readonly port: number
   readonly isChosen: boolean
@@ -71,7 +84,10 @@ export interface DbLimits {
   readonly requireDurability: boolean
 }
 
-/** What every program needs: the database. Who does not use the queue is not asked for it, nor given its credentials. */
+/**
+ * What every program needs: the database. Who does not use the queue is not asked for it,
+ * nor given its credentials.
+ */
 export interface BaseConfig {
   readonly services: DatabaseConfig
   readonly db: DbLimits
@@ -88,7 +104,11 @@ export interface QueueProgramConfig extends BaseConfig {
 export interface ProcessorConfig extends QueueProgramConfig {
   readonly workers: number
   readonly pollers: number
-  readonly batch: { readonly maxMessages: number; readonly maxBytes: number; readonly lingerMs: number }
+  readonly batch: {
+    readonly maxMessages: number
+    readonly maxBytes: number
+    readonly lingerMs: number
+  }
   readonly maxInFlightMessages: number
   readonly maxInFlightBytes: number
   readonly metrics: { readonly host: string; readonly port: number }
@@ -105,12 +125,21 @@ export interface ProducersConfig extends QueueProgramConfig {
 }
 
 /** Embedded SQS takes any credentials, but the protocol wants some. */
-export const EMBEDDED_AWS = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } as const
+export const EMBEDDED_AWS = {
+  region: 'us-east-1',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' }
+} as const
 /** A worker that stops in the middle of a transaction frees its locks after this. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
-/** The server's own limit comes first; a server that says nothing at all is given up this much later. */
+/**
+ * The server's own limit comes first; a server that says nothing at all is given up this
+ * much later.
+ */
 const QUERY_DEADLINE_MARGIN_MS = 5_000
-/** The dead-letter queue keeps the sender's timestamp, so it must keep messages longer than the queue: SQS's maximum, 14 days. */
+/**
+ * The dead-letter queue keeps the sender's timestamp, so it must keep messages longer
+ * than the queue: SQS's maximum, 14 days.
+ */
 const DEAD_LETTER_RETENTION_S = 1_209_600
 const EMBEDDED_QUEUE_NAME = 'events'
 
@@ -120,7 +149,11 @@ export function readProcessorConfig(env: Environment): ProcessorConfig {
     ...base,
     workers: values.WORKERS ?? availableParallelism(),
     pollers: values.POLLERS,
-    batch: { maxMessages: values.BATCH_MAX_MESSAGES, maxBytes: values.BATCH_MAX_BYTES, lingerMs: values.BATCH_LINGER_MS },
+    batch: {
+      maxMessages: values.BATCH_MAX_MESSAGES,
+      maxBytes: values.BATCH_MAX_BYTES,
+      lingerMs: values.BATCH_LINGER_MS
+    },
     maxInFlightMessages: values.IN_FLIGHT_MAX_MESSAGES,
     maxInFlightBytes: values.IN_FLIGHT_MAX_BYTES,
     metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT }
@@ -141,7 +174,10 @@ export function readSenderConfig(env: Environment): SenderConfig {
 
 export function readProducersConfig(env: Environment): ProducersConfig {
   const { values, problems } = readValues(env)
-  return settle(problems, readQueueProgram(values, env, problems), base => ({ ...base, fakeIntervalMs: values.PRODUCERS_FAKE_TIMEOUT }))
+  return settle(problems, readQueueProgram(values, env, problems), base => ({
+    ...base,
+    fakeIntervalMs: values.PRODUCERS_FAKE_TIMEOUT
+  }))
 }
 
 export function readQueueProgramConfig(env: Environment): QueueProgramConfig {
@@ -155,7 +191,11 @@ export function readBaseConfig(env: Environment): BaseConfig {
 }
 
 /** Whatever was wrong is told together; `base` is null only where that is part of it. */
-function settle<Base, Config extends object>(problems: readonly string[], base: Base | null, build: (base: Base) => Config): Config {
+function settle<Base, Config extends object>(
+  problems: readonly string[],
+  base: Base | null,
+  build: (base: Base) => Config
+): Config {
   if (problems.length > 0 || base === null) throw new ConfigError(problems)
   return Object.freeze(build(base))
 }
@@ -165,7 +205,11 @@ function readBase(values: Values, env: Environment, problems: string[]): BaseCon
   return services === null ? null : { services, ...readCommon(values) }
 }
 
-function readQueueProgram(values: Values, env: Environment, problems: string[]): QueueProgramConfig | null {
+function readQueueProgram(
+  values: Values,
+  env: Environment,
+  problems: string[]
+): QueueProgramConfig | null {
   const services = readServices(values, env, problems)
   if (services === null) return null
   const queueName = values.QUEUE_NAME ?? EMBEDDED_QUEUE_NAME
@@ -173,7 +217,8 @@ function readQueueProgram(values: Values, env: Environment, problems: string[]):
     services,
     queue: {
       queueName,
-      deadLetterQueueName: values.DEAD_LETTER_QUEUE_NAME ?? `${queueName.slice(0, 67)}-dead-letters`,
+      deadLetterQueueName:
+        values.DEAD_LETTER_QUEUE_NAME ?? `${queueName.slice(0, 67)}-dead-letters`,
       maxReceiveCount: values.MAX_RECEIVE_COUNT,
       retentionS: values.QUEUE_RETENTION_S,
       deadLetterRetentionS: DEAD_LETTER_RETENTION_S,
@@ -203,12 +248,16 @@ function readCommon(values: Values): Omit<BaseConfig, 'services'> {
 function readServices(values: Values, env: Environment, problems: string[]): ServicesConfig | null {
   const database = readDatabase(values, env, problems)
   if (database?.kind === 'embedded') return database
-  if (values.QUEUE_NAME === undefined) problems.push(`QUEUE_NAME is missing (${whyNotEmbedded(values)})`)
+  if (values.QUEUE_NAME === undefined)
+    problems.push(`QUEUE_NAME is missing (${whyNotEmbedded(values)})`)
   const aws = readAws(values, problems)
   return database === null || values.QUEUE_NAME === undefined ? null : { ...database, aws }
 }
 
-/** An external database when anything external is named; an embedded one when nothing is, except in production. */
+/**
+ * An external database when anything external is named; an embedded one when nothing is,
+ * except in production.
+ */
 function readDatabase(values: Values, env: Environment, problems: string[]): DatabaseConfig | null {
   const { DB_CONNECTION: dbConnection, QUEUE_NAME: queueName } = values
   if (dbConnection === undefined && queueName === undefined && values.NODE_ENV !== 'production') {
@@ -217,7 +266,10 @@ function readDatabase(values: Values, env: Environment, problems: string[]): Dat
       kind: 'embedded',
       embedded: {
         dataDir: resolve(values.DATA_DIR),
-        postgres: { port: values.EMBEDDED_POSTGRES_PORT, isChosen: isSet('EMBEDDED_POSTGRES_PORT') },
+        postgres: {
+          port: values.EMBEDDED_POSTGRES_PORT,
+          isChosen: isSet('EMBEDDED_POSTGRES_PORT')
+        },
         sqs: { port: values.EMBEDDED_SQS_PORT, isChosen: isSet('EMBEDDED_SQS_PORT') }
       }
     }
@@ -227,7 +279,9 @@ function readDatabase(values: Values, env: Environment, problems: string[]): Dat
     return null
   }
   if (!isReadable(dbConnection)) {
-    problems.push('DB_CONNECTION is not readable as a URL: percent-encode what is special in user and password, and look at the port')
+    problems.push(
+      'DB_CONNECTION is not readable as a URL: percent-encode what is special in user and password, and look at the port'
+    )
   }
   return { kind: 'external', dbConnection }
 }
@@ -238,7 +292,10 @@ function whyNotEmbedded({ NODE_ENV }: Values): string {
     : 'set both or neither; with neither, embedded services are started'
 }
 
-/** As the driver reads it: it encodes spaces itself, and without a host there may be one in the parameters. */
+/**
+ * As the driver reads it: it encodes spaces itself, and without a host there may be one
+ * in the parameters.
+ */
 function isReadable(dbConnection: string): boolean {
   const encoded = dbConnection.replaceAll(' ', '%20')
   return URL.canParse(encoded) || URL.canParse(encoded.replace('@/', '@host/'))
@@ -256,10 +313,17 @@ function readAws(values: Values, problems: string[]): AwsConfig {
   if (accessKeyId === undefined && secretAccessKey !== undefined)
     problems.push('AWS_ACCESS_KEY_ID is missing (AWS_SECRET_ACCESS_KEY is set)')
   const region = values.AWS_REGION ?? (endpoint === undefined ? undefined : EMBEDDED_AWS.region)
-  if (region === undefined) problems.push('AWS_REGION is missing (the region of the queue, such as us-east-1)')
+  if (region === undefined)
+    problems.push('AWS_REGION is missing (the region of the queue, such as us-east-1)')
   const credentials =
     accessKeyId === undefined || secretAccessKey === undefined
       ? {}
-      : { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }
+      : {
+          credentials: {
+            accessKeyId,
+            secretAccessKey,
+            ...(sessionToken === undefined ? {} : { sessionToken })
+          }
+        }
   return { region: region ?? '', ...(endpoint === undefined ? {} : { endpoint }), ...credentials }
 }

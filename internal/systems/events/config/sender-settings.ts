@@ -6,8 +6,10 @@ export const SENDER_SETTINGS = {
     type: 'string',
     group: 'Sender',
     secret: true,
-    pattern: '^ *[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=( *, *[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=)* *$',
-    shape: 'id:key, the key as `openssl rand -base64 32` prints it; older keys behind it, with commas between',
+    pattern:
+      '^ *[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=( *, *[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=)* *$',
+    shape:
+      'id:key, the key as `openssl rand -base64 32` prints it; older keys behind it, with commas between',
     description:
       'Keys that endpoints’ secrets and headers are encrypted with in the database: the first one encrypts, all of them decrypt; with embedded services, one is made and kept in DATA_DIR/sender-secret-key'
   },
@@ -30,7 +32,8 @@ export const SENDER_SETTINGS = {
     group: 'Sender',
     default: '5s,5m,30m,2h,5h,10h,14h,20h,24h',
     shape: 'delays with commas between, such as 5s,5m,2h (ms, s, m, h or d)',
-    description: 'How long after each failed attempt the next one is made; after the last of them the delivery is dead'
+    description:
+      'How long after each failed attempt the next one is made; after the last of them the delivery is dead'
   },
   SENDER_DISABLE_AFTER_H: {
     type: 'integer',
@@ -54,7 +57,8 @@ export const SENDER_SETTINGS = {
     default: 30,
     minimum: 10,
     maximum: 3_600,
-    description: 'Seconds after which the endpoints of a sender that was killed, or stands still, are sent to by another one'
+    description:
+      'Seconds after which the endpoints of a sender that was killed, or stands still, are sent to by another one'
   },
   SENDER_WORKERS: {
     type: 'integer',
@@ -68,6 +72,7 @@ export const SENDER_SETTINGS = {
     ...PORT,
     group: 'Sender',
     default: 9465,
-    description: 'Port of the sender’s /metrics, /livez and /readyz, at METRICS_HOST; 0 takes a free one'
+    description:
+      'Port of the sender’s /metrics, /livez and /readyz, at METRICS_HOST; 0 takes a free one'
   }
 } as const satisfies Record<string, Setting>

@@ -1,4 +1,6 @@
-/** What the sender alone needs to know: its keys, whom it may send to, how long it tries. */
+/**
+ * What the sender alone needs to know: its keys, whom it may send to, how long it tries.
+ */
 import type { BlockList } from 'node:net'
 import { type Environment, type Values, wrongValue } from '../../../engine/config/environment.js'
 import { parseAllowList } from '../../../engine/egress/address.js'
@@ -6,7 +8,9 @@ import { parseSchedule, type RetrySchedule } from '../../../engine/retry/schedul
 import { SETTINGS } from './settings.js'
 
 export interface SenderSettings {
-  /** As parseKeyRing reads them; null: the key is in a file beside the embedded services. */
+  /**
+   * As parseKeyRing reads them; null: the key is in a file beside the embedded services.
+   */
   readonly secretKeys: string | null
   readonly allowHttp: boolean
   /** Addresses outside the public Internet that endpoints may have. */
@@ -22,19 +26,28 @@ const AN_HOUR_MS = 3_600_000
 const EMBEDDED_ALLOW = '127.0.0.0/8,::1'
 
 /** Adds to `problems` what is missing or wrong. */
-export function readSender(values: Values, isEmbedded: boolean, env: Environment, problems: string[]): SenderSettings {
+export function readSender(
+  values: Values,
+  isEmbedded: boolean,
+  env: Environment,
+  problems: string[]
+): SenderSettings {
   const secretKeys = values.SENDER_SECRET_KEYS ?? null
-  if (secretKeys === null && !isEmbedded) problems.push(`SENDER_SECRET_KEYS is missing (${SETTINGS.SENDER_SECRET_KEYS.shape})`)
+  if (secretKeys === null && !isEmbedded)
+    problems.push(`SENDER_SECRET_KEYS is missing (${SETTINGS.SENDER_SECRET_KEYS.shape})`)
   const schedule = parseSchedule(values.SENDER_RETRY_SCHEDULE)
   if (schedule === null) problems.push(wrongValue('SENDER_RETRY_SCHEDULE', env))
   const allow = values.SENDER_ALLOW_ADDRESSES
   if (allow !== undefined && values.NODE_ENV === 'production')
-    problems.push('SENDER_ALLOW_ADDRESSES is set (NODE_ENV=production sends to the public Internet only)')
+    problems.push(
+      'SENDER_ALLOW_ADDRESSES is set (NODE_ENV=production sends to the public Internet only)'
+    )
   const { list, problems: unread } = parseAllowList(allow ?? (isEmbedded ? EMBEDDED_ALLOW : ''))
   problems.push(...unread.map(problem => `SENDER_ALLOW_ADDRESSES: ${problem}`))
   return {
     secretKeys,
-    allowHttp: values.SENDER_ALLOW_HTTP === undefined ? isEmbedded : values.SENDER_ALLOW_HTTP === 'yes',
+    allowHttp:
+      values.SENDER_ALLOW_HTTP === undefined ? isEmbedded : values.SENDER_ALLOW_HTTP === 'yes',
     allowList: list,
     schedule: schedule ?? [],
     disableAfterMs: values.SENDER_DISABLE_AFTER_H * AN_HOUR_MS,

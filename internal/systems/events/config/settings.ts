@@ -1,5 +1,6 @@
 /**
- * Every setting of every program: the one source for reading the environment, for `.env-template` and for the README's table.
+ * Every setting of every program: the one source for reading the environment, for
+ * `.env-template` and for the README's table.
  *
  * Units   in the names: _MS milliseconds, _S seconds, _BYTES bytes.
  */
@@ -14,8 +15,18 @@ export const SETTINGS = {
     secret: true,
     description: 'Access key; absent: the AWS SDK’s standard credential chain'
   },
-  AWS_SECRET_ACCESS_KEY: { type: 'string', group: 'Queue', secret: true, description: 'Secret key, together with AWS_ACCESS_KEY_ID' },
-  AWS_SESSION_TOKEN: { type: 'string', group: 'Queue', secret: true, description: 'Session token of temporary credentials' },
+  AWS_SECRET_ACCESS_KEY: {
+    type: 'string',
+    group: 'Queue',
+    secret: true,
+    description: 'Secret key, together with AWS_ACCESS_KEY_ID'
+  },
+  AWS_SESSION_TOKEN: {
+    type: 'string',
+    group: 'Queue',
+    secret: true,
+    description: 'Session token of temporary credentials'
+  },
   AWS_REGION: {
     type: 'string',
     group: 'Queue',
@@ -42,7 +53,8 @@ export const SETTINGS = {
     group: 'Queue',
     pattern: '^[A-Za-z0-9_-]{1,80}$',
     shape: '1 to 80 letters, digits, hyphens and underscores',
-    description: 'Dead-letter queue to create or open; default: QUEUE_NAME with -dead-letters behind it'
+    description:
+      'Dead-letter queue to create or open; default: QUEUE_NAME with -dead-letters behind it'
   },
   MAX_RECEIVE_COUNT: {
     type: 'integer',
@@ -67,35 +79,65 @@ export const SETTINGS = {
     default: 60,
     minimum: 2,
     maximum: 43_200,
-    description: 'How long a received message stays invisible to others; extended at half of it while the message is in flight'
+    description:
+      'How long a received message stays invisible to others; extended at half of it while the message is in flight'
   },
-  WAIT_TIME_S: { type: 'integer', group: 'Queue', default: 20, minimum: 0, maximum: 20, description: 'Long poll of an idle queue' },
+  WAIT_TIME_S: {
+    type: 'integer',
+    group: 'Queue',
+    default: 20,
+    minimum: 0,
+    maximum: 20,
+    description: 'Long poll of an idle queue'
+  },
   SQS_TRANSPORT: {
     type: 'string',
     group: 'Queue',
     default: 'lean',
     enum: ['lean', 'sdk'],
-    description: 'How the frequent calls are made: lean is ours and costs a fraction of the CPU, sdk is the AWS SDK alone'
+    description:
+      'How the frequent calls are made: lean is ours and costs a fraction of the CPU, sdk is the AWS SDK alone'
   },
-  DB_DRIVER: { type: 'string', group: 'Database', default: 'postgres', enum: ['postgres'], description: 'Database driver' },
+  DB_DRIVER: {
+    type: 'string',
+    group: 'Database',
+    default: 'postgres',
+    enum: ['postgres'],
+    description: 'Database driver'
+  },
   DB_CONNECTION: {
     type: 'string',
     group: 'Database',
     secret: true,
     pattern: '^postgres(ql)?://',
     shape: 'postgresql://user:password@host:5432/database?sslmode=disable',
-    description: 'Database connection string; with sslmode=verify-full&sslrootcert=FILE the server must prove who it is'
+    description:
+      'Database connection string; with sslmode=verify-full&sslrootcert=FILE the server must prove who it is'
   },
-  POSTGRES_USER: { type: 'string', group: 'Database', description: 'User of the database container (deployments/docker-compose.yaml)' },
-  POSTGRES_PASSWORD: { type: 'string', group: 'Database', secret: true, description: 'Password of the database container' },
-  POSTGRES_DB: { type: 'string', group: 'Database', description: 'Database of the database container' },
+  POSTGRES_USER: {
+    type: 'string',
+    group: 'Database',
+    description: 'User of the database container (deployments/docker-compose.yaml)'
+  },
+  POSTGRES_PASSWORD: {
+    type: 'string',
+    group: 'Database',
+    secret: true,
+    description: 'Password of the database container'
+  },
+  POSTGRES_DB: {
+    type: 'string',
+    group: 'Database',
+    description: 'Database of the database container'
+  },
   STATEMENT_TIMEOUT_MS: {
     type: 'integer',
     group: 'Database',
     default: 30_000,
     minimum: 100,
     maximum: 600_000,
-    description: 'Longest statement; PostgreSQL ends it after that, and the client gives up on a silent server a little later'
+    description:
+      'Longest statement; PostgreSQL ends it after that, and the client gives up on a silent server a little later'
   },
   LOCK_TIMEOUT_MS: {
     type: 'integer',
@@ -110,9 +152,16 @@ export const SETTINGS = {
     group: 'Database',
     default: 'no',
     enum: ['no', 'yes'],
-    description: 'yes takes a server with fsync, full_page_writes or synchronous_commit off, which may lose committed events in a crash'
+    description:
+      'yes takes a server with fsync, full_page_writes or synchronous_commit off, which may lose committed events in a crash'
   },
-  WORKERS: { type: 'integer', group: 'Processor', minimum: 1, maximum: 256, description: 'Worker processes; default: the available cores' },
+  WORKERS: {
+    type: 'integer',
+    group: 'Processor',
+    minimum: 1,
+    maximum: 256,
+    description: 'Worker processes; default: the available cores'
+  },
   POLLERS: {
     type: 'integer',
     group: 'Processor',
@@ -167,7 +216,12 @@ export const SETTINGS = {
     default: '127.0.0.1',
     description: 'Address that /metrics, /livez and /readyz listen on; 0.0.0.0 in a container'
   },
-  METRICS_PORT: { ...PORT, group: 'Processor', default: 9464, description: 'Port of /metrics, /livez and /readyz; 0 takes a free one' },
+  METRICS_PORT: {
+    ...PORT,
+    group: 'Processor',
+    default: 9464,
+    description: 'Port of /metrics, /livez and /readyz; 0 takes a free one'
+  },
   SHUTDOWN_TIMEOUT_MS: {
     type: 'integer',
     group: 'Processor',
@@ -197,7 +251,12 @@ export const SETTINGS = {
     default: 54_329,
     description: 'Port of embedded PostgreSQL; 0 takes a free one'
   },
-  EMBEDDED_SQS_PORT: { ...PORT, group: 'Embedded services', default: 4_566, description: 'Port of embedded SQS; 0 takes a free one' },
+  EMBEDDED_SQS_PORT: {
+    ...PORT,
+    group: 'Embedded services',
+    default: 4_566,
+    description: 'Port of embedded SQS; 0 takes a free one'
+  },
   NODE_ENV: {
     type: 'string',
     group: 'Embedded services',
@@ -210,7 +269,8 @@ export const SETTINGS = {
     group: 'Logs',
     default: 'info',
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-    description: 'info: a line per second and per event of note; debug: a line per step of each batch; trace: a line per message'
+    description:
+      'info: a line per second and per event of note; debug: a line per step of each batch; trace: a line per message'
   },
   LOG_FORMAT: {
     type: 'string',
@@ -219,7 +279,13 @@ export const SETTINGS = {
     enum: ['auto', 'json', 'pretty'],
     description: 'auto: pretty on a terminal, JSON lines elsewhere'
   },
-  DB_DRIVER_TEST: { type: 'string', group: 'Tests', default: 'postgres', enum: ['postgres'], description: 'Driver of the test database' },
+  DB_DRIVER_TEST: {
+    type: 'string',
+    group: 'Tests',
+    default: 'postgres',
+    enum: ['postgres'],
+    description: 'Driver of the test database'
+  },
   DB_CONNECTION_TEST: {
     type: 'string',
     group: 'Tests',

@@ -19,13 +19,21 @@ export const HEADERS_FIELD = 'headers'
 /** Throws SealError or ExpectedError, without a word of what was sealed. */
 export function openEndpoint(sealed: SealedEndpoint, keys: KeyRing): Endpoint {
   const { sealedSecrets, sealedHeaders, ...plain } = sealed
-  const open = (box: Sealed, field: string): string => keys.open(box, { clientId: plain.client, endpointId: String(plain.id), field })
+  const open = (box: Sealed, field: string): string =>
+    keys.open(box, { clientId: plain.client, endpointId: String(plain.id), field })
   const secrets = sealedSecrets.map(box => {
     const secret = parseSecret(open(box, SECRET_FIELD))
-    if (secret.kind === 'refused') throw new ExpectedError(`the secret of endpoint ${plain.id} cannot be used: ${secret.reason}`)
+    if (secret.kind === 'refused')
+      throw new ExpectedError(`the secret of endpoint ${plain.id} cannot be used: ${secret.reason}`)
     return secret.key
   })
-  if (secrets.length === 0) throw new ExpectedError(`endpoint ${plain.id} has no secret: admin endpoints rotate-secret ${plain.id}`)
-  const headers = sealedHeaders === null ? {} : (JSON.parse(open(sealedHeaders, HEADERS_FIELD)) as Record<string, string>)
+  if (secrets.length === 0)
+    throw new ExpectedError(
+      `endpoint ${plain.id} has no secret: admin endpoints rotate-secret ${plain.id}`
+    )
+  const headers =
+    sealedHeaders === null
+      ? {}
+      : (JSON.parse(open(sealedHeaders, HEADERS_FIELD)) as Record<string, string>)
   return { ...plain, signer: createSigner(secrets), headers: Object.entries(headers).flat() }
 }

@@ -35,34 +35,46 @@ t.test('whatever the names, the envelope is JSON and says them', t => {
   const name = fc.string({ unit: 'binary', minLength: 1 })
   fc.assert(
     fc.property(name, name, name, (client, eventType, messageId) => {
-      const parsed = JSON.parse(envelopeOf(client, due({ eventType, messageId }))) as Record<string, unknown>
-      return parsed['client'] === client && parsed['type'] === eventType && parsed['id'] === messageId
+      const parsed = JSON.parse(envelopeOf(client, due({ eventType, messageId }))) as Record<
+        string,
+        unknown
+      >
+      return (
+        parsed['client'] === client && parsed['type'] === eventType && parsed['id'] === messageId
+      )
     })
   )
   t.end()
 })
 
-t.test('a webhook-id is the same for every attempt, another for every endpoint, client and event, and fit for a header', t => {
-  t.equal(webhookIdOf(1, 'client-1', 'e.1'), webhookIdOf(1, 'client-1', 'e.1'))
-  const places: readonly [number, string, string][] = [
-    [1, 'client-1', 'e.1'],
-    [2, 'client-1', 'e.1'],
-    [1, 'client-2', 'e.1'],
-    [1, 'client-1', 'e.2'],
-    // Where one name ends and the next begins must not matter.
-    [1, 'client-1e', '.1'],
-    [1, 'a","b', 'c'],
-    [1, 'a', 'b","c'],
-    [11, 'x', 'y']
-  ]
-  t.equal(new Set(places.map(place => webhookIdOf(...place))).size, places.length)
-  fc.assert(
-    fc.property(fc.integer({ min: 1 }), fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (endpointId, client, messageId) =>
-      /^msg_[\w-]{32}$/.test(webhookIdOf(endpointId, client, messageId))
+t.test(
+  'a webhook-id is the same for every attempt, another for every endpoint, client and event, and fit for a header',
+  t => {
+    t.equal(webhookIdOf(1, 'client-1', 'e.1'), webhookIdOf(1, 'client-1', 'e.1'))
+    const places: readonly [number, string, string][] = [
+      [1, 'client-1', 'e.1'],
+      [2, 'client-1', 'e.1'],
+      [1, 'client-2', 'e.1'],
+      [1, 'client-1', 'e.2'],
+      // Where one name ends and the next begins must not matter.
+      [1, 'client-1e', '.1'],
+      [1, 'a","b', 'c'],
+      [1, 'a', 'b","c'],
+      [11, 'x', 'y']
+    ]
+    t.equal(new Set(places.map(place => webhookIdOf(...place))).size, places.length)
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1 }),
+        fc.string({ unit: 'binary' }),
+        fc.string({ unit: 'binary' }),
+        (endpointId, client, messageId) =>
+          /^msg_[\w-]{32}$/.test(webhookIdOf(endpointId, client, messageId))
+      )
     )
-  )
-  t.end()
-})
+    t.end()
+  }
+)
 
 t.test('a webhook-id stays what it was: recipients keep them', t => {
   t.equal(webhookIdOf(7, 'client-1', 'e.1'), 'msg_5kfXwTjMiRewUarNSZ3Qg5pT4mGErgOZ')

@@ -1,14 +1,19 @@
 /**
- * What a recipient gets: the payload as it was sent, and what is to be known about it (pure).
+ * What a recipient gets: the payload as it was sent, and what is to be known about it
+ * (pure).
  *
- * Shapes  a JSON object {"type", "timestamp", "id", "client", "data"}; `data` is the payload's stored text, character for character, so that a
- *         number keeps its digits and an object its order. `timestamp` is when the event was stored.
+ * Shapes  a JSON object {"type", "timestamp", "id", "client", "data"}; `data` is the
+ *         payload's stored text, character for character, so that a number keeps its
+ *         digits and an object its order. `timestamp` is when the event was stored.
  * Source  Standard Webhooks recommends `type`, `timestamp` and `data`.
  */
 import { hash } from 'node:crypto'
 import type { DueDelivery } from './store/deliveries.js'
 
-export function envelopeOf(client: string, { eventType, receivedAtMs, messageId, payload }: DueDelivery): string {
+export function envelopeOf(
+  client: string,
+  { eventType, receivedAtMs, messageId, payload }: DueDelivery
+): string {
   const timestamp = new Date(receivedAtMs).toISOString()
   return `{"type":${JSON.stringify(eventType)},"timestamp":"${timestamp}","id":${JSON.stringify(messageId)},"client":${JSON.stringify(client)},"data":${payload}}`
 }
@@ -16,8 +21,9 @@ export function envelopeOf(client: string, { eventType, receivedAtMs, messageId,
 const ID_CHARS = 32
 
 /**
- * The same for every attempt at one event for one endpoint, and for no other: what recipients drop repeats by. A digest, because an event id may
- * hold what a header or the signed text must not.
+ * The same for every attempt at one event for one endpoint, and for no other: what
+ * recipients drop repeats by. A digest, because an event id may hold what a header or the
+ * signed text must not.
  */
 export function webhookIdOf(endpointId: number, client: string, messageId: string): string {
   return `msg_${hash('sha256', JSON.stringify([endpointId, client, messageId]), 'base64url').slice(0, ID_CHARS)}`

@@ -10,14 +10,21 @@ const start = (t: Test, over: Partial<SenderSettings> = {}): void => {
   const sender = whole.start(over)
   t.teardown(() => sender.stop(5_000, () => undefined))
 }
-t.afterEach(() => pool.query(`UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE state = 'enabled'`))
+t.afterEach(() =>
+  pool.query(
+    `UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE state = 'enabled'`
+  )
+)
 
 interface Arrival {
   readonly id: string
   readonly status: number
 }
 
-/** A recipient that says how often an event fails before it succeeds, and sees whether one comes before another is answered. */
+/**
+ * A recipient that says how often an event fails before it succeeds, and sees whether one
+ * comes before another is answered.
+ */
 async function startRecipient(t: Test, failures: Readonly<Record<string, number>> = {}) {
   const arrivals: Arrival[] = []
   const left = new Map(Object.entries(failures))
@@ -35,26 +42,35 @@ async function startRecipient(t: Test, failures: Readonly<Record<string, number>
       reply.writeHead(status).end()
     })
   })
-  return { origin, arrivals, most: () => most, delivered: () => arrivals.filter(({ status }) => status === 200).map(({ id }) => id) }
+  return {
+    origin,
+    arrivals,
+    most: () => most,
+    delivered: () => arrivals.filter(({ status }) => status === 200).map(({ id }) => id)
+  }
 }
 
 /** In commit order; the ids say nothing of it. */
-const shuffled = (count: number): readonly string[] => Array.from({ length: count }, (_, n) => `e${(n * 37) % count}`)
+const shuffled = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, n) => `e${(n * 37) % count}`)
 
-t.test('an ordered endpoint gets its events in commit order and one at a time, from several senders at once', async t => {
-  const recipient = await startRecipient(t)
-  const client = await whole.addClient()
-  await client.addEndpoint(recipient.origin, { isOrdered: true, maxConcurrency: 10 })
-  // Others keep the lanes busy, so that this one changes hands.
-  const busy = await startRecipient(t)
-  for (let n = 0; n < 4; n++) await client.addEndpoint(busy.origin)
-  const ids = shuffled(100)
-  for (const sender of [1, 2, 3]) start(t, { maxLanes: sender })
-  for (const id of ids) await client.store(id)
-  await until('all are delivered', () => recipient.arrivals.length >= ids.length)
-  t.same(recipient.delivered(), ids)
-  t.equal(recipient.most(), 1)
-})
+t.test(
+  'an ordered endpoint gets its events in commit order and one at a time, from several senders at once',
+  async t => {
+    const recipient = await startRecipient(t)
+    const client = await whole.addClient()
+    await client.addEndpoint(recipient.origin, { isOrdered: true, maxConcurrency: 10 })
+    // Others keep the lanes busy, so that this one changes hands.
+    const busy = await startRecipient(t)
+    for (let n = 0; n < 4; n++) await client.addEndpoint(busy.origin)
+    const ids = shuffled(100)
+    for (const sender of [1, 2, 3]) start(t, { maxLanes: sender })
+    for (const id of ids) await client.store(id)
+    await until('all are delivered', () => recipient.arrivals.length >= ids.length)
+    t.same(recipient.delivered(), ids)
+    t.equal(recipient.most(), 1)
+  }
+)
 
 t.test('a failure blocks the line until it succeeds; then it goes on', async t => {
   const recipient = await startRecipient(t, { c: 2 })
@@ -70,27 +86,30 @@ t.test('a failure blocks the line until it succeeds; then it goes on', async t =
   )
 })
 
-t.test('a delivery whose schedule has ended is dead and frees the line; redriven, it comes next', async t => {
-  const recipient = await startRecipient(t, { b: 2 })
-  const client = await whole.addClient()
-  const endpoint = await client.addEndpoint(recipient.origin, { isOrdered: true })
-  for (const id of ['a', 'b', 'c']) await client.store(id)
-  start(t, { schedule: [20] })
-  await until('the line goes on', () => recipient.delivered().length === 2)
-  t.same(recipient.delivered(), ['a', 'c'])
-  const { rows } = await pool.query('SELECT message_id, dead_reason FROM delivery WHERE endpoint_id = $1 AND state = $2', [
-    endpoint.id,
-    'dead'
-  ])
-  t.same(rows, [{ message_id: 'b', dead_reason: 'schedule-ended' }])
-  await pool.query(
-    `UPDATE delivery SET state = 'pending', next_attempt_at = '-infinity', dead_reason = NULL, finished_at = NULL, schedule_began_after = attempts
+t.test(
+  'a delivery whose schedule has ended is dead and frees the line; redriven, it comes next',
+  async t => {
+    const recipient = await startRecipient(t, { b: 2 })
+    const client = await whole.addClient()
+    const endpoint = await client.addEndpoint(recipient.origin, { isOrdered: true })
+    for (const id of ['a', 'b', 'c']) await client.store(id)
+    start(t, { schedule: [20] })
+    await until('the line goes on', () => recipient.delivered().length === 2)
+    t.same(recipient.delivered(), ['a', 'c'])
+    const { rows } = await pool.query(
+      'SELECT message_id, dead_reason FROM delivery WHERE endpoint_id = $1 AND state = $2',
+      [endpoint.id, 'dead']
+    )
+    t.same(rows, [{ message_id: 'b', dead_reason: 'schedule-ended' }])
+    await pool.query(
+      `UPDATE delivery SET state = 'pending', next_attempt_at = '-infinity', dead_reason = NULL, finished_at = NULL, schedule_began_after = attempts
      WHERE endpoint_id = $1 AND state = 'dead'`,
-    [endpoint.id]
-  )
-  await until('it is delivered', () => recipient.delivered().length === 3)
-  t.same(recipient.delivered(), ['a', 'c', 'b'])
-})
+      [endpoint.id]
+    )
+    await until('it is delivered', () => recipient.delivered().length === 3)
+    t.same(recipient.delivered(), ['a', 'c', 'b'])
+  }
+)
 
 t.test('an ordered endpoint that is paused keeps its order', async t => {
   const recipient = await startRecipient(t, { x: 1 })
@@ -99,7 +118,10 @@ t.test('an ordered endpoint that is paused keeps its order', async t => {
   for (const id of ['x', 'b']) await client.store(id)
   start(t, { schedule: [3_600_000] })
   await until('it is paused', async () => {
-    const { rows } = await pool.query('SELECT FROM endpoint WHERE id = $1 AND paused_until > now()', [endpoint.id])
+    const { rows } = await pool.query(
+      'SELECT FROM endpoint WHERE id = $1 AND paused_until > now()',
+      [endpoint.id]
+    )
     return rows.length === 1
   })
   await client.store('a')

@@ -33,7 +33,12 @@ t.test('a value that is moved to another client, endpoint or field does not open
     // The same characters in a row, cut at another place.
     { clientId: 'client-1ep', endpointId: '_1', field: 'secret' }
   ]
-  for (const other of elsewhere) t.throws(() => ring.open(sealed, other), { name: 'SealError', code: 'not-genuine' }, JSON.stringify(other))
+  for (const other of elsewhere)
+    t.throws(
+      () => ring.open(sealed, other),
+      { name: 'SealError', code: 'not-genuine' },
+      JSON.stringify(other)
+    )
 })
 
 t.test('every changed or missing byte is found', async t => {
@@ -43,7 +48,11 @@ t.test('every changed or missing byte is found', async t => {
     const box = Buffer.from(sealed.box)
     box[at] = box[at]! ^ 1
     t.throws(() => ring.open({ keyId: 'k1', box }, place), { code: 'not-genuine' }, `byte ${at}`)
-    t.throws(() => ring.open({ keyId: 'k1', box: sealed.box.subarray(0, at) }, place), { code: 'not-genuine' }, `only ${at} bytes`)
+    t.throws(
+      () => ring.open({ keyId: 'k1', box: sealed.box.subarray(0, at) }, place),
+      { code: 'not-genuine' },
+      `only ${at} bytes`
+    )
   }
 })
 
@@ -65,35 +74,44 @@ t.test('the first key seals and all open, so keys can be changed one after the o
   })
 })
 
-t.test('a ring that is not understood says how to write one, and no message holds a key or a secret', async t => {
-  const planted = key()
-  const rings = [
-    '',
-    'k1',
-    planted,
-    `k1:${planted.slice(1)}`,
-    `:${planted}`,
-    `k 1:${planted}`,
-    `k1:${planted}:x`,
-    `k1:${planted},`,
-    `k1:${planted},k1:${planted}`,
-    `k1:${randomBytes(16).toString('base64')}`
-  ]
-  for (const text of rings) t.throws(() => parseKeyRing(text), { name: 'SealError', code: 'wrong-keys' }, JSON.stringify(text))
-  const ring = parseKeyRing(`k1:${planted}`)
-  const attempts = [
-    () => ring.open(ring.seal('whsec_planted', place), { ...place, clientId: 'other' }),
-    () => ring.open({ ...ring.seal('whsec_planted', place), keyId: 'k2' }, place),
-    ...rings.map(text => () => parseKeyRing(text))
-  ]
-  for (const attempt of attempts) {
-    try {
-      attempt()
-      t.fail('it opened')
-    } catch (error) {
-      const { stack = '', message } = error as SealError
-      t.ok(error instanceof SealError)
-      for (const secret of [planted.slice(1, -1), 'whsec_planted']) t.notOk(`${stack}${message}`.includes(secret))
+t.test(
+  'a ring that is not understood says how to write one, and no message holds a key or a secret',
+  async t => {
+    const planted = key()
+    const rings = [
+      '',
+      'k1',
+      planted,
+      `k1:${planted.slice(1)}`,
+      `:${planted}`,
+      `k 1:${planted}`,
+      `k1:${planted}:x`,
+      `k1:${planted},`,
+      `k1:${planted},k1:${planted}`,
+      `k1:${randomBytes(16).toString('base64')}`
+    ]
+    for (const text of rings)
+      t.throws(
+        () => parseKeyRing(text),
+        { name: 'SealError', code: 'wrong-keys' },
+        JSON.stringify(text)
+      )
+    const ring = parseKeyRing(`k1:${planted}`)
+    const attempts = [
+      () => ring.open(ring.seal('whsec_planted', place), { ...place, clientId: 'other' }),
+      () => ring.open({ ...ring.seal('whsec_planted', place), keyId: 'k2' }, place),
+      ...rings.map(text => () => parseKeyRing(text))
+    ]
+    for (const attempt of attempts) {
+      try {
+        attempt()
+        t.fail('it opened')
+      } catch (error) {
+        const { stack = '', message } = error as SealError
+        t.ok(error instanceof SealError)
+        for (const secret of [planted.slice(1, -1), 'whsec_planted'])
+          t.notOk(`${stack}${message}`.includes(secret))
+      }
     }
   }
-})
+)

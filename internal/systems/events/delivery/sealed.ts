@@ -1,11 +1,16 @@
 /**
- * Secrets of endpoints as they rest in the database: encrypted, and bound to the row they belong to.
+ * Secrets of endpoints as they rest in the database: encrypted, and bound to the row they
+ * belong to.
  *
- * Shapes  text and its place in, key id and bytes out, and back. The place (client, endpoint, field) is authenticated along with it, so a
- *         value that is moved to another row or column does not open. The first key of the ring seals; all of them open.
+ * Shapes  text and its place in, key id and bytes out, and back. The place (client,
+ *         endpoint, field) is authenticated along with it, so a value that is moved to
+ *         another row or column does not open. The first key of the ring seals; all of
+ *         them open.
  * Units   bytes: 12 of nonce, the encrypted text, 16 of tag.
- * Errors  SealError, whose code says what to do about it; no message holds a key, or anything of what was sealed.
- * Source  AES-256-GCM with random 96-bit nonces, NIST SP 800-38D: good for 2^32 seals per key.
+ * Errors  SealError, whose code says what to do about it; no message holds a key, or
+ *         anything of what was sealed.
+ * Source  AES-256-GCM with random 96-bit nonces, NIST SP 800-38D: good for 2^32 seals per
+ *         key.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
@@ -46,16 +51,23 @@ const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const SETTING = 'SENDER_SECRET_KEYS'
-const REMEDY = 'write id:key, the key as `openssl rand -base64 32` prints it, older keys behind it with commas between'
+const REMEDY =
+  'write id:key, the key as `openssl rand -base64 32` prints it, older keys behind it with commas between'
 
 /** Keys as the setting holds them, `id:base64,id2:base64`. */
 export function parseKeyRing(text: string): KeyRing {
   const keys = new Map<string, Buffer>()
   for (const entry of text.split(',').map(part => part.trim())) {
     const [, id, base64 = ''] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(entry) ?? []
-    // Neither the entry nor its place is quoted: a key without its id would be in the log.
-    if (id === undefined) throw new SealError('wrong-keys', `${SETTING} is not understood: ${REMEDY}`)
-    if (keys.has(id)) throw new SealError('wrong-keys', `${SETTING} names the key ${id} twice: give each key an id of its own`)
+    // Neither the entry nor its place is quoted: a key without its id would be in the
+    // log.
+    if (id === undefined)
+      throw new SealError('wrong-keys', `${SETTING} is not understood: ${REMEDY}`)
+    if (keys.has(id))
+      throw new SealError(
+        'wrong-keys',
+        `${SETTING} names the key ${id} twice: give each key an id of its own`
+      )
     keys.set(id, Buffer.from(base64, 'base64'))
   }
   return createKeyRing(keys)
@@ -67,7 +79,9 @@ function createKeyRing(keys: ReadonlyMap<string, Buffer>): KeyRing {
     currentKeyId,
     seal(text, place) {
       const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv(CIPHER, currentKey, nonce, { authTagLength: TAG_BYTES }).setAAD(bytesOf(place))
+      const cipher = createCipheriv(CIPHER, currentKey, nonce, { authTagLength: TAG_BYTES }).setAAD(
+        bytesOf(place)
+      )
       const encrypted = [cipher.update(text, 'utf8'), cipher.final()]
       return { keyId: currentKeyId, box: Buffer.concat([nonce, ...encrypted, cipher.getAuthTag()]) }
     },
@@ -80,9 +94,14 @@ function createKeyRing(keys: ReadonlyMap<string, Buffer>): KeyRing {
         )
       }
       try {
-        const decipher = createDecipheriv(CIPHER, key, box.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES }).setAAD(bytesOf(place))
+        const decipher = createDecipheriv(CIPHER, key, box.subarray(0, NONCE_BYTES), {
+          authTagLength: TAG_BYTES
+        }).setAAD(bytesOf(place))
         decipher.setAuthTag(box.subarray(Math.max(NONCE_BYTES, box.length - TAG_BYTES)))
-        return decipher.update(box.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
+        return (
+          decipher.update(box.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') +
+          decipher.final('utf8')
+        )
       } catch {
         throw new SealError(
           'not-genuine',

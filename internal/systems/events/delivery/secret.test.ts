@@ -19,10 +19,14 @@ t.test('a new secret is 32 random bytes behind its prefix', async t => {
 t.test('24 to 64 bytes, with or without prefix and padding', async t => {
   for (const bytes of [24, 64]) t.equal(bytesOf(ofBytes(bytes)), bytes)
   for (const bytes of [0, 23, 65])
-    t.match(parseSecret(ofBytes(bytes)), { kind: 'refused', reason: `a secret has 24 to 64 bytes, and this one ${bytes}` })
+    t.match(parseSecret(ofBytes(bytes)), {
+      kind: 'refused',
+      reason: `a secret has 24 to 64 bytes, and this one ${bytes}`
+    })
   const padded = ofBytes(32)
   const key = Buffer.alloc(32, 0xab)
-  for (const text of [padded, padded.slice(6), padded.replace('=', '')]) t.same(parseSecret(text), { kind: 'key', key })
+  for (const text of [padded, padded.slice(6), padded.replace('=', '')])
+    t.same(parseSecret(text), { kind: 'key', key })
 })
 
 t.test('what is no such secret is refused without being repeated', async t => {
@@ -38,6 +42,7 @@ t.test('what is no such secret is refused without being repeated', async t => {
   ]) {
     const parsed = parseSecret(text)
     t.equal(parsed.kind, 'refused', JSON.stringify(text))
-    if (parsed.kind === 'refused' && text.length > 12) t.notOk(parsed.reason.includes(text.slice(6)))
+    if (parsed.kind === 'refused' && text.length > 12)
+      t.notOk(parsed.reason.includes(text.slice(6)))
   }
 })

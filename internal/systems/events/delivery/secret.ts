@@ -1,9 +1,12 @@
 /**
- * The secret that a client and we share for one endpoint, in the form in which people copy it: `whsec_` and base64.
+ * The secret that a client and we share for one endpoint, in the form in which people
+ * copy it: `whsec_` and base64.
  *
- * Shapes  text in, the key out, or a sentence that says what is wrong with it and never what it is.
+ * Shapes  text in, the key out, or a sentence that says what is wrong with it and never
+ *         what it is.
  * Units   bytes.
- * Source  Standard Webhooks: 24 to 64 random bytes; the prefix names the kind and is no part of the key.
+ * Source  Standard Webhooks: 24 to 64 random bytes; the prefix names the kind and is no
+ *         part of the key.
  */
 import { randomBytes } from 'node:crypto'
 
@@ -12,7 +15,9 @@ const NEW_BYTES = 32
 const MIN_BYTES = 24
 const MAX_BYTES = 64
 
-export type ParsedSecret = { readonly kind: 'key'; readonly key: Buffer } | { readonly kind: 'refused'; readonly reason: string }
+export type ParsedSecret =
+  | { readonly kind: 'key'; readonly key: Buffer }
+  | { readonly kind: 'refused'; readonly reason: string }
 
 export function newSecret(): string {
   return `${PREFIX}${randomBytes(NEW_BYTES).toString('base64')}`
@@ -20,7 +25,10 @@ export function newSecret(): string {
 
 /** A secret from elsewhere may come without its prefix. */
 export function parseSecret(text: string): ParsedSecret {
-  if (/^wh[sp]k_/.test(text)) return refused('this is a key of a signature pair (v1a): take a shared secret, whsec_ and base64')
+  if (/^wh[sp]k_/.test(text))
+    return refused(
+      'this is a key of a signature pair (v1a): take a shared secret, whsec_ and base64'
+    )
   const base64 = text.startsWith(PREFIX) ? text.slice(PREFIX.length) : text
   const key = Buffer.from(base64, 'base64')
   if (key.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, ''))

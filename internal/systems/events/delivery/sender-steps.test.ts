@@ -21,10 +21,20 @@ interface Setup {
   readonly isEndless?: boolean
 }
 
-/** A sender on lanes and deliveries in memory and a clock of the test's: each endpoint has one delivery due, whose attempt takes a second. */
+/**
+ * A sender on lanes and deliveries in memory and a clock of the test's: each endpoint has
+ * one delivery due, whose attempt takes a second.
+ */
 function setup(
   t: Test,
-  { called = [], maxLanes = 10, fanOut = () => NOTHING, open = () => undefined, endDisabled = () => 0, isEndless = false }: Setup = {}
+  {
+    called = [],
+    maxLanes = 10,
+    fanOut = () => NOTHING,
+    open = () => undefined,
+    endDisabled = () => 0,
+    isEndless = false
+  }: Setup = {}
 ) {
   const clock = createManualClock()
   const notes: number[] = [...called]
@@ -43,7 +53,8 @@ function setup(
   let leaveFault: Error | null = null
   let endpointFault: Error | null = null
   let endpointChange: Partial<SealedEndpoint> = {}
-  const wait = (ms: number): Promise<void> => (ms === 0 ? Promise.resolve() : new Promise(resolve => clock.after(ms, resolve)))
+  const wait = (ms: number): Promise<void> =>
+    ms === 0 ? Promise.resolve() : new Promise(resolve => clock.after(ms, resolve))
   const done = new Set<number>()
   const deliveries = {
     async fanOut() {
@@ -59,7 +70,14 @@ function setup(
     },
     endpoint(id: number): Promise<SealedEndpoint> {
       if (endpointFault !== null) return Promise.reject(endpointFault)
-      const plain = { client: 'client-1', url: String(id), isOrdered: true, maxConcurrency: 1, maxPerSecond: null, timeoutMs: 1_000 }
+      const plain = {
+        client: 'client-1',
+        url: String(id),
+        isOrdered: true,
+        maxConcurrency: 1,
+        maxPerSecond: null,
+        timeoutMs: 1_000
+      }
       return Promise.resolve({
         ...plain,
         id,
@@ -161,16 +179,23 @@ function setup(
   }
 }
 
-t.test('full pages of the fan-out follow each other at once, the next look comes after a tenth of a second', async t => {
-  const { clock, fanOuts } = setup(t, { fanOut: nth => (nth <= 3 ? { events: 2_000, deliveries: 0 } : NOTHING) })
-  await clock.advanceAsync(0)
-  t.same(fanOuts, [0, 0, 0, 0])
-  await clock.advanceAsync(100)
-  t.same(fanOuts, [0, 0, 0, 0, 100])
-})
+t.test(
+  'full pages of the fan-out follow each other at once, the next look comes after a tenth of a second',
+  async t => {
+    const { clock, fanOuts } = setup(t, {
+      fanOut: nth => (nth <= 3 ? { events: 2_000, deliveries: 0 } : NOTHING)
+    })
+    await clock.advanceAsync(0)
+    t.same(fanOuts, [0, 0, 0, 0])
+    await clock.advanceAsync(100)
+    t.same(fanOuts, [0, 0, 0, 0, 100])
+  }
+)
 
 t.test('a step that fails comes again, ever more rarely, and the others go on', async t => {
-  const { clock, fanOuts, failures, sweeps } = setup(t, { fanOut: nth => (nth <= 4 ? new Error('away') : NOTHING) })
+  const { clock, fanOuts, failures, sweeps } = setup(t, {
+    fanOut: nth => (nth <= 4 ? new Error('away') : NOTHING)
+  })
   await clock.advanceAsync(1_000)
   t.same(fanOuts.slice(0, 6), [0, 50, 150, 350, 750, 850])
   t.same(failures, ['fan-out', 'fan-out', 'fan-out', 'fan-out'])
@@ -282,7 +307,11 @@ t.test('an endpoint whose secrets do not open is paused for a minute', async t =
 })
 
 for (const { what, change, want } of [
-  { what: 'a new URL counts while the lane is worked on', change: { url: '99' }, want: [1, 1, 1, 1, 1, 99] },
+  {
+    what: 'a new URL counts while the lane is worked on',
+    change: { url: '99' },
+    want: [1, 1, 1, 1, 1, 99]
+  },
   {
     what: 'its health, which the sender itself changes, ends no turn',
     change: { failingForMs: 5, circuitOpened: 1 },
@@ -298,35 +327,41 @@ for (const { what, change, want } of [
   })
 }
 
-t.test('stopping waits for attempts under way and begins none; it ends when they have ended', async t => {
-  const { clock, notes, left, posts, sender } = setup(t, { called: [1] })
-  await clock.advanceAsync(100)
-  let isStopped = false
-  let isCutOff = false
-  void sender.stop(5_000, () => (isCutOff = true)).then(() => (isStopped = true))
-  notes.push(2)
-  await clock.advanceAsync(500)
-  t.notOk(isStopped)
-  await clock.advanceAsync(600)
-  t.ok(isStopped)
-  t.notOk(isCutOff)
-  t.same(posts, [1])
-  t.match(left, [{ endpointId: 1 }])
-})
+t.test(
+  'stopping waits for attempts under way and begins none; it ends when they have ended',
+  async t => {
+    const { clock, notes, left, posts, sender } = setup(t, { called: [1] })
+    await clock.advanceAsync(100)
+    let isStopped = false
+    let isCutOff = false
+    void sender.stop(5_000, () => (isCutOff = true)).then(() => (isStopped = true))
+    notes.push(2)
+    await clock.advanceAsync(500)
+    t.notOk(isStopped)
+    await clock.advanceAsync(600)
+    t.ok(isStopped)
+    t.notOk(isCutOff)
+    t.same(posts, [1])
+    t.match(left, [{ endpointId: 1 }])
+  }
+)
 
-t.test('a lane that comes while the sender stops is left, before the sender has stopped', async t => {
-  const { clock, notes, left, posts, sender, slowTake, slowLeave } = setup(t)
-  await clock.advanceAsync(0)
-  slowTake(300)
-  slowLeave(100)
-  notes.push(1)
-  await clock.advanceAsync(600)
-  let leftWhenStopped = -1
-  void sender.stop(5_000, () => undefined).then(() => (leftWhenStopped = left.length))
-  await clock.advanceAsync(1_000)
-  t.equal(leftWhenStopped, 1)
-  t.same(posts, [])
-})
+t.test(
+  'a lane that comes while the sender stops is left, before the sender has stopped',
+  async t => {
+    const { clock, notes, left, posts, sender, slowTake, slowLeave } = setup(t)
+    await clock.advanceAsync(0)
+    slowTake(300)
+    slowLeave(100)
+    notes.push(1)
+    await clock.advanceAsync(600)
+    let leftWhenStopped = -1
+    void sender.stop(5_000, () => undefined).then(() => (leftWhenStopped = left.length))
+    await clock.advanceAsync(1_000)
+    t.equal(leftWhenStopped, 1)
+    t.same(posts, [])
+  }
+)
 
 t.test('what takes too long is cut off', async t => {
   const { clock, sender } = setup(t, { called: [1] })

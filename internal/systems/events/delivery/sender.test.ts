@@ -19,7 +19,11 @@ function start(t: Test, over: Partial<SenderSettings> = {}): Sender {
 }
 
 // What a test leaves undelivered is nobody's business after it.
-t.afterEach(() => pool.query(`UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE state = 'enabled'`))
+t.afterEach(() =>
+  pool.query(
+    `UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE state = 'enabled'`
+  )
+)
 
 interface DeliveryRow {
   readonly id: string
@@ -59,57 +63,71 @@ async function attemptsAt({ id }: { readonly id: number }): Promise<readonly Att
 
 const idOf = (request: StubRequest | undefined): unknown => request?.headers['webhook-id']
 const verify = (secret: string, request: StubRequest | undefined): unknown =>
-  new Webhook(secret).verify(request?.body ?? '', (request?.headers ?? {}) as Record<string, string>)
-
-t.test('a stored event reaches its endpoint once, signed, with its payload as it was stored', async t => {
-  const recipient = await startStubHttp(t, reply => reply.end('thanks'))
-  const client = await whole.addClient()
-  const endpoint = await client.addEndpoint(`${recipient.origin}/events`)
-  await pool.query(
-    `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, received_at)
-     VALUES ($1, 'user-app', 'e.1', '{ "price": 1.10 }', '2026-01-02T03:04:05.678Z')`,
-    [client.name]
+  new Webhook(secret).verify(
+    request?.body ?? '',
+    (request?.headers ?? {}) as Record<string, string>
   )
-  start(t)
-  await until('the delivery is done', async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered')
-  const [request] = recipient.requests
-  t.equal(request?.path, '/events')
-  t.equal(
-    request?.body,
-    `{"type":"user-app","timestamp":"2026-01-02T03:04:05.678Z","id":"e.1","client":"${client.name}","data":{ "price": 1.10 }}`
-  )
-  t.doesNotThrow(() => verify(endpoint.secret, request))
-  t.match(await attemptsAt(endpoint), [{ attempt: 1, status: 200, errorClass: null, response: 'thanks' }])
-  t.equal(recipient.requests.length, 1)
-})
 
-t.test('payloads that other formats would change arrive character for character, and their signatures hold', async t => {
-  const payloads = [
-    String.raw`{"nul":"\u0000","half":"\ud83d","pair":"\ud83d\ude00"}`,
-    '[1e400, -0, 0.10000000000000000000001, 12345678901234567890]',
-    '{"b":1,"a":2,"a":3, "a" :4}',
-    ' \n{\t"a" :\r\n[ ] }  ',
-    '"Grüße, 世界 🌍 \u2028"',
-    `[${'['.repeat(50)}${']'.repeat(50)}]`
-  ]
-  const recipient = await startStubHttp(t, reply => reply.end())
-  const client = await whole.addClient()
-  const endpoint = await client.addEndpoint(recipient.origin, { isOrdered: true })
-  for (const [n, payload] of payloads.entries()) {
+t.test(
+  'a stored event reaches its endpoint once, signed, with its payload as it was stored',
+  async t => {
+    const recipient = await startStubHttp(t, reply => reply.end('thanks'))
+    const client = await whole.addClient()
+    const endpoint = await client.addEndpoint(`${recipient.origin}/events`)
     await pool.query(
-      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ($1, 'user-app', $2, $3::text::json)`,
-      [client.name, String(n), payload]
+      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, received_at)
+     VALUES ($1, 'user-app', 'e.1', '{ "price": 1.10 }', '2026-01-02T03:04:05.678Z')`,
+      [client.name]
     )
-  }
-  start(t)
-  await until('all arrive', () => recipient.requests.length === payloads.length)
-  for (const [n, payload] of payloads.entries()) {
-    const request = recipient.requests[n]
-    // Numbered: a line separator in a title would break the test's own report.
-    t.ok(request?.body.endsWith(`,"data":${payload}}`), `payload ${n}`)
+    start(t)
+    await until(
+      'the delivery is done',
+      async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered'
+    )
+    const [request] = recipient.requests
+    t.equal(request?.path, '/events')
+    t.equal(
+      request?.body,
+      `{"type":"user-app","timestamp":"2026-01-02T03:04:05.678Z","id":"e.1","client":"${client.name}","data":{ "price": 1.10 }}`
+    )
     t.doesNotThrow(() => verify(endpoint.secret, request))
+    t.match(await attemptsAt(endpoint), [
+      { attempt: 1, status: 200, errorClass: null, response: 'thanks' }
+    ])
+    t.equal(recipient.requests.length, 1)
   }
-})
+)
+
+t.test(
+  'payloads that other formats would change arrive character for character, and their signatures hold',
+  async t => {
+    const payloads = [
+      String.raw`{"nul":"\u0000","half":"\ud83d","pair":"\ud83d\ude00"}`,
+      '[1e400, -0, 0.10000000000000000000001, 12345678901234567890]',
+      '{"b":1,"a":2,"a":3, "a" :4}',
+      ' \n{\t"a" :\r\n[ ] }  ',
+      '"Grüße, 世界 🌍 \u2028"',
+      `[${'['.repeat(50)}${']'.repeat(50)}]`
+    ]
+    const recipient = await startStubHttp(t, reply => reply.end())
+    const client = await whole.addClient()
+    const endpoint = await client.addEndpoint(recipient.origin, { isOrdered: true })
+    for (const [n, payload] of payloads.entries()) {
+      await pool.query(
+        `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ($1, 'user-app', $2, $3::text::json)`,
+        [client.name, String(n), payload]
+      )
+    }
+    start(t)
+    await until('all arrive', () => recipient.requests.length === payloads.length)
+    for (const [n, payload] of payloads.entries()) {
+      const request = recipient.requests[n]
+      // Numbered: a line separator in a title would break the test's own report.
+      t.ok(request?.body.endsWith(`,"data":${payload}}`), `payload ${n}`)
+      t.doesNotThrow(() => verify(endpoint.secret, request))
+    }
+  }
+)
 
 t.test('while a secret is being replaced both sign, an expired one no more', async t => {
   const recipient = await startStubHttp(t, reply => reply.end())
@@ -117,13 +135,15 @@ t.test('while a secret is being replaced both sign, an expired one no more', asy
   const endpoint = await client.addEndpoint(recipient.origin)
   const addSecret = async (expiresAt: string | null): Promise<string> => {
     const secret = `whsec_${randomBytes(32).toString('base64')}`
-    const { keyId, box } = keys.seal(secret, { clientId: client.name, endpointId: String(endpoint.id), field: SECRET_FIELD })
-    await pool.query('INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret, expires_at) VALUES ($1, $2, $3, $4)', [
-      endpoint.id,
-      keyId,
-      box,
-      expiresAt
-    ])
+    const { keyId, box } = keys.seal(secret, {
+      clientId: client.name,
+      endpointId: String(endpoint.id),
+      field: SECRET_FIELD
+    })
+    await pool.query(
+      'INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret, expires_at) VALUES ($1, $2, $3, $4)',
+      [endpoint.id, keyId, box, expiresAt]
+    )
     return secret
   }
   const expired = await addSecret('2001-01-01')
@@ -140,7 +160,9 @@ t.test('while a secret is being replaced both sign, an expired one no more', asy
 
 t.test('a redirect is a failure, and is not followed', async t => {
   const elsewhere = await startStubHttp(t, reply => reply.end())
-  const recipient = await startStubHttp(t, reply => reply.writeHead(307, { location: elsewhere.origin }).end())
+  const recipient = await startStubHttp(t, reply =>
+    reply.writeHead(307, { location: elsewhere.origin }).end()
+  )
   const client = await whole.addClient()
   const endpoint = await client.addEndpoint(recipient.origin)
   await client.store('e')
@@ -150,56 +172,64 @@ t.test('a redirect is a failure, and is not followed', async t => {
   t.equal(elsewhere.requests.length, 0)
 })
 
-t.test('a failing delivery runs through its schedule, is dead, and begins anew when it is redriven', async t => {
-  let status = 500
-  const recipient = await startStubHttp(t, (reply, _, before) => reply.writeHead(status).end(`no ${before + 1}\0${'x'.repeat(2_000)}`))
-  const client = await whole.addClient()
-  const endpoint = await client.addEndpoint(recipient.origin)
-  await client.store('e')
-  start(t, { schedule: [50, 50] })
-  const redrive = () =>
-    pool.query(
-      `UPDATE delivery SET state = 'pending', next_attempt_at = now(), dead_reason = NULL, finished_at = NULL, schedule_began_after = attempts
-       WHERE endpoint_id = $1 AND state = 'dead'`,
-      [endpoint.id]
+t.test(
+  'a failing delivery runs through its schedule, is dead, and begins anew when it is redriven',
+  async t => {
+    let status = 500
+    const recipient = await startStubHttp(t, (reply, _, before) =>
+      reply.writeHead(status).end(`no ${before + 1}\0${'x'.repeat(2_000)}`)
     )
-  const isDeadAfter = (attempts: number) => async () => {
-    const [row] = await deliveriesOf(endpoint)
-    return row?.state === 'dead' && row.attempts === attempts
-  }
-  await until('the schedule ends', isDeadAfter(3))
-  t.match(await deliveriesOf(endpoint), [{ deadReason: 'schedule-ended', waitS: null }])
-  await redrive()
-  await until('it ends again', isDeadAfter(6))
-  status = 204
-  await redrive()
-  await until('it is delivered', async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered')
+    const client = await whole.addClient()
+    const endpoint = await client.addEndpoint(recipient.origin)
+    await client.store('e')
+    start(t, { schedule: [50, 50] })
+    const redrive = () =>
+      pool.query(
+        `UPDATE delivery SET state = 'pending', next_attempt_at = now(), dead_reason = NULL, finished_at = NULL, schedule_began_after = attempts
+       WHERE endpoint_id = $1 AND state = 'dead'`,
+        [endpoint.id]
+      )
+    const isDeadAfter = (attempts: number) => async () => {
+      const [row] = await deliveriesOf(endpoint)
+      return row?.state === 'dead' && row.attempts === attempts
+    }
+    await until('the schedule ends', isDeadAfter(3))
+    t.match(await deliveriesOf(endpoint), [{ deadReason: 'schedule-ended', waitS: null }])
+    await redrive()
+    await until('it ends again', isDeadAfter(6))
+    status = 204
+    await redrive()
+    await until(
+      'it is delivered',
+      async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered'
+    )
 
-  const attempts = await attemptsAt(endpoint)
-  t.same(
-    attempts.map(({ attempt }) => attempt),
-    [1, 2, 3, 4, 5, 6, 7]
-  )
-  t.same(
-    attempts.map(row => row.status),
-    [500, 500, 500, 500, 500, 500, 204]
-  )
-  const times = attempts.map(({ startedAt }) => startedAt.getTime())
-  t.ok(
-    times.every((at, n) => n === 0 || at > (times[n - 1] ?? 0)),
-    'each begins after the one before'
-  )
-  t.equal(attempts[0]?.response?.length, 1_024, 'the first KiB is kept')
-  t.match(attempts[0]?.response, /^no 1.x+$/, 'without what PostgreSQL cannot hold')
-  t.equal(recipient.requests.length, 7)
-  t.equal(new Set(recipient.requests.map(idOf)).size, 1, 'one webhook-id')
-  for (const request of recipient.requests) t.doesNotThrow(() => verify(endpoint.secret, request))
-  const stamps = recipient.requests.map(({ headers }) => Number(headers['webhook-timestamp']))
-  t.ok(
-    stamps.every((stamp, n) => stamp === Math.floor((times[n] ?? 0) / 1_000)),
-    'each with the time of its own attempt'
-  )
-})
+    const attempts = await attemptsAt(endpoint)
+    t.same(
+      attempts.map(({ attempt }) => attempt),
+      [1, 2, 3, 4, 5, 6, 7]
+    )
+    t.same(
+      attempts.map(row => row.status),
+      [500, 500, 500, 500, 500, 500, 204]
+    )
+    const times = attempts.map(({ startedAt }) => startedAt.getTime())
+    t.ok(
+      times.every((at, n) => n === 0 || at > (times[n - 1] ?? 0)),
+      'each begins after the one before'
+    )
+    t.equal(attempts[0]?.response?.length, 1_024, 'the first KiB is kept')
+    t.match(attempts[0]?.response, /^no 1.x+$/, 'without what PostgreSQL cannot hold')
+    t.equal(recipient.requests.length, 7)
+    t.equal(new Set(recipient.requests.map(idOf)).size, 1, 'one webhook-id')
+    for (const request of recipient.requests) t.doesNotThrow(() => verify(endpoint.secret, request))
+    const stamps = recipient.requests.map(({ headers }) => Number(headers['webhook-timestamp']))
+    t.ok(
+      stamps.every((stamp, n) => stamp === Math.floor((times[n] ?? 0) / 1_000)),
+      'each with the time of its own attempt'
+    )
+  }
+)
 
 t.test('what has no answer has a class', async t => {
   const closed = await startStubHttp(t, reply => reply.end())
@@ -221,132 +251,192 @@ t.test('what has no answer has a class', async t => {
   }
 })
 
-t.test('410 disables the endpoint; what it was still owed ends dead, and nothing new is made', async t => {
-  const recipient = await startStubHttp(t, reply => reply.writeHead(410).end())
-  const client = await whole.addClient()
-  const endpoint = await client.addEndpoint(recipient.origin, { maxConcurrency: 1 })
-  await client.store(...Array.from({ length: 30 }, (_, n) => `e${n}`))
-  const told: string[] = []
-  start(t, { observer: { disabled: (_, reason) => void told.push(reason) } })
-  await until('all is dead', async () => (await deliveriesOf(endpoint)).every(({ state }) => state === 'dead') && told.length > 0)
-  t.equal(recipient.requests.length, 1)
-  const rows = await deliveriesOf(endpoint)
-  t.equal(rows.length, 30)
-  t.ok(rows.every(({ deadReason }) => deadReason === 'endpoint-disabled'))
-  t.same(told, ['the endpoint answered 410 Gone'])
-  const { rows: states } = await pool.query('SELECT state, disabled_reason FROM endpoint WHERE id = $1', [endpoint.id])
-  t.same(states, [{ state: 'disabled-by-failure', disabled_reason: 'the endpoint answered 410 Gone' }])
-  const other = await client.addEndpoint((await startStubHttp(t, reply => reply.end())).origin)
-  await client.store('later')
-  await until('the other one has it', async () => (await deliveriesOf(other))[0]?.state === 'delivered')
-  t.equal((await deliveriesOf(endpoint)).length, 30)
-})
-
-for (const status of [429, 503]) {
-  t.test(`${status} with Retry-After leaves the endpoint and the delivery alone for so long`, async t => {
-    const recipient = await startStubHttp(t, reply => reply.writeHead(status, { 'retry-after': '30' }).end())
+t.test(
+  '410 disables the endpoint; what it was still owed ends dead, and nothing new is made',
+  async t => {
+    const recipient = await startStubHttp(t, reply => reply.writeHead(410).end())
     const client = await whole.addClient()
     const endpoint = await client.addEndpoint(recipient.origin, { maxConcurrency: 1 })
-    await client.store('a', 'b')
-    start(t)
-    const paused = async (): Promise<number> =>
-      (
-        await pool.query<{ s: number }>('SELECT extract(epoch FROM paused_until - now())::float8 AS s FROM endpoint WHERE id = $1', [
-          endpoint.id
-        ])
-      ).rows[0]?.s ?? 0
-    await until('it is paused and recorded', async () => (await paused()) > 0 && (await attemptsAt(endpoint)).length > 0)
-    t.ok((await paused()) > 20, 'the endpoint')
-    t.ok(((await deliveriesOf(endpoint))[0]?.waitS ?? 0) > 20, 'the delivery')
-    t.equal(recipient.requests.length, 1, 'the other one waits too')
-    await pool.query('UPDATE endpoint SET paused_until = NULL WHERE id = $1', [endpoint.id])
-    await until('the other one goes on', () => recipient.requests.length === 2)
-    t.not(idOf(recipient.requests[0]), idOf(recipient.requests[1]))
-  })
+    await client.store(...Array.from({ length: 30 }, (_, n) => `e${n}`))
+    const told: string[] = []
+    start(t, { observer: { disabled: (_, reason) => void told.push(reason) } })
+    await until(
+      'all is dead',
+      async () =>
+        (await deliveriesOf(endpoint)).every(({ state }) => state === 'dead') && told.length > 0
+    )
+    t.equal(recipient.requests.length, 1)
+    const rows = await deliveriesOf(endpoint)
+    t.equal(rows.length, 30)
+    t.ok(rows.every(({ deadReason }) => deadReason === 'endpoint-disabled'))
+    t.same(told, ['the endpoint answered 410 Gone'])
+    const { rows: states } = await pool.query(
+      'SELECT state, disabled_reason FROM endpoint WHERE id = $1',
+      [endpoint.id]
+    )
+    t.same(states, [
+      { state: 'disabled-by-failure', disabled_reason: 'the endpoint answered 410 Gone' }
+    ])
+    const other = await client.addEndpoint((await startStubHttp(t, reply => reply.end())).origin)
+    await client.store('later')
+    await until(
+      'the other one has it',
+      async () => (await deliveriesOf(other))[0]?.state === 'delivered'
+    )
+    t.equal((await deliveriesOf(endpoint)).length, 30)
+  }
+)
+
+for (const status of [429, 503]) {
+  t.test(
+    `${status} with Retry-After leaves the endpoint and the delivery alone for so long`,
+    async t => {
+      const recipient = await startStubHttp(t, reply =>
+        reply.writeHead(status, { 'retry-after': '30' }).end()
+      )
+      const client = await whole.addClient()
+      const endpoint = await client.addEndpoint(recipient.origin, { maxConcurrency: 1 })
+      await client.store('a', 'b')
+      start(t)
+      const paused = async (): Promise<number> =>
+        (
+          await pool.query<{ s: number }>(
+            'SELECT extract(epoch FROM paused_until - now())::float8 AS s FROM endpoint WHERE id = $1',
+            [endpoint.id]
+          )
+        ).rows[0]?.s ?? 0
+      await until(
+        'it is paused and recorded',
+        async () => (await paused()) > 0 && (await attemptsAt(endpoint)).length > 0
+      )
+      t.ok((await paused()) > 20, 'the endpoint')
+      t.ok(((await deliveriesOf(endpoint))[0]?.waitS ?? 0) > 20, 'the delivery')
+      t.equal(recipient.requests.length, 1, 'the other one waits too')
+      await pool.query('UPDATE endpoint SET paused_until = NULL WHERE id = $1', [endpoint.id])
+      await until('the other one goes on', () => recipient.requests.length === 2)
+      t.not(idOf(recipient.requests[0]), idOf(recipient.requests[1]))
+    }
+  )
 }
 
-t.test('an endpoint that cannot be used here is left alone for a while, and holds up nobody', async t => {
-  const recipient = await startStubHttp(t, reply => reply.end())
-  const client = await whole.addClient()
-  const broken = await client.addEndpoint(recipient.origin)
-  await pool.query('UPDATE endpoint_secret SET sealed_secret = $2 WHERE endpoint_id = $1', [broken.id, randomBytes(60)])
-  const endpoint = await client.addEndpoint(recipient.origin)
-  await client.store('e')
-  const faults: string[] = []
-  start(t, { maxLanes: 1, observer: { failed: (_, error) => void faults.push(String(error)) } })
-  await until('the other one has it', async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered')
-  await until('it is told', () => faults.length > 0)
-  t.match(faults[0], /endpoint \d+ .*does not open/)
-  t.match(await deliveriesOf(broken), [{ state: 'pending', attempts: 0 }])
-  const { rows } = await pool.query('SELECT paused_until > now() AS "isPaused" FROM endpoint WHERE id = $1', [broken.id])
-  t.same(rows, [{ isPaused: true }])
-})
-
-t.test('notes that are deleted, expired or never written: what is owed is called again and delivered', async t => {
-  const recipient = await startStubHttp(t, reply => reply.end())
-  const client = await whole.addClient()
-  const endpoint = await client.addEndpoint(recipient.origin)
-  await client.store(...Array.from({ length: 200 }, (_, n) => `e${n}`))
-  await until('the deliveries are made', async () => {
-    await whole.deliveries.fanOut(1_000)
-    return (await deliveriesOf(endpoint)).length === 200
-  })
-  await pool.query(`UPDATE ${LANES_SCHEMA}.job SET keep_until = now() - interval '1 hour', created_on = now() - interval '30 days'`)
-  await lookForLostLanes(pool)
-  await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
-  t.equal((await deliveriesOf(endpoint)).filter(({ state }) => state === 'pending').length, 200, 'what pg-boss forgets is only a note')
-  start(t)
-  await until('the first arrive', () => recipient.requests.length > 0)
-  await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
-  await until('all arrive', async () => (await deliveriesOf(endpoint)).every(({ state }) => state === 'delivered'))
-})
-
-t.test('thousands of deliveries leave a table of jobs that is no longer than the list of endpoints', async t => {
-  const recipient = await startStubHttp(t, reply => reply.end())
-  const client = await whole.addClient()
-  const endpoints = []
-  for (let n = 0; n < 10; n++) endpoints.push(await client.addEndpoint(recipient.origin))
-  await client.store(...Array.from({ length: 300 }, (_, n) => `e${n}`))
-  start(t, { maxLanes: 4 })
-  let most = 0
-  await until('all are delivered', async () => {
-    const { rows } = await pool.query<{ jobs: number; open: number }>(
-      `SELECT (SELECT count(*)::int FROM ${LANES_SCHEMA}.job) AS jobs,
-              3000 - (SELECT count(*)::int FROM delivery WHERE fk_client_name = $1 AND state = 'delivered') AS open`,
-      [client.name]
+t.test(
+  'an endpoint that cannot be used here is left alone for a while, and holds up nobody',
+  async t => {
+    const recipient = await startStubHttp(t, reply => reply.end())
+    const client = await whole.addClient()
+    const broken = await client.addEndpoint(recipient.origin)
+    await pool.query('UPDATE endpoint_secret SET sealed_secret = $2 WHERE endpoint_id = $1', [
+      broken.id,
+      randomBytes(60)
+    ])
+    const endpoint = await client.addEndpoint(recipient.origin)
+    await client.store('e')
+    const faults: string[] = []
+    start(t, { maxLanes: 1, observer: { failed: (_, error) => void faults.push(String(error)) } })
+    await until(
+      'the other one has it',
+      async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered'
     )
-    most = Math.max(most, rows[0]?.jobs ?? 0)
-    return rows[0]?.open === 0
-  })
-  t.ok(most > 0 && most <= 2 * endpoints.length, `at most ${most} jobs`)
-  t.equal(recipient.requests.length, 3_000)
-})
+    await until('it is told', () => faults.length > 0)
+    t.match(faults[0], /endpoint \d+ .*does not open/)
+    t.match(await deliveriesOf(broken), [{ state: 'pending', attempts: 0 }])
+    const { rows } = await pool.query(
+      'SELECT paused_until > now() AS "isPaused" FROM endpoint WHERE id = $1',
+      [broken.id]
+    )
+    t.same(rows, [{ isPaused: true }])
+  }
+)
 
-t.test('a lane that is lost while an attempt is under way: nothing is lost, the repeat is known as one, and the records agree', async t => {
-  let release = (): void => undefined
-  const recipient = await startStubHttp(t, (reply, _, before) => {
-    if (before === 0) release = () => void reply.writeHead(500).end()
-    else reply.end()
-  })
-  const client = await whole.addClient()
-  const endpoint = await client.addEndpoint(recipient.origin, { timeoutMs: 30_000 })
-  await client.store('e')
-  const slow = start(t)
-  await until('the first attempt is under way', () => recipient.requests.length === 1)
-  t.equal(await silenceLanes(pool, [endpoint.id]), 1)
-  start(t)
-  await until('somebody else has the lane', async () => {
-    if (recipient.requests.length === 1) await lookForLostLanes(pool)
-    return recipient.requests.length === 2
-  })
-  await until('it is delivered', async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered')
-  release()
-  await slow.stop(5_000, () => undefined)
-  t.equal(idOf(recipient.requests[0]), idOf(recipient.requests[1]))
-  t.match(await deliveriesOf(endpoint), [{ state: 'delivered', attempts: 1 }], 'the late outcome changes nothing')
-  t.match(await attemptsAt(endpoint), [{ attempt: 1, status: 200 }])
-  await until('nobody has the lane any more, and nobody waits for it', async () => {
-    const left = `SELECT FROM ${LANES_SCHEMA}.job WHERE singleton_key = $1 AND state IN ('created', 'active')`
-    return (await pool.query(left, [String(endpoint.id)])).rowCount === 0
-  })
-})
+t.test(
+  'notes that are deleted, expired or never written: what is owed is called again and delivered',
+  async t => {
+    const recipient = await startStubHttp(t, reply => reply.end())
+    const client = await whole.addClient()
+    const endpoint = await client.addEndpoint(recipient.origin)
+    await client.store(...Array.from({ length: 200 }, (_, n) => `e${n}`))
+    await until('the deliveries are made', async () => {
+      await whole.deliveries.fanOut(1_000)
+      return (await deliveriesOf(endpoint)).length === 200
+    })
+    await pool.query(
+      `UPDATE ${LANES_SCHEMA}.job SET keep_until = now() - interval '1 hour', created_on = now() - interval '30 days'`
+    )
+    await lookForLostLanes(pool)
+    await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
+    t.equal(
+      (await deliveriesOf(endpoint)).filter(({ state }) => state === 'pending').length,
+      200,
+      'what pg-boss forgets is only a note'
+    )
+    start(t)
+    await until('the first arrive', () => recipient.requests.length > 0)
+    await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
+    await until('all arrive', async () =>
+      (await deliveriesOf(endpoint)).every(({ state }) => state === 'delivered')
+    )
+  }
+)
+
+t.test(
+  'thousands of deliveries leave a table of jobs that is no longer than the list of endpoints',
+  async t => {
+    const recipient = await startStubHttp(t, reply => reply.end())
+    const client = await whole.addClient()
+    const endpoints = []
+    for (let n = 0; n < 10; n++) endpoints.push(await client.addEndpoint(recipient.origin))
+    await client.store(...Array.from({ length: 300 }, (_, n) => `e${n}`))
+    start(t, { maxLanes: 4 })
+    let most = 0
+    await until('all are delivered', async () => {
+      const { rows } = await pool.query<{ jobs: number; open: number }>(
+        `SELECT (SELECT count(*)::int FROM ${LANES_SCHEMA}.job) AS jobs,
+              3000 - (SELECT count(*)::int FROM delivery WHERE fk_client_name = $1 AND state = 'delivered') AS open`,
+        [client.name]
+      )
+      most = Math.max(most, rows[0]?.jobs ?? 0)
+      return rows[0]?.open === 0
+    })
+    t.ok(most > 0 && most <= 2 * endpoints.length, `at most ${most} jobs`)
+    t.equal(recipient.requests.length, 3_000)
+  }
+)
+
+t.test(
+  'a lane that is lost while an attempt is under way: nothing is lost, the repeat is known as one, and the records agree',
+  async t => {
+    let release = (): void => undefined
+    const recipient = await startStubHttp(t, (reply, _, before) => {
+      if (before === 0) release = () => void reply.writeHead(500).end()
+      else reply.end()
+    })
+    const client = await whole.addClient()
+    const endpoint = await client.addEndpoint(recipient.origin, { timeoutMs: 30_000 })
+    await client.store('e')
+    const slow = start(t)
+    await until('the first attempt is under way', () => recipient.requests.length === 1)
+    t.equal(await silenceLanes(pool, [endpoint.id]), 1)
+    start(t)
+    await until('somebody else has the lane', async () => {
+      if (recipient.requests.length === 1) await lookForLostLanes(pool)
+      return recipient.requests.length === 2
+    })
+    await until(
+      'it is delivered',
+      async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered'
+    )
+    release()
+    await slow.stop(5_000, () => undefined)
+    t.equal(idOf(recipient.requests[0]), idOf(recipient.requests[1]))
+    t.match(
+      await deliveriesOf(endpoint),
+      [{ state: 'delivered', attempts: 1 }],
+      'the late outcome changes nothing'
+    )
+    t.match(await attemptsAt(endpoint), [{ attempt: 1, status: 200 }])
+    await until('nobody has the lane any more, and nobody waits for it', async () => {
+      const left = `SELECT FROM ${LANES_SCHEMA}.job WHERE singleton_key = $1 AND state IN ('created', 'active')`
+      return (await pool.query(left, [String(endpoint.id)])).rowCount === 0
+    })
+  }
+)

@@ -30,7 +30,12 @@ function signed(
 ): Record<string, string> {
   const id = 'msg_1'
   const signature = createSigner(secrets.map(keyOf)).sign(id, timestampS, body)
-  return { 'webhook-id': id, 'webhook-timestamp': String(timestampS), 'webhook-signature': signature, ...over }
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(timestampS),
+    'webhook-signature': signature,
+    ...over
+  }
 }
 
 const verifies = (secret: string, body: string, headers: Record<string, string>): true => {
@@ -40,7 +45,10 @@ const verifies = (secret: string, body: string, headers: Record<string, string>)
 
 t.test('the published vector, with and without the prefix of its secret', async t => {
   for (const secret of [GOLDEN.secret, GOLDEN.secret.slice('whsec_'.length)])
-    t.equal(createSigner([keyOf(secret)]).sign(GOLDEN.id, GOLDEN.timestampS, GOLDEN.body), GOLDEN.signature)
+    t.equal(
+      createSigner([keyOf(secret)]).sign(GOLDEN.id, GOLDEN.timestampS, GOLDEN.body),
+      GOLDEN.signature
+    )
 })
 
 t.test('the same HMAC as the platform makes, for keys of any length and any text', async () => {
@@ -50,7 +58,9 @@ t.test('the same HMAC as the platform makes, for keys of any length and any text
       fc.string({ unit: 'grapheme', maxLength: 300 }),
       fc.integer({ min: 1 }),
       (key, body, timestampS) => {
-        const expected = createHmac('sha256', key).update(`id.${timestampS}.${body}`).digest('base64')
+        const expected = createHmac('sha256', key)
+          .update(`id.${timestampS}.${body}`)
+          .digest('base64')
         return createSigner([key]).sign('id', timestampS, body) === `v1,${expected}`
       }
     )
@@ -104,13 +114,18 @@ t.test('what is changed on the way does not verify', async t => {
     ['no time', body, { ...good, 'webhook-timestamp': '' }],
     ['no signature', body, { ...good, 'webhook-signature': '' }],
     ['part of a signature', body, { ...good, 'webhook-signature': signature.slice(0, 8) }],
-    ['a wrong signature', body, { ...good, 'webhook-signature': `v1,${Buffer.alloc(32).toString('base64')}` }],
+    [
+      'a wrong signature',
+      body,
+      { ...good, 'webhook-signature': `v1,${Buffer.alloc(32).toString('base64')}` }
+    ],
     ['no version', body, { ...good, 'webhook-signature': signature.slice(3) }],
     ['another version', body, { ...good, 'webhook-signature': signature.replace('v1', 'v2') }],
     ['too old', body, signed([secret], body, {}, nowS() - 301)],
     ['too new', body, signed([secret], body, {}, nowS() + 310)]
   ]
-  for (const [why, text, headers] of rows) t.throws(() => verifies(secret, text, headers), WebhookVerificationError, why)
+  for (const [why, text, headers] of rows)
+    t.throws(() => verifies(secret, text, headers), WebhookVerificationError, why)
   t.ok(
     verifies(secret, body, { ...good, 'webhook-signature': `v1,wrong v2,other ${signature}` }),
     'one good signature among others is enough'
@@ -120,7 +135,8 @@ t.test('what is changed on the way does not verify', async t => {
 
 t.test('an id or time that would be read otherwise is not signed', async t => {
   const signer = createSigner([Buffer.alloc(32)])
-  for (const id of ['', 'a.b', 'a b', 'ä', 'a\n', 'x'.repeat(256)]) t.throws(() => signer.sign(id, 1, ''), RangeError, JSON.stringify(id))
+  for (const id of ['', 'a.b', 'a b', 'ä', 'a\n', 'x'.repeat(256)])
+    t.throws(() => signer.sign(id, 1, ''), RangeError, JSON.stringify(id))
   for (const timestampS of [0, -1, 1.5, Number.NaN, Infinity])
     t.throws(() => signer.sign('id', timestampS, ''), RangeError, String(timestampS))
   t.throws(() => createSigner([]), RangeError)

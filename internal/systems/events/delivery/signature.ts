@@ -1,12 +1,15 @@
 /**
  * Signs deliveries by the Standard Webhooks specification, symmetric scheme `v1`.
  *
- * Shapes  the keys of an endpoint in (several while a secret is being rotated), and per attempt the headers' values out: the recipient
- *         hashes `id.timestamp.body` and takes any one signature that fits. The body is what is sent, byte for byte.
+ * Shapes  the keys of an endpoint in (several while a secret is being rotated), and per
+ *         attempt the headers' values out: the recipient hashes `id.timestamp.body` and
+ *         takes any one signature that fits. The body is what is sent, byte for byte.
  * Units   seconds since 1970, whole, of this attempt.
- * Errors  RangeError for an id or time that cannot be signed, or no key: a bug of the caller.
- * Source  standardwebhooks.com, specification 1.0.0; RFC 2104 for the HMAC, which is made of two one-call hashes: `createHmac` alone
- *         takes about as long as all the rest of signing.
+ * Errors  RangeError for an id or time that cannot be signed, or no key: a bug of the
+ *         caller.
+ * Source  standardwebhooks.com, specification 1.0.0; RFC 2104 for the HMAC, which is made
+ *         of two one-call hashes: `createHmac` alone takes about as long as all the rest
+ *         of signing.
  */
 import { hash } from 'node:crypto'
 
@@ -17,7 +20,10 @@ export interface Signer {
 
 const BLOCK_BYTES = 64
 const DIGEST_BYTES = 32
-/** Visible ASCII without the full stop that separates id, time and body, so that no id can pretend to hold a time. */
+/**
+ * Visible ASCII without the full stop that separates id, time and body, so that no id can
+ * pretend to hold a time.
+ */
 const ID = /^[\x21-\x2d\x2f-\x7e]{1,255}$/
 
 export function createSigner(keys: readonly Uint8Array[]): Signer {
@@ -25,7 +31,8 @@ export function createSigner(keys: readonly Uint8Array[]): Signer {
   const pads = keys.map(padsOf)
   return {
     sign(id, timestampS, body) {
-      if (!ID.test(id)) throw new RangeError('a webhook-id has 1 to 255 visible ASCII characters and no full stop')
+      if (!ID.test(id))
+        throw new RangeError('a webhook-id has 1 to 255 visible ASCII characters and no full stop')
       if (!Number.isSafeInteger(timestampS) || timestampS < 1)
         throw new RangeError(`a webhook-timestamp is in whole seconds, not ${timestampS}`)
       const prefix = `${id}.${timestampS}.`

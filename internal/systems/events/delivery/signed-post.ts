@@ -1,10 +1,16 @@
-/** One attempt as it goes out: the envelope, signed with every secret in force, and the client's own headers. */
+/**
+ * One attempt as it goes out: the envelope, signed with every secret in force, and the
+ * client's own headers.
+ */
 import type { Post } from '../../../engine/egress/post.js'
 import type { Endpoint } from './endpoint.js'
 import { envelopeOf, webhookIdOf } from './envelope.js'
 import type { DueDelivery } from './store/deliveries.js'
 
-/** `atMs` is the time of this attempt, since 1970: recipients refuse signatures that are old. */
+/**
+ * `atMs` is the time of this attempt, since 1970: recipients refuse signatures that are
+ * old.
+ */
 export function signedPost(endpoint: Endpoint, delivery: DueDelivery, atMs: number): Post {
   const { id: endpointId, client, url, signer, headers, timeoutMs } = endpoint
   const timestampS = Math.floor(atMs / 1_000)

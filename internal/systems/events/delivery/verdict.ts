@@ -2,9 +2,11 @@
  * What an attempt means for its delivery (pure).
  *
  * Shapes  the result of one POST in, one of three judgements out.
- * Units   milliseconds; `notBeforeMs` counts from now, 0 where the recipient asked for nothing.
- * Source  Standard Webhooks: success is 2xx and nothing else, a redirect is a failure, 410 asks never to be called again; RFC 9110 10.2.3
- *         for `Retry-After`, which is a request of the busy (429) and of those who are down (503).
+ * Units   milliseconds; `notBeforeMs` counts from now, 0 where the recipient asked for
+ *         nothing.
+ * Source  Standard Webhooks: success is 2xx and nothing else, a redirect is a failure,
+ *         410 asks never to be called again; RFC 9110 10.2.3 for `Retry-After`, which is
+ *         a request of the busy (429) and of those who are down (503).
  */
 import type { PostResult } from '../../../engine/egress/result.js'
 

@@ -8,7 +8,10 @@ const good = { event_type: 'monitor-app', client_id: 'client-1', message: 'all i
 const breach = (body: object): string => {
   if (satisfiesContract(body)) return 'valid'
   const { reason, violations } = explainBreach(body)
-  return [reason, ...violations.map(({ pointer, keyword }) => `${pointer.slice(1)}:${keyword}`)].join(' ')
+  return [
+    reason,
+    ...violations.map(({ pointer, keyword }) => `${pointer.slice(1)}:${keyword}`)
+  ].join(' ')
 }
 const bodyWith = (over: object): string => breach({ ...good, ...over })
 
@@ -37,8 +40,12 @@ t.test('all missing fields are named together, whether absent, null or empty', a
   t.equal(breach({}), all)
   t.equal(breach({ event_type: '', client_id: '', message: '' }), all)
   t.equal(breach({ event_type: null, client_id: null, message: null }), all)
-  t.equal(breach(JSON.parse('{"__proto__":{"event_type":"a","client_id":"b","message":"c"}}') as object), all)
-  for (const field of ['event_type', 'client_id', 'message']) t.equal(bodyWith({ [field]: '' }), `missing-field ${field}:required`)
+  t.equal(
+    breach(JSON.parse('{"__proto__":{"event_type":"a","client_id":"b","message":"c"}}') as object),
+    all
+  )
+  for (const field of ['event_type', 'client_id', 'message'])
+    t.equal(bodyWith({ [field]: '' }), `missing-field ${field}:required`)
 })
 
 t.test('a field of the wrong type or length is invalid, each by its own name', async t => {
@@ -55,38 +62,67 @@ t.test('a field of the wrong type or length is invalid, each by its own name', a
     { over: { event_id: 'é'.repeat(128) }, want: 'event_id:maxBytes' },
     { over: { event_type: {}, event_id: [] }, want: 'event_type:type event_id:type' }
   ]
-  for (const { over, want } of rows) t.equal(bodyWith(over), `invalid-field ${want}`, JSON.stringify(over).slice(0, 60))
+  for (const { over, want } of rows)
+    t.equal(bodyWith(over), `invalid-field ${want}`, JSON.stringify(over).slice(0, 60))
 })
 
 t.test('names and ids with U+0000 or a lone surrogate are unstorable', async t => {
   for (const field of ['event_type', 'client_id', 'event_id']) {
-    for (const text of ['a\0', '\ud800', '\udc00x']) t.equal(bodyWith({ [field]: text }), `unstorable ${field}:storable`)
+    for (const text of ['a\0', '\ud800', '\udc00x'])
+      t.equal(bodyWith({ [field]: text }), `unstorable ${field}:storable`)
   }
-  t.equal(bodyWith({ message: '\0\ud800' }), 'valid', 'the payload may hold them: it is stored as escaped text')
-})
-
-t.test('several kinds at once are all listed, and the reason is the first of missing, invalid, unstorable', async t => {
-  t.equal(breach({ client_id: 'a\0', message: 5 }), 'missing-field event_type:required client_id:storable message:type')
-  t.equal(bodyWith({ client_id: 'a\0', event_id: 1 }), 'invalid-field client_id:storable event_id:type')
-  t.equal(bodyWith({ client_id: `\0${'x'.repeat(100)}` }), 'invalid-field client_id:maxLength client_id:storable')
-})
-
-t.test('each message names the field, says what was found and what would be right, and quotes nothing', async t => {
   t.equal(
-    explainBreach({ ...good, client_id: '' }).violations[0]?.message,
-    'client_id is missing (found an empty string): it must be the name of a registered client, a string of 1 to 100 characters without NUL or lone surrogates'
+    bodyWith({ message: '\0\ud800' }),
+    'valid',
+    'the payload may hold them: it is stored as escaped text'
   )
-  t.match(
-    explainBreach({ ...good, event_id: 'secret'.repeat(50) }).violations[0]?.message,
-    /^event_id is too long \(found a string of 300 char/
-  )
-  t.match(explainBreach({ ...good, message: 4711 }).violations[0]?.message, /^message has the wrong type \(found a number\): it must be/)
-  t.match(
-    explainBreach({ ...good, event_type: 'secret\0' }).violations[0]?.message,
-    /^event_type holds characters that the database cannot/
-  )
-  t.notMatch(JSON.stringify(explainBreach({ event_type: 'secret\0', client_id: ['secret'], message: 4711 })), /secret|4711/)
 })
+
+t.test(
+  'several kinds at once are all listed, and the reason is the first of missing, invalid, unstorable',
+  async t => {
+    t.equal(
+      breach({ client_id: 'a\0', message: 5 }),
+      'missing-field event_type:required client_id:storable message:type'
+    )
+    t.equal(
+      bodyWith({ client_id: 'a\0', event_id: 1 }),
+      'invalid-field client_id:storable event_id:type'
+    )
+    t.equal(
+      bodyWith({ client_id: `\0${'x'.repeat(100)}` }),
+      'invalid-field client_id:maxLength client_id:storable'
+    )
+  }
+)
+
+t.test(
+  'each message names the field, says what was found and what would be right, and quotes nothing',
+  async t => {
+    t.equal(
+      explainBreach({ ...good, client_id: '' }).violations[0]?.message,
+      'client_id is missing (found an empty string): it must be the name of a registered client, a string of 1 to 100 characters without NUL or lone surrogates'
+    )
+    t.match(
+      explainBreach({ ...good, event_id: 'secret'.repeat(50) }).violations[0]?.message,
+      /^event_id is too long \(found a string of 300 char/
+    )
+    t.match(
+      explainBreach({ ...good, message: 4711 }).violations[0]?.message,
+      /^message has the wrong type \(found a number\): it must be/
+    )
+    t.match(
+      explainBreach({ ...good, event_type: 'secret\0' }).violations[0]?.message,
+      /^event_type holds characters that the database cannot/
+    )
+    t.notMatch(
+      JSON.stringify(
+        explainBreach({ event_type: 'secret\0', client_id: ['secret'], message: 4711 })
+      ),
+      /secret|4711/
+    )
+  }
+)
 
 t.test('the contract is a valid JSON Schema 2020-12 that others can read', async t => {
   t.ok(new Ajv2020({ strict: false }).validateSchema(EVENT_CONTRACT))

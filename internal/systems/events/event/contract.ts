@@ -1,10 +1,14 @@
 /**
  * The event contract: what a queue message body must be, as one JSON Schema.
  *
- * Shapes  EVENT_CONTRACT is the schema itself, with two keywords of ours: `storable` (well-formed Unicode without U+0000) and
- *         `maxBytes` (UTF-8 bytes). Each `description` completes the sentence "it must be …" that a producer's developer reads.
- * Errors  never throws on parsed JSON. Accepting costs one compiled call; only `explainBreach` looks at errors.
- * Source  internal/docs/architecture.md, "Event contract"; a field that is null counts as absent, as in the original system.
+ * Shapes  EVENT_CONTRACT is the schema itself, with two keywords of ours: `storable`
+ *         (well-formed Unicode without U+0000) and `maxBytes` (UTF-8 bytes). Each
+ *         `description` completes the sentence "it must be …" that a producer's developer
+ *         reads.
+ * Errors  never throws on parsed JSON. Accepting costs one compiled call; only
+ *         `explainBreach` looks at errors.
+ * Source  internal/docs/architecture.md, "Event contract"; a field that is null counts as
+ *         absent, as in the original system.
  */
 import { type ErrorObject } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -20,7 +24,10 @@ export interface EventBody {
   readonly event_id?: string | null
 }
 
-/** Why a body breaks the contract: the reason that comes first, and everything that is wrong. */
+/**
+ * Why a body breaks the contract: the reason that comes first, and everything that is
+ * wrong.
+ */
 export interface Breach {
   readonly reason: Extract<RejectionReason, 'missing-field' | 'invalid-field' | 'unstorable'>
   readonly violations: readonly Violation[]
@@ -33,14 +40,16 @@ export const EVENT_CONTRACT = {
   required: ['event_type', 'client_id', 'message'],
   properties: {
     event_type: {
-      description: 'the name of a registered event type, a string of 1 to 100 characters without NUL or lone surrogates',
+      description:
+        'the name of a registered event type, a string of 1 to 100 characters without NUL or lone surrogates',
       type: 'string',
       minLength: 1,
       maxLength: 100,
       storable: true
     },
     client_id: {
-      description: 'the name of a registered client, a string of 1 to 100 characters without NUL or lone surrogates',
+      description:
+        'the name of a registered client, a string of 1 to 100 characters without NUL or lone surrogates',
       type: 'string',
       minLength: 1,
       maxLength: 100,
@@ -53,7 +62,8 @@ export const EVENT_CONTRACT = {
       not: { const: '' }
     },
     event_id: {
-      description: "the producer's own id, a string of 1 to 255 bytes without NUL or lone surrogates, or left out",
+      description:
+        "the producer's own id, a string of 1 to 255 bytes without NUL or lone surrogates, or left out",
       type: ['string', 'null'],
       minLength: 1,
       maxBytes: 255,
@@ -79,7 +89,8 @@ ajv.addKeyword({
   type: 'string',
   schemaType: 'number',
   // A UTF-16 unit is at most three bytes, so short strings need no counting.
-  compile: (limit: number) => (text: string) => text.length * 3 <= limit || Buffer.byteLength(text) <= limit
+  compile: (limit: number) => (text: string) =>
+    text.length * 3 <= limit || Buffer.byteLength(text) <= limit
 })
 const validate = ajv.compile<EventBody>(EVENT_CONTRACT)
 
@@ -87,7 +98,10 @@ export function satisfiesContract(body: object): body is EventBody {
   return validate(body)
 }
 
-/** All that is wrong with a body that `satisfiesContract` refuses, field by field in the contract's order. */
+/**
+ * All that is wrong with a body that `satisfiesContract` refuses, field by field in the
+ * contract's order.
+ */
 export function explainBreach(body: object): Breach {
   validate(body)
   const errors = validate.errors ?? []
@@ -98,11 +112,21 @@ export function explainBreach(body: object): Breach {
   return { reason: keywords.size > 0 ? 'invalid-field' : 'unstorable', violations }
 }
 
-function explainField(field: Field, value: unknown, errors: readonly ErrorObject[]): readonly Violation[] {
+function explainField(
+  field: Field,
+  value: unknown,
+  errors: readonly ErrorObject[]
+): readonly Violation[] {
   const pointer = `/${field}`
   const must = `it must be ${EVENT_CONTRACT.properties[field].description}`
   if (REQUIRED.includes(field) && isMissing(value)) {
-    return [{ pointer, keyword: 'required', message: `${field} is missing (found ${describeFound(value)}): ${must}` }]
+    return [
+      {
+        pointer,
+        keyword: 'required',
+        message: `${field} is missing (found ${describeFound(value)}): ${must}`
+      }
+    ]
   }
   const wrong = errors.filter(error => error.instancePath === pointer)
   return wrong.map(({ keyword }) => ({

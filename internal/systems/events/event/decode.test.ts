@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { REJECTION_REASONS, type ReceivedMessage, type Rejection, type ValidEvent } from '../../../engine/message/message.js'
+import {
+  REJECTION_REASONS,
+  type ReceivedMessage,
+  type Rejection,
+  type ValidEvent
+} from '../../../engine/message/message.js'
 import { isStorable } from '../../../engine/message/storable.js'
 import { createPayloadSchemas } from '../schemas/payload-schemas.js'
 import { createDecoder } from './decode.js'
@@ -26,10 +31,12 @@ const event = (body: string, using = decode): ValidEvent => {
   return verdict.event
 }
 /** A body around the text of a payload. */
-const around = (payload: string, more = ''): string => `{"event_type":"monitor-app","client_id":"client-1",${more}"message":${payload}}`
+const around = (payload: string, more = ''): string =>
+  `{"event_type":"monitor-app","client_id":"client-1",${more}"message":${payload}}`
 
 t.test('a valid body becomes an event with its payload text unchanged', async t => {
-  const body = '{ "client_id":"client-1", "message" : {"n": 1.10,  "big":9007199254740993}, "event_type":"monitor-app" }'
+  const body =
+    '{ "client_id":"client-1", "message" : {"n": 1.10,  "big":9007199254740993}, "event_type":"monitor-app" }'
   t.strictSame(event(body), {
     clientId: 'client-1',
     eventType: 'monitor-app',
@@ -45,12 +52,17 @@ t.test("the row's id is the producer's event_id, else the queue's", async t => {
   t.equal(event(around('"x"')).messageId, 'queue-id')
 })
 
-t.test('a redriven event without event_id keeps the id under which the queue first accepted it, refused or not', async t => {
-  const redriven = (body: string) => decode({ ...received(body), origin: 'first-id' })
-  t.match(redriven(around('"x"')), { event: { messageId: 'first-id' } })
-  t.match(redriven(around('"x"', '"event_id":"e-1",')), { event: { messageId: 'e-1' } })
-  t.match(redriven(around('5')), { rejection: { reason: 'invalid-field', messageId: 'first-id' } })
-})
+t.test(
+  'a redriven event without event_id keeps the id under which the queue first accepted it, refused or not',
+  async t => {
+    const redriven = (body: string) => decode({ ...received(body), origin: 'first-id' })
+    t.match(redriven(around('"x"')), { event: { messageId: 'first-id' } })
+    t.match(redriven(around('"x"', '"event_id":"e-1",')), { event: { messageId: 'e-1' } })
+    t.match(redriven(around('5')), {
+      rejection: { reason: 'invalid-field', messageId: 'first-id' }
+    })
+  }
+)
 
 t.test('every JSON text is a payload, also what a jsonb column would refuse', async t => {
   const payloads = [
@@ -94,17 +106,31 @@ t.test('JSON of another shape is not an object', async t => {
     ['[{}]', 'an array of 1 items'],
     ['['.repeat(100_000) + ']'.repeat(100_000), 'an array of 1 items']
   ] as const) {
-    t.match(rejection(body), { reason: 'not-an-object', violations: [{ pointer: '', keyword: 'type' }], clientId: null })
-    t.equal(rejection(body).violations[0]?.message, `the body is not an object (found ${found}): send one event as a JSON object`)
+    t.match(rejection(body), {
+      reason: 'not-an-object',
+      violations: [{ pointer: '', keyword: 'type' }],
+      clientId: null
+    })
+    t.equal(
+      rejection(body).violations[0]?.message,
+      `the body is not an object (found ${found}): send one event as a JSON object`
+    )
   }
 })
 
 t.test('a body passes at the size limit and not one byte above', async t => {
   const full = around(`"${'x'.repeat(1_048_576 - around('""').length)}"`)
   t.equal(event(full).payload.length, 1_048_576 - around('""').length + 2)
-  t.match(rejection(`${full} `), { reason: 'too-large', violations: [{ pointer: '', keyword: 'maxBytes' }], messageId: null })
+  t.match(rejection(`${full} `), {
+    reason: 'too-large',
+    violations: [{ pointer: '', keyword: 'maxBytes' }],
+    messageId: null
+  })
   const small = createDecoder({ maxBodyBytes: 100, payloadSchemas: createPayloadSchemas() })
-  t.match(rejection(around(`"${'é'.repeat(30)}"`), small).violations[0]?.message, /^the body has \d+ bytes: send at most 100$/)
+  t.match(
+    rejection(around(`"${'é'.repeat(30)}"`), small).violations[0]?.message,
+    /^the body has \d+ bytes: send at most 100$/
+  )
 })
 
 t.test('a body passes at the depth limit and not one level above', async t => {
@@ -113,13 +139,21 @@ t.test('a body passes at the depth limit and not one level above', async t => {
   const { reason, violations, clientId, payload } = rejection(around(nested(64)))
   t.equal(reason, 'too-deep')
   t.strictSame(violations, [
-    { pointer: '', keyword: 'depth', message: 'the body is nested 65 levels deep: nest at most 64, the body itself being 1' }
+    {
+      pointer: '',
+      keyword: 'depth',
+      message: 'the body is nested 65 levels deep: nest at most 64, the body itself being 1'
+    }
   ])
   t.equal(clientId, 'client-1')
   t.equal(payload, nested(64))
   t.equal(rejection(around(nested(100_000))).reason, 'too-deep')
   t.equal(rejection(around(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`)).reason, 'too-deep')
-  t.equal(rejection(around('"x"', `"other":${nested(64)},`)).reason, 'too-deep', 'in a key that is ignored, too')
+  t.equal(
+    rejection(around('"x"', `"other":${nested(64)},`)).reason,
+    'too-deep',
+    'in a key that is ignored, too'
+  )
 })
 
 t.test('a breach of the contract keeps what the body says', async t => {
@@ -138,7 +172,11 @@ t.test('a breach of the contract keeps what the body says', async t => {
     messageId: null,
     payload: null
   })
-  t.match(rejection(around('"x"').replace('client-1', 'a\\u0000')), { reason: 'unstorable', clientId: 'a\0', messageId: 'queue-id' })
+  t.match(rejection(around('"x"').replace('client-1', 'a\\u0000')), {
+    reason: 'unstorable',
+    clientId: 'a\0',
+    messageId: 'queue-id'
+  })
 })
 
 t.test("a rejection's id is the one that the row would have had", async t => {
@@ -150,29 +188,52 @@ t.test("a rejection's id is the one that the row would have had", async t => {
   t.equal(idOf('7'), null)
 })
 
-t.test('a lone surrogate that is not escaped makes a payload unstorable, elsewhere it does no harm', async t => {
-  t.match(rejection(around('"a\ud800"')), {
-    reason: 'unstorable',
-    violations: [{ pointer: '/message', keyword: 'storable' }],
-    clientId: 'client-1'
-  })
-  t.equal(event(around('"😀"', '"other":"\ud800",')).payload, '"😀"')
-})
+t.test(
+  'a lone surrogate that is not escaped makes a payload unstorable, elsewhere it does no harm',
+  async t => {
+    t.match(rejection(around('"a\ud800"')), {
+      reason: 'unstorable',
+      violations: [{ pointer: '/message', keyword: 'storable' }],
+      clientId: 'client-1'
+    })
+    t.equal(event(around('"😀"', '"other":"\ud800",')).payload, '"😀"')
+  }
+)
 
 t.test('hostile keys change no prototype and count only at the top level', async t => {
   const body = `{"__proto__":{"x":1,"message":"no"},"constructor":{"prototype":{"x":1}},${around('"first"').slice(1, -1)},"mess\\u0061ge":"last"}`
   t.equal(event(body).payload, '"last"')
   t.equal(({} as Record<string, unknown>)['x'], undefined)
-  t.equal(rejection('{"__proto__":{"event_type":"a","client_id":"b","message":"c"}}').reason, 'missing-field')
-  t.equal(rejection(around('"first"').replace(/}$/, ',"message":null}')).reason, 'missing-field', 'the last of equal keys counts')
+  t.equal(
+    rejection('{"__proto__":{"event_type":"a","client_id":"b","message":"c"}}').reason,
+    'missing-field'
+  )
+  t.equal(
+    rejection(around('"first"').replace(/}$/, ',"message":null}')).reason,
+    'missing-field',
+    'the last of equal keys counts'
+  )
 })
 
 t.test('the payload must satisfy the active schema of its client and event type', async t => {
   const payloadSchemas = createPayloadSchemas()
   const decode = createDecoder({ payloadSchemas })
-  const row = { id: 7, eventType: 'monitor-app', clientId: 'client-1', version: 1, state: 'active', hash: 'h' } as const
-  payloadSchemas.replace([{ ...row, schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } } }])
-  t.match(event(around('{"n":1}'), decode), { payload: '{"n":1}', schemaId: 7 }, 'and says which version that was')
+  const row = {
+    id: 7,
+    eventType: 'monitor-app',
+    clientId: 'client-1',
+    version: 1,
+    state: 'active',
+    hash: 'h'
+  } as const
+  payloadSchemas.replace([
+    { ...row, schema: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } } }
+  ])
+  t.match(
+    event(around('{"n":1}'), decode),
+    { payload: '{"n":1}', schemaId: 7 },
+    'and says which version that was'
+  )
   t.match(rejection(around('{"n":"1"}'), decode), {
     reason: 'schema-violation',
     violations: [{ pointer: '/message/n', keyword: 'type' }],
@@ -185,24 +246,35 @@ t.test('the payload must satisfy the active schema of its client and event type'
   t.match(other, { payload: '"text"', schemaId: null }, "another client's schema does not count")
 })
 
-t.test('a shadow version looks at what it would judge, tells what it objects to, and changes no verdict', async t => {
-  const payloadSchemas = createPayloadSchemas()
-  const told: string[] = []
-  const decode = createDecoder({
-    payloadSchemas,
-    onShadow: ({ label }, { id }, objection) => told.push(`${label} ${id} ${objection ?? 'nothing'}`)
-  })
-  const row = { eventType: 'monitor-app', clientId: null, hash: 'any' }
-  const schema = (type: string): { hash: string; schema: object } => ({ hash: type, schema: { type } })
-  payloadSchemas.replace([
-    { ...row, id: 1, version: 1, state: 'active', ...schema('object') },
-    { ...row, id: 2, version: 2, state: 'shadow', ...schema('array') }
-  ])
-  t.match(event(around('{}'), decode), { payload: '{}', schemaId: 1 })
-  t.equal(rejection(around('[]'), decode).reason, 'schema-violation')
-  t.equal(rejection(around('""'), decode).reason, 'missing-field')
-  t.strictSame(told, ['monitor-app/*/2 queue-id type', 'monitor-app/*/2 queue-id nothing'], 'also at what the active version refuses')
-})
+t.test(
+  'a shadow version looks at what it would judge, tells what it objects to, and changes no verdict',
+  async t => {
+    const payloadSchemas = createPayloadSchemas()
+    const told: string[] = []
+    const decode = createDecoder({
+      payloadSchemas,
+      onShadow: ({ label }, { id }, objection) =>
+        told.push(`${label} ${id} ${objection ?? 'nothing'}`)
+    })
+    const row = { eventType: 'monitor-app', clientId: null, hash: 'any' }
+    const schema = (type: string): { hash: string; schema: object } => ({
+      hash: type,
+      schema: { type }
+    })
+    payloadSchemas.replace([
+      { ...row, id: 1, version: 1, state: 'active', ...schema('object') },
+      { ...row, id: 2, version: 2, state: 'shadow', ...schema('array') }
+    ])
+    t.match(event(around('{}'), decode), { payload: '{}', schemaId: 1 })
+    t.equal(rejection(around('[]'), decode).reason, 'schema-violation')
+    t.equal(rejection(around('""'), decode).reason, 'missing-field')
+    t.strictSame(
+      told,
+      ['monitor-app/*/2 queue-id type', 'monitor-app/*/2 queue-id nothing'],
+      'also at what the active version refuses'
+    )
+  }
+)
 
 t.test('a shadow version whose check breaks objects, and harms no event', async t => {
   const check = (): never => {
@@ -221,7 +293,9 @@ t.test('a validator that breaks is an error that names its schema, never a verdi
   const check = (): never => {
     throw new RangeError('Maximum call stack size exceeded')
   }
-  const decode = createDecoder({ payloadSchemas: { find: () => ({ active: { id: 1, check }, shadows: [] }) } })
+  const decode = createDecoder({
+    payloadSchemas: { find: () => ({ active: { id: 1, check }, shadows: [] }) }
+  })
   t.throws(() => decode(received(around('{}'))), {
     name: 'PayloadCheckError',
     clientId: 'client-1',
@@ -247,12 +321,25 @@ const splice = fc.record({
   ),
   repeat: fc.nat({ max: 70 })
 })
-const mutated = splice.map(({ seed, at, drop, insert, repeat }) => seed.slice(0, at) + insert.repeat(repeat) + seed.slice(at + drop))
+const mutated = splice.map(
+  ({ seed, at, drop, insert, repeat }) =>
+    seed.slice(0, at) + insert.repeat(repeat) + seed.slice(at + drop)
+)
 
 t.test('whatever the body, there is one verdict whose words can be stored', async t => {
   const payloadSchemas = createPayloadSchemas()
   const schema = { type: ['string', 'object', 'array'], additionalProperties: { type: 'number' } }
-  payloadSchemas.replace([{ id: 1, eventType: 'monitor-app', clientId: null, version: 1, state: 'active', hash: 'h', schema }])
+  payloadSchemas.replace([
+    {
+      id: 1,
+      eventType: 'monitor-app',
+      clientId: null,
+      version: 1,
+      state: 'active',
+      hash: 'h',
+      schema
+    }
+  ])
   const decode = createDecoder({ payloadSchemas })
   const seen = new Set<string>()
   fc.assert(
@@ -261,7 +348,11 @@ t.test('whatever the body, there is one verdict whose words can be stored', asyn
       if (verdict.kind === 'valid') {
         seen.add('valid')
         const { clientId, eventType, messageId, payload } = verdict.event
-        return [clientId, eventType, messageId].every(isStorable) && body.includes(payload) && JSON.parse(payload) !== null
+        return (
+          [clientId, eventType, messageId].every(isStorable) &&
+          body.includes(payload) &&
+          JSON.parse(payload) !== null
+        )
       }
       const { reason, violations } = verdict.rejection
       seen.add(reason)
@@ -274,5 +365,6 @@ t.test('whatever the body, there is one verdict whose words can be stored', asyn
     }),
     { numRuns: 3_000 }
   )
-  for (const kind of ['valid', 'not-json', 'not-an-object', 'missing-field', 'invalid-field']) t.ok(seen.has(kind), kind)
+  for (const kind of ['valid', 'not-json', 'not-an-object', 'missing-field', 'invalid-field'])
+    t.ok(seen.has(kind), kind)
 })

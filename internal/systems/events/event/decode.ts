@@ -1,14 +1,20 @@
 /**
- * Turns one received message into its verdict: a valid event, or a rejection with everything that is wrong.
+ * Turns one received message into its verdict: a valid event, or a rejection with
+ * everything that is wrong.
  *
- * Shapes  the checks run from cheap to dear and stop at the first that refuses: size, JSON, object, depth, contract, payload text,
- *         payload schema. What a rejection says never quotes the payload and can always be stored; its `clientId`, `eventType` and
- *         `messageId` are as sent and may not be (over-long, NUL).
- * Units   maxBodyBytes in UTF-8 bytes; maxDepth in objects and arrays open at once, the body itself being 1.
- * Errors  no body makes it throw. It throws PayloadCheckError where the validator of a payload schema breaks: that is no fact about the
- *         event, so the caller neither stores nor deletes this message, goes on with the others, and the queue's receive limit decides.
- * Source  PostgreSQL `json` takes every text that JSON.parse takes, NUL escapes and lone-surrogate escapes included, up to a depth of
- *         some thousands (SQLSTATE 54001 beyond); maxDepth stays far below.
+ * Shapes  the checks run from cheap to dear and stop at the first that refuses: size,
+ *         JSON, object, depth, contract, payload text, payload schema. What a rejection
+ *         says never quotes the payload and can always be stored; its `clientId`,
+ *         `eventType` and `messageId` are as sent and may not be (over-long, NUL).
+ * Units   maxBodyBytes in UTF-8 bytes; maxDepth in objects and arrays open at once, the
+ *         body itself being 1.
+ * Errors  no body makes it throw. It throws PayloadCheckError where the validator of a
+ *         payload schema breaks: that is no fact about the event, so the caller neither
+ *         stores nor deletes this message, goes on with the others, and the queue's
+ *         receive limit decides.
+ * Source  PostgreSQL `json` takes every text that JSON.parse takes, NUL escapes and
+ *         lone-surrogate escapes included, up to a depth of some thousands (SQLSTATE
+ *         54001 beyond); maxDepth stays far below.
  */
 import {
   type ReceivedMessage,
@@ -18,7 +24,11 @@ import {
   type Violation
 } from '../../../engine/message/message.js'
 import { isWellFormed } from '../../../engine/message/storable.js'
-import { type PayloadSchemas, type SchemaInForce, type ShadowSchema } from '../schemas/payload-schemas.js'
+import {
+  type PayloadSchemas,
+  type SchemaInForce,
+  type ShadowSchema
+} from '../schemas/payload-schemas.js'
 import { type EventBody, explainBreach, satisfiesContract } from './contract.js'
 import { describeFound } from './found.js'
 import { findJsonError } from './json-error.js'
@@ -28,8 +38,15 @@ export interface DecoderOptions {
   readonly maxBodyBytes?: number
   readonly maxDepth?: number
   readonly payloadSchemas: Pick<PayloadSchemas, 'find'>
-  /** A shadow version has looked at a message: the first thing that it would reject it for, or null. */
-  readonly onShadow?: (shadow: ShadowSchema, message: ReceivedMessage, objection: string | null) => void
+  /**
+   * A shadow version has looked at a message: the first thing that it would reject it
+   * for, or null.
+   */
+  readonly onShadow?: (
+    shadow: ShadowSchema,
+    message: ReceivedMessage,
+    objection: string | null
+  ) => void
 }
 
 export type Decoder = (message: ReceivedMessage) => Verdict
@@ -41,43 +58,65 @@ export class PayloadCheckError extends Error {
   readonly eventType: string
 
   constructor(clientId: string, eventType: string, cause: unknown) {
-    super(`the payload schema of client ${clientId}, event type ${eventType} cannot be evaluated`, { cause })
+    super(`the payload schema of client ${clientId}, event type ${eventType} cannot be evaluated`, {
+      cause
+    })
     this.clientId = clientId
     this.eventType = eventType
   }
 }
 
-export function createDecoder({ maxBodyBytes = 1_048_576, maxDepth = 64, payloadSchemas, onShadow }: DecoderOptions): Decoder {
+export function createDecoder({
+  maxBodyBytes = 1_048_576,
+  maxDepth = 64,
+  payloadSchemas,
+  onShadow
+}: DecoderOptions): Decoder {
   return function decode(message) {
     const { body } = message
-    if (message.bytes > maxBodyBytes) return refuse('too-large', [tooLarge(message.bytes, maxBodyBytes)])
+    if (message.bytes > maxBodyBytes)
+      return refuse('too-large', [tooLarge(message.bytes, maxBodyBytes)])
     let parsed: unknown
     try {
       parsed = JSON.parse(body)
     } catch {
       return refuse('not-json', [notJson(body)])
     }
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return refuse('not-an-object', [notAnObject(parsed)])
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+      return refuse('not-an-object', [notAnObject(parsed)])
     const span = findPayload(body)
-    if (span.depth > maxDepth) return refuse('too-deep', [tooDeep(span.depth, maxDepth)], keep(message, parsed, span))
+    if (span.depth > maxDepth)
+      return refuse('too-deep', [tooDeep(span.depth, maxDepth)], keep(message, parsed, span))
     if (!satisfiesContract(parsed)) {
       const { reason, violations } = explainBreach(parsed)
       return refuse(reason, violations, keep(message, parsed, span))
     }
     const payload = body.slice(span.start, span.end)
-    if (!isWellFormed(payload)) return refuse('unstorable', [UNSTORABLE_PAYLOAD], keep(message, parsed, span))
+    if (!isWellFormed(payload))
+      return refuse('unstorable', [UNSTORABLE_PAYLOAD], keep(message, parsed, span))
     const schemas = payloadSchemas.find(parsed.client_id, parsed.event_type)
     let schemaId: number | null = null
     if (schemas !== null) {
-      if (onShadow !== undefined) for (const shadow of schemas.shadows) onShadow(shadow, message, objectionOf(shadow, parsed))
+      if (onShadow !== undefined)
+        for (const shadow of schemas.shadows) onShadow(shadow, message, objectionOf(shadow, parsed))
       if (schemas.active !== null) {
         const violations = checkPayload(schemas.active, parsed)
-        if (violations.length > 0) return refuse('schema-violation', violations, keep(message, parsed, span))
+        if (violations.length > 0)
+          return refuse('schema-violation', violations, keep(message, parsed, span))
         schemaId = schemas.active.id
       }
     }
     const messageId = parsed.event_id ?? firstId(message)
-    return { kind: 'valid', event: { clientId: parsed.client_id, eventType: parsed.event_type, messageId, payload, schemaId } }
+    return {
+      kind: 'valid',
+      event: {
+        clientId: parsed.client_id,
+        eventType: parsed.event_type,
+        messageId,
+        payload,
+        schemaId
+      }
+    }
   }
 }
 
@@ -89,7 +128,10 @@ function checkPayload(schema: SchemaInForce, body: EventBody): readonly Violatio
   }
 }
 
-/** The keyword that a shadow version rejects a payload by. One that breaks harms nobody, and must not become active: an objection too. */
+/**
+ * The keyword that a shadow version rejects a payload by. One that breaks harms nobody,
+ * and must not become active: an objection too.
+ */
 function objectionOf(shadow: ShadowSchema, body: EventBody): string | null {
   try {
     return shadow.check(body.message)[0]?.keyword ?? null
@@ -102,7 +144,11 @@ type Kept = Pick<Rejection, 'clientId' | 'eventType' | 'messageId' | 'payload'>
 
 const NOTHING_KEPT: Kept = { clientId: null, eventType: null, messageId: null, payload: null }
 
-function refuse(reason: RejectionReason, violations: readonly Violation[], kept = NOTHING_KEPT): Verdict {
+function refuse(
+  reason: RejectionReason,
+  violations: readonly Violation[],
+  kept = NOTHING_KEPT
+): Verdict {
   return { kind: 'rejected', rejection: { reason, violations, ...kept } }
 }
 
@@ -119,11 +165,16 @@ function keep(message: ReceivedMessage, body: object, span: PayloadSpan): Kept {
     eventType: textOrNull(eventType),
     messageId: eventId === undefined || eventId === null ? firstId(message) : textOrNull(eventId),
     payload:
-      textOrNull(payload) !== null || (typeof payload === 'object' && payload !== null) ? message.body.slice(span.start, span.end) : null
+      textOrNull(payload) !== null || (typeof payload === 'object' && payload !== null)
+        ? message.body.slice(span.start, span.end)
+        : null
   }
 }
 
-/** The MessageId under which the queue first accepted the event: that of its origin, where the message is redriven. */
+/**
+ * The MessageId under which the queue first accepted the event: that of its origin, where
+ * the message is redriven.
+ */
 export function firstId({ id, origin }: ReceivedMessage): string {
   return origin ?? id
 }
@@ -135,22 +186,33 @@ function textOrNull(value: unknown): string | null {
 const UNSTORABLE_PAYLOAD: Violation = {
   pointer: '/message',
   keyword: 'storable',
-  message: 'message holds a lone surrogate that is not escaped, which UTF-8 cannot carry: send well-formed Unicode, or escape it as \\uXXXX'
+  message:
+    'message holds a lone surrogate that is not escaped, which UTF-8 cannot carry: send well-formed Unicode, or escape it as \\uXXXX'
 }
 
 function tooLarge(bytes: number, limit: number): Violation {
-  return { pointer: '', keyword: 'maxBytes', message: `the body has ${bytes} bytes: send at most ${limit}` }
+  return {
+    pointer: '',
+    keyword: 'maxBytes',
+    message: `the body has ${bytes} bytes: send at most ${limit}`
+  }
 }
 
 function notJson(body: string): Violation {
-  return { pointer: '', keyword: 'json', message: `the body is not JSON (${whereNotJson(body)}): send one JSON object` }
+  return {
+    pointer: '',
+    keyword: 'json',
+    message: `the body is not JSON (${whereNotJson(body)}): send one JSON object`
+  }
 }
 
 function whereNotJson(body: string): string {
   if (body === '') return 'it is empty'
   if (body.startsWith('\uFEFF')) return 'it starts with a byte order mark'
   const offset = findJsonError(body)
-  return offset === body.length ? `it ends too early, after ${offset} characters` : `it breaks at character ${offset + 1} of ${body.length}`
+  return offset === body.length
+    ? `it ends too early, after ${offset} characters`
+    : `it breaks at character ${offset + 1} of ${body.length}`
 }
 
 function notAnObject(body: unknown): Violation {

@@ -1,10 +1,14 @@
 /**
- * Says what stands at a place of a body by its kind and size, never by its content: payloads belong neither in logs nor in reasons.
+ * Says what stands at a place of a body by its kind and size, never by its content:
+ * payloads belong neither in logs nor in reasons.
  *
  * Errors  never throws.
  */
 
-/** For example `an empty string`, `a string of 101 characters (404 bytes)`, `an array of 3 items`, `nothing`. */
+/**
+ * For example `an empty string`, `a string of 101 characters (404 bytes)`, `an array of 3
+ * items`, `nothing`.
+ */
 export function describeFound(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
@@ -16,6 +20,7 @@ export function describeFound(value: unknown): string {
 function describeString(text: string): string {
   if (text === '') return 'an empty string'
   let characters = 0
-  for (let at = 0; at < text.length; characters++) at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
+  for (let at = 0; at < text.length; characters++)
+    at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
   return `a string of ${characters} characters (${Buffer.byteLength(text)} bytes)`
 }

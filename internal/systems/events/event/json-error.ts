@@ -1,9 +1,11 @@
 /**
- * Says where a text stops being JSON. The engine's own error names a place only sometimes and quotes the text, which must not be logged.
+ * Says where a text stops being JSON. The engine's own error names a place only sometimes
+ * and quotes the text, which must not be logged.
  *
  * Shapes  text in, offset out; runs only on what JSON.parse has refused.
  * Units   offset in UTF-16 units, from 0.
- * Errors  never throws; a loop and a stack of its own, so nesting cannot overflow the call stack.
+ * Errors  never throws; a loop and a stack of its own, so nesting cannot overflow the
+ *         call stack.
  * Source  RFC 8259, sections 2 to 7.
  */
 
@@ -11,9 +13,19 @@ const LITERALS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: '
 const SIMPLE_ESCAPES = '"\\/bfnrt'
 
 /** What may come next. */
-type Expect = 'value' | 'value-or-close' | 'key' | 'key-or-close' | 'colon' | 'comma-or-close' | 'end'
+type Expect =
+  | 'value'
+  | 'value-or-close'
+  | 'key'
+  | 'key-or-close'
+  | 'colon'
+  | 'comma-or-close'
+  | 'end'
 
-/** Offset of the first character that cannot stand there; the length of `text` where it ends too early; -1 where it is JSON. */
+/**
+ * Offset of the first character that cannot stand there; the length of `text` where it
+ * ends too early; -1 where it is JSON.
+ */
 export function findJsonError(text: string): number {
   const closers: string[] = []
   let expect: Expect = 'value'
@@ -61,11 +73,14 @@ export function findJsonError(text: string): number {
   return expect === 'end' ? -1 : text.length
 }
 
-/** Scanners answer with where to go on, or with the place of the error coded below zero. */
+/**
+ * Scanners answer with where to go on, or with the place of the error coded below zero.
+ */
 const broken = (at: number): number => -at - 1
 const offsetOf = broken
 
-const isCloser = (expect: Expect): boolean => expect === 'value-or-close' || expect === 'key-or-close' || expect === 'comma-or-close'
+const isCloser = (expect: Expect): boolean =>
+  expect === 'value-or-close' || expect === 'key-or-close' || expect === 'comma-or-close'
 const isDigit = (char: string): boolean => char >= '0' && char <= '9' && char.length === 1
 const isHex = (char: string): boolean => /^[\da-f]$/i.test(char)
 
@@ -83,7 +98,8 @@ function scalarEnd(text: string, at: number): number {
 }
 
 function literalEnd(text: string, at: number, literal: string): number {
-  for (let i = 0; i < literal.length; i++) if (text.charAt(at + i) !== literal.charAt(i)) return broken(at + i)
+  for (let i = 0; i < literal.length; i++)
+    if (text.charAt(at + i) !== literal.charAt(i)) return broken(at + i)
   return at + literal.length
 }
 
@@ -95,7 +111,8 @@ function stringEnd(text: string, from: number): number {
     if (char !== '\\') continue
     at++
     if (text.charAt(at) === 'u') {
-      for (let digits = 0; digits < 4; digits++) if (!isHex(text.charAt(++at))) return broken(Math.min(at, text.length))
+      for (let digits = 0; digits < 4; digits++)
+        if (!isHex(text.charAt(++at))) return broken(Math.min(at, text.length))
     } else if (at < text.length && !SIMPLE_ESCAPES.includes(text.charAt(at))) {
       return broken(at)
     }

@@ -8,58 +8,86 @@ import { PrimaryMetrics } from './primary-metrics.js'
 const entry = (clientId: string | null): Entry => {
   const message = { id: '1', receiptHandle: '1', body: '', bytes: 1, receiveCount: 1, sentAtMs: 0 }
   const nothing = { eventType: null, messageId: null, payload: null, violations: [] }
-  return { message, verdict: { kind: 'rejected', rejection: { reason: 'not-json', clientId, ...nothing } } }
-}
-const seriesOf = (text: string): string[] => text.split('\n').filter(line => line.startsWith('event_process_client_'))
-
-t.test('each client with a label has its counters; names that nobody knows, and no name, are other', async t => {
-  const metrics = new ClientMetrics()
-  metrics.label(['a', 'b'])
-  const rows: readonly (readonly [client: string | null, Disposition])[] = [
-    ['a', 'stored'],
-    ['a', 'stored'],
-    ['b', 'duplicate'],
-    ['a', 'over-quota'],
-    ['x/y', 'unknown-client'],
-    [null, 'not-json']
-  ]
-  const entries = rows.map(([client]) => entry(client))
-  const dispositions = rows.map(([, disposition]) => disposition)
-  const expected = {
-    'client_stored/a': 2,
-    'client_duplicate/b': 1,
-    'client_rejected/over-quota/a': 1,
-    'client_rejected/unknown-client/other': 1,
-    'client_rejected/not-json/other': 1
+  return {
+    message,
+    verdict: { kind: 'rejected', rejection: { reason: 'not-json', clientId, ...nothing } }
   }
-  t.same(metrics.count(entries, dispositions), expected)
-  t.same(metrics.count([entries[0]!], ['stored']), { 'client_stored/a': 1 }, 'each batch counts for itself')
-  const keys = new Set([...combinations('client_rejected', ['a', 'b']), ...combinations('client_stored', ['a', 'b'])].map(([key]) => key))
-  for (const key of Object.keys(expected)) t.ok(keys.has(key) || key.startsWith('client_duplicate'), `${key} is read`)
-})
+}
+const seriesOf = (text: string): string[] =>
+  text.split('\n').filter(line => line.startsWith('event_process_client_'))
 
-t.test('a label given later counts from then on, and no client takes the name of all others', async t => {
-  const metrics = new ClientMetrics()
-  t.same(metrics.count([entry('late'), entry(OTHER)], ['stored', 'stored']), { 'client_stored/other': 2 })
-  metrics.label(['late', OTHER])
-  const entries = [entry('late'), entry(OTHER), entry('nobody')]
-  t.same(metrics.count(entries, ['stored', 'stored', 'stored']), { 'client_stored/late': 1, 'client_stored/other': 2 })
-})
+t.test(
+  'each client with a label has its counters; names that nobody knows, and no name, are other',
+  async t => {
+    const metrics = new ClientMetrics()
+    metrics.label(['a', 'b'])
+    const rows: readonly (readonly [client: string | null, Disposition])[] = [
+      ['a', 'stored'],
+      ['a', 'stored'],
+      ['b', 'duplicate'],
+      ['a', 'over-quota'],
+      ['x/y', 'unknown-client'],
+      [null, 'not-json']
+    ]
+    const entries = rows.map(([client]) => entry(client))
+    const dispositions = rows.map(([, disposition]) => disposition)
+    const expected = {
+      'client_stored/a': 2,
+      'client_duplicate/b': 1,
+      'client_rejected/over-quota/a': 1,
+      'client_rejected/unknown-client/other': 1,
+      'client_rejected/not-json/other': 1
+    }
+    t.same(metrics.count(entries, dispositions), expected)
+    t.same(
+      metrics.count([entries[0]!], ['stored']),
+      { 'client_stored/a': 1 },
+      'each batch counts for itself'
+    )
+    const keys = new Set(
+      [
+        ...combinations('client_rejected', ['a', 'b']),
+        ...combinations('client_stored', ['a', 'b'])
+      ].map(([key]) => key)
+    )
+    for (const key of Object.keys(expected))
+      t.ok(keys.has(key) || key.startsWith('client_duplicate'), `${key} is read`)
+  }
+)
 
-t.test('a scrape has the sums of dead workers too, and a series for each label and other', async t => {
-  const totals = new Totals()
-  const primary = new PrimaryMetrics(totals)
-  primary.labels = ['a', 'quote"d']
-  const tally = new Tally()
-  tally.addAll({ 'client_stored/a': 3, 'client_stored/quote"d': 2 })
-  totals.announced(1, '7', { 'client_stored/a': 1 })
-  totals.reported(1, tally.counts)
-  await totals.retire(1, () => Promise.resolve(true))
-  const series = seriesOf(await primary.text())
-  t.ok(series.includes('event_process_client_stored_total{client="a"} 4'))
-  t.ok(series.includes('event_process_client_stored_total{client="quote\\"d"} 2'))
-  t.ok(series.includes('event_process_client_stored_total{client="other"} 0'))
-})
+t.test(
+  'a label given later counts from then on, and no client takes the name of all others',
+  async t => {
+    const metrics = new ClientMetrics()
+    t.same(metrics.count([entry('late'), entry(OTHER)], ['stored', 'stored']), {
+      'client_stored/other': 2
+    })
+    metrics.label(['late', OTHER])
+    const entries = [entry('late'), entry(OTHER), entry('nobody')]
+    t.same(metrics.count(entries, ['stored', 'stored', 'stored']), {
+      'client_stored/late': 1,
+      'client_stored/other': 2
+    })
+  }
+)
+
+t.test(
+  'a scrape has the sums of dead workers too, and a series for each label and other',
+  async t => {
+    const totals = new Totals()
+    const primary = new PrimaryMetrics(totals)
+    primary.labels = ['a', 'quote"d']
+    const tally = new Tally()
+    tally.addAll({ 'client_stored/a': 3, 'client_stored/quote"d': 2 })
+    totals.announced(1, '7', { 'client_stored/a': 1 })
+    totals.reported(1, tally.counts)
+    await totals.retire(1, () => Promise.resolve(true))
+    const series = seriesOf(await primary.text())
+    t.ok(series.includes('event_process_client_stored_total{client="a"} 4'))
+    t.ok(series.includes('event_process_client_stored_total{client="quote\\"d"} 2'))
+    t.ok(series.includes('event_process_client_stored_total{client="other"} 0'))
+  }
+)
 
 t.test('a scrape stays small with as many labels as there may be', async t => {
   const primary = new PrimaryMetrics(new Totals())

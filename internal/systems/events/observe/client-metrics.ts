@@ -1,10 +1,13 @@
 /**
- * Metrics per client, for as many clients as the primary has given a label; all others, and names that nobody knows, are `other`.
+ * Metrics per client, for as many clients as the primary has given a label; all others,
+ * and names that nobody knows, are `other`.
  *
- * The labels come from the table `client`, never from a message, and only ever grow: what a name stands for does not change while the
- * processor lives, and no sender can make a series.
+ * The labels come from the table `client`, never from a message, and only ever grow: what
+ * a name stands for does not change while the processor lives, and no sender can make a
+ * series.
  *
- * Shapes  keys of a tally are `client_stored/label`, `client_duplicate/label`, `client_rejected/reason/label`.
+ * Shapes  keys of a tally are `client_stored/label`, `client_duplicate/label`,
+ *         `client_rejected/reason/label`.
  * Units   seconds.
  */
 
@@ -16,7 +19,9 @@ import { clientOf } from '../event/client-of.js'
 export const MAX_CLIENT_LABELS = 50
 export const OTHER = 'other'
 /** Fine where one client's flood would show at the others. */
-const DWELL_BUCKETS_S = [0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5, 60, 3_600]
+const DWELL_BUCKETS_S = [
+  0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5, 60, 3_600
+]
 
 class ClientSlot {
   readonly label: string
@@ -36,8 +41,11 @@ export class ClientMetrics {
   readonly #other = new ClientSlot(OTHER)
 
   label(clients: readonly string[]): void {
-    // A client of that name is counted with the others: two series under one label would be one too many.
-    for (const client of clients) if (client !== OTHER && !this.#slots.has(client)) this.#slots.set(client, new ClientSlot(client))
+    // A client of that name is counted with the others: two series under one label would
+    // be one too many.
+    for (const client of clients)
+      if (client !== OTHER && !this.#slots.has(client))
+        this.#slots.set(client, new ClientSlot(client))
   }
 
   /** What a batch adds to the counters, by key. */
@@ -57,7 +65,8 @@ export class ClientMetrics {
       const { label, stored, duplicate, rejected } = slot
       if (stored > 0) counts[`client_stored/${label}`] = stored
       if (duplicate > 0) counts[`client_duplicate/${label}`] = duplicate
-      for (const [reason, amount = 0] of Object.entries(rejected ?? {})) counts[`client_rejected/${reason}/${label}`] = amount
+      for (const [reason, amount = 0] of Object.entries(rejected ?? {}))
+        counts[`client_rejected/${reason}/${label}`] = amount
       slot.stored = 0
       slot.duplicate = 0
       slot.rejected = null
@@ -70,9 +79,14 @@ export class ClientMetrics {
     slot.dwell.observe(seconds)
   }
 
-  /** The histogram of all labels, as prom-client's `Registry.getMetricsAsJSON` would give it. */
+  /**
+   * The histogram of all labels, as prom-client's `Registry.getMetricsAsJSON` would give
+   * it.
+   */
   toMetric(name: string, help: string): object {
-    const values = [...this.#all()].flatMap(({ label, dwell }) => dwell.values(name, { client: label }))
+    const values = [...this.#all()].flatMap(({ label, dwell }) =>
+      dwell.values(name, { client: label })
+    )
     return { name, help, type: 'histogram', aggregator: 'sum', values }
   }
 
@@ -82,11 +96,20 @@ export class ClientMetrics {
   }
 }
 
-/** The counters per client: their label names, and each combination with the key that holds its sum. */
+/**
+ * The counters per client: their label names, and each combination with the key that
+ * holds its sum.
+ */
 export const CLIENT_COUNTERS = {
   client_stored: { help: 'Events that became a row of message, by client', labelNames: ['client'] },
-  client_duplicate: { help: 'Messages whose event was settled before, by client', labelNames: ['client'] },
-  client_rejected: { help: 'Events that became a row of rejection, by client and reason', labelNames: ['client', 'reason'] }
+  client_duplicate: {
+    help: 'Messages whose event was settled before, by client',
+    labelNames: ['client']
+  },
+  client_rejected: {
+    help: 'Events that became a row of rejection, by client and reason',
+    labelNames: ['client', 'reason']
+  }
 } as const
 
 export function* combinations(
@@ -95,6 +118,8 @@ export function* combinations(
 ): Iterable<[key: string, Record<string, string>]> {
   for (const client of [...labels.filter(label => label !== OTHER), OTHER]) {
     if (name !== 'client_rejected') yield [`${name}/${client}`, { client }]
-    else for (const reason of REJECTION_REASONS) yield [`${name}/${reason}/${client}`, { client, reason }]
+    else
+      for (const reason of REJECTION_REASONS)
+        yield [`${name}/${reason}/${client}`, { client, reason }]
   }
 }

@@ -1,8 +1,8 @@
 /**
  * One function per event of the sender: what is counted and what is logged, in one place.
  *
- * Logs  debug: a line per attempt · info: a line per second with work in it, and per pause · warn: faults, disabled endpoints. Never a payload, an
- *       answer or a secret.
+ * Logs  debug: a line per attempt · info: a line per second with work in it, and per
+ *       pause · warn: faults, disabled endpoints. Never a payload, an answer or a secret.
  */
 import type { DeliveryObserver, SenderStep } from '../../../engine/dispatch/observer.js'
 import { StoreError } from '../../../engine/intake/store.js'
@@ -17,7 +17,13 @@ export interface DeliveryEvents {
   logSummary(): void
 }
 
-export function createDeliveryEvents({ log, metrics }: { readonly log: Log; readonly metrics: SenderMetrics }): DeliveryEvents {
+export function createDeliveryEvents({
+  log,
+  metrics
+}: {
+  readonly log: Log
+  readonly metrics: SenderMetrics
+}): DeliveryEvents {
   const problems = new Map<SenderStep, string>()
   let second: Partial<Record<'made' | AttemptOutcome, number>> = {}
   const count = (what: 'made' | AttemptOutcome, amount = 1): void => {
@@ -39,16 +45,26 @@ export function createDeliveryEvents({ log, metrics }: { readonly log: Log; read
       metrics.attemptSeconds.observe(result.ms / 1_000)
       count(outcome)
       if (!log.isLevelEnabled('debug')) return
-      const how = result.kind === 'answered' ? { status: result.status } : { errorClass: result.errorClass }
-      log.debug({ endpoint, delivery, attempt, ...how, ms: Math.round(result.ms), outcome }, 'attempted')
+      const how =
+        result.kind === 'answered' ? { status: result.status } : { errorClass: result.errorClass }
+      log.debug(
+        { endpoint, delivery, attempt, ...how, ms: Math.round(result.ms), outcome },
+        'attempted'
+      )
     },
     paused({ id: endpoint, client }, forMs) {
       metrics.paused.inc()
-      log.info({ endpoint, client, forS: Math.round(forMs / 1_000) }, 'endpoint is left alone for a while')
+      log.info(
+        { endpoint, client, forS: Math.round(forMs / 1_000) },
+        'endpoint is left alone for a while'
+      )
     },
     disabled({ id: endpoint, client }, reason) {
       metrics.disabled.inc()
-      log.warn({ endpoint, client, reason }, 'endpoint disabled; what it was owed is dead until somebody redrives it')
+      log.warn(
+        { endpoint, client, reason },
+        'endpoint disabled; what it was owed is dead until somebody redrives it'
+      )
     },
     ended(deliveries) {
       metrics.ended.inc(deliveries)
@@ -56,7 +72,10 @@ export function createDeliveryEvents({ log, metrics }: { readonly log: Log; read
     },
     failed(step, error) {
       metrics.failed.inc({ step })
-      const reason = error instanceof StoreError && error.fault === 'data' ? `SQLSTATE ${error.code}` : wordsOf(error)
+      const reason =
+        error instanceof StoreError && error.fault === 'data'
+          ? `SQLSTATE ${error.code}`
+          : wordsOf(error)
       problems.set(step, reason)
       log.warn({ step, reason }, 'a step of the sender failed; trying again')
     },

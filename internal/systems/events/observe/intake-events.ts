@@ -1,7 +1,8 @@
 /**
  * One function per event of the intake: what is counted and what is logged, in one place.
  *
- * Logs  trace: a line per message · debug: a line per step of a batch · info: a line per second with work in it · warn: faults.
+ * Logs  trace: a line per message · debug: a line per step of a batch · info: a line per
+ *       second with work in it · warn: faults.
  */
 
 import type { CommitJournal } from '../../../engine/intake/committer.js'
@@ -18,7 +19,10 @@ export interface IntakeEventsOptions {
   readonly log: Log
   readonly clock: Clock
   readonly metrics: WorkerMetrics
-  /** Hands a message to the primary; resolves when it has left this process, or when there is no primary any more. */
+  /**
+   * Hands a message to the primary; resolves when it has left this process, or when there
+   * is no primary any more.
+   */
   readonly send: (message: WorkerMessage) => Promise<void>
 }
 
@@ -30,14 +34,22 @@ export interface IntakeEvents {
   logSummary(): void
 }
 
-export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOptions): IntakeEvents {
+export function createIntakeEvents({
+  log,
+  clock,
+  metrics,
+  send
+}: IntakeEventsOptions): IntakeEvents {
   const tally = new Tally()
   const announced = new Map<string, Counts>()
   let summarized: Counts = {}
 
   const journal: CommitJournal = {
     committing(tx, dispositions, entries) {
-      const counts = { ...countDispositions(dispositions), ...metrics.clients.count(entries, dispositions) }
+      const counts = {
+        ...countDispositions(dispositions),
+        ...metrics.clients.count(entries, dispositions)
+      }
       announced.set(tx, counts)
       return send({ kind: 'committing', tx, counts })
     },
@@ -71,17 +83,35 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
         metrics.clients.dwelt(entry, seconds)
       }
       if (!log.isLevelEnabled('debug')) return
-      log.debug({ rows: entries.length, cause, tookMs: Math.round(tookMs), ...countDispositions(dispositions) }, 'committed')
+      log.debug(
+        {
+          rows: entries.length,
+          cause,
+          tookMs: Math.round(tookMs),
+          ...countDispositions(dispositions)
+        },
+        'committed'
+      )
       if (!log.isLevelEnabled('trace')) return
-      entries.forEach(({ message }, index) => log.trace({ id: message.id, disposition: dispositions[index] }, 'settling'))
+      entries.forEach(({ message }, index) =>
+        log.trace({ id: message.id, disposition: dispositions[index] }, 'settling')
+      )
     },
     receiveFailed(error) {
       tally.add('receive_failed', 1)
-      log.warn({ code: error.code, reason: error.message }, 'receive failed; trying again after a backoff')
+      log.warn(
+        { code: error.code, reason: error.message },
+        'receive failed; trying again after a backoff'
+      )
     },
     deleteFailed(code, entries, isFinal) {
       tally.add('delete_failed', entries)
-      log.warn({ code, entries }, isFinal ? 'delete failed; left to redelivery, which finds a duplicate' : 'delete failed; trying again')
+      log.warn(
+        { code, entries },
+        isFinal
+          ? 'delete failed; left to redelivery, which finds a duplicate'
+          : 'delete failed; trying again'
+      )
     },
     extendFailed(code, entries) {
       tally.add('extend_failed', entries)
@@ -110,7 +140,10 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
     },
     leftToQueue(messageId, error) {
       tally.add('left_to_queue', 1)
-      log.error({ id: messageId, reason: wordsOf(error) }, 'message has no disposition; left to the dead-letter queue')
+      log.error(
+        { id: messageId, reason: wordsOf(error) },
+        'message has no disposition; left to the dead-letter queue'
+      )
     }
   }
 
@@ -123,7 +156,9 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
       const since = Object.fromEntries(
         Object.entries(now)
           .map(([key, count]) => [key, count - (summarized[key] ?? 0)] as const)
-          .filter(([key, count]) => count > 0 && !key.startsWith('flush') && !key.startsWith('client_'))
+          .filter(
+            ([key, count]) => count > 0 && !key.startsWith('flush') && !key.startsWith('client_')
+          )
       )
       summarized = now
       if (Object.keys(since).length > 0) log.info(since, 'this second')
@@ -131,7 +166,10 @@ export function createIntakeEvents({ log, clock, metrics, send }: IntakeEventsOp
   }
 }
 
-/** What may be logged of a failure: where PostgreSQL refuses a row it may quote it, and only the code says nothing of it. */
+/**
+ * What may be logged of a failure: where PostgreSQL refuses a row it may quote it, and
+ * only the code says nothing of it.
+ */
 function wordsOf(error: unknown): string {
   if (!(error instanceof StoreError)) return String(error)
   return error.fault === 'data' ? `SQLSTATE ${error.code}` : error.message

@@ -1,6 +1,14 @@
-/** What the processor's `/metrics` shows: the totals of all workers, and their histograms and gauges from their last reports. */
+/**
+ * What the processor's `/metrics` shows: the totals of all workers, and their histograms
+ * and gauges from their last reports.
+ */
 import { Counter, Registry } from 'prom-client'
-import { COUNTERS, type CounterName, MAX_LABEL_VALUES, OTHER } from '../../../engine/observe/counters.js'
+import {
+  COUNTERS,
+  type CounterName,
+  MAX_LABEL_VALUES,
+  OTHER
+} from '../../../engine/observe/counters.js'
 import type { Totals } from '../../../engine/observe/totals.js'
 import { WorkerReports } from '../../../engine/observe/worker-reports.js'
 import { CLIENT_COUNTERS, combinations } from './client-metrics.js'
@@ -19,7 +27,8 @@ export class PrimaryMetrics {
   constructor(totals: Totals) {
     this.#totals = totals
     for (const name of Object.keys(COUNTERS) as CounterName[]) this.#register(name)
-    for (const name of Object.keys(CLIENT_COUNTERS) as (keyof typeof CLIENT_COUNTERS)[]) this.#registerByClient(name)
+    for (const name of Object.keys(CLIENT_COUNTERS) as (keyof typeof CLIENT_COUNTERS)[])
+      this.#registerByClient(name)
   }
 
   get contentType(): string {
@@ -31,7 +40,8 @@ export class PrimaryMetrics {
   }
 
   #registerByClient(name: keyof typeof CLIENT_COUNTERS): void {
-    const sumsOf = (): Iterable<[key: string, Record<string, string>]> => combinations(name, this.labels)
+    const sumsOf = (): Iterable<[key: string, Record<string, string>]> =>
+      combinations(name, this.labels)
     const totals = this.#totals
     const { help, labelNames } = CLIENT_COUNTERS[name]
     new Counter<string>({
@@ -49,7 +59,11 @@ export class PrimaryMetrics {
   #register(name: CounterName): void {
     const definition = COUNTERS[name]
     const totals = this.#totals
-    const base = { name: `${METRIC_PREFIX}${name}_total`, help: definition.help, registers: [this.#own] }
+    const base = {
+      name: `${METRIC_PREFIX}${name}_total`,
+      help: definition.help,
+      registers: [this.#own]
+    }
     if (!('label' in definition)) {
       new Counter({
         ...base,
@@ -93,7 +107,10 @@ export class PrimaryMetrics {
 
 type Cap = (value: string) => string
 
-/** The first labels that are seen keep a series of their own for good, so that no series goes backwards. */
+/**
+ * The first labels that are seen keep a series of their own for good, so that no series
+ * goes backwards.
+ */
 function createCap(maxValues: number): Cap {
   const own = new Set<string>()
   return label => {

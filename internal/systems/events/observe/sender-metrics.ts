@@ -1,5 +1,12 @@
 /** What a sender's worker counts, and what its primary reads from the database. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client'
+import {
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  type MetricObject,
+  Registry
+} from 'prom-client'
 import { WorkerReports } from '../../../engine/observe/worker-reports.js'
 import type { Backlog } from '../delivery/store/deliveries.js'
 import { METRIC_PREFIX, SECONDS_BUCKETS } from './worker-metrics.js'
@@ -20,28 +27,65 @@ export interface SenderMetrics {
 }
 
 /** Seconds: what is due at once, and what waits for a later attempt. */
-const DELAY_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400]
+const DELAY_BUCKETS = [
+  0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400
+]
 
 export function createSenderMetrics(): SenderMetrics {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  const counter = (name: string, help: string): Counter => new Counter({ name: METRIC_PREFIX + name, help, registers })
-  const labelled = <Label extends string>(name: string, help: string, label: Label): Counter<Label> =>
+  const counter = (name: string, help: string): Counter =>
+    new Counter({ name: METRIC_PREFIX + name, help, registers })
+  const labelled = <Label extends string>(
+    name: string,
+    help: string,
+    label: Label
+  ): Counter<Label> =>
     new Counter({ name: METRIC_PREFIX + name, help, labelNames: [label], registers })
   const histogram = (name: string, help: string, buckets: number[]): Histogram =>
     new Histogram({ name: METRIC_PREFIX + name, help, buckets, registers })
-  const lanes = new Gauge({ name: `${METRIC_PREFIX}lanes`, help: 'Endpoints that are being worked for', aggregator: 'sum', registers })
+  const lanes = new Gauge({
+    name: `${METRIC_PREFIX}lanes`,
+    help: 'Endpoints that are being worked for',
+    aggregator: 'sum',
+    registers
+  })
   return {
-    eventsRead: counter('events_read_total', 'Stored events that were looked at for endpoints that want them'),
+    eventsRead: counter(
+      'events_read_total',
+      'Stored events that were looked at for endpoints that want them'
+    ),
     deliveriesMade: counter('deliveries_made_total', 'Deliveries made of them'),
-    attempts: labelled('delivery_attempts_total', 'Attempts, by what became of the delivery', 'outcome'),
-    attemptSeconds: histogram('delivery_attempt_seconds', 'Time of an attempt, its answer included', SECONDS_BUCKETS),
-    firstAttemptDelaySeconds: histogram('delivery_first_attempt_delay_seconds', 'Time from stored to the first attempt', DELAY_BUCKETS),
+    attempts: labelled(
+      'delivery_attempts_total',
+      'Attempts, by what became of the delivery',
+      'outcome'
+    ),
+    attemptSeconds: histogram(
+      'delivery_attempt_seconds',
+      'Time of an attempt, its answer included',
+      SECONDS_BUCKETS
+    ),
+    firstAttemptDelaySeconds: histogram(
+      'delivery_first_attempt_delay_seconds',
+      'Time from stored to the first attempt',
+      DELAY_BUCKETS
+    ),
     paused: counter('endpoint_paused_total', 'Times that an endpoint was left alone for a while'),
-    disabled: counter('endpoint_disabled_total', 'Endpoints that were disabled because of their failures'),
-    ended: counter('deliveries_ended_total', 'Deliveries that ended with their endpoint’s being disabled'),
-    failed: labelled('sender_failed_total', 'Steps of the sender that failed; all are tried again', 'step'),
+    disabled: counter(
+      'endpoint_disabled_total',
+      'Endpoints that were disabled because of their failures'
+    ),
+    ended: counter(
+      'deliveries_ended_total',
+      'Deliveries that ended with their endpoint’s being disabled'
+    ),
+    failed: labelled(
+      'sender_failed_total',
+      'Steps of the sender that failed; all are tried again',
+      'step'
+    ),
     snapshot(working) {
       lanes.set(working)
       return registry.getMetricsAsJSON()
@@ -49,7 +93,10 @@ export function createSenderMetrics(): SenderMetrics {
   }
 }
 
-/** A sender's `/metrics`: its workers' reports, and what is owed as last read from the database. */
+/**
+ * A sender's `/metrics`: its workers' reports, and what is owed as last read from the
+ * database.
+ */
 export class SenderPrimaryMetrics {
   readonly #own = new Registry()
   readonly reports = new WorkerReports(this.#own)
@@ -58,14 +105,29 @@ export class SenderPrimaryMetrics {
 
   constructor() {
     const registers = [this.#own]
-    const gauge = (name: string, help: string): Gauge => new Gauge({ name: METRIC_PREFIX + name, help, registers })
+    const gauge = (name: string, help: string): Gauge =>
+      new Gauge({ name: METRIC_PREFIX + name, help, registers })
     this.#gauges = {
-      pending: gauge('deliveries_pending', 'Deliveries that are due or wait for their next attempt'),
+      pending: gauge(
+        'deliveries_pending',
+        'Deliveries that are due or wait for their next attempt'
+      ),
       dead: gauge('deliveries_dead', 'Deliveries that were given up'),
-      oldestDueS: gauge('delivery_oldest_due_seconds', 'How long the longest due delivery of an enabled endpoint has been due'),
-      lagS: gauge('sender_lag_seconds', 'Age of the oldest stored event that no delivery was made of yet')
+      oldestDueS: gauge(
+        'delivery_oldest_due_seconds',
+        'How long the longest due delivery of an enabled endpoint has been due'
+      ),
+      lagS: gauge(
+        'sender_lag_seconds',
+        'Age of the oldest stored event that no delivery was made of yet'
+      )
     }
-    this.#endpoints = new Gauge({ name: `${METRIC_PREFIX}endpoints`, help: 'Endpoints by state', labelNames: ['state'], registers })
+    this.#endpoints = new Gauge({
+      name: `${METRIC_PREFIX}endpoints`,
+      help: 'Endpoints by state',
+      labelNames: ['state'],
+      registers
+    })
   }
 
   get contentType(): string {
@@ -73,7 +135,8 @@ export class SenderPrimaryMetrics {
   }
 
   read({ endpoints, ...figures }: Backlog): void {
-    for (const [name, gauge] of Object.entries(this.#gauges)) gauge.set(figures[name as keyof typeof figures])
+    for (const [name, gauge] of Object.entries(this.#gauges))
+      gauge.set(figures[name as keyof typeof figures])
     for (const [state, count] of Object.entries(endpoints)) this.#endpoints.set({ state }, count)
   }
 

@@ -5,7 +5,14 @@ import { MAX_LABEL_VALUES, Tally } from '../../../engine/observe/counters.js'
 import type { ShadowSchema } from '../schemas/payload-schemas.js'
 import { createShadowEvents } from './shadow-events.js'
 
-const message: ReceivedMessage = { id: 'queue-1', receiptHandle: '', body: 'secret', bytes: 6, receiveCount: 1, sentAtMs: 0 }
+const message: ReceivedMessage = {
+  id: 'queue-1',
+  receiptHandle: '',
+  body: 'secret',
+  bytes: 6,
+  receiveCount: 1,
+  sentAtMs: 0
+}
 const shadow = (n: number): ShadowSchema => ({ id: n, label: `type-${n}/*/1`, check: () => [] })
 
 t.test('the first 50 schemas of a worker are counted by name, all others together', async t => {
@@ -15,21 +22,35 @@ t.test('the first 50 schemas of a worker are counted by name, all others togethe
     events.checked(shadow(n), message, n % 2 === 0 ? 'required' : null)
     events.checked(shadow(n), message, null)
   }
-  t.equal(Object.keys(tally.counts).filter(key => key.startsWith('shadow_checked/')).length, MAX_LABEL_VALUES + 1)
+  t.equal(
+    Object.keys(tally.counts).filter(key => key.startsWith('shadow_checked/')).length,
+    MAX_LABEL_VALUES + 1
+  )
   t.equal(tally.counts['shadow_checked/type-49/*/1'], 2)
   t.equal(tally.counts['shadow_checked/type-50/*/1'], undefined)
   t.equal(tally.counts['shadow_checked/other'], 20)
   t.equal(tally.counts['shadow_rejected/other'], 5)
 })
 
-t.test('the log has an example of each schema that would reject, without the payload, once until it is told again', async t => {
-  const lines: string[] = []
-  const events = createShadowEvents({ log: pino({}, { write: line => void lines.push(line) }), tally: new Tally() })
-  for (let n = 0; n < 3; n++) events.checked(shadow(1), { ...message, id: `queue-${n}` }, 'required')
-  events.checked(shadow(2), message, null)
-  events.logSummary()
-  events.logSummary()
-  t.equal(lines.length, 1)
-  t.match(JSON.parse(lines[0] ?? ''), { schema: 'type-1/*/1', rejected: 3, example: { id: 'queue-0', keyword: 'required' } })
-  t.notMatch(lines[0], 'secret')
-})
+t.test(
+  'the log has an example of each schema that would reject, without the payload, once until it is told again',
+  async t => {
+    const lines: string[] = []
+    const events = createShadowEvents({
+      log: pino({}, { write: line => void lines.push(line) }),
+      tally: new Tally()
+    })
+    for (let n = 0; n < 3; n++)
+      events.checked(shadow(1), { ...message, id: `queue-${n}` }, 'required')
+    events.checked(shadow(2), message, null)
+    events.logSummary()
+    events.logSummary()
+    t.equal(lines.length, 1)
+    t.match(JSON.parse(lines[0] ?? ''), {
+      schema: 'type-1/*/1',
+      rejected: 3,
+      example: { id: 'queue-0', keyword: 'required' }
+    })
+    t.notMatch(lines[0], 'secret')
+  }
+)

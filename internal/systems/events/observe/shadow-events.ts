@@ -1,8 +1,11 @@
 /**
- * What shadow schemas would have rejected: counted per schema, and an example a second for the people who read the log.
+ * What shadow schemas would have rejected: counted per schema, and an example a second
+ * for the people who read the log.
  *
- * Shapes  labels are those of the schemas (event type/client/version) up to a cap, `other` beyond it; no payload is told.
- *         Like `received` the counts leave the worker with its next report or commit: what a killed worker counted since then is lost.
+ * Shapes  labels are those of the schemas (event type/client/version) up to a cap,
+ *         `other` beyond it; no payload is told. Like `received` the counts leave the
+ *         worker with its next report or commit: what a killed worker counted since then
+ *         is lost.
  */
 import type { ReceivedMessage } from '../../../engine/message/message.js'
 import { MAX_LABEL_VALUES, OTHER, type Tally } from '../../../engine/observe/counters.js'
@@ -10,7 +13,11 @@ import type { Log } from '../../../engine/observe/log.js'
 import type { ShadowSchema } from '../schemas/payload-schemas.js'
 
 export interface ShadowEvents {
-  readonly checked: (shadow: ShadowSchema, message: ReceivedMessage, objection: string | null) => void
+  readonly checked: (
+    shadow: ShadowSchema,
+    message: ReceivedMessage,
+    objection: string | null
+  ) => void
   /** Logs what would have been rejected since the last call, if anything. */
   logSummary(): void
 }
@@ -20,7 +27,13 @@ interface Objections {
   readonly example: { readonly id: string; readonly keyword: string }
 }
 
-export function createShadowEvents({ log, tally }: { readonly log: Log; readonly tally: Tally }): ShadowEvents {
+export function createShadowEvents({
+  log,
+  tally
+}: {
+  readonly log: Log
+  readonly tally: Tally
+}): ShadowEvents {
   const labels = new Set<string>()
   let objections = new Map<string, Objections>()
 
@@ -36,7 +49,8 @@ export function createShadowEvents({ log, tally }: { readonly log: Log; readonly
       else known.rejected += 1
     },
     logSummary() {
-      for (const [schema, { rejected, example }] of objections) log.info({ schema, rejected, example }, 'shadow schema would reject')
+      for (const [schema, { rejected, example }] of objections)
+        log.info({ schema, rejected, example }, 'shadow schema would reject')
       objections = new Map()
     }
   }

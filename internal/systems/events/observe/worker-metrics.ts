@@ -1,4 +1,7 @@
-/** A worker's histograms and gauges; its counters are a Tally, because the primary must know them to the event (totals.ts). */
+/**
+ * A worker's histograms and gauges; its counters are a Tally, because the primary must
+ * know them to the event (totals.ts).
+ */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client'
 import type { IntakeStatus } from '../../../engine/intake/intake.js'
@@ -7,9 +10,13 @@ import { ClientMetrics } from './client-metrics.js'
 
 export const METRIC_PREFIX = 'event_process_'
 
-/** Seconds; fine where the goal lies (10 and 50 ms), coarse where only the order of magnitude matters. */
+/**
+ * Seconds; fine where the goal lies (10 and 50 ms), coarse where only the order of
+ * magnitude matters.
+ */
 export const SECONDS_BUCKETS = [
-  0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600
+  0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5,
+  10, 30, 60, 300, 3_600
 ]
 
 export interface WorkerMetrics {
@@ -36,15 +43,31 @@ export function createWorkerMetrics(clients = new ClientMetrics()): WorkerMetric
   const inFlightBytes = gauge('in_flight_bytes', 'Bytes of their bodies', 'sum')
   const held = gauge('held', 'Messages in flight that wait for their client’s quota', 'sum')
   const oldest = gauge('oldest_in_flight_seconds', 'Age of the oldest message in flight', 'max')
-  const gateOpen = gauge('gate_open', '1 while all workers receive, 0 while one is held back', 'min')
-  const lag = gauge('eventloop_lag_seconds', 'Longest stall of a worker’s event loop within the last second', 'max')
+  const gateOpen = gauge(
+    'gate_open',
+    '1 while all workers receive, 0 while one is held back',
+    'min'
+  )
+  const lag = gauge(
+    'eventloop_lag_seconds',
+    'Longest stall of a worker’s event loop within the last second',
+    'max'
+  )
   const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
   const queueDwellSeconds = new Observations(SECONDS_BUCKETS)
 
   return {
-    batchRows: histogram('batch_rows', 'Messages per commit', [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000]),
-    commitSeconds: histogram('commit_seconds', 'Time from the first attempt of a batch to its commit', SECONDS_BUCKETS),
+    batchRows: histogram(
+      'batch_rows',
+      'Messages per commit',
+      [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000]
+    ),
+    commitSeconds: histogram(
+      'commit_seconds',
+      'Time from the first attempt of a batch to its commit',
+      SECONDS_BUCKETS
+    ),
     queueDwellSeconds,
     clients,
     async snapshot(status) {
@@ -53,12 +76,23 @@ export function createWorkerMetrics(clients = new ClientMetrics()): WorkerMetric
       held.set(status.held)
       oldest.set(status.oldestInFlightMs / 1_000)
       gateOpen.set(status.isGateOpen ? 1 : 0)
-      // The timer itself fires every 10 ms: what is above that is the stall. An empty histogram reports nonsense, hence the guard.
+      // The timer itself fires every 10 ms: what is above that is the stall. An empty
+      // histogram reports nonsense, hence the guard.
       lag.set(delay.count === 0 ? 0 : Math.max(0, delay.max / 1e9 - 0.01))
       delay.reset()
-      const dwell = queueDwellSeconds.toMetric(`${METRIC_PREFIX}queue_dwell_seconds`, 'Time from sent (queue’s clock) to committed')
-      const byClient = clients.toMetric(`${METRIC_PREFIX}client_queue_dwell_seconds`, 'The same by client')
-      return [...(await registry.getMetricsAsJSON()), dwell as MetricObject, byClient as MetricObject]
+      const dwell = queueDwellSeconds.toMetric(
+        `${METRIC_PREFIX}queue_dwell_seconds`,
+        'Time from sent (queue’s clock) to committed'
+      )
+      const byClient = clients.toMetric(
+        `${METRIC_PREFIX}client_queue_dwell_seconds`,
+        'The same by client'
+      )
+      return [
+        ...(await registry.getMetricsAsJSON()),
+        dwell as MetricObject,
+        byClient as MetricObject
+      ]
     },
     close: () => delay.disable()
   }

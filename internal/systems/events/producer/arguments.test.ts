@@ -53,13 +53,21 @@ t.test('every option is read', async t => {
 t.test('percent go from 0 to 100, together too', async t => {
   t.match(parseProducersArguments(['--duplicates', '100']), { duplicates: 1 })
   t.match(parseProducersArguments(['--duplicates', '0.5%']), { duplicates: 0.005 })
-  t.match(parseProducersArguments(['--duplicates', '60', '--invalid', '40']), { duplicates: 0.6, invalid: 0.4 })
-  t.same(problemsOf(['--duplicates', '101']), ['--duplicates must be a number from 0 to 100, not "101"'])
-  t.same(problemsOf(['--duplicates', '60', '--invalid', '41']), ['--duplicates and --invalid together must not exceed 100'])
+  t.match(parseProducersArguments(['--duplicates', '60', '--invalid', '40']), {
+    duplicates: 0.6,
+    invalid: 0.4
+  })
+  t.same(problemsOf(['--duplicates', '101']), [
+    '--duplicates must be a number from 0 to 100, not "101"'
+  ])
+  t.same(problemsOf(['--duplicates', '60', '--invalid', '41']), [
+    '--duplicates and --invalid together must not exceed 100'
+  ])
 })
 
 t.test('everything that is wrong is named in one message', async t => {
-  const line = '--count ten --rate 0 --concurrency 0 --body-bytes 255 --clients a,,b --ledger --bogus -x file --seed 1 --seed 2'
+  const line =
+    '--count ten --rate 0 --concurrency 0 --body-bytes 255 --clients a,,b --ledger --bogus -x file --seed 1 --seed 2'
   t.same(problemsOf(line.split(' ')), [
     '--ledger needs a value',
     '-x is no option of this program',
@@ -75,7 +83,11 @@ t.test('everything that is wrong is named in one message', async t => {
 
 t.test('numbers are digits, and nothing that only turns into a number', async t => {
   for (const text of ['', ' ', '1e3', '0x10', '-5', '1.5', 'Infinity', 'NaN']) {
-    t.throws(() => parseProducersArguments(['--count', text]), { name: 'ArgumentsError' }, JSON.stringify(text))
+    t.throws(
+      () => parseProducersArguments(['--count', text]),
+      { name: 'ArgumentsError' },
+      JSON.stringify(text)
+    )
   }
   t.same(problemsOf(['--count']), ['--count needs a value'])
   t.same(problemsOf(['--help=yes']), ['--help takes no value'])
@@ -83,7 +95,17 @@ t.test('numbers are digits, and nothing that only turns into a number', async t 
 })
 
 t.test('the help names every option and has examples', async t => {
-  for (const name of ['count', 'rate', 'concurrency', 'duplicates', 'invalid', 'ledger', 'clients', 'body-bytes', 'seed']) {
+  for (const name of [
+    'count',
+    'rate',
+    'concurrency',
+    'duplicates',
+    'invalid',
+    'ledger',
+    'clients',
+    'body-bytes',
+    'seed'
+  ]) {
     t.match(PRODUCERS_HELP, `--${name} `)
   }
   t.match(PRODUCERS_HELP, 'Examples')

@@ -1,16 +1,27 @@
 /**
- * The command line of the producers: none is the fake producers, any load option is the load generator.
+ * The command line of the producers: none is the fake producers, any load option is the
+ * load generator.
  *
  * Shapes  arguments in, a ProducersCommand out.
- * Units   `duplicates` and `invalid` are percent on the command line and shares from 0 to 1 afterwards.
+ * Units   `duplicates` and `invalid` are percent on the command line and shares from 0 to
+ *         1 afterwards.
  * Errors  ArgumentsError naming everything that is wrong at once.
  */
 
-import { ArgumentsError, type FlagKinds, type Flags, readFlags, readNumber } from '../../../engine/cli/flags.js'
+import {
+  ArgumentsError,
+  type FlagKinds,
+  type Flags,
+  readFlags,
+  readNumber
+} from '../../../engine/cli/flags.js'
 import { MAX_MESSAGE_BYTES } from '../../../engine/queue/sqs/limits.js'
 import { DEFAULT_BODY_BYTES, DEFAULT_CLIENTS } from './events.js'
 
-export type ProducersCommand = { readonly kind: 'help' } | { readonly kind: 'fake' } | ({ readonly kind: 'load' } & LoadArguments)
+export type ProducersCommand =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'fake' }
+  | ({ readonly kind: 'load' } & LoadArguments)
 
 export interface LoadArguments {
   /** Null: until the program is told to stop. */
@@ -74,7 +85,8 @@ export function parseProducersArguments(args: readonly string[]): ProducersComma
 function readLoad(flags: Flags): LoadArguments {
   const duplicates = readShare(flags, 'duplicates')
   const invalid = readShare(flags, 'invalid')
-  if (duplicates + invalid > 1) flags.problems.push('--duplicates and --invalid together must not exceed 100')
+  if (duplicates + invalid > 1)
+    flags.problems.push('--duplicates and --invalid together must not exceed 100')
   return {
     count: readNumber(flags, 'count', 1, Number.MAX_SAFE_INTEGER) ?? null,
     ratePerSecond: readNumber(flags, 'rate', 0.001, 1_000_000, false) ?? null,
@@ -83,7 +95,8 @@ function readLoad(flags: Flags): LoadArguments {
     invalid,
     ledger: flags.text('ledger') ?? null,
     clients: readClients(flags),
-    bodyBytes: readNumber(flags, 'body-bytes', MIN_BODY_BYTES, MAX_MESSAGE_BYTES) ?? DEFAULT_BODY_BYTES,
+    bodyBytes:
+      readNumber(flags, 'body-bytes', MIN_BODY_BYTES, MAX_MESSAGE_BYTES) ?? DEFAULT_BODY_BYTES,
     seed: flags.text('seed') ?? null
   }
 }
@@ -98,6 +111,9 @@ function readClients(flags: Flags): readonly string[] {
   const text = flags.text('clients')
   if (text === undefined) return DEFAULT_CLIENTS
   const names = text.split(',').map(name => name.trim())
-  if (names.includes('')) flags.problems.push(`--clients must be names with commas between them, not ${JSON.stringify(text)}`)
+  if (names.includes(''))
+    flags.problems.push(
+      `--clients must be names with commas between them, not ${JSON.stringify(text)}`
+    )
   return names
 }

@@ -1,6 +1,7 @@
 /**
- * What the producers send: the three fake producers' bodies, and the load generator's events. Payloads are texts, or objects that satisfy
- * the schemas of deployments/schemas; a few of the fake producers' do not.
+ * What the producers send: the three fake producers' bodies, and the load generator's
+ * events. Payloads are texts, or objects that satisfy the schemas of deployments/schemas;
+ * a few of the fake producers' do not.
  *
  * Shapes  a Random in, bodies out; the same seed gives the same bodies. No clock, no I/O.
  * Units   `bodyBytes` is the size of a whole body in UTF-8 bytes.
@@ -12,12 +13,24 @@ import { createMix, type EventKind } from './mix.js'
 
 /** Who the fake producers are, and what each of them keeps saying. */
 const FAKE_PRODUCERS = [
-  { eventType: 'monitor-app', clientId: 'client-1', text: 'processor temperature in millidegrees', key: 'temperature' },
-  { eventType: 'transaction-app', clientId: 'client-2', text: 'payment accepted, amount in cents', key: 'amount' },
+  {
+    eventType: 'monitor-app',
+    clientId: 'client-1',
+    text: 'processor temperature in millidegrees',
+    key: 'temperature'
+  },
+  {
+    eventType: 'transaction-app',
+    clientId: 'client-2',
+    text: 'payment accepted, amount in cents',
+    key: 'amount'
+  },
   { eventType: 'user-app', clientId: 'client-3', text: 'signed in, user number', key: 'user' }
 ] as const
 
-const KEYS: ReadonlyMap<string, string> = new Map(FAKE_PRODUCERS.map(({ eventType, key }) => [eventType, key]))
+const KEYS: ReadonlyMap<string, string> = new Map(
+  FAKE_PRODUCERS.map(({ eventType, key }) => [eventType, key])
+)
 const EVENT_TYPES = FAKE_PRODUCERS.map(({ eventType }) => eventType)
 export const DEFAULT_CLIENTS: readonly string[] = FAKE_PRODUCERS.map(({ clientId }) => clientId)
 export const DEFAULT_BODY_BYTES = 350
@@ -28,22 +41,33 @@ const OBJECT_PERCENT = 50
 const BROKEN_PERCENT = 3
 
 /**
- * What the fake producers send in one tick: an event each, in the order of DEFAULT_CLIENTS, a text or an object, and now and then a body
- * that is no event. A few objects break the schema of their event type; they are valid events where no schema is active.
+ * What the fake producers send in one tick: an event each, in the order of
+ * DEFAULT_CLIENTS, a text or an object, and now and then a body that is no event. A few
+ * objects break the schema of their event type; they are valid events where no schema is
+ * active.
  */
 export function fakeBodies(random: Random): readonly string[] {
   const bodies = FAKE_PRODUCERS.map(({ eventType, clientId, text, key }) => {
     const number = random.below(FAKE_NUMBERS)
     const kind = random.below(100)
     const broken = { [key]: `about ${number}` }
-    const message = kind < BROKEN_PERCENT ? broken : kind < OBJECT_PERCENT ? { [key]: number } : `${text}: ${number}`
+    const message =
+      kind < BROKEN_PERCENT
+        ? broken
+        : kind < OBJECT_PERCENT
+          ? { [key]: number }
+          : `${text}: ${number}`
     return JSON.stringify({ event_type: eventType, client_id: clientId, message })
   })
-  if (random.below(100) < BAD_BODY_PERCENT) bodies.push(`this is not an event: ${random.below(FAKE_NUMBERS)}`)
+  if (random.below(100) < BAD_BODY_PERCENT)
+    bodies.push(`this is not an event: ${random.below(FAKE_NUMBERS)}`)
   return bodies
 }
 
-/** One body with what is known about it; `payload` is the JSON text of its `message` value, null where it must be refused. */
+/**
+ * One body with what is known about it; `payload` is the JSON text of its `message`
+ * value, null where it must be refused.
+ */
 export interface GeneratedEvent {
   readonly kind: EventKind
   readonly body: string
@@ -70,7 +94,10 @@ export interface EventSourceOptions {
 const REPEATABLE_BYTES = 32 * 1024 * 1024
 const REPEATABLE_EVENTS = 10_000
 
-/** Gives one event per call, null after the last. Every second new event, about, has an event id; only those are repeated. */
+/**
+ * Gives one event per call, null after the last. Every second new event, about, has an
+ * event id; only those are repeated.
+ */
 export function createEventSource(options: EventSourceOptions): () => GeneratedEvent | null {
   const { clients, random, bodyBytes } = options
   const nextKind = createMix(options, random)
@@ -87,9 +114,20 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
     const head = `{"event_type":${JSON.stringify(eventType)},"client_id":${JSON.stringify(clientId)}${idField},"message":`
     const around = Buffer.byteLength(head) + 1
     const key = KEYS.get(eventType) ?? 'amount'
-    const payload = payloadText(sequence, key, random, open => pad(bodyBytes - around - Buffer.byteLength(open), random))
+    const payload = payloadText(sequence, key, random, open =>
+      pad(bodyBytes - around - Buffer.byteLength(open), random)
+    )
     const body = `${head}${payload}}`
-    return { kind: 'fresh', body, bytes: Buffer.byteLength(body), clientId, group: clientId, eventType, eventId, payload }
+    return {
+      kind: 'fresh',
+      body,
+      bytes: Buffer.byteLength(body),
+      clientId,
+      group: clientId,
+      eventType,
+      eventId,
+      payload
+    }
   }
 
   return () => {
@@ -102,7 +140,16 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
     sequence += 1
     if (kind === 'invalid') {
       const { body } = nextInvalid({ clientId, eventType, sequence })
-      return { kind, body, bytes: Buffer.byteLength(body), clientId, group: clientId, eventType, eventId: null, payload: null }
+      return {
+        kind,
+        body,
+        bytes: Buffer.byteLength(body),
+        clientId,
+        group: clientId,
+        eventType,
+        eventId: null,
+        payload: null
+      }
     }
     const event = fresh(clientId, eventType)
     if (event.eventId !== null && options.duplicates > 0) repeatable[kept++ % keep] = event
@@ -111,13 +158,22 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
 }
 
 /**
- * The payload in one of several spellings. Numbers with a trailing zero, spaces and escapes are there on purpose: whoever parses
- * and writes the payload again stores another text, and the ledger's hash tells.
+ * The payload in one of several spellings. Numbers with a trailing zero, spaces and
+ * escapes are there on purpose: whoever parses and writes the payload again stores
+ * another text, and the ledger's hash tells.
  */
-function payloadText(sequence: number, key: string, random: Random, fill: (without: string) => string): string {
+function payloadText(
+  sequence: number,
+  key: string,
+  random: Random,
+  fill: (without: string) => string
+): string {
   const number = random.below(FAKE_NUMBERS)
   const [open, close] = SPELLINGS[random.below(SPELLINGS.length)] ?? SPELLINGS[0]
-  const start = open.replace('#', String(sequence)).replaceAll('$', String(number)).replace('amount', key)
+  const start = open
+    .replace('#', String(sequence))
+    .replaceAll('$', String(number))
+    .replace('amount', key)
   return `${start}${fill(start + close)}${close}`
 }
 

@@ -62,7 +62,9 @@ t.test('a failed send is told and tried again, and does not end the producers', 
 
 t.test('a stop lets the call under way finish and starts no other', async t => {
   let answer: () => void = () => undefined
-  const { clock, stop, sentAtMs, run, calls } = setup(() => new Promise<void>(resolve => (answer = resolve)))
+  const { clock, stop, sentAtMs, run, calls } = setup(
+    () => new Promise<void>(resolve => (answer = resolve))
+  )
   await clock.advanceAsync(0)
   stop.abort()
   await clock.advanceAsync(500)

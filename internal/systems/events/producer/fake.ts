@@ -1,8 +1,11 @@
 /**
- * The fake producers: a few events per tick, for ever, so that a new user sees something happen.
+ * The fake producers: a few events per tick, for ever, so that a new user sees something
+ * happen.
  *
- * Units   `tickMs` from one start to the next; a tick that took longer delays the next one, and nothing piles up.
- * Errors  a failed send is told and tried again; only the signal ends the loop, after the call that is under way.
+ * Units   `tickMs` from one start to the next; a tick that took longer delays the next
+ *         one, and nothing piles up.
+ * Errors  a failed send is told and tried again; only the signal ends the loop, after the
+ *         call that is under way.
  */
 
 import type { Random } from '../../../engine/cli/random.js'
@@ -20,7 +23,10 @@ export async function runFakeProducers(options: FakeProducersOptions): Promise<v
   const { clock, signal, tickMs } = options
   while (!signal.aborted) {
     const startedMs = clock.monotonicMs()
-    const messages = fakeBodies(options.random).map((body, index) => ({ body, ...turnOf(DEFAULT_CLIENTS[index]) }))
+    const messages = fakeBodies(options.random).map((body, index) => ({
+      body,
+      ...turnOf(DEFAULT_CLIENTS[index])
+    }))
     await sendAll(messages, options, accepted => options.onSent(accepted.length))
     await delay(clock, Math.max(0, startedMs + tickMs - clock.monotonicMs()), signal)
   }

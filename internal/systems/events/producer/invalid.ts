@@ -2,8 +2,10 @@
  * Bodies that the processor must refuse, one maker per way of being wrong.
  *
  * Shapes  what a valid event of that client would say in, the text of the body out.
- * Source  internal/docs/architecture.md, "Event contract": the closed set of rejection reasons. `conflict` needs two events,
- *         `schema-violation` a registered schema and `too-large` a body that the queue itself refuses: none of them is made here.
+ * Source  internal/docs/architecture.md, "Event contract": the closed set of rejection
+ *         reasons. `conflict` needs two events, `schema-violation` a registered schema
+ *         and `too-large` a body that the queue itself refuses: none of them is made
+ *         here.
  */
 
 import type { Random } from '../../../engine/cli/random.js'
@@ -21,7 +23,10 @@ export interface InvalidBody {
   readonly body: string
 }
 
-/** Far beyond any depth that a payload has a use for, and still parsed by every JSON parser. */
+/**
+ * Far beyond any depth that a payload has a use for, and still parsed by every JSON
+ * parser.
+ */
 const DEPTH = 3_000
 
 type Maker = (subject: Subject, random: Random) => string
@@ -33,7 +38,11 @@ function fields({ clientId, eventType, sequence }: Subject): Record<string, unkn
   return { event_type: eventType, client_id: clientId, message: `spoilt event ${sequence}` }
 }
 
-function without(subject: Subject, random: Random, spoil: (body: Record<string, unknown>, field: string) => void): string {
+function without(
+  subject: Subject,
+  random: Random,
+  spoil: (body: Record<string, unknown>, field: string) => void
+): string {
   const body = fields(subject)
   const first = random.below(FIELDS.length)
   const many = 1 + random.below(FIELDS.length)
@@ -41,7 +50,8 @@ function without(subject: Subject, random: Random, spoil: (body: Record<string, 
   return JSON.stringify({ ...body, sequence: subject.sequence })
 }
 
-const spoilt = (subject: Subject, over: Record<string, unknown>): string => JSON.stringify({ ...fields(subject), ...over })
+const spoilt = (subject: Subject, over: Record<string, unknown>): string =>
+  JSON.stringify({ ...fields(subject), ...over })
 
 type Way = readonly [RejectionReason, Maker]
 
@@ -51,26 +61,43 @@ const WAYS: readonly [Way, ...Way[]] = [
   ['not-json', subject => `${JSON.stringify(fields(subject))} and more`],
   ['not-an-object', ({ sequence }) => JSON.stringify(['an', 'array', sequence])],
   ['not-an-object', ({ sequence }) => `${sequence}`],
-  ['missing-field', (subject, random) => without(subject, random, (body, field) => Reflect.deleteProperty(body, field))],
-  ['missing-field', (subject, random) => without(subject, random, (body, field) => (body[field] = ''))],
-  ['missing-field', (subject, random) => without(subject, random, (body, field) => (body[field] = null))],
+  [
+    'missing-field',
+    (subject, random) =>
+      without(subject, random, (body, field) => Reflect.deleteProperty(body, field))
+  ],
+  [
+    'missing-field',
+    (subject, random) => without(subject, random, (body, field) => (body[field] = ''))
+  ],
+  [
+    'missing-field',
+    (subject, random) => without(subject, random, (body, field) => (body[field] = null))
+  ],
   ['invalid-field', subject => spoilt(subject, { message: subject.sequence })],
   ['invalid-field', subject => spoilt(subject, { event_type: ['not', 'a', 'name'] })],
   ['invalid-field', subject => spoilt(subject, { client_id: 'c'.repeat(101) })],
   ['invalid-field', subject => spoilt(subject, { event_id: 'i'.repeat(256) })],
   ['unknown-client', subject => spoilt(subject, { client_id: 'nobody-knows-this-client' })],
-  ['unknown-event-type', subject => spoilt(subject, { event_type: 'nobody-knows-this-event-type' })],
+  [
+    'unknown-event-type',
+    subject => spoilt(subject, { event_type: 'nobody-knows-this-event-type' })
+  ],
   ['unstorable', subject => spoilt(subject, { client_id: `${subject.clientId}\0` })],
   ['unstorable', subject => spoilt(subject, { event_id: `${subject.sequence}\ud800` })],
   [
     'too-deep',
-    subject => `{"event_type":${JSON.stringify(subject.eventType)},"client_id":${JSON.stringify(subject.clientId)},"message":${nested()}}`
+    subject =>
+      `{"event_type":${JSON.stringify(subject.eventType)},"client_id":${JSON.stringify(subject.clientId)},"message":${nested()}}`
   ]
 ]
 
 const nested = (): string => '['.repeat(DEPTH) + ']'.repeat(DEPTH)
 
-/** One maker after the other, from a random one on, so that a short run already holds many kinds. */
+/**
+ * One maker after the other, from a random one on, so that a short run already holds many
+ * kinds.
+ */
 export function createInvalidBodies(random: Random): (subject: Subject) => InvalidBody {
   let next = random.below(WAYS.length)
   return subject => {

@@ -1,13 +1,17 @@
 /**
  * Reads a ledger line by line, however long it is.
  *
- * Errors  LedgerError naming the line, for anything that is not an entry; only a last line without its newline may be unreadable:
- *         a crash tore it, and `onTornLine` is told.
+ * Errors  LedgerError naming the line, for anything that is not an entry; only a last
+ *         line without its newline may be unreadable: a crash tore it, and `onTornLine`
+ *         is told.
  */
 import { createReadStream } from 'node:fs'
 import { asLedgerError, type LedgerEntry, LedgerError, MAX_LINE_BYTES } from './ledger.js'
 
-/** `problemOf` says what is wrong with a line's value; of a ledger of another kind it is another one. */
+/**
+ * `problemOf` says what is wrong with a line's value; of a ledger of another kind it is
+ * another one.
+ */
 export async function* readLedger<Entry = LedgerEntry>(
   file: string,
   onTornLine: (line: number) => void,
@@ -27,12 +31,14 @@ async function* readEntries<Entry>(
 ): AsyncGenerator<Entry> {
   let rest = ''
   let line = 0
-  // Cut at \n alone: the readers of the standard library also cut at U+2028, which JSON text may hold.
+  // Cut at \n alone: the readers of the standard library also cut at U+2028, which JSON
+  // text may hold.
   for await (const chunk of createReadStream(file, { encoding: 'utf8' })) {
     const lines = `${rest}${chunk as string}`.split('\n')
     rest = lines.pop() ?? ''
     for (const text of lines) yield parseEntry(text, ++line, problemOf) as Entry
-    if (rest.length > MAX_LINE_BYTES) throw new LedgerError(`Line ${line + 1} of the ledger is longer than any entry`)
+    if (rest.length > MAX_LINE_BYTES)
+      throw new LedgerError(`Line ${line + 1} of the ledger is longer than any entry`)
   }
   if (rest === '') return
   const last = parseJson(rest)
@@ -40,10 +46,15 @@ async function* readEntries<Entry>(
   else yield parseEntry(rest, line + 1, problemOf) as Entry
 }
 
-function parseEntry(text: string, line: number, problemOf: (value: unknown) => string | null): unknown {
+function parseEntry(
+  text: string,
+  line: number,
+  problemOf: (value: unknown) => string | null
+): unknown {
   const value = parseJson(text)
   const problem = value === undefined ? 'it is not JSON' : problemOf(value)
-  if (problem !== null) throw new LedgerError(`Line ${line} of the ledger is not an entry: ${problem}`)
+  if (problem !== null)
+    throw new LedgerError(`Line ${line} of the ledger is not an entry: ${problem}`)
   return value
 }
 
@@ -70,6 +81,10 @@ const FIELDS: Readonly<Record<keyof LedgerEntry, (value: unknown) => boolean>> =
 
 function problemOfEntry(value: unknown): string | null {
   if (typeof value !== 'object' || value === null) return 'it is not an object'
-  const wrong = Object.entries(FIELDS).filter(([name, isRight]) => !isRight((value as Record<string, unknown>)[name]))
-  return wrong.length === 0 ? null : `${wrong.map(([name]) => name).join(', ')} missing or of the wrong type`
+  const wrong = Object.entries(FIELDS).filter(
+    ([name, isRight]) => !isRight((value as Record<string, unknown>)[name])
+  )
+  return wrong.length === 0
+    ? null
+    : `${wrong.map(([name]) => name).join(', ')} missing or of the wrong type`
 }

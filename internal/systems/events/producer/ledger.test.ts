@@ -20,7 +20,8 @@ const line = (id: string): string => `${JSON.stringify(entry(id))}\n`
 async function readAll(file: string): Promise<{ ids: string[]; torn: number[] }> {
   const ids: string[] = []
   const torn: number[] = []
-  for await (const { queueMessageId } of readLedger(file, line => torn.push(line))) ids.push(queueMessageId)
+  for await (const { queueMessageId } of readLedger(file, line => torn.push(line)))
+    ids.push(queueMessageId)
   return { ids, torn }
 }
 
@@ -69,13 +70,16 @@ t.test('many appends at once lose and repeat nothing', async t => {
   t.equal(clock.pending(), 0, 'no timer is left behind')
 })
 
-t.test('an existing ledger is continued, and a line that a crash tore is cut off first', async t => {
-  const file = await fileIn(t, `${line('1')}${line('2').slice(0, 40)}`)
-  const ledger = await openLedger(file, createManualClock())
-  await ledger.append([entry('3')])
-  await ledger.close()
-  t.same(await readAll(file), { ids: ['1', '3'], torn: [] })
-})
+t.test(
+  'an existing ledger is continued, and a line that a crash tore is cut off first',
+  async t => {
+    const file = await fileIn(t, `${line('1')}${line('2').slice(0, 40)}`)
+    const ledger = await openLedger(file, createManualClock())
+    await ledger.append([entry('3')])
+    await ledger.close()
+    t.same(await readAll(file), { ids: ['1', '3'], torn: [] })
+  }
+)
 
 t.test('a torn last line is tolerated and told by its number', async t => {
   for (const length of [1, 40, line('3').length - 2]) {
@@ -92,10 +96,17 @@ t.test('an empty ledger has no entries', async t => {
 
 t.test('any other line that is not an entry is an error with its number', async t => {
   const rows = [
-    { content: `${line('1')}{"queueMess\n${line('3')}`, message: /^Line 2 of the ledger is not an entry: it is not JSON/ },
+    {
+      content: `${line('1')}{"queueMess\n${line('3')}`,
+      message: /^Line 2 of the ledger is not an entry: it is not JSON/
+    },
     { content: `${line('1')}\n`, message: /^Line 2 / },
     { content: `${line('1')}${line('2').slice(0, 40)}\n`, message: /^Line 2 / },
-    { content: `[]\n`, message: /^Line 1 .*queueMessageId, clientId, eventType, eventId, payloadSha256, valid, bytes missing/ },
+    {
+      content: `[]\n`,
+      message:
+        /^Line 1 .*queueMessageId, clientId, eventType, eventId, payloadSha256, valid, bytes missing/
+    },
     {
       content: `${JSON.stringify({ ...entry('1'), valid: 'yes', bytes: 1.5 })}\n`,
       message: /: valid, bytes missing or of the wrong type$/
@@ -114,12 +125,18 @@ t.test('a file that is no ledger is not continued', async t => {
   t.equal((await readFile(file)).length, 70_000)
 })
 
-t.test('a file that cannot be opened is named, without a stack trace for the person who typed it', async t => {
-  const file = join(t.testdir(), 'no', 'such', 'ledger')
-  const expected = { name: 'LedgerError', message: /^The ledger .*such.ledger cannot be used: ENOENT/ }
-  await t.rejects(openLedger(file, createManualClock()), expected)
-  await t.rejects(readAll(file), expected)
-})
+t.test(
+  'a file that cannot be opened is named, without a stack trace for the person who typed it',
+  async t => {
+    const file = join(t.testdir(), 'no', 'such', 'ledger')
+    const expected = {
+      name: 'LedgerError',
+      message: /^The ledger .*such.ledger cannot be used: ENOENT/
+    }
+    await t.rejects(openLedger(file, createManualClock()), expected)
+    await t.rejects(readAll(file), expected)
+  }
+)
 
 t.test('a first line that a crash tore leaves an empty ledger to begin with', async t => {
   const file = await fileIn(t, line('1').slice(0, 40))

@@ -1,7 +1,12 @@
 import t, { type Test } from 'tap'
 import { createRandom } from '../../../engine/cli/random.js'
 import { createMemoryQueue } from '../../../engine/queue/memory.js'
-import { type OutgoingMessage, QueueError, type QueueWriter, type SendOutcome } from '../../../engine/queue/queue.js'
+import {
+  type OutgoingMessage,
+  QueueError,
+  type QueueWriter,
+  type SendOutcome
+} from '../../../engine/queue/queue.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
 import { DEFAULT_CLIENTS } from './events.js'
 import type { LedgerEntry, LedgerWriter } from './ledger.js'
@@ -18,7 +23,12 @@ function countingLedger(): CountingLedger {
 }
 
 /** A queue that treats its calls as the test says, and remembers what it accepted. */
-function scriptedQueue(answer: (messages: readonly OutgoingMessage[], call: number) => readonly SendOutcome[] | QueueError) {
+function scriptedQueue(
+  answer: (
+    messages: readonly OutgoingMessage[],
+    call: number
+  ) => readonly SendOutcome[] | QueueError
+) {
   const accepted: { id: string; body: string }[] = []
   const calls: number[] = []
   const queue: QueueWriter = {
@@ -90,42 +100,71 @@ t.test('everything asked for is sent, counted and in the ledger once', async t =
   t.equal(ledger.entries.filter(entry => entry.payloadSha256 === null).length, 50)
 })
 
-t.test('what the queue did not take is tried again until it does, and nothing is counted twice', async t => {
-  const script = scriptedQueue((messages, call) => {
-    if (call % 3 === 0) return new QueueError('ECONNREFUSED', 'nobody listens')
-    return messages.map((_, index) => ((index + call) % 2 === 0 ? take() : { code: 'InternalError', retryable: true }))
-  })
-  const { clock, ledger, problems, options } = setup({ queue: script.queue, count: 95 })
-  const totals = await finish(t, clock, options)
-  t.equal(totals.sent, 95)
-  t.equal(script.accepted.length, 95)
-  t.equal(new Set(script.accepted.map(message => message.body)).size, 95, 'no body was accepted twice')
-  t.same(ledger.entries.map(entry => entry.queueMessageId).sort(), script.accepted.map(message => message.id).sort())
-  t.same([...new Set(problems.map(problem => problem.code))].sort(), ['ECONNREFUSED', 'InternalError'])
-})
+t.test(
+  'what the queue did not take is tried again until it does, and nothing is counted twice',
+  async t => {
+    const script = scriptedQueue((messages, call) => {
+      if (call % 3 === 0) return new QueueError('ECONNREFUSED', 'nobody listens')
+      return messages.map((_, index) =>
+        (index + call) % 2 === 0 ? take() : { code: 'InternalError', retryable: true }
+      )
+    })
+    const { clock, ledger, problems, options } = setup({ queue: script.queue, count: 95 })
+    const totals = await finish(t, clock, options)
+    t.equal(totals.sent, 95)
+    t.equal(script.accepted.length, 95)
+    t.equal(
+      new Set(script.accepted.map(message => message.body)).size,
+      95,
+      'no body was accepted twice'
+    )
+    t.same(
+      ledger.entries.map(entry => entry.queueMessageId).sort(),
+      script.accepted.map(message => message.id).sort()
+    )
+    t.same([...new Set(problems.map(problem => problem.code))].sort(), [
+      'ECONNREFUSED',
+      'InternalError'
+    ])
+  }
+)
 
-t.test('what the queue accepted is in the ledger before the rest of its call is tried again', async t => {
-  let inLedger = -1
-  const setUp = setup({ count: 10, concurrency: 1 })
-  const script = scriptedQueue((messages, call) => {
-    if (call === 2) inLedger = setUp.ledger.entries.length
-    return messages.map((_, index) => (call === 1 && index >= 4 ? { code: 'InternalError', retryable: true } : take()))
-  })
-  await finish(t, setUp.clock, { ...setUp.options, queue: script.queue })
-  t.equal(inLedger, 4)
-  t.same(script.calls, [10, 6])
-})
+t.test(
+  'what the queue accepted is in the ledger before the rest of its call is tried again',
+  async t => {
+    let inLedger = -1
+    const setUp = setup({ count: 10, concurrency: 1 })
+    const script = scriptedQueue((messages, call) => {
+      if (call === 2) inLedger = setUp.ledger.entries.length
+      return messages.map((_, index) =>
+        call === 1 && index >= 4 ? { code: 'InternalError', retryable: true } : take()
+      )
+    })
+    await finish(t, setUp.clock, { ...setUp.options, queue: script.queue })
+    t.equal(inLedger, 4)
+    t.same(script.calls, [10, 6])
+  }
+)
 
-t.test('a message that the queue refuses for good is told and given up, and never counts as sent', async t => {
-  const script = scriptedQueue(messages =>
-    messages.map((_, index) => (index === 0 ? { code: 'InvalidMessageContents', retryable: false } : take()))
-  )
-  const { clock, ledger, problems, options } = setup({ queue: script.queue, count: 20, concurrency: 1 })
-  const totals = await finish(t, clock, options)
-  t.match(totals, { sent: 18, refused: 2 })
-  t.equal(ledger.entries.length, 18)
-  t.same(problems[0], { code: 'InvalidMessageContents', entries: 1, retryInMs: null })
-})
+t.test(
+  'a message that the queue refuses for good is told and given up, and never counts as sent',
+  async t => {
+    const script = scriptedQueue(messages =>
+      messages.map((_, index) =>
+        index === 0 ? { code: 'InvalidMessageContents', retryable: false } : take()
+      )
+    )
+    const { clock, ledger, problems, options } = setup({
+      queue: script.queue,
+      count: 20,
+      concurrency: 1
+    })
+    const totals = await finish(t, clock, options)
+    t.match(totals, { sent: 18, refused: 2 })
+    t.equal(ledger.entries.length, 18)
+    t.same(problems[0], { code: 'InvalidMessageContents', entries: 1, retryInMs: null })
+  }
+)
 
 t.test('a call holds at most ten messages and one mebibyte', async t => {
   const many = scriptedQueue(messages => messages.map(take))
@@ -184,22 +223,29 @@ t.test('a rate is kept without drift: after a slow call what is due by then is s
   const totals = await finish(t, clock, options)
   t.equal(totals.sent, 101)
   t.equal(sentAtMs.filter(ms => ms < 500).length, 0)
-  t.equal(sentAtMs.filter(ms => ms <= 500).length, 51, 'the first and the fifty that fell due meanwhile')
+  t.equal(
+    sentAtMs.filter(ms => ms <= 500).length,
+    51,
+    'the first and the fifty that fell due meanwhile'
+  )
   t.same(calls.slice(0, 6), [1, 10, 10, 10, 10, 10], 'in full calls')
   t.equal(sentAtMs.at(-1), 1_000, 'the last one on its own time')
 })
 
-t.test('an abort ends the run after the calls under way, and only what was accepted counts', async t => {
-  const { clock, ledger, stop, options } = setup({ count: null, concurrency: 2 })
-  const script = scriptedQueue((messages, call) => {
-    if (call === 5) stop.abort()
-    return messages.map(take)
-  })
-  const totals = await finish(t, clock, { ...options, queue: script.queue })
-  t.equal(totals.sent, script.accepted.length)
-  t.equal(ledger.entries.length, script.accepted.length)
-  t.ok(script.calls.length <= 6)
-})
+t.test(
+  'an abort ends the run after the calls under way, and only what was accepted counts',
+  async t => {
+    const { clock, ledger, stop, options } = setup({ count: null, concurrency: 2 })
+    const script = scriptedQueue((messages, call) => {
+      if (call === 5) stop.abort()
+      return messages.map(take)
+    })
+    const totals = await finish(t, clock, { ...options, queue: script.queue })
+    t.equal(totals.sent, script.accepted.length)
+    t.equal(ledger.entries.length, script.accepted.length)
+    t.ok(script.calls.length <= 6)
+  }
+)
 
 t.test('an abort ends the retries of a queue that is down', async t => {
   const { clock, problems, stop, options } = setup({ count: 10 })
@@ -212,10 +258,14 @@ t.test('an abort ends the retries of a queue that is down', async t => {
   t.equal(clock.pending(), 0)
 })
 
-t.test('a ledger that cannot be written ends the run, though others of its calls succeed', async t => {
-  let appends = 0
-  const append = (): Promise<void> => (++appends === 3 ? Promise.reject(new Error('no space left')) : Promise.resolve())
-  const ledger: LedgerWriter = { append, close: async () => undefined }
-  const { options } = setup({ ledger, count: null })
-  await t.rejects(runLoad(options), { message: 'no space left' })
-})
+t.test(
+  'a ledger that cannot be written ends the run, though others of its calls succeed',
+  async t => {
+    let appends = 0
+    const append = (): Promise<void> =>
+      ++appends === 3 ? Promise.reject(new Error('no space left')) : Promise.resolve()
+    const ledger: LedgerWriter = { append, close: async () => undefined }
+    const { options } = setup({ ledger, count: null })
+    await t.rejects(runLoad(options), { message: 'no space left' })
+  }
+)

@@ -1,10 +1,14 @@
 /**
- * The load generator: sends a given number of events as fast as the queue takes them, or at a given rate.
+ * The load generator: sends a given number of events as fast as the queue takes them, or
+ * at a given rate.
  *
- * Shapes  one event source, `concurrency` calls under way, totals of what the queue has accepted (never of what was tried).
- * Units   `ratePerSecond` counts events. The pace is open-loop: what is due is sent, so a slow second is made up for and nothing drifts.
- * Errors  what the queue did not take is tried again until it does or the signal aborts; a ledger that cannot be written rejects,
- *         for a run without its record proves nothing.
+ * Shapes  one event source, `concurrency` calls under way, totals of what the queue has
+ *         accepted (never of what was tried).
+ * Units   `ratePerSecond` counts events. The pace is open-loop: what is due is sent, so a
+ *         slow second is made up for and nothing drifts.
+ * Errors  what the queue did not take is tried again until it does or the signal aborts;
+ *         a ledger that cannot be written rejects, for a run without its record proves
+ *         nothing.
  */
 import { createHash } from 'node:crypto'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
@@ -14,7 +18,10 @@ import { createEventSource, type EventSourceOptions, type GeneratedEvent } from 
 import type { LedgerEntry, LedgerWriter } from './ledger.js'
 import { type Accepted, type Sender, sendAll } from './send.js'
 
-/** At a high rate events are due one by one within a millisecond; waiting this long lets several share a call. */
+/**
+ * At a high rate events are due one by one within a millisecond; waiting this long lets
+ * several share a call.
+ */
 const PACE_MS = 5
 
 export interface LoadOptions extends EventSourceOptions, Sender {
@@ -39,7 +46,10 @@ export async function runLoad(options: LoadOptions): Promise<LoadTotals> {
   const { clock, ledger } = options
   const startedMs = clock.monotonicMs()
   const counts = { sent: 0, duplicates: 0, invalid: 0, refused: 0 }
-  const totals = (): LoadTotals => ({ ...counts, seconds: (clock.monotonicMs() - startedMs) / 1000 })
+  const totals = (): LoadTotals => ({
+    ...counts,
+    seconds: (clock.monotonicMs() - startedMs) / 1000
+  })
   const failed = new AbortController()
   const sender: Sender = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) }
   const nextBatch = createBatches(options, sender.signal, startedMs)
@@ -62,17 +72,23 @@ export async function runLoad(options: LoadOptions): Promise<LoadTotals> {
 
   const workers = Array.from({ length: options.concurrency }, () =>
     work().catch((error: unknown) => {
-      // The others end their calls under way and then stop, so that the caller closes the ledger after the last line.
+      // The others end their calls under way and then stop, so that the caller closes the
+      // ledger after the last line.
       failed.abort()
       throw error
     })
   )
-  for (const worker of await Promise.allSettled(workers)) if (worker.status === 'rejected') throw worker.reason
+  for (const worker of await Promise.allSettled(workers))
+    if (worker.status === 'rejected') throw worker.reason
   return totals()
 }
 
 /** Gives each caller in turn the batch that is due; an empty one means the end. */
-function createBatches(options: LoadOptions, signal: AbortSignal, startedMs: number): () => Promise<readonly GeneratedEvent[]> {
+function createBatches(
+  options: LoadOptions,
+  signal: AbortSignal,
+  startedMs: number
+): () => Promise<readonly GeneratedEvent[]> {
   const { clock, ratePerSecond } = options
   const nextEvent = createEventSource(options)
   let held: GeneratedEvent | null = nextEvent()
@@ -93,7 +109,11 @@ function createBatches(options: LoadOptions, signal: AbortSignal, startedMs: num
     if (held === null) return batch
     const atMost = await waitUntilDue()
     let bytes = 0
-    while (held !== null && batch.length < atMost && (batch.length === 0 || bytes + held.bytes <= MAX_MESSAGE_BYTES)) {
+    while (
+      held !== null &&
+      batch.length < atMost &&
+      (batch.length === 0 || bytes + held.bytes <= MAX_MESSAGE_BYTES)
+    ) {
       batch.push(held)
       bytes += held.bytes
       held = nextEvent()
@@ -116,7 +136,8 @@ function ledgerEntry({ id, message }: Accepted<GeneratedEvent>): LedgerEntry {
     clientId: message.clientId,
     eventType: message.eventType,
     eventId: message.eventId,
-    payloadSha256: message.payload === null ? null : createHash('sha256').update(message.payload).digest('hex'),
+    payloadSha256:
+      message.payload === null ? null : createHash('sha256').update(message.payload).digest('hex'),
     valid: message.kind !== 'invalid',
     bytes: message.bytes
   }

@@ -1,9 +1,12 @@
 /**
- * Decides which of the next events is a new one, a repetition or an invalid one, so that the shares come out exactly.
+ * Decides which of the next events is a new one, a repetition or an invalid one, so that
+ * the shares come out exactly.
  *
- * Shapes  shares in, one kind per call out, null after `count`; the places are random, the numbers are not.
+ * Shapes  shares in, one kind per call out, null after `count`; the places are random,
+ *         the numbers are not.
  * Units   shares from 0 to 1; `count` null is a run without end.
- * Errors  none; a repetition that has nothing to repeat yet is made up for later, and is missing only if there is no later.
+ * Errors  none; a repetition that has nothing to repeat yet is made up for later, and is
+ *         missing only if there is no later.
  */
 import type { Random } from '../../../engine/cli/random.js'
 
@@ -18,8 +21,14 @@ export interface Shares {
 /** The shares are exact at the end of each block, so also in a run that has no end. */
 const BLOCK_EVENTS = 1_000
 
-/** Gives the kind of the next event; `canRepeat` says whether there is an event to send again. */
-export function createMix(shares: Shares, random: Random): (canRepeat: boolean) => EventKind | null {
+/**
+ * Gives the kind of the next event; `canRepeat` says whether there is an event to send
+ * again.
+ */
+export function createMix(
+  shares: Shares,
+  random: Random
+): (canRepeat: boolean) => EventKind | null {
   const count = shares.count ?? Number.POSITIVE_INFINITY
   const given = { events: 0, duplicates: 0, invalid: 0 }
   let left = { events: 0, duplicates: 0, invalid: 0 }
@@ -37,9 +46,15 @@ export function createMix(shares: Shares, random: Random): (canRepeat: boolean) 
   return canRepeat => {
     if (given.events >= count) return null
     if (left.events === 0) openBlock()
-    // Invalid ones first: when repetitions had to wait and no longer fit, they alone may fall short.
+    // Invalid ones first: when repetitions had to wait and no longer fit, they alone may
+    // fall short.
     const pick = random.below(left.events)
-    const drawn: EventKind = pick < left.invalid ? 'invalid' : pick < left.invalid + left.duplicates ? 'duplicate' : 'fresh'
+    const drawn: EventKind =
+      pick < left.invalid
+        ? 'invalid'
+        : pick < left.invalid + left.duplicates
+          ? 'duplicate'
+          : 'fresh'
     const kind = drawn === 'duplicate' && !canRepeat ? 'fresh' : drawn
     left.events -= 1
     given.events += 1

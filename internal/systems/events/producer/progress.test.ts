@@ -34,7 +34,12 @@ t.test('elsewhere than on a terminal there is a line every two seconds, until th
 t.test('a terminal that knows the end gets a bar', async t => {
   const clock = createManualClock()
   const { stream, text } = written()
-  const terminal = Object.assign(stream, { isTTY: true, columns: 120, cursorTo: () => true, clearLine: () => true })
+  const terminal = Object.assign(stream, {
+    isTTY: true,
+    columns: 120,
+    cursorTo: () => true,
+    clearLine: () => true
+  })
   const progress = createProgress({ stream: terminal, count: 2_000, clock })
   progress.update(totals)
   progress.stop()

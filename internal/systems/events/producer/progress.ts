@@ -22,11 +22,19 @@ export interface ProgressOptions {
 const LINE_MS = 2_000
 
 export function createProgress(options: ProgressOptions): Progress {
-  return options.stream.isTTY === true && options.count !== null ? createBar(options, options.count) : createLines(options)
+  return options.stream.isTTY === true && options.count !== null
+    ? createBar(options, options.count)
+    : createLines(options)
 }
 
 /** What a run has done so far, in one line. */
-export function describeTotals({ sent, duplicates, invalid, refused, seconds }: LoadTotals): string {
+export function describeTotals({
+  sent,
+  duplicates,
+  invalid,
+  refused,
+  seconds
+}: LoadTotals): string {
   const rate = seconds > 0 ? Math.round(sent / seconds) : 0
   const lost = refused > 0 ? `, ${refused} refused by the queue` : ''
   return `${sent} sent (${duplicates} duplicates, ${invalid} invalid${lost}) in ${seconds.toFixed(1)} s, ${rate}/s`
@@ -34,12 +42,17 @@ export function describeTotals({ sent, duplicates, invalid, refused, seconds }: 
 
 function createBar({ stream }: ProgressOptions, count: number): Progress {
   const bar = new SingleBar(
-    { stream, format: '{bar} {percentage} % | {value}/{total} | {rate}/s | {eta_formatted} left', hideCursor: true },
+    {
+      stream,
+      format: '{bar} {percentage} % | {value}/{total} | {rate}/s | {eta_formatted} left',
+      hideCursor: true
+    },
     Presets.shades_classic
   )
   bar.start(count, 0, { rate: 0 })
   return {
-    update: ({ sent, seconds }) => bar.update(sent, { rate: seconds > 0 ? Math.round(sent / seconds) : 0 }),
+    update: ({ sent, seconds }) =>
+      bar.update(sent, { rate: seconds > 0 ? Math.round(sent / seconds) : 0 }),
     stop: () => bar.stop()
   }
 }
@@ -51,7 +64,9 @@ function createLines({ stream, clock }: ProgressOptions): Progress {
   const lineAfterAWhile = (): void => {
     cancel = clock.after(LINE_MS, () => {
       // The clock and not the totals' own time: a run that stands still shows it.
-      stream.write(`${describeTotals({ ...latest, seconds: (clock.monotonicMs() - startedMs) / 1000 })}\n`)
+      stream.write(
+        `${describeTotals({ ...latest, seconds: (clock.monotonicMs() - startedMs) / 1000 })}\n`
+      )
       lineAfterAWhile()
     })
   }

@@ -1,10 +1,12 @@
 /**
  * Sends messages until the queue has accepted each of them.
  *
- * Errors  a call that failed as a whole and an entry that may succeed later are tried again with backoff, for as long as nobody aborts;
- *         an entry that can never succeed is given up and told. Anything but a QueueError is a bug and rejects.
- * Source  a call whose answer was lost may have been accepted: it is sent again, so the queue may hold such a message twice.
- *         That is what "at least once" means to a producer, and why an event id is worth sending.
+ * Errors  a call that failed as a whole and an entry that may succeed later are tried
+ *         again with backoff, for as long as nobody aborts; an entry that can never
+ *         succeed is given up and told. Anything but a QueueError is a bug and rejects.
+ * Source  a call whose answer was lost may have been accepted: it is sent again, so the
+ *         queue may hold such a message twice. That is what "at least once" means to a
+ *         producer, and why an event id is worth sending.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
@@ -38,8 +40,9 @@ export interface Accepted<M> {
 const RETRY = { baseMs: 100, maxMs: 10_000 }
 
 /**
- * Sends up to MAX_BATCH_ENTRIES messages. `onAccepted` is called after each call with what it brought, before anything is tried again.
- * Resolves with the number of entries that the queue refused for good.
+ * Sends up to MAX_BATCH_ENTRIES messages. `onAccepted` is called after each call with
+ * what it brought, before anything is tried again. Resolves with the number of entries
+ * that the queue refused for good.
  */
 export async function sendAll<M extends OutgoingMessage>(
   messages: readonly M[],
@@ -72,7 +75,10 @@ interface Attempt<M> {
   refusedCode: string
 }
 
-async function attemptOnce<M extends OutgoingMessage>(messages: readonly M[], queue: QueueWriter): Promise<Attempt<M>> {
+async function attemptOnce<M extends OutgoingMessage>(
+  messages: readonly M[],
+  queue: QueueWriter
+): Promise<Attempt<M>> {
   const result: Attempt<M> = { accepted: [], again: [], refused: 0, againCode: '', refusedCode: '' }
   try {
     const outcomes = await queue.send(messages)

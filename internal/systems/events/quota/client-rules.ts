@@ -1,4 +1,7 @@
-/** What an operator has set for clients (table `client`), as the intake asks for it; both answers are looked up per message. */
+/**
+ * What an operator has set for clients (table `client`), as the intake asks for it; both
+ * answers are looked up per message.
+ */
 export interface ClientRules {
   /** How large a client's turn is, next to others'; 1 where nothing is set. */
   weightOf(client: string): number

@@ -1,15 +1,24 @@
 /**
- * Sends messages again with a delay, and hands over the originals once the queue has confirmed their copies.
+ * Sends messages again with a delay, and hands over the originals once the queue has
+ * confirmed their copies.
  *
- * A copy says in its origin under which id the event was first accepted, so an event without an id of its own stays one event,
- * whatever becomes of the original: it is deleted after the confirmation, and redelivered where that or the delete was lost.
+ * A copy says in its origin under which id the event was first accepted, so an event
+ * without an id of its own stays one event, whatever becomes of the original: it is
+ * deleted after the confirmation, and redelivered where that or the delete was lost.
  *
  * Units   milliseconds; delays in seconds.
- * Errors  none leave here: a failed send is tried again with backoff, what can never be sent goes to `onUnsendable`.
+ * Errors  none leave here: a failed send is tried again with backoff, what can never be
+ *         sent goes to `onUnsendable`.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import type { Entry } from '../../../engine/message/message.js'
-import { MAX_BATCH_ENTRIES, type OutgoingMessage, QueueError, type QueueWriter, type SendOutcome } from '../../../engine/queue/queue.js'
+import {
+  MAX_BATCH_ENTRIES,
+  type OutgoingMessage,
+  QueueError,
+  type QueueWriter,
+  type SendOutcome
+} from '../../../engine/queue/queue.js'
 import { MAX_MESSAGE_BYTES, messageBytes } from '../../../engine/queue/sqs/limits.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
 import { clientOf } from '../event/client-of.js'
@@ -49,11 +58,18 @@ export class Later {
 
   send(entry: Entry, delayS: number): void {
     const { id, body, origin = id } = entry.message
-    this.#pending.push({ entry, outgoing: { body, origin, delayS, group: clientOf(entry) }, attempt: 1 })
+    this.#pending.push({
+      entry,
+      outgoing: { body, origin, delayS, group: clientOf(entry) },
+      attempt: 1
+    })
     this.#pump()
   }
 
-  /** No call starts any more; resolves with what was not sent, when the calls under way are over. */
+  /**
+   * No call starts any more; resolves with what was not sent, when the calls under way
+   * are over.
+   */
   async end(): Promise<readonly Entry[]> {
     this.#isEnded = true
     if (this.#calls > 0) await new Promise<void>(resolve => this.#ended.push(resolve))

@@ -9,14 +9,23 @@ import { createDecoder } from '../event/decode.js'
 import type { Quota } from './client-rules.js'
 
 const decode = createDecoder({ payloadSchemas: { find: () => null } })
-const quota = (over: Partial<Quota> = {}): Quota => ({ maxEventsPerS: null, maxBytesPerS: null, overQuota: 'delay', ...over })
+const quota = (over: Partial<Quota> = {}): Quota => ({
+  maxEventsPerS: null,
+  maxBytesPerS: null,
+  overQuota: 'delay',
+  ...over
+})
 
 interface Setup extends Partial<IntakeLimits> {
   /** What the queue has seen before the intake begins. */
   readonly before?: (queue: MemoryQueue) => void
 }
 
-function setup(t: Test, quotas: Record<string, Quota>, { before = () => undefined, ...over }: Setup = {}) {
+function setup(
+  t: Test,
+  quotas: Record<string, Quota>,
+  { before = () => undefined, ...over }: Setup = {}
+) {
   const clock = createManualClock()
   const store = createMemoryStore({ clients: ['noisy', 'quiet'], eventTypes: ['type'] })
   const queue = createMemoryQueue({ clock, visibilityTimeoutS: 60, maxReceiveCount: 3 })
@@ -45,7 +54,11 @@ function setup(t: Test, quotas: Record<string, Quota>, { before = () => undefine
     },
     store,
     decode,
-    clients: { weightOf: () => 1, hasQuotas: true, quotaOf: client => byClient.get(client) ?? null },
+    clients: {
+      weightOf: () => 1,
+      hasQuotas: true,
+      quotaOf: client => byClient.get(client) ?? null
+    },
     clock,
     random: () => 0.5,
     limits: {
@@ -63,7 +76,8 @@ function setup(t: Test, quotas: Record<string, Quota>, { before = () => undefine
       received: nothing,
       committed(entries, dispositions) {
         for (const [index, { verdict }] of entries.entries()) {
-          const client = verdict.kind === 'valid' ? verdict.event.clientId : verdict.rejection.clientId
+          const client =
+            verdict.kind === 'valid' ? verdict.event.clientId : verdict.rejection.clientId
           if (dispositions[index] === 'stored') stored[client as 'noisy' | 'quiet'] += 1
           else rejected.push(dispositions[index] ?? '')
         }
@@ -87,43 +101,69 @@ function setup(t: Test, quotas: Record<string, Quota>, { before = () => undefine
   const send = async (client: string, count: number, eventId?: string) => {
     for (let at = 0; at < count; at++) {
       const id = eventId === undefined ? {} : { event_id: `${eventId}-${at}` }
-      await queue.send([{ body: JSON.stringify({ client_id: client, event_type: 'type', message: 'x', ...id }) }])
+      await queue.send([
+        { body: JSON.stringify({ client_id: client, event_type: 'type', message: 'x', ...id }) }
+      ])
     }
   }
   const pass = async (ms: number) => {
     for (let at = 0; at < ms; at += 20) await clock.advanceAsync(20)
   }
-  return { clock, store, queue, intake, sentAgain, sendFailures, unsendable, heard, stored, rejected, byClient, send, pass }
+  return {
+    clock,
+    store,
+    queue,
+    intake,
+    sentAgain,
+    sendFailures,
+    unsendable,
+    heard,
+    stored,
+    rejected,
+    byClient,
+    send,
+    pass
+  }
 }
 
-t.test('reject: a second’s worth is stored, the rest is refused as over-quota, other clients are not touched', async t => {
-  const { send, pass, stored, rejected, queue } = setup(t, { noisy: quota({ maxEventsPerS: 10, overQuota: 'reject' }) })
-  await send('noisy', 50)
-  await send('quiet', 50)
-  await pass(200)
-  t.equal(stored.quiet, 50)
-  t.ok(stored.noisy >= 10 && stored.noisy <= 13, `${stored.noisy} are stored`)
-  t.equal(rejected.length, 50 - stored.noisy)
-  t.ok(rejected.every(reason => reason === 'over-quota'))
-  t.equal(queue.messages().length, 0)
-})
+t.test(
+  'reject: a second’s worth is stored, the rest is refused as over-quota, other clients are not touched',
+  async t => {
+    const { send, pass, stored, rejected, queue } = setup(t, {
+      noisy: quota({ maxEventsPerS: 10, overQuota: 'reject' })
+    })
+    await send('noisy', 50)
+    await send('quiet', 50)
+    await pass(200)
+    t.equal(stored.quiet, 50)
+    t.ok(stored.noisy >= 10 && stored.noisy <= 13, `${stored.noisy} are stored`)
+    t.equal(rejected.length, 50 - stored.noisy)
+    t.ok(rejected.every(reason => reason === 'over-quota'))
+    t.equal(queue.messages().length, 0)
+  }
+)
 
-t.test('delay: what is over waits and is stored at the rate of the quota, received once and never lost', async t => {
-  const { send, pass, stored, queue, intake, sentAgain } = setup(t, { noisy: quota({ maxEventsPerS: 10 }) })
-  await send('noisy', 60)
-  await send('quiet', 60)
-  await pass(100)
-  t.equal(stored.quiet, 60, 'others go on at once')
-  t.ok(stored.noisy <= 13)
-  t.equal(intake.status.held, 60 - stored.noisy)
-  await pass(2_000)
-  t.ok(stored.noisy >= 28 && stored.noisy <= 34, `${stored.noisy} after two seconds`)
-  t.ok(queue.messages().every(({ receiveCount }) => receiveCount === 1))
-  await pass(4_000)
-  t.equal(stored.noisy, 60)
-  t.equal(queue.messages().length, 0)
-  t.equal(sentAgain.length, 0)
-})
+t.test(
+  'delay: what is over waits and is stored at the rate of the quota, received once and never lost',
+  async t => {
+    const { send, pass, stored, queue, intake, sentAgain } = setup(t, {
+      noisy: quota({ maxEventsPerS: 10 })
+    })
+    await send('noisy', 60)
+    await send('quiet', 60)
+    await pass(100)
+    t.equal(stored.quiet, 60, 'others go on at once')
+    t.ok(stored.noisy <= 13)
+    t.equal(intake.status.held, 60 - stored.noisy)
+    await pass(2_000)
+    t.ok(stored.noisy >= 28 && stored.noisy <= 34, `${stored.noisy} after two seconds`)
+    t.ok(queue.messages().every(({ receiveCount }) => receiveCount === 1))
+    await pass(4_000)
+    t.equal(stored.noisy, 60)
+    t.equal(queue.messages().length, 0)
+    t.equal(sentAgain.length, 0)
+  }
+)
 
 t.test('bytes have a quota too, and a body larger than a second’s worth passes', async t => {
   const { send, pass, stored } = setup(t, { noisy: quota({ maxBytesPerS: 20 }) })
@@ -134,68 +174,92 @@ t.test('bytes have a quota too, and a body larger than a second’s worth passes
   t.equal(stored.noisy, 2)
 })
 
-t.test('beyond the share of the in-flight limit copies are sent with a delay and their origin; each event is stored once', async t => {
-  const { send, pass, stored, queue, intake, sentAgain, store } = setup(
-    t,
-    { noisy: quota({ maxEventsPerS: 10 }) },
-    { maxInFlightMessages: 40 }
-  )
-  await send('noisy', 100)
-  await send('quiet', 20)
-  await pass(300)
-  t.equal(stored.quiet, 20)
-  t.ok(intake.status.held <= 10)
-  t.ok(sentAgain.length >= 70, `${sentAgain.length} are sent again`)
-  t.ok(sentAgain.every(({ delayS = 0, group }) => delayS >= 1 && delayS <= 900 && group === 'noisy'))
-  const origins = sentAgain.map(({ origin }) => origin)
-  t.equal(new Set(origins).size, origins.length)
-  t.ok(
-    origins.every(origin => origin !== undefined && !queue.messages().some(({ id }) => id === origin)),
-    'the originals are deleted'
-  )
-  await pass(20_000)
-  t.equal(stored.noisy, 100)
-  t.equal(store.messages.length, 120)
-  t.same([queue.messages().length, queue.deadLetters().length], [0, 0])
-})
-
-t.test('a queue that takes no copies keeps the originals: they are tried again, and nothing is lost', async t => {
-  const { send, pass, stored, sendFailures, heard, queue } = setup(t, { noisy: quota({ maxEventsPerS: 10 }) }, { maxInFlightMessages: 40 })
-  for (let n = 0; n < 5; n++) sendFailures.push(new QueueError('ServiceUnavailable', 'down'))
-  await send('noisy', 40)
-  await pass(100)
-  t.ok(heard.some(line => line === 'send failed ServiceUnavailable'))
-  t.equal(queue.messages().length + stored.noisy, 40)
-  await pass(20_000)
-  t.equal(stored.noisy, 40)
-  t.same([queue.messages().length, queue.deadLetters().length], [0, 0])
-})
-
-t.test('a message of which the queue takes no copy waits here, and holds up nobody who is examined alone', async t => {
-  // Received twice before and never settled: from the next time on, in a second, it is examined alone.
-  const suspect = JSON.stringify({ client_id: 'quiet', event_type: 'type', message: 'received often' })
-  const before = (queue: MemoryQueue): void => {
-    void queue.send([{ body: suspect }])
-    void queue.take(1, 0)
-    void queue.take(1, 1)
+t.test(
+  'beyond the share of the in-flight limit copies are sent with a delay and their origin; each event is stored once',
+  async t => {
+    const { send, pass, stored, queue, intake, sentAgain, store } = setup(
+      t,
+      { noisy: quota({ maxEventsPerS: 10 }) },
+      { maxInFlightMessages: 40 }
+    )
+    await send('noisy', 100)
+    await send('quiet', 20)
+    await pass(300)
+    t.equal(stored.quiet, 20)
+    t.ok(intake.status.held <= 10)
+    t.ok(sentAgain.length >= 70, `${sentAgain.length} are sent again`)
+    t.ok(
+      sentAgain.every(({ delayS = 0, group }) => delayS >= 1 && delayS <= 900 && group === 'noisy')
+    )
+    const origins = sentAgain.map(({ origin }) => origin)
+    t.equal(new Set(origins).size, origins.length)
+    t.ok(
+      origins.every(
+        origin => origin !== undefined && !queue.messages().some(({ id }) => id === origin)
+      ),
+      'the originals are deleted'
+    )
+    await pass(20_000)
+    t.equal(stored.noisy, 100)
+    t.equal(store.messages.length, 120)
+    t.same([queue.messages().length, queue.deadLetters().length], [0, 0])
   }
-  const { send, pass, stored, queue, heard, unsendable } = setup(
-    t,
-    { noisy: quota({ maxEventsPerS: 1 }) },
-    { maxInFlightMessages: 4, before }
-  )
-  unsendable.is = true
-  await send('noisy', 4)
-  await pass(1_200)
-  t.same(heard, [], 'the queue has not answered, and the other one waits')
-  await pass(10_000)
-  t.ok(heard.includes('send failed MessageTooLong'))
-  t.same(stored, { noisy: 4, quiet: 1 })
-  t.equal(queue.messages().length, 0)
-})
+)
+
+t.test(
+  'a queue that takes no copies keeps the originals: they are tried again, and nothing is lost',
+  async t => {
+    const { send, pass, stored, sendFailures, heard, queue } = setup(
+      t,
+      { noisy: quota({ maxEventsPerS: 10 }) },
+      { maxInFlightMessages: 40 }
+    )
+    for (let n = 0; n < 5; n++) sendFailures.push(new QueueError('ServiceUnavailable', 'down'))
+    await send('noisy', 40)
+    await pass(100)
+    t.ok(heard.some(line => line === 'send failed ServiceUnavailable'))
+    t.equal(queue.messages().length + stored.noisy, 40)
+    await pass(20_000)
+    t.equal(stored.noisy, 40)
+    t.same([queue.messages().length, queue.deadLetters().length], [0, 0])
+  }
+)
+
+t.test(
+  'a message of which the queue takes no copy waits here, and holds up nobody who is examined alone',
+  async t => {
+    // Received twice before and never settled: from the next time on, in a second, it is
+    // examined alone.
+    const suspect = JSON.stringify({
+      client_id: 'quiet',
+      event_type: 'type',
+      message: 'received often'
+    })
+    const before = (queue: MemoryQueue): void => {
+      void queue.send([{ body: suspect }])
+      void queue.take(1, 0)
+      void queue.take(1, 1)
+    }
+    const { send, pass, stored, queue, heard, unsendable } = setup(
+      t,
+      { noisy: quota({ maxEventsPerS: 1 }) },
+      { maxInFlightMessages: 4, before }
+    )
+    unsendable.is = true
+    await send('noisy', 4)
+    await pass(1_200)
+    t.same(heard, [], 'the queue has not answered, and the other one waits')
+    await pass(10_000)
+    t.ok(heard.includes('send failed MessageTooLong'))
+    t.same(stored, { noisy: 4, quiet: 1 })
+    t.equal(queue.messages().length, 0)
+  }
+)
 
 t.test('a stop commits what is held, so that no receive count is burnt', async t => {
-  const { send, pass, stored, intake, queue, clock } = setup(t, { noisy: quota({ maxEventsPerS: 1 }) })
+  const { send, pass, stored, intake, queue, clock } = setup(t, {
+    noisy: quota({ maxEventsPerS: 1 })
+  })
   await send('noisy', 20)
   await pass(100)
   t.ok(intake.status.held > 15)

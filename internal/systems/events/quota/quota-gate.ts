@@ -1,13 +1,17 @@
 /**
- * Quotas: which messages go on at once, and what becomes of those beyond their client's quota.
+ * Quotas: which messages go on at once, and what becomes of those beyond their client's
+ * quota.
  *
  *   reject   the event is refused as `over-quota`, unless it is refused for what it is
- *   delay    it waits here for its turn, in the order of arrival, while it would have it soon and there is room for such (a share of
- *            the in-flight limits, so that other clients are not held up); beyond that it is sent again with a delay, and the
- *            original is deleted only when the queue has confirmed the copy. No receive count is burnt, and nothing is lost: a copy whose
- *            confirmation was lost is the same event under the same key.
+ *   delay    it waits here for its turn, in the order of arrival, while it would have it
+ *            soon and there is room for such (a share of the in-flight limits, so that
+ *            other clients are not held up); beyond that it is sent again with a delay,
+ *            and the original is deleted only when the queue has confirmed the copy. No
+ *            receive count is burnt, and nothing is lost: a copy whose confirmation was
+ *            lost is the same event under the same key.
  *
- * Whatever names a client with a quota counts, refused bodies and redeliveries too; refused ones are never held back.
+ * Whatever names a client with a quota counts, refused bodies and redeliveries too;
+ * refused ones are never held back.
  *
  * Units   milliseconds, UTF-8 bytes.
  * Source  internal/docs/decisions/0012-fair-turns.md
@@ -38,7 +42,10 @@ export interface OverQuotaOptions {
   readonly onKept: () => void
 }
 
-/** Longer than this no message waits here: visibility ends after 12 hours at the latest, and a stop should have little to finish. */
+/**
+ * Longer than this no message waits here: visibility ends after 12 hours at the latest,
+ * and a stop should have little to finish.
+ */
 const MAX_HOLD_MS = 30_000
 /** Messages are released at most this often. */
 const RELEASE_EVERY_MS = 20
@@ -101,7 +108,8 @@ export class OverQuota {
       const account = this.#accountOf(clientOf(entry), nowMs)
       if (account === null) passed.push(entry)
       else if (entry.verdict.kind === 'rejected') {
-        // It must not run up a debt that its client's good events would have to work off for long.
+        // It must not run up a debt that its client's good events would have to work off
+        // for long.
         if (waitOf(account, nowMs) === 0) charge(account, entry)
         passed.push(entry)
       } else if (account.held.length === 0 && waitOf(account, nowMs) === 0) {
@@ -114,7 +122,10 @@ export class OverQuota {
     return passed
   }
 
-  /** From now on nothing is held back or sent; resolves with what was held and what was not sent, when the calls under way are over. */
+  /**
+   * From now on nothing is held back or sent; resolves with what was held and what was
+   * not sent, when the calls under way are over.
+   */
   async end(): Promise<readonly Entry[]> {
     const unsent = await this.#later.end()
     this.#isEnded = true
@@ -132,7 +143,11 @@ export class OverQuota {
   #forgetSilent(nowMs: number): void {
     this.#forgetAtMs = nowMs + FORGET_EVERY_MS
     for (const [client, { events, bytes, held, laterUntilMs }] of this.#accounts) {
-      const isSilent = held.length === 0 && laterUntilMs <= nowMs && events?.isFull(nowMs) !== false && bytes?.isFull(nowMs) !== false
+      const isSilent =
+        held.length === 0 &&
+        laterUntilMs <= nowMs &&
+        events?.isFull(nowMs) !== false &&
+        bytes?.isFull(nowMs) !== false
       if (isSilent) this.#accounts.delete(client)
     }
   }
@@ -142,7 +157,14 @@ export class OverQuota {
     const known = this.#accounts.get(client)
     if (quota === null) return null
     if (known === undefined) {
-      const account: Account = { client, quota, ...buckets(quota, nowMs), held: [], heldBytes: 0, laterUntilMs: 0 }
+      const account: Account = {
+        client,
+        quota,
+        ...buckets(quota, nowMs),
+        held: [],
+        heldBytes: 0,
+        laterUntilMs: 0
+      }
       this.#accounts.set(client, account)
       return account
     }
@@ -157,8 +179,14 @@ export class OverQuota {
     const hasRoom = this.#held < maxHeldMessages && this.#heldBytes + bytes <= maxHeldBytes
     if (hasRoom && waitMs <= MAX_HOLD_MS) return this.#hold(account, entry)
     const lastMs = nowMs + MAX_DELAY_S * 1_000
-    account.laterUntilMs = Math.min(lastMs, Math.max(account.laterUntilMs, nowMs + waitMs) + spanOf(account, bytes))
-    this.#later.send(entry, Math.max(1, Math.min(MAX_DELAY_S, Math.ceil((account.laterUntilMs - nowMs) / 1_000))))
+    account.laterUntilMs = Math.min(
+      lastMs,
+      Math.max(account.laterUntilMs, nowMs + waitMs) + spanOf(account, bytes)
+    )
+    this.#later.send(
+      entry,
+      Math.max(1, Math.min(MAX_DELAY_S, Math.ceil((account.laterUntilMs - nowMs) / 1_000)))
+    )
   }
 
   #keep(entry: Entry): void {
@@ -208,13 +236,22 @@ export class OverQuota {
   }
 }
 
-function buckets({ maxEventsPerS, maxBytesPerS }: Quota, nowMs: number): Pick<Account, 'events' | 'bytes'> {
-  const bucket = (perSecond: number | null): TokenBucket | null => (perSecond === null ? null : new TokenBucket(perSecond, nowMs))
+function buckets(
+  { maxEventsPerS, maxBytesPerS }: Quota,
+  nowMs: number
+): Pick<Account, 'events' | 'bytes'> {
+  const bucket = (perSecond: number | null): TokenBucket | null =>
+    perSecond === null ? null : new TokenBucket(perSecond, nowMs)
   return { events: bucket(maxEventsPerS), bytes: bucket(maxBytesPerS) }
 }
 
 /** How long until the next message may pass, if those ahead go first. */
-function waitOf({ events, bytes }: Account, nowMs: number, eventsAhead = 0, bytesAhead = 0): number {
+function waitOf(
+  { events, bytes }: Account,
+  nowMs: number,
+  eventsAhead = 0,
+  bytesAhead = 0
+): number {
   return Math.max(events?.waitMs(nowMs, eventsAhead) ?? 0, bytes?.waitMs(nowMs, bytesAhead) ?? 0)
 }
 
@@ -225,14 +262,24 @@ function charge({ events, bytes }: Account, { message }: Entry): void {
 
 /** How long the quota needs for one message. */
 function spanOf({ events, bytes }: Account, size: number): number {
-  return Math.max(events === null ? 0 : 1_000 / events.perSecond, bytes === null ? 0 : (size * 1_000) / bytes.perSecond)
+  return Math.max(
+    events === null ? 0 : 1_000 / events.perSecond,
+    bytes === null ? 0 : (size * 1_000) / bytes.perSecond
+  )
 }
 
 function refuse(event: ValidEvent, { maxEventsPerS, maxBytesPerS }: Quota): Entry['verdict'] {
-  const limits = [maxEventsPerS === null ? '' : 'events', maxBytesPerS === null ? '' : 'bytes'].filter(limit => limit !== '')
+  const limits = [
+    maxEventsPerS === null ? '' : 'events',
+    maxBytesPerS === null ? '' : 'bytes'
+  ].filter(limit => limit !== '')
   const message = `${event.clientId} sends more than its quota of ${limits.join(' and ')} per second allows; send it again later, or ask for a higher quota`
   return {
     kind: 'rejected',
-    rejection: { ...event, reason: 'over-quota', violations: [{ pointer: '/client_id', keyword: 'quota', message }] }
+    rejection: {
+      ...event,
+      reason: 'over-quota',
+      violations: [{ pointer: '/client_id', keyword: 'quota', message }]
+    }
   }
 }

@@ -27,19 +27,48 @@ t.test('several secrets with commas between them', async t => {
   t.match(parseReceiverArguments(['--secret', secrets.join(',')]), { secrets })
 })
 
-t.test('a status alone is that of all answers, and with a rate that of the failed ones', async t => {
-  t.same(answersOf('--status', '204'), { status: 204, latencyMs: 0, failures: { share: 0, status: 500, retryAfterS: null } })
-  t.same(answersOf('--status', '410'), { status: 200, latencyMs: 0, failures: { share: 1, status: 410, retryAfterS: null } })
-  t.same(answersOf('--fail-rate', '2.5'), { status: 200, latencyMs: 0, failures: { share: 0.025, status: 500, retryAfterS: null } })
-  t.same(answersOf('--fail-rate', '50', '--status', '429', '--retry-after', '7', '--latency', '20'), {
-    status: 200,
-    latencyMs: 20,
-    failures: { share: 0.5, status: 429, retryAfterS: 7 }
-  })
-})
+t.test(
+  'a status alone is that of all answers, and with a rate that of the failed ones',
+  async t => {
+    t.same(answersOf('--status', '204'), {
+      status: 204,
+      latencyMs: 0,
+      failures: { share: 0, status: 500, retryAfterS: null }
+    })
+    t.same(answersOf('--status', '410'), {
+      status: 200,
+      latencyMs: 0,
+      failures: { share: 1, status: 410, retryAfterS: null }
+    })
+    t.same(answersOf('--fail-rate', '2.5'), {
+      status: 200,
+      latencyMs: 0,
+      failures: { share: 0.025, status: 500, retryAfterS: null }
+    })
+    t.same(
+      answersOf('--fail-rate', '50', '--status', '429', '--retry-after', '7', '--latency', '20'),
+      {
+        status: 200,
+        latencyMs: 20,
+        failures: { share: 0.5, status: 429, retryAfterS: 7 }
+      }
+    )
+  }
+)
 
 t.test('everything that is wrong is named at once, and no secret is repeated', async t => {
-  const wrong = ['--secret', `${newSecret()},whsec_hunter2`, '--port', '70000', '--fail-rate', '101', '--status', '99', '--latncy=5', 'x']
+  const wrong = [
+    '--secret',
+    `${newSecret()},whsec_hunter2`,
+    '--port',
+    '70000',
+    '--fail-rate',
+    '101',
+    '--status',
+    '99',
+    '--latncy=5',
+    'x'
+  ]
   t.throws(() => parseReceiverArguments(wrong), ArgumentsError)
   try {
     parseReceiverArguments(wrong)

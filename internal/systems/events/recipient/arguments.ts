@@ -2,14 +2,18 @@
  * The command line of the receiver.
  *
  * Shapes  arguments in, a ReceiverCommand out. The file of `--secrets` is not read here.
- * Units   `--fail-rate` is percent on the command line and a share from 0 to 1 afterwards.
- * Errors  ArgumentsError naming everything that is wrong at once; secrets are not repeated.
+ * Units   `--fail-rate` is percent on the command line and a share from 0 to 1
+ *         afterwards.
+ * Errors  ArgumentsError naming everything that is wrong at once; secrets are not
+ *         repeated.
  */
 
 import { ArgumentsError, type Flags, readFlags, readNumber } from '../../../engine/cli/flags.js'
 import { parseSecret } from '../delivery/secret.js'
 
-export type ReceiverCommand = { readonly kind: 'help' } | ({ readonly kind: 'receive' } & ReceiverArguments)
+export type ReceiverCommand =
+  | { readonly kind: 'help' }
+  | ({ readonly kind: 'receive' } & ReceiverArguments)
 
 export interface ReceiverArguments {
   readonly host: string
@@ -26,7 +30,11 @@ export interface ReceiverArguments {
 export interface Answers {
   readonly status: number
   readonly latencyMs: number
-  readonly failures: { readonly share: number; readonly status: number; readonly retryAfterS: number | null }
+  readonly failures: {
+    readonly share: number
+    readonly status: number
+    readonly retryAfterS: number | null
+  }
 }
 
 const DEFAULT_HOST = '127.0.0.1'
@@ -89,7 +97,10 @@ function readSecrets(flags: Flags): readonly string[] {
   const secrets = flags.text('secret')?.split(',') ?? []
   for (const [index, secret] of secrets.entries()) {
     const parsed = parseSecret(secret)
-    if (parsed.kind === 'refused') flags.problems.push(`--secret${secrets.length === 1 ? '' : ` number ${index + 1}`}: ${parsed.reason}`)
+    if (parsed.kind === 'refused')
+      flags.problems.push(
+        `--secret${secrets.length === 1 ? '' : ` number ${index + 1}`}: ${parsed.reason}`
+      )
   }
   return secrets
 }
@@ -102,9 +113,12 @@ function readAnswers(flags: Flags): Answers {
   const isFailure = status !== undefined && status >= 300
   const share = percent === undefined ? Number(isFailure) : percent / 100
   if (percent !== undefined && status !== undefined && !isFailure) {
-    flags.problems.push(`--status is what failed deliveries get where --fail-rate is given, and ${status} is no failure`)
+    flags.problems.push(
+      `--status is what failed deliveries get where --fail-rate is given, and ${status} is no failure`
+    )
   }
-  if (retryAfterS !== null && share === 0) flags.problems.push('--retry-after needs --fail-rate or a --status that is a failure')
+  if (retryAfterS !== null && share === 0)
+    flags.problems.push('--retry-after needs --fail-rate or a --status that is a failure')
   return {
     status: status === undefined || isFailure ? 200 : status,
     latencyMs,

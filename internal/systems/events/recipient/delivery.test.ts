@@ -16,11 +16,17 @@ const delivery = (over: Partial<Delivery> = {}): Delivery => ({
 })
 
 t.test('a line for people, and one for programs', async t => {
-  t.equal(formatDelivery(delivery(), true), '12:00:00.123  200  user-app  client-1  msg_1  /hooks  valid')
+  t.equal(
+    formatDelivery(delivery(), true),
+    '12:00:00.123  200  user-app  client-1  msg_1  /hooks  valid'
+  )
   t.match(formatDelivery(delivery({ seen: 3 }), true), /valid {2}seen 3 times$/)
   t.match(formatDelivery(delivery({ isValid: null }), true), /not checked$/)
   t.match(
-    formatDelivery(delivery({ isValid: false, why: 'Message timestamp too old', status: 401 }), true),
+    formatDelivery(
+      delivery({ isValid: false, why: 'Message timestamp too old', status: 401 }),
+      true
+    ),
     /401 .* NOT VALID: Message timestamp too old/
   )
   t.equal(
@@ -31,18 +37,28 @@ t.test('a line for people, and one for programs', async t => {
 
 t.test('nothing foreign steers a terminal or breaks the line', async t => {
   const line = formatDelivery(
-    delivery({ eventType: 'a\u{1b}[2Jb\nc', clientId: '\u{202e}x', webhookId: null, path: `/${'x'.repeat(500)}` }),
+    delivery({
+      eventType: 'a\u{1b}[2Jb\nc',
+      clientId: '\u{202e}x',
+      webhookId: null,
+      path: `/${'x'.repeat(500)}`
+    }),
     true
   )
   t.equal(line, `12:00:00.123  200  a?[2Jb?c  ?x  -  /${'x'.repeat(59)}  valid`)
 })
 
 t.test('an envelope says what it holds; anything else says nothing', async t => {
-  t.same(readEnvelope('{"type":"user-app","timestamp":"2026-01-01T00:00:00.000Z","id":"e-1","client":"client-1","data":{}}'), {
-    eventType: 'user-app',
-    eventId: 'e-1',
-    clientId: 'client-1'
-  })
+  t.same(
+    readEnvelope(
+      '{"type":"user-app","timestamp":"2026-01-01T00:00:00.000Z","id":"e-1","client":"client-1","data":{}}'
+    ),
+    {
+      eventType: 'user-app',
+      eventId: 'e-1',
+      clientId: 'client-1'
+    }
+  )
   for (const body of ['', 'x', 'null', '[]', '"text"', '{"type":1,"id":null}'])
     t.same(readEnvelope(body), { eventType: null, eventId: null, clientId: null }, body)
 })

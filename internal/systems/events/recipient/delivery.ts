@@ -1,8 +1,8 @@
 /**
  * One delivery as the receiver understood it, and how it is shown.
  *
- * Shapes  a line of text for a person, or of JSON for a program. What the sender wrote is foreign: for a person nothing is shown that
- *         could steer a terminal.
+ * Shapes  a line of text for a person, or of JSON for a program. What the sender wrote is
+ *         foreign: for a person nothing is shown that could steer a terminal.
  */
 export interface Delivery {
   readonly receivedAt: Date
@@ -37,7 +37,18 @@ export function formatDelivery(delivery: Delivery, isPretty: boolean): string {
   return isPretty ? prettyLine(delivery) : jsonLine(delivery)
 }
 
-function jsonLine({ receivedAt, path, webhookId, eventType, eventId, clientId, isValid, why, seen, status }: Delivery): string {
+function jsonLine({
+  receivedAt,
+  path,
+  webhookId,
+  eventType,
+  eventId,
+  clientId,
+  isValid,
+  why,
+  seen,
+  status
+}: Delivery): string {
   return JSON.stringify({
     msg: 'delivery',
     receivedAt: receivedAt.toISOString(),
@@ -53,7 +64,17 @@ function jsonLine({ receivedAt, path, webhookId, eventType, eventId, clientId, i
   })
 }
 
-function prettyLine({ receivedAt, path, webhookId, eventType, clientId, isValid, why, seen, status }: Delivery): string {
+function prettyLine({
+  receivedAt,
+  path,
+  webhookId,
+  eventType,
+  clientId,
+  isValid,
+  why,
+  seen,
+  status
+}: Delivery): string {
   const validity = isValid === null ? 'not checked' : isValid ? 'valid' : `NOT VALID: ${why ?? ''}`
   const parts = [
     receivedAt.toISOString().slice(11, 23),
@@ -81,7 +102,14 @@ export function readEnvelope(body: string): Pick<Delivery, 'eventType' | 'eventI
   } catch {
     // Then it says nothing.
   }
-  const fields = typeof envelope === 'object' && envelope !== null ? (envelope as Readonly<Record<string, unknown>>) : {}
+  const fields =
+    typeof envelope === 'object' && envelope !== null
+      ? (envelope as Readonly<Record<string, unknown>>)
+      : {}
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
-  return { eventType: text(fields['type']), eventId: text(fields['id']), clientId: text(fields['client']) }
+  return {
+    eventType: text(fields['type']),
+    eventId: text(fields['id']),
+    clientId: text(fields['client'])
+  }
 }

@@ -1,4 +1,7 @@
-/** `node dist/cmd/receiver`: a recipient to try deliveries with; shows each of them, and at its end what came. */
+/**
+ * `node dist/cmd/receiver`: a recipient to try deliveries with; shows each of them, and
+ * at its end what came.
+ */
 
 import { createHelp } from '../../../engine/cli/help-service.js'
 import { ConfigError, type Environment, readValues } from '../../../engine/config/environment.js'
@@ -17,7 +20,8 @@ export function createReceiver(env: Environment, args: readonly string[]): Servi
   if (command.kind === 'help') return createHelp(RECEIVER_HELP)
   const { values, problems } = readValues(env)
   if (problems.length > 0) throw new ConfigError(problems)
-  const isPretty = values.LOG_FORMAT === 'pretty' || (values.LOG_FORMAT === 'auto' && process.stdout.isTTY)
+  const isPretty =
+    values.LOG_FORMAT === 'pretty' || (values.LOG_FORMAT === 'auto' && process.stdout.isTTY)
   return { run: signal => run(command, isPretty, signal) }
 }
 
@@ -28,8 +32,12 @@ async function run(
 ): Promise<void> {
   // Who reads our lines may stop reading; what comes is received all the same.
   process.stdout.on('error', () => undefined)
-  const say = (text: string, fields: object): void => void process.stdout.write(isPretty ? `${text}\n` : `${JSON.stringify(fields)}\n`)
-  const verifier = createVerifier(secrets, secretsFile === null ? new Map() : readSecretsFile(secretsFile))
+  const say = (text: string, fields: object): void =>
+    void process.stdout.write(isPretty ? `${text}\n` : `${JSON.stringify(fields)}\n`)
+  const verifier = createVerifier(
+    secrets,
+    secretsFile === null ? new Map() : readSecretsFile(secretsFile)
+  )
   const tally = createTally()
   const writer = ledger === null ? null : await openLedger<ReceiverLedgerEntry>(ledger, clock)
   let fail: (error: unknown) => void = () => undefined
@@ -47,11 +55,19 @@ async function run(
       clock,
       random: Math.random,
       record: writer === null ? null : entry => writer.append([entry]),
-      onDelivery: isQuiet ? null : delivery => void process.stdout.write(`${formatDelivery(delivery, isPretty)}\n`),
+      onDelivery: isQuiet
+        ? null
+        : delivery => void process.stdout.write(`${formatDelivery(delivery, isPretty)}\n`),
       onFailure: error => fail(error)
     })
-    const checks = verifier.isChecking ? 'checking signatures' : 'checking no signatures: give the secret of the endpoint with --secret'
-    say(`listening on ${receiver.origin}, ${checks}`, { msg: 'listening', url: receiver.origin, checking: verifier.isChecking })
+    const checks = verifier.isChecking
+      ? 'checking signatures'
+      : 'checking no signatures: give the secret of the endpoint with --secret'
+    say(`listening on ${receiver.origin}, ${checks}`, {
+      msg: 'listening',
+      url: receiver.origin,
+      checking: verifier.isChecking
+    })
     try {
       await ended
     } finally {

@@ -23,7 +23,8 @@ t.test('a path has its own secrets, and any of them may have signed', async t =>
   const verifier = createVerifier([common], new Map([['/own', [own, ownToo]]]))
   t.equal(verifier.isChecking, true)
   t.equal(verifier.verify('/', headers(common, 'b'), 'b'), null)
-  for (const secret of [own, ownToo]) t.equal(verifier.verify('/own', headers(secret, 'b'), 'b'), null)
+  for (const secret of [own, ownToo])
+    t.equal(verifier.verify('/own', headers(secret, 'b'), 'b'), null)
   t.match(verifier.verify('/own', headers(common, 'b'), 'b'), /No matching signature/)
   t.match(verifier.verify('/', headers(own, 'b'), 'b'), /No matching signature/)
 })
@@ -34,7 +35,10 @@ t.test('why it is not genuine', async t => {
   t.match(verifier.verify('/', headers(secret, 'b'), 'other'), /No matching signature/)
   t.match(verifier.verify('/', headers(secret, 'b', nowS() - 400), 'b'), /too old/)
   t.match(verifier.verify('/', headers(secret, 'b', nowS() + 400), 'b'), /too new/)
-  t.match(verifier.verify('/', { ...headers(secret, 'b'), 'webhook-id': '' }, 'b'), /Missing required headers/)
+  t.match(
+    verifier.verify('/', { ...headers(secret, 'b'), 'webhook-id': '' }, 'b'),
+    /Missing required headers/
+  )
 })
 
 t.test('a path that nobody gave a secret for is not let through', async t => {
@@ -68,5 +72,8 @@ t.test('the file names what is wrong in it, and no secret', async t => {
     t.throws(() => readSecretsFile(file), { name: 'ExpectedError', message }, content)
   }
   t.throws(() => readSecretsFile(file), { message: /^(?!.*hunter2)/ })
-  t.throws(() => readSecretsFile(`${file}.missing`), { name: 'ExpectedError', message: /cannot be read/ })
+  t.throws(() => readSecretsFile(`${file}.missing`), {
+    name: 'ExpectedError',
+    message: /cannot be read/
+  })
 })

@@ -1,9 +1,11 @@
 /**
  * Which secrets may have signed what comes to which path, and whether one of them has.
  *
- * Shapes  a path, three headers and the body in; null where a signature fits, otherwise why none does.
+ * Shapes  a path, three headers and the body in; null where a signature fits, otherwise
+ *         why none does.
  * Errors  ExpectedError naming the file, and the path in it, that cannot be used.
- * Source  the `standardwebhooks` library: the judge that recipients use, and none of our own making.
+ * Source  the `standardwebhooks` library: the judge that recipients use, and none of our
+ *         own making.
  */
 import { readFileSync } from 'node:fs'
 import { Webhook, WebhookVerificationError } from 'standardwebhooks'
@@ -28,7 +30,9 @@ export interface Verifier {
 /** Paths that the file does not name are checked with `secrets`. */
 export function createVerifier(secrets: readonly string[], byPath: SecretsByPath): Verifier {
   const everywhere = secrets.map(secret => new Webhook(secret))
-  const ofPath = new Map(Array.from(byPath, ([path, own]) => [path, own.map(secret => new Webhook(secret))]))
+  const ofPath = new Map(
+    Array.from(byPath, ([path, own]) => [path, own.map(secret => new Webhook(secret))])
+  )
   return {
     isChecking: everywhere.length > 0 || ofPath.size > 0,
     verify(path, headers, body) {
@@ -53,15 +57,21 @@ export function readSecretsFile(file: string): SecretsByPath {
   try {
     content = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw problem(error instanceof SyntaxError ? 'is not JSON' : `cannot be read: ${(error as Error).message}`)
+    throw problem(
+      error instanceof SyntaxError ? 'is not JSON' : `cannot be read: ${(error as Error).message}`
+    )
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw problem('must be an object of paths and their secrets')
   return new Map(
     Object.entries(content).map(([path, value]: [string, unknown]) => {
-      if (!path.startsWith('/')) throw problem(`names ${JSON.stringify(path)}, and paths begin with /`)
+      if (!path.startsWith('/'))
+        throw problem(`names ${JSON.stringify(path)}, and paths begin with /`)
       const secrets: readonly unknown[] = Array.isArray(value) ? value : [value]
-      return [path, secrets.map(secret => genuine(secret, reason => problem(`for ${path}: ${reason}`)))]
+      return [
+        path,
+        secrets.map(secret => genuine(secret, reason => problem(`for ${path}: ${reason}`)))
+      ]
     })
   )
 }

@@ -12,7 +12,8 @@ import { createVerifier } from './secrets.js'
 import { type ReceiverOptions, startReceiver } from './server.js'
 import { createTally } from './tally.js'
 
-const BODY = '{"type":"user-app","timestamp":"2026-01-01T00:00:00.000Z","id":"e-1","client":"client-1","data":{"n":1}}'
+const BODY =
+  '{"type":"user-app","timestamp":"2026-01-01T00:00:00.000Z","id":"e-1","client":"client-1","data":{"n":1}}'
 
 function answers(...args: string[]): Answers {
   const command = parseReceiverArguments(args)
@@ -44,28 +45,50 @@ async function setup(t: Test, over: Partial<ReceiverOptions> = {}) {
   const signer = createSigner(parsed.kind === 'key' ? [parsed.key] : [])
   const deliver = (id = 'msg_1', path = '/hooks', body = BODY) => {
     const timestampS = Math.floor(Date.now() / 1_000)
-    const headers = ['webhook-id', id, 'webhook-timestamp', String(timestampS), 'webhook-signature', signer.sign(id, timestampS, BODY)]
+    const headers = [
+      'webhook-id',
+      id,
+      'webhook-timestamp',
+      String(timestampS),
+      'webhook-signature',
+      signer.sign(id, timestampS, BODY)
+    ]
     return post(`${receiver.origin}${path}`, { headers, body })
   }
   return { receiver, deliver, deliveries, tally }
 }
 
-t.test('a genuine delivery is accepted, counted and shown; a second one is a duplicate', async t => {
-  const { deliver, deliveries, tally } = await setup(t)
-  t.match(await deliver(), { kind: 'answered', status: 200 })
-  t.match(await deliver(), { kind: 'answered', status: 200 })
-  t.match(await deliver('msg_1', '/other?x=1'), { kind: 'answered', status: 200 })
-  t.match(deliveries, [
-    { path: '/hooks', webhookId: 'msg_1', eventType: 'user-app', eventId: 'e-1', clientId: 'client-1', isValid: true, seen: 1 },
-    { seen: 2 },
-    { path: '/other', seen: 1 }
-  ])
-  t.match(tally.totals(), { received: 3, accepted: 3, duplicates: 1, different: 2 })
-})
+t.test(
+  'a genuine delivery is accepted, counted and shown; a second one is a duplicate',
+  async t => {
+    const { deliver, deliveries, tally } = await setup(t)
+    t.match(await deliver(), { kind: 'answered', status: 200 })
+    t.match(await deliver(), { kind: 'answered', status: 200 })
+    t.match(await deliver('msg_1', '/other?x=1'), { kind: 'answered', status: 200 })
+    t.match(deliveries, [
+      {
+        path: '/hooks',
+        webhookId: 'msg_1',
+        eventType: 'user-app',
+        eventId: 'e-1',
+        clientId: 'client-1',
+        isValid: true,
+        seen: 1
+      },
+      { seen: 2 },
+      { path: '/other', seen: 1 }
+    ])
+    t.match(tally.totals(), { received: 3, accepted: 3, duplicates: 1, different: 2 })
+  }
+)
 
 t.test('one that is not genuine is refused with the reason, and not counted as seen', async t => {
   const { deliver, deliveries, tally } = await setup(t)
-  t.match(await deliver('msg_1', '/', `${BODY} `), { kind: 'answered', status: 401, responseHead: /No matching signature/ })
+  t.match(await deliver('msg_1', '/', `${BODY} `), {
+    kind: 'answered',
+    status: 401,
+    responseHead: /No matching signature/
+  })
   t.match(deliveries, [{ isValid: false, why: /No matching/, seen: 0, status: 401 }])
   t.match(await deliver(), { status: 200 })
   t.match(tally.totals(), { received: 2, accepted: 1, invalid: 1, different: 1 })
@@ -123,7 +146,15 @@ t.test('what is accepted is in the ledger before the answer, and nothing else is
   t.match(await deliver('msg_2'), { status: 500 }, 'failed as told')
   t.match(await deliver('msg_3', '/', 'x'), { status: 401 })
   t.match(entries, [
-    { webhookId: 'msg_1', path: '/hooks', eventId: 'e-1', clientId: 'client-1', eventType: 'user-app', valid: true, receivedAt: /Z$/ }
+    {
+      webhookId: 'msg_1',
+      path: '/hooks',
+      eventId: 'e-1',
+      clientId: 'client-1',
+      eventType: 'user-app',
+      valid: true,
+      receivedAt: /Z$/
+    }
   ])
   t.equal(entries.length, 1)
 })
@@ -140,7 +171,9 @@ t.test('what cannot be written down is not accepted', async t => {
 })
 
 t.test('a body that is too long, another method, and a body that breaks off', async t => {
-  const { deliver, deliveries, receiver } = await setup(t, { verifier: createVerifier([], new Map()) })
+  const { deliver, deliveries, receiver } = await setup(t, {
+    verifier: createVerifier([], new Map())
+  })
   t.match(await deliver('msg_1', '/', 'x'.repeat(2_097_152)), { status: 200 })
   t.match(await deliver('msg_2', '/', 'x'.repeat(2_097_153)), { status: 413 })
   const response = await fetch(receiver.origin)
@@ -148,7 +181,9 @@ t.test('a body that is too long, another method, and a body that breaks off', as
   t.match(await response.text(), /by POST/)
   const { hostname, port } = new URL(receiver.origin)
   const socket = connect(Number(port), hostname)
-  socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf', () => socket.destroy())
+  socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf', () =>
+    socket.destroy()
+  )
   await new Promise(resolve => socket.once('close', resolve))
   t.match(await deliver('msg_3'), { status: 200 })
   t.same(
@@ -160,5 +195,8 @@ t.test('a body that is too long, another method, and a body that breaks off', as
 t.test('a port that is taken is one sentence', async t => {
   const { receiver } = await setup(t)
   const port = Number(new URL(receiver.origin).port)
-  await t.rejects(setup(t, { port }), { name: 'ExpectedError', message: /is taken by another program: give another one with --port/ })
+  await t.rejects(setup(t, { port }), {
+    name: 'ExpectedError',
+    message: /is taken by another program: give another one with --port/
+  })
 })

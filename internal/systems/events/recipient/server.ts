@@ -1,10 +1,12 @@
 /**
  * The receiver's HTTP side: takes deliveries, judges them and answers as told.
  *
- * Shapes  any path takes deliveries by POST. A genuine one is answered after the wait that was asked for; an accepted one only when its
- *         line is in the ledger, so what the sender counts as delivered is written down.
+ * Shapes  any path takes deliveries by POST. A genuine one is answered after the wait
+ *         that was asked for; an accepted one only when its line is in the ledger, so
+ *         what the sender counts as delivered is written down.
  * Units   bytes, milliseconds.
- * Errors  a taken port is an ExpectedError; a ledger that cannot be written is answered with 500 and given to `onFailure`.
+ * Errors  a taken port is an ExpectedError; a ledger that cannot be written is answered
+ *         with 500 and given to `onFailure`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -53,7 +55,8 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
       return
     }
     readBody(request, body => {
-      if (body === null) response.writeHead(413, { connection: 'close' }).end(`More than ${MAX_BODY_BYTES} bytes.\n`)
+      if (body === null)
+        response.writeHead(413, { connection: 'close' }).end(`More than ${MAX_BODY_BYTES} bytes.\n`)
       else if (options.answers.latencyMs === 0) take(request, response, body, options)
       else clock.after(options.answers.latencyMs, () => take(request, response, body, options))
     })
@@ -74,7 +77,12 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   }
 }
 
-function take(request: IncomingMessage, response: ServerResponse, body: string, options: ReceiverOptions): void {
+function take(
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: string,
+  options: ReceiverOptions
+): void {
   const { answers, verifier, tally, clock, random, record, onDelivery, onFailure } = options
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
   const webhookId = headerOf(request, 'webhook-id')
@@ -110,7 +118,9 @@ function take(request: IncomingMessage, response: ServerResponse, body: string, 
   if (isFailure) {
     tally.failed()
     const { retryAfterS } = answers.failures
-    response.writeHead(status, retryAfterS === null ? {} : { 'retry-after': String(retryAfterS) }).end()
+    response
+      .writeHead(status, retryAfterS === null ? {} : { 'retry-after': String(retryAfterS) })
+      .end()
     return
   }
   const accept = (): void => {
@@ -127,8 +137,24 @@ function take(request: IncomingMessage, response: ServerResponse, body: string, 
   })
 }
 
-function entryOf({ webhookId, path, eventId, clientId, eventType, isValid, receivedAt }: Delivery): ReceiverLedgerEntry {
-  return { webhookId, path, eventId, clientId, eventType, valid: isValid, receivedAt: receivedAt.toISOString() }
+function entryOf({
+  webhookId,
+  path,
+  eventId,
+  clientId,
+  eventType,
+  isValid,
+  receivedAt
+}: Delivery): ReceiverLedgerEntry {
+  return {
+    webhookId,
+    path,
+    eventId,
+    clientId,
+    eventType,
+    valid: isValid,
+    receivedAt: receivedAt.toISOString()
+  }
 }
 
 function headerOf({ headers }: IncomingMessage, name: string): string {
@@ -136,7 +162,10 @@ function headerOf({ headers }: IncomingMessage, name: string): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** The whole body, or null as soon as it is too long. One that is broken off is nobody's delivery. */
+/**
+ * The whole body, or null as soon as it is too long. One that is broken off is nobody's
+ * delivery.
+ */
 function readBody(request: IncomingMessage, done: (body: string | null) => void): void {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -154,7 +183,10 @@ function readBody(request: IncomingMessage, done: (body: string | null) => void)
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const what = error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be listened on (${error.code ?? error.message})`
+      const what =
+        error.code === 'EADDRINUSE'
+          ? 'is taken by another program'
+          : `cannot be listened on (${error.code ?? error.message})`
       reject(new ExpectedError(`${host}:${port} ${what}: give another one with --port or --host`))
     })
     server.listen(port, host, resolve)

@@ -19,8 +19,18 @@ t.test('a duplicate is what is accepted again, and not what failed before', asyn
     tally.accepted('/', 'msg_1')
   }
   tally.invalid()
-  t.same(tally.totals(), { received: 5, accepted: 3, duplicates: 2, failed: 1, invalid: 1, different: 1 })
-  t.equal(describeTotals(tally.totals()), '5 received (1 different): 3 accepted, 2 of them duplicates; 1 failed as told; 1 not genuine')
+  t.same(tally.totals(), {
+    received: 5,
+    accepted: 3,
+    duplicates: 2,
+    failed: 1,
+    invalid: 1,
+    different: 1
+  })
+  t.equal(
+    describeTotals(tally.totals()),
+    '5 received (1 different): 3 accepted, 2 of them duplicates; 1 failed as told; 1 not genuine'
+  )
 })
 
 t.test('what came first is forgotten first', async t => {

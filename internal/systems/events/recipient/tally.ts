@@ -1,8 +1,9 @@
 /**
  * Counts what came, and how often each of it.
  *
- * Shapes  a delivery is known by its path and webhook-id: the same event for two endpoints is two deliveries. Only so many are
- *         remembered; the one that came first is forgotten first, and would count as new.
+ * Shapes  a delivery is known by its path and webhook-id: the same event for two
+ *         endpoints is two deliveries. Only so many are remembered; the one that came
+ *         first is forgotten first, and would count as new.
  */
 export interface Totals {
   readonly received: number
@@ -72,6 +73,13 @@ export function createTally(maxRemembered = MAX_REMEMBERED): Tally {
 }
 
 /** Everything in one line. */
-export function describeTotals({ received, accepted, duplicates, failed, invalid, different }: Totals): string {
+export function describeTotals({
+  received,
+  accepted,
+  duplicates,
+  failed,
+  invalid,
+  different
+}: Totals): string {
   return `${received} received (${different} different): ${accepted} accepted, ${duplicates} of them duplicates; ${failed} failed as told; ${invalid} not genuine`
 }

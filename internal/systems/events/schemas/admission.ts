@@ -1,18 +1,32 @@
 /**
- * Decides whether a schema that somebody registers may judge events. Schemas are as untrusted as events: one that could stall a worker is
- * refused here, with the place and the reason.
+ * Decides whether a schema that somebody registers may judge events. Schemas are as
+ * untrusted as events: one that could stall a worker is refused here, with the place and
+ * the reason.
  *
- * Checked, in this order: size · JSON · depth · number of subschemas · references · patterns · that it compiles · the worst that one payload
- * can cost (schema-cost.ts). Compiling takes time too: the first four bound it.
+ * Checked, in this order: size · JSON · depth · number of subschemas · references ·
+ * patterns · that it compiles · the worst that one payload can cost (schema-cost.ts).
+ * Compiling takes time too: the first four bound it.
  *
  * Errors  none leave here.
  */
 import { compilePattern, PatternError } from './linear-pattern.js'
 import { type CompiledSchema, compileSchema } from './schema-compiler.js'
 import { BUDGET_STEPS, costOf } from './schema-cost.js'
-import { allSubschemas, anchorsOf, escape, isSchemaObject, resolveRef, type SchemaObject } from './schema-tree.js'
+import {
+  allSubschemas,
+  anchorsOf,
+  escape,
+  isSchemaObject,
+  resolveRef,
+  type SchemaObject
+} from './schema-tree.js'
 
-export const SCHEMA_LIMITS = { bytes: 65_536, depth: 32, subschemas: 500, enumValues: 1_000 } as const
+export const SCHEMA_LIMITS = {
+  bytes: 65_536,
+  depth: 32,
+  subschemas: 500,
+  enumValues: 1_000
+} as const
 
 export interface SchemaRefused {
   readonly kind: 'refused'
@@ -22,11 +36,14 @@ export interface SchemaRefused {
   readonly message: string
 }
 
-export type Admission = { readonly kind: 'admitted'; readonly check: CompiledSchema['check'] } | SchemaRefused
+export type Admission =
+  | { readonly kind: 'admitted'; readonly check: CompiledSchema['check'] }
+  | SchemaRefused
 
 export function admitSchema(text: string): Admission {
   const bytes = Buffer.byteLength(text)
-  if (bytes > SCHEMA_LIMITS.bytes) return refuse('', `the schema has ${bytes} bytes: at most ${SCHEMA_LIMITS.bytes} are allowed`)
+  if (bytes > SCHEMA_LIMITS.bytes)
+    return refuse('', `the schema has ${bytes} bytes: at most ${SCHEMA_LIMITS.bytes} are allowed`)
   let schema: unknown
   try {
     schema = JSON.parse(text)
@@ -40,7 +57,10 @@ export function admitSchema(text: string): Admission {
   return findTooExpensive(schema) ?? { kind: 'admitted', check: outcome.check }
 }
 
-/** Why a schema that compiles would be refused all the same, if somebody registered it now; null where it would be admitted. */
+/**
+ * Why a schema that compiles would be refused all the same, if somebody registered it
+ * now; null where it would be admitted.
+ */
 export function findObjection(schema: unknown): SchemaRefused | null {
   return findRefusal(schema) ?? findTooExpensive(schema)
 }
@@ -53,7 +73,9 @@ function findTooExpensive(schema: unknown): SchemaRefused | null {
 }
 
 function tooExpensive(steps: number): string {
-  const many = Number.isFinite(steps) ? `${Math.ceil(steps / BUDGET_STEPS)} times as long as allowed` : 'without an end'
+  const many = Number.isFinite(steps)
+    ? `${Math.ceil(steps / BUDGET_STEPS)} times as long as allowed`
+    : 'without an end'
   return (
     `a payload of 1 MiB could keep this schema busy ${many}: bound what is below here, arrays with maxItems, open objects with ` +
     'maxProperties (before branches: in the first part of an allOf), texts that have a pattern or a format with maxLength, and give unique items a type that is no object or array'
@@ -63,26 +85,36 @@ function tooExpensive(steps: number): string {
 /** What is refused whether it compiles or not, and before it may take the time to. */
 export function findRefusal(root: unknown): SchemaRefused | null {
   const tooDeep = findTooDeep(root, '', SCHEMA_LIMITS.depth)
-  if (tooDeep !== null) return refuse(tooDeep, `the schema is nested more than ${SCHEMA_LIMITS.depth} levels deep`)
+  if (tooDeep !== null)
+    return refuse(tooDeep, `the schema is nested more than ${SCHEMA_LIMITS.depth} levels deep`)
   if (!isSchemaObject(root)) return null
   const refs: { readonly ref: string; readonly pointer: string }[] = []
   let count = 0
   for (const { schema, pointer } of allSubschemas(root)) {
     count += 1
-    if (count > SCHEMA_LIMITS.subschemas) return refuse('', `the schema has more than ${SCHEMA_LIMITS.subschemas} subschemas`)
-    if (pointer !== '' && schema['$id'] !== undefined) return refuse(`${pointer}/$id`, 'only the whole schema may have an $id')
+    if (count > SCHEMA_LIMITS.subschemas)
+      return refuse('', `the schema has more than ${SCHEMA_LIMITS.subschemas} subschemas`)
+    if (pointer !== '' && schema['$id'] !== undefined)
+      return refuse(`${pointer}/$id`, 'only the whole schema may have an $id')
     for (const keyword of ['$dynamicRef', '$dynamicAnchor']) {
-      if (schema[keyword] !== undefined) return refuse(`${pointer}/${keyword}`, `${keyword} is not supported: use $ref`)
+      if (schema[keyword] !== undefined)
+        return refuse(`${pointer}/${keyword}`, `${keyword} is not supported: use $ref`)
     }
     const unclear = findUnclear(schema, root)
     if (unclear !== null) return refuse(`${pointer}/${unclear[0]}`, unclear[1])
     const { $ref: ref, pattern, patternProperties, enum: values } = schema
     if (typeof ref === 'string') refs.push({ ref, pointer: `${pointer}/$ref` })
     if (Array.isArray(values) && values.length > SCHEMA_LIMITS.enumValues) {
-      return refuse(`${pointer}/enum`, `the enum has ${values.length} values: at most ${SCHEMA_LIMITS.enumValues} are allowed`)
+      return refuse(
+        `${pointer}/enum`,
+        `the enum has ${values.length} values: at most ${SCHEMA_LIMITS.enumValues} are allowed`
+      )
     }
     const patterns = isSchemaObject(patternProperties) ? Object.keys(patternProperties) : []
-    const all = patterns.map((one): readonly [string, string] => [one, `${pointer}/patternProperties/${escape(one)}`])
+    const all = patterns.map((one): readonly [string, string] => [
+      one,
+      `${pointer}/patternProperties/${escape(one)}`
+    ])
     if (typeof pattern === 'string') all.push([pattern, `${pointer}/pattern`])
     for (const [one, at] of all) {
       const message = problemOf(one)
@@ -91,23 +123,47 @@ export function findRefusal(root: unknown): SchemaRefused | null {
   }
   const anchors = anchorsOf(root)
   const lost = refs.find(({ ref }) => resolveRef(root, ref, anchors) === null)
-  return lost ? refuse(lost.pointer, '$ref must lead to a place within the schema: #, #/… or #anchor') : null
+  return lost
+    ? refuse(lost.pointer, '$ref must lead to a place within the schema: #, #/… or #anchor')
+    : null
 }
 
-const ANNOTATIONS = new Set(['$ref', '$id', '$schema', '$comment', 'title', 'description', 'default', 'examples', 'definitions', '$defs'])
+const ANNOTATIONS = new Set([
+  '$ref',
+  '$id',
+  '$schema',
+  '$comment',
+  'title',
+  'description',
+  'default',
+  'examples',
+  'definitions',
+  '$defs'
+])
 
 /** What the standard and the validator read differently. */
-function findUnclear(schema: SchemaObject, root: SchemaObject): readonly [keyword: string, message: string] | null {
+function findUnclear(
+  schema: SchemaObject,
+  root: SchemaObject
+): readonly [keyword: string, message: string] | null {
   const isDraft07 = String(root['$schema']).includes('draft-07')
   const beside = Object.keys(schema).find(keyword => !ANNOTATIONS.has(keyword))
   if (isDraft07 && schema['$ref'] !== undefined && beside !== undefined) {
-    return [beside, `draft-07 ignores what stands beside $ref: put the $ref into allOf, or use 2020-12`]
+    return [
+      beside,
+      `draft-07 ignores what stands beside $ref: put the $ref into allOf, or use 2020-12`
+    ]
   }
   if (isSchemaObject(schema['properties']) && Object.hasOwn(schema['properties'], '__proto__')) {
     return ['properties', 'the property __proto__ is not supported']
   }
-  if (schema['unevaluatedItems'] !== undefined) return ['unevaluatedItems', 'unevaluatedItems is not supported: use items']
-  if (schema['unevaluatedProperties'] !== undefined && schema['if'] !== undefined && schema['then'] === undefined) {
+  if (schema['unevaluatedItems'] !== undefined)
+    return ['unevaluatedItems', 'unevaluatedItems is not supported: use items']
+  if (
+    schema['unevaluatedProperties'] !== undefined &&
+    schema['if'] !== undefined &&
+    schema['then'] === undefined
+  ) {
     return ['if', 'beside unevaluatedProperties an if needs a then: write "then": true']
   }
   return null
@@ -123,7 +179,9 @@ function problemOf(pattern: string): string | null {
   }
 }
 
-/** The first place that is nested too deep, in objects and arrays of the schema's text. */
+/**
+ * The first place that is nested too deep, in objects and arrays of the schema's text.
+ */
 function findTooDeep(value: unknown, pointer: string, levels: number): string | null {
   if (typeof value !== 'object' || value === null) return null
   if (levels === 0) return pointer

@@ -1,5 +1,6 @@
 /**
- * What values cost that meet a schema: how the cost of a whole is made of that of its parts.
+ * What values cost that meet a schema: how the cost of a whole is made of that of its
+ * parts.
  *
  * Units   steps (cost-weights.ts); bytes of the payload's text.
  */
@@ -15,17 +16,26 @@ export interface Cost {
   readonly worst: number
 }
 
-/** What values that meet a subschema cost: the sum. What is bounded by itself is kept apart from what is not. */
+/**
+ * What values that meet a subschema cost: the sum. What is bounded by itself is kept
+ * apart from what is not.
+ */
 export interface Profile {
   readonly costs: readonly Cost[]
-  /** Of each further byte: less than the sum of all where each byte is in one part of the value only. */
+  /**
+   * Of each further byte: less than the sum of all where each byte is in one part of the
+   * value only.
+   */
   readonly rate: number
 }
 
 /** More are added up, which only makes the bound wider. */
 const MAX_COSTS = 8
 export const FREE: Profile = { costs: [], rate: 0 }
-export const ENDLESS: Profile = { costs: [{ base: Infinity, rate: Infinity, worst: Infinity }], rate: Infinity }
+export const ENDLESS: Profile = {
+  costs: [{ base: Infinity, rate: Infinity, worst: Infinity }],
+  rate: Infinity
+}
 
 export function fixed(steps: number): Profile {
   return steps === 0 ? FREE : { costs: [{ base: steps, rate: 0, worst: steps }], rate: 0 }
@@ -41,7 +51,8 @@ export function worstOf({ costs }: Profile): number {
 
 function sum(costs: readonly Cost[]): Cost {
   let all: Cost = { base: 0, rate: 0, worst: 0 }
-  for (const { base, rate, worst } of costs) all = { base: all.base + base, rate: all.rate + rate, worst: all.worst + worst }
+  for (const { base, rate, worst } of costs)
+    all = { base: all.base + base, rate: all.rate + rate, worst: all.worst + worst }
   return all
 }
 
@@ -49,21 +60,37 @@ function sum(costs: readonly Cost[]): Cost {
 export function add(profiles: readonly Profile[]): Profile {
   const costs = profiles.flatMap(profile => profile.costs).toSorted((a, b) => a.rate - b.rate)
   const rate = profiles.reduce((total, profile) => total + profile.rate, 0)
-  return { costs: costs.length <= MAX_COSTS ? costs : [...costs.slice(1 - MAX_COSTS), sum(costs.slice(0, 1 - MAX_COSTS))], rate }
+  return {
+    costs:
+      costs.length <= MAX_COSTS
+        ? costs
+        : [...costs.slice(1 - MAX_COSTS), sum(costs.slice(0, 1 - MAX_COSTS))],
+    rate
+  }
 }
 
 /** Keywords of which only one can meet a value. */
 export function oneOf(profiles: readonly Profile[]): Profile {
   const longest = Math.max(...profiles.map(({ costs }) => costs.length))
   const costs = Array.from({ length: longest }, (_, index) => {
-    const most = (of: (cost: Cost) => number): number => Math.max(0, ...profiles.flatMap(one => one.costs.slice(index, index + 1).map(of)))
-    return { base: most(({ base }) => base), rate: most(({ rate }) => rate), worst: most(({ worst }) => worst) }
+    const most = (of: (cost: Cost) => number): number =>
+      Math.max(0, ...profiles.flatMap(one => one.costs.slice(index, index + 1).map(of)))
+    return {
+      base: most(({ base }) => base),
+      rate: most(({ rate }) => rate),
+      worst: most(({ worst }) => worst)
+    }
   })
   return { costs, rate: Math.max(...profiles.map(({ rate }) => rate)) }
 }
 
-/** Costs that may be counted in full instead of sharing the bytes: those with a rate above the first, or no dearer than the second. */
-const APART = [1, 5, 20, 25, 30, 50, 100, 300, 1_000, Infinity].flatMap(rate => [0, 1_000_000].map(steps => ({ rate, steps })))
+/**
+ * Costs that may be counted in full instead of sharing the bytes: those with a rate above
+ * the first, or no dearer than the second.
+ */
+const APART = [1, 5, 20, 25, 30, 50, 100, 300, 1_000, Infinity].flatMap(rate =>
+  [0, 1_000_000].map(steps => ({ rate, steps }))
+)
 
 /** Parts of one value that share its bytes: each byte belongs to one of them. */
 export function together(profiles: readonly Profile[]): Profile {
@@ -72,7 +99,10 @@ export function together(profiles: readonly Profile[]): Profile {
     const isApart = (cost: Cost): boolean => cost.rate > rate || cost.worst <= steps
     const apart = inFull(profiles, isApart)
     const others = inFull(profiles, cost => !isApart(cost))
-    const shared = { ...others, worst: Math.min(others.worst, others.base + others.rate * BODY_BYTES) }
+    const shared = {
+      ...others,
+      worst: Math.min(others.worst, others.base + others.rate * BODY_BYTES)
+    }
     const split = [apart, shared].filter(({ worst }) => worst > 0)
     // Of two ways that come to the same, the one that leaves more to share.
     if (best.length === 0 || sum(split).worst <= sum(best).worst) best = split
@@ -88,8 +118,16 @@ function inFull(profiles: readonly Profile[], isMeant: (cost: Cost) => boolean):
   return { ...sum(each), rate: Math.max(0, ...each.map(({ rate }) => rate)) }
 }
 
-/** As many parts of a value as its bytes allow, or `most`: small ones, or large ones, never both. */
-export function repeated(profile: Profile, extra: number, bytesEach: number, most: number): Profile {
+/**
+ * As many parts of a value as its bytes allow, or `most`: small ones, or large ones,
+ * never both.
+ */
+export function repeated(
+  profile: Profile,
+  extra: number,
+  bytesEach: number,
+  most: number
+): Profile {
   if (most === 0) return FREE
   const { costs, rate } = add([profile, fixed(extra)])
   const { base, worst: dearest } = sum(costs)
@@ -103,7 +141,10 @@ export function repeated(profile: Profile, extra: number, bytesEach: number, mos
     )
   )
   const worst = apart.reduce((total, steps) => total + steps, 0)
-  return { costs: [{ base: 0, rate: dense, worst: Math.min(worst, dense * BODY_BYTES) }], rate: dense }
+  return {
+    costs: [{ base: 0, rate: dense, worst: Math.min(worst, dense * BODY_BYTES) }],
+    rate: dense
+  }
 }
 
 /** Nothing is nothing, however often. */

@@ -1,8 +1,9 @@
 /**
  * What each keyword costs by itself, without the subschemas that it holds.
  *
- * Units   steps: about a nanosecond each on the machine where they were measured, cold and with the worst payload that was found
- *         (internal/docs/decisions/0011; `npm run bench -- --schema-cost` measures again).
+ * Units   steps: about a nanosecond each on the machine where they were measured, cold
+ *         and with the worst payload that was found (internal/docs/decisions/0011; `npm
+ *         run bench -- --schema-cost` measures again).
  */
 import { add, BODY_BYTES, FREE, fixed, type Profile, perByte, repeated } from './cost-profile.js'
 import { compilePattern } from './linear-pattern.js'
@@ -25,7 +26,10 @@ export const STEPS = {
   call: 300
 }
 const VALUE = { scalar: 6, multipleOf: 300, lengthChar: 4 }
-/** A property that is looked for by its name: dear where each object has keys of its own, which takes more bytes than none. */
+/**
+ * A property that is looked for by its name: dear where each object has keys of its own,
+ * which takes more bytes than none.
+ */
 const PROPERTY = { least: 4, most: 110, perByte: 15 }
 /** The same where an object with any other key has been refused before. */
 const CLOSED_PROPERTY = { least: 4, most: 25, perByte: 3 }
@@ -34,11 +38,20 @@ const OWN_KEYS = { base: 40, perByte: 34, perKey: 180, countedPerByte: 34 }
 const PATTERN = { perChar: 100, perCharPerSize: 6 }
 const UNIQUE = { scalar: 1_300, pair: 250 }
 const EQUAL_BYTE = 15
-const FORMAT_PER_CHAR: Readonly<Record<string, number>> = { email: 200, regex: 600, uri: 35, 'uri-reference': 45, 'uri-template': 35 }
+const FORMAT_PER_CHAR: Readonly<Record<string, number>> = {
+  email: 200,
+  regex: 600,
+  uri: 35,
+  'uri-reference': 45,
+  'uri-template': 35
+}
 const OTHER_FORMAT_PER_CHAR = 15
 const CHEAP_FORMATS = new Set(['int32', 'int64', 'float', 'double', 'password', 'binary'])
 
-/** The fewest bytes with its comma that an item of an array has, and one that is no number; and a key with its value where keys must differ. */
+/**
+ * The fewest bytes with its comma that an item of an array has, and one that is no
+ * number; and a key with its value where keys must differ.
+ */
 export const ITEM_BYTES = 2
 export const LONGER_ITEM_BYTES = 3
 export const KEY_BYTES = 7
@@ -52,7 +65,8 @@ export function limit(schema: SchemaObject, keyword: string): number {
 export function valueCost(schema: SchemaObject): Profile {
   const costs: Profile[] = []
   const { enum: values, const: value, multipleOf } = schema
-  if (Array.isArray(values)) costs.push(fixed(values.reduce((sum: number, one: unknown) => sum + compareSteps(one), 0)))
+  if (Array.isArray(values))
+    costs.push(fixed(values.reduce((sum: number, one: unknown) => sum + compareSteps(one), 0)))
   if (value !== undefined) costs.push(fixed(STEPS.visit + compareSteps(value)))
   if (multipleOf !== undefined) costs.push(fixed(VALUE.multipleOf))
   return add(costs)
@@ -66,10 +80,19 @@ function compareSteps(value: unknown): number {
 
 /** What the keywords cost that look for properties by their names. */
 export function namesCost(schema: SchemaObject): Profile {
-  const { properties, required, dependentRequired, dependencies, additionalProperties, patternProperties } = schema
+  const {
+    properties,
+    required,
+    dependentRequired,
+    dependencies,
+    additionalProperties,
+    patternProperties
+  } = schema
   let needed = Array.isArray(required) ? required.length : 0
   for (const named of [dependentRequired, dependencies]) {
-    if (isSchemaObject(named)) for (const names of Object.values(named)) needed += 1 + (Array.isArray(names) ? names.length : 0)
+    if (isSchemaObject(named))
+      for (const names of Object.values(named))
+        needed += 1 + (Array.isArray(names) ? names.length : 0)
   }
   const isClosed = additionalProperties === false && patternProperties === undefined
   const known = isSchemaObject(properties) ? Object.keys(properties).length : 0
@@ -80,7 +103,10 @@ function lookUps(names: number, { least, most, perByte: rate }: typeof PROPERTY)
   return names === 0 ? FREE : perByte(names * least, names * rate, names * most)
 }
 
-/** Keywords that walk over the keys of an object; where there can be no more than `maxKeys`, those are few. */
+/**
+ * Keywords that walk over the keys of an object; where there can be no more than
+ * `maxKeys`, those are few.
+ */
 export function listKeysCost(maxKeys: number): Profile {
   return perByte(OWN_KEYS.base, OWN_KEYS.perByte, OWN_KEYS.base + maxKeys * OWN_KEYS.perKey)
 }
@@ -93,7 +119,8 @@ export function countKeysCost(maxKeys: number): Profile {
 export function textCost(schema: SchemaObject): Profile {
   const { pattern, format } = schema
   const costs: Profile[] = []
-  if (schema['maxLength'] !== undefined || schema['minLength'] !== undefined) costs.push(perByte(STEPS.visit, VALUE.lengthChar))
+  if (schema['maxLength'] !== undefined || schema['minLength'] !== undefined)
+    costs.push(perByte(STEPS.visit, VALUE.lengthChar))
   const perChar = (typeof pattern === 'string' ? patternSteps(pattern) : 0) + formatSteps(format)
   if (perChar > 0) {
     // `maxLength` is looked at first; it counts characters of up to two units.
@@ -116,7 +143,8 @@ const SCALARS = new Set(['string', 'number', 'integer', 'boolean', 'null'])
 export function uniqueCost(schema: SchemaObject, maxItems: number): Profile {
   const items = schema['items']
   const types = isSchemaObject(items) ? [items['type']].flat() : []
-  if (types.length > 0 && types.every(type => SCALARS.has(String(type)))) return repeated(FREE, UNIQUE.scalar, ITEM_BYTES, maxItems)
+  if (types.length > 0 && types.every(type => SCALARS.has(String(type))))
+    return repeated(FREE, UNIQUE.scalar, ITEM_BYTES, maxItems)
   // Each item is compared with each other one, to the last byte if need be.
   const rate = (maxItems / 2) * (EQUAL_BYTE + UNIQUE.pair / ITEM_BYTES)
   return perByte(0, rate, (maxItems / 2) * (EQUAL_BYTE * BODY_BYTES + maxItems * UNIQUE.pair))

@@ -89,7 +89,9 @@ t.test('a pattern means what ECMAScript means by it', async t => {
     const native = new RegExp(pattern, 'u')
     for (const text of TEXTS) {
       if (ours.test(text) !== native.test(text))
-        t.fail(`${pattern} on ${JSON.stringify(text)}: ECMAScript says ${String(native.test(text))}`)
+        t.fail(
+          `${pattern} on ${JSON.stringify(text)}: ECMAScript says ${String(native.test(text))}`
+        )
     }
   }
   const piece = fc.constantFrom(
@@ -112,27 +114,49 @@ t.test('a pattern means what ECMAScript means by it', async t => {
   )
   const pattern = fc
     .array(fc.tuple(piece, fc.constantFrom('', '', '', '*', '+', '?', '{2}')), { maxLength: 6 })
-    .map(parts => parts.map(([one, many]) => (/^[\^$|]|^\\b/.test(one) ? one : one + many)).join(''))
+    .map(parts =>
+      parts.map(([one, many]) => (/^[\^$|]|^\\b/.test(one) ? one : one + many)).join('')
+    )
   fc.assert(
-    fc.property(pattern, fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\n', '1', '\u00a0') }), (pattern, text) => {
-      return compilePattern(pattern).test(text) === new RegExp(pattern, 'u').test(text)
-    }),
+    fc.property(
+      pattern,
+      fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\n', '1', '\u00a0') }),
+      (pattern, text) => {
+        return compilePattern(pattern).test(text) === new RegExp(pattern, 'u').test(text)
+      }
+    ),
     { numRuns: 2_000 }
   )
 })
 
 t.test('what has no linear answer is refused, and what ECMAScript does not know too', async t => {
   for (const pattern of ['(?=a)', '(?!a)', '(?<=a)b', '(?<!a)b', '(a)\\1', '(?<x>a)\\k<x>']) {
-    t.throws(() => compilePattern(pattern), { name: 'PatternError', message: /cannot run in linear time/ }, pattern)
+    t.throws(
+      () => compilePattern(pattern),
+      { name: 'PatternError', message: /cannot run in linear time/ },
+      pattern
+    )
   }
-  for (const pattern of ['(', '\\Qa\\E', '\\z', '\\a', '(?i)a', '[[:alpha:]]', 'a{,3}', '\\-', '\\p{Nothing}']) {
+  for (const pattern of [
+    '(',
+    '\\Qa\\E',
+    '\\z',
+    '\\a',
+    '(?i)a',
+    '[[:alpha:]]',
+    'a{,3}',
+    '\\-',
+    '\\p{Nothing}'
+  ]) {
     t.throws(() => compilePattern(pattern), { name: 'PatternError' }, pattern)
   }
 })
 
 t.test('a pattern has a limited length and size', async t => {
   t.equal(compilePattern('a'.repeat(1_000)).test('a'.repeat(1_000)), true)
-  t.throws(() => compilePattern('a'.repeat(1_001)), { message: 'the pattern is longer than 1000 characters' })
+  t.throws(() => compilePattern('a'.repeat(1_001)), {
+    message: 'the pattern is longer than 1000 characters'
+  })
   t.throws(() => compilePattern('a{1000}b{1000}'), { message: /^the pattern is too large \(20/ })
   t.ok(compilePattern('a').size < compilePattern('a{100}').size)
 })

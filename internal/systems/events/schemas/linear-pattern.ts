@@ -1,9 +1,11 @@
 /**
- * Regular expressions of schemas on an engine whose time grows with the length of the text and of the pattern only (RE2), whatever either is.
+ * Regular expressions of schemas on an engine whose time grows with the length of the
+ * text and of the pattern only (RE2), whatever either is.
  *
- * Shapes  patterns are those of ECMAScript with the flag `u`, as JSON Schema has them; they are translated where RE2 means something else
- *         by the same signs (`.`, `\s`) or writes it otherwise (`\uXXXX`, `\p{Script=…}`). What depends on a look around or on an earlier
- *         group has no linear answer and is refused.
+ * Shapes  patterns are those of ECMAScript with the flag `u`, as JSON Schema has them;
+ *         they are translated where RE2 means something else by the same signs (`.`,
+ *         `\s`) or writes it otherwise (`\uXXXX`, `\p{Script=…}`). What depends on a look
+ *         around or on an earlier group has no linear answer and is refused.
  * Errors  PatternError in words for the schema's author.
  */
 import { RE2JS } from 're2js'
@@ -16,7 +18,9 @@ export interface LinearPattern {
   readonly test: (text: string) => boolean
   /** ajv tells patterns apart by this. */
   readonly toString: () => string
-  /** Instructions of the compiled pattern: the most that one character of text can cost. */
+  /**
+   * Instructions of the compiled pattern: the most that one character of text can cost.
+   */
   readonly size: number
 }
 
@@ -32,7 +36,8 @@ const TOKEN =
   /\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\u\{0*([0-9a-fA-F]+)\}|\\u([0-9a-fA-F]{4})|\\c([A-Za-z])|\\([pP])\{(?:(?:Script|sc|General_Category|gc)=)?(\w+)\}|\\[^]|\[\^?\]?|[^]/gu
 
 export function compilePattern(pattern: string): LinearPattern {
-  if (pattern.length > MAX_PATTERN_CHARS) throw new PatternError(`the pattern is longer than ${MAX_PATTERN_CHARS} characters`)
+  if (pattern.length > MAX_PATTERN_CHARS)
+    throw new PatternError(`the pattern is longer than ${MAX_PATTERN_CHARS} characters`)
   try {
     // The engine would take more than the standard does, and mean something else by it.
     new RegExp(pattern, 'u')
@@ -48,7 +53,8 @@ export function compilePattern(pattern: string): LinearPattern {
     )
   }
   const size = compiled.programSize()
-  if (size > MAX_PATTERN_SIZE) throw new PatternError(`the pattern is too large (${size} steps, at most ${MAX_PATTERN_SIZE})`)
+  if (size > MAX_PATTERN_SIZE)
+    throw new PatternError(`the pattern is too large (${size} steps, at most ${MAX_PATTERN_SIZE})`)
   return { test: text => compiled.test(text), toString: () => pattern, size }
 }
 
@@ -56,8 +62,10 @@ function translate(pattern: string): string {
   let isInClass = false
   return pattern.replace(TOKEN, (token: string, ...groups: (string | undefined)[]) => {
     const [high, low, point, unit, control, property, name] = groups
-    if (high !== undefined && low !== undefined) return codePoint(String.fromCharCode(parseInt(high, 16), parseInt(low, 16)).codePointAt(0))
-    if (point !== undefined || unit !== undefined) return codePoint(parseInt(point ?? unit ?? '', 16))
+    if (high !== undefined && low !== undefined)
+      return codePoint(String.fromCharCode(parseInt(high, 16), parseInt(low, 16)).codePointAt(0))
+    if (point !== undefined || unit !== undefined)
+      return codePoint(parseInt(point ?? unit ?? '', 16))
     if (control !== undefined) return codePoint(control.charCodeAt(0) % 32)
     if (property !== undefined) return `\\${property}{${name ?? ''}}`
     switch (token) {

@@ -1,5 +1,10 @@
 import t from 'tap'
-import { createPayloadSchemas, MAX_SHADOWS, type PayloadSchemas, type RegisteredSchema } from './payload-schemas.js'
+import {
+  createPayloadSchemas,
+  MAX_SHADOWS,
+  type PayloadSchemas,
+  type RegisteredSchema
+} from './payload-schemas.js'
 
 const active = (over: Partial<RegisteredSchema> & { schema: unknown }): RegisteredSchema => ({
   id: 1,
@@ -10,22 +15,34 @@ const active = (over: Partial<RegisteredSchema> & { schema: unknown }): Register
   hash: JSON.stringify(over.schema),
   ...over
 })
-const shadow = (over: Partial<RegisteredSchema> & { schema: unknown }): RegisteredSchema => active({ state: 'shadow', ...over })
+const shadow = (over: Partial<RegisteredSchema> & { schema: unknown }): RegisteredSchema =>
+  active({ state: 'shadow', ...over })
 const TEXT = { type: 'string' }
 const NUMBER = { type: 'number' }
 const BROKEN = { type: 'nothing' }
 
 /** Which of text and number the schema in force for (client, event type) takes. */
-const takes = (schemas: PayloadSchemas, clientId = 'client-1', eventType = 'monitor-app'): string => {
+const takes = (
+  schemas: PayloadSchemas,
+  clientId = 'client-1',
+  eventType = 'monitor-app'
+): string => {
   const schema = schemas.find(clientId, eventType)?.active
   if (!schema) return 'anything'
-  return schema.check('x').length === 0 ? 'text' : schema.check(1).length === 0 ? 'number' : 'nothing'
+  return schema.check('x').length === 0
+    ? 'text'
+    : schema.check(1).length === 0
+      ? 'number'
+      : 'nothing'
 }
 
 t.test("a client's own schema wins over the event type's general one", async t => {
   const schemas = createPayloadSchemas()
   t.equal(takes(schemas), 'anything')
-  t.strictSame(schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: NUMBER })]), [])
+  t.strictSame(
+    schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: NUMBER })]),
+    []
+  )
   t.equal(takes(schemas, 'client-1'), 'text')
   t.equal(takes(schemas, 'client-2'), 'number')
   t.equal(takes(schemas, 'client-2', 'user-app'), 'anything')
@@ -51,26 +68,39 @@ t.test('equal hashes are compiled once, over replacements too', async t => {
   t.equal(check('client-3'), first)
 })
 
-t.test('a schema that does not compile is reported and its place keeps the last good version, the others go on', async t => {
-  const schemas = createPayloadSchemas()
-  schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: NUMBER })])
-  const broken = [active({ version: 2, schema: BROKEN }), active({ clientId: 'client-2', version: 2, schema: TEXT })]
-  for (const round of ['at once', 'and at every refresh']) {
-    const problems = schemas.replace(broken)
-    t.match(problems, [{ eventType: 'monitor-app', clientId: null, version: 2, message: /schema\/type/ }], round)
-    t.equal(problems.length, 1)
-    t.equal(takes(schemas, 'client-1'), 'text')
+t.test(
+  'a schema that does not compile is reported and its place keeps the last good version, the others go on',
+  async t => {
+    const schemas = createPayloadSchemas()
+    schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: NUMBER })])
+    const broken = [
+      active({ version: 2, schema: BROKEN }),
+      active({ clientId: 'client-2', version: 2, schema: TEXT })
+    ]
+    for (const round of ['at once', 'and at every refresh']) {
+      const problems = schemas.replace(broken)
+      t.match(
+        problems,
+        [{ eventType: 'monitor-app', clientId: null, version: 2, message: /schema\/type/ }],
+        round
+      )
+      t.equal(problems.length, 1)
+      t.equal(takes(schemas, 'client-1'), 'text')
+      t.equal(takes(schemas, 'client-2'), 'text')
+    }
+  }
+)
+
+t.test(
+  'a schema that never compiled leaves its events to the general schema, or unchecked',
+  async t => {
+    const schemas = createPayloadSchemas()
+    t.equal(schemas.replace([active({ schema: BROKEN })]).length, 1)
+    t.equal(takes(schemas), 'anything')
+    schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: BROKEN })])
     t.equal(takes(schemas, 'client-2'), 'text')
   }
-})
-
-t.test('a schema that never compiled leaves its events to the general schema, or unchecked', async t => {
-  const schemas = createPayloadSchemas()
-  t.equal(schemas.replace([active({ schema: BROKEN })]).length, 1)
-  t.equal(takes(schemas), 'anything')
-  schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: BROKEN })])
-  t.equal(takes(schemas, 'client-2'), 'text')
-})
+)
 
 t.test('no more schemas are held than allowed, and one too many is reported', async t => {
   const schemas = createPayloadSchemas({ maxCached: 2 })
@@ -79,12 +109,18 @@ t.test('no more schemas are held than allowed, and one too many is reported', as
   const shared = active({ eventType: 'transaction-app', schema: TEXT })
   t.strictSame(schemas.replace([one, two, shared]), [], 'a shared one counts once')
   const three = active({ eventType: 'third', schema: { type: 'boolean' } })
-  t.match(schemas.replace([one, two, three]), [{ eventType: 'third', message: 'more than 2 schemas are in force' }])
+  t.match(schemas.replace([one, two, three]), [
+    { eventType: 'third', message: 'more than 2 schemas are in force' }
+  ])
   t.equal(takes(schemas, 'client-1', 'third'), 'anything')
   const twoAgain = active({ eventType: 'user-app', version: 2, schema: BROKEN })
   schemas.replace([one, three, twoAgain])
   t.equal(takes(schemas, 'client-1', 'user-app'), 'anything', 'a last good version counts too')
-  t.equal(takes(schemas, 'client-1', 'third'), 'nothing', 'the third is in force once there is room')
+  t.equal(
+    takes(schemas, 'client-1', 'third'),
+    'nothing',
+    'the third is in force once there is room'
+  )
 })
 
 const labels = (schemas: PayloadSchemas, clientId: string): readonly string[] | undefined =>
@@ -99,7 +135,11 @@ t.test('a shadow version looks at the events that it would judge if it were acti
     shadow({ id: 4, clientId: 'client-3', schema: NUMBER })
   ])
   t.strictSame(labels(schemas, 'client-1'), ['monitor-app/*/2'])
-  t.strictSame(labels(schemas, 'client-2'), [], 'this client has an active schema of its own, which a general one does not replace')
+  t.strictSame(
+    labels(schemas, 'client-2'),
+    [],
+    'this client has an active schema of its own, which a general one does not replace'
+  )
   t.strictSame(labels(schemas, 'client-3'), ['monitor-app/client-3/1', 'monitor-app/*/2'])
   t.equal(takes(schemas, 'client-3'), 'text', 'and it is still judged by the general schema')
   t.equal(schemas.find('client-3', 'monitor-app')?.active?.id, 1)
@@ -108,44 +148,74 @@ t.test('a shadow version looks at the events that it would judge if it were acti
   t.equal(schemas.find('client-1', 'monitor-app'), null)
 })
 
-t.test('of the shadow versions of a place only the newest few look, and the others are reported', async t => {
-  const schemas = createPayloadSchemas()
-  const rows = Array.from({ length: MAX_SHADOWS + 1 }, (_, n) => shadow({ id: n + 1, version: n + 1, schema: TEXT }))
-  t.match(schemas.replace(rows), [{ version: 1, state: 'shadow', message: /only the newest 3/ }])
-  t.strictSame(labels(schemas, 'client-1'), ['monitor-app/*/4', 'monitor-app/*/3', 'monitor-app/*/2'])
-})
+t.test(
+  'of the shadow versions of a place only the newest few look, and the others are reported',
+  async t => {
+    const schemas = createPayloadSchemas()
+    const rows = Array.from({ length: MAX_SHADOWS + 1 }, (_, n) =>
+      shadow({ id: n + 1, version: n + 1, schema: TEXT })
+    )
+    t.match(schemas.replace(rows), [{ version: 1, state: 'shadow', message: /only the newest 3/ }])
+    t.strictSame(labels(schemas, 'client-1'), [
+      'monitor-app/*/4',
+      'monitor-app/*/3',
+      'monitor-app/*/2'
+    ])
+  }
+)
 
-t.test('where a version of a client’s own never compiled, the general schema that judged meanwhile does not become its own', async t => {
-  const schemas = createPayloadSchemas()
-  const broken = [active({ clientId: 'client-1', schema: BROKEN }), shadow({ clientId: 'client-1', version: 2, schema: TEXT })]
-  schemas.replace([active({ schema: TEXT }), ...broken])
-  t.equal(takes(schemas), 'text')
-  schemas.replace([active({ version: 2, schema: NUMBER }), ...broken])
-  t.equal(takes(schemas), 'number')
-})
+t.test(
+  'where a version of a client’s own never compiled, the general schema that judged meanwhile does not become its own',
+  async t => {
+    const schemas = createPayloadSchemas()
+    const broken = [
+      active({ clientId: 'client-1', schema: BROKEN }),
+      shadow({ clientId: 'client-1', version: 2, schema: TEXT })
+    ]
+    schemas.replace([active({ schema: TEXT }), ...broken])
+    t.equal(takes(schemas), 'text')
+    schemas.replace([active({ version: 2, schema: NUMBER }), ...broken])
+    t.equal(takes(schemas), 'number')
+  }
+)
 
 /** Compiles, and registration refuses it: any number of texts, each with branches. */
 const DEAR = { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'null' }] } }
 
-t.test('an active version beyond the limits of registration judges on, and is reported: its events are not stored unchecked', async t => {
-  const schemas = createPayloadSchemas()
-  for (const round of ['at once', 'and at every refresh']) {
-    const problems = schemas.replace([active({ schema: DEAR }), active({ clientId: 'client-2', schema: TEXT })])
-    t.match(problems, [{ version: 1, state: 'active', isInForce: true, message: /could keep this schema busy/ }], round)
-    t.equal(problems.length, 1)
-    t.equal(schemas.find('client-1', 'monitor-app')?.active?.check([1])[0]?.keyword, 'type')
-    t.equal(takes(schemas, 'client-2'), 'text')
+t.test(
+  'an active version beyond the limits of registration judges on, and is reported: its events are not stored unchecked',
+  async t => {
+    const schemas = createPayloadSchemas()
+    for (const round of ['at once', 'and at every refresh']) {
+      const problems = schemas.replace([
+        active({ schema: DEAR }),
+        active({ clientId: 'client-2', schema: TEXT })
+      ])
+      t.match(
+        problems,
+        [{ version: 1, state: 'active', isInForce: true, message: /could keep this schema busy/ }],
+        round
+      )
+      t.equal(problems.length, 1)
+      t.equal(schemas.find('client-1', 'monitor-app')?.active?.check([1])[0]?.keyword, 'type')
+      t.equal(takes(schemas, 'client-2'), 'text')
+    }
   }
-})
+)
 
-t.test('a shadow version beyond the limits looks at nothing, and is reported; the others do', async t => {
-  const schemas = createPayloadSchemas()
-  const problems = schemas.replace([
-    active({ schema: TEXT }),
-    shadow({ id: 2, version: 2, schema: DEAR }),
-    shadow({ id: 3, version: 3, schema: NUMBER })
-  ])
-  t.match(problems, [{ version: 2, state: 'shadow', isInForce: false, message: /could keep this schema busy/ }])
-  t.strictSame(labels(schemas, 'client-1'), ['monitor-app/*/3'])
-  t.match(schemas.replace([active({ schema: BROKEN })]), [{ isInForce: false }])
-})
+t.test(
+  'a shadow version beyond the limits looks at nothing, and is reported; the others do',
+  async t => {
+    const schemas = createPayloadSchemas()
+    const problems = schemas.replace([
+      active({ schema: TEXT }),
+      shadow({ id: 2, version: 2, schema: DEAR }),
+      shadow({ id: 3, version: 3, schema: NUMBER })
+    ])
+    t.match(problems, [
+      { version: 2, state: 'shadow', isInForce: false, message: /could keep this schema busy/ }
+    ])
+    t.strictSame(labels(schemas, 'client-1'), ['monitor-app/*/3'])
+    t.match(schemas.replace([active({ schema: BROKEN })]), [{ isInForce: false }])
+  }
+)

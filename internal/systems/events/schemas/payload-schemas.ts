@@ -1,21 +1,31 @@
 /**
- * Holds the compiled payload schemas that are active or in shadow, and finds those for an event.
+ * Holds the compiled payload schemas that are active or in shadow, and finds those for an
+ * event.
  *
- * Shapes  a client's own active schema for an event type wins over the type's general one (client null). A shadow version looks at the
- *         events that it would judge if it were active: a client's own at that client's, a general one at those of every client without an
- *         active schema of its own.
- * Units   maxCached counts compiled schemas; equal hashes share one. Schemas no longer active or in shadow are forgotten. Of the shadow
- *         versions of one place the newest MAX_SHADOWS count.
- * Limits  rows may be older than the limits of registration, or put in by SQL. An active version beyond them judges all the same, and is
- *         reported: its events must not be stored unchecked because of a limit. A shadow version beyond them does not look at anything.
- * Errors  nothing throws. A schema that does not compile, or that is one too many, is reported by `replace`; an active one's place keeps the
- *         last version that did compile. Where there was none (after a restart, say), the place stays empty: events then meet the general
- *         schema or none. Refusing them all would lose good events to a mistake of ours, and the report makes it visible.
+ * Shapes  a client's own active schema for an event type wins over the type's general one
+ *         (client null). A shadow version looks at the events that it would judge if it
+ *         were active: a client's own at that client's, a general one at those of every
+ *         client without an active schema of its own.
+ * Units   maxCached counts compiled schemas; equal hashes share one. Schemas no longer
+ *         active or in shadow are forgotten. Of the shadow versions of one place the
+ *         newest MAX_SHADOWS count.
+ * Limits  rows may be older than the limits of registration, or put in by SQL. An active
+ *         version beyond them judges all the same, and is reported: its events must not
+ *         be stored unchecked because of a limit. A shadow version beyond them does not
+ *         look at anything.
+ * Errors  nothing throws. A schema that does not compile, or that is one too many, is
+ *         reported by `replace`; an active one's place keeps the last version that did
+ *         compile. Where there was none (after a restart, say), the place stays empty:
+ *         events then meet the general schema or none. Refusing them all would lose good
+ *         events to a mistake of ours, and the report makes it visible.
  */
 import { findObjection } from './admission.js'
 import { type CompiledSchema, compileSchema, type SchemaProblem } from './schema-compiler.js'
 
-/** A row of `event_schema` that is not retired; at most one active for each (client, event type). */
+/**
+ * A row of `event_schema` that is not retired; at most one active for each (client, event
+ * type).
+ */
 export interface RegisteredSchema {
   readonly id: number
   readonly eventType: string
@@ -47,7 +57,9 @@ export interface SchemaInForce {
 
 /** A version that looks at events and judges none. */
 export interface ShadowSchema extends SchemaInForce {
-  /** For people and counters: `monitor-app/client-1/2`, with an asterisk for every client. */
+  /**
+   * For people and counters: `monitor-app/client-1/2`, with an asterisk for every client.
+   */
   readonly label: string
 }
 
@@ -77,7 +89,11 @@ type Places = Map<string | null, Map<string, SchemasForEvent>>
 
 const NO_SHADOWS: readonly ShadowSchema[] = []
 
-export function createPayloadSchemas({ maxCached = 1_000 }: { readonly maxCached?: number } = {}): PayloadSchemas {
+export function createPayloadSchemas({
+  maxCached = 1_000
+}: {
+  readonly maxCached?: number
+} = {}): PayloadSchemas {
   let known = new Map<string, Judged>()
   let places: Places = new Map()
 
@@ -112,13 +128,23 @@ export function createPayloadSchemas({ maxCached = 1_000 }: { readonly maxCached
           const { check } = outcome
           if (objection !== null) report(objection, true)
           if (state === 'active') put(next, clientId, eventType, { active: { id, check }, shadows })
-          else put(next, clientId, eventType, { active, shadows: [...shadows, { id, check, label: labelOf(row) }] })
+          else
+            put(next, clientId, eventType, {
+              active,
+              shadows: [...shadows, { id, check, label: labelOf(row) }]
+            })
           continue
         }
-        report(outcome?.kind === 'problem' ? outcome.message : `more than ${maxCached} schemas are in force`)
+        report(
+          outcome?.kind === 'problem'
+            ? outcome.message
+            : `more than ${maxCached} schemas are in force`
+        )
         const last = state === 'active' ? places.get(clientId)?.get(eventType)?.active : null
-        // What was in force here may have been the general schema's: only an own one is kept.
-        if (last && isOwn(places, clientId, eventType) && hold(last.check)) put(next, clientId, eventType, { active: last, shadows })
+        // What was in force here may have been the general schema's: only an own one is
+        // kept.
+        if (last && isOwn(places, clientId, eventType) && hold(last.check))
+          put(next, clientId, eventType, { active: last, shadows })
       }
       fillFromGeneral(next)
       known = nextKnown
@@ -136,12 +162,20 @@ function judge(schema: unknown): Judged {
   const outcome = compileSchema(schema)
   if (outcome.kind === 'problem') return { outcome, objection: null }
   const objection = findObjection(schema)
-  return { outcome, objection: objection && `${objection.pointer === '' ? '' : `${objection.pointer}: `}${objection.message}` }
+  return {
+    outcome,
+    objection:
+      objection && `${objection.pointer === '' ? '' : `${objection.pointer}: `}${objection.message}`
+  }
 }
 
-/** Active versions first, so that they have a place among those that are held; of the shadow versions the newest. */
+/**
+ * Active versions first, so that they have a place among those that are held; of the
+ * shadow versions the newest.
+ */
 function inOrder(registered: readonly RegisteredSchema[]): readonly RegisteredSchema[] {
-  const rank = ({ state, version }: RegisteredSchema): number => (state === 'active' ? -Number.MAX_SAFE_INTEGER : -version)
+  const rank = ({ state, version }: RegisteredSchema): number =>
+    state === 'active' ? -Number.MAX_SAFE_INTEGER : -version
   return registered.toSorted((a, b) => rank(a) - rank(b))
 }
 
@@ -149,22 +183,37 @@ function labelOf({ eventType, clientId, version }: RegisteredSchema): string {
   return `${eventType}/${clientId ?? '*'}/${version}`
 }
 
-function put(places: Places, clientId: string | null, eventType: string, schemas: SchemasForEvent): void {
+function put(
+  places: Places,
+  clientId: string | null,
+  eventType: string,
+  schemas: SchemasForEvent
+): void {
   const byEventType = places.get(clientId) ?? new Map<string, SchemasForEvent>()
   places.set(clientId, byEventType.set(eventType, schemas))
 }
 
 function isOwn(places: Places, clientId: string | null, eventType: string): boolean {
-  return clientId === null || places.get(clientId)?.get(eventType)?.active !== places.get(null)?.get(eventType)?.active
+  return (
+    clientId === null ||
+    places.get(clientId)?.get(eventType)?.active !== places.get(null)?.get(eventType)?.active
+  )
 }
 
-/** A client that has only shadow versions of its own is still judged by the general schema, and looked at by its shadows. */
+/**
+ * A client that has only shadow versions of its own is still judged by the general
+ * schema, and looked at by its shadows.
+ */
 function fillFromGeneral(places: Places): void {
   for (const [clientId, byEventType] of places) {
     if (clientId === null) continue
     for (const [eventType, { active, shadows }] of byEventType) {
       const general = places.get(null)?.get(eventType)
-      if (active === null && general) byEventType.set(eventType, { active: general.active, shadows: [...shadows, ...general.shadows] })
+      if (active === null && general)
+        byEventType.set(eventType, {
+          active: general.active,
+          shadows: [...shadows, ...general.shadows]
+        })
     }
   }
 }

@@ -1,13 +1,18 @@
 /**
  * Turns a payload schema into a compiled check, or says why it cannot be one.
  *
- * Shapes  JSON Schema 2020-12 (the default) or draft-07, told by `$schema`. Strict: unknown keywords and formats are refused, so that a
- *         typing error cannot pass for a rule; `required` beside `anyOf` branches is allowed. `$ref` reaches only into the schema itself.
- * Errors  compileSchema never throws. A check throws only where a validator breaks, for example a schema that refers to itself for ever.
- *         Patterns run in linear time (linear-pattern.ts). So do formats; `url` has an expression that does not: it is left out.
- * Source  ajv 8 "Security risks of untrusted schemas": `$data` off, no allErrors, so one event cannot cause a flood of errors.
- *         One Ajv per schema: a shared one would keep every schema it ever saw. Only the meta-schemas are shared; compiling those for
- *         each schema costs more than the schema itself.
+ * Shapes  JSON Schema 2020-12 (the default) or draft-07, told by `$schema`. Strict:
+ *         unknown keywords and formats are refused, so that a typing error cannot pass
+ *         for a rule; `required` beside `anyOf` branches is allowed. `$ref` reaches only
+ *         into the schema itself.
+ * Errors  compileSchema never throws. A check throws only where a validator breaks, for
+ *         example a schema that refers to itself for ever. Patterns run in linear time
+ *         (linear-pattern.ts). So do formats; `url` has an expression that does not: it
+ *         is left out.
+ * Source  ajv 8 "Security risks of untrusted schemas": `$data` off, no allErrors, so one
+ *         event cannot cause a flood of errors. One Ajv per schema: a shared one would
+ *         keep every schema it ever saw. Only the meta-schemas are shared; compiling
+ *         those for each schema costs more than the schema itself.
  */
 import { Ajv, type ErrorObject, type Options } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -19,13 +24,19 @@ import { compilePattern } from './linear-pattern.js'
 
 export interface CompiledSchema {
   readonly kind: 'compiled'
-  /** What is wrong with `payload`, at most MAX_VIOLATIONS; empty where it satisfies the schema. Pointers start with `/message`. */
+  /**
+   * What is wrong with `payload`, at most MAX_VIOLATIONS; empty where it satisfies the
+   * schema. Pointers start with `/message`.
+   */
   readonly check: (payload: unknown) => readonly Violation[]
 }
 
 export interface SchemaProblem {
   readonly kind: 'problem'
-  /** JSON pointer into the schema: where the problem lies, as far as that is known; '' is the schema itself. */
+  /**
+   * JSON pointer into the schema: where the problem lies, as far as that is known; '' is
+   * the schema itself.
+   */
   readonly pointer: string
   /** A sentence for the schema's author. */
   readonly message: string
@@ -35,7 +46,10 @@ export const MAX_VIOLATIONS = 20
 const MAX_POINTER_CHARS = 300
 const MAX_MESSAGE_CHARS = 500
 
-/** Most schemas are for objects; the others show a schema that never ends whatever it is given. */
+/**
+ * Most schemas are for objects; the others show a schema that never ends whatever it is
+ * given.
+ */
 const PROBES: readonly unknown[] = [{}, [], '']
 const NO_VIOLATIONS: readonly Violation[] = []
 
@@ -58,7 +72,10 @@ interface Dialect {
 }
 
 const DRAFT_07: Dialect = { create: options => new Ajv(options), meta: new Ajv({ logger: false }) }
-const DRAFT_2020_12: Dialect = { create: options => new Ajv2020(options), meta: new Ajv2020({ logger: false }) }
+const DRAFT_2020_12: Dialect = {
+  create: options => new Ajv2020(options),
+  meta: new Ajv2020({ logger: false })
+}
 const DIALECTS: ReadonlyMap<unknown, Dialect> = new Map([
   ['http://json-schema.org/draft-07/schema', DRAFT_07],
   ['http://json-schema.org/draft-07/schema#', DRAFT_07],
@@ -71,7 +88,10 @@ export interface CompileOptions {
   readonly isStrict?: boolean
 }
 
-export function compileSchema(schema: unknown, { isStrict = true }: CompileOptions = {}): CompiledSchema | SchemaProblem {
+export function compileSchema(
+  schema: unknown,
+  { isStrict = true }: CompileOptions = {}
+): CompiledSchema | SchemaProblem {
   try {
     return compile(schema, isStrict)
   } catch (error) {
@@ -80,11 +100,15 @@ export function compileSchema(schema: unknown, { isStrict = true }: CompileOptio
 }
 
 function compile(schema: unknown, isStrict: boolean): CompiledSchema | SchemaProblem {
-  if (typeof schema !== 'boolean' && !isObject(schema)) return problem(`a schema is an object or a boolean, found ${describeFound(schema)}`)
+  if (typeof schema !== 'boolean' && !isObject(schema))
+    return problem(`a schema is an object or a boolean, found ${describeFound(schema)}`)
   const dialect = dialectOf(schema)
   if (!dialect) return problem('$schema names neither draft-07 nor 2020-12')
   if (dialect.meta.validateSchema(schema) !== true) {
-    return problem(dialect.meta.errorsText(dialect.meta.errors, { dataVar: 'schema' }), dialect.meta.errors?.[0]?.instancePath)
+    return problem(
+      dialect.meta.errorsText(dialect.meta.errors, { dataVar: 'schema' }),
+      dialect.meta.errors?.[0]?.instancePath
+    )
   }
   const ajv = dialect.create({ ...OPTIONS, strict: isStrict, meta: false, validateSchema: false })
   ajvFormats.default(ajv)
@@ -94,7 +118,8 @@ function compile(schema: unknown, isStrict: boolean): CompiledSchema | SchemaPro
   const validate = ajv.compile(schema)
   // An asynchronous validator answers with a promise, which would pass for a yes.
   if ('$async' in validate) return problem('$async is not supported: a payload is checked at once')
-  const check = (payload: unknown): readonly Violation[] => (validate(payload) ? NO_VIOLATIONS : toViolations(validate.errors ?? []))
+  const check = (payload: unknown): readonly Violation[] =>
+    validate(payload) ? NO_VIOLATIONS : toViolations(validate.errors ?? [])
   for (const probe of PROBES) check(probe)
   return { kind: 'compiled', check }
 }
@@ -109,13 +134,20 @@ function dialectOf(schema: boolean | Record<string, unknown>): Dialect | undefin
 }
 
 function problem(message: string, pointer = ''): SchemaProblem {
-  return { kind: 'problem', pointer: toStorable(pointer, MAX_POINTER_CHARS), message: toStorable(message, MAX_MESSAGE_CHARS) }
+  return {
+    kind: 'problem',
+    pointer: toStorable(pointer, MAX_POINTER_CHARS),
+    message: toStorable(message, MAX_MESSAGE_CHARS)
+  }
 }
 
 function toViolations(errors: readonly ErrorObject[]): readonly Violation[] {
   return errors.slice(0, MAX_VIOLATIONS).map(error => {
     const pointer = toStorable(`/message${error.instancePath}`, MAX_POINTER_CHARS)
-    const message = toStorable(`${pointer} ${ruleOf(error)} (found ${describeFound(error.data)})`, MAX_MESSAGE_CHARS)
+    const message = toStorable(
+      `${pointer} ${ruleOf(error)} (found ${describeFound(error.data)})`,
+      MAX_MESSAGE_CHARS
+    )
     return { pointer, keyword: error.keyword, message }
   })
 }
@@ -124,6 +156,10 @@ function toViolations(errors: readonly ErrorObject[]): readonly Violation[] {
 function ruleOf(error: ErrorObject): string {
   const rule = error.message ?? `must pass ${error.keyword}`
   const params = error.params as Record<string, unknown>
-  const left = params['allowedValues'] ?? params['allowedValue'] ?? params['additionalProperty'] ?? params['unevaluatedProperty']
+  const left =
+    params['allowedValues'] ??
+    params['allowedValue'] ??
+    params['additionalProperty'] ??
+    params['unevaluatedProperty']
   return left === undefined ? rule : `${rule}: ${JSON.stringify(left)}`
 }

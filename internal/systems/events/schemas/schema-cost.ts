@@ -1,15 +1,31 @@
 /**
- * The most work that a schema can make of one payload, counted before any payload comes: no clock, so the answer is the same everywhere.
+ * The most work that a schema can make of one payload, counted before any payload comes:
+ * no clock, so the answer is the same everywhere.
  *
- * Each subschema has a profile of what its worst payloads cost, and those of its parts are added up. Bytes are what an attacker pays with:
- * an array of a million ones costs a million times what its items cost, unless `maxItems` bounds it; so do open objects (`maxProperties`)
- * and expensive texts (`maxLength`). The body's own limit of depth ends recursion: references that branch at each level grow beyond any
- * budget, the others do not.
+ * Each subschema has a profile of what its worst payloads cost, and those of its parts
+ * are added up. Bytes are what an attacker pays with: an array of a million ones costs a
+ * million times what its items cost, unless `maxItems` bounds it; so do open objects
+ * (`maxProperties`) and expensive texts (`maxLength`). The body's own limit of depth ends
+ * recursion: references that branch at each level grow beyond any budget, the others do
+ * not.
  *
- * Units   steps: about a nanosecond each on the machine where the weights were measured (cost-weights.ts). bytes: UTF-8.
- * Limit   an upper bound, not a forecast: what is admitted is cheap; what is refused may be so too.
+ * Units   steps: about a nanosecond each on the machine where the weights were measured
+ *         (cost-weights.ts). bytes: UTF-8.
+ * Limit   an upper bound, not a forecast: what is admitted is cheap; what is refused may
+ *         be so too.
  */
-import { add, ENDLESS, FREE, fixed, oneOf, type Profile, perByte, repeated, together, worstOf } from './cost-profile.js'
+import {
+  add,
+  ENDLESS,
+  FREE,
+  fixed,
+  oneOf,
+  type Profile,
+  perByte,
+  repeated,
+  together,
+  worstOf
+} from './cost-profile.js'
 import {
   countKeysCost,
   ITEM_BYTES,
@@ -24,7 +40,14 @@ import {
   uniqueCost,
   valueCost
 } from './cost-weights.js'
-import { anchorsOf, isSchemaObject, resolveRef, type SchemaObject, type Subschema, subschemas } from './schema-tree.js'
+import {
+  anchorsOf,
+  isSchemaObject,
+  resolveRef,
+  type SchemaObject,
+  type Subschema,
+  subschemas
+} from './schema-tree.js'
 
 export const BUDGET_STEPS = 50_000_000
 const BODY_DEPTH = 64
@@ -33,9 +56,15 @@ const BODY_DEPTH = 64
 interface Place {
   /** Levels that a payload may still have below it. */
   readonly depth: number
-  /** Whether a value that does not satisfy the subschema ends the check of the whole payload, or only of a branch. */
+  /**
+   * Whether a value that does not satisfy the subschema ends the check of the whole
+   * payload, or only of a branch.
+   */
   readonly isSure: boolean
-  /** Own keys that a value here has at most: what an earlier part of an `allOf` has made sure. */
+  /**
+   * Own keys that a value here has at most: what an earlier part of an `allOf` has made
+   * sure.
+   */
   readonly maxKeys: number
 }
 
@@ -45,7 +74,10 @@ const IN_PLACE = new Set([...SURE, 'anyOf', 'oneOf', 'if'])
 
 export interface SchemaCost {
   readonly steps: number
-  /** JSON pointer to the deepest subschema that is too expensive by itself; '' where there is none. */
+  /**
+   * JSON pointer to the deepest subschema that is too expensive by itself; '' where there
+   * is none.
+   */
   readonly pointer: string
 }
 
@@ -81,8 +113,10 @@ export function costOf(root: SchemaObject): SchemaCost {
 
   function computeProfile(schema: SchemaObject, place: Place): Profile {
     const parts = subschemas(schema, '')
-    const of = (...keywords: string[]): Subschema[] => parts.filter(({ keyword }) => keywords.includes(keyword))
-    const here = (part: Subschema): Profile => profileOf(part.schema, { ...place, isSure: place.isSure && SURE.has(part.keyword) })
+    const of = (...keywords: string[]): Subschema[] =>
+      parts.filter(({ keyword }) => keywords.includes(keyword))
+    const here = (part: Subschema): Profile =>
+      profileOf(part.schema, { ...place, isSure: place.isSure && SURE.has(part.keyword) })
     const sum: Profile[] = [fixed(STEPS.visit), valueCost(schema), allOfCost(of('allOf'), place)]
     sum.push(...of('not', 'if', 'then', 'else', 'dependentSchemas', 'dependencies').map(here))
     const branches = of('anyOf', 'oneOf')
@@ -90,11 +124,15 @@ export function costOf(root: SchemaObject): SchemaCost {
     const target = targetOf(schema)
     if (target !== null) sum.push(fixed(STEPS.reference), profileOf(target, place))
     // A value has one type.
-    sum.push(oneOf([textCost(schema), itemsCost(schema, parts, place), keysCost(schema, parts, place)]))
+    sum.push(
+      oneOf([textCost(schema), itemsCost(schema, parts, place), keysCost(schema, parts, place)])
+    )
     return add(sum)
   }
 
-  /** One after the other, and the first that does not hold is the last that is looked at. */
+  /**
+   * One after the other, and the first that does not hold is the last that is looked at.
+   */
   function allOfCost(parts: readonly Subschema[], place: Place): Profile {
     let { maxKeys } = place
     const profiles: Profile[] = []
@@ -110,12 +148,19 @@ export function costOf(root: SchemaObject): SchemaCost {
     return isSchemaObject(target) ? target : null
   }
 
-  /** Keys of one object that some keyword allows by name; any number, where one allows them otherwise. */
+  /**
+   * Keys of one object that some keyword allows by name; any number, where one allows
+   * them otherwise.
+   */
   function allowedKeys(schema: SchemaObject, seen: Set<SchemaObject>): number {
     if (seen.has(schema)) return 0
     seen.add(schema)
     const { properties, patternProperties, additionalProperties } = schema
-    if (isSchemaObject(patternProperties) || (additionalProperties !== undefined && additionalProperties !== false)) return Infinity
+    if (
+      isSchemaObject(patternProperties) ||
+      (additionalProperties !== undefined && additionalProperties !== false)
+    )
+      return Infinity
     const target = targetOf(schema)
     const beside = subschemas(schema, '').filter(({ keyword }) => IN_PLACE.has(keyword))
     const others = [...beside.map(part => part.schema), ...(target === null ? [] : [target])]
@@ -123,14 +168,20 @@ export function costOf(root: SchemaObject): SchemaCost {
     return others.reduce((sum, other) => sum + allowedKeys(other, seen), own)
   }
 
-  /** An item that lacks what it needs ends the check of its array at once, unless the array may fail: of the others there are fewer. */
+  /**
+   * An item that lacks what it needs ends the check of its array at once, unless the
+   * array may fail: of the others there are fewer.
+   */
   function bytesOf(item: SchemaObject, { isSure }: Place): number {
     let at: SchemaObject | null = item
     let bytes = ITEM_BYTES
     for (let hops = 0; at !== null && hops < BODY_DEPTH; hops++) {
       const { type, required } = at
       if (type === 'object' && isSure && Array.isArray(required)) {
-        return ITEM_BYTES + required.reduce((sum: number, name) => sum + String(name).length + '"":0,'.length, 1)
+        return (
+          ITEM_BYTES +
+          required.reduce((sum: number, name) => sum + String(name).length + '"":0,'.length, 1)
+        )
       }
       if (type === 'object' || type === 'array' || type === 'string') bytes = LONGER_ITEM_BYTES
       at = targetOf(at)
@@ -143,41 +194,73 @@ export function costOf(root: SchemaObject): SchemaCost {
     const of = (keyword: string, extra: number): Profile =>
       together(
         parts
-          .filter(part => part.keyword === keyword && (keyword !== 'items' || part.pointer === '/items'))
+          .filter(
+            part => part.keyword === keyword && (keyword !== 'items' || part.pointer === '/items')
+          )
           .map(({ schema: item }) => {
             const inside = { ...place, isSure: place.isSure && keyword !== 'contains' }
             return repeated(below(item, inside), extra, bytesOf(item, inside), maxItems)
           })
       )
-    const tuple = parts.filter(({ keyword, pointer }) => keyword === 'prefixItems' || (keyword === 'items' && pointer !== '/items'))
+    const tuple = parts.filter(
+      ({ keyword, pointer }) =>
+        keyword === 'prefixItems' || (keyword === 'items' && pointer !== '/items')
+    )
     // Each item is met by one of these, and by `contains` too.
-    const each = [...tuple.map(part => below(part.schema, place)), of('items', 0), of('additionalItems', 0)]
+    const each = [
+      ...tuple.map(part => below(part.schema, place)),
+      of('items', 0),
+      of('additionalItems', 0)
+    ]
     const costs = [together(each), of('contains', STEPS.failedItem)]
     if (schema['uniqueItems'] === true) costs.push(uniqueCost(schema, maxItems))
     return add(costs)
   }
 
   function keysCost(schema: SchemaObject, parts: readonly Subschema[], place: Place): Profile {
-    const names = isSchemaObject(schema['properties']) ? Object.keys(schema['properties']).length : 0
-    const patterns = isSchemaObject(schema['patternProperties']) ? Object.keys(schema['patternProperties']) : []
+    const names = isSchemaObject(schema['properties'])
+      ? Object.keys(schema['properties']).length
+      : 0
+    const patterns = isSchemaObject(schema['patternProperties'])
+      ? Object.keys(schema['patternProperties'])
+      : []
     const maxKeys = Math.min(place.maxKeys, limit(schema, 'maxProperties'))
     const tell = names > 8 ? STEPS.lookUp : names * STEPS.nameCompared
     const known = (keyword: string): number =>
-      keyword === 'unevaluatedProperties' ? allowedKeys(schema, new Set()) : patterns.length > 0 ? Infinity : names
+      keyword === 'unevaluatedProperties'
+        ? allowedKeys(schema, new Set())
+        : patterns.length > 0
+          ? Infinity
+          : names
     const of = (keyword: string, extra: number): Profile => {
       const value = schema[keyword]
       // `false` ends the walk at the first key that nothing allows.
-      if (value === false) return repeated(FREE, STEPS.knownKey * (1 + names / 20), KEY_BYTES, Math.min(maxKeys, known(keyword)))
-      return isSchemaObject(value) ? repeated(below(value, place), STEPS.key + extra, KEY_BYTES, maxKeys) : FREE
+      if (value === false)
+        return repeated(
+          FREE,
+          STEPS.knownKey * (1 + names / 20),
+          KEY_BYTES,
+          Math.min(maxKeys, known(keyword))
+        )
+      return isSchemaObject(value)
+        ? repeated(below(value, place), STEPS.key + extra, KEY_BYTES, maxKeys)
+        : FREE
     }
     const under = (keyword: string): readonly Profile[] =>
       parts.filter(part => part.keyword === keyword).map(part => below(part.schema, place))
-    const walks = ['additionalProperties', 'unevaluatedProperties', 'propertyNames', 'patternProperties'].filter(
-      keyword => schema[keyword] !== undefined && schema[keyword] !== true
-    )
+    const walks = [
+      'additionalProperties',
+      'unevaluatedProperties',
+      'propertyNames',
+      'patternProperties'
+    ].filter(keyword => schema[keyword] !== undefined && schema[keyword] !== true)
     const isCounted = schema['maxProperties'] !== undefined || schema['minProperties'] !== undefined
-    const lists = [...(isCounted ? [countKeysCost(place.maxKeys)] : []), ...walks.map(() => listKeysCost(maxKeys))]
-    // Each byte is in a key of this object or in a value, and each key is met by one of these.
+    const lists = [
+      ...(isCounted ? [countKeysCost(place.maxKeys)] : []),
+      ...walks.map(() => listKeysCost(maxKeys))
+    ]
+    // Each byte is in a key of this object or in a value, and each key is met by one of
+    // these.
     const values = together([
       add([namesCost(schema), ...lists]),
       ...under('properties'),
@@ -188,16 +271,24 @@ export function costOf(root: SchemaObject): SchemaCost {
     costs.push(...under('patternProperties').map(value => repeated(value, 0, KEY_BYTES, maxKeys)))
     // Names are looked at before patterns are, and one that is too long ends the walk.
     const { propertyNames } = schema
-    const keyChars = 2 * (isSchemaObject(propertyNames) ? limit(propertyNames, 'maxLength') : Infinity) * maxKeys
+    const keyChars =
+      2 * (isSchemaObject(propertyNames) ? limit(propertyNames, 'maxLength') : Infinity) * maxKeys
     for (const steps of patterns.map(patternSteps)) {
-      costs.push(repeated(FREE, STEPS.key + STEPS.call, KEY_BYTES, maxKeys), perByte(0, steps, keyChars * steps))
+      costs.push(
+        repeated(FREE, STEPS.key + STEPS.call, KEY_BYTES, maxKeys),
+        perByte(0, steps, keyChars * steps)
+      )
     }
     return add(costs)
   }
 
-  const worst = (schema: SchemaObject): number => worstOf(profileOf(schema, { depth: BODY_DEPTH, isSure: true, maxKeys: Infinity }))
+  const worst = (schema: SchemaObject): number =>
+    worstOf(profileOf(schema, { depth: BODY_DEPTH, isSure: true, maxKeys: Infinity }))
 
-  /** Definitions cost where they are referred to, but it is there that the author must look. */
+  /**
+   * Definitions cost where they are referred to, but it is there that the author must
+   * look.
+   */
   function deepest(schema: SchemaObject, pointer: string): string | null {
     for (const part of subschemas(schema, pointer)) {
       const found = deepest(part.schema, part.pointer)
@@ -214,5 +305,8 @@ export function costOf(root: SchemaObject): SchemaCost {
 function keysLeftBy(schema: SchemaObject): number {
   const { properties, patternProperties, additionalProperties } = schema
   const isClosed = additionalProperties === false && patternProperties === undefined
-  return Math.min(limit(schema, 'maxProperties'), isClosed ? Object.keys(properties ?? {}).length : Infinity)
+  return Math.min(
+    limit(schema, 'maxProperties'),
+    isClosed ? Object.keys(properties ?? {}).length : Infinity
+  )
 }

@@ -1,7 +1,8 @@
 /**
  * A schema as a tree of subschemas: which keyword holds which, and where each lies.
  *
- * Shapes  drafts 07 and 2020-12 alike; what the dialect does not know the compiler has refused.
+ * Shapes  drafts 07 and 2020-12 alike; what the dialect does not know the compiler has
+ *         refused.
  * Errors  none: what is not a schema where one should be is passed over.
  */
 export type SchemaObject = Readonly<Record<string, unknown>>
@@ -27,13 +28,23 @@ const ONE = new Set([
   'unevaluatedProperties'
 ])
 const LIST = new Set(['allOf', 'anyOf', 'items', 'oneOf', 'prefixItems'])
-const BY_NAME = new Set(['$defs', 'definitions', 'dependencies', 'dependentSchemas', 'patternProperties', 'properties'])
+const BY_NAME = new Set([
+  '$defs',
+  'definitions',
+  'dependencies',
+  'dependentSchemas',
+  'patternProperties',
+  'properties'
+])
 
 export function isSchemaObject(value: unknown): value is SchemaObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The subschemas directly below; boolean ones cost nothing and hold nothing, and are left out. */
+/**
+ * The subschemas directly below; boolean ones cost nothing and hold nothing, and are left
+ * out.
+ */
 export function subschemas(schema: SchemaObject, pointer: string): readonly Subschema[] {
   const found: Subschema[] = []
   const add = (keyword: string, value: unknown, at: string): void => {
@@ -42,7 +53,8 @@ export function subschemas(schema: SchemaObject, pointer: string): readonly Subs
   for (const [keyword, value] of Object.entries(schema)) {
     const at = `${pointer}/${escape(keyword)}`
     if (Array.isArray(value)) {
-      if (LIST.has(keyword)) for (const [index, item] of value.entries()) add(keyword, item, `${at}/${index}`)
+      if (LIST.has(keyword))
+        for (const [index, item] of value.entries()) add(keyword, item, `${at}/${index}`)
     } else if (isSchemaObject(value) && BY_NAME.has(keyword)) {
       for (const [name, item] of Object.entries(value)) add(keyword, item, `${at}/${escape(name)}`)
     } else if (ONE.has(keyword)) add(keyword, value, at)
@@ -62,12 +74,17 @@ export function* allSubschemas(root: SchemaObject): Iterable<Omit<Subschema, 'ke
 /** The subschemas that a `$ref` may name by `$anchor`. */
 export function anchorsOf(root: SchemaObject): ReadonlyMap<string, SchemaObject> {
   const anchors = new Map<string, SchemaObject>()
-  for (const { schema } of allSubschemas(root)) if (typeof schema['$anchor'] === 'string') anchors.set(schema['$anchor'], schema)
+  for (const { schema } of allSubschemas(root))
+    if (typeof schema['$anchor'] === 'string') anchors.set(schema['$anchor'], schema)
   return anchors
 }
 
 /** What a `$ref` within the schema names: `#`, a JSON pointer, or an anchor. */
-export function resolveRef(root: SchemaObject, ref: string, anchors: ReadonlyMap<string, SchemaObject>): SchemaObject | boolean | null {
+export function resolveRef(
+  root: SchemaObject,
+  ref: string,
+  anchors: ReadonlyMap<string, SchemaObject>
+): SchemaObject | boolean | null {
   if (ref === '#') return root
   if (!ref.startsWith('#')) return null
   const fragment = decode(ref.slice(1))

@@ -10,11 +10,17 @@ const BATCH = 100
 const ROWS = 20_000
 
 const { connectionString, pool } = await createTestDatabase(t)
-// As after a night of nothing: the server knows that both tables are empty, and hears of no change.
-await pool.query('ALTER TABLE message SET (autovacuum_enabled = off); ALTER TABLE rejection SET (autovacuum_enabled = off)')
+// As after a night of nothing: the server knows that both tables are empty, and hears of
+// no change.
+await pool.query(
+  'ALTER TABLE message SET (autovacuum_enabled = off); ALTER TABLE rejection SET (autovacuum_enabled = off)'
+)
 await pool.query('VACUUM (ANALYZE) message, rejection')
 
-/** Rows that the sessions which have ended have read of the two tables, with or without an index. */
+/**
+ * Rows that the sessions which have ended have read of the two tables, with or without an
+ * index.
+ */
 async function rowsRead(): Promise<number> {
   const { rows } = await pool.query<{ count: number }>(`
     SELECT (SELECT sum(seq_tup_read)::float8 FROM pg_stat_user_tables WHERE relname IN ('message', 'rejection'))
@@ -37,33 +43,49 @@ const valids = (prefix: string): Entry[] => ids(prefix).map(messageId => valid({
 const refusals = (prefix: string): Entry[] =>
   ids(prefix).map(messageId => {
     const event = { clientId: 'client-1', eventType: 'user-app', messageId, payload: '"hello"' }
-    return refused({ reason: 'schema-violation', ...event }, { queueId: `queue-of-refused-${messageId}` })
+    return refused(
+      { reason: 'schema-violation', ...event },
+      { queueId: `queue-of-refused-${messageId}` }
+    )
   })
 
-t.test('what was planned while the tables were empty reads no more than its batch when they are large', async t => {
-  const limits = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000, idleInTransactionTimeoutMs: 10_000, queryDeadlineMs: 15_000 }
-  const store = createPostgresStore({ connectionString, ...limits })
-  t.teardown(() => store.close())
-  // Plans each statement of a batch: for valid events, for those that exist, and for rejections.
-  const first = [...valids('first'), ...refusals('refused')]
-  await insert(store, ...first)
-  await insert(store, ...first)
-  await pool.query(`
+t.test(
+  'what was planned while the tables were empty reads no more than its batch when they are large',
+  async t => {
+    const limits = {
+      statementTimeoutMs: 10_000,
+      lockTimeoutMs: 10_000,
+      idleInTransactionTimeoutMs: 10_000,
+      queryDeadlineMs: 15_000
+    }
+    const store = createPostgresStore({ connectionString, ...limits })
+    t.teardown(() => store.close())
+    // Plans each statement of a batch: for valid events, for those that exist, and for
+    // rejections.
+    const first = [...valids('first'), ...refusals('refused')]
+    await insert(store, ...first)
+    await insert(store, ...first)
+    await pool.query(`
     INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
     SELECT 'client-1', 'user-app', 'other-' || n, '"hello"' FROM generate_series(1, ${ROWS}) n`)
-  await pool.query(`
+    await pool.query(`
     INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count)
     SELECT 'queue-of-other-' || n, 'not-json', '[]', 'x', 1 FROM generate_series(1, ${ROWS}) n`)
-  const before = await rowsRead()
-  const later = [...valids('first'), ...valids('later'), ...refusals('later-refused')]
-  const dispositions = await insert(store, ...later)
-  t.same(
-    [dispositions.slice(0, BATCH), dispositions.slice(BATCH, 2 * BATCH), dispositions.slice(2 * BATCH)].map(part => [...new Set(part)]),
-    [['duplicate'], ['stored'], ['schema-violation']]
-  )
-  await store.close()
-  await untilSessionsEnded()
-  const read = (await rowsRead()) - before
-  t.ok(read >= BATCH, `the batch's own rows are counted: ${read}`)
-  t.ok(read < ROWS / 2, `the tables are not read from end to end: ${read}`)
-})
+    const before = await rowsRead()
+    const later = [...valids('first'), ...valids('later'), ...refusals('later-refused')]
+    const dispositions = await insert(store, ...later)
+    t.same(
+      [
+        dispositions.slice(0, BATCH),
+        dispositions.slice(BATCH, 2 * BATCH),
+        dispositions.slice(2 * BATCH)
+      ].map(part => [...new Set(part)]),
+      [['duplicate'], ['stored'], ['schema-violation']]
+    )
+    await store.close()
+    await untilSessionsEnded()
+    const read = (await rowsRead()) - before
+    t.ok(read >= BATCH, `the batch's own rows are counted: ${read}`)
+    t.ok(read < ROWS / 2, `the tables are not read from end to end: ${read}`)
+  }
+)

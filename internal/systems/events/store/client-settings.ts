@@ -1,4 +1,7 @@
-/** The ports to what operators have set for clients: one to follow it, one to set it. PostgreSQL alone is behind them. */
+/**
+ * The ports to what operators have set for clients: one to follow it, one to set it.
+ * PostgreSQL alone is behind them.
+ */
 export const OVER_QUOTA = ['delay', 'reject'] as const
 
 export interface ClientLimits {
@@ -17,7 +20,9 @@ export interface ClientSettings {
   readonly settings: readonly ClientSetting[]
   /** Of the deployment, this one among them. */
   readonly processors: number
-  /** Some clients by name, those with settings first: at most as many as were asked for. */
+  /**
+   * Some clients by name, those with settings first: at most as many as were asked for.
+   */
   readonly names: readonly string[]
 }
 
@@ -27,6 +32,9 @@ export interface ClientSettingsSource {
 }
 
 export interface ClientLimitsStore {
-  /** What is not given stays as it is. The limits that hold now; null: there is no such client. StoreError. */
+  /**
+   * What is not given stays as it is. The limits that hold now; null: there is no such
+   * client. StoreError.
+   */
   set(client: string, change: Partial<ClientLimits>): Promise<ClientLimits | null>
 }

@@ -28,16 +28,24 @@ async function refusal(statement: string): Promise<string | undefined> {
 
 t.test('many processes that start at once migrate once, and the others wait for it', async t => {
   const lines: string[] = []
-  const results = await Promise.all(Array.from({ length: 5 }, () => migrate(connectionString, { log: line => lines.push(line) })))
+  const results = await Promise.all(
+    Array.from({ length: 5 }, () => migrate(connectionString, { log: line => lines.push(line) }))
+  )
   t.same(
     results.map(({ applied }) => applied).filter(applied => applied.length > 0),
     [ALL]
   )
-  t.same(lines.sort(), [...Array<string>(4).fill('tables are up to date'), `tables migrated: ${ALL.join(', ')}`])
+  t.same(lines.sort(), [
+    ...Array<string>(4).fill('tables are up to date'),
+    `tables migrated: ${ALL.join(', ')}`
+  ])
 })
 
 t.test('a connection that cannot even begin is an error, and no wait without end', async t => {
-  await t.rejects(migrate(`${connectionString}?port=none`), { name: 'StoreError', fault: 'transient' })
+  await t.rejects(migrate(`${connectionString}?port=none`), {
+    name: 'StoreError',
+    fault: 'transient'
+  })
 })
 
 t.test('the tables of the original have its names and columns, and its seed rows', async t => {
@@ -46,7 +54,15 @@ t.test('the tables of the original have its names and columns, and its seed rows
   )
   t.same(
     columns.rows.map(row => row.column_name),
-    ['message_id', 'message', 'fk_event_type_name', 'fk_client_name', 'received_at', 'tx', 'event_schema_id']
+    [
+      'message_id',
+      'message',
+      'fk_event_type_name',
+      'fk_client_name',
+      'received_at',
+      'tx',
+      'event_schema_id'
+    ]
   )
   const clients = await pool.query<{ name: string }>('SELECT name FROM client ORDER BY name')
   t.same(
@@ -65,34 +81,63 @@ t.test('the database itself refuses what must not be in the tables', async t => 
     `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name) VALUES (${id}, '{}', ${type}, ${client})`
   t.equal(await refusal(message(`'a'`, `'client-1'`, `'user-app'`)), undefined, 'a row is accepted')
   t.equal(await refusal(message(`'a'`, `'client-1'`, `'user-app'`)), '23505', 'not twice')
-  t.equal(await refusal(message(`'a'`, `'client-2'`, `'user-app'`)), undefined, 'the same id of another client is another row')
+  t.equal(
+    await refusal(message(`'a'`, `'client-2'`, `'user-app'`)),
+    undefined,
+    'the same id of another client is another row'
+  )
   t.equal(await refusal(message(`'b'`, `'nobody'`, `'user-app'`)), '23503', 'an unknown client')
-  t.equal(await refusal(message(`'b'`, `'client-1'`, `'nothing'`)), '23503', 'an unknown event type')
+  t.equal(
+    await refusal(message(`'b'`, `'client-1'`, `'nothing'`)),
+    '23503',
+    'an unknown event type'
+  )
   t.equal(await refusal(message(`'b'`, 'NULL', `'user-app'`)), '23502', 'no client')
   t.equal(await refusal(message(`''`, `'client-1'`, `'user-app'`)), '23514', 'an empty id')
-  t.equal(await refusal(message(`repeat('é', 127) || 'x'`, `'client-1'`, `'user-app'`)), undefined, 'an id of 255 bytes')
-  t.equal(await refusal(message(`repeat('é', 128)`, `'client-1'`, `'user-app'`)), '23514', 'an id of 256 bytes')
-  t.equal(await refusal(`DELETE FROM client WHERE name = 'client-1'`), '23503', 'a client with events stays')
-  t.equal(await refusal(`INSERT INTO client (name) VALUES ('')`), '23514', 'a client without a name')
   t.equal(
-    await refusal(`INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count) VALUES ('q', 'bored', '[]', '', 1)`),
+    await refusal(message(`repeat('é', 127) || 'x'`, `'client-1'`, `'user-app'`)),
+    undefined,
+    'an id of 255 bytes'
+  )
+  t.equal(
+    await refusal(message(`repeat('é', 128)`, `'client-1'`, `'user-app'`)),
+    '23514',
+    'an id of 256 bytes'
+  )
+  t.equal(
+    await refusal(`DELETE FROM client WHERE name = 'client-1'`),
+    '23503',
+    'a client with events stays'
+  )
+  t.equal(
+    await refusal(`INSERT INTO client (name) VALUES ('')`),
+    '23514',
+    'a client without a name'
+  )
+  t.equal(
+    await refusal(
+      `INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count) VALUES ('q', 'bored', '[]', '', 1)`
+    ),
     '23514',
     'a reason outside the closed set'
   )
 })
 
-t.test('an event schema has one row per version and at most one active version, for one client and for all alike', async t => {
-  const schema = (client: string, version: number, state: string): string =>
-    `INSERT INTO event_schema (event_type, client, version, state, schema, hash) VALUES ('user-app', ${client}, ${version}, '${state}', '{}', 'h')`
-  for (const client of ['NULL', `'client-1'`]) {
-    t.equal(await refusal(schema(client, 1, 'retired')), undefined)
-    t.equal(await refusal(schema(client, 1, 'shadow')), '23505', 'a version twice')
-    t.equal(await refusal(schema(client, 2, 'active')), undefined)
-    t.equal(await refusal(schema(client, 3, 'active')), '23505', 'a second active version')
-    t.equal(await refusal(schema(client, 3, 'shadow')), undefined)
-    t.equal(await refusal(schema(client, 4, 'asleep')), '23514', 'a state outside the closed set')
+t.test(
+  'an event schema has one row per version and at most one active version, for one client and for all alike',
+  async t => {
+    const schema = (client: string, version: number, state: string): string =>
+      `INSERT INTO event_schema (event_type, client, version, state, schema, hash) VALUES ('user-app', ${client}, ${version}, '${state}', '{}', 'h')`
+    for (const client of ['NULL', `'client-1'`]) {
+      t.equal(await refusal(schema(client, 1, 'retired')), undefined)
+      t.equal(await refusal(schema(client, 1, 'shadow')), '23505', 'a version twice')
+      t.equal(await refusal(schema(client, 2, 'active')), undefined)
+      t.equal(await refusal(schema(client, 3, 'active')), '23505', 'a second active version')
+      t.equal(await refusal(schema(client, 3, 'shadow')), undefined)
+      t.equal(await refusal(schema(client, 4, 'asleep')), '23514', 'a state outside the closed set')
+    }
   }
-})
+)
 
 /** Everything that migrations make, but for the order of the columns. */
 async function describeTables(database: pg.Pool): Promise<readonly unknown[]> {
@@ -107,9 +152,14 @@ async function describeTables(database: pg.Pool): Promise<readonly unknown[]> {
   return rows
 }
 
-/** Runs one migration by itself, as a database has it that was made when its neighbours were not there yet. */
+/**
+ * Runs one migration by itself, as a database has it that was made when its neighbours
+ * were not there yet.
+ */
 async function runAlone(database: pg.Pool, name: string): Promise<void> {
-  const { up } = (await import(`./migrations/${name}.ts`)) as { up: (pgm: { sql(text: string): void }) => void }
+  const { up } = (await import(`./migrations/${name}.ts`)) as {
+    up: (pgm: { sql(text: string): void }) => void
+  }
   const statements: string[] = []
   up({ sql: text => void statements.push(text) })
   for (const statement of statements) await database.query(statement)
@@ -120,7 +170,11 @@ t.test(
   'a database of any release, or of work done side by side, is brought to the same tables in whatever order it has had them',
   async t => {
     const want = await describeTables(pool)
-    const [life, rules, reader] = ['0005-event-schema-life-cycle', '0006-client-rules', '0007-client-reader']
+    const [life, rules, reader] = [
+      '0005-event-schema-life-cycle',
+      '0006-client-rules',
+      '0007-client-reader'
+    ]
     const rows: { had: readonly string[]; late: readonly string[] }[] = [
       { had: [], late: [] },
       { had: [life], late: [] },
@@ -132,7 +186,9 @@ t.test(
     const old = await createTestDatabase(t, { isMigrated: false })
     for (const { had, late } of rows) {
       await old.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
-      await old.pool.query('CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)')
+      await old.pool.query(
+        'CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)'
+      )
       const before = [...ALL.slice(0, 4), ...had]
       for (const name of before) await runAlone(old.pool, name)
       const { applied, notes } = await migrate(old.connectionString)
@@ -143,7 +199,9 @@ t.test(
       )
       t.same(
         notes,
-        late.map(line => `${line}, which this database had already: they do not depend on each other`)
+        late.map(
+          line => `${line}, which this database had already: they do not depend on each other`
+        )
       )
       t.same(await describeTables(old.pool), want)
       t.same((await migrate(old.connectionString)).applied, [], 'and then it is up to date')
@@ -154,11 +212,21 @@ t.test(
 t.test('a migration that fails leaves the tables as they were and says why', async t => {
   const empty = await createTestDatabase(t, { isMigrated: false })
   await empty.pool.query('CREATE TABLE rejection ()')
-  await t.rejects(migrate(empty.connectionString), { name: 'StoreError', fault: 'schema', code: '42P07' })
-  const { rows } = await empty.pool.query(`SELECT FROM information_schema.tables WHERE table_name IN ('client', 'message')`)
+  await t.rejects(migrate(empty.connectionString), {
+    name: 'StoreError',
+    fault: 'schema',
+    code: '42P07'
+  })
+  const { rows } = await empty.pool.query(
+    `SELECT FROM information_schema.tables WHERE table_name IN ('client', 'message')`
+  )
   t.equal(rows.length, 0)
   await empty.pool.query('DROP TABLE rejection')
-  t.same((await migrate(empty.connectionString)).applied, ALL, 'and the next start finishes the work')
+  t.same(
+    (await migrate(empty.connectionString)).applied,
+    ALL,
+    'and the next start finishes the work'
+  )
 })
 
 t.test('a database that cannot be reached is a transient fault', async t => {

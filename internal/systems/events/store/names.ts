@@ -1,7 +1,8 @@
 /**
  * The port to the names that events may bear: clients and event types, for people.
  *
- * Shapes  one `Names` per table. A name is never changed or removed, because rows of `message` refer to it; it can be disabled.
+ * Shapes  one `Names` per table. A name is never changed or removed, because rows of
+ *         `message` refer to it; it can be disabled.
  * Errors  StoreError.
  */
 import type { ClientLimits } from './client-settings.js'

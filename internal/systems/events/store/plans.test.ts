@@ -10,7 +10,10 @@ const PAGE = 100
 const whole = await createWholeSender(t)
 const { pool } = whole
 
-/** One session whose server tells the plan of every statement, and what each of its steps has read. */
+/**
+ * One session whose server tells the plan of every statement, and what each of its steps
+ * has read.
+ */
 const plans: string[] = []
 const told = new pg.Pool({ connectionString: whole.connectionString, max: 1 })
 told.on('connect', client => client.on('notice', ({ message }) => plans.push(String(message))))
@@ -27,9 +30,12 @@ const deliveries = createPostgresDeliveries(told, whole.lanes.call)
 
 const client = await whole.addClient()
 const endpoint = await client.addEndpoint('https://recipient.example/events')
-await pool.query('ALTER TABLE message SET (autovacuum_enabled = off); ALTER TABLE delivery SET (autovacuum_enabled = off)')
+await pool.query(
+  'ALTER TABLE message SET (autovacuum_enabled = off); ALTER TABLE delivery SET (autovacuum_enabled = off)'
+)
 // In many transactions, as the processor writes them.
-for (let n = 0; n < EVENTS; n += 1_000) await client.store(...Array.from({ length: 1_000 }, (_, index) => `e${n + index}`))
+for (let n = 0; n < EVENTS; n += 1_000)
+  await client.store(...Array.from({ length: 1_000 }, (_, index) => `e${n + index}`))
 const CURSOR = 'SELECT tx::text AS tx FROM sender_cursor'
 const { tx: beginning } = (await pool.query<{ tx: string }>(CURSOR)).rows[0]!
 while (((await whole.deliveries.fanOut(5_000))?.events ?? 0) > 0) plans.length = 0
@@ -41,9 +47,12 @@ async function mostRead(work: () => Promise<unknown>): Promise<number> {
   const touched = plans.flatMap(plan => {
     const steps = plan.split('\n').map(line => line.trim())
     return steps.flatMap((step, n) => {
-      const rows = /Scan .*\bon (?:message|delivery)(?:_\w+)?\b.*actual rows=([\d.]+) loops=(\d+)/.exec(step)
+      const rows =
+        /Scan .*\bon (?:message|delivery)(?:_\w+)?\b.*actual rows=([\d.]+) loops=(\d+)/.exec(step)
       if (rows === null) return []
-      const removed = steps.slice(n, n + 6).map(line => Number(/Rows Removed by Filter: (\d+)/.exec(line)?.[1] ?? 0))
+      const removed = steps
+        .slice(n, n + 6)
+        .map(line => Number(/Rows Removed by Filter: (\d+)/.exec(line)?.[1] ?? 0))
       return [Number(rows[1]) * Number(rows[2]) + Math.max(...removed)]
     })
   })
@@ -52,33 +61,39 @@ async function mostRead(work: () => Promise<unknown>): Promise<number> {
 }
 
 for (const isAnalyzed of [false, true]) {
-  t.test(`${isAnalyzed ? 'with' : 'without'} statistics no statement of the sender reads more than its page`, async t => {
-    if (isAnalyzed) await pool.query('ANALYZE')
-    await pool.query(`UPDATE sender_cursor SET tx = $1::text::xid8, fk_client_name = '', message_id = ''`, [beginning])
-    // A transaction is sorted as a whole, so the page may read one to its end.
-    t.ok((await mostRead(() => deliveries.fanOut(PAGE))) <= PAGE + 1_001, 'fan-out')
-    let ids: readonly string[] = []
-    const due = async (): Promise<void> => {
-      ids = (await deliveries.due(endpoint.id, PAGE, ids)).map(({ id }) => id)
+  t.test(
+    `${isAnalyzed ? 'with' : 'without'} statistics no statement of the sender reads more than its page`,
+    async t => {
+      if (isAnalyzed) await pool.query('ANALYZE')
+      await pool.query(
+        `UPDATE sender_cursor SET tx = $1::text::xid8, fk_client_name = '', message_id = ''`,
+        [beginning]
+      )
+      // A transaction is sorted as a whole, so the page may read one to its end.
+      t.ok((await mostRead(() => deliveries.fanOut(PAGE))) <= PAGE + 1_001, 'fan-out')
+      let ids: readonly string[] = []
+      const due = async (): Promise<void> => {
+        ids = (await deliveries.due(endpoint.id, PAGE, ids)).map(({ id }) => id)
+      }
+      t.ok((await mostRead(due)) <= 2 * PAGE, 'due')
+      t.ok((await mostRead(due)) <= 2 * PAGE, 'due beside what is at work')
+      t.ok((await mostRead(() => deliveries.callDue())) <= PAGE, 'call due')
+      const settled = ids.map(deliveryId => ({
+        deliveryId,
+        attempt: 1,
+        startedAtMs: 1_000,
+        durationMs: 1,
+        status: 200,
+        errorClass: null,
+        response: null,
+        then: { state: 'delivered' as const }
+      }))
+      t.ok((await mostRead(() => deliveries.settle(settled))) <= PAGE, 'settle')
+      // A scan of all that is pending tells only of the rows that it found.
+      t.notOk(plans.join().includes('delivery_due'), 'settle finds its rows by their keys')
+      await pool.query(`UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now()`)
+      t.ok((await mostRead(() => deliveries.endDisabled(10))) <= 10, 'end disabled')
+      await pool.query(`UPDATE endpoint SET state = 'enabled', disabled_at = NULL`)
     }
-    t.ok((await mostRead(due)) <= 2 * PAGE, 'due')
-    t.ok((await mostRead(due)) <= 2 * PAGE, 'due beside what is at work')
-    t.ok((await mostRead(() => deliveries.callDue())) <= PAGE, 'call due')
-    const settled = ids.map(deliveryId => ({
-      deliveryId,
-      attempt: 1,
-      startedAtMs: 1_000,
-      durationMs: 1,
-      status: 200,
-      errorClass: null,
-      response: null,
-      then: { state: 'delivered' as const }
-    }))
-    t.ok((await mostRead(() => deliveries.settle(settled))) <= PAGE, 'settle')
-    // A scan of all that is pending tells only of the rows that it found.
-    t.notOk(plans.join().includes('delivery_due'), 'settle finds its rows by their keys')
-    await pool.query(`UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now()`)
-    t.ok((await mostRead(() => deliveries.endDisabled(10))) <= 10, 'end disabled')
-    await pool.query(`UPDATE endpoint SET state = 'enabled', disabled_at = NULL`)
-  })
+  )
 }

@@ -15,8 +15,18 @@ RETURNING weight, max_events_per_s AS "maxEventsPerS", max_bytes_per_s AS "maxBy
 export function createPostgresClientLimits(pool: pg.Pool): ClientLimitsStore {
   return {
     async set(client, { weight, overQuota, maxEventsPerS, maxBytesPerS }) {
-      const values = [client, weight, overQuota, maxEventsPerS !== undefined, maxEventsPerS, maxBytesPerS !== undefined, maxBytesPerS]
-      const { rows } = await pool.query<ClientLimits & pg.QueryResultRow>(SET, values).catch(rethrow)
+      const values = [
+        client,
+        weight,
+        overQuota,
+        maxEventsPerS !== undefined,
+        maxEventsPerS,
+        maxBytesPerS !== undefined,
+        maxBytesPerS
+      ]
+      const { rows } = await pool
+        .query<ClientLimits & pg.QueryResultRow>(SET, values)
+        .catch(rethrow)
       return rows[0] ?? null
     }
   }

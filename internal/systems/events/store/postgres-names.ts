@@ -41,7 +41,9 @@ export const createPostgresEventTypes = (pool: pg.Pool): Names => createNames(po
 
 function createNames(pool: pg.Pool, statements: Statements): Names {
   async function find(name: string): Promise<{ readonly isDisabled: boolean } | null> {
-    const { rows } = await pool.query<{ isDisabled: boolean }>(statements.find, [name]).catch(rethrow)
+    const { rows } = await pool
+      .query<{ isDisabled: boolean }>(statements.find, [name])
+      .catch(rethrow)
     return rows[0] ?? null
   }
   async function change(statement: string, name: string): Promise<Change> {

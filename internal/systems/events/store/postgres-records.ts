@@ -1,29 +1,41 @@
 /**
  * The records in PostgreSQL.
  *
- * Errors  StoreError, as `classify` sees the cause; what `send` throws comes back unchanged.
+ * Errors  StoreError, as `classify` sees the cause; what `send` throws comes back
+ *         unchanged.
  */
 import type pg from 'pg'
 import { classify } from '../../../engine/postgres/fault.js'
 import { ALL_REJECTIONS, type Records } from './records.js'
 import { claimRejections, markRedriven } from './sql/claim-rejections.js'
 import { findStored } from './sql/find-stored.js'
-import { countRejections, findRejectedIds, listRejections, readRejections } from './sql/read-rejections.js'
+import {
+  countRejections,
+  findRejectedIds,
+  listRejections,
+  readRejections
+} from './sql/read-rejections.js'
 import { readStored } from './sql/read-stored.js'
 
 export function createPostgresRecords(pool: pg.Pool): Records {
-  const ask = <T>(question: (db: pg.Pool) => Promise<T>): Promise<T> => question(pool).catch(rethrow)
+  const ask = <T>(question: (db: pg.Pool) => Promise<T>): Promise<T> =>
+    question(pool).catch(rethrow)
 
-  async function* inSnapshot<T>(read: (client: pg.PoolClient) => AsyncIterable<T>): AsyncGenerator<T> {
+  async function* inSnapshot<T>(
+    read: (client: pg.PoolClient) => AsyncIterable<T>
+  ): AsyncGenerator<T> {
     const client = await pool.connect().catch(rethrow)
     try {
       // Whoever reads may be slow, a pager for instance.
-      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0')
+      await client.query(
+        'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0'
+      )
       yield* read(client)
     } catch (error) {
       throw classify(error)
     } finally {
-      // Also when the reader leaves in the middle: the transaction ends with its connection.
+      // Also when the reader leaves in the middle: the transaction ends with its
+      // connection.
       client.release(true)
     }
   }

@@ -1,8 +1,9 @@
 /**
  * The schema registry in PostgreSQL.
  *
- * Whoever registers or activates for a place holds its advisory lock, so that two at once come one after the other. An activation must find
- * the version active that was active when it began: else somebody else was faster, and what they decided stays.
+ * Whoever registers or activates for a place holds its advisory lock, so that two at once
+ * come one after the other. An activation must find the version active that was active
+ * when it began: else somebody else was faster, and what they decided stays.
  *
  * Errors  StoreError, as `classify` sees the cause.
  */
@@ -51,10 +52,15 @@ WHERE ($1::text IS NULL OR event_type = $1) AND ($2::boolean OR client IS NOT DI
   AND ($4::int IS NULL OR version = $4) AND ($5::text IS NULL OR state = $5)
 ORDER BY event_type, client NULLS FIRST, version`
 
-/** json takes it, and the canonical text cannot be told: see the migration. Such a schema compares texts that no column can hold. */
+/**
+ * json takes it, and the canonical text cannot be told: see the migration. Such a schema
+ * compares texts that no column can hold.
+ */
 const HOLDS_NUL = /\\u0000/
 
-export function createPostgresSchemaRegistry(options: PostgresSchemaRegistryOptions): SchemaRegistry {
+export function createPostgresSchemaRegistry(
+  options: PostgresSchemaRegistryOptions
+): SchemaRegistry {
   const pool = new pg.Pool({
     connectionString: options.connectionString,
     max: 1,
@@ -65,7 +71,8 @@ export function createPostgresSchemaRegistry(options: PostgresSchemaRegistryOpti
     keepAlive: true,
     application_name: 'event-process schema registry'
   })
-  // The statement under way fails by itself; without listeners a broken connection would end the process.
+  // The statement under way fails by itself; without listeners a broken connection would
+  // end the process.
   pool.on('error', () => undefined)
   pool.on('connect', client => client.on('error', () => undefined))
 
@@ -91,16 +98,28 @@ export function createPostgresSchemaRegistry(options: PostgresSchemaRegistryOpti
       inTransaction(async (client): Promise<AddOutcome> => {
         const admission = admitSchema(text)
         if (admission.kind === 'refused') return admission
-        if (HOLDS_NUL.test(text)) return refuse('the schema holds U+0000 (\\u0000), which PostgreSQL cannot compare')
-        const parents = await client.query<{ hasType: boolean; hasClient: boolean }>(PARENTS, [eventType, clientId])
+        if (HOLDS_NUL.test(text))
+          return refuse('the schema holds U+0000 (\\u0000), which PostgreSQL cannot compare')
+        const parents = await client.query<{ hasType: boolean; hasClient: boolean }>(PARENTS, [
+          eventType,
+          clientId
+        ])
         if (parents.rows[0]?.hasType !== true) return { kind: 'unknown-event-type' }
         if (!parents.rows[0].hasClient) return { kind: 'unknown-client' }
         await client.query(LOCK_PLACE, [eventType, clientId])
         const same = (await client.query<SchemaVersion>(SAME, [eventType, clientId, text])).rows[0]
         if (same) return { kind: 'exists', version: same }
-        const { rows } = await client.query<SchemaVersion>(LIST, [eventType, false, clientId, null, 'shadow'])
+        const { rows } = await client.query<SchemaVersion>(LIST, [
+          eventType,
+          false,
+          clientId,
+          null,
+          'shadow'
+        ])
         if (rows.length >= MAX_SHADOWS) {
-          return refuse(`${rows.length} versions are in shadow already (${versionsOf(rows)}): activate or retire one first`)
+          return refuse(
+            `${rows.length} versions are in shadow already (${versionsOf(rows)}): activate or retire one first`
+          )
         }
         const added = await client.query<SchemaVersion>(INSERT, [eventType, clientId, text])
         return { kind: 'added', version: one(added) }
@@ -108,7 +127,13 @@ export function createPostgresSchemaRegistry(options: PostgresSchemaRegistryOpti
 
     list: ({ eventType, clientId, version, state }: SchemaFilter = {}) =>
       pool
-        .query<SchemaVersion>(LIST, [eventType ?? null, clientId === undefined, clientId ?? null, version ?? null, state ?? null])
+        .query<SchemaVersion>(LIST, [
+          eventType ?? null,
+          clientId === undefined,
+          clientId ?? null,
+          version ?? null,
+          state ?? null
+        ])
         .then(({ rows }) => rows)
         .catch(rethrow),
 
@@ -123,27 +148,40 @@ export function createPostgresSchemaRegistry(options: PostgresSchemaRegistryOpti
       if (seen === undefined) return { kind: 'not-found' }
       if (seen.state !== 'shadow') return { kind: 'wrong-state', version: withoutText(seen) }
       const place = [seen.eventType, seen.clientId]
-      const before = (await pool.query<SchemaVersion>(READ_ACTIVE, place).catch(rethrow)).rows[0] ?? null
+      const before =
+        (await pool.query<SchemaVersion>(READ_ACTIVE, place).catch(rethrow)).rows[0] ?? null
       const admission = admitSchema(seen.text)
       if (admission.kind === 'refused') return admission
       return inTransaction(async (client): Promise<ActivateOutcome> => {
         await client.query(LOCK_PLACE, place)
         const active = (await client.query<SchemaVersion>(READ_ACTIVE, place)).rows[0] ?? null
         if (active?.id !== before?.id) return { kind: 'overtaken', active }
-        const now = (await client.query<SchemaVersionWithText>(`${READ_ONE} FOR UPDATE`, [id])).rows[0]
+        const now = (await client.query<SchemaVersionWithText>(`${READ_ONE} FOR UPDATE`, [id]))
+          .rows[0]
         if (now === undefined) return { kind: 'not-found' }
         if (now.state !== 'shadow') return { kind: 'wrong-state', version: withoutText(now) }
-        const retired = active === null ? null : one(await client.query<SchemaVersion>(SET_STATE, [active.id, 'retired']))
-        return { kind: 'activated', version: one(await client.query<SchemaVersion>(SET_STATE, [id, 'active'])), retired }
+        const retired =
+          active === null
+            ? null
+            : one(await client.query<SchemaVersion>(SET_STATE, [active.id, 'retired']))
+        return {
+          kind: 'activated',
+          version: one(await client.query<SchemaVersion>(SET_STATE, [id, 'active'])),
+          retired
+        }
       })
     },
 
     retire: id =>
       inTransaction(async (client): Promise<RetireOutcome> => {
-        const now = (await client.query<SchemaVersionWithText>(`${READ_ONE} FOR UPDATE`, [id])).rows[0]
+        const now = (await client.query<SchemaVersionWithText>(`${READ_ONE} FOR UPDATE`, [id]))
+          .rows[0]
         if (now === undefined) return { kind: 'not-found' }
         if (now.state === 'retired') return { kind: 'wrong-state', version: withoutText(now) }
-        return { kind: 'retired', version: one(await client.query<SchemaVersion>(SET_STATE, [id, 'retired'])) }
+        return {
+          kind: 'retired',
+          version: one(await client.query<SchemaVersion>(SET_STATE, [id, 'retired']))
+        }
       }),
 
     close: () => pool.end()

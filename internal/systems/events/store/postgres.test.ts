@@ -1,4 +1,7 @@
-/** What only a real server can show: locks between sessions, lost connections, and servers that are not as they should be. */
+/**
+ * What only a real server can show: locks between sessions, lost connections, and servers
+ * that are not as they should be.
+ */
 import { connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Store } from '../../../engine/intake/store.js'
@@ -14,7 +17,12 @@ const { connectionString, pool } = await createTestDatabase(t)
 t.beforeEach(() => pool.query('TRUNCATE message, rejection'))
 
 function createStore(t: Test, over: Partial<PostgresStoreOptions> = {}): Store {
-  const limits = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000, idleInTransactionTimeoutMs: 10_000, queryDeadlineMs: 15_000 }
+  const limits = {
+    statementTimeoutMs: 10_000,
+    lockTimeoutMs: 10_000,
+    idleInTransactionTimeoutMs: 10_000,
+    queryDeadlineMs: 15_000
+  }
   const store = createPostgresStore({ connectionString, ...limits, ...over })
   t.teardown(() => store.close())
   return store
@@ -50,8 +58,13 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
   )
 }
 
-/** A TCP proxy before the server that can fall silent: what either side sends from then on is lost, and no connection ends. */
-async function createProxy(t: Test): Promise<{ connectionString: string; silence(): void; cutAfterCommit(): void; heal(): void }> {
+/**
+ * A TCP proxy before the server that can fall silent: what either side sends from then on
+ * is lost, and no connection ends.
+ */
+async function createProxy(
+  t: Test
+): Promise<{ connectionString: string; silence(): void; cutAfterCommit(): void; heal(): void }> {
   const target = new URL(connectionString)
   let isSilent = false
   let isCutting = false
@@ -95,7 +108,8 @@ async function createProxy(t: Test): Promise<{ connectionString: string; silence
 
 function shuffled<T>(items: readonly T[], seed: number): T[] {
   let state = seed
-  const random = (): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648
+  const random = (): number =>
+    (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648
   return items
     .map(item => [random(), item] as const)
     .sort((a, b) => a[0] - b[0])
@@ -105,28 +119,40 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
 t.test('batches that share keys in different orders never deadlock', async t => {
   const stores = [createStore(t), createStore(t)]
   for (let round = 0; round < 16; round++) {
-    // Apart, because batches that wait for each other's events reach their rejections one after the other.
+    // Apart, because batches that wait for each other's events reach their rejections one
+    // after the other.
     const entry = (n: number): Entry =>
-      round % 2 === 0 ? valid({ messageId: `${round}-${n}` }) : refused({}, { queueId: `${round}-${n}` })
+      round % 2 === 0
+        ? valid({ messageId: `${round}-${n}` })
+        : refused({}, { queueId: `${round}-${n}` })
     const entries = Array.from({ length: 300 }, (_, n) => entry(n))
-    const results = await Promise.all(stores.map((store, n) => insert(store, ...shuffled(entries, 7 * round + n))))
+    const results = await Promise.all(
+      stores.map((store, n) => insert(store, ...shuffled(entries, 7 * round + n)))
+    )
     const duplicates = results.flat().filter(disposition => disposition === 'duplicate')
     t.equal(duplicates.length, 300, 'each entry is new for one of the two')
   }
 })
 
-t.test('a client deleted while a batch waits for it is an unknown client, and the others are stored', async t => {
-  const store = createStore(t)
-  await pool.query(`INSERT INTO client VALUES ('doomed')`)
-  const other = await pool.connect()
-  await other.query('BEGIN')
-  await other.query(`DELETE FROM client WHERE name = 'doomed'`)
-  const inserted = insert(store, valid({ clientId: 'doomed', messageId: 'a' }), valid({ messageId: 'b' }))
-  await untilWaiting(1)
-  await other.query('COMMIT')
-  other.release()
-  t.same(await inserted, ['unknown-client', 'stored'])
-})
+t.test(
+  'a client deleted while a batch waits for it is an unknown client, and the others are stored',
+  async t => {
+    const store = createStore(t)
+    await pool.query(`INSERT INTO client VALUES ('doomed')`)
+    const other = await pool.connect()
+    await other.query('BEGIN')
+    await other.query(`DELETE FROM client WHERE name = 'doomed'`)
+    const inserted = insert(
+      store,
+      valid({ clientId: 'doomed', messageId: 'a' }),
+      valid({ messageId: 'b' })
+    )
+    await untilWaiting(1)
+    await other.query('COMMIT')
+    other.release()
+    t.same(await inserted, ['unknown-client', 'stored'])
+  }
+)
 
 t.test('a client cannot be deleted under a batch that is about to commit', async t => {
   const store = createStore(t)
@@ -135,32 +161,47 @@ t.test('a client cannot be deleted under a batch that is about to commit', async
   await store.insert([valid({ clientId: 'kept' })], async () => {
     deletion = failure(pool.query(`DELETE FROM client WHERE name = 'kept'`))
     for (let isWaiting = false; !isWaiting; ) {
-      const { rows } = await pool.query(`SELECT FROM pg_stat_activity WHERE query LIKE 'DELETE FROM client%' AND wait_event_type = 'Lock'`)
+      const { rows } = await pool.query(
+        `SELECT FROM pg_stat_activity WHERE query LIKE 'DELETE FROM client%' AND wait_event_type = 'Lock'`
+      )
       isWaiting = rows.length === 1
     }
   })
   t.match(await deletion, { code: '23503' })
 })
 
-t.test('an event that another session is just committing is recognised, not stored twice and not taken for a conflict', async t => {
-  const [one, two] = [createStore(t), createStore(t)]
-  let late: Promise<unknown> = Promise.resolve()
-  await one.insert([valid({ messageId: 'a', payload: '1' }), valid({ messageId: 'b', payload: '1' })], async () => {
-    late = insert(two, valid({ messageId: 'a', payload: '1' }), valid({ messageId: 'b', payload: '2' }))
-    await untilWaiting(1)
-  })
-  t.same(await late, ['duplicate', 'conflict'])
-})
+t.test(
+  'an event that another session is just committing is recognised, not stored twice and not taken for a conflict',
+  async t => {
+    const [one, two] = [createStore(t), createStore(t)]
+    let late: Promise<unknown> = Promise.resolve()
+    await one.insert(
+      [valid({ messageId: 'a', payload: '1' }), valid({ messageId: 'b', payload: '1' })],
+      async () => {
+        late = insert(
+          two,
+          valid({ messageId: 'a', payload: '1' }),
+          valid({ messageId: 'b', payload: '2' })
+        )
+        await untilWaiting(1)
+      }
+    )
+    t.same(await late, ['duplicate', 'conflict'])
+  }
+)
 
-t.test('a stored row that vanishes under its duplicate is a transient fault, so that the event is written again', async t => {
-  const store = createStore(t)
-  await insert(store, valid())
-  await pool.query(`
+t.test(
+  'a stored row that vanishes under its duplicate is a transient fault, so that the event is written again',
+  async t => {
+    const store = createStore(t)
+    await insert(store, valid())
+    await pool.query(`
     CREATE FUNCTION vanish() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM message; RETURN NULL; END';
     CREATE TRIGGER vanish AFTER INSERT ON message FOR EACH STATEMENT EXECUTE FUNCTION vanish()`)
-  t.teardown(() => pool.query('DROP FUNCTION vanish CASCADE'))
-  t.match(await failure(insert(store, valid())), { fault: 'transient', code: '40001' })
-})
+    t.teardown(() => pool.query('DROP FUNCTION vanish CASCADE'))
+    t.match(await failure(insert(store, valid())), { fault: 'transient', code: '40001' })
+  }
+)
 
 t.test('a transaction that is under way is neither committed nor not', async t => {
   const store = createStore(t)
@@ -172,31 +213,50 @@ t.test('a transaction that is under way is neither committed nor not', async t =
   t.equal(await store.wasCommitted(tx), true)
 })
 
-t.test('a transaction id that the server gave to another transaction after a failover proves nothing', async t => {
-  const store = createStore(t)
-  const tokens: string[] = []
-  for (const messageId of ['ours', 'theirs']) await store.insert([valid({ messageId })], async ({ tx }) => void tokens.push(tx))
-  const [ours, theirs] = tokens.map(token => JSON.parse(token) as string[])
-  t.equal(await store.wasCommitted(JSON.stringify([theirs![0], ...ours!.slice(1)])), false, 'committed, but not with our row')
-  t.equal(await store.wasCommitted(JSON.stringify(['999999999999', ...ours!.slice(1)])), false, 'not given out yet')
-  t.equal(await store.wasCommitted(JSON.stringify(['3', ...ours!.slice(1)])), false, 'older than the server remembers')
-  t.equal(await store.wasCommitted(tokens[0]!), true)
-  await t.rejects(store.wasCommitted('nonsense'), RangeError)
-})
+t.test(
+  'a transaction id that the server gave to another transaction after a failover proves nothing',
+  async t => {
+    const store = createStore(t)
+    const tokens: string[] = []
+    for (const messageId of ['ours', 'theirs'])
+      await store.insert([valid({ messageId })], async ({ tx }) => void tokens.push(tx))
+    const [ours, theirs] = tokens.map(token => JSON.parse(token) as string[])
+    t.equal(
+      await store.wasCommitted(JSON.stringify([theirs![0], ...ours!.slice(1)])),
+      false,
+      'committed, but not with our row'
+    )
+    t.equal(
+      await store.wasCommitted(JSON.stringify(['999999999999', ...ours!.slice(1)])),
+      false,
+      'not given out yet'
+    )
+    t.equal(
+      await store.wasCommitted(JSON.stringify(['3', ...ours!.slice(1)])),
+      false,
+      'older than the server remembers'
+    )
+    t.equal(await store.wasCommitted(tokens[0]!), true)
+    await t.rejects(store.wasCommitted('nonsense'), RangeError)
+  }
+)
 
-t.test('a lost answer to COMMIT is a transient fault, and the transaction can be asked for', async t => {
-  const proxy = await createProxy(t)
-  const store = createStore(t, { connectionString: proxy.connectionString })
-  let tx = ''
-  const lost = store.insert([valid()], async prepared => {
-    tx = prepared.tx
-    proxy.cutAfterCommit()
-  })
-  t.match(await failure(lost), { name: 'StoreError', fault: 'transient', code: 'ECONNRESET' })
-  proxy.heal()
-  t.equal(await store.wasCommitted(tx), true)
-  t.same(await insert(store, valid()), ['duplicate'], 'the next batch gets a new connection')
-})
+t.test(
+  'a lost answer to COMMIT is a transient fault, and the transaction can be asked for',
+  async t => {
+    const proxy = await createProxy(t)
+    const store = createStore(t, { connectionString: proxy.connectionString })
+    let tx = ''
+    const lost = store.insert([valid()], async prepared => {
+      tx = prepared.tx
+      proxy.cutAfterCommit()
+    })
+    t.match(await failure(lost), { name: 'StoreError', fault: 'transient', code: 'ECONNRESET' })
+    proxy.heal()
+    t.equal(await store.wasCommitted(tx), true)
+    t.same(await insert(store, valid()), ['duplicate'], 'the next batch gets a new connection')
+  }
+)
 
 t.test('a connection that goes silent is given up at the deadline and replaced', async t => {
   const proxy = await createProxy(t)
@@ -204,7 +264,11 @@ t.test('a connection that goes silent is given up at the deadline and replaced',
   await store.probe()
   proxy.silence()
   t.match(await failure(insert(store, valid())), { fault: 'transient', code: 'ETIMEDOUT' })
-  t.match(await failure(store.probe()), { fault: 'transient', code: 'ETIMEDOUT' }, 'a new connection has the same deadline')
+  t.match(
+    await failure(store.probe()),
+    { fault: 'transient', code: 'ETIMEDOUT' },
+    'a new connection has the same deadline'
+  )
   proxy.heal()
   t.same(await insert(store, valid()), ['stored'])
 })
@@ -212,7 +276,8 @@ t.test('a connection that goes silent is given up at the deadline and replaced',
 t.test('after closing, a server that is gone silent does not keep the process alive', async t => {
   const proxy = await createProxy(t)
   const store = createStore(t, { connectionString: proxy.connectionString })
-  const socketsInUse = (): number => process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length
+  const socketsInUse = (): number =>
+    process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap').length
   await store.probe()
   proxy.silence()
   const before = socketsInUse()
@@ -247,13 +312,22 @@ t.test('a lock, a long statement and a forgotten transaction end at their limits
   const other = await pool.connect()
   t.teardown(() => other.release(true))
   await other.query('BEGIN; LOCK TABLE message IN ACCESS EXCLUSIVE MODE')
-  t.match(await failure(insert(createStore(t, { lockTimeoutMs: 20 }), valid())), { fault: 'transient', code: '55P03' })
-  t.match(await failure(insert(createStore(t, { statementTimeoutMs: 20 }), valid())), { fault: 'transient', code: '57014' })
+  t.match(await failure(insert(createStore(t, { lockTimeoutMs: 20 }), valid())), {
+    fault: 'transient',
+    code: '55P03'
+  })
+  t.match(await failure(insert(createStore(t, { statementTimeoutMs: 20 }), valid())), {
+    fault: 'transient',
+    code: '57014'
+  })
   await other.query('ROLLBACK')
   const forgetful = createStore(t, { idleInTransactionTimeoutMs: 20 })
   const untilEnded = async (): Promise<void> => {
     const query = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`
-    await until('the server has ended the session', async () => (await pool.query(query)).rows.length === 0)
+    await until(
+      'the server has ended the session',
+      async () => (await pool.query(query)).rows.length === 0
+    )
   }
   t.match(await failure(forgetful.insert([valid()], untilEnded)), { fault: 'transient' })
   t.equal(await countMessages(), 0)
@@ -262,7 +336,10 @@ t.test('a lock, a long statement and a forgotten transaction end at their limits
 t.test('a server that cannot be reached or takes no writes is a transient fault', async t => {
   const nobody = new URL(connectionString)
   nobody.port = '1'
-  t.match(await failure(createStore(t, { connectionString: nobody.href }).probe()), { fault: 'transient', code: 'ECONNREFUSED' })
+  t.match(await failure(createStore(t, { connectionString: nobody.href }).probe()), {
+    fault: 'transient',
+    code: 'ECONNREFUSED'
+  })
   const standby = new URL(connectionString)
   standby.searchParams.set('options', '-c default_transaction_read_only=on')
   const store = createStore(t, { connectionString: standby.href })
@@ -283,11 +360,16 @@ t.test('tables that are not as expected, or not ours to write, are a schema faul
   const reader = new URL(connectionString)
   reader.username = role
   reader.password = ''
-  t.match(await failure(createStore(t, { connectionString: reader.href }).probe()), { fault: 'schema' })
+  t.match(await failure(createStore(t, { connectionString: reader.href }).probe()), {
+    fault: 'schema'
+  })
 
   const nowhere = new URL(connectionString)
   nowhere.pathname = '/event_process_no_such_database'
-  t.match(await failure(createStore(t, { connectionString: nowhere.href }).probe()), { fault: 'schema', code: '3D000' })
+  t.match(await failure(createStore(t, { connectionString: nowhere.href }).probe()), {
+    fault: 'schema',
+    code: '3D000'
+  })
 })
 
 t.test('a database that is not in UTF-8 is a schema fault before it can spoil a text', async t => {

@@ -3,7 +3,12 @@ import type { RejectionReason } from '../../../engine/message/message.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import { createPostgresRecords } from './postgres-records.js'
-import { ALL_REJECTIONS as ALL, type RejectionFilter, type RejectionHead, type RejectionRecord } from './records.js'
+import {
+  ALL_REJECTIONS as ALL,
+  type RejectionFilter,
+  type RejectionHead,
+  type RejectionRecord
+} from './records.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
 const limits = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000, queryDeadlineMs: 15_000 }
@@ -29,13 +34,30 @@ interface Planted {
 }
 
 async function plant(...rows: readonly Planted[]): Promise<void> {
-  for (const { id, client = 'client-1', type = 'user-app', messageId = id, reason = 'unknown-client', ...row } of rows) {
+  for (const {
+    id,
+    client = 'client-1',
+    type = 'user-app',
+    messageId = id,
+    reason = 'unknown-client',
+    ...row
+  } of rows) {
     await pool.query(
       `INSERT INTO rejection (queue_message_id, client_name, event_type_name, message_id, reason, violations, body, body_encoding, receive_count,
                               received_at, origin_queue_message_id)
        VALUES ($1, $2, $3, $4, $5, '[{"pointer":"/client_id","keyword":"registered","message":"why"}]', $6, $7, 1,
                coalesce($8::timestamptz, now()), $9)`,
-      [id, client, type, messageId, reason, row.body ?? `body of ${id}`, row.encoding ?? 'plain', row.received ?? null, row.origin ?? null]
+      [
+        id,
+        client,
+        type,
+        messageId,
+        reason,
+        row.body ?? `body of ${id}`,
+        row.encoding ?? 'plain',
+        row.received ?? null,
+        row.origin ?? null
+      ]
     )
   }
 }
@@ -47,7 +69,14 @@ t.test('rejections are listed the newest first, and filters hold together', asyn
   const name = 'n'.repeat(150)
   await plant(
     { id: 'a', received: '2026-01-01T00:00:00Z' },
-    { id: 'b', received: '2026-01-02T00:00:00Z', client: null, type: null, messageId: null, reason: 'not-json' },
+    {
+      id: 'b',
+      received: '2026-01-02T00:00:00Z',
+      client: null,
+      type: null,
+      messageId: null,
+      reason: 'not-json'
+    },
     { id: 'c', received: '2026-01-03T00:00:00Z', client: name },
     { id: 'd', received: '2026-01-03T00:00:00Z', client: `${name.slice(0, 149)}x`, type: 'other' }
   )
@@ -72,8 +101,13 @@ t.test('rejections are listed the newest first, and filters hold together', asyn
       want.length
     )
     const read: string[] = []
-    for await (const { queueMessageId } of records.readRejections(filter, null)) read.push(queueMessageId)
-    t.equal(read.join(''), want.split('').reverse().join(''), 'an export has the same ones, the oldest first')
+    for await (const { queueMessageId } of records.readRejections(filter, null))
+      read.push(queueMessageId)
+    t.equal(
+      read.join(''),
+      want.split('').reverse().join(''),
+      'an export has the same ones, the oldest first'
+    )
   }
   t.same(idsOf(await records.listRejections(ALL, 2)), ['d', 'c'])
   t.same(
@@ -92,11 +126,22 @@ async function find(id: string): Promise<RejectionRecord | null> {
 
 t.test('a body is the one that was sent, whatever it is kept as', async t => {
   const body = 'NUL \0, a lone \ud800, "quotes"'
-  await plant({ id: 'odd', body: JSON.stringify(body), encoding: 'json-string' }, { id: 'plain', body: '"\\u0000"' })
-  t.match(await find('odd'), { body, reason: 'unknown-client', violations: [{ pointer: '/client_id' }], redrivenAt: null })
+  await plant(
+    { id: 'odd', body: JSON.stringify(body), encoding: 'json-string' },
+    { id: 'plain', body: '"\\u0000"' }
+  )
+  t.match(await find('odd'), {
+    body,
+    reason: 'unknown-client',
+    violations: [{ pointer: '/client_id' }],
+    redrivenAt: null
+  })
   t.equal((await find('plain'))?.body, '"\\u0000"')
   t.equal(await find('nothing'), null)
-  for await (const { queueMessageId, body: read } of records.readRejections({ ...ALL, ids: ['odd'] }, 1))
+  for await (const { queueMessageId, body: read } of records.readRejections(
+    { ...ALL, ids: ['odd'] },
+    1
+  ))
     t.same([queueMessageId, read], ['odd', body])
 })
 
@@ -111,41 +156,58 @@ t.test('a reader who leaves in the middle leaves no transaction behind', async t
   t.equal(idsOf(await records.listRejections(ALL, 100)).length, 50)
 })
 
-t.test('a claim holds its rows until it is over: two at once take different ones, and only what was sent is marked', async t => {
-  await plant(...['a', 'b', 'c', 'd'].map((id, index) => ({ id, received: `2026-01-0${index + 1}T00:00:00Z` })))
-  const other = createRecords()
-  const startedAt = await records.now()
-  const claim = { filter: ALL, startedAt, after: null, maxRows: 2 }
-  const last = await records.claimRejections(claim, async claimed => {
-    t.same(idsOf(claimed), ['a', 'b'], 'the oldest first')
-    await other.claimRejections(claim, async beside => {
-      t.same(idsOf(beside), ['c', 'd'])
-      return ['c', 'd']
+t.test(
+  'a claim holds its rows until it is over: two at once take different ones, and only what was sent is marked',
+  async t => {
+    await plant(
+      ...['a', 'b', 'c', 'd'].map((id, index) => ({
+        id,
+        received: `2026-01-0${index + 1}T00:00:00Z`
+      }))
+    )
+    const other = createRecords()
+    const startedAt = await records.now()
+    const claim = { filter: ALL, startedAt, after: null, maxRows: 2 }
+    const last = await records.claimRejections(claim, async claimed => {
+      t.same(idsOf(claimed), ['a', 'b'], 'the oldest first')
+      await other.claimRejections(claim, async beside => {
+        t.same(idsOf(beside), ['c', 'd'])
+        return ['c', 'd']
+      })
+      return ['a']
     })
-    return ['a']
-  })
-  t.equal(last?.[1], 'b')
-  const open = { ...ALL, isOpen: true }
-  t.same(idsOf(await records.listRejections(open, 10)), ['b'])
-  t.equal(
-    await records.claimRejections({ ...claim, after: last }, () => Promise.resolve([])),
-    null,
-    'nothing is left behind the place of the last'
-  )
-  await records.claimRejections(claim, async claimed => {
-    t.same(idsOf(claimed), ['b'], 'what was marked since the start does not come again')
-    return []
-  })
-  const again = { ...claim, startedAt: await records.now(), maxRows: 10 }
-  await records.claimRejections(again, async claimed => {
-    t.same(idsOf(claimed), ['a', 'b', 'c', 'd'], 'a later redrive without the filter takes them all')
-    return []
-  })
-})
+    t.equal(last?.[1], 'b')
+    const open = { ...ALL, isOpen: true }
+    t.same(idsOf(await records.listRejections(open, 10)), ['b'])
+    t.equal(
+      await records.claimRejections({ ...claim, after: last }, () => Promise.resolve([])),
+      null,
+      'nothing is left behind the place of the last'
+    )
+    await records.claimRejections(claim, async claimed => {
+      t.same(idsOf(claimed), ['b'], 'what was marked since the start does not come again')
+      return []
+    })
+    const again = { ...claim, startedAt: await records.now(), maxRows: 10 }
+    await records.claimRejections(again, async claimed => {
+      t.same(
+        idsOf(claimed),
+        ['a', 'b', 'c', 'd'],
+        'a later redrive without the filter takes them all'
+      )
+      return []
+    })
+  }
+)
 
 t.test('a claim whose send fails marks nothing and frees its rows', async t => {
   await plant({ id: 'a' })
-  const claim = { filter: { ...ALL, isOpen: true }, startedAt: await records.now(), after: null, maxRows: 10 }
+  const claim = {
+    filter: { ...ALL, isOpen: true },
+    startedAt: await records.now(),
+    after: null,
+    maxRows: 10
+  }
   await t.rejects(
     records.claimRejections(claim, () => Promise.reject(new Error('the queue is gone'))),
     { message: 'the queue is gone' }
@@ -161,21 +223,30 @@ t.test('what comes after the start of a redrive is left to the next one', async 
   await plant({ id: 'before' })
   const startedAt = await records.now()
   await plant({ id: 'after' })
-  await records.claimRejections({ filter: ALL, startedAt, after: null, maxRows: 10 }, async claimed => {
-    t.same(idsOf(claimed), ['before'])
-    return []
-  })
+  await records.claimRejections(
+    { filter: ALL, startedAt, after: null, maxRows: 10 },
+    async claimed => {
+      t.same(idsOf(claimed), ['before'])
+      return []
+    }
+  )
 })
 
 t.test('a copy of a copy comes from where the first one came from', async t => {
-  await plant({ id: 'first', received: '2026-01-01' }, { id: 'copy', received: '2026-01-02', origin: 'first', messageId: 'first' })
-  await records.claimRejections({ filter: ALL, startedAt: await records.now(), after: null, maxRows: 10 }, async claimed => {
-    t.same(
-      claimed.map(({ origin }) => origin),
-      ['first', 'first']
-    )
-    return []
-  })
+  await plant(
+    { id: 'first', received: '2026-01-01' },
+    { id: 'copy', received: '2026-01-02', origin: 'first', messageId: 'first' }
+  )
+  await records.claimRejections(
+    { filter: ALL, startedAt: await records.now(), after: null, maxRows: 10 },
+    async claimed => {
+      t.same(
+        claimed.map(({ origin }) => origin),
+        ['first', 'first']
+      )
+      return []
+    }
+  )
   t.same(idsOf(await records.findRejections('first', null)), ['copy', 'first'])
   t.same(idsOf(await records.findRejections('copy', null)), ['copy'])
 })
@@ -190,7 +261,9 @@ t.test('an event is found by its key, in both tables', async t => {
     { id: 'q2', messageId: 'e', client: 'client-2', received: '2026-01-02' },
     { id: 'e', messageId: null, client: null, received: '2026-01-03' }
   )
-  t.match(await records.findStored('client-1', 'e'), [{ clientId: 'client-1', eventType: 'user-app', payloadBytes: 5, tx: /^\d+$/ }])
+  t.match(await records.findStored('client-1', 'e'), [
+    { clientId: 'client-1', eventType: 'user-app', payloadBytes: 5, tx: /^\d+$/ }
+  ])
   t.same(
     (await records.findStored(null, 'e')).map(({ clientId }) => clientId),
     ['client-1', 'client-2']
@@ -209,7 +282,9 @@ t.test('a database that is not there is a transient fault', async t => {
   const missing = createPostgresRecords(unreachable)
   await t.rejects(missing.listRejections(ALL, 1), { name: 'StoreError', fault: 'transient' })
   await t.rejects(
-    missing.claimRejections({ filter: ALL, startedAt: '', after: null, maxRows: 1 }, () => Promise.resolve([])),
+    missing.claimRejections({ filter: ALL, startedAt: '', after: null, maxRows: 1 }, () =>
+      Promise.resolve([])
+    ),
     { name: 'StoreError', fault: 'transient' }
   )
 })

@@ -1,5 +1,6 @@
 /**
- * The port to the tables for people: what was refused and why, which of it is sent again, and what is known of one event.
+ * The port to the tables for people: what was refused and why, which of it is sent again,
+ * and what is known of one event.
  *
  * Shapes  rows with every text decoded; `body` is the body as it was sent.
  * Errors  StoreError.
@@ -7,7 +8,9 @@
  */
 import type { RejectionReason, Violation } from '../../../engine/message/message.js'
 
-/** Conditions that must all hold; null = no condition. See ALL_REJECTIONS for none at all. */
+/**
+ * Conditions that must all hold; null = no condition. See ALL_REJECTIONS for none at all.
+ */
 export interface RejectionFilter {
   /** Queue message ids. */
   readonly ids: readonly string[] | null
@@ -20,12 +23,22 @@ export interface RejectionFilter {
   readonly isOpen: boolean
 }
 
-export const ALL_REJECTIONS: RejectionFilter = { ids: null, clientId: null, eventType: null, reason: null, since: null, isOpen: false }
+export const ALL_REJECTIONS: RejectionFilter = {
+  ids: null,
+  clientId: null,
+  eventType: null,
+  reason: null,
+  since: null,
+  isOpen: false
+}
 
 /** A rejection without its body. Client, event type and id are as sent, true or not. */
 export interface RejectionHead {
   readonly queueMessageId: string
-  /** Of a redriven message that was refused again: the queue message id under which its event was first accepted. */
+  /**
+   * Of a redriven message that was refused again: the queue message id under which its
+   * event was first accepted.
+   */
   readonly origin: string | null
   readonly clientId: string | null
   readonly eventType: string | null
@@ -57,7 +70,10 @@ export type RejectionPlace = readonly [receivedAt: string, queueMessageId: strin
 
 export interface Claim {
   readonly filter: RejectionFilter
-  /** The database's time at which this redrive began: what came later, such as its own copies refused again, is left to the next one. */
+  /**
+   * The database's time at which this redrive began: what came later, such as its own
+   * copies refused again, is left to the next one.
+   */
   readonly startedAt: string
   /** Only behind this place; null: from the beginning. */
   readonly after: RejectionPlace | null
@@ -106,18 +122,23 @@ export interface Records {
   /** The database's time. */
   now(): Promise<string>
   /**
-   * Holds the oldest rejections of the claim that no other redrive holds, hands them to `send`, and marks as redriven those whose ids it resolves with.
-   * Resolves with the place of the last one, or null when there was none. A crash in between marks none of them.
+   * Holds the oldest rejections of the claim that no other redrive holds, hands them to
+   * `send`, and marks as redriven those whose ids it resolves with. Resolves with the
+   * place of the last one, or null when there was none. A crash in between marks none of
+   * them.
    */
-  claimRejections(claim: Claim, send: (claimed: readonly ClaimedRejection[]) => Promise<readonly string[]>): Promise<RejectionPlace | null>
+  claimRejections(
+    claim: Claim,
+    send: (claimed: readonly ClaimedRejection[]) => Promise<readonly string[]>
+  ): Promise<RejectionPlace | null>
   /** Marks the rejections of these queue messages, where there are any. */
   markRedriven(queueMessageIds: readonly string[]): Promise<void>
 
   /** Events that are stored under this id: of one client, or of every client (null). */
   findStored(clientId: string | null, messageId: string): Promise<readonly StoredEvent[]>
   /**
-   * Rejections of this queue message and of its redriven copies, the newest first; with a client also those of its bodies that name the event by
-   * this id.
+   * Rejections of this queue message and of its redriven copies, the newest first; with a
+   * client also those of its bodies that name the event by this id.
    */
   findRejections(id: string, clientId: string | null): Promise<readonly RejectionHead[]>
 }

@@ -1,9 +1,22 @@
-/** The rejections that only the store can decide on: what they say to the producer's developer. */
-import type { ReceivedMessage, Rejection, RejectionReason, ValidEvent, Violation } from '../../../engine/message/message.js'
+/**
+ * The rejections that only the store can decide on: what they say to the producer's
+ * developer.
+ */
+import type {
+  ReceivedMessage,
+  Rejection,
+  RejectionReason,
+  ValidEvent,
+  Violation
+} from '../../../engine/message/message.js'
 import { firstId } from '../event/decode.js'
 
 /** A disabled parent is refused like an unknown one, in other words. */
-export type ParentRefusal = 'unknown-client' | 'disabled-client' | 'unknown-event-type' | 'disabled-event-type'
+export type ParentRefusal =
+  | 'unknown-client'
+  | 'disabled-client'
+  | 'unknown-event-type'
+  | 'disabled-event-type'
 export type StoreRefusal = ParentRefusal | 'conflict'
 
 const REASON_OF: Readonly<Record<StoreRefusal, RejectionReason>> = {
@@ -24,13 +37,15 @@ function explain(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage)
       return {
         pointer: '/client_id',
         keyword: 'registered',
-        message: 'client_id names no registered client: register it in the table client, or correct the name'
+        message:
+          'client_id names no registered client: register it in the table client, or correct the name'
       }
     case 'disabled-client':
       return {
         pointer: '/client_id',
         keyword: 'enabled',
-        message: 'the client of client_id is disabled: have it enabled, then the event can be redriven'
+        message:
+          'the client of client_id is disabled: have it enabled, then the event can be redriven'
       }
     case 'disabled-event-type':
       return {
@@ -42,7 +57,8 @@ function explain(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage)
       return {
         pointer: '/event_type',
         keyword: 'registered',
-        message: 'event_type names no registered event type: register it in the table event_type, or correct the name'
+        message:
+          'event_type names no registered event type: register it in the table event_type, or correct the name'
       }
     case 'conflict':
       return {

@@ -9,7 +9,8 @@ function rowOf(over: Partial<{ receiveCount: number; sentAtMs: number }>): Rejec
 }
 
 t.test('only a text that PostgreSQL cannot hold is written as a JSON string', async t => {
-  for (const text of ['', 'plain', '"quoted"', '\\u0000', 'é 🎫 \u2028']) t.equal(toStorableText(text), text)
+  for (const text of ['', 'plain', '"quoted"', '\\u0000', 'é 🎫 \u2028'])
+    t.equal(toStorableText(text), text)
   for (const text of ['\0', 'a\ud800', '\udc00"']) t.equal(JSON.parse(toStorableText(text)), text)
   t.equal(toStorableText('\0'), '"\\u0000"')
 })
@@ -20,5 +21,6 @@ t.test('numbers that the columns cannot hold never stand in the way of a row', a
   t.equal(rowOf({ receiveCount: Number.NaN }).receiveCount, 0)
   t.equal(rowOf({ sentAtMs: 0 }).sentAtMs, 0)
   t.equal(rowOf({ sentAtMs: 253_402_300_799_999 }).sentAtMs, 253_402_300_799_999)
-  for (const sentAtMs of [253_402_300_800_000, -1, Number.NaN, Number.POSITIVE_INFINITY]) t.equal(rowOf({ sentAtMs }).sentAtMs, null)
+  for (const sentAtMs of [253_402_300_800_000, -1, Number.NaN, Number.POSITIVE_INFINITY])
+    t.equal(rowOf({ sentAtMs }).sentAtMs, null)
 })

@@ -1,12 +1,17 @@
 /**
  * A refused message as a row of `rejection`, complete whatever its texts hold.
  *
- * Shapes  a text that PostgreSQL cannot hold (U+0000, lone surrogates) becomes its JSON string, quotes included; for the body,
- *         `bodyEncoding` says so.
+ * Shapes  a text that PostgreSQL cannot hold (U+0000, lone surrogates) becomes its JSON
+ *         string, quotes included; for the body, `bodyEncoding` says so.
  * Units   milliseconds since 1970.
  * Errors  never throws.
  */
-import type { ReceivedMessage, Rejection, RejectionReason, Violation } from '../../../engine/message/message.js'
+import type {
+  ReceivedMessage,
+  Rejection,
+  RejectionReason,
+  Violation
+} from '../../../engine/message/message.js'
 import { isStorable } from '../../../engine/message/storable.js'
 
 export interface RejectionRow {
@@ -46,7 +51,9 @@ export function toRejectionRow(message: ReceivedMessage, rejection: Rejection): 
   }
 }
 
-export function toStorableText<T extends string | null>(text: T): T extends string ? string : string | null
+export function toStorableText<T extends string | null>(
+  text: T
+): T extends string ? string : string | null
 export function toStorableText(text: string | null): string | null {
   return text === null || isStorable(text) ? text : JSON.stringify(text)
 }

@@ -1,8 +1,11 @@
 /**
- * The port to `event_schema` for people: register a version, look at versions, activate and retire them.
+ * The port to `event_schema` for people: register a version, look at versions, activate
+ * and retire them.
  *
- * Shapes  a version is registered in shadow, becomes active, and is retired; it never goes back, and what it says never changes. At most one
- *         version of a place (event type, client) is active. clientId null = every client that has no active schema of its own.
+ * Shapes  a version is registered in shadow, becomes active, and is retired; it never
+ *         goes back, and what it says never changes. At most one version of a place
+ *         (event type, client) is active. clientId null = every client that has no active
+ *         schema of its own.
  * Errors  what people can correct is an outcome; StoreError for everything else.
  */
 export type SchemaState = 'shadow' | 'active' | 'retired'
@@ -13,7 +16,10 @@ export interface SchemaVersion {
   readonly clientId: string | null
   readonly version: number
   readonly state: SchemaState
-  /** SHA-256 of the schema's canonical text: equal for schemas that differ in blanks and the order of keys only. */
+  /**
+   * SHA-256 of the schema's canonical text: equal for schemas that differ in blanks and
+   * the order of keys only.
+   */
   readonly hash: string
   readonly createdAt: Date
   readonly activatedAt: Date | null
@@ -30,7 +36,10 @@ export interface SchemaVersionWithText extends SchemaVersion {
 /** Nothing has changed, and why. */
 export interface SchemaRefusal {
   readonly kind: 'refused'
-  /** JSON pointer into the schema (RFC 6901); '' is the schema itself, or what is refused is not about its text. */
+  /**
+   * JSON pointer into the schema (RFC 6901); '' is the schema itself, or what is refused
+   * is not about its text.
+   */
   readonly pointer: string
   /** A sentence for the schema's author. */
   readonly message: string
@@ -45,11 +54,18 @@ export type AddOutcome =
   | SchemaRefusal
 
 export type ActivateOutcome =
-  | { readonly kind: 'activated'; readonly version: SchemaVersion; readonly retired: SchemaVersion | null }
+  | {
+      readonly kind: 'activated'
+      readonly version: SchemaVersion
+      readonly retired: SchemaVersion | null
+    }
   | { readonly kind: 'not-found' }
   /** It is not in shadow (any more). */
   | { readonly kind: 'wrong-state'; readonly version: SchemaVersion }
-  /** Another operator was faster; `active` is what is active now, by whom and since when it says itself. */
+  /**
+   * Another operator was faster; `active` is what is active now, by whom and since when
+   * it says itself.
+   */
   | { readonly kind: 'overtaken'; readonly active: SchemaVersion | null }
   /** It does not compile, or is beyond the limits of this release. */
   | SchemaRefusal

@@ -9,7 +9,10 @@ import type { RejectionRow } from './rejection-row.js'
 const { connectionString, pool } = await createTestDatabase(t)
 
 await testStore(t, 'memory', async () => {
-  const store = createMemoryStore({ clients: ['client-1', 'client-2'], eventTypes: ['user-app', 'monitor-app'] })
+  const store = createMemoryStore({
+    clients: ['client-1', 'client-2'],
+    eventTypes: ['user-app', 'monitor-app']
+  })
   return {
     store,
     addClient: async name => {
@@ -50,7 +53,10 @@ async function createPostgresHarness(t: Test): Promise<StoreHarness> {
     },
     disable: async (what, name, isDisabled) => {
       const table = what === 'client' ? 'client' : 'event_type'
-      await pool.query(`UPDATE ${table} SET disabled_at = CASE WHEN $2 THEN now() END WHERE name = $1`, [name, isDisabled])
+      await pool.query(
+        `UPDATE ${table} SET disabled_at = CASE WHEN $2 THEN now() END WHERE name = $1`,
+        [name, isDisabled]
+      )
     },
     messages: readMessages,
     rejections: readRejections

@@ -1,17 +1,28 @@
 /**
- * Writes one batch on a client that has begun a transaction, and says what each entry becomes if it commits.
+ * Writes one batch on a client that has begun a transaction, and says what each entry
+ * becomes if it commits.
  *
- * One statement for valid events, one more when keys exist already (or stand in the batch twice), one more for rejections. All transactions take their locks in the same
- * order (parents, `message` by key, `rejection` by key): batches that share keys wait for each other and never deadlock.
+ * One statement for valid events, one more when keys exist already (or stand in the batch
+ * twice), one more for rejections. All transactions take their locks in the same order
+ * (parents, `message` by key, `rejection` by key): batches that share keys wait for each
+ * other and never deadlock.
  *
- * Limit   two deliveries of one queue message that are judged differently (a client or payload schema changed in between) could leave both a
- *         row of `message` and one of `rejection` if their transactions overlap, because neither sees the other's row. A delivery whose
- *         transaction begins after the other's commit is recognised, however old it is.
+ * Limit   two deliveries of one queue message that are judged differently (a client or
+ *         payload schema changed in between) could leave both a row of `message` and one
+ *         of `rejection` if their transactions overlap, because neither sees the other's
+ *         row. A delivery whose transaction begins after the other's commit is
+ *         recognised, however old it is.
  * Errors  the driver's; StoreError `transient` when a row vanished under the batch.
  */
 import type { ClientBase } from 'pg'
 import { type PreparedCommit, StoreError } from '../../../engine/intake/store.js'
-import type { Disposition, Entry, ReceivedMessage, Rejection, ValidEvent } from '../../../engine/message/message.js'
+import type {
+  Disposition,
+  Entry,
+  ReceivedMessage,
+  Rejection,
+  ValidEvent
+} from '../../../engine/message/message.js'
 import { isStorable } from '../../../engine/message/storable.js'
 import { formatToken, type Witness } from '../../../engine/postgres/transaction-token.js'
 import { refuse } from './refusal.js'
@@ -37,7 +48,10 @@ interface Written {
   readonly witness: Witness | null
 }
 
-export async function writeBatch(client: ClientBase, batch: readonly Entry[]): Promise<PreparedCommit> {
+export async function writeBatch(
+  client: ClientBase,
+  batch: readonly Entry[]
+): Promise<PreparedCommit> {
   const dispositions = new Array<Disposition>(batch.length).fill('duplicate')
   const candidates: Candidate[] = []
   const refused: Refused[] = []
@@ -45,10 +59,17 @@ export async function writeBatch(client: ClientBase, batch: readonly Entry[]): P
     if (verdict.kind === 'valid') candidates.push({ index, message, event: verdict.event })
     else refused.push({ index, message, rejection: verdict.rejection })
   }
-  const stored = candidates.length > 0 ? await writeMessages(client, candidates, dispositions, refused) : null
-  const rejected = refused.length > 0 || stored === null ? await writeRejections(client, refused, dispositions) : null
+  const stored =
+    candidates.length > 0 ? await writeMessages(client, candidates, dispositions, refused) : null
+  const rejected =
+    refused.length > 0 || stored === null
+      ? await writeRejections(client, refused, dispositions)
+      : null
   const xid = stored?.xid ?? rejected?.xid ?? ''
-  return { tx: formatToken({ xid, witness: stored?.witness ?? rejected?.witness ?? null }), dispositions }
+  return {
+    tx: formatToken({ xid, witness: stored?.witness ?? rejected?.witness ?? null }),
+    dispositions
+  }
 }
 
 /** Marks what is stored, and adds to `refused` what cannot be. */
@@ -61,7 +82,8 @@ async function writeMessages(
   const existing: Candidate[] = []
   let witness: Witness | null = null
   let xid = ''
-  // A second round is needed only where the first of several messages of one event turns out to be rejected already.
+  // A second round is needed only where the first of several messages of one event turns
+  // out to be rejected already.
   for (let round = candidates; round.length > 0; ) {
     const { leaders, followers } = partByEvent(round)
     const inserted = await insertMessages(client, leaders)
@@ -72,11 +94,16 @@ async function writeMessages(
       const behind = followers.get(leader) ?? []
       if (why === undefined) {
         dispositions[leader.index] = 'stored'
-        witness ??= { table: 'message', clientId: leader.event.clientId, messageId: leader.event.messageId }
+        witness ??= {
+          table: 'message',
+          clientId: leader.event.clientId,
+          messageId: leader.event.messageId
+        }
         existing.push(...behind)
       } else if (why === 'exists') existing.push(leader, ...behind)
       else if (why === 'rejected-before') again.push(...behind)
-      else for (const candidate of [leader, ...behind]) refused.push(refuseCandidate(why, candidate))
+      else
+        for (const candidate of [leader, ...behind]) refused.push(refuseCandidate(why, candidate))
     }
     xid = inserted.xid
     round = again
@@ -85,7 +112,10 @@ async function writeMessages(
   return { xid, witness }
 }
 
-/** The first message of each (client, id, event type), and those behind it: parents and key are the same, so they share its fate or meet its row. */
+/**
+ * The first message of each (client, id, event type), and those behind it: parents and
+ * key are the same, so they share its fate or meet its row.
+ */
 function partByEvent(candidates: readonly Candidate[]): {
   readonly leaders: readonly Candidate[]
   readonly followers: ReadonlyMap<Candidate, readonly Candidate[]>
@@ -105,27 +135,43 @@ function partByEvent(candidates: readonly Candidate[]): {
   return { leaders: [...leaders.values()], followers }
 }
 
-async function findConflicts(client: ClientBase, existing: readonly Candidate[]): Promise<readonly Refused[]> {
+async function findConflicts(
+  client: ClientBase,
+  existing: readonly Candidate[]
+): Promise<readonly Refused[]> {
   const differences = await readConflicts(
     client,
     existing.map(({ event }) => event)
   )
   return differences.map(([at, difference]) => {
-    if (difference === 'gone') throw new StoreError('transient', '40001', 'a stored row was deleted while its duplicate was being written')
+    if (difference === 'gone')
+      throw new StoreError(
+        'transient',
+        '40001',
+        'a stored row was deleted while its duplicate was being written'
+      )
     return refuseCandidate('conflict', existing[at] as Candidate)
   })
 }
 
-function refuseCandidate(why: Parameters<typeof refuse>[0], { index, message, event }: Candidate): Refused {
+function refuseCandidate(
+  why: Parameters<typeof refuse>[0],
+  { index, message, event }: Candidate
+): Refused {
   return { index, message, rejection: refuse(why, event, message) }
 }
 
-async function writeRejections(client: ClientBase, refused: readonly Refused[], dispositions: Disposition[]): Promise<Written> {
+async function writeRejections(
+  client: ClientBase,
+  refused: readonly Refused[],
+  dispositions: Disposition[]
+): Promise<Written> {
   // Two deliveries of one message in one batch: the first one's row counts.
   const inserts = new Map<string, RejectionInsert & { readonly index: number }>()
   for (const { index, message, rejection } of refused) {
     const row = toRejectionRow(message, rejection)
-    if (!inserts.has(row.queueMessageId)) inserts.set(row.queueMessageId, { index, row, event: eventOf(rejection) })
+    if (!inserts.has(row.queueMessageId))
+      inserts.set(row.queueMessageId, { index, row, event: eventOf(rejection) })
   }
   const { xid, inserted } = await insertRejections(client, [...inserts.values()])
   let witness: Witness | null = null
@@ -138,7 +184,10 @@ async function writeRejections(client: ClientBase, refused: readonly Refused[], 
   return { xid, witness }
 }
 
-/** The event that a refused body would have been, where it says enough and a row of `message` could hold it. */
+/**
+ * The event that a refused body would have been, where it says enough and a row of
+ * `message` could hold it.
+ */
 function eventOf({ clientId, eventType, messageId, payload }: Rejection): ValidEvent | null {
   if (clientId === null || eventType === null || messageId === null || payload === null) return null
   if (![clientId, eventType, messageId, payload].every(isStorable)) return null

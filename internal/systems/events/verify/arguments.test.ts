@@ -20,13 +20,18 @@ t.test('the ledger is all that must be given', async t => {
     waitMs: 0,
     metrics: null
   })
-  t.same(parseVerifyArguments('--ledger a --json --wait 1.5 --metrics http://127.0.0.1:9464/metrics'.split(' ')), {
-    kind: 'verify',
-    ledger: 'a',
-    isJson: true,
-    waitMs: 1_500,
-    metrics: 'http://127.0.0.1:9464/metrics'
-  })
+  t.same(
+    parseVerifyArguments(
+      '--ledger a --json --wait 1.5 --metrics http://127.0.0.1:9464/metrics'.split(' ')
+    ),
+    {
+      kind: 'verify',
+      ledger: 'a',
+      isJson: true,
+      waitMs: 1_500,
+      metrics: 'http://127.0.0.1:9464/metrics'
+    }
+  )
   t.same(parseVerifyArguments(['--help']), { kind: 'help' })
 })
 

@@ -5,7 +5,9 @@
  */
 import { ArgumentsError, readFlags, readNumber } from '../../../engine/cli/flags.js'
 
-export type VerifyCommand = { readonly kind: 'help' } | ({ readonly kind: 'verify' } & VerifyArguments)
+export type VerifyCommand =
+  | { readonly kind: 'help' }
+  | ({ readonly kind: 'verify' } & VerifyArguments)
 
 export interface VerifyArguments {
   readonly ledger: string
@@ -34,18 +36,31 @@ Example
 `
 
 export function parseVerifyArguments(args: readonly string[]): VerifyCommand {
-  const flags = readFlags(args, { ledger: 'text', json: 'switch', wait: 'text', metrics: 'text', help: 'switch' })
+  const flags = readFlags(args, {
+    ledger: 'text',
+    json: 'switch',
+    wait: 'text',
+    metrics: 'text',
+    help: 'switch'
+  })
   const ledger = flags.text('ledger')
   const metrics = flags.text('metrics') ?? null
   const waitS = readNumber(flags, 'wait', 0, MAX_WAIT_S, false) ?? 0
-  if (ledger === undefined && !flags.isOn('ledger') && !flags.isOn('help')) flags.problems.push('--ledger FILE is missing')
+  if (ledger === undefined && !flags.isOn('ledger') && !flags.isOn('help'))
+    flags.problems.push('--ledger FILE is missing')
   if (metrics !== null && metrics !== '' && !metrics.startsWith('--') && !isHttpUrl(metrics)) {
     flags.problems.push(`--metrics must be an http(s) address, not ${JSON.stringify(metrics)}`)
   }
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   return flags.isOn('help')
     ? { kind: 'help' }
-    : { kind: 'verify', ledger: ledger ?? '', isJson: flags.isOn('json'), waitMs: waitS * 1000, metrics }
+    : {
+        kind: 'verify',
+        ledger: ledger ?? '',
+        isJson: flags.isOn('json'),
+        waitMs: waitS * 1000,
+        metrics
+      }
 }
 
 function isHttpUrl(text: string): boolean {

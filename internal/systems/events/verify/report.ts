@@ -1,8 +1,10 @@
 /**
- * What verification found: the figures, the judgement on them, and how they look on a terminal.
+ * What verification found: the figures, the judgement on them, and how they look on a
+ * terminal.
  *
- * Shapes  `sent` = stored + duplicates + rejected + unaccounted, per client and in all; the faults are counted beside that.
- *         The queue does not say whose messages it still holds, so only the total knows how many of the unaccounted are lost.
+ * Shapes  `sent` = stored + duplicates + rejected + unaccounted, per client and in all;
+ *         the faults are counted beside that. The queue does not say whose messages it
+ *         still holds, so only the total knows how many of the unaccounted are lost.
  */
 
 /** Faults that make a report not ok, by the name of their figure. */
@@ -43,10 +45,16 @@ export interface FaultExample {
   readonly messageId: string
 }
 
-/** What the two queues hold; a message that was moved between two looks counts in both rather than in none. */
+/**
+ * What the two queues hold; a message that was moved between two looks counts in both
+ * rather than in none.
+ */
 export interface Depths {
   readonly queue: number
-  /** Those of them that nobody receives yet, such as copies that a client's quota put off; absent: not asked for. */
+  /**
+   * Those of them that nobody receives yet, such as copies that a client's quota put off;
+   * absent: not asked for.
+   */
   readonly delayed?: number
   readonly deadLetters: number
 }
@@ -62,7 +70,10 @@ export interface Findings {
   readonly examples: readonly FaultExample[]
   readonly messageRows: number
   readonly rejectionRows: number
-  /** Rows that this ledger does not speak of: other producers' events, or sends that a crash kept out of the ledger. */
+  /**
+   * Rows that this ledger does not speak of: other producers' events, or sends that a
+   * crash kept out of the ledger.
+   */
   readonly unlistedMessages: number
   readonly unlistedRejections: number
 }
@@ -85,26 +96,38 @@ export interface MetricTotals {
   readonly rejected: number
 }
 
-export function createReport(findings: Findings, depths: Depths, tornLine: number | null, metricTotals: MetricTotals | null): Report {
+export function createReport(
+  findings: Findings,
+  depths: Depths,
+  tornLine: number | null,
+  metricTotals: MetricTotals | null
+): Report {
   const total = addUp(findings.clients)
   const stillQueued = Math.min(total.unaccounted, depths.queue)
   const deadLettered = Math.min(total.unaccounted - stillQueued, depths.deadLetters)
   const lost = total.unaccounted - stillQueued - deadLettered
-  const compare = (metric: number, rows: number): Comparison => ({ metric, rows, isEqual: metric === rows })
+  const compare = (metric: number, rows: number): Comparison => ({
+    metric,
+    rows,
+    isEqual: metric === rows
+  })
   const metrics = metricTotals && {
     stored: compare(metricTotals.stored, findings.messageRows),
     rejected: compare(metricTotals.rejected, findings.rejectionRows)
   }
   const isCounted = metrics === null || (metrics.stored.isEqual && metrics.rejected.isEqual)
-  const ok = lost + total.duplicateRows + total.altered + total.both + total.wrong === 0 && isCounted
+  const ok =
+    lost + total.duplicateRows + total.altered + total.both + total.wrong === 0 && isCounted
   return { ok, total, depths, stillQueued, deadLettered, lost, tornLine, metrics, ...findings }
 }
 
 function addUp(tallies: readonly Tally[]): Tally {
-  const sum = (pick: (tally: Tally) => number): number => tallies.reduce((so, tally) => so + pick(tally), 0)
+  const sum = (pick: (tally: Tally) => number): number =>
+    tallies.reduce((so, tally) => so + pick(tally), 0)
   const rejectedByReason: Record<string, number> = {}
   for (const tally of tallies) {
-    for (const [reason, sends] of Object.entries(tally.rejectedByReason)) rejectedByReason[reason] = (rejectedByReason[reason] ?? 0) + sends
+    for (const [reason, sends] of Object.entries(tally.rejectedByReason))
+      rejectedByReason[reason] = (rejectedByReason[reason] ?? 0) + sends
   }
   return {
     sent: sum(tally => tally.sent),
@@ -137,19 +160,29 @@ const COLUMNS: readonly (readonly [string, (tally: Tally) => number])[] = [
 /** The report as text for a person, with a newline at its end. */
 export function formatReport(report: Report): string {
   const { total, depths, metrics } = report
-  const rows = [...report.clients.map(client => [client.clientId, client] as const), ['total', total] as const]
+  const rows = [
+    ...report.clients.map(client => [client.clientId, client] as const),
+    ['total', total] as const
+  ]
   const lines = [...table(rows), '']
-  const reasons = Object.entries(total.rejectedByReason).map(([reason, sends]) => `${reason} ${sends}`)
+  const reasons = Object.entries(total.rejectedByReason).map(
+    ([reason, sends]) => `${reason} ${sends}`
+  )
   if (reasons.length > 0) lines.push(`rejected: ${reasons.join(', ')}`)
   const delayed = depths.delayed ? ` (${depths.delayed} of them delayed)` : ''
-  lines.push(`in the queue ${depths.queue}${delayed}, in the dead-letter queue ${depths.deadLetters}`)
+  lines.push(
+    `in the queue ${depths.queue}${delayed}, in the dead-letter queue ${depths.deadLetters}`
+  )
   lines.push(
     `unaccounted ${total.unaccounted} = still queued ${report.stillQueued} + dead-lettered ${report.deadLettered} + lost ${report.lost}`
   )
   if (report.unlistedMessages + report.unlistedRejections > 0) {
-    lines.push(`not in this ledger: ${report.unlistedMessages} rows of message, ${report.unlistedRejections} of rejection`)
+    lines.push(
+      `not in this ledger: ${report.unlistedMessages} rows of message, ${report.unlistedRejections} of rejection`
+    )
   }
-  if (report.tornLine !== null) lines.push(`line ${report.tornLine} of the ledger was torn by a crash and left out`)
+  if (report.tornLine !== null)
+    lines.push(`line ${report.tornLine} of the ledger was torn by a crash and left out`)
   if (metrics !== null) {
     const side = (name: string, { metric, rows, isEqual }: Comparison): string =>
       `${name}: /metrics ${metric}, rows ${rows}, ${isEqual ? 'equal' : 'DIFFERENT'}`
@@ -163,14 +196,22 @@ function table(rows: readonly (readonly [string, Tally])[]): string[] {
     ['client', ...COLUMNS.map(([title]) => title)],
     ...rows.map(([name, tally]) => [name, ...COLUMNS.map(([, pick]) => String(pick(tally)))])
   ]
-  const widths = cells[0]?.map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0))) ?? []
+  const widths =
+    cells[0]?.map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0))) ?? []
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')
+    row
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+      )
+      .join('  ')
   return cells.map(line)
 }
 
 function faultLines(report: Report): string[] {
-  const counts: Readonly<Record<keyof typeof FAULTS, number>> = { ...report.total, lost: report.lost }
+  const counts: Readonly<Record<keyof typeof FAULTS, number>> = {
+    ...report.total,
+    lost: report.lost
+  }
   const lines: string[] = []
   for (const [fault, meaning] of Object.entries(FAULTS)) {
     const count = counts[fault as keyof typeof FAULTS]
@@ -178,7 +219,9 @@ function faultLines(report: Report): string[] {
     lines.push(`FAULT ${fault} ${count}: ${meaning}`)
     const listed = fault === 'lost' ? 'unaccounted' : fault
     for (const example of report.examples.filter(example => example.fault === listed)) {
-      lines.push(`  ${example.clientId}  message id ${example.messageId}  queue message ${example.queueMessageId}`)
+      lines.push(
+        `  ${example.clientId}  message id ${example.messageId}  queue message ${example.queueMessageId}`
+      )
     }
   }
   return [...lines, report.ok ? 'OK: lost 0, duplicate rows 0' : 'NOT OK']

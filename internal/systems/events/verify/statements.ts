@@ -1,14 +1,16 @@
 /**
  * The SQL of verification: what became of each send, in one snapshot.
  *
- * Shapes  temporary tables that last as long as the session: `sent` (the ledger), `held` (the rows that a send leads to) and
- *         `fate` (one word per send, plus what is wrong with it).
+ * Shapes  temporary tables that last as long as the session: `sent` (the ledger), `held`
+ *         (the rows that a send leads to) and `fate` (one word per send, plus what is
+ *         wrong with it).
  * Source  internal/docs/architecture.md, "Tables" and invariants I1 to I6.
  */
 
 /**
- * `key` is the event's idempotency key within its client; an invalid send is an event of its own, whatever its body claims.
- * `content` is what must not differ between two sends of one event.
+ * `key` is the event's idempotency key within its client; an invalid send is an event of
+ * its own, whatever its body claims. `content` is what must not differ between two sends
+ * of one event.
  */
 export const CREATE_SENT = `
 CREATE TEMPORARY TABLE sent (
@@ -35,8 +37,10 @@ export const BEGIN_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ'
 export const END_SNAPSHOT = 'COMMIT'
 
 /**
- * The rows of `message` that an event leads to: under its key, where one belongs, and under any of its queue message ids, where one
- * lands when a processor takes the wrong key. An invalid send must lead nowhere, under its event id neither, unless a valid send has it.
+ * The rows of `message` that an event leads to: under its key, where one belongs, and
+ * under any of its queue message ids, where one lands when a processor takes the wrong
+ * key. An invalid send must lead nowhere, under its event id neither, unless a valid send
+ * has it.
  */
 export const CREATE_HELD = `
 CREATE TEMPORARY TABLE held ON COMMIT DROP AS
@@ -59,15 +63,20 @@ export const ANALYZE_HELD = 'ANALYZE held'
 /** Of a rejection: the id under which its event was first accepted. */
 const ORIGIN = 'coalesce(rejection.origin_queue_message_id, rejection.queue_message_id)'
 
-/** What the planner knows of the steps in between is a guess, and a nested loop over a million sends would not end. */
+/**
+ * What the planner knows of the steps in between is a guess, and a nested loop over a
+ * million sends would not end.
+ */
 export const NO_NESTED_LOOPS = 'SET LOCAL enable_nestloop = off'
 
 /**
- * Per send its fate: `stored`, `duplicate` (beyond the first of its event), `rejected`, or `unaccounted` (no row speaks of it).
- * Sends with one key and different contents are contested: one content holds the row, each other one must have a rejection `conflict`.
- * A rejection of a copy (delayed by a quota, or redriven) is one of the send that it goes back to. One that was redriven is the last word only
- * until its event is stored, which a correction may have made valid. `over-quota` says nothing of the event: another send of it may be stored,
- * and once all of it is redriven its copy is on its way.
+ * Per send its fate: `stored`, `duplicate` (beyond the first of its event), `rejected`,
+ * or `unaccounted` (no row speaks of it). Sends with one key and different contents are
+ * contested: one content holds the row, each other one must have a rejection `conflict`.
+ * A rejection of a copy (delayed by a quota, or redriven) is one of the send that it goes
+ * back to. One that was redriven is the last word only until its event is stored, which a
+ * correction may have made valid. `over-quota` says nothing of the event: another send of
+ * it may be stored, and once all of it is redriven its copy is on its way.
  */
 export const CREATE_FATE = `
 CREATE TEMPORARY TABLE fate ON COMMIT DROP AS

@@ -10,7 +10,11 @@ import { type VerifyOptions, verify } from './verify.js'
 const PAYLOAD = '{ "amount": 1.10 }'
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-const valid = (queueMessageId: string, eventId: string | null = null, over: Partial<LedgerEntry> = {}): LedgerEntry => ({
+const valid = (
+  queueMessageId: string,
+  eventId: string | null = null,
+  over: Partial<LedgerEntry> = {}
+): LedgerEntry => ({
   queueMessageId,
   clientId: 'client-1',
   eventType: 'user-app',
@@ -44,7 +48,8 @@ const store = (client: string, id: string, payload = PAYLOAD): string =>
 const reject = (id: string, reason: string, origin: string | null = null): string =>
   `INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count, origin_queue_message_id)
    VALUES ('${id}', '${reason}', '[]', 'a body', 1, ${origin === null ? 'NULL' : `'${origin}'`})`
-const redrive = (id: string): string => `UPDATE rejection SET redriven_at = now() WHERE queue_message_id = '${id}'`
+const redrive = (id: string): string =>
+  `UPDATE rejection SET redriven_at = now() WHERE queue_message_id = '${id}'`
 
 async function* each(entries: readonly LedgerEntry[]): AsyncGenerator<LedgerEntry> {
   yield* entries
@@ -86,7 +91,9 @@ async function examine(planted: Planted = {}): Promise<Report> {
 const FAULTS = ['lost', 'duplicateRows', 'altered', 'both', 'wrong'] as const
 const faultsOf = (report: Report): Record<string, number> =>
   Object.fromEntries(
-    FAULTS.map(name => [name, name === 'lost' ? report.lost : report.total[name]] as const).filter(([, count]) => count > 0)
+    FAULTS.map(name => [name, name === 'lost' ? report.lost : report.total[name]] as const).filter(
+      ([, count]) => count > 0
+    )
   )
 
 function figures({ sent, events, stored, duplicates, rejected, unaccounted }: Tally): number[] {
@@ -111,15 +118,31 @@ t.test('a run in which all went well is ok, with its figures per client and in a
 })
 
 t.test('each kind of fault is found and named', async t => {
-  const rows: { why: string; fault: string; entries?: readonly LedgerEntry[]; want: Record<string, number>; example?: string }[] = [
-    { why: 'a row that is gone', fault: `DELETE FROM message WHERE message_id = 'q3'`, want: { lost: 1 }, example: 'q3' },
+  const rows: {
+    why: string
+    fault: string
+    entries?: readonly LedgerEntry[]
+    want: Record<string, number>
+    example?: string
+  }[] = [
+    {
+      why: 'a row that is gone',
+      fault: `DELETE FROM message WHERE message_id = 'q3'`,
+      want: { lost: 1 },
+      example: 'q3'
+    },
     {
       why: 'a row that is gone, of an event sent three times',
       fault: `DELETE FROM message WHERE message_id = 'e1'`,
       want: { lost: 1 },
       example: 'e1'
     },
-    { why: 'a rejection that is gone', fault: 'DELETE FROM rejection', want: { lost: 1 }, example: 'q4' },
+    {
+      why: 'a rejection that is gone',
+      fault: 'DELETE FROM rejection',
+      want: { lost: 1 },
+      example: 'q4'
+    },
     {
       why: 'a payload that was parsed and written again',
       fault: `UPDATE message SET message = '{"amount":1.1}' WHERE message_id = 'e1'`,
@@ -132,7 +155,12 @@ t.test('each kind of fault is found and named', async t => {
       want: { altered: 1 },
       example: 'e5'
     },
-    { why: 'a second row under a queue message id', fault: store('client-1', 'q2'), want: { duplicateRows: 1 }, example: 'e1' },
+    {
+      why: 'a second row under a queue message id',
+      fault: store('client-1', 'q2'),
+      want: { duplicateRows: 1 },
+      example: 'e1'
+    },
     {
       why: 'stored under the wrong id',
       fault: `UPDATE message SET message_id = 'q5' WHERE message_id = 'e5'`,
@@ -145,9 +173,24 @@ t.test('each kind of fault is found and named', async t => {
       want: { lost: 1 },
       example: 'e5'
     },
-    { why: 'stored and rejected', fault: reject('q3', 'invalid-field'), want: { both: 1 }, example: 'q3' },
-    { why: 'invalid, yet stored', fault: `DELETE FROM rejection; ${store('client-2', 'q4')}`, want: { wrong: 1 }, example: 'q4' },
-    { why: 'invalid, stored and rejected', fault: store('client-2', 'q4'), want: { both: 1 }, example: 'q4' },
+    {
+      why: 'stored and rejected',
+      fault: reject('q3', 'invalid-field'),
+      want: { both: 1 },
+      example: 'q3'
+    },
+    {
+      why: 'invalid, yet stored',
+      fault: `DELETE FROM rejection; ${store('client-2', 'q4')}`,
+      want: { wrong: 1 },
+      example: 'q4'
+    },
+    {
+      why: 'invalid, stored and rejected',
+      fault: store('client-2', 'q4'),
+      want: { both: 1 },
+      example: 'q4'
+    },
     {
       why: 'invalid, yet stored under its event id',
       entries: [...LEDGER, invalid('q7', 'e7')],
@@ -161,19 +204,38 @@ t.test('each kind of fault is found and named', async t => {
       want: { wrong: 1 },
       example: 'q3'
     },
-    { why: 'a conflict between equal sends', fault: reject('q2', 'conflict'), want: { wrong: 1 }, example: 'e1' }
+    {
+      why: 'a conflict between equal sends',
+      fault: reject('q2', 'conflict'),
+      want: { wrong: 1 },
+      example: 'e1'
+    }
   ]
   for (const { why, fault, entries = LEDGER, want, example } of rows) {
     const report = await examine({ fault, entries })
     t.same(faultsOf(report), want, why)
     t.equal(report.ok, false, why)
-    t.same([...new Set(report.examples.map(({ messageId }) => messageId))], [example], `${why}: the example`)
+    t.same(
+      [...new Set(report.examples.map(({ messageId }) => messageId))],
+      [example],
+      `${why}: the example`
+    )
     t.match(
       formatReport(report),
-      new RegExp(`^FAULT ${Object.keys(want).join()} 1: .*\n  client-[123]  message id ${example ?? ''}  `, 'm'),
+      new RegExp(
+        `^FAULT ${Object.keys(want).join()} 1: .*\n  client-[123]  message id ${example ?? ''}  `,
+        'm'
+      ),
       why
     )
-    t.equal(report.total.sent, report.total.stored + report.total.duplicates + report.total.rejected + report.total.unaccounted, why)
+    t.equal(
+      report.total.sent,
+      report.total.stored +
+        report.total.duplicates +
+        report.total.rejected +
+        report.total.unaccounted,
+      why
+    )
   }
 })
 
@@ -183,81 +245,169 @@ t.test('two rows with one key are found even where the primary key is gone', asy
   await db.query('ALTER TABLE message DROP CONSTRAINT message_pkey')
   const report = await examine({ fault: store('client-1', 'q3') })
   t.same(faultsOf(report), { duplicateRows: 1 })
-  await db.query('TRUNCATE message; ALTER TABLE message ADD PRIMARY KEY (fk_client_name, message_id)')
+  await db.query(
+    'TRUNCATE message; ALTER TABLE message ADD PRIMARY KEY (fk_client_name, message_id)'
+  )
 })
 
-t.test('one event id sent with two contents: one is stored, the other must be rejected as a conflict', async t => {
-  const entries = [valid('q1', 'e1'), valid('q2', 'e1', { payloadSha256: sha256('"other"') })]
-  const clean = `DELETE FROM message WHERE message_id <> 'e1'; DELETE FROM rejection`
-  const settled = await examine({ entries, fault: `${clean}; ${reject('q2', 'conflict')}` })
-  t.same([settled.ok, faultsOf(settled)], [true, {}])
-  t.same(figures(settled.total), [2, 1, 1, 0, 1, 0])
-  const swallowed = await examine({ entries, fault: clean })
-  t.same([swallowed.ok, faultsOf(swallowed)], [false, { lost: 1 }])
-})
-
-t.test('a rejection that was redriven counts until its event is stored, and never beside it', async t => {
-  const redriven = (id: string, reason: string): string => `${reject(id, reason)}; ${redrive(id)}`
-  const gone = `DELETE FROM message WHERE message_id = 'q3'`
-  const rows: { why: string; entries?: readonly LedgerEntry[]; fault: string; want: Record<string, number>; rejected: number }[] = [
-    { why: 'valid, redriven and stored', fault: redriven('q3', 'unknown-client'), want: {}, rejected: 1 },
-    { why: 'valid, redriven and on its way', fault: `${gone}; ${redriven('q3', 'unknown-client')}`, want: { wrong: 1 }, rejected: 2 },
-    {
-      why: 'invalid, redriven and stored',
-      fault: `UPDATE rejection SET redriven_at = now(); ${store('client-2', 'q4')}`,
-      want: {},
-      rejected: 0
-    },
-    {
-      why: 'invalid, redriven and stored under its event id',
-      entries: [...LEDGER, invalid('q7', 'e7')],
-      fault: `${redriven('q7', 'unknown-client')}; ${store('client-2', 'e7')}`,
-      want: {},
-      rejected: 1
-    },
-    { why: 'not redriven, yet stored', fault: reject('q3', 'unknown-client'), want: { both: 1 }, rejected: 2 },
-    { why: 'a conflict stays one', fault: redriven('q2', 'conflict'), want: { wrong: 1 }, rejected: 2 }
-  ]
-  for (const { why, entries = LEDGER, fault, want, rejected } of rows) {
-    const report = await examine({ entries, fault })
-    t.same(faultsOf(report), want, why)
-    t.equal(report.total.rejected, rejected, why)
+t.test(
+  'one event id sent with two contents: one is stored, the other must be rejected as a conflict',
+  async t => {
+    const entries = [valid('q1', 'e1'), valid('q2', 'e1', { payloadSha256: sha256('"other"') })]
+    const clean = `DELETE FROM message WHERE message_id <> 'e1'; DELETE FROM rejection`
+    const settled = await examine({ entries, fault: `${clean}; ${reject('q2', 'conflict')}` })
+    t.same([settled.ok, faultsOf(settled)], [true, {}])
+    t.same(figures(settled.total), [2, 1, 1, 0, 1, 0])
+    const swallowed = await examine({ entries, fault: clean })
+    t.same([swallowed.ok, faultsOf(swallowed)], [false, { lost: 1 }])
   }
-})
+)
 
-t.test('a refused copy is a rejection of the send that it goes back to, and a valid send may be over its quota', async t => {
-  const gone = `DELETE FROM message WHERE message_id = 'q3'`
-  const refusedTwice = `${reject('q3', 'over-quota')}; ${redrive('q3')}; ${reject('copy', 'over-quota', 'q3')}`
-  const rows: { why: string; fault: string; want: Record<string, number>; reasons: Record<string, number>; unlisted?: number }[] = [
-    { why: 'over its quota', fault: `${gone}; ${reject('q3', 'over-quota')}`, want: {}, reasons: { 'over-quota': 1 } },
-    { why: 'an equal send of it is stored', fault: reject('q2', 'over-quota'), want: {}, reasons: { 'over-quota': 1 } },
-    { why: 'an event without an id, and stored', fault: reject('q3', 'over-quota'), want: { both: 1 }, reasons: { 'over-quota': 1 } },
-    { why: 'redriven, and refused again', fault: `${gone}; ${refusedTwice}`, want: {}, reasons: { 'over-quota': 1 } },
-    { why: 'redriven twice, and stored', fault: `${refusedTwice}; ${redrive('copy')}`, want: {}, reasons: {} },
-    { why: 'redriven, and nowhere', fault: `${gone}; ${reject('q3', 'over-quota')}; ${redrive('q3')}`, want: { lost: 1 }, reasons: {} },
-    {
-      why: 'a delayed copy is refused by the database, its original is deleted',
-      fault: `DELETE FROM rejection; ${reject('copy', 'unknown-event-type', 'q4')}`,
-      want: {},
-      reasons: { 'unknown-event-type': 1 }
-    },
-    {
-      why: 'a valid one, refused as a copy',
-      fault: `${gone}; ${reject('copy', 'unknown-client', 'q3')}`,
-      want: { wrong: 1 },
-      reasons: { 'unknown-client': 1 }
-    },
-    { why: 'of a send of others', fault: reject('copy', 'over-quota', 'q0'), want: {}, reasons: {}, unlisted: 1 }
-  ]
-  for (const { why, fault, want, reasons, unlisted = 0 } of rows) {
-    const report = await examine({ fault })
-    t.same(faultsOf(report), want, why)
-    const others = Object.fromEntries(Object.entries(report.total.rejectedByReason).filter(([reason]) => reason !== 'not-json'))
-    t.same(others, reasons, `${why}: the reasons`)
-    t.equal(report.unlistedRejections, unlisted, `${why}: rows of others`)
-    t.equal(report.total.sent, report.total.stored + report.total.duplicates + report.total.rejected + report.total.unaccounted, why)
+t.test(
+  'a rejection that was redriven counts until its event is stored, and never beside it',
+  async t => {
+    const redriven = (id: string, reason: string): string => `${reject(id, reason)}; ${redrive(id)}`
+    const gone = `DELETE FROM message WHERE message_id = 'q3'`
+    const rows: {
+      why: string
+      entries?: readonly LedgerEntry[]
+      fault: string
+      want: Record<string, number>
+      rejected: number
+    }[] = [
+      {
+        why: 'valid, redriven and stored',
+        fault: redriven('q3', 'unknown-client'),
+        want: {},
+        rejected: 1
+      },
+      {
+        why: 'valid, redriven and on its way',
+        fault: `${gone}; ${redriven('q3', 'unknown-client')}`,
+        want: { wrong: 1 },
+        rejected: 2
+      },
+      {
+        why: 'invalid, redriven and stored',
+        fault: `UPDATE rejection SET redriven_at = now(); ${store('client-2', 'q4')}`,
+        want: {},
+        rejected: 0
+      },
+      {
+        why: 'invalid, redriven and stored under its event id',
+        entries: [...LEDGER, invalid('q7', 'e7')],
+        fault: `${redriven('q7', 'unknown-client')}; ${store('client-2', 'e7')}`,
+        want: {},
+        rejected: 1
+      },
+      {
+        why: 'not redriven, yet stored',
+        fault: reject('q3', 'unknown-client'),
+        want: { both: 1 },
+        rejected: 2
+      },
+      {
+        why: 'a conflict stays one',
+        fault: redriven('q2', 'conflict'),
+        want: { wrong: 1 },
+        rejected: 2
+      }
+    ]
+    for (const { why, entries = LEDGER, fault, want, rejected } of rows) {
+      const report = await examine({ entries, fault })
+      t.same(faultsOf(report), want, why)
+      t.equal(report.total.rejected, rejected, why)
+    }
   }
-})
+)
+
+t.test(
+  'a refused copy is a rejection of the send that it goes back to, and a valid send may be over its quota',
+  async t => {
+    const gone = `DELETE FROM message WHERE message_id = 'q3'`
+    const refusedTwice = `${reject('q3', 'over-quota')}; ${redrive('q3')}; ${reject('copy', 'over-quota', 'q3')}`
+    const rows: {
+      why: string
+      fault: string
+      want: Record<string, number>
+      reasons: Record<string, number>
+      unlisted?: number
+    }[] = [
+      {
+        why: 'over its quota',
+        fault: `${gone}; ${reject('q3', 'over-quota')}`,
+        want: {},
+        reasons: { 'over-quota': 1 }
+      },
+      {
+        why: 'an equal send of it is stored',
+        fault: reject('q2', 'over-quota'),
+        want: {},
+        reasons: { 'over-quota': 1 }
+      },
+      {
+        why: 'an event without an id, and stored',
+        fault: reject('q3', 'over-quota'),
+        want: { both: 1 },
+        reasons: { 'over-quota': 1 }
+      },
+      {
+        why: 'redriven, and refused again',
+        fault: `${gone}; ${refusedTwice}`,
+        want: {},
+        reasons: { 'over-quota': 1 }
+      },
+      {
+        why: 'redriven twice, and stored',
+        fault: `${refusedTwice}; ${redrive('copy')}`,
+        want: {},
+        reasons: {}
+      },
+      {
+        why: 'redriven, and nowhere',
+        fault: `${gone}; ${reject('q3', 'over-quota')}; ${redrive('q3')}`,
+        want: { lost: 1 },
+        reasons: {}
+      },
+      {
+        why: 'a delayed copy is refused by the database, its original is deleted',
+        fault: `DELETE FROM rejection; ${reject('copy', 'unknown-event-type', 'q4')}`,
+        want: {},
+        reasons: { 'unknown-event-type': 1 }
+      },
+      {
+        why: 'a valid one, refused as a copy',
+        fault: `${gone}; ${reject('copy', 'unknown-client', 'q3')}`,
+        want: { wrong: 1 },
+        reasons: { 'unknown-client': 1 }
+      },
+      {
+        why: 'of a send of others',
+        fault: reject('copy', 'over-quota', 'q0'),
+        want: {},
+        reasons: {},
+        unlisted: 1
+      }
+    ]
+    for (const { why, fault, want, reasons, unlisted = 0 } of rows) {
+      const report = await examine({ fault })
+      t.same(faultsOf(report), want, why)
+      const others = Object.fromEntries(
+        Object.entries(report.total.rejectedByReason).filter(([reason]) => reason !== 'not-json')
+      )
+      t.same(others, reasons, `${why}: the reasons`)
+      t.equal(report.unlistedRejections, unlisted, `${why}: rows of others`)
+      t.equal(
+        report.total.sent,
+        report.total.stored +
+          report.total.duplicates +
+          report.total.rejected +
+          report.total.unaccounted,
+        why
+      )
+    }
+  }
+)
 
 t.test('what a quota put off is said to be delayed', async t => {
   const fault = `DELETE FROM message WHERE message_id = 'q3'`
@@ -266,60 +416,88 @@ t.test('what a quota put off is said to be delayed', async t => {
   t.match(formatReport(report), 'in the queue 3 (2 of them delayed), in the dead-letter queue 0')
 })
 
-t.test('what is still queued or dead-lettered is not lost, and no message stands for two', async t => {
-  const fault = `DELETE FROM message WHERE message_id <> 'e1'`
-  const rows = [
-    { depth: { queue: 2, deadLetters: 0 }, want: [2, 0, 0], ok: true },
-    { depth: { queue: 1, deadLetters: 5 }, want: [1, 1, 0], ok: true },
-    { depth: { queue: 0, deadLetters: 1 }, want: [0, 1, 1], ok: false },
-    { depth: { queue: 9, deadLetters: 9 }, want: [2, 0, 0], ok: true }
-  ]
-  for (const { depth, want, ok } of rows) {
-    const report = await examine({ fault, depth })
-    t.same([report.stillQueued, report.deadLettered, report.lost], want)
-    t.equal(report.ok, ok)
+t.test(
+  'what is still queued or dead-lettered is not lost, and no message stands for two',
+  async t => {
+    const fault = `DELETE FROM message WHERE message_id <> 'e1'`
+    const rows = [
+      { depth: { queue: 2, deadLetters: 0 }, want: [2, 0, 0], ok: true },
+      { depth: { queue: 1, deadLetters: 5 }, want: [1, 1, 0], ok: true },
+      { depth: { queue: 0, deadLetters: 1 }, want: [0, 1, 1], ok: false },
+      { depth: { queue: 9, deadLetters: 9 }, want: [2, 0, 0], ok: true }
+    ]
+    for (const { depth, want, ok } of rows) {
+      const report = await examine({ fault, depth })
+      t.same([report.stillQueued, report.deadLettered, report.lost], want)
+      t.equal(report.ok, ok)
+    }
   }
-})
+)
 
-t.test('rows of others are counted and are no fault; a line that stands twice is one send', async t => {
-  const report = await examine({
-    entries: [...LEDGER, valid('q3')],
-    fault: `${store('client-2', 'stranger')}; ${reject('strange', 'not-json')}`
-  })
-  t.match(report, { ok: true, unlistedMessages: 1, unlistedRejections: 1, messageRows: 4, rejectionRows: 2 })
-  t.equal(report.total.sent, 6)
-  t.match(formatReport(report), 'not in this ledger: 1 rows of message, 1 of rejection')
-})
+t.test(
+  'rows of others are counted and are no fault; a line that stands twice is one send',
+  async t => {
+    const report = await examine({
+      entries: [...LEDGER, valid('q3')],
+      fault: `${store('client-2', 'stranger')}; ${reject('strange', 'not-json')}`
+    })
+    t.match(report, {
+      ok: true,
+      unlistedMessages: 1,
+      unlistedRejections: 1,
+      messageRows: 4,
+      rejectionRows: 2
+    })
+    t.equal(report.total.sent, 6)
+    t.match(formatReport(report), 'not in this ledger: 1 rows of message, 1 of rejection')
+  }
+)
 
-t.test('an empty ledger, a torn line and names that PostgreSQL cannot hold are no obstacle', async t => {
-  t.same(figures((await examine({ entries: [] })).total), [0, 0, 0, 0, 0, 0])
-  const report = await examine({
-    entries: [...LEDGER, { ...invalid('q8', '\0'), clientId: 'a\0b' }],
-    fault: reject('q8', 'unstorable'),
-    tornLine: () => 8
-  })
-  t.equal(report.ok, true)
-  t.match(formatReport(report), 'line 8 of the ledger was torn')
-})
+t.test(
+  'an empty ledger, a torn line and names that PostgreSQL cannot hold are no obstacle',
+  async t => {
+    t.same(figures((await examine({ entries: [] })).total), [0, 0, 0, 0, 0, 0])
+    const report = await examine({
+      entries: [...LEDGER, { ...invalid('q8', '\0'), clientId: 'a\0b' }],
+      fault: reject('q8', 'unstorable'),
+      tornLine: () => 8
+    })
+    t.equal(report.ok, true)
+    t.match(formatReport(report), 'line 8 of the ledger was torn')
+  }
+)
 
-t.test('metrics are compared with all rows where asked for, and a difference is a fault', async t => {
-  const equal = await examine({ metricTotals: async () => ({ stored: 3, rejected: 1 }) })
-  t.equal(equal.ok, true)
-  t.match(formatReport(equal), 'stored: /metrics 3, rows 3, equal')
-  const different = await examine({ metricTotals: async () => ({ stored: 3, rejected: 2 }) })
-  t.match(different, { ok: false, metrics: { rejected: { metric: 2, rows: 1, isEqual: false } } })
-  t.match(formatReport(different), /rejected: \/metrics 2, rows 1, DIFFERENT\n(.*\n)*NOT OK/)
-  t.equal((await examine()).metrics, null)
-})
+t.test(
+  'metrics are compared with all rows where asked for, and a difference is a fault',
+  async t => {
+    const equal = await examine({ metricTotals: async () => ({ stored: 3, rejected: 1 }) })
+    t.equal(equal.ok, true)
+    t.match(formatReport(equal), 'stored: /metrics 3, rows 3, equal')
+    const different = await examine({ metricTotals: async () => ({ stored: 3, rejected: 2 }) })
+    t.match(different, { ok: false, metrics: { rejected: { metric: 2, rows: 1, isEqual: false } } })
+    t.match(formatReport(different), /rejected: \/metrics 2, rows 1, DIFFERENT\n(.*\n)*NOT OK/)
+    t.equal((await examine()).metrics, null)
+  }
+)
 
-/** Looks again and again, half a second apart; the given steps happen before one look each. */
-async function examineWaiting(t: Test, waitMs: number, looks: readonly (() => Depths | Promise<Depths>)[], over: Planted = {}) {
+/**
+ * Looks again and again, half a second apart; the given steps happen before one look
+ * each.
+ */
+async function examineWaiting(
+  t: Test,
+  waitMs: number,
+  looks: readonly (() => Depths | Promise<Depths>)[],
+  over: Planted = {}
+) {
   const clock = createManualClock()
   const done = { is: false }
   let asked = 0
-  const depths = async (): Promise<Depths> => (looks[Math.min(asked++, looks.length - 1)] ?? t.fail)() as Depths
+  const depths = async (): Promise<Depths> =>
+    (looks[Math.min(asked++, looks.length - 1)] ?? t.fail)() as Depths
   const report = examine({ ...over, waitMs, clock, depths }).finally(() => (done.is = true))
-  // Time stands still while the database works: only the pause between two looks makes it move.
+  // Time stands still while the database works: only the pause between two looks makes it
+  // move.
   while (!done.is) await clock.advanceAsync(clock.pending() > 0 ? 100 : 0)
   return { report: await report, asked, waitedMs: clock.monotonicMs() }
 }
@@ -341,13 +519,23 @@ t.test('a wait ends as soon as the queue is drained and everything is accounted 
 })
 
 t.test('a wait ends at its time with what is true then', async t => {
-  const { report, waitedMs } = await examineWaiting(t, 2_000, [() => ({ queue: 0, deadLetters: 0 })], { fault: 'DELETE FROM rejection' })
+  const { report, waitedMs } = await examineWaiting(
+    t,
+    2_000,
+    [() => ({ queue: 0, deadLetters: 0 })],
+    { fault: 'DELETE FROM rejection' }
+  )
   t.same(faultsOf(report), { lost: 1 })
   t.equal(waitedMs, 2_000)
 })
 
 t.test('dead letters do not keep a wait going', async t => {
-  const { report, asked } = await examineWaiting(t, 60_000, [() => ({ queue: 0, deadLetters: 1 })], { fault: 'DELETE FROM rejection' })
+  const { report, asked } = await examineWaiting(
+    t,
+    60_000,
+    [() => ({ queue: 0, deadLetters: 1 })],
+    { fault: 'DELETE FROM rejection' }
+  )
   t.match(report, { ok: true, deadLettered: 1 })
   t.equal(asked, 1)
 })

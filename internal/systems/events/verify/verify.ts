@@ -1,18 +1,32 @@
 /**
- * Asks the tables and the queues for every send of a ledger, and says what is missing, twice there, changed or wrongly decided.
+ * Asks the tables and the queues for every send of a ledger, and says what is missing,
+ * twice there, changed or wrongly decided.
  *
- * Shapes  ledger entries, one database session, the depths of both queues → Report. Nothing of the database is changed.
- * Errors  what the session, the queues or the ledger reject with; a fault of the system under test is a figure, never an error.
- * Source  internal/docs/architecture.md, invariants I1 to I8. Depths are read before the tables: a message that is committed in
- *         between is then found twice, and not nowhere.
+ * Shapes  ledger entries, one database session, the depths of both queues → Report.
+ *         Nothing of the database is changed.
+ * Errors  what the session, the queues or the ledger reject with; a fault of the system
+ *         under test is a figure, never an error.
+ * Source  internal/docs/architecture.md, invariants I1 to I8. Depths are read before the
+ *         tables: a message that is committed in between is then found twice, and not
+ *         nowhere.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
 import type { LedgerEntry } from '../producer/ledger.js'
-import { type ClientTally, createReport, type Depths, type FaultExample, type Findings, type MetricTotals, type Report } from './report.js'
+import {
+  type ClientTally,
+  createReport,
+  type Depths,
+  type FaultExample,
+  type Findings,
+  type MetricTotals,
+  type Report
+} from './report.js'
 import * as sql from './statements.js'
 
-/** One session with the database (temporary tables belong to a session, so not a pool). */
+/**
+ * One session with the database (temporary tables belong to a session, so not a pool).
+ */
 export interface SqlSession {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
 }
@@ -25,7 +39,10 @@ export interface VerifyOptions {
   readonly depths: () => Promise<Depths>
   /** Null: not compared. */
   readonly metricTotals: (() => Promise<MetricTotals>) | null
-  /** How long to wait until the queue is drained and every send is accounted for; 0 looks once. */
+  /**
+   * How long to wait until the queue is drained and every send is accounted for; 0 looks
+   * once.
+   */
   readonly waitMs: number
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -42,19 +59,37 @@ export async function verify(options: VerifyOptions): Promise<Report> {
     const startedMs = clock.monotonicMs()
     const depths = await options.depths()
     const isLast = (): boolean => signal.aborted || clock.monotonicMs() >= endsMs
-    // Only a drained queue is worth the look at the tables; before that, something is on its way for certain.
+    // Only a drained queue is worth the look at the tables; before that, something is on
+    // its way for certain.
     if (depths.queue === 0 || isLast()) {
-      const report = createReport(await find(db), depths, options.tornLine(), (await options.metricTotals?.()) ?? null)
+      const report = createReport(
+        await find(db),
+        depths,
+        options.tornLine(),
+        (await options.metricTotals?.()) ?? null
+      )
       if (isSettled(report) || isLast()) return report
     }
-    // A look at large tables takes its time; waiting as long again leaves the database to those who need it.
-    await delay(clock, Math.min(endsMs - clock.monotonicMs(), Math.max(POLL_MS, clock.monotonicMs() - startedMs)), signal)
+    // A look at large tables takes its time; waiting as long again leaves the database to
+    // those who need it.
+    await delay(
+      clock,
+      Math.min(endsMs - clock.monotonicMs(), Math.max(POLL_MS, clock.monotonicMs() - startedMs)),
+      signal
+    )
   }
 }
 
-/** Nothing is on its way any more: what is unaccounted rests in the dead-letter queue, and the counters have caught up. */
+/**
+ * Nothing is on its way any more: what is unaccounted rests in the dead-letter queue, and
+ * the counters have caught up.
+ */
 function isSettled({ depths, lost, metrics }: Report): boolean {
-  return depths.queue === 0 && lost === 0 && (metrics === null || (metrics.stored.isEqual && metrics.rejected.isEqual))
+  return (
+    depths.queue === 0 &&
+    lost === 0 &&
+    (metrics === null || (metrics.stored.isEqual && metrics.rejected.isEqual))
+  )
 }
 
 async function load(ledger: AsyncIterable<LedgerEntry>, db: SqlSession): Promise<void> {
@@ -71,7 +106,8 @@ async function load(ledger: AsyncIterable<LedgerEntry>, db: SqlSession): Promise
 }
 
 async function insertSent(batch: readonly LedgerEntry[], db: SqlSession): Promise<void> {
-  const column = (pick: (entry: LedgerEntry) => string | null): (string | null)[] => batch.map(entry => storable(pick(entry)))
+  const column = (pick: (entry: LedgerEntry) => string | null): (string | null)[] =>
+    batch.map(entry => storable(pick(entry)))
   await db.query(sql.INSERT_SENT, [
     column(entry => entry.queueMessageId),
     column(entry => entry.clientId),
@@ -82,7 +118,10 @@ async function insertSent(batch: readonly LedgerEntry[], db: SqlSession): Promis
   ])
 }
 
-/** An invalid event may have a name that PostgreSQL cannot hold. No row can have it either, so any other will do. */
+/**
+ * An invalid event may have a name that PostgreSQL cannot hold. No row can have it
+ * either, so any other will do.
+ */
 function storable(text: string | null): string | null {
   return text?.includes('\0') === true ? text.replaceAll('\0', '\uFFFD') : text
 }
@@ -101,7 +140,13 @@ async function find(db: SqlSession): Promise<Findings> {
   const byReason = reasons as readonly { clientId: string; reason: string; sends: number }[]
   const clients = (tallies as readonly Omit<ClientTally, 'rejectedByReason'>[]).map(tally => ({
     ...tally,
-    rejectedByReason: Object.fromEntries(byReason.filter(row => row.clientId === tally.clientId).map(row => [row.reason, row.sends]))
+    rejectedByReason: Object.fromEntries(
+      byReason.filter(row => row.clientId === tally.clientId).map(row => [row.reason, row.sends])
+    )
   }))
-  return { ...(counts[0] as Omit<Findings, 'clients' | 'examples'>), clients, examples: examples as readonly FaultExample[] }
+  return {
+    ...(counts[0] as Omit<Findings, 'clients' | 'examples'>),
+    clients,
+    examples: examples as readonly FaultExample[]
+  }
 }

@@ -8,9 +8,17 @@ function setup(lifeMs: number | null) {
   const provider = (options?: Record<string, unknown>): Promise<AwsCredentials> => {
     asked.push(options?.['forceRefresh'])
     const expiration = lifeMs === null ? {} : { expiration: new Date(clock.epochMs() + lifeMs) }
-    return Promise.resolve({ accessKeyId: `AKID${asked.length}`, secretAccessKey: 'secret', ...expiration })
+    return Promise.resolve({
+      accessKeyId: `AKID${asked.length}`,
+      secretAccessKey: 'secret',
+      ...expiration
+    })
   }
-  return { clock, asked, cache: createCredentialCache(provider as Parameters<typeof createCredentialCache>[0], clock) }
+  return {
+    clock,
+    asked,
+    cache: createCredentialCache(provider as Parameters<typeof createCredentialCache>[0], clock)
+  }
 }
 
 await t.test('credentials are held until five minutes before they expire', async t => {

@@ -1,9 +1,11 @@
 /**
- * Keeps the SDK's credentials at hand, so that a call need not wait for a promise to have them.
+ * Keeps the SDK's credentials at hand, so that a call need not wait for a promise to have
+ * them.
  *
  * Units   milliseconds.
  * Errors  those of the SDK's provider chain.
- * Source  the SDK asks its chain again five minutes before credentials expire, and when told to (`forceRefresh`).
+ * Source  the SDK asks its chain again five minutes before credentials expire, and when
+ *         told to (`forceRefresh`).
  */
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Clock } from '../../../lifecycle/clock.js'
@@ -28,7 +30,11 @@ export function createCredentialCache(provider: Provider, clock: Clock): Credent
   return {
     held() {
       const expiration = credentials?.expiration
-      if (expiration !== undefined && expiration.getTime() - clock.epochMs() < REFRESH_BEFORE_EXPIRY_MS) return null
+      if (
+        expiration !== undefined &&
+        expiration.getTime() - clock.epochMs() < REFRESH_BEFORE_EXPIRY_MS
+      )
+        return null
       return credentials
     },
     async ask() {

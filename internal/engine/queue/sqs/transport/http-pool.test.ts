@@ -1,5 +1,11 @@
 import t, { type Test } from 'tap'
-import { answerJson, answerTorn, type StubAnswer, type StubRequest, startStubHttp } from '../../../../lab/testing/stub-http.js'
+import {
+  answerJson,
+  answerTorn,
+  type StubAnswer,
+  type StubRequest,
+  startStubHttp
+} from '../../../../lab/testing/stub-http.js'
 import { until } from '../../../../lab/testing/until.js'
 import { createHttpPool, type HttpPoolOptions, type HttpPost } from './http-pool.js'
 
@@ -15,17 +21,35 @@ async function setup(t: Test, answer: StubAnswer, over: Partial<HttpPoolOptions>
   })
   t.teardown(() => pool.destroy())
   const post = (postOver: Partial<HttpPost> = {}) =>
-    pool.post({ path: '/', headers: ['x-name', 'value'], body: 'body', headersTimeoutMs: 30_000, signal: null, ...postOver })
+    pool.post({
+      path: '/',
+      headers: ['x-name', 'value'],
+      body: 'body',
+      headersTimeoutMs: 30_000,
+      signal: null,
+      ...postOver
+    })
   return { stub, pool, post }
 }
 
 const ok: StubAnswer = (reply, _, before) => answerJson(reply, 200, String(before))
 
 await t.test('a request arrives as given, and any status is a reply', async t => {
-  const { stub, post } = await setup(t, reply => answerJson(reply, 418, '{"ä":1}', { 'X-Amzn-RequestId': 'r' }))
+  const { stub, post } = await setup(t, reply =>
+    answerJson(reply, 418, '{"ä":1}', { 'X-Amzn-RequestId': 'r' })
+  )
   const reply = await post({ path: '/a/', body: '{"text":"水"}' })
-  t.match(stub.requests, [{ path: '/a/', body: '{"text":"水"}', headers: { 'x-name': 'value', host: stub.host, 'content-length': '14' } }])
-  t.match({ status: reply.status, headers: reply.headers }, { status: 418, headers: { 'x-amzn-requestid': 'r' } })
+  t.match(stub.requests, [
+    {
+      path: '/a/',
+      body: '{"text":"水"}',
+      headers: { 'x-name': 'value', host: stub.host, 'content-length': '14' }
+    }
+  ])
+  t.match(
+    { status: reply.status, headers: reply.headers },
+    { status: 418, headers: { 'x-amzn-requestid': 'r' } }
+  )
   t.equal(reply.body.toString(), '{"ä":1}')
 })
 
@@ -36,19 +60,30 @@ await t.test('a body in many parts is put together, and none at all is empty', a
   t.equal((await post({ path: '/empty' })).body.length, 0)
 })
 
-await t.test('connections are kept and never more than told; who finds none free waits', async t => {
-  const waiting: (() => void)[] = []
-  const { stub, post } = await setup(t, (reply, _, before) => waiting.push(() => answerJson(reply, 200, String(before))))
-  const replies = Array.from({ length: 5 }, () => post())
-  for (let answered = 0; answered < 5; answered++) {
-    await until('a request', () => waiting.length > answered)
-    t.ok(stub.requests.length <= answered + 2, 'at most two are under way')
-    waiting[answered]?.()
-    await Promise.race(replies)
+await t.test(
+  'connections are kept and never more than told; who finds none free waits',
+  async t => {
+    const waiting: (() => void)[] = []
+    const { stub, post } = await setup(t, (reply, _, before) =>
+      waiting.push(() => answerJson(reply, 200, String(before)))
+    )
+    const replies = Array.from({ length: 5 }, () => post())
+    for (let answered = 0; answered < 5; answered++) {
+      await until('a request', () => waiting.length > answered)
+      t.ok(stub.requests.length <= answered + 2, 'at most two are under way')
+      waiting[answered]?.()
+      await Promise.race(replies)
+    }
+    t.strictSame((await Promise.all(replies)).map(reply => reply.body.toString()).sort(), [
+      '0',
+      '1',
+      '2',
+      '3',
+      '4'
+    ])
+    t.equal(stub.connections(), 2)
   }
-  t.strictSame((await Promise.all(replies)).map(reply => reply.body.toString()).sort(), ['0', '1', '2', '3', '4'])
-  t.equal(stub.connections(), 2)
-})
+)
 
 await t.test('a connection is given up after its share of requests', async t => {
   const { stub, post } = await setup(t, ok, { requestsPerConnection: 3 })
@@ -90,9 +125,13 @@ await t.test('a signal ends a request at once, in whatever state it is', async t
 
 await t.test('a request that waited in vain costs no connection', async t => {
   const waiting: (() => void)[] = []
-  const { stub, post } = await setup(t, (reply, _, before) => waiting.push(() => answerJson(reply, 200, String(before))), {
-    connections: 1
-  })
+  const { stub, post } = await setup(
+    t,
+    (reply, _, before) => waiting.push(() => answerJson(reply, 200, String(before))),
+    {
+      connections: 1
+    }
+  )
   const queued = new AbortController()
   const first = post()
   const second = post({ signal: queued.signal })
@@ -116,10 +155,17 @@ await t.test('failures of the network have the names that Node gives them', asyn
   })
   await t.rejects(post({ path: '/torn' }), { name: 'Error', code: 'ECONNRESET' })
   await t.rejects(post({ path: '/closed' }), { name: 'Error', code: 'ECONNRESET' })
-  await t.rejects(post({ path: '/silent', headersTimeoutMs: 1 }), { name: 'TimeoutError', code: 'ETIMEDOUT' })
+  await t.rejects(post({ path: '/silent', headersTimeoutMs: 1 }), {
+    name: 'TimeoutError',
+    code: 'ETIMEDOUT'
+  })
 
   const impatient = await setup(t, reply => reply.writeHead(200).write('{'), { bodyTimeoutMs: 1 })
-  await t.rejects(impatient.post(), { name: 'TimeoutError', code: 'ETIMEDOUT' }, 'silence in the middle')
+  await t.rejects(
+    impatient.post(),
+    { name: 'TimeoutError', code: 'ETIMEDOUT' },
+    'silence in the middle'
+  )
 
   const nobody = await setup(t, ok)
   await new Promise(resolve => nobody.stub.server.close(resolve))

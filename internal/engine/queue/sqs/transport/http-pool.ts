@@ -1,12 +1,15 @@
 /**
  * POSTs over kept-alive HTTP/1.1 connections to one origin.
  *
- * Shapes  at most `connections` sockets; who finds all of them busy waits in order. A socket is given up after a number of requests, so
- *         that a busy program follows changes of the service's addresses.
+ * Shapes  at most `connections` sockets; who finds all of them busy waits in order. A
+ *         socket is given up after a number of requests, so that a busy program follows
+ *         changes of the service's addresses.
  * Units   milliseconds; timeouts above a second are exact to about half a second.
- * Errors  network errors as Node names them (`ECONNRESET`, `ETIMEDOUT`), and an `AbortError` when the caller's signal said so: the names
- *         by which the AWS SDK knows what is worth another attempt. Any HTTP status is a reply.
- * Source  undici 8, `dispatch` with a handler of one's own: 13 µs of CPU per event where `request` takes 20 and `node:http` 21.
+ * Errors  network errors as Node names them (`ECONNRESET`, `ETIMEDOUT`), and an
+ *         `AbortError` when the caller's signal said so: the names by which the AWS SDK
+ *         knows what is worth another attempt. Any HTTP status is a reply.
+ * Source  undici 8, `dispatch` with a handler of one's own: 13 µs of CPU per event where
+ *         `request` takes 20 and `node:http` 21.
  */
 import { type Dispatcher, Pool } from 'undici'
 
@@ -62,7 +65,13 @@ export function createHttpPool(options: HttpPoolOptions): HttpPool {
         }
         const exchange = new Exchange(post.signal, resolve, reject)
         pool.dispatch(
-          { path: post.path, method: 'POST', headers: post.headers, body: post.body, headersTimeout: post.headersTimeoutMs },
+          {
+            path: post.path,
+            method: 'POST',
+            headers: post.headers,
+            body: post.body,
+            headersTimeout: post.headersTimeoutMs
+          },
           exchange
         )
       }),
@@ -83,7 +92,11 @@ class Exchange implements Dispatcher.DispatchHandler {
   #body: Buffer | null = null
   #rest: Buffer[] | null = null
 
-  constructor(signal: AbortSignal | null, resolve: (reply: HttpReply) => void, reject: (error: Error) => void) {
+  constructor(
+    signal: AbortSignal | null,
+    resolve: (reply: HttpReply) => void,
+    reject: (error: Error) => void
+  ) {
     this.#signal = signal
     this.#resolve = resolve
     this.#reject = reject
@@ -99,12 +112,17 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Thrown and not aborted by the controller, which would also close the socket, on which nothing was sent yet.
+    // Thrown and not aborted by the controller, which would also close the socket, on
+    // which nothing was sent yet.
     if (this.#signal?.aborted === true) throw abortError(this.#signal)
     this.#controller = controller
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Headers
+  ): void {
     this.#status = status
     this.#headers = headers
   }
@@ -130,12 +148,19 @@ class Exchange implements Dispatcher.DispatchHandler {
 /** As the AWS SDK makes it. */
 function abortError(signal: AbortSignal | null): Error {
   const reason: unknown = signal?.reason
-  const error = reason instanceof Error ? new Error('Request aborted', { cause: reason }) : new Error(String(reason))
+  const error =
+    reason instanceof Error
+      ? new Error('Request aborted', { cause: reason })
+      : new Error(String(reason))
   error.name = 'AbortError'
   return error
 }
 
-const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])
+const TIMEOUTS = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT'
+])
 /** The other side closed the connection, before or in the middle of its reply. */
 const CLOSED = 'UND_ERR_SOCKET'
 

@@ -1,11 +1,15 @@
 /**
- * An SQSClient whose frequent calls do not go through the SDK, which would cost seven times the CPU.
+ * An SQSClient whose frequent calls do not go through the SDK, which would cost seven
+ * times the CPU.
  *
- * Shapes  a frequent call is signed and sent here once, and a good answer is returned at once. Everything else is the SDK's: other
- *         commands, unusual inputs, and whatever comes of a first attempt that is not a good answer. That outcome is given to the SDK as
- *         that of its own first attempt, and it goes on from there: it makes the typed error, corrects the clock, backs off, tries again
- *         over its own connections, and gives up after `maxAttempts`. Credentials, region and endpoint are the SDK's own too.
- *         Middleware that is added to the client sees the first attempt of a frequent call only when it failed.
+ * Shapes  a frequent call is signed and sent here once, and a good answer is returned at
+ *         once. Everything else is the SDK's: other commands, unusual inputs, and
+ *         whatever comes of a first attempt that is not a good answer. That outcome is
+ *         given to the SDK as that of its own first attempt, and it goes on from there:
+ *         it makes the typed error, corrects the clock, backs off, tries again over its
+ *         own connections, and gives up after `maxAttempts`. Credentials, region and
+ *         endpoint are the SDK's own too. Middleware that is added to the client sees the
+ *         first attempt of a frequent call only when it failed.
  * Units   milliseconds.
  * Errors  those of the SDK, by the above.
  */
@@ -29,12 +33,23 @@ export interface LeanClientOptions {
   readonly clock?: Clock
 }
 
-/** Less than the callers' own deadline, so that a dead connection leaves time for another attempt. */
+/**
+ * Less than the callers' own deadline, so that a dead connection leaves time for another
+ * attempt.
+ */
 const ANSWER_MARGIN_MS = 5_000
-/** At full load a new connection per minute: often enough to follow the service's addresses, too seldom to cost anything. */
+/**
+ * At full load a new connection per minute: often enough to follow the service's
+ * addresses, too seldom to cost anything.
+ */
 const REQUESTS_PER_CONNECTION = 5_000
 /** Errors that newer credentials may mend. */
-const REFUSED_CREDENTIALS = new Set(['ExpiredToken', 'ExpiredTokenException', 'InvalidClientTokenId', 'UnrecognizedClientException'])
+const REFUSED_CREDENTIALS = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException'
+])
 
 type Send = (command: unknown, options?: unknown, callback?: unknown) => Promise<unknown>
 
@@ -70,7 +85,12 @@ export function createLeanClient(options: LeanClientOptions): SQSClient {
     return lane
   }
 
-  const sendHot = async (hot: HotCall, command: SdkCommand, queueUrl: string, signal: AbortSignal | null): Promise<unknown> => {
+  const sendHot = async (
+    hot: HotCall,
+    command: SdkCommand,
+    queueUrl: string,
+    signal: AbortSignal | null
+  ): Promise<unknown> => {
     const sdkOptions = signal === null ? {} : { abortSignal: signal }
     const known = lanes.get(queueUrl)
     const lane = known === undefined ? await openLane(queueUrl) : known
@@ -85,7 +105,8 @@ export function createLeanClient(options: LeanClientOptions): SQSClient {
     try {
       return await sendBySdk(resume(command, first), sdkOptions)
     } catch (error) {
-      if (error instanceof Error && REFUSED_CREDENTIALS.has(error.name)) credentialCache.discard(credentials)
+      if (error instanceof Error && REFUSED_CREDENTIALS.has(error.name))
+        credentialCache.discard(credentials)
       throw error
     }
   }
@@ -100,7 +121,16 @@ export function createLeanClient(options: LeanClientOptions): SQSClient {
     try {
       const epochMs = clock.epochMs() + client.config.systemClockOffset
       const headersTimeoutMs = waitTimeS(input) * 1_000 + answerMarginMs
-      return { reply: await lane.post({ target, body: JSON.stringify(input), credentials, epochMs, headersTimeoutMs, signal }) }
+      return {
+        reply: await lane.post({
+          target,
+          body: JSON.stringify(input),
+          credentials,
+          epochMs,
+          headersTimeoutMs,
+          signal
+        })
+      }
     } catch (error) {
       return { error }
     }
@@ -119,10 +149,12 @@ export function createLeanClient(options: LeanClientOptions): SQSClient {
   const send: Send = (command, sendOptions, callback) => {
     const hot = isSdkCommand(command) ? HOT_CALLS.get(command.constructor) : undefined
     const signal = signalIn(sendOptions)
-    if (hot === undefined || signal === undefined || callback !== undefined) return sendBySdk(command, sendOptions, callback)
+    if (hot === undefined || signal === undefined || callback !== undefined)
+      return sendBySdk(command, sendOptions, callback)
     const hotCommand = command as SdkCommand
     const queueUrl = hotCommand.input['QueueUrl']
-    if (typeof queueUrl !== 'string' || !hot.canSend(hotCommand.input)) return sendBySdk(command, sendOptions)
+    if (typeof queueUrl !== 'string' || !hot.canSend(hotCommand.input))
+      return sendBySdk(command, sendOptions)
     return sendHot(hot, hotCommand, queueUrl, signal)
   }
 
@@ -135,7 +167,10 @@ export function createLeanClient(options: LeanClientOptions): SQSClient {
   })
 }
 
-/** Null without a signal; undefined where the options ask for something that only the SDK does. */
+/**
+ * Null without a signal; undefined where the options ask for something that only the SDK
+ * does.
+ */
 function signalIn(options: unknown): AbortSignal | null | undefined {
   if (options === undefined) return null
   if (!isFields(options)) return undefined

@@ -1,8 +1,10 @@
 /**
- * Learns from the SDK where the calls for a queue go and how they are signed, so that its rules (regions, endpoints, FIPS, dual stack,
- * queue URLs, environment and profile settings) are followed without being repeated.
+ * Learns from the SDK where the calls for a queue go and how they are signed, so that its
+ * rules (regions, endpoints, FIPS, dual stack, queue URLs, environment and profile
+ * settings) are followed without being repeated.
  *
- * Shapes  the SDK prepares a receive up to the signed request, which is then not sent. Null where this transport cannot do the same.
+ * Shapes  the SDK prepares a receive up to the signed request, which is then not sent.
+ *         Null where this transport cannot do the same.
  * Errors  what the SDK finds wrong: no region, no credentials, an endpoint that is none.
  */
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
@@ -23,7 +25,10 @@ const SIGNED_V4 = /^AWS4-HMAC-SHA256 Credential=.*\/\d{8}\/([^/]+)\/([^/]+)\/aws
 /** Paths that mean the same encoded, decoded and normalised. */
 const PLAIN_PATH = /^(\/[A-Za-z0-9_-]+)*\/$/
 
-export async function learnRoute(send: (command: ReceiveMessageCommand) => Promise<unknown>, queueUrl: string): Promise<Route | null> {
+export async function learnRoute(
+  send: (command: ReceiveMessageCommand) => Promise<unknown>,
+  queueUrl: string
+): Promise<Route | null> {
   const command = new ReceiveMessageCommand({ QueueUrl: queueUrl })
   let learned: Route | null = null
   interceptRequest(command, request => {
@@ -35,11 +40,15 @@ export async function learnRoute(send: (command: ReceiveMessageCommand) => Promi
 
 function routeOf({ protocol, hostname, port, path, query, headers }: Fields): Route | null {
   const authorization = isFields(headers) ? headers['authorization'] : undefined
-  const [, region, service] = typeof authorization === 'string' ? (SIGNED_V4.exec(authorization) ?? []) : []
+  const [, region, service] =
+    typeof authorization === 'string' ? (SIGNED_V4.exec(authorization) ?? []) : []
   if (region === undefined || service === undefined) return null
   if (protocol !== 'http:' && protocol !== 'https:') return null
-  if (typeof hostname !== 'string' || typeof path !== 'string' || !PLAIN_PATH.test(path)) return null
+  if (typeof hostname !== 'string' || typeof path !== 'string' || !PLAIN_PATH.test(path))
+    return null
   if (isFields(query) && Object.keys(query).length > 0) return null
-  const { origin, host } = new URL(`${protocol}//${hostname}${typeof port === 'number' ? `:${port}` : ''}`)
+  const { origin, host } = new URL(
+    `${protocol}//${hostname}${typeof port === 'number' ? `:${port}` : ''}`
+  )
   return { origin, host, path, scope: { region, service } }
 }

@@ -1,7 +1,9 @@
 /**
- * Commands of the SDK as this transport sees them, and a way to let the SDK take one over in the middle.
+ * Commands of the SDK as this transport sees them, and a way to let the SDK take one over
+ * in the middle.
  *
- * Source  the SDK's own interface for it: middleware of one command, in the step next to the network (`deserialize`, low priority).
+ * Source  the SDK's own interface for it: middleware of one command, in the step next to
+ *         the network (`deserialize`, low priority).
  */
 import type { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { type Fields, isFields } from './hot-calls.js'
@@ -15,12 +17,18 @@ export interface SdkCommand {
 
 export type FirstAttempt = { readonly reply: HttpReply } | { readonly error: unknown }
 
-export const isSdkCommand = (value: unknown): value is SdkCommand => isFields(value) && isFields(value['input'])
+export const isSdkCommand = (value: unknown): value is SdkCommand =>
+  isFields(value) && isFields(value['input'])
 
-/** The same command, whose first attempt at the network is over already and came out as `first`. */
+/**
+ * The same command, whose first attempt at the network is over already and came out as
+ * `first`.
+ */
 export function resume(command: SdkCommand, first: FirstAttempt): unknown {
   // Any of the commands will do for the types: the network's step is the same for all.
-  const resumed = new (command.constructor as new (input: Fields) => ReceiveMessageCommand)(command.input)
+  const resumed = new (command.constructor as new (input: Fields) => ReceiveMessageCommand)(
+    command.input
+  )
   let isFirst = true
   resumed.middlewareStack.add(
     next => args => {
@@ -35,16 +43,25 @@ export function resume(command: SdkCommand, first: FirstAttempt): unknown {
   return resumed
 }
 
-/** `intercept` gets the request that the SDK would send for `command`; `command` is then answered with nothing. */
-export function interceptRequest(command: ReceiveMessageCommand, intercept: (request: Fields) => void): void {
+/**
+ * `intercept` gets the request that the SDK would send for `command`; `command` is then
+ * answered with nothing.
+ */
+export function interceptRequest(
+  command: ReceiveMessageCommand,
+  intercept: (request: Fields) => void
+): void {
   command.middlewareStack.add(
     () =>
       ({ request }) => {
         if (isFields(request)) intercept(request)
-        return Promise.resolve({ response: { statusCode: 200, headers: {}, body: Buffer.from('{}') } } as never)
+        return Promise.resolve({
+          response: { statusCode: 200, headers: {}, body: Buffer.from('{}') }
+        } as never)
       },
     { step: 'deserialize', priority: 'low', name: 'interceptRequest' }
   )
 }
 
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+const asError = (error: unknown): Error =>
+  error instanceof Error ? error : new Error(String(error))

@@ -6,7 +6,10 @@ import { type Fields, isFields } from './hot-calls.js'
 import { interceptRequest } from './sdk-command.js'
 import { awsDate, createSigner, type RequestToSign, sha256, signingKey } from './sign.js'
 
-const secret = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+const secret = {
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
+}
 const scope = { region: 'us-east-1', service: 'service' }
 const DATE = '20150830T123600Z'
 const TOKEN =
@@ -38,7 +41,11 @@ await t.test('the signatures that AWS published for its test suite come out', as
       signed: request({ method: 'GET', query: 'Param1=value1&Param2=value2' }),
       want: 'b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500'
     },
-    { name: 'post-vanilla', signed: request(), want: '5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b' },
+    {
+      name: 'post-vanilla',
+      signed: request(),
+      want: '5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b'
+    },
     {
       name: 'post-header-key-sort',
       signed: request({ headers: [HOST, ['my-header1', 'value1'], AT] }),
@@ -56,7 +63,10 @@ await t.test('the signatures that AWS published for its test suite come out', as
     },
     {
       name: 'post-x-www-form-urlencoded-parameters',
-      signed: request({ headers: [['content-type', `${FORM}; charset=utf8`], HOST, AT], body: 'Param1=value1' }),
+      signed: request({
+        headers: [['content-type', `${FORM}; charset=utf8`], HOST, AT],
+        body: 'Param1=value1'
+      }),
       want: '1a72ec8f64bd914b0e42e42607c7fbce7fb2c7465f63e3092b3b0d39fa77a6fe'
     },
     {
@@ -84,8 +94,17 @@ await t.test('the signatures that AWS published for its test suite come out', as
 
 await t.test('a signer that lives over midnight signs with the new day', async t => {
   const lasting = createSigner(secret, scope)
-  for (const date of ['20150830T235959Z', '20150831T000000Z', '20150831T000001Z', '20150830T235959Z']) {
-    t.equal(lasting.authorization(request(), date), createSigner(secret, scope).authorization(request(), date), date)
+  for (const date of [
+    '20150830T235959Z',
+    '20150831T000000Z',
+    '20150831T000001Z',
+    '20150830T235959Z'
+  ]) {
+    t.equal(
+      lasting.authorization(request(), date),
+      createSigner(secret, scope).authorization(request(), date),
+      date
+    )
   }
 })
 
@@ -113,7 +132,11 @@ await t.test("any request is signed to the byte as the SDK's own signer does", a
   const property = fc.asyncProperty(
     anyRequest,
     async ({ accessKeyId, secretAccessKey, sessionToken, region, host, port, folder, text }) => {
-      const credentials = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
+      const credentials = {
+        accessKeyId,
+        secretAccessKey,
+        ...(sessionToken === undefined ? {} : { sessionToken })
+      }
       const endpoint = `https://${host}:${port}${folder}`
       const client = new SQSClient({ region, endpoint, credentials, useQueueUrlAsEndpoint: false })
       const command = new ReceiveMessageCommand({ QueueUrl: text, MessageAttributeNames: [text] })
@@ -124,7 +147,8 @@ await t.test("any request is signed to the byte as the SDK's own signer does", a
       await client.send(command)
       client.destroy()
       const headers = isFields(built['headers']) ? built['headers'] : {}
-      const signed = /SignedHeaders=([^,]+)/.exec(String(headers['authorization']))?.[1]?.split(';') ?? []
+      const signed =
+        /SignedHeaders=([^,]+)/.exec(String(headers['authorization']))?.[1]?.split(';') ?? []
       const ours = createSigner(credentials, { region, service: 'sqs' }).authorization(
         {
           method: 'POST',

@@ -1,11 +1,15 @@
 /**
- * Signs requests for AWS: Signature Version 4, with the derived key kept for as long as it stays the same.
+ * Signs requests for AWS: Signature Version 4, with the derived key kept for as long as
+ * it stays the same.
  *
- * Shapes  the caller writes a request in the form that is signed: header names in lower case and in order, values without spaces at
- *         their ends or several in a row, path and query encoded, hashes in lower-case hex.
- * Units   dates as AWS writes them, `20150830T123600Z`; milliseconds since 1970 where they come from.
- * Source  AWS IAM user guide, "Create a signed AWS API request"; RFC 2104 for the HMAC, which is computed from two one-call hashes
- *         because `createHmac` takes 12 µs for a text of this size and they take 1.
+ * Shapes  the caller writes a request in the form that is signed: header names in lower
+ *         case and in order, values without spaces at their ends or several in a row,
+ *         path and query encoded, hashes in lower-case hex.
+ * Units   dates as AWS writes them, `20150830T123600Z`; milliseconds since 1970 where
+ *         they come from.
+ * Source  AWS IAM user guide, "Create a signed AWS API request"; RFC 2104 for the HMAC,
+ *         which is computed from two one-call hashes because `createHmac` takes 12 µs for
+ *         a text of this size and they take 1.
  */
 import { createHmac, hash } from 'node:crypto'
 
@@ -52,7 +56,8 @@ export function createSigner(secret: SigningSecret, scope: SigningScope): Signer
   const startDay = (day: string): void => {
     today = day
     credentialScope = `${day}/${scope.region}/${scope.service}/aws4_request`
-    const textBytes = Buffer.byteLength(stringToSign(`${day}T000000Z`, credentialScope, '')) + SHA256_HEX_CHARACTERS
+    const textBytes =
+      Buffer.byteLength(stringToSign(`${day}T000000Z`, credentialScope, '')) + SHA256_HEX_CHARACTERS
     hmac = createHmacOf(signingKey(secret.secretAccessKey, day, scope), textBytes)
   }
 
@@ -75,12 +80,20 @@ export function createSigner(secret: SigningSecret, scope: SigningScope): Signer
 const stringToSign = (date: string, credentialScope: string, requestHash: string): string =>
   `${ALGORITHM}\n${date}\n${credentialScope}\n${requestHash}`
 
-export function signingKey(secretAccessKey: string, day: string, { region, service }: SigningScope): Buffer {
-  const step = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
+export function signingKey(
+  secretAccessKey: string,
+  day: string,
+  { region, service }: SigningScope
+): Buffer {
+  const step = (key: string | Buffer, text: string): Buffer =>
+    createHmac('sha256', key).update(text).digest()
   return step(step(step(step(`AWS4${secretAccessKey}`, day), region), service), 'aws4_request')
 }
 
-/** HMAC-SHA-256 for texts that all have the same length, in hex. The two buffers are written anew for each text and never leave. */
+/**
+ * HMAC-SHA-256 for texts that all have the same length, in hex. The two buffers are
+ * written anew for each text and never leave.
+ */
 function createHmacOf(key: Buffer, textBytes: number): (text: string) => string {
   const inner = Buffer.alloc(SHA256_BLOCK_BYTES + textBytes)
   const outer = Buffer.alloc(SHA256_BLOCK_BYTES + SHA256_HEX_CHARACTERS / 2)

@@ -1,8 +1,9 @@
 /**
  * Signs and posts the calls of one queue.
  *
- * Shapes  the signer lives as long as the credentials that it was made of. A request that is sent again within the same second, as idle
- *         or parallel receives are, is the same to the byte and is not signed anew.
+ * Shapes  the signer lives as long as the credentials that it was made of. A request that
+ *         is sent again within the same second, as idle or parallel receives are, is the
+ *         same to the byte and is not signed anew.
  * Units   milliseconds.
  * Errors  those of the connection pool.
  */
@@ -58,7 +59,10 @@ export function createLane({ host, path, scope }: Route, pool: HttpPool): Lane {
     ]
     if (token !== undefined) headers.push(['x-amz-security-token', token])
     headers.push(['x-amz-target', target], ['x-amzn-query-mode', 'true'])
-    const authorization = signer.authorization({ method: 'POST', path, query: '', headers, bodyHash: sha256(body) }, date)
+    const authorization = signer.authorization(
+      { method: 'POST', path, query: '', headers, bodyHash: sha256(body) },
+      date
+    )
     return [...headers.flat(), 'authorization', authorization]
   }
 
@@ -67,7 +71,12 @@ export function createLane({ host, path, scope }: Route, pool: HttpPool): Lane {
       const { body, credentials, target, headersTimeoutMs, signal } = call
       const second = Math.floor(call.epochMs / 1_000)
       let signed = lastSigned.get(target)
-      if (signed === undefined || signed.second !== second || signed.credentials !== credentials || signed.body !== body) {
+      if (
+        signed === undefined ||
+        signed.second !== second ||
+        signed.credentials !== credentials ||
+        signed.body !== body
+      ) {
         signed = { body, second, credentials, headers: sign(call, second) }
         lastSigned.set(target, signed)
       }

@@ -8,7 +8,8 @@ const LAST_TX = '18446744073709551615'
 /** However few of them match, a statement reads no more events than these. */
 const MAX_READ = 5_000
 
-// What lies before the sender's cursor is the sender's own: it will get its deliveries from there.
+// What lies before the sender's cursor is the sender's own: it will get its deliveries
+// from there.
 const PAGE = `
 e AS MATERIALIZED (
   SELECT id, fk_client_name, event_types, is_ordered FROM endpoint WHERE id = $1 AND state = 'enabled'
@@ -63,17 +64,31 @@ interface Row {
   readonly messageId: string | null
 }
 
-export async function backfillDeliveries(db: Queryable, page: BackfillPage): Promise<MovedPage<EventPlace> | null> {
+export async function backfillDeliveries(
+  db: Queryable,
+  page: BackfillPage
+): Promise<MovedPage<EventPlace> | null> {
   const { endpointId, after, since, until, eventType, maxRows, isMade } = page
-  const { rows } = await db.query<Row>(isMade ? BACKFILL : COUNT, [endpointId, ...after, since, until, eventType, maxRows])
+  const { rows } = await db.query<Row>(isMade ? BACKFILL : COUNT, [
+    endpointId,
+    ...after,
+    since,
+    until,
+    eventType,
+    maxRows
+  ])
   const [row] = rows
   if (row?.isEnabled !== true) return null
   const { deliveries, tx, client, messageId } = row
-  return { deliveries, last: tx === null || client === null || messageId === null ? null : [tx, client, messageId] }
+  return {
+    deliveries,
+    last: tx === null || client === null || messageId === null ? null : [tx, client, messageId]
+  }
 }
 
 export async function placeBefore(db: Queryable, since: Date): Promise<EventPlace> {
   const { rows } = await db.query<{ tx: string | null }>(FIRST_TX, [since])
-  // No name is empty, so this is in front of the transaction's first row; without such an event, behind all there are.
+  // No name is empty, so this is in front of the transaction's first row; without such an
+  // event, behind all there are.
   return [rows[0]?.tx ?? LAST_TX, '', '']
 }

@@ -1,8 +1,9 @@
 /**
  * The port to what is owed to endpoints: made from stored events, due, attempted, done.
  *
- * A delivery is the duty to send one message to one endpoint. It is `pending` until an attempt succeeds (`delivered`) or nothing more is
- * tried (`dead`). Lanes (lanes.ts) say which process works for an endpoint; here is what it finds and what it leaves.
+ * A delivery is the duty to send one message to one endpoint. It is `pending` until an
+ * attempt succeeds (`delivered`) or nothing more is tried (`dead`). Lanes (lanes.ts) say
+ * which process works for an endpoint; here is what it finds and what it leaves.
  *
  * Units   milliseconds; the database's clock decides what is due.
  * Errors  StoreError.
@@ -34,7 +35,9 @@ export interface DueDelivery {
   readonly id: string
   /** Attempts so far. */
   readonly attempts: number
-  /** Those of them that belong to the schedule under way: a redriven delivery begins anew. */
+  /**
+   * Those of them that belong to the schedule under way: a redriven delivery begins anew.
+   */
   readonly scheduled: number
   readonly messageId: string
   readonly eventType: string
@@ -58,7 +61,10 @@ export interface Outcome {
   readonly then: Then
 }
 
-export type Then = { readonly state: 'delivered' } | { readonly state: 'dead' } | { readonly state: 'pending'; readonly retryInMs: number }
+export type Then =
+  | { readonly state: 'delivered' }
+  | { readonly state: 'dead' }
+  | { readonly state: 'pending'; readonly retryInMs: number }
 
 export interface FanOut {
   /** Events read: as many as were asked for when there may be more. */
@@ -89,19 +95,36 @@ export type EndpointChange =
 
 export interface Deliveries {
   /**
-   * Makes the deliveries of the next events in commit order, and calls the lanes of their endpoints, all in the transaction that moves the
-   * cursor. Null when another process is at it.
+   * Makes the deliveries of the next events in commit order, and calls the lanes of their
+   * endpoints, all in the transaction that moves the cursor. Null when another process is
+   * at it.
    */
   fanOut(maxEvents: number): Promise<FanOut | null>
-  /** Calls the lane of each endpoint that has something due, whether or not it was called before. The number of such endpoints. */
+  /**
+   * Calls the lane of each endpoint that has something due, whether or not it was called
+   * before. The number of such endpoints.
+   */
   callDue(): Promise<number>
-  /** Ends some of what disabled endpoints were still owed. The number of deliveries that are dead by it. */
+  /**
+   * Ends some of what disabled endpoints were still owed. The number of deliveries that
+   * are dead by it.
+   */
   endDisabled(maxDeliveries: number): Promise<number>
   /** Null when it is not enabled, or paused. */
   endpoint(id: number): Promise<SealedEndpoint | null>
-  /** What is due for an endpoint, the longest due first, but for those that are at work already. */
-  due(endpointId: number, limit: number, exceptIds: readonly string[]): Promise<readonly DueDelivery[]>
-  /** Records attempts and moves their deliveries on. An attempt that was recorded before changes nothing. */
+  /**
+   * What is due for an endpoint, the longest due first, but for those that are at work
+   * already.
+   */
+  due(
+    endpointId: number,
+    limit: number,
+    exceptIds: readonly string[]
+  ): Promise<readonly DueDelivery[]>
+  /**
+   * Records attempts and moves their deliveries on. An attempt that was recorded before
+   * changes nothing.
+   */
   settle(outcomes: readonly Outcome[]): Promise<void>
   change(endpointId: number, change: EndpointChange): Promise<void>
   /** Counts, and so reads, all that is pending or dead. */

@@ -1,6 +1,7 @@
 import type { DeliveryFilter } from './delivery-records.js'
 
-// Clients by way of their endpoints, for which there are indexes. A condition that is not set is a constant for the planner and left out.
+// Clients by way of their endpoints, for which there are indexes. A condition that is not
+// set is a constant for the planner and left out.
 export const DELIVERY_FILTER = `
       ($1::bigint[] IS NULL OR d.id = ANY ($1::bigint[]))
   AND ($2::text IS NULL OR d.endpoint_id = ANY (ARRAY(SELECT e.id FROM endpoint e WHERE e.fk_client_name = $2)))
@@ -12,6 +13,14 @@ export const DELIVERY_FILTER = `
   AND ($7::timestamptz IS NULL OR d.created_at >= $7)`
 
 /** The values of DELIVERY_FILTER, $1 to $7. */
-export function deliveryFilterValues({ ids, client, endpointId, eventType, state, reason, since }: DeliveryFilter): unknown[] {
+export function deliveryFilterValues({
+  ids,
+  client,
+  endpointId,
+  eventType,
+  state,
+  reason,
+  since
+}: DeliveryFilter): unknown[] {
   return [ids, client, endpointId, eventType, state, reason, since]
 }

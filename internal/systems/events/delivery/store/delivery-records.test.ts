@@ -1,18 +1,38 @@
 import t from 'tap'
 import { createTestDatabase } from '../../../../lab/testing/database.js'
-import type { BackfillPage, DeliveryFilter, DeliveryPlace, EventPlace, RedrivePage } from './delivery-records.js'
+import type {
+  BackfillPage,
+  DeliveryFilter,
+  DeliveryPlace,
+  EventPlace,
+  RedrivePage
+} from './delivery-records.js'
 import { createPostgresDeliveryRecords } from './postgres-delivery-records.js'
 
 const { pool } = await createTestDatabase(t)
 const deliveries = createPostgresDeliveryRecords(pool)
-const EVERY: DeliveryFilter = { ids: null, client: null, endpointId: null, eventType: null, state: null, reason: null, since: null }
+const EVERY: DeliveryFilter = {
+  ids: null,
+  client: null,
+  endpointId: null,
+  eventType: null,
+  state: null,
+  reason: null,
+  since: null
+}
 
-const sql = async (statement: string, values?: unknown[]): Promise<readonly Record<string, unknown>[]> =>
+const sql = async (
+  statement: string,
+  values?: unknown[]
+): Promise<readonly Record<string, unknown>[]> =>
   (await pool.query<Record<string, unknown>>(statement, values)).rows
 /** The values of the first column. */
-const column = async (statement: string): Promise<unknown[]> => (await sql(statement)).map(row => Object.values(row)[0])
+const column = async (statement: string): Promise<unknown[]> =>
+  (await sql(statement)).map(row => Object.values(row)[0])
 
-async function addEndpoint(over: { client?: string; isOrdered?: boolean; types?: string[] } = {}): Promise<number> {
+async function addEndpoint(
+  over: { client?: string; isOrdered?: boolean; types?: string[] } = {}
+): Promise<number> {
   const { client = 'client-1', isOrdered = false, types = null } = over
   const rows = await sql(
     `INSERT INTO endpoint (fk_client_name, url, is_ordered, event_types) VALUES ($1, 'https://example.com', $2, $3) RETURNING id`,
@@ -23,11 +43,10 @@ async function addEndpoint(over: { client?: string; isOrdered?: boolean; types?:
 
 /** Stores events in one transaction. */
 const store = (ids: readonly string[], client = 'client-1', type = 'user-app'): Promise<unknown> =>
-  sql(`INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) SELECT $1, $2, id, '1' FROM unnest($3::text[]) id`, [
-    client,
-    type,
-    ids
-  ])
+  sql(
+    `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) SELECT $1, $2, id, '1' FROM unnest($3::text[]) id`,
+    [client, type, ids]
+  )
 /** As if the sender had read everything. */
 const moveCursor = (): Promise<unknown> =>
   sql(`UPDATE sender_cursor SET (tx, fk_client_name, message_id) =
@@ -40,7 +59,9 @@ const kill = (endpointId: number, count: number, reason = 'schedule-ended'): Pro
   )
 
 t.beforeEach(async () => {
-  await sql('TRUNCATE endpoint, endpoint_secret, delivery, delivery_attempt, message RESTART IDENTITY')
+  await sql(
+    'TRUNCATE endpoint, endpoint_secret, delivery, delivery_attempt, message RESTART IDENTITY'
+  )
   await sql(`UPDATE sender_cursor SET tx = '0', fk_client_name = '', message_id = ''`)
 })
 
@@ -57,7 +78,15 @@ async function redriveAll(over: Partial<RedrivePage> = {}): Promise<number> {
 
 async function backfillAll(endpointId: number, over: Partial<BackfillPage> = {}): Promise<number> {
   const since = new Date(0)
-  const page = { endpointId, eventType: null, since, until: null, maxRows: 2, isMade: true, ...over }
+  const page = {
+    endpointId,
+    eventType: null,
+    since,
+    until: null,
+    maxRows: 2,
+    isMade: true,
+    ...over
+  }
   let made = 0
   for (let after: EventPlace = await deliveries.placeBefore(page.since); ; ) {
     const done = await deliveries.backfill({ ...page, after })
@@ -68,29 +97,52 @@ async function backfillAll(endpointId: number, over: Partial<BackfillPage> = {})
   }
 }
 
-t.test('a redriven delivery is due at once, keeps its number of attempts and begins its schedule anew', async t => {
-  const plain = await addEndpoint()
-  const ordered = await addEndpoint({ isOrdered: true })
-  await kill(plain, 7)
-  await kill(ordered, 2)
-  t.equal(await redriveAll(), 9)
-  t.same(
-    await sql(`SELECT DISTINCT endpoint_id AS id, state, dead_reason, attempts, schedule_began_after AS began, finished_at,
+t.test(
+  'a redriven delivery is due at once, keeps its number of attempts and begins its schedule anew',
+  async t => {
+    const plain = await addEndpoint()
+    const ordered = await addEndpoint({ isOrdered: true })
+    await kill(plain, 7)
+    await kill(ordered, 2)
+    t.equal(await redriveAll(), 9)
+    t.same(
+      await sql(`SELECT DISTINCT endpoint_id AS id, state, dead_reason, attempts, schedule_began_after AS began, finished_at,
                       next_attempt_at <= now() AS due, isfinite(next_attempt_at) AS finite FROM delivery ORDER BY 1`),
-    [
-      { id: plain, state: 'pending', dead_reason: null, attempts: 10, began: 10, finished_at: null, due: true, finite: true },
-      { id: ordered, state: 'pending', dead_reason: null, attempts: 10, began: 10, finished_at: null, due: true, finite: false }
-    ]
-  )
-  t.equal(await redriveAll(), 0, 'a second one finds nothing')
-})
+      [
+        {
+          id: plain,
+          state: 'pending',
+          dead_reason: null,
+          attempts: 10,
+          began: 10,
+          finished_at: null,
+          due: true,
+          finite: true
+        },
+        {
+          id: ordered,
+          state: 'pending',
+          dead_reason: null,
+          attempts: 10,
+          began: 10,
+          finished_at: null,
+          due: true,
+          finite: false
+        }
+      ]
+    )
+    t.equal(await redriveAll(), 0, 'a second one finds nothing')
+  }
+)
 
 t.test('a redrive leaves to the next one what has died since it began', async t => {
   const id = await addEndpoint()
   await kill(id, 4)
   const startedAt = await deliveries.now()
   t.equal(await redriveAll({ startedAt }), 4)
-  await sql(`UPDATE delivery SET state = 'dead', dead_reason = 'schedule-ended', next_attempt_at = NULL, finished_at = now() WHERE id < 3`)
+  await sql(
+    `UPDATE delivery SET state = 'dead', dead_reason = 'schedule-ended', next_attempt_at = NULL, finished_at = now() WHERE id < 3`
+  )
   t.equal(await redriveAll({ startedAt }), 0)
   t.equal(await redriveAll(), 2)
 })
@@ -100,7 +152,10 @@ t.test('what is for a disabled endpoint stays dead, and is counted apart', async
   const disabled = await addEndpoint()
   await kill(id, 2)
   await kill(disabled, 3, 'endpoint-disabled')
-  await sql(`UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE id = $1`, [disabled])
+  await sql(
+    `UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE id = $1`,
+    [disabled]
+  )
   t.same(await deliveries.countRedrivable(EVERY), { movable: 2, ofDisabled: 3 })
   t.equal(await redriveAll(), 2)
 })
@@ -120,7 +175,8 @@ t.test('deliveries are found by what is known of them', async t => {
   await kill(one, 2)
   await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, next_attempt_at, created_at)
              VALUES (${two}, 'client-2', 'x', now(), now() - interval '2 days')`)
-  const found = async (over: Partial<DeliveryFilter>) => (await deliveries.list({ ...EVERY, ...over }, 10)).map(({ id }) => id)
+  const found = async (over: Partial<DeliveryFilter>) =>
+    (await deliveries.list({ ...EVERY, ...over }, 10)).map(({ id }) => id)
   t.same(await found({}), ['3', '2', '1'], 'the newest first')
   t.same(await found({ ids: ['2', '99'] }), ['2'])
   t.same(await found({ client: 'client-1' }), ['2', '1'])
@@ -131,69 +187,102 @@ t.test('deliveries are found by what is known of them', async t => {
   t.same(await found({ since: new Date(Date.now() - 86_400_000) }), ['2', '1'])
   t.same(await deliveries.count(EVERY), { pending: 1, dead: 2 })
   t.equal((await deliveries.list(EVERY, 1)).length, 1)
-  t.match(await deliveries.ofEvents([{ clientId: 'client-1', messageId: 'm-2' }]), [{ id: '2', eventType: 'monitor-app', endpointId: one }])
+  t.match(await deliveries.ofEvents([{ clientId: 'client-1', messageId: 'm-2' }]), [
+    { id: '2', eventType: 'monitor-app', endpointId: one }
+  ])
 })
 
-t.test('the next attempt comes no earlier than the pause of the endpoint, and in a line has no time of its own', async t => {
-  const plain = await addEndpoint()
-  const ordered = await addEndpoint({ isOrdered: true })
-  await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, next_attempt_at, state, finished_at)
+t.test(
+  'the next attempt comes no earlier than the pause of the endpoint, and in a line has no time of its own',
+  async t => {
+    const plain = await addEndpoint()
+    const ordered = await addEndpoint({ isOrdered: true })
+    await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, next_attempt_at, state, finished_at)
              VALUES (${plain}, 'client-1', 'a', '2100-01-01', 'pending', NULL), (${plain}, 'client-1', 'b', '2100-01-03', 'pending', NULL),
                     (${ordered}, 'client-1', 'c', '-infinity', 'pending', NULL), (${plain}, 'client-1', 'd', NULL, 'delivered', now())`)
-  const next = async () => (await deliveries.list(EVERY, 10)).map(({ nextAttemptAt }) => nextAttemptAt?.getUTCDate() ?? null)
-  t.same(await next(), [null, null, 3, 1])
-  await sql(`UPDATE endpoint SET paused_until = '2100-01-02T12:00Z'`)
-  t.same(await next(), [null, 2, 3, 2])
-  await sql(`UPDATE endpoint SET paused_until = '2020-01-02'`)
-  t.same(await next(), [null, null, 3, 1], 'a pause that is over')
-})
+    const next = async () =>
+      (await deliveries.list(EVERY, 10)).map(
+        ({ nextAttemptAt }) => nextAttemptAt?.getUTCDate() ?? null
+      )
+    t.same(await next(), [null, null, 3, 1])
+    await sql(`UPDATE endpoint SET paused_until = '2100-01-02T12:00Z'`)
+    t.same(await next(), [null, 2, 3, 2])
+    await sql(`UPDATE endpoint SET paused_until = '2020-01-02'`)
+    t.same(await next(), [null, null, 3, 1], 'a pause that is over')
+  }
+)
 
-t.test('attempts come in their order, the last ones of an endpoint the newest first, whatever became of their deliveries', async t => {
-  const id = await addEndpoint()
-  const other = await addEndpoint()
-  await kill(id, 1)
-  await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, attempts, next_attempt_at, finished_at)
+t.test(
+  'attempts come in their order, the last ones of an endpoint the newest first, whatever became of their deliveries',
+  async t => {
+    const id = await addEndpoint()
+    const other = await addEndpoint()
+    await kill(id, 1)
+    await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, attempts, next_attempt_at, finished_at)
              VALUES (${id}, 'client-1', 'a', 'delivered', 1, NULL, now()), (${id}, 'client-1', 'b', 'pending', 1, '2100-01-01', NULL),
                     (${other}, 'client-1', 'c', 'pending', 1, now(), NULL)`)
-  await sql(`INSERT INTO delivery_attempt (delivery_id, attempt, started_at, duration_ms, status, error_class)
+    await sql(`INSERT INTO delivery_attempt (delivery_id, attempt, started_at, duration_ms, status, error_class)
              SELECT d, a, '2026-01-01'::timestamptz + (10 * d + a) * interval '1 minute', 5, 500, NULL
              FROM (VALUES (1, 1), (1, 2), (2, 1), (3, 1), (4, 1)) v (d, a)`)
-  t.same(
-    (await deliveries.attempts(['2', '1'])).map(({ deliveryId, attempt }) => [deliveryId, attempt]),
-    [
-      ['1', 1],
-      ['1', 2],
-      ['2', 1]
-    ]
-  )
-  t.same(
-    (await deliveries.lastAttempts(id, 3)).map(({ deliveryId, attempt }) => [deliveryId, attempt]),
-    [
-      ['3', 1],
-      ['2', 1],
-      ['1', 2]
-    ]
-  )
-})
+    t.same(
+      (await deliveries.attempts(['2', '1'])).map(({ deliveryId, attempt }) => [
+        deliveryId,
+        attempt
+      ]),
+      [
+        ['1', 1],
+        ['1', 2],
+        ['2', 1]
+      ]
+    )
+    t.same(
+      (await deliveries.lastAttempts(id, 3)).map(({ deliveryId, attempt }) => [
+        deliveryId,
+        attempt
+      ]),
+      [
+        ['3', 1],
+        ['2', 1],
+        ['1', 2]
+      ]
+    )
+  }
+)
 
-t.test('a backfill makes what is missing, once, in the order in which events were committed', async t => {
-  const id = await addEndpoint()
-  await store(['z', 'y', 'x'])
-  await store(['b', 'a'])
-  await store(['other'], 'client-2')
-  await store(['c'])
-  await moveCursor()
-  await sql(
-    `INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, finished_at) VALUES (${id}, 'client-1', 'y', 'delivered', now())`
-  )
-  t.equal(await backfillAll(id, { isMade: false }), 5, 'counted')
-  t.same(await column(`SELECT message_id FROM delivery WHERE state = 'pending'`), [], 'and not made')
-  t.equal(await backfillAll(id, { maxRows: 10 }), 5)
-  t.same(await column(`SELECT message_id FROM delivery WHERE state = 'pending' ORDER BY id`), ['x', 'z', 'a', 'b', 'c'])
-  t.equal(await backfillAll(id), 0)
-  t.equal(await backfillAll(await addEndpoint({ isOrdered: true })), 6)
-  t.same(await column(`SELECT DISTINCT next_attempt_at::text FROM delivery WHERE endpoint_id = 2`), ['-infinity'])
-})
+t.test(
+  'a backfill makes what is missing, once, in the order in which events were committed',
+  async t => {
+    const id = await addEndpoint()
+    await store(['z', 'y', 'x'])
+    await store(['b', 'a'])
+    await store(['other'], 'client-2')
+    await store(['c'])
+    await moveCursor()
+    await sql(
+      `INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, finished_at) VALUES (${id}, 'client-1', 'y', 'delivered', now())`
+    )
+    t.equal(await backfillAll(id, { isMade: false }), 5, 'counted')
+    t.same(
+      await column(`SELECT message_id FROM delivery WHERE state = 'pending'`),
+      [],
+      'and not made'
+    )
+    t.equal(await backfillAll(id, { maxRows: 10 }), 5)
+    t.same(await column(`SELECT message_id FROM delivery WHERE state = 'pending' ORDER BY id`), [
+      'x',
+      'z',
+      'a',
+      'b',
+      'c'
+    ])
+    t.equal(await backfillAll(id), 0)
+    t.equal(await backfillAll(await addEndpoint({ isOrdered: true })), 6)
+    t.same(
+      await column(`SELECT DISTINCT next_attempt_at::text FROM delivery WHERE endpoint_id = 2`),
+      ['-infinity']
+    )
+  }
+)
 
 t.test('a backfill takes events of the span and of the types that the endpoint takes', async t => {
   const id = await addEndpoint({ types: ['user-app', 'monitor-app'] })
@@ -243,7 +332,15 @@ t.test('a disabled endpoint is told apart from one that has all', async t => {
   await moveCursor()
   await sql(`UPDATE endpoint SET state = 'disabled-by-failure', disabled_at = now()`)
   const after = await deliveries.placeBefore(new Date(0))
-  const page = { endpointId: id, eventType: null, since: new Date(0), until: null, after, maxRows: 10, isMade: true }
+  const page = {
+    endpointId: id,
+    eventType: null,
+    since: new Date(0),
+    until: null,
+    after,
+    maxRows: 10,
+    isMade: true
+  }
   t.equal(await deliveries.backfill(page), null)
   t.equal(await deliveries.backfill({ ...page, endpointId: 999_999 }), null)
 })

@@ -1,5 +1,6 @@
 /**
- * The port to deliveries for people: which there are, what became of each attempt, and making or reviving them in bulk.
+ * The port to deliveries for people: which there are, what became of each attempt, and
+ * making or reviving them in bulk.
  *
  * Units   milliseconds; the database's clock decides.
  * Errors  StoreError.
@@ -32,7 +33,10 @@ export interface DeliveryRecord {
   readonly state: DeliveryState
   readonly deadReason: DeadReason | null
   readonly attempts: number
-  /** The earliest, with the endpoint's pause; null also where an endpoint takes its deliveries in order: then it is due when it is the first. */
+  /**
+   * The earliest, with the endpoint's pause; null also where an endpoint takes its
+   * deliveries in order: then it is due when it is the first.
+   */
   readonly nextAttemptAt: Date | null
   readonly createdAt: Date
   readonly finishedAt: Date | null
@@ -61,7 +65,10 @@ export type DeliveryPlace = readonly [endpointId: number, deliveryId: string]
 
 export interface RedrivePage {
   readonly filter: DeliveryFilter
-  /** The database's time at which this redrive began: what has died since is left to the next one. */
+  /**
+   * The database's time at which this redrive began: what has died since is left to the
+   * next one.
+   */
   readonly startedAt: string
   readonly after: DeliveryPlace | null
   readonly maxRows: number
@@ -92,23 +99,40 @@ export interface MovedPage<Place> {
 export interface DeliveryRecords {
   /** The newest first. */
   list(filter: DeliveryFilter, limit: number): Promise<readonly DeliveryRecord[]>
-  /** What is pending and what is dead; what is delivered is not counted, for it is everything there ever was. */
+  /**
+   * What is pending and what is dead; what is delivered is not counted, for it is
+   * everything there ever was.
+   */
   count(filter: DeliveryFilter): Promise<Readonly<Record<'pending' | 'dead', number>>>
   /** In the order of the deliveries and their attempts. */
   attempts(deliveryIds: readonly string[]): Promise<readonly AttemptRecord[]>
-  /** The newest first, as far as they can be found without looking at all that was ever delivered. */
+  /**
+   * The newest first, as far as they can be found without looking at all that was ever
+   * delivered.
+   */
   lastAttempts(endpointId: number, limit: number): Promise<readonly AttemptRecord[]>
   /** Those of these events, by endpoint. */
   ofEvents(keys: readonly EventKey[]): Promise<readonly DeliveryRecord[]>
 
   /** The database's time. */
   now(): Promise<string>
-  /** Dead ones that could be moved, and those that cannot because their endpoint is disabled. */
-  countRedrivable(filter: DeliveryFilter): Promise<{ readonly movable: number; readonly ofDisabled: number }>
-  /** Makes dead deliveries of enabled endpoints pending again, with the whole schedule before them. */
+  /**
+   * Dead ones that could be moved, and those that cannot because their endpoint is
+   * disabled.
+   */
+  countRedrivable(
+    filter: DeliveryFilter
+  ): Promise<{ readonly movable: number; readonly ofDisabled: number }>
+  /**
+   * Makes dead deliveries of enabled endpoints pending again, with the whole schedule
+   * before them.
+   */
   redrive(page: RedrivePage): Promise<MovedPage<DeliveryPlace>>
   /** The place in front of the first event that was stored then or later. */
   placeBefore(since: Date): Promise<EventPlace>
-  /** Makes deliveries of stored events that the sender has passed and that have none for this endpoint. Null: it is not enabled. */
+  /**
+   * Makes deliveries of stored events that the sender has passed and that have none for
+   * this endpoint. Null: it is not enabled.
+   */
   backfill(page: BackfillPage): Promise<MovedPage<EventPlace> | null>
 }

@@ -1,8 +1,10 @@
 /**
- * The port to endpoints for people: register them, look at them, switch them off and on, replace their secrets.
+ * The port to endpoints for people: register them, look at them, switch them off and on,
+ * replace their secrets.
  *
  * Shapes  secrets and headers come and go sealed; nothing here opens them.
- * Errors  what people can correct is an outcome; StoreError for everything else. Each call is one transaction.
+ * Errors  what people can correct is an outcome; StoreError for everything else. Each
+ *         call is one transaction.
  */
 import type { Sealed } from '../sealed.js'
 import type { EndpointState, SealedEndpoint } from './deliveries.js'
@@ -52,8 +54,14 @@ export interface NewEndpoint {
   readonly timeoutMs: number | null
 }
 
-/** What is sealed is bound to the endpoint's number, which is known when its row is written. */
-export type SealFor = (endpointId: number, client: string) => { readonly secret: Sealed; readonly headers: Sealed | null }
+/**
+ * What is sealed is bound to the endpoint's number, which is known when its row is
+ * written.
+ */
+export type SealFor = (
+  endpointId: number,
+  client: string
+) => { readonly secret: Sealed; readonly headers: Sealed | null }
 
 export type AddEndpointOutcome =
   | { readonly kind: 'added'; readonly id: number }
@@ -93,7 +101,10 @@ export interface Endpoints {
   /** Its failures and pauses are forgotten, also when it was enabled and paused. */
   enable(id: number): Promise<'changed' | 'unchanged' | 'missing'>
   disable(id: number, reason: string | null): Promise<'changed' | 'unchanged' | 'missing'>
-  /** Adds a secret; those before it end after `graceMs`, or earlier where that was decided before. Null: there is no such endpoint. */
+  /**
+   * Adds a secret; those before it end after `graceMs`, or earlier where that was decided
+   * before. Null: there is no such endpoint.
+   */
   rotateSecret(id: number, seal: SealFor, graceMs: number): Promise<RotatedSecret | null>
   /** What other keys than this one have sealed, in the order of the endpoints. */
   sealedByOthers(keyId: string): Promise<readonly SealedValue[]>

@@ -1,8 +1,9 @@
 import type { ClientBase } from 'pg'
 
-// Only transactions below the snapshot's xmin are read: all of them have ended, so none can commit later in front of the cursor. A cursor
-// over a sequence or a time would pass by the rows of a transaction that was still open.
-// Deliveries get their ids in the order of the page, and what is due of an ordered endpoint is due in the order of its ids.
+// Only transactions below the snapshot's xmin are read: all of them have ended, so none
+// can commit later in front of the cursor. A cursor over a sequence or a time would pass
+// by the rows of a transaction that was still open. Deliveries get their ids in the order
+// of the page, and what is due of an ordered endpoint is due in the order of its ids.
 const FAN_OUT = `
 WITH c AS MATERIALIZED (
   SELECT tx, fk_client_name, message_id FROM sender_cursor FOR UPDATE SKIP LOCKED
@@ -31,9 +32,11 @@ WITH c AS MATERIALIZED (
 SELECT EXISTS (SELECT FROM c) AS "isOurs", (SELECT count(*)::int FROM page) AS events, (SELECT count(*)::int FROM made) AS deliveries,
        ARRAY(SELECT DISTINCT endpoint_id FROM made) AS endpoints`
 
-// A page is read along the index of transactions and sorted one transaction at a time. A server without statistics would rather read and
-// sort all that the cursor has in front of it, for each page anew.
-const ALONG_THE_INDEX = 'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off'
+// A page is read along the index of transactions and sorted one transaction at a time. A
+// server without statistics would rather read and sort all that the cursor has in front
+// of it, for each page anew.
+const ALONG_THE_INDEX =
+  'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off'
 
 export interface FannedOut {
   /** False: another transaction holds the cursor. */

@@ -17,7 +17,11 @@ import {
   type FanOut
 } from './deliveries.js'
 import { fanOut } from './fan-out.js'
-import { READ_SEALED_ENDPOINT, type SealedEndpointRow, sealedEndpoint } from './read-sealed-endpoint.js'
+import {
+  READ_SEALED_ENDPOINT,
+  type SealedEndpointRow,
+  sealedEndpoint
+} from './read-sealed-endpoint.js'
 import { settleDeliveries } from './settle-deliveries.js'
 
 // One look into the partial index per endpoint.
@@ -28,7 +32,8 @@ SELECT ARRAY(
     AND EXISTS (SELECT FROM delivery d WHERE d.endpoint_id = e.id AND d.state = 'pending' AND d.next_attempt_at <= now())
 ) AS endpoints`
 
-// What is locked stays pending, so the update need not look at the state, and finds its rows by their ids whatever the statistics say.
+// What is locked stays pending, so the update need not look at the state, and finds its
+// rows by their ids whatever the statistics say.
 const END_DISABLED = `
 WITH owed AS MATERIALIZED (
   SELECT d.id FROM endpoint e
@@ -43,7 +48,8 @@ FROM owed WHERE d.id = owed.id`
 const READ_ENDPOINT = `${READ_SEALED_ENDPOINT}
 WHERE id = $1 AND state = 'enabled' AND (paused_until IS NULL OR paused_until <= now())`
 
-// LIMIT 1 makes the server look up each message by its key: for some hundred of them it would rather read a table of a hundred thousand.
+// LIMIT 1 makes the server look up each message by its key: for some hundred of them it
+// would rather read a table of a hundred thousand.
 const READ_DUE = `
 SELECT d.id::text AS id, d.attempts, d.attempts - d.schedule_began_after AS scheduled, d.message_id AS "messageId",
        m."eventType", m.payload, m."receivedAtMs"
@@ -81,7 +87,8 @@ const CHANGE = {
   healthy:
     'UPDATE endpoint SET failing_since = NULL, circuit_opened = 0 WHERE id = $1 AND (failing_since IS NOT NULL OR circuit_opened > 0)',
   failing: `UPDATE endpoint SET failing_since = now() - $2::float8 * interval '1 millisecond' WHERE id = $1 AND failing_since IS NULL`,
-  // Several attempts that were under way at once may each ask for a pause: the longest counts.
+  // Several attempts that were under way at once may each ask for a pause: the longest
+  // counts.
   paused: `
 UPDATE endpoint SET paused_until = greatest(paused_until, now() + $2::float8 * interval '1 millisecond'), circuit_opened = $3 WHERE id = $1`,
   disabled: `
@@ -89,8 +96,10 @@ UPDATE endpoint SET state = 'disabled-by-failure', disabled_reason = $2, disable
 } as const satisfies Record<EndpointChange['kind'], string>
 
 export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): Deliveries {
-  const query = <Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<pg.QueryResult<Row>> =>
-    pool.query<Row>(text, values).catch(rethrow)
+  const query = <Row extends pg.QueryResultRow>(
+    text: string,
+    values: unknown[]
+  ): Promise<pg.QueryResult<Row>> => pool.query<Row>(text, values).catch(rethrow)
 
   return {
     fanOut(maxEvents): Promise<FanOut | null> {
@@ -121,7 +130,8 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
         const { rows } = await query<DueRow>(READ_DUE, [endpointId, limit, exceptIds])
         const gone = rows.filter(({ payload }) => payload === null).map(({ id }) => id)
         if (gone.length > 0) await query(END_GONE, [gone])
-        if (gone.length < rows.length || rows.length === 0) return rows.filter((row): row is DueRow & DueDelivery => row.payload !== null)
+        if (gone.length < rows.length || rows.length === 0)
+          return rows.filter((row): row is DueRow & DueDelivery => row.payload !== null)
       }
     },
     async settle(outcomes) {
@@ -130,7 +140,10 @@ export function createPostgresDeliveries(pool: pg.Pool, callLanes: CallLanes): D
     async backlog() {
       const [row] = (await query<Backlog & pg.QueryResultRow>(READ_BACKLOG, [])).rows
       if (row === undefined) throw new Error('the backlog answered without a row')
-      const none = Object.fromEntries(ENDPOINT_STATES.map(state => [state, 0])) as Record<EndpointState, number>
+      const none = Object.fromEntries(ENDPOINT_STATES.map(state => [state, 0])) as Record<
+        EndpointState,
+        number
+      >
       return { ...row, endpoints: { ...none, ...row.endpoints } }
     },
     async change(endpointId, change) {

@@ -1,9 +1,18 @@
-/** The records of deliveries in PostgreSQL, on connections of the caller's pool. Each call is one statement. */
+/**
+ * The records of deliveries in PostgreSQL, on connections of the caller's pool. Each call
+ * is one statement.
+ */
 import type pg from 'pg'
 import { classify } from '../../../../engine/postgres/fault.js'
 import { backfillDeliveries, placeBefore } from './backfill-deliveries.js'
 import type { DeliveryRecords } from './delivery-records.js'
-import { countDeliveries, deliveriesOfEvents, lastAttempts, listDeliveries, readAttempts } from './read-deliveries.js'
+import {
+  countDeliveries,
+  deliveriesOfEvents,
+  lastAttempts,
+  listDeliveries,
+  readAttempts
+} from './read-deliveries.js'
 import { countRedrivable, redriveDeliveries } from './redrive-deliveries.js'
 
 export function createPostgresDeliveryRecords(pool: pg.Pool): DeliveryRecords {

@@ -12,7 +12,11 @@ import {
   type RotatedSecret,
   type SealedValue
 } from './endpoints.js'
-import { READ_SEALED_ENDPOINT, type SealedEndpointRow, sealedEndpoint } from './read-sealed-endpoint.js'
+import {
+  READ_SEALED_ENDPOINT,
+  type SealedEndpointRow,
+  sealedEndpoint
+} from './read-sealed-endpoint.js'
 
 // Event types that do not exist, in their order.
 const READ_PARENTS = `
@@ -24,9 +28,11 @@ const INSERT = `
 INSERT INTO endpoint (fk_client_name, url, event_types, is_ordered, max_concurrency, max_per_s, timeout_ms)
 VALUES ($1, $2, $3, $4, coalesce($5, 10), $6, coalesce($7, 15000)) RETURNING id`
 const SET_HEADERS = 'UPDATE endpoint SET headers_key_id = $2, sealed_headers = $3 WHERE id = $1'
-const INSERT_SECRET = 'INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret) VALUES ($1, $2, $3) RETURNING id'
+const INSERT_SECRET =
+  'INSERT INTO endpoint_secret (endpoint_id, key_id, sealed_secret) VALUES ($1, $2, $3) RETURNING id'
 
-// What is owed is one look into a partial index per endpoint, and takes as long as the backlog.
+// What is owed is one look into a partial index per endpoint, and takes as long as the
+// backlog.
 const LIST = `
 SELECT e.id, fk_client_name AS client, url, event_types AS "eventTypes", state, disabled_reason AS "disabledReason", disabled_at AS "disabledAt",
        is_ordered AS "isOrdered", max_concurrency AS "maxConcurrency", max_per_s AS "maxPerSecond", timeout_ms AS "timeoutMs",
@@ -65,26 +71,37 @@ UNION ALL
 SELECT id, fk_client_name, 'headers', id, headers_key_id, sealed_headers FROM endpoint WHERE headers_key_id <> $1
 ORDER BY 1, 3, 4`
 const RESEAL = {
-  secret: 'UPDATE endpoint_secret SET key_id = $3, sealed_secret = $4 WHERE id = $1 AND sealed_secret = $2',
-  headers: 'UPDATE endpoint SET headers_key_id = $3, sealed_headers = $4 WHERE id = $1 AND sealed_headers = $2'
+  secret:
+    'UPDATE endpoint_secret SET key_id = $3, sealed_secret = $4 WHERE id = $1 AND sealed_secret = $2',
+  headers:
+    'UPDATE endpoint SET headers_key_id = $3, sealed_headers = $4 WHERE id = $1 AND sealed_headers = $2'
 } as const
 
 export function createPostgresEndpoints(pool: pg.Pool): Endpoints {
-  async function list(id: number | null, client: string | null, state: string | null): Promise<readonly EndpointRecord[]> {
+  async function list(
+    id: number | null,
+    client: string | null,
+    state: string | null
+  ): Promise<readonly EndpointRecord[]> {
     return (await pool.query<ListRow>(LIST, [id, client, state]).catch(rethrow)).rows.map(record)
   }
-  async function change(statement: string, values: readonly [id: number, ...unknown[]]): Promise<'changed' | 'unchanged' | 'missing'> {
+  async function change(
+    statement: string,
+    values: readonly [id: number, ...unknown[]]
+  ): Promise<'changed' | 'unchanged' | 'missing'> {
     if ((await pool.query(statement, [...values]).catch(rethrow)).rowCount === 1) return 'changed'
-    const { rowCount } = await pool.query('SELECT FROM endpoint WHERE id = $1', [values[0]]).catch(rethrow)
+    const { rowCount } = await pool
+      .query('SELECT FROM endpoint WHERE id = $1', [values[0]])
+      .catch(rethrow)
     return rowCount === 1 ? 'unchanged' : 'missing'
   }
   return {
     add: (endpoint, seal) =>
       inTransaction(pool, async (client): Promise<AddEndpointOutcome> => {
-        const { rows: parents } = await client.query<{ hasClient: boolean; unknownTypes: string[] }>(READ_PARENTS, [
-          endpoint.client,
-          endpoint.eventTypes ?? []
-        ])
+        const { rows: parents } = await client.query<{
+          hasClient: boolean
+          unknownTypes: string[]
+        }>(READ_PARENTS, [endpoint.client, endpoint.eventTypes ?? []])
         if (parents[0]?.hasClient !== true) return { kind: 'unknown-client' }
         const [eventType] = parents[0].unknownTypes
         if (eventType !== undefined) return { kind: 'unknown-event-type', eventType }
@@ -109,7 +126,9 @@ export function createPostgresEndpoints(pool: pg.Pool): Endpoints {
       return (await list(id, null, null))[0] ?? null
     },
     async findSealed(id) {
-      const { rows } = await pool.query<SealedEndpointRow>(`${READ_SEALED_ENDPOINT} WHERE id = $1`, [id]).catch(rethrow)
+      const { rows } = await pool
+        .query<SealedEndpointRow>(`${READ_SEALED_ENDPOINT} WHERE id = $1`, [id])
+        .catch(rethrow)
       return rows[0] === undefined ? null : sealedEndpoint(rows[0])
     },
     enable: id => change(ENABLE, [id]),
@@ -120,20 +139,38 @@ export function createPostgresEndpoints(pool: pg.Pool): Endpoints {
         if (endpoint === undefined) return null
         await client.query(DELETE_EXPIRED, [id])
         const { keyId, box } = seal(id, endpoint.client).secret
-        const newest = one((await client.query<{ id: number }>(INSERT_SECRET, [id, keyId, box])).rows)
-        const { rows } = await client.query<{ id: number; expiresAt: Date }>(END_LATER, [id, newest.id, graceMs])
+        const newest = one(
+          (await client.query<{ id: number }>(INSERT_SECRET, [id, keyId, box])).rows
+        )
+        const { rows } = await client.query<{ id: number; expiresAt: Date }>(END_LATER, [
+          id,
+          newest.id,
+          graceMs
+        ])
         const before = rows.toSorted((a, b) => b.id - a.id)
         const kept = graceMs === 0 ? [] : before.slice(0, MAX_SECRETS_BEFORE)
         const ended = before.slice(kept.length)
         await client.query(DELETE_SECRETS, [id, ended.map(secret => secret.id)])
-        return { client: endpoint.client, before: kept.map(({ expiresAt }) => expiresAt), ended: ended.length }
+        return {
+          client: endpoint.client,
+          before: kept.map(({ expiresAt }) => expiresAt),
+          ended: ended.length
+        }
       }),
     async sealedByOthers(keyId) {
-      const { rows } = await pool.query<SealedValueRow>(READ_SEALED_BY_OTHERS, [keyId]).catch(rethrow)
-      return rows.map(({ keyId: sealedBy, box, ...place }) => ({ ...place, sealed: { keyId: sealedBy, box } }))
+      const { rows } = await pool
+        .query<SealedValueRow>(READ_SEALED_BY_OTHERS, [keyId])
+        .catch(rethrow)
+      return rows.map(({ keyId: sealedBy, box, ...place }) => ({
+        ...place,
+        sealed: { keyId: sealedBy, box }
+      }))
     },
     async reseal({ field, rowId, sealed }, { keyId, box }) {
-      return (await pool.query(RESEAL[field], [rowId, sealed.box, keyId, box]).catch(rethrow)).rowCount === 1
+      return (
+        (await pool.query(RESEAL[field], [rowId, sealed.box, keyId, box]).catch(rethrow))
+          .rowCount === 1
+      )
     }
   }
 }
@@ -146,7 +183,9 @@ interface ListRow extends Omit<EndpointRecord, 'secrets'>, pg.QueryResultRow {
 }
 
 function record({ secretsCreated, secretsExpire, ...plain }: ListRow): EndpointRecord {
-  const secrets = secretsCreated.map((createdAt, n): EndpointSecret => ({ createdAt, expiresAt: secretsExpire[n] ?? null }))
+  const secrets = secretsCreated.map(
+    (createdAt, n): EndpointSecret => ({ createdAt, expiresAt: secretsExpire[n] ?? null })
+  )
   return { ...plain, secrets }
 }
 

@@ -25,7 +25,8 @@ const ATTEMPT = `a.delivery_id::text AS "deliveryId", a.attempt, a.started_at AS
 
 const ATTEMPTS = `SELECT ${ATTEMPT} FROM delivery_attempt a WHERE a.delivery_id = ANY ($1::bigint[]) ORDER BY a.delivery_id, a.attempt`
 
-// Delivered ones are in no index of their endpoint: among the latest of all endpoints they are looked for.
+// Delivered ones are in no index of their endpoint: among the latest of all endpoints
+// they are looked for.
 const LAST_ATTEMPTS = `
 WITH recent AS (
   (SELECT id FROM delivery WHERE id > (SELECT max(id) - 100000 FROM delivery) AND endpoint_id = $1 AND attempts > 0 ORDER BY id DESC LIMIT 100)
@@ -37,23 +38,48 @@ WITH recent AS (
 )
 SELECT ${ATTEMPT} FROM recent r JOIN delivery_attempt a ON a.delivery_id = r.id ORDER BY a.started_at DESC, a.delivery_id DESC, a.attempt DESC LIMIT $2`
 
-export async function listDeliveries(db: Queryable, filter: DeliveryFilter, limit: number): Promise<readonly DeliveryRecord[]> {
+export async function listDeliveries(
+  db: Queryable,
+  filter: DeliveryFilter,
+  limit: number
+): Promise<readonly DeliveryRecord[]> {
   return (await db.query<DeliveryRecord>(LIST, [...deliveryFilterValues(filter), limit])).rows
 }
 
-export async function countDeliveries(db: Queryable, filter: DeliveryFilter): Promise<{ readonly pending: number; readonly dead: number }> {
-  const { rows } = await db.query<{ pending: number; dead: number }>(COUNT, deliveryFilterValues(filter))
+export async function countDeliveries(
+  db: Queryable,
+  filter: DeliveryFilter
+): Promise<{ readonly pending: number; readonly dead: number }> {
+  const { rows } = await db.query<{ pending: number; dead: number }>(
+    COUNT,
+    deliveryFilterValues(filter)
+  )
   return rows[0] ?? { pending: 0, dead: 0 }
 }
 
-export async function deliveriesOfEvents(db: Queryable, keys: readonly EventKey[]): Promise<readonly DeliveryRecord[]> {
-  return (await db.query<DeliveryRecord>(OF_EVENTS, [keys.map(({ clientId }) => clientId), keys.map(({ messageId }) => messageId)])).rows
+export async function deliveriesOfEvents(
+  db: Queryable,
+  keys: readonly EventKey[]
+): Promise<readonly DeliveryRecord[]> {
+  return (
+    await db.query<DeliveryRecord>(OF_EVENTS, [
+      keys.map(({ clientId }) => clientId),
+      keys.map(({ messageId }) => messageId)
+    ])
+  ).rows
 }
 
-export async function readAttempts(db: Queryable, deliveryIds: readonly string[]): Promise<readonly AttemptRecord[]> {
+export async function readAttempts(
+  db: Queryable,
+  deliveryIds: readonly string[]
+): Promise<readonly AttemptRecord[]> {
   return (await db.query<AttemptRecord>(ATTEMPTS, [deliveryIds])).rows
 }
 
-export async function lastAttempts(db: Queryable, endpointId: number, limit: number): Promise<readonly AttemptRecord[]> {
+export async function lastAttempts(
+  db: Queryable,
+  endpointId: number,
+  limit: number
+): Promise<readonly AttemptRecord[]> {
   return (await db.query<AttemptRecord>(LAST_ATTEMPTS, [endpointId, limit])).rows
 }

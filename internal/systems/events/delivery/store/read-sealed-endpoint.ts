@@ -12,17 +12,26 @@ CROSS JOIN LATERAL (
   FROM endpoint_secret s WHERE s.endpoint_id = e.id AND (s.expires_at IS NULL OR s.expires_at > now())
 ) s`
 
-export interface SealedEndpointRow extends Omit<SealedEndpoint, 'sealedSecrets' | 'sealedHeaders'>, QueryResultRow {
+export interface SealedEndpointRow
+  extends Omit<SealedEndpoint, 'sealedSecrets' | 'sealedHeaders'>,
+    QueryResultRow {
   readonly headersKeyId: string | null
   readonly headersBox: Buffer | null
   readonly secretKeyIds: readonly string[]
   readonly secretBoxes: readonly Buffer[]
 }
 
-export function sealedEndpoint({ headersKeyId, headersBox, secretKeyIds, secretBoxes, ...plain }: SealedEndpointRow): SealedEndpoint {
+export function sealedEndpoint({
+  headersKeyId,
+  headersBox,
+  secretKeyIds,
+  secretBoxes,
+  ...plain
+}: SealedEndpointRow): SealedEndpoint {
   return {
     ...plain,
     sealedSecrets: secretBoxes.map((box, n) => ({ keyId: secretKeyIds[n] ?? '', box })),
-    sealedHeaders: headersKeyId === null || headersBox === null ? null : { keyId: headersKeyId, box: headersBox }
+    sealedHeaders:
+      headersKeyId === null || headersBox === null ? null : { keyId: headersKeyId, box: headersBox }
   }
 }

@@ -2,8 +2,9 @@ import type { Queryable } from '../../store/sql/rejection-filter.js'
 import { DELIVERY_FILTER, deliveryFilterValues } from './delivery-filter.js'
 import type { DeliveryFilter, DeliveryPlace, MovedPage, RedrivePage } from './delivery-records.js'
 
-// Rows that another redrive holds are passed over. What died since the start is what this redrive has revived, or none of its business.
-// A schedule begins anew behind the attempts so far, whose numbers go on.
+// Rows that another redrive holds are passed over. What died since the start is what this
+// redrive has revived, or none of its business. A schedule begins anew behind the
+// attempts so far, whose numbers go on.
 const REDRIVE = `
 WITH page AS MATERIALIZED (
   SELECT d.id, d.endpoint_id, e.is_ordered
@@ -38,13 +39,18 @@ export async function redriveDeliveries(
     maxRows
   ])
   const [last] = rows
-  return last === undefined ? { deliveries: 0, last: null } : { deliveries: last.deliveries, last: [last.endpointId, last.id] }
+  return last === undefined
+    ? { deliveries: 0, last: null }
+    : { deliveries: last.deliveries, last: [last.endpointId, last.id] }
 }
 
 export async function countRedrivable(
   db: Queryable,
   filter: DeliveryFilter
 ): Promise<{ readonly movable: number; readonly ofDisabled: number }> {
-  const { rows } = await db.query<{ movable: number; ofDisabled: number }>(COUNT, deliveryFilterValues(filter))
+  const { rows } = await db.query<{ movable: number; ofDisabled: number }>(
+    COUNT,
+    deliveryFilterValues(filter)
+  )
   return rows[0] ?? { movable: 0, ofDisabled: 0 }
 }

@@ -3,9 +3,11 @@ import { toStorable } from '../../../../engine/message/storable.js'
 import { encodeTextArray } from '../../../../engine/postgres/array-parameter.js'
 import type { Outcome } from './deliveries.js'
 
-// An attempt is recorded once, and moves its delivery on only from the attempt before it: the outcome of a process that lost its lane
-// while it waited for the endpoint changes nothing that has happened since. Rows are taken by id, or two such processes could deadlock.
-// Their state is looked at afterwards: with it in the scan, a server without statistics reads the index of all that is pending.
+// An attempt is recorded once, and moves its delivery on only from the attempt before it:
+// the outcome of a process that lost its lane while it waited for the endpoint changes
+// nothing that has happened since. Rows are taken by id, or two such processes could
+// deadlock. Their state is looked at afterwards: with it in the scan, a server without
+// statistics reads the index of all that is pending.
 const SETTLE = `
 WITH o AS MATERIALIZED (
   SELECT id::bigint AS id, attempt::int AS attempt, to_timestamp(started_at_ms::float8 / 1000) AS started_at, duration_ms::int AS duration_ms,
@@ -28,7 +30,10 @@ WHERE d.id = o.id`
 
 const MAX_RESPONSE_CHARS = 1_024
 
-export async function settleDeliveries(client: Pick<ClientBase, 'query'>, outcomes: readonly Outcome[]): Promise<void> {
+export async function settleDeliveries(
+  client: Pick<ClientBase, 'query'>,
+  outcomes: readonly Outcome[]
+): Promise<void> {
   const columns: readonly (readonly (string | null)[])[] = [
     outcomes.map(({ deliveryId }) => deliveryId),
     outcomes.map(({ attempt }) => String(attempt)),
@@ -36,7 +41,9 @@ export async function settleDeliveries(client: Pick<ClientBase, 'query'>, outcom
     outcomes.map(({ durationMs }) => String(Math.round(durationMs))),
     outcomes.map(({ status }) => (status === null ? null : String(status))),
     outcomes.map(({ errorClass }) => errorClass),
-    outcomes.map(({ response }) => (response === null ? null : toStorable(response, MAX_RESPONSE_CHARS))),
+    outcomes.map(({ response }) =>
+      response === null ? null : toStorable(response, MAX_RESPONSE_CHARS)
+    ),
     outcomes.map(({ then }) => then.state),
     outcomes.map(({ then }) => (then.state === 'dead' ? 'schedule-ended' : null)),
     outcomes.map(({ then }) => (then.state === 'pending' ? String(then.retryInMs) : null))

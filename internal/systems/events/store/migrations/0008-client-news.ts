@@ -1,4 +1,7 @@
-/** A word to the processors when operators change what clients may do, and when clients come or go. */
+/**
+ * A word to the processors when operators change what clients may do, and when clients
+ * come or go.
+ */
 import type { MigrationBuilder } from 'node-pg-migrate'
 
 export const down = false

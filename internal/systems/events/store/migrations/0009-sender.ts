@@ -1,4 +1,7 @@
-/** Endpoints that clients register, what is owed to each of them, and how far the sender has read. */
+/**
+ * Endpoints that clients register, what is owed to each of them, and how far the sender
+ * has read.
+ */
 import type { MigrationBuilder } from 'node-pg-migrate'
 
 export const down = false
@@ -38,8 +41,9 @@ export function up(pgm: MigrationBuilder): void {
     );
     CREATE INDEX endpoint_secret_endpoint ON endpoint_secret (endpoint_id);
   `)
-  // No foreign key from a delivery to its message: each costs 4 µs of server CPU per row, and the one statement that makes deliveries
-  // takes them from message itself. A finished delivery leaves the partial index, so that index is as long as the backlog.
+  // No foreign key from a delivery to its message: each costs 4 µs of server CPU per row,
+  // and the one statement that makes deliveries takes them from message itself. A
+  // finished delivery leaves the partial index, so that index is as long as the backlog.
   pgm.sql(`
     CREATE TABLE delivery (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -71,7 +75,8 @@ export function up(pgm: MigrationBuilder): void {
       PRIMARY KEY (delivery_id, attempt)
     );
   `)
-  // The sender reads on from here. What was stored before it existed is delivered when somebody asks for it (admin deliveries backfill).
+  // The sender reads on from here. What was stored before it existed is delivered when
+  // somebody asks for it (admin deliveries backfill).
   pgm.sql(`
     CREATE TABLE sender_cursor (
       only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),

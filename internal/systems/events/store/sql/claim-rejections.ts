@@ -11,7 +11,8 @@ export interface Claimed {
   readonly last: RejectionPlace | null
 }
 
-// Rows that another session has locked are passed over, not waited for. Marked since the start means sent by this redrive or by one beside it.
+// Rows that another session has locked are passed over, not waited for. Marked since the
+// start means sent by this redrive or by one beside it.
 const CLAIM = `
 SELECT queue_message_id AS "queueMessageId", coalesce(origin_queue_message_id, queue_message_id) AS origin, body,
        body_encoding AS "bodyEncoding", received_at::text AS "receivedAt"
@@ -23,9 +24,18 @@ ORDER BY received_at, queue_message_id LIMIT $10
 FOR UPDATE SKIP LOCKED`
 
 /** Locks rows until the caller's transaction ends. */
-export async function claimRejections(db: Queryable, { filter, startedAt, after, maxRows }: Claim): Promise<Claimed> {
+export async function claimRejections(
+  db: Queryable,
+  { filter, startedAt, after, maxRows }: Claim
+): Promise<Claimed> {
   const [afterTime, afterId] = after ?? ['-infinity', '']
-  const { rows } = await db.query<ClaimedRow>(CLAIM, [...filterValues(filter), startedAt, afterTime, afterId, maxRows])
+  const { rows } = await db.query<ClaimedRow>(CLAIM, [
+    ...filterValues(filter),
+    startedAt,
+    afterTime,
+    afterId,
+    maxRows
+  ])
   const last = rows.at(-1)
   return {
     rejections: rows.map(({ queueMessageId, origin, body, bodyEncoding }) => ({
@@ -37,7 +47,16 @@ export async function claimRejections(db: Queryable, { filter, startedAt, after,
   }
 }
 
-/** The time is that at which the transaction began, before the message was sent: whatever becomes of the copy comes after it. */
-export async function markRedriven(db: Queryable, queueMessageIds: readonly string[]): Promise<void> {
-  await db.query('UPDATE rejection SET redriven_at = now() WHERE queue_message_id = ANY ($1::text[])', [queueMessageIds])
+/**
+ * The time is that at which the transaction began, before the message was sent: whatever
+ * becomes of the copy comes after it.
+ */
+export async function markRedriven(
+  db: Queryable,
+  queueMessageIds: readonly string[]
+): Promise<void> {
+  await db.query(
+    'UPDATE rejection SET redriven_at = now() WHERE queue_message_id = ANY ($1::text[])',
+    [queueMessageIds]
+  )
 }

@@ -1,7 +1,8 @@
 import type { StoredEvent } from '../records.js'
 import type { Queryable } from './rejection-filter.js'
 
-// The key begins with the client: asked for every client, the index is searched once for each of them.
+// The key begins with the client: asked for every client, the index is searched once for
+// each of them.
 const FIND_STORED = `
 SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType", message_id AS "messageId", received_at AS "receivedAt",
        tx::text AS tx, octet_length(message::text) AS "payloadBytes"
@@ -10,6 +11,10 @@ WHERE fk_client_name = ANY (CASE WHEN $1::text IS NULL THEN ARRAY(SELECT name FR
   AND message_id = $2::text
 ORDER BY fk_client_name`
 
-export async function findStored(db: Queryable, clientId: string | null, messageId: string): Promise<readonly StoredEvent[]> {
+export async function findStored(
+  db: Queryable,
+  clientId: string | null,
+  messageId: string
+): Promise<readonly StoredEvent[]> {
   return (await db.query<StoredEvent>(FIND_STORED, [clientId, messageId])).rows
 }

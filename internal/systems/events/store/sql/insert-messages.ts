@@ -10,7 +10,10 @@ export interface MessageInsert {
   readonly event: ValidEvent
 }
 
-/** Why a row was not inserted: its queue message has a row of `rejection`, a parent is unknown or disabled, or its key exists already. */
+/**
+ * Why a row was not inserted: its queue message has a row of `rejection`, a parent is
+ * unknown or disabled, or its key exists already.
+ */
 export type NotInserted = 'rejected-before' | 'exists' | ParentRefusal
 
 export interface InsertedMessages {
@@ -20,15 +23,18 @@ export interface InsertedMessages {
   readonly exceptions: readonly (readonly [index: number, why: NotInserted])[]
 }
 
-// Order matters: two transactions that insert the same keys in different orders deadlock, so rows go in by key, "C" order like the columns.
-// Where two rows of one batch share a key, the first of the batch is inserted; the event type tells which of the two it was.
-// The parents are locked before the join looks at them: a client deleted meanwhile is then an outcome of its rows, and no error (23503) of
-// the whole batch. The lock is the one the foreign keys take anyway.
-// Every row is looked up in `rejection`, not only redeliveries: an early delivery may have been held up until a later one was rejected.
-// That costs 1 of 22 µs of server CPU per row. It is a subquery and no join, because a join planned while the table was empty would read all
-// of it for each batch.
-// Only exceptions come back, and always at least one row, for the transaction's id: no second round trip to ask for it.
-// ON CONFLICT names its columns: another unique constraint, should somebody add one, must raise and not pass for a duplicate.
+// Order matters: two transactions that insert the same keys in different orders deadlock,
+// so rows go in by key, "C" order like the columns. Where two rows of one batch share a
+// key, the first of the batch is inserted; the event type tells which of the two it was.
+// The parents are locked before the join looks at them: a client deleted meanwhile is
+// then an outcome of its rows, and no error (23503) of the whole batch. The lock is the
+// one the foreign keys take anyway. Every row is looked up in `rejection`, not only
+// redeliveries: an early delivery may have been held up until a later one was rejected.
+// That costs 1 of 22 µs of server CPU per row. It is a subquery and no join, because a
+// join planned while the table was empty would read all of it for each batch. Only
+// exceptions come back, and always at least one row, for the transaction's id: no second
+// round trip to ask for it. ON CONFLICT names its columns: another unique constraint,
+// should somebody add one, must raise and not pass for a duplicate.
 const INSERT_MESSAGES = `
 WITH c AS MATERIALIZED (
   SELECT name, disabled_at FROM client WHERE name = ANY ($6::text[]) ORDER BY name FOR KEY SHARE
@@ -61,10 +67,14 @@ LEFT JOIN (
 type Row = [xid: string, n: number | null, why: NotInserted | null]
 
 /**
- * Inserts the rows whose parents exist and whose key does not. Rows must differ in client, id or event type: of two that are equal in all
- * three, both would pass for inserted.
+ * Inserts the rows whose parents exist and whose key does not. Rows must differ in
+ * client, id or event type: of two that are equal in all three, both would pass for
+ * inserted.
  */
-export async function insertMessages(client: ClientBase, inserts: readonly MessageInsert[]): Promise<InsertedMessages> {
+export async function insertMessages(
+  client: ClientBase,
+  inserts: readonly MessageInsert[]
+): Promise<InsertedMessages> {
   const clients = inserts.map(({ event }) => event.clientId)
   const eventTypes = inserts.map(({ event }) => event.eventType)
   const columns = [
@@ -78,7 +88,12 @@ export async function insertMessages(client: ClientBase, inserts: readonly Messa
   ]
   const values = columns.map(encodeTextArray)
   values.push(encodeIntArray(inserts.map(({ event }) => event.schemaId)))
-  const { rows } = await client.query<Row>({ name: 'insert-messages', text: INSERT_MESSAGES, values, rowMode: 'array' })
+  const { rows } = await client.query<Row>({
+    name: 'insert-messages',
+    text: INSERT_MESSAGES,
+    values,
+    rowMode: 'array'
+  })
   const [first] = rows
   if (first === undefined) throw new Error('the insert answered without a row')
   const exceptions: [number, NotInserted][] = []

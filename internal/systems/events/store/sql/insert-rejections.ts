@@ -3,7 +3,10 @@ import type { ValidEvent } from '../../../../engine/message/message.js'
 import { encodeTextArray } from '../../../../engine/postgres/array-parameter.js'
 import type { RejectionRow } from '../rejection-row.js'
 
-/** A rejection, and the event that its body would have been: the row is left out when that very event is stored. */
+/**
+ * A rejection, and the event that its body would have been: the row is left out when that
+ * very event is stored.
+ */
 export interface RejectionInsert {
   readonly row: RejectionRow
   readonly event: ValidEvent | null
@@ -16,9 +19,12 @@ export interface InsertedRejections {
   readonly inserted: ReadonlySet<string>
 }
 
-// Rows go in by key, for the reason given in insert-messages.ts; all transactions write `message` first and `rejection` second.
-// A redelivery of a rejected message finds its row and does nothing. A redelivery of a stored message that is judged differently by now
-// (its payload schema became stricter) finds its event in `message`: no event is both stored and rejected. That look is a subquery and no join, for the reason given there too.
+// Rows go in by key, for the reason given in insert-messages.ts; all transactions write
+// `message` first and `rejection` second. A redelivery of a rejected message finds its
+// row and does nothing. A redelivery of a stored message that is judged differently by
+// now (its payload schema became stricter) finds its event in `message`: no event is both
+// stored and rejected. That look is a subquery and no join, for the reason given there
+// too.
 const INSERT_REJECTIONS = `
 WITH i AS MATERIALIZED (
   SELECT t.*
@@ -43,7 +49,10 @@ WITH i AS MATERIALIZED (
 SELECT pg_current_xact_id()::text, ins.queue_message_id FROM (SELECT) AS always_one LEFT JOIN ins ON true`
 
 /** Inserts the rows whose queue message has none yet and whose event is not stored. */
-export async function insertRejections(client: ClientBase, rejections: readonly RejectionInsert[]): Promise<InsertedRejections> {
+export async function insertRejections(
+  client: ClientBase,
+  rejections: readonly RejectionInsert[]
+): Promise<InsertedRejections> {
   const rows = rejections.map(({ row }) => row)
   const events = rejections.map(({ event }) => event)
   const columns = [

@@ -2,12 +2,17 @@ import type { ClientBase } from 'pg'
 import type { ValidEvent } from '../../../../engine/message/message.js'
 import { encodeTextArray } from '../../../../engine/postgres/array-parameter.js'
 
-/** A row that is not the event: the stored one differs, or it has been deleted since it stood in the way of an insert. */
+/**
+ * A row that is not the event: the stored one differs, or it has been deleted since it
+ * stood in the way of an insert.
+ */
 export type Difference = 'differs' | 'gone'
 
-// A statement of its own, after the insert: in READ COMMITTED the insert's snapshot does not show a row that another session committed
-// meanwhile and that nevertheless stood in its way; the next statement's does. Comparing texts needs no hash column.
-// LIMIT 1 makes the server look up each row by its key, however the table looked when the statement was planned.
+// A statement of its own, after the insert: in READ COMMITTED the insert's snapshot does
+// not show a row that another session committed meanwhile and that nevertheless stood in
+// its way; the next statement's does. Comparing texts needs no hash column. LIMIT 1 makes
+// the server look up each row by its key, however the table looked when the statement was
+// planned.
 const READ_CONFLICTS = `
 SELECT t.n::int, CASE WHEN m.message_id IS NULL THEN 'gone' ELSE 'differs' END
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS t (client, type, id, body, n)
@@ -16,7 +21,10 @@ LEFT JOIN LATERAL (
 ) m ON true
 WHERE m.message_id IS NULL OR m.fk_event_type_name <> t.type OR m.message::text <> t.body`
 
-/** Which of the events, all of which exist by their key, are not what is stored under it, by their place in the list. */
+/**
+ * Which of the events, all of which exist by their key, are not what is stored under it,
+ * by their place in the list.
+ */
 export async function readConflicts(
   client: ClientBase,
   events: readonly ValidEvent[]

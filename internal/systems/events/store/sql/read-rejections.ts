@@ -15,7 +15,10 @@ const OPEN_CURSOR = `
 DECLARE rejections NO SCROLL CURSOR FOR
 SELECT ${HEAD}, body, body_encoding AS "bodyEncoding" FROM rejection WHERE ${FILTER} ORDER BY received_at, queue_message_id LIMIT $7`
 
-/** Rows per round trip: bodies have up to 1 MiB each, and all of them are in memory at once. */
+/**
+ * Rows per round trip: bodies have up to 1 MiB each, and all of them are in memory at
+ * once.
+ */
 const FETCH = 'FETCH 32 FROM rejections'
 
 // Not OR: each part has an index of its own.
@@ -24,31 +27,50 @@ SELECT queue_message_id AS id FROM rejection WHERE queue_message_id = $1::text
 UNION SELECT queue_message_id FROM rejection WHERE origin_queue_message_id = $1::text
 UNION SELECT queue_message_id FROM rejection WHERE message_id = $1::text AND client_name = $2::text`
 
-export async function listRejections(db: Queryable, filter: RejectionFilter, limit: number): Promise<readonly RejectionHead[]> {
+export async function listRejections(
+  db: Queryable,
+  filter: RejectionFilter,
+  limit: number
+): Promise<readonly RejectionHead[]> {
   return (await db.query<RejectionHead>(LIST, [...filterValues(filter), limit])).rows
 }
 
-export async function countRejections(db: Queryable, filter: RejectionFilter): Promise<ReadonlyMap<RejectionReason, number>> {
-  const { rows } = await db.query<{ reason: RejectionReason; count: number }>(COUNT, filterValues(filter))
+export async function countRejections(
+  db: Queryable,
+  filter: RejectionFilter
+): Promise<ReadonlyMap<RejectionReason, number>> {
+  const { rows } = await db.query<{ reason: RejectionReason; count: number }>(
+    COUNT,
+    filterValues(filter)
+  )
   return new Map(rows.map(({ reason, count }) => [reason, count]))
 }
 
 type EncodedRecord = RejectionRecord & { readonly bodyEncoding: 'plain' | 'json-string' }
 
 /** In a transaction of the caller's. */
-export async function* readRejections(db: Queryable, filter: RejectionFilter, limit: number | null): AsyncGenerator<RejectionRecord> {
+export async function* readRejections(
+  db: Queryable,
+  filter: RejectionFilter,
+  limit: number | null
+): AsyncGenerator<RejectionRecord> {
   await db.query(OPEN_CURSOR, [...filterValues(filter), limit])
   for (;;) {
     const { rows } = await db.query<EncodedRecord>(FETCH)
     if (rows.length === 0) return
-    for (const { bodyEncoding, body, ...head } of rows) yield { ...head, body: decodeBody(body, bodyEncoding) }
+    for (const { bodyEncoding, body, ...head } of rows)
+      yield { ...head, body: decodeBody(body, bodyEncoding) }
   }
 }
 
 /**
- * Queue message ids of rejections: of that queue message, of its redriven copies and, where a client is given, of what its bodies call by
- * this id.
+ * Queue message ids of rejections: of that queue message, of its redriven copies and,
+ * where a client is given, of what its bodies call by this id.
  */
-export async function findRejectedIds(db: Queryable, id: string, clientId: string | null): Promise<readonly string[]> {
+export async function findRejectedIds(
+  db: Queryable,
+  id: string,
+  clientId: string | null
+): Promise<readonly string[]> {
   return (await db.query<{ id: string }>(IDS_OF_EVENT, [id, clientId])).rows.map(row => row.id)
 }

@@ -9,11 +9,17 @@ SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType", message_
 FROM message
 WHERE fk_event_type_name = $1::text AND ($2::text IS NULL OR fk_client_name = $2::text) AND received_at >= $3::timestamptz`
 
-/** Rows per round trip: payloads have up to 1 MiB each, and all of them are in memory at once. */
+/**
+ * Rows per round trip: payloads have up to 1 MiB each, and all of them are in memory at
+ * once.
+ */
 const FETCH = 'FETCH 100 FROM stored'
 
 /** In a transaction of the caller's. */
-export async function* readStored(db: Queryable, { eventType, clientId, since }: StoredFilter): AsyncGenerator<StoredPayload> {
+export async function* readStored(
+  db: Queryable,
+  { eventType, clientId, since }: StoredFilter
+): AsyncGenerator<StoredPayload> {
   await db.query(OPEN_CURSOR, [eventType, clientId, since])
   for (;;) {
     const { rows } = await db.query<StoredPayload>(FETCH)

@@ -4,8 +4,9 @@ import type { RejectionFilter } from '../records.js'
 /** What runs a statement: a client, or a pool. */
 export type Queryable = Pick<ClientBase, 'query'>
 
-// A condition that is not set is a constant for the planner, which sees the values: it is left out, and the index of the others is used.
-// Names are of any length, and the index holds their start.
+// A condition that is not set is a constant for the planner, which sees the values: it is
+// left out, and the index of the others is used. Names are of any length, and the index
+// holds their start.
 export const FILTER = `
       ($1::text[] IS NULL OR queue_message_id = ANY ($1::text[]))
   AND ($2::text IS NULL OR (left(client_name, 100) COLLATE "C" = left($2::text, 100) AND client_name = $2::text))
@@ -15,7 +16,14 @@ export const FILTER = `
   AND (NOT $6::boolean OR redriven_at IS NULL)`
 
 /** The values of FILTER, $1 to $6. */
-export function filterValues({ ids, clientId, eventType, reason, since, isOpen }: RejectionFilter): unknown[] {
+export function filterValues({
+  ids,
+  clientId,
+  eventType,
+  reason,
+  since,
+  isOpen
+}: RejectionFilter): unknown[] {
   return [ids, clientId, eventType, reason, since, isOpen]
 }
 
