@@ -3,9 +3,9 @@
  * seeded faults of queue, database and process.
  *
  * With FILE for internal/lab/simulation/simulation.test.ts:
- *   SIMULATION_SEED=4711 npx tap FILE          one seed alone
- *   SIMULATION_SCHEDULES=100000 npx tap --timeout=1800 FILE          a longer run
- *   SIMULATION_SEED=10001 SIMULATION_SCHEDULES=50000 npx tap FILE    seeds never run before
+ *   SIMULATION_SEED=4711 npx tap FILE                         one seed alone
+ *   SIMULATION_SCHEDULES=100000 npx tap --timeout=1800 FILE   a longer run
+ *   SIMULATION_SEED=10001 SIMULATION_SCHEDULES=50000 npx tap FILE   seeds not run before
  *
  * With --reporter=tap it also says how often each kind of fault struck.
  */
