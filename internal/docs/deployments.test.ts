@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { Totals } from '../engine/observe/totals.js'
+import { CounterTotals } from '../engine/observe/totals.js'
 import { PrimaryMetrics } from '../systems/events/observe/primary-metrics.js'
 import {
   createSenderMetrics,
@@ -14,7 +14,7 @@ const read = (name: string): string =>
 t.test('alerts, dashboard and README speak of metrics that exist', async t => {
   const worker = createWorkerMetrics()
   t.teardown(() => worker.close())
-  const primary = new PrimaryMetrics(new Totals())
+  const primary = new PrimaryMetrics(new CounterTotals())
   const status = {
     inFlight: 0,
     inFlightBytes: 0,

@@ -5,7 +5,7 @@
  * Shapes  message ids of the queue in and out; the memory is bounded, and the oldest is
  *         forgotten first.
  */
-export interface Death {
+export interface SuspectDeaths {
   readonly messageId: string
   /** How many workers have died of it so far. */
   readonly deaths: number
@@ -25,7 +25,7 @@ export class Deaths {
   }
 
   /** The worker is gone. What it was examining, if anything, with all deaths by now. */
-  died(workerId: number): Death | null {
+  died(workerId: number): SuspectDeaths | null {
     const messageId = this.#examined.get(workerId)
     if (messageId === undefined) return null
     this.#examined.delete(workerId)
@@ -37,7 +37,7 @@ export class Deaths {
     return { messageId, deaths }
   }
 
-  get all(): readonly Death[] {
+  get all(): readonly SuspectDeaths[] {
     return Array.from(this.#deaths, ([messageId, deaths]) => ({ messageId, deaths }))
   }
 }

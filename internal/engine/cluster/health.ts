@@ -3,23 +3,23 @@ import { type HttpServer, plain, startHttpServer } from '../http/server.js'
 import type { Log } from '../observe/log.js'
 import type { Readiness } from './readiness.js'
 
-export interface WatchServerOptions {
+export interface HealthServerOptions {
   readonly host: string
   readonly port: number
   /** The setting that chooses the port. */
-  readonly portSetting: 'METRICS_PORT' | 'SENDER_METRICS_PORT'
+  readonly portSetting: string
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
   readonly readiness: Pick<Readiness<unknown>, 'answer'>
   readonly log: Log
 }
 
 /** /livez is 200 as long as it listens. */
-export async function startWatchServer({
+export async function startHealthServer({
   metrics,
   readiness,
   log,
   ...place
-}: WatchServerOptions): Promise<HttpServer> {
+}: HealthServerOptions): Promise<HttpServer> {
   const server = await startHttpServer({
     ...place,
     routes: {

@@ -10,7 +10,7 @@ import { ExpectedError } from '../lifecycle/service.js'
 import type { Log } from '../observe/log.js'
 import { backoffMs } from '../retry/backoff.js'
 
-export interface UntilItWorksOptions {
+export interface RetryOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly signal: AbortSignal
@@ -23,10 +23,10 @@ const RETRY = { baseMs: 200, maxMs: 5_000 }
  * The step's result; null when `signal` aborts first. An ExpectedError (wrong
  * configuration) is not repeated.
  */
-export async function untilItWorks<T>(
+export async function retryUntilDone<T>(
   what: string,
   step: () => Promise<T>,
-  options: UntilItWorksOptions
+  options: RetryOptions
 ): Promise<T | null> {
   const { clock, random, signal, log } = options
   for (let attempt = 1; !signal.aborted; attempt++) {

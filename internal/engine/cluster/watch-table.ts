@@ -8,7 +8,7 @@ import type { Clock } from '../lifecycle/clock.js'
 import { onAbort } from '../lifecycle/interrupt.js'
 import { backoffMs } from '../retry/backoff.js'
 
-export interface FollowOptions {
+export interface WatchTableOptions {
   readonly look: () => Promise<void>
   readonly lookEveryMs: number
   readonly onFailed: (error: unknown) => void
@@ -16,7 +16,7 @@ export interface FollowOptions {
   readonly signal: AbortSignal
 }
 
-export interface Follower {
+export interface TableWatch {
   /** There is news. Before `begin` it is kept until then. */
   readonly lookSoon: () => void
   /** From now on, until the signal aborts. */
@@ -25,13 +25,13 @@ export interface Follower {
 
 const RETRY = { baseMs: 100, maxMs: 5_000 }
 
-export function createFollower({
+export function watchTable({
   look,
   lookEveryMs,
   onFailed,
   clock,
   signal
-}: FollowOptions): Follower {
+}: WatchTableOptions): TableWatch {
   let cancel = (): void => undefined
   let isLooking = true
   let isNewsWaiting = false

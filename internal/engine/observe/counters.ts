@@ -2,7 +2,7 @@
  * The counters of the processor: which there are, and how a worker keeps its own sums.
  *
  * A worker only adds; the primary owns the totals that people see (totals.ts). Keys of a
- * tally are `name` or `name/label value`.
+ * sums are `name` or `name/label value`.
  */
 import { REJECTION_REASONS } from '../message/message.js'
 
@@ -18,7 +18,7 @@ interface CounterDefinition {
 
 /** Further values of a label without a closed set are counted together, as `other`. */
 export const MAX_LABEL_VALUES = 50
-export const OTHER = 'other'
+export const OTHER_LABEL = 'other'
 
 export const COUNTERS = {
   received: { help: 'Messages received from the queue, redeliveries included' },
@@ -57,7 +57,7 @@ export type CounterName = keyof typeof COUNTERS
 /** Sums by key; a plain object, because it travels between processes. */
 export type Counts = Readonly<Record<string, number>>
 
-export class Tally {
+export class CounterSums {
   readonly #counts: Record<string, number> = {}
 
   add(name: CounterName, amount: number, label?: string): void {

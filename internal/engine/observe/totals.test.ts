@@ -1,8 +1,8 @@
 import t from 'tap'
-import { Totals } from './totals.js'
+import { CounterTotals } from './totals.js'
 
 t.test('totals are the sums of all workers, dead ones included', async t => {
-  const totals = new Totals()
+  const totals = new CounterTotals()
   totals.reported(1, { stored: 10, 'rejected/not-json': 1 })
   totals.reported(2, { stored: 5 })
   t.equal(totals.sum('stored'), 15)
@@ -14,7 +14,7 @@ t.test('totals are the sums of all workers, dead ones included', async t => {
 })
 
 t.test('an announced commit counts when its outcome is told', async t => {
-  const totals = new Totals()
+  const totals = new CounterTotals()
   totals.announced(1, 'tx-1', { stored: 7 })
   t.equal(totals.sum('stored'), 0)
   totals.decided(1, 'tx-1', { stored: 7 })
@@ -25,7 +25,7 @@ t.test('an announced commit counts when its outcome is told', async t => {
 
 t.test('a worker that dies with an open commit: the database says whether it counts', async t => {
   for (const hasCommitted of [true, false]) {
-    const totals = new Totals()
+    const totals = new CounterTotals()
     totals.decided(1, 'tx-1', { stored: 100 })
     totals.announced(1, 'tx-2', { stored: 7, duplicate: 1 })
     totals.reported(1, { stored: 100, received: 120 })
@@ -42,7 +42,7 @@ t.test('a worker that dies with an open commit: the database says whether it cou
 })
 
 t.test('of two open commits each has its own outcome', async t => {
-  const totals = new Totals()
+  const totals = new CounterTotals()
   totals.announced(1, 'large', { stored: 1_000 })
   totals.announced(1, 'small', { stored: 3 })
   totals.decided(1, 'small', { stored: 3 })
@@ -58,7 +58,7 @@ t.test('of two open commits each has its own outcome', async t => {
 })
 
 t.test('no total goes backwards while the question is open', async t => {
-  const totals = new Totals()
+  const totals = new CounterTotals()
   totals.decided(1, 'tx-1', { stored: 100 })
   totals.announced(1, 'tx', { stored: 7 })
   let answer = (_yes: boolean): void => undefined

@@ -6,7 +6,7 @@
  *         the outcome of a transaction leaves the question open; `retire` hands it to
  *         `tookEffect` and adds the answer.
  */
-import { type Counts, Tally } from './counters.js'
+import { CounterSums, type Counts } from './counters.js'
 
 interface WorkerSums {
   counts: Counts
@@ -14,8 +14,8 @@ interface WorkerSums {
   readonly open: Map<string, Counts>
 }
 
-export class Totals {
-  readonly #retired = new Tally()
+export class CounterTotals {
+  readonly #retired = new CounterSums()
   readonly #workers = new Map<number, WorkerSums>()
 
   announced(workerId: number, tx: string, counts: Counts): void {

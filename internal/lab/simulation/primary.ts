@@ -11,7 +11,7 @@ import { Deaths } from '../../engine/cluster/deaths.js'
 import type { Store } from '../../engine/intake/store.js'
 import type { RejectionReason } from '../../engine/message/message.js'
 import { REJECTION_REASONS } from '../../engine/message/message.js'
-import { Totals } from '../../engine/observe/totals.js'
+import { CounterTotals } from '../../engine/observe/totals.js'
 import type { WorkerMessage } from '../../systems/events/app/protocol.js'
 import type { Database } from './database.js'
 import { never, type SimulatedProcess } from './process.js'
@@ -29,7 +29,7 @@ export class Primary {
   readonly #world: World
   readonly #database: Database
   readonly #store: Store
-  readonly #totals = new Totals()
+  readonly #totals = new CounterTotals()
   readonly #deaths = new Deaths()
   readonly #channels = new Map<SimulatedProcess, Channel>()
   #openQuestions = 0

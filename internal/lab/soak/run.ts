@@ -30,7 +30,7 @@ export interface SoakOptions {
 }
 
 /** What the processor has decided, and what it had to. */
-export interface Counts {
+interface Counts {
   readonly stored: number
   readonly duplicates: number
   readonly rejected: number

@@ -3,7 +3,7 @@
  * once, without a restart.
  */
 
-import { createFollower } from '../../../engine/cluster/watch-table.js'
+import { watchTable } from '../../../engine/cluster/watch-table.js'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { onAbort } from '../../../engine/lifecycle/interrupt.js'
 import type { Log } from '../../../engine/observe/log.js'
@@ -33,7 +33,7 @@ export function followClientRules(options: FollowClientRulesOptions): void {
   const { workers, maxLabels, clock, log, signal, onChanged } = options
   const source = createClientSettingsSource({
     connectionString: options.connectionString,
-    onNews: () => follower.lookSoon()
+    onNews: () => watch.lookSoon()
   })
   const labels = new Set<string>()
   let told = ''
@@ -48,7 +48,7 @@ export function followClientRules(options: FollowClientRulesOptions): void {
     told = now
     onChanged(rules)
   }
-  const follower = createFollower({
+  const watch = watchTable({
     look: async () => tell(await source.read(maxLabels)),
     lookEveryMs: LOOK_EVERY_MS,
     onFailed: error => log.debug({ reason: String(error) }, 'weights and quotas not read'),
@@ -56,8 +56,8 @@ export function followClientRules(options: FollowClientRulesOptions): void {
     signal
   })
   onAbort(signal, () => void source.close())
-  follower.lookSoon()
-  follower.begin()
+  watch.lookSoon()
+  watch.begin()
 }
 
 export interface WorkerClientRules extends ClientRules {

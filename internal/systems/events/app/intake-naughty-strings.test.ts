@@ -9,7 +9,7 @@ import t, { type Test } from 'tap'
 import { StoreError } from '../../../engine/intake/store.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import type { Disposition } from '../../../engine/message/message.js'
-import { Totals } from '../../../engine/observe/totals.js'
+import { CounterTotals } from '../../../engine/observe/totals.js'
 import { QueueError } from '../../../engine/queue/queue.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import { createWholeIntake, type Processed } from '../../../lab/testing/whole-intake.js'
@@ -113,13 +113,13 @@ t.test(
     const log = pino({ level: 'trace' }, { write: line => void lines.push(line) })
     const metrics = createWorkerMetrics()
     t.teardown(() => metrics.close())
-    const { observer, tally } = createIntakeEvents({
+    const { observer, sums } = createIntakeEvents({
       log,
       clock,
       metrics,
       send: () => Promise.resolve()
     })
-    const totals = new Totals()
+    const totals = new CounterTotals()
     const primary = new PrimaryMetrics(totals)
     for (const text of NAUGHTY) {
       const message = {
@@ -149,7 +149,7 @@ t.test(
       t.ok(line.endsWith('\n') && !/[\0-\x1f]/.test(line.slice(0, -1)), 'one line')
       t.type(JSON.parse(line), 'object')
     }
-    totals.reported(1, tally.counts)
+    totals.reported(1, sums.counts)
     const series = (await primary.text())
       .split('\n')
       .filter(line => line.startsWith('event_process_'))

@@ -7,9 +7,9 @@
  */
 import cluster from 'node:cluster'
 import { Deaths } from '../../../engine/cluster/deaths.js'
-import { startWatchServer } from '../../../engine/cluster/health.js'
+import { startHealthServer } from '../../../engine/cluster/health.js'
 import { Readiness } from '../../../engine/cluster/readiness.js'
-import { untilItWorks } from '../../../engine/cluster/retry-until.js'
+import { retryUntilDone } from '../../../engine/cluster/retry-until.js'
 import { Supervisor } from '../../../engine/cluster/supervisor.js'
 import { WORKER_EXEC_ARGS, workerMalloc } from '../../../engine/cluster/worker-memory.js'
 import { toWorkerProcess } from '../../../engine/cluster/worker-process.js'
@@ -18,7 +18,7 @@ import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { untilAborted } from '../../../engine/lifecycle/interrupt.js'
 import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
 import { createLog, type Log } from '../../../engine/observe/log.js'
-import { Totals } from '../../../engine/observe/totals.js'
+import { CounterTotals } from '../../../engine/observe/totals.js'
 import { UNSAFE } from '../../../engine/postgres/durability.js'
 import { migrate } from '../../../engine/postgres/migrate.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
@@ -38,10 +38,10 @@ export function createPrimary(config: ProcessorConfig): Service {
 }
 
 async function run(config: ProcessorConfig, log: Log, signal: AbortSignal): Promise<void> {
-  const totals = new Totals()
+  const totals = new CounterTotals()
   const metrics = new PrimaryMetrics(totals)
   const readiness = new Readiness(clock, createReceiveProblem(config.queue.waitTimeS * 1_000))
-  const server = await startWatchServer({
+  const server = await startHealthServer({
     ...config.metrics,
     portSetting: 'METRICS_PORT',
     metrics,
@@ -64,7 +64,7 @@ async function supervise(
   log: Log,
   signal: AbortSignal,
   services: Services,
-  totals: Totals,
+  totals: CounterTotals,
   metrics: PrimaryMetrics,
   readiness: Readiness<WorkerStatus>
 ): Promise<void> {
@@ -74,12 +74,16 @@ async function supervise(
   try {
     readiness.reason = 'migrating the database'
     const prepare = () => endIfUnsafe(store).then(() => migrate(services.dbConnection))
-    const migrated = await untilItWorks('migrate the database', prepare, patience)
+    const migrated = await retryUntilDone('migrate the database', prepare, patience)
     if (migrated !== null && migrated.applied.length > 0)
       log.info({ applied: migrated.applied }, 'migrated')
     for (const note of migrated?.notes ?? []) log.warn(note)
     readiness.reason = 'opening the queue'
-    const queue = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), patience)
+    const queue = await retryUntilDone(
+      'open the queue',
+      () => openQueue(sqs, config.queue),
+      patience
+    )
     for (const note of queue?.notes ?? []) log.warn(note)
     if (signal.aborted) return
     readiness.watch(() => store.probe())
@@ -143,7 +147,7 @@ async function supervise(
         await totals.retire(
           worker.id,
           async tx =>
-            (await untilItWorks(
+            (await retryUntilDone(
               'learn a dead worker’s last outcome',
               () => store.wasCommitted(tx),
               patience

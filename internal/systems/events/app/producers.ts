@@ -5,7 +5,7 @@
 
 import { createHelp } from '../../../engine/cli/help-service.js'
 import { createRandom } from '../../../engine/cli/random.js'
-import { untilItWorks } from '../../../engine/cluster/retry-until.js'
+import { retryUntilDone } from '../../../engine/cluster/retry-until.js'
 import type { Environment } from '../../../engine/config/environment.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
@@ -54,7 +54,7 @@ async function run(
     transport: config.queue.transport
   })
   try {
-    const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), {
+    const opened = await retryUntilDone('open the queue', () => openQueue(sqs, config.queue), {
       clock,
       random: Math.random,
       signal,

@@ -7,7 +7,7 @@
  * kill -9 too.
  */
 import type { MetricObject } from 'prom-client'
-import type { Death } from '../../../engine/cluster/deaths.js'
+import type { SuspectDeaths } from '../../../engine/cluster/deaths.js'
 import type { GateReason } from '../../../engine/intake/gate.js'
 import type { Counts } from '../../../engine/observe/counters.js'
 import type { ClientSetting } from '../store/client-settings.js'
@@ -45,7 +45,7 @@ export type PrimaryMessage =
   /** Drain and end. */
   | { readonly kind: 'stop' }
   /** So many workers have died while they examined this message. */
-  | ({ readonly kind: 'death' } & Death)
+  | ({ readonly kind: 'death' } & SuspectDeaths)
   | { readonly kind: 'clients'; readonly rules: RulesForWorkers }
 
 /** What operators have set for clients. */

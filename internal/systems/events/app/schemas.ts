@@ -5,8 +5,8 @@
  * A change is heard at once (LISTEN). Until it is read, the schemas in force stay.
  */
 
-import { untilItWorks } from '../../../engine/cluster/retry-until.js'
-import { createFollower } from '../../../engine/cluster/watch-table.js'
+import { retryUntilDone } from '../../../engine/cluster/retry-until.js'
+import { watchTable } from '../../../engine/cluster/watch-table.js'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { onAbort } from '../../../engine/lifecycle/interrupt.js'
 import type { Log } from '../../../engine/observe/log.js'
@@ -32,7 +32,7 @@ export async function followSchemas({
   log,
   signal
 }: FollowSchemasOptions): Promise<PayloadSchemas> {
-  const source = createSchemaSource({ connectionString, onNews: () => follower.lookSoon() })
+  const source = createSchemaSource({ connectionString, onNews: () => watch.lookSoon() })
   const schemas = createPayloadSchemas()
   let hasAny = false
   onAbort(signal, () => void source.close())
@@ -53,7 +53,7 @@ export async function followSchemas({
       log.info({ active, shadow: registered.length - active }, 'payload schemas in force')
     hasAny = registered.length > 0
   }
-  const follower = createFollower({
+  const watch = watchTable({
     look,
     lookEveryMs: LOOK_EVERY_MS,
     // The schemas in force stay, and the database's trouble is reported where it is felt.
@@ -62,7 +62,12 @@ export async function followSchemas({
     signal
   })
 
-  await untilItWorks('read the payload schemas', look, { clock, random: Math.random, signal, log })
-  follower.begin()
+  await retryUntilDone('read the payload schemas', look, {
+    clock,
+    random: Math.random,
+    signal,
+    log
+  })
+  watch.begin()
   return schemas
 }

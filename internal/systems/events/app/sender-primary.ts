@@ -7,9 +7,9 @@
  */
 import cluster from 'node:cluster'
 import type pg from 'pg'
-import { startWatchServer } from '../../../engine/cluster/health.js'
+import { startHealthServer } from '../../../engine/cluster/health.js'
 import { Readiness } from '../../../engine/cluster/readiness.js'
-import { untilItWorks } from '../../../engine/cluster/retry-until.js'
+import { retryUntilDone } from '../../../engine/cluster/retry-until.js'
 import { Supervisor } from '../../../engine/cluster/supervisor.js'
 import { WORKER_EXEC_ARGS, workerMalloc } from '../../../engine/cluster/worker-memory.js'
 import { toWorkerProcess } from '../../../engine/cluster/worker-process.js'
@@ -44,7 +44,7 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
   const readiness = new Readiness<SenderStatus>(clock, ({ problems }) =>
     problems.length === 0 ? null : problems.join('; ')
   )
-  const server = await startWatchServer({
+  const server = await startHealthServer({
     ...config.metrics,
     portSetting: 'SENDER_METRICS_PORT',
     metrics,
@@ -83,7 +83,7 @@ async function supervise(
   const patience = { clock, random: Math.random, signal, log }
   readiness.reason = 'migrating the database'
   const prepare = () => migrate(services.dbConnection).then(() => installLanes(pool))
-  await untilItWorks('migrate the database', prepare, patience)
+  await retryUntilDone('migrate the database', prepare, patience)
   if (signal.aborted) return
   const deliveries = createPostgresDeliveries(pool, () => Promise.resolve())
   readiness.watch(() => pool.query('SELECT FROM sender_cursor').then(() => undefined))

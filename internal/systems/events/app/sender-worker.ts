@@ -3,7 +3,7 @@
  */
 
 import { tellPrimary } from '../../../engine/cluster/ipc.js'
-import { untilItWorks } from '../../../engine/cluster/retry-until.js'
+import { retryUntilDone } from '../../../engine/cluster/retry-until.js'
 import { createWorkerStop, endOrphan } from '../../../engine/cluster/worker-stop.js'
 import { openPgBossLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { Recorder } from '../../../engine/dispatch/recorder.js'
@@ -76,7 +76,7 @@ async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise
   })
   try {
     const patience = { clock, random: Math.random, signal: stop.signal, log }
-    const lanes = await untilItWorks(
+    const lanes = await retryUntilDone(
       'open the lanes',
       () =>
         openPgBossLanes({

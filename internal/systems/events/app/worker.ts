@@ -6,7 +6,7 @@
  */
 
 import { tellPrimary } from '../../../engine/cluster/ipc.js'
-import { untilItWorks } from '../../../engine/cluster/retry-until.js'
+import { retryUntilDone } from '../../../engine/cluster/retry-until.js'
 import { createWorkerStop, endOrphan } from '../../../engine/cluster/worker-stop.js'
 import { Intake } from '../../../engine/intake/intake.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
@@ -70,14 +70,14 @@ async function run(
   const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
   const metrics = createWorkerMetrics(clientMetrics)
   const events = createIntakeEvents({ log, clock, metrics, send })
-  const shadowEvents = createShadowEvents({ log, tally: events.tally })
+  const shadowEvents = createShadowEvents({ log, sums: events.sums })
   try {
     const untilReady = { clock, random: Math.random, signal: stop.signal }
-    const opened = await untilItWorks('open the queue', () => openQueue(sqs, config.queue), {
+    const opened = await retryUntilDone('open the queue', () => openQueue(sqs, config.queue), {
       ...untilReady,
       log
     })
-    await untilItWorks('reach the database', () => store.probe(), { ...untilReady, log })
+    await retryUntilDone('reach the database', () => store.probe(), { ...untilReady, log })
     if (opened === null) return
     const schemas = await followSchemas({
       connectionString: services.dbConnection,
@@ -145,7 +145,7 @@ async function run(
     const { isGateOpen, gateReasons, sinceReceiveMs, receiveProblem } = intake.status
     await send({
       kind: 'report',
-      counts: events.tally.counts,
+      counts: events.sums.counts,
       metrics: await metrics.snapshot(intake.status),
       status: { isReceiving: isGateOpen, gateReasons, sinceReceiveMs, receiveProblem }
     })

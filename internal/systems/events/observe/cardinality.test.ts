@@ -3,7 +3,7 @@ import t from 'tap'
 import { startHttpServer } from '../../../engine/http/server.js'
 import { Intake } from '../../../engine/intake/intake.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
-import { Totals } from '../../../engine/observe/totals.js'
+import { CounterTotals } from '../../../engine/observe/totals.js'
 import { createMemoryQueue } from '../../../engine/queue/memory.js'
 import { EQUAL_CLIENTS } from '../../../lab/testing/equal-clients.js'
 import { createMemoryStore } from '../../../lab/testing/memory-store.js'
@@ -20,7 +20,7 @@ const EVENTS = 100_000
 t.test(
   '100,000 clients, event types, ids and paths that nobody knows add no series to a scrape',
   async t => {
-    const totals = new Totals()
+    const totals = new CounterTotals()
     const primary = new PrimaryMetrics(totals)
     const metrics = createWorkerMetrics()
     const hear = async (message: WorkerMessage): Promise<void> => {
@@ -72,7 +72,7 @@ t.test(
       metrics.close()
     })
     const scrape = async (): Promise<string[]> => {
-      totals.reported(1, events.tally.counts)
+      totals.reported(1, events.sums.counts)
       primary.reports.reported(1, await metrics.snapshot(intake.status))
       const text = await (await fetch(`${server.origin}/metrics`)).text()
       return [...text.matchAll(/^[a-z]\S*(?= )/gm)].map(([series]) => series)
@@ -80,7 +80,7 @@ t.test(
     const settled = (count: number): Promise<void> =>
       until(
         'all are settled',
-        () => (events.tally.counts['received'] ?? 0) === count && intake.status.inFlight === 0,
+        () => (events.sums.counts['received'] ?? 0) === count && intake.status.inFlight === 0,
         120_000
       )
 

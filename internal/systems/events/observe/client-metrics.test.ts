@@ -1,8 +1,8 @@
 import t from 'tap'
 import type { Disposition, Entry } from '../../../engine/message/message.js'
-import { Tally } from '../../../engine/observe/counters.js'
-import { Totals } from '../../../engine/observe/totals.js'
-import { ClientMetrics, combinations, MAX_CLIENT_LABELS, OTHER } from './client-metrics.js'
+import { CounterSums, OTHER_LABEL } from '../../../engine/observe/counters.js'
+import { CounterTotals } from '../../../engine/observe/totals.js'
+import { ClientMetrics, combinations, MAX_CLIENT_LABELS } from './client-metrics.js'
 import { PrimaryMetrics } from './primary-metrics.js'
 
 const entry = (clientId: string | null): Entry => {
@@ -59,11 +59,11 @@ t.test(
   'a label given later counts from then on, and no client takes the name of all others',
   async t => {
     const metrics = new ClientMetrics()
-    t.same(metrics.count([entry('late'), entry(OTHER)], ['stored', 'stored']), {
+    t.same(metrics.count([entry('late'), entry(OTHER_LABEL)], ['stored', 'stored']), {
       'client_stored/other': 2
     })
-    metrics.label(['late', OTHER])
-    const entries = [entry('late'), entry(OTHER), entry('nobody')]
+    metrics.label(['late', OTHER_LABEL])
+    const entries = [entry('late'), entry(OTHER_LABEL), entry('nobody')]
     t.same(metrics.count(entries, ['stored', 'stored', 'stored']), {
       'client_stored/late': 1,
       'client_stored/other': 2
@@ -74,13 +74,13 @@ t.test(
 t.test(
   'a scrape has the sums of dead workers too, and a series for each label and other',
   async t => {
-    const totals = new Totals()
+    const totals = new CounterTotals()
     const primary = new PrimaryMetrics(totals)
     primary.labels = ['a', 'quote"d']
-    const tally = new Tally()
-    tally.addAll({ 'client_stored/a': 3, 'client_stored/quote"d': 2 })
+    const sums = new CounterSums()
+    sums.addAll({ 'client_stored/a': 3, 'client_stored/quote"d': 2 })
     totals.announced(1, '7', { 'client_stored/a': 1 })
-    totals.reported(1, tally.counts)
+    totals.reported(1, sums.counts)
     await totals.retire(1, () => Promise.resolve(true))
     const series = seriesOf(await primary.text())
     t.ok(series.includes('event_process_client_stored_total{client="a"} 4'))
@@ -90,7 +90,7 @@ t.test(
 )
 
 t.test('a scrape stays small with as many labels as there may be', async t => {
-  const primary = new PrimaryMetrics(new Totals())
+  const primary = new PrimaryMetrics(new CounterTotals())
   const labels = Array.from({ length: MAX_CLIENT_LABELS }, (_, n) => `client-${n}`)
   primary.labels = labels
   const metrics = new ClientMetrics()

@@ -6,18 +6,18 @@
  * a name stands for does not change while the processor lives, and no sender can make a
  * series.
  *
- * Shapes  keys of a tally are `client_stored/label`, `client_duplicate/label`,
+ * Shapes  keys of the sums are `client_stored/label`, `client_duplicate/label`,
  *         `client_rejected/reason/label`.
  * Units   seconds.
  */
 
 import { type Disposition, type Entry, REJECTION_REASONS } from '../../../engine/message/message.js'
+import { OTHER_LABEL } from '../../../engine/observe/counters.js'
 import { Observations } from '../../../engine/observe/observations.js'
 import { clientOf } from '../event/client-of.js'
 
 /** Each costs about 35 series of a scrape. */
 export const MAX_CLIENT_LABELS = 50
-export const OTHER = 'other'
 /** Fine where one client's flood would show at the others. */
 const DWELL_BUCKETS_S = [
   0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5, 60, 3_600
@@ -38,13 +38,13 @@ class ClientSlot {
 
 export class ClientMetrics {
   readonly #slots = new Map<string, ClientSlot>()
-  readonly #other = new ClientSlot(OTHER)
+  readonly #other = new ClientSlot(OTHER_LABEL)
 
   label(clients: readonly string[]): void {
     // A client of that name is counted with the others: two series under one label would
     // be one too many.
     for (const client of clients)
-      if (client !== OTHER && !this.#slots.has(client))
+      if (client !== OTHER_LABEL && !this.#slots.has(client))
         this.#slots.set(client, new ClientSlot(client))
   }
 
@@ -116,7 +116,7 @@ export function* combinations(
   name: keyof typeof CLIENT_COUNTERS,
   labels: readonly string[]
 ): Iterable<[key: string, Record<string, string>]> {
-  for (const client of [...labels.filter(label => label !== OTHER), OTHER]) {
+  for (const client of [...labels.filter(label => label !== OTHER_LABEL), OTHER_LABEL]) {
     if (name !== 'client_rejected') yield [`${name}/${client}`, { client }]
     else
       for (const reason of REJECTION_REASONS)

@@ -10,7 +10,7 @@ import type { IntakeObserver } from '../../../engine/intake/intake.js'
 import { StoreError } from '../../../engine/intake/store.js'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import type { Disposition } from '../../../engine/message/message.js'
-import { type Counts, Tally } from '../../../engine/observe/counters.js'
+import { CounterSums, type Counts } from '../../../engine/observe/counters.js'
 import type { Log } from '../../../engine/observe/log.js'
 import type { WorkerMessage } from '../app/protocol.js'
 import type { WorkerMetrics } from './worker-metrics.js'
@@ -29,7 +29,7 @@ export interface IntakeEventsOptions {
 export interface IntakeEvents {
   readonly observer: IntakeObserver
   readonly journal: CommitJournal
-  readonly tally: Tally
+  readonly sums: CounterSums
   /** Logs what happened since the last call, if anything did. */
   logSummary(): void
 }
@@ -40,7 +40,7 @@ export function createIntakeEvents({
   metrics,
   send
 }: IntakeEventsOptions): IntakeEvents {
-  const tally = new Tally()
+  const sums = new CounterSums()
   const announced = new Map<string, Counts>()
   let summarized: Counts = {}
 
@@ -54,26 +54,26 @@ export function createIntakeEvents({
       return send({ kind: 'committing', tx, counts })
     },
     committed(tx) {
-      tally.addAll(announced.get(tx) ?? {})
+      sums.addAll(announced.get(tx) ?? {})
       decided(tx)
     },
     rolledBack: decided
   }
   function decided(tx: string): void {
     announced.delete(tx)
-    void send({ kind: 'decided', tx, counts: tally.counts })
+    void send({ kind: 'decided', tx, counts: sums.counts })
   }
 
   const observer: IntakeObserver = {
     received(messages) {
-      tally.add('received', messages.length)
+      sums.add('received', messages.length)
       let redelivered = 0
       for (const message of messages) if (message.receiveCount > 1) redelivered += 1
-      tally.add('redelivered', redelivered)
+      sums.add('redelivered', redelivered)
       log.debug({ messages: messages.length, redelivered }, 'received')
     },
     committed(entries, dispositions, cause, tookMs) {
-      tally.add('flush', 1, cause)
+      sums.add('flush', 1, cause)
       metrics.batchRows.observe(entries.length)
       metrics.commitSeconds.observe(tookMs / 1_000)
       const nowMs = clock.epochMs()
@@ -98,14 +98,14 @@ export function createIntakeEvents({
       )
     },
     receiveFailed(error) {
-      tally.add('receive_failed', 1)
+      sums.add('receive_failed', 1)
       log.warn(
         { code: error.code, reason: error.message },
         'receive failed; trying again after a backoff'
       )
     },
     deleteFailed(code, entries, isFinal) {
-      tally.add('delete_failed', entries)
+      sums.add('delete_failed', entries)
       log.warn(
         { code, entries },
         isFinal
@@ -114,19 +114,19 @@ export function createIntakeEvents({
       )
     },
     extendFailed(code, entries) {
-      tally.add('extend_failed', entries)
+      sums.add('extend_failed', entries)
       log.warn({ code, entries }, 'visibility not extended; the messages may be delivered twice')
     },
     sentLater(entries) {
-      tally.add('sent_later', entries)
+      sums.add('sent_later', entries)
       log.debug({ entries }, 'beyond the quota; sent again with a delay')
     },
     sendFailed(code, entries) {
-      tally.add('send_failed', entries)
+      sums.add('send_failed', entries)
       log.warn({ code, entries }, 'cannot send again with a delay yet; the messages are kept')
     },
     storeFailed(error, attempt) {
-      tally.add('store_failed', 1)
+      sums.add('store_failed', 1)
       log.warn(
         { code: error.code, fault: error.fault, attempt, reason: wordsOf(error) },
         'database fails; receiving is paused, the batch is kept'
@@ -139,7 +139,7 @@ export function createIntakeEvents({
       log.debug({ isOpen, reasons }, 'gate')
     },
     leftToQueue(messageId, error) {
-      tally.add('left_to_queue', 1)
+      sums.add('left_to_queue', 1)
       log.error(
         { id: messageId, reason: wordsOf(error) },
         'message has no disposition; left to the dead-letter queue'
@@ -150,9 +150,9 @@ export function createIntakeEvents({
   return {
     observer,
     journal,
-    tally,
+    sums,
     logSummary() {
-      const now = { ...tally.counts }
+      const now = { ...sums.counts }
       const since = Object.fromEntries(
         Object.entries(now)
           .map(([key, count]) => [key, count - (summarized[key] ?? 0)] as const)
@@ -176,7 +176,7 @@ function wordsOf(error: unknown): string {
 }
 
 function countDispositions(dispositions: readonly Disposition[]): Counts {
-  const batch = new Tally()
+  const batch = new CounterSums()
   for (const disposition of dispositions) {
     if (disposition === 'stored' || disposition === 'duplicate') batch.add(disposition, 1)
     else batch.add('rejected', 1, disposition)

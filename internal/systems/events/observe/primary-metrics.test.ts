@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Totals } from '../../../engine/observe/totals.js'
+import { CounterTotals } from '../../../engine/observe/totals.js'
 import { PrimaryMetrics } from './primary-metrics.js'
 import { createWorkerMetrics } from './worker-metrics.js'
 
@@ -21,7 +21,7 @@ const valueOf = (text: string, series: string): number | null => {
 t.test(
   'a scrape shows totals by their names, with every reason present from the start',
   async t => {
-    const totals = new Totals()
+    const totals = new CounterTotals()
     totals.reported(1, { stored: 5, 'rejected/conflict': 2, 'flush/free': 1 })
     const text = await new PrimaryMetrics(totals).text()
     t.equal(valueOf(text, 'event_process_stored_total'), 5)
@@ -35,7 +35,7 @@ t.test(
 t.test(
   'histograms and gauges of workers are added up; a dead worker leaves its histograms and takes its gauges along',
   async t => {
-    const metrics = new PrimaryMetrics(new Totals())
+    const metrics = new PrimaryMetrics(new CounterTotals())
     const workers = [createWorkerMetrics(), createWorkerMetrics()]
     t.teardown(() => workers.forEach(worker => worker.close()))
     for (const [index, worker] of workers.entries()) {
@@ -75,7 +75,7 @@ t.test(
 t.test(
   'shadow schemas have 50 series of their own and one for the rest, the same ones in both counters, whichever worker names them first',
   async t => {
-    const totals = new Totals()
+    const totals = new CounterTotals()
     const metrics = new PrimaryMetrics(totals)
     const counts = (from: number, to: number, name: string): Record<string, number> =>
       Object.fromEntries(

@@ -7,9 +7,9 @@ import {
   COUNTERS,
   type CounterName,
   MAX_LABEL_VALUES,
-  OTHER
+  OTHER_LABEL
 } from '../../../engine/observe/counters.js'
-import type { Totals } from '../../../engine/observe/totals.js'
+import type { CounterTotals } from '../../../engine/observe/totals.js'
 import { WorkerReports } from '../../../engine/observe/worker-reports.js'
 import { CLIENT_COUNTERS, combinations } from './client-metrics.js'
 import { METRIC_PREFIX } from './worker-metrics.js'
@@ -20,11 +20,11 @@ export class PrimaryMetrics {
   readonly reports = new WorkerReports(this.#own)
   /** By label name: counters of the same things show the same ones. */
   readonly #caps = new Map<string, Cap>()
-  readonly #totals: Totals
+  readonly #totals: CounterTotals
   /** The clients with series of their own. */
   labels: readonly string[] = []
 
-  constructor(totals: Totals) {
+  constructor(totals: CounterTotals) {
     this.#totals = totals
     for (const name of Object.keys(COUNTERS) as CounterName[]) this.#register(name)
     for (const name of Object.keys(CLIENT_COUNTERS) as (keyof typeof CLIENT_COUNTERS)[])
@@ -114,7 +114,7 @@ type Cap = (value: string) => string
 function createCap(maxValues: number): Cap {
   const own = new Set<string>()
   return label => {
-    if (own.size < maxValues && label !== OTHER) own.add(label)
-    return own.has(label) ? label : OTHER
+    if (own.size < maxValues && label !== OTHER_LABEL) own.add(label)
+    return own.has(label) ? label : OTHER_LABEL
   }
 }

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import t from 'tap'
 import type { ReceivedMessage } from '../../../engine/message/message.js'
-import { MAX_LABEL_VALUES, Tally } from '../../../engine/observe/counters.js'
+import { CounterSums, MAX_LABEL_VALUES } from '../../../engine/observe/counters.js'
 import type { ShadowSchema } from '../schemas/payload-schemas.js'
 import { createShadowEvents } from './shadow-events.js'
 
@@ -16,20 +16,20 @@ const message: ReceivedMessage = {
 const shadow = (n: number): ShadowSchema => ({ id: n, label: `type-${n}/*/1`, check: () => [] })
 
 t.test('the first 50 schemas of a worker are counted by name, all others together', async t => {
-  const tally = new Tally()
-  const events = createShadowEvents({ log: pino({ level: 'silent' }), tally })
+  const sums = new CounterSums()
+  const events = createShadowEvents({ log: pino({ level: 'silent' }), sums })
   for (let n = 0; n < MAX_LABEL_VALUES + 10; n++) {
     events.checked(shadow(n), message, n % 2 === 0 ? 'required' : null)
     events.checked(shadow(n), message, null)
   }
   t.equal(
-    Object.keys(tally.counts).filter(key => key.startsWith('shadow_checked/')).length,
+    Object.keys(sums.counts).filter(key => key.startsWith('shadow_checked/')).length,
     MAX_LABEL_VALUES + 1
   )
-  t.equal(tally.counts['shadow_checked/type-49/*/1'], 2)
-  t.equal(tally.counts['shadow_checked/type-50/*/1'], undefined)
-  t.equal(tally.counts['shadow_checked/other'], 20)
-  t.equal(tally.counts['shadow_rejected/other'], 5)
+  t.equal(sums.counts['shadow_checked/type-49/*/1'], 2)
+  t.equal(sums.counts['shadow_checked/type-50/*/1'], undefined)
+  t.equal(sums.counts['shadow_checked/other'], 20)
+  t.equal(sums.counts['shadow_rejected/other'], 5)
 })
 
 t.test(
@@ -38,7 +38,7 @@ t.test(
     const lines: string[] = []
     const events = createShadowEvents({
       log: pino({}, { write: line => void lines.push(line) }),
-      tally: new Tally()
+      sums: new CounterSums()
     })
     for (let n = 0; n < 3; n++)
       events.checked(shadow(1), { ...message, id: `queue-${n}` }, 'required')

@@ -8,7 +8,11 @@
  *         is lost.
  */
 import type { ReceivedMessage } from '../../../engine/message/message.js'
-import { MAX_LABEL_VALUES, OTHER, type Tally } from '../../../engine/observe/counters.js'
+import {
+  type CounterSums,
+  MAX_LABEL_VALUES,
+  OTHER_LABEL
+} from '../../../engine/observe/counters.js'
 import type { Log } from '../../../engine/observe/log.js'
 import type { ShadowSchema } from '../schemas/payload-schemas.js'
 
@@ -29,10 +33,10 @@ interface Objections {
 
 export function createShadowEvents({
   log,
-  tally
+  sums
 }: {
   readonly log: Log
-  readonly tally: Tally
+  readonly sums: CounterSums
 }): ShadowEvents {
   const labels = new Set<string>()
   let objections = new Map<string, Objections>()
@@ -40,10 +44,10 @@ export function createShadowEvents({
   return {
     checked({ label }, { id }, keyword) {
       if (labels.size < MAX_LABEL_VALUES) labels.add(label)
-      const schema = labels.has(label) ? label : OTHER
-      tally.add('shadow_checked', 1, schema)
+      const schema = labels.has(label) ? label : OTHER_LABEL
+      sums.add('shadow_checked', 1, schema)
       if (keyword === null) return
-      tally.add('shadow_rejected', 1, schema)
+      sums.add('shadow_rejected', 1, schema)
       const known = objections.get(schema)
       if (known === undefined) objections.set(schema, { rejected: 1, example: { id, keyword } })
       else known.rejected += 1

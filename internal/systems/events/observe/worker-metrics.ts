@@ -1,5 +1,5 @@
 /**
- * A worker's histograms and gauges; its counters are a Tally, because the primary must
+ * A worker's histograms and gauges; its counters are a CounterSums, because the primary must
  * know them to the event (totals.ts).
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
