@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { CounterTotals } from '../engine/observe/totals.js'
-import { PrimaryMetrics } from '../systems/events/observe/primary-metrics.js'
+import { createProcessorMetrics } from '../systems/events/observe/processor-metrics.js'
 import {
   createSenderMetrics,
-  SenderPrimaryMetrics
+  createSenderPrimaryMetrics
 } from '../systems/events/observe/sender-metrics.js'
 import { createWorkerMetrics } from '../systems/events/observe/worker-metrics.js'
 
@@ -14,7 +13,7 @@ const read = (name: string): string =>
 t.test('alerts, dashboard and README speak of metrics that exist', async t => {
   const worker = createWorkerMetrics()
   t.teardown(() => worker.close())
-  const primary = new PrimaryMetrics(new CounterTotals())
+  const primary = createProcessorMetrics().metrics
   const status = {
     inFlight: 0,
     inFlightBytes: 0,
@@ -26,7 +25,7 @@ t.test('alerts, dashboard and README speak of metrics that exist', async t => {
     receiveProblem: null
   }
   primary.reports.reported(1, await worker.snapshot(status))
-  const sender = new SenderPrimaryMetrics()
+  const sender = createSenderPrimaryMetrics().metrics
   sender.reports.reported(1, await createSenderMetrics().snapshot(0))
   const namesIn = (text: string) =>
     new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name))

@@ -6,7 +6,6 @@
  * go.
  */
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
-import { METRIC_PREFIX } from '../../systems/events/observe/worker-metrics.js'
 
 /** A metric as `Registry.getMetricsAsJSON` gives it; opaque here but for its type. */
 export interface MetricSnapshot {
@@ -22,13 +21,13 @@ export class WorkerReports {
   #retired: readonly MetricSnapshot[] = []
 
   /** `own` holds what the primary itself knows. */
-  constructor(own: Registry) {
+  constructor(prefix: string, own: Registry) {
     this.#own = own
     const registers = [own]
     const reports = this.#reports
     collectDefaultMetrics({ register: this.#process })
     new Gauge({
-      name: `${METRIC_PREFIX}workers`,
+      name: `${prefix}workers`,
       help: 'Workers that report',
       registers,
       collect() {
@@ -36,7 +35,7 @@ export class WorkerReports {
       }
     })
     this.#restarts = new Counter({
-      name: `${METRIC_PREFIX}worker_restarts_total`,
+      name: `${prefix}worker_restarts_total`,
       help: 'Workers started again after a crash',
       registers
     })

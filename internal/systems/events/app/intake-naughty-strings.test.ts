@@ -9,13 +9,12 @@ import t, { type Test } from 'tap'
 import { StoreError } from '../../../engine/intake/store.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import type { Disposition } from '../../../engine/message/message.js'
-import { CounterTotals } from '../../../engine/observe/totals.js'
 import { QueueError } from '../../../engine/queue/queue.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import { createWholeIntake, type Processed } from '../../../lab/testing/whole-intake.js'
 import { createDecoder } from '../event/decode.js'
 import { createIntakeEvents } from '../observe/intake-events.js'
-import { PrimaryMetrics } from '../observe/primary-metrics.js'
+import { createProcessorMetrics } from '../observe/processor-metrics.js'
 import { createWorkerMetrics } from '../observe/worker-metrics.js'
 
 const NAUGHTY = [...new Set<string>(strings)]
@@ -119,8 +118,7 @@ t.test(
       metrics,
       send: () => Promise.resolve()
     })
-    const totals = new CounterTotals()
-    const primary = new PrimaryMetrics(totals)
+    const { metrics: primary } = createProcessorMetrics()
     for (const text of NAUGHTY) {
       const message = {
         id: text,
@@ -149,7 +147,7 @@ t.test(
       t.ok(line.endsWith('\n') && !/[\0-\x1f]/.test(line.slice(0, -1)), 'one line')
       t.type(JSON.parse(line), 'object')
     }
-    totals.reported(1, sums.counts)
+    primary.totals.reported(1, sums.counts)
     const series = (await primary.text())
       .split('\n')
       .filter(line => line.startsWith('event_process_'))

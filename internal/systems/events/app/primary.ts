@@ -18,14 +18,13 @@ import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { untilAborted } from '../../../engine/lifecycle/interrupt.js'
 import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
 import { createLog, type Log } from '../../../engine/observe/log.js'
-import { CounterTotals } from '../../../engine/observe/totals.js'
 import { UNSAFE } from '../../../engine/postgres/durability.js'
 import { migrate } from '../../../engine/postgres/migrate.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
 import { openQueue } from '../../../engine/queue/sqs/provision.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
-import { PrimaryMetrics } from '../observe/primary-metrics.js'
+import { createProcessorMetrics, type ProcessorMetrics } from '../observe/processor-metrics.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { followClientRules } from './client-rules.js'
 import type { RulesForWorkers, WorkerMessage, WorkerStatus } from './protocol.js'
@@ -38,20 +37,19 @@ export function createPrimary(config: ProcessorConfig): Service {
 }
 
 async function run(config: ProcessorConfig, log: Log, signal: AbortSignal): Promise<void> {
-  const totals = new CounterTotals()
-  const metrics = new PrimaryMetrics(totals)
+  const metrics = createProcessorMetrics()
   const readiness = new Readiness(clock, createReceiveProblem(config.queue.waitTimeS * 1_000))
   const server = await startHealthServer({
     ...config.metrics,
     portSetting: 'METRICS_PORT',
-    metrics,
+    metrics: metrics.metrics,
     readiness,
     log
   })
   let services: Services | null = null
   try {
     services = await openServices(config.services, line => log.info(line))
-    await supervise(config, log, signal, services, totals, metrics, readiness)
+    await supervise(config, log, signal, services, metrics, readiness)
   } finally {
     await services?.stop()
     await server.close()
@@ -64,8 +62,7 @@ async function supervise(
   log: Log,
   signal: AbortSignal,
   services: Services,
-  totals: CounterTotals,
-  metrics: PrimaryMetrics,
+  { metrics, label }: ProcessorMetrics,
   readiness: Readiness<WorkerStatus>
 ): Promise<void> {
   const patience = { clock, random: Math.random, signal, log }
@@ -91,6 +88,7 @@ async function supervise(
     cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_EXEC_ARGS] })
     const env = { ...workerMalloc(process.env), ...workerEnvironment(config, services) }
     const deaths = new Deaths()
+    const { totals } = metrics
     let rules: RulesForWorkers = { settings: [], sharers: 1, labels: [] }
     const hear = (workerId: number, message: WorkerMessage): void => {
       switch (message.kind) {
@@ -164,7 +162,7 @@ async function supervise(
       signal,
       onChanged: changed => {
         rules = changed
-        metrics.labels = changed.labels
+        label(changed.labels)
         supervisor.tell({ kind: 'clients', rules })
       }
     })

@@ -22,7 +22,7 @@ import { migrate } from '../../../engine/postgres/migrate.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import type { SenderConfig } from '../config/config.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
-import { SenderPrimaryMetrics } from '../observe/sender-metrics.js'
+import { createSenderPrimaryMetrics, type SenderPrimaryMetrics } from '../observe/sender-metrics.js'
 import { openKeyRing } from './key-ring.js'
 import type { SenderReport, SenderStatus } from './sender-protocol.js'
 import { type DatabaseService, findDatabase } from './services.js'
@@ -40,14 +40,14 @@ export function createSenderPrimary(config: SenderConfig): Service {
 }
 
 async function run(config: SenderConfig, log: Log, signal: AbortSignal): Promise<void> {
-  const metrics = new SenderPrimaryMetrics()
+  const metrics = createSenderPrimaryMetrics()
   const readiness = new Readiness<SenderStatus>(clock, ({ problems }) =>
     problems.length === 0 ? null : problems.join('; ')
   )
   const server = await startHealthServer({
     ...config.metrics,
     portSetting: 'SENDER_METRICS_PORT',
-    metrics,
+    metrics: metrics.metrics,
     readiness,
     log
   })
@@ -77,7 +77,7 @@ async function supervise(
   signal: AbortSignal,
   services: DatabaseService,
   pool: pg.Pool,
-  metrics: SenderPrimaryMetrics,
+  { metrics, read }: SenderPrimaryMetrics,
   readiness: Readiness<SenderStatus>
 ): Promise<void> {
   const patience = { clock, random: Math.random, signal, log }
@@ -125,7 +125,7 @@ async function supervise(
   const readBacklog = async (): Promise<void> => {
     const startedMs = clock.monotonicMs()
     await deliveries.backlog().then(
-      backlog => metrics.read(backlog),
+      backlog => read(backlog),
       (error: unknown) => log.debug({ reason: String(error) }, 'backlog not read')
     )
     const tookMs = clock.monotonicMs() - startedMs

@@ -3,7 +3,6 @@ import t from 'tap'
 import { startHttpServer } from '../../../engine/http/server.js'
 import { Intake } from '../../../engine/intake/intake.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
-import { CounterTotals } from '../../../engine/observe/totals.js'
 import { createMemoryQueue } from '../../../engine/queue/memory.js'
 import { EQUAL_CLIENTS } from '../../../lab/testing/equal-clients.js'
 import { createMemoryStore } from '../../../lab/testing/memory-store.js'
@@ -12,7 +11,7 @@ import { until } from '../../../lab/testing/until.js'
 import type { WorkerMessage } from '../app/protocol.js'
 import { createDecoder } from '../event/decode.js'
 import { createIntakeEvents } from './intake-events.js'
-import { PrimaryMetrics } from './primary-metrics.js'
+import { createProcessorMetrics } from './processor-metrics.js'
 import { createWorkerMetrics } from './worker-metrics.js'
 
 const EVENTS = 100_000
@@ -20,8 +19,8 @@ const EVENTS = 100_000
 t.test(
   '100,000 clients, event types, ids and paths that nobody knows add no series to a scrape',
   async t => {
-    const totals = new CounterTotals()
-    const primary = new PrimaryMetrics(totals)
+    const { metrics: primary } = createProcessorMetrics()
+    const { totals } = primary
     const metrics = createWorkerMetrics()
     const hear = async (message: WorkerMessage): Promise<void> => {
       if (message.kind === 'committing') totals.announced(1, message.tx, message.counts)

@@ -1,9 +1,8 @@
 import t from 'tap'
 import type { Disposition, Entry } from '../../../engine/message/message.js'
 import { CounterSums, OTHER_LABEL } from '../../../engine/observe/counters.js'
-import { CounterTotals } from '../../../engine/observe/totals.js'
 import { ClientMetrics, combinations, MAX_CLIENT_LABELS } from './client-metrics.js'
-import { PrimaryMetrics } from './primary-metrics.js'
+import { createProcessorMetrics } from './processor-metrics.js'
 
 const entry = (clientId: string | null): Entry => {
   const message = { id: '1', receiptHandle: '1', body: '', bytes: 1, receiveCount: 1, sentAtMs: 0 }
@@ -74,15 +73,15 @@ t.test(
 t.test(
   'a scrape has the sums of dead workers too, and a series for each label and other',
   async t => {
-    const totals = new CounterTotals()
-    const primary = new PrimaryMetrics(totals)
-    primary.labels = ['a', 'quote"d']
+    const primary = createProcessorMetrics()
+    const { totals } = primary.metrics
+    primary.label(['a', 'quote"d'])
     const sums = new CounterSums()
     sums.addAll({ 'client_stored/a': 3, 'client_stored/quote"d': 2 })
     totals.announced(1, '7', { 'client_stored/a': 1 })
     totals.reported(1, sums.counts)
     await totals.retire(1, () => Promise.resolve(true))
-    const series = seriesOf(await primary.text())
+    const series = seriesOf(await primary.metrics.text())
     t.ok(series.includes('event_process_client_stored_total{client="a"} 4'))
     t.ok(series.includes('event_process_client_stored_total{client="quote\\"d"} 2'))
     t.ok(series.includes('event_process_client_stored_total{client="other"} 0'))
@@ -90,12 +89,14 @@ t.test(
 )
 
 t.test('a scrape stays small with as many labels as there may be', async t => {
-  const primary = new PrimaryMetrics(new CounterTotals())
+  const primary = createProcessorMetrics()
   const labels = Array.from({ length: MAX_CLIENT_LABELS }, (_, n) => `client-${n}`)
-  primary.labels = labels
+  primary.label(labels)
   const metrics = new ClientMetrics()
   metrics.label(labels)
   for (let n = 0; n < 1_000; n++) metrics.dwelt(entry(`client-${n}`), 0.1)
   const { values } = metrics.toMetric('dwell', 'help') as { values: object[] }
-  t.ok(seriesOf(await primary.text()).length + values.length <= (MAX_CLIENT_LABELS + 1) * 35)
+  t.ok(
+    seriesOf(await primary.metrics.text()).length + values.length <= (MAX_CLIENT_LABELS + 1) * 35
+  )
 })

@@ -112,8 +112,10 @@ export const CLIENT_COUNTERS = {
   }
 } as const
 
+export type ClientCounter = keyof typeof CLIENT_COUNTERS
+
 export function* combinations(
-  name: keyof typeof CLIENT_COUNTERS,
+  name: ClientCounter,
   labels: readonly string[]
 ): Iterable<[key: string, Record<string, string>]> {
   for (const client of [...labels.filter(label => label !== OTHER_LABEL), OTHER_LABEL]) {

@@ -10,9 +10,10 @@ import type { IntakeObserver } from '../../../engine/intake/intake.js'
 import { StoreError } from '../../../engine/intake/store.js'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import type { Disposition } from '../../../engine/message/message.js'
-import { CounterSums, type Counts } from '../../../engine/observe/counters.js'
+import { CounterSums, type Counts, type SumsOf } from '../../../engine/observe/counters.js'
 import type { Log } from '../../../engine/observe/log.js'
 import type { WorkerMessage } from '../app/protocol.js'
+import type { ProcessorCounter } from './counters.js'
 import type { WorkerMetrics } from './worker-metrics.js'
 
 export interface IntakeEventsOptions {
@@ -29,7 +30,7 @@ export interface IntakeEventsOptions {
 export interface IntakeEvents {
   readonly observer: IntakeObserver
   readonly journal: CommitJournal
-  readonly sums: CounterSums
+  readonly sums: SumsOf<ProcessorCounter>
   /** Logs what happened since the last call, if anything did. */
   logSummary(): void
 }
@@ -40,7 +41,7 @@ export function createIntakeEvents({
   metrics,
   send
 }: IntakeEventsOptions): IntakeEvents {
-  const sums = new CounterSums()
+  const sums: SumsOf<ProcessorCounter> = new CounterSums()
   const announced = new Map<string, Counts>()
   let summarized: Counts = {}
 
@@ -176,7 +177,7 @@ function wordsOf(error: unknown): string {
 }
 
 function countDispositions(dispositions: readonly Disposition[]): Counts {
-  const batch = new CounterSums()
+  const batch: SumsOf<ProcessorCounter> = new CounterSums()
   for (const disposition of dispositions) {
     if (disposition === 'stored' || disposition === 'duplicate') batch.add(disposition, 1)
     else batch.add('rejected', 1, disposition)

@@ -7,9 +7,10 @@ import {
   type MetricObject,
   Registry
 } from 'prom-client'
-import { WorkerReports } from '../../../engine/observe/worker-reports.js'
+import { Metrics } from '../../../engine/observe/metrics.js'
 import type { Backlog } from '../delivery/store/deliveries.js'
-import { METRIC_PREFIX, SECONDS_BUCKETS } from './worker-metrics.js'
+import { METRIC_PREFIX } from './counters.js'
+import { SECONDS_BUCKETS } from './worker-metrics.js'
 
 export type AttemptOutcome = 'delivered' | 'retried' | 'dead'
 
@@ -93,54 +94,37 @@ export function createSenderMetrics(): SenderMetrics {
   }
 }
 
-/**
- * A sender's `/metrics`: its workers' reports, and what is owed as last read from the
- * database.
- */
-export class SenderPrimaryMetrics {
-  readonly #own = new Registry()
-  readonly reports = new WorkerReports(this.#own)
-  readonly #gauges: Readonly<Record<keyof Omit<Backlog, 'endpoints'>, Gauge>>
-  readonly #endpoints: Gauge<'state'>
+export interface SenderPrimaryMetrics {
+  readonly metrics: Metrics
+  /** What is owed, as last read from the database. */
+  readonly read: (backlog: Backlog) => void
+}
 
-  constructor() {
-    const registers = [this.#own]
-    const gauge = (name: string, help: string): Gauge =>
-      new Gauge({ name: METRIC_PREFIX + name, help, registers })
-    this.#gauges = {
-      pending: gauge(
-        'deliveries_pending',
-        'Deliveries that are due or wait for their next attempt'
-      ),
-      dead: gauge('deliveries_dead', 'Deliveries that were given up'),
-      oldestDueS: gauge(
-        'delivery_oldest_due_seconds',
-        'How long the longest due delivery of an enabled endpoint has been due'
-      ),
-      lagS: gauge(
-        'sender_lag_seconds',
-        'Age of the oldest stored event that no delivery was made of yet'
-      )
+/** A sender's `/metrics`: its workers' reports, and what is owed. */
+export function createSenderPrimaryMetrics(): SenderPrimaryMetrics {
+  const metrics = new Metrics(METRIC_PREFIX, {})
+  const gauges: Readonly<Record<keyof Omit<Backlog, 'endpoints'>, Gauge>> = {
+    pending: metrics.addGauge(
+      'deliveries_pending',
+      'Deliveries that are due or wait for their next attempt'
+    ),
+    dead: metrics.addGauge('deliveries_dead', 'Deliveries that were given up'),
+    oldestDueS: metrics.addGauge(
+      'delivery_oldest_due_seconds',
+      'How long the longest due delivery of an enabled endpoint has been due'
+    ),
+    lagS: metrics.addGauge(
+      'sender_lag_seconds',
+      'Age of the oldest stored event that no delivery was made of yet'
+    )
+  }
+  const byState = metrics.addGauge('endpoints', 'Endpoints by state', ['state'])
+  return {
+    metrics,
+    read({ endpoints, ...figures }) {
+      for (const [name, gauge] of Object.entries(gauges))
+        gauge.set(figures[name as keyof typeof figures])
+      for (const [state, count] of Object.entries(endpoints)) byState.set({ state }, count)
     }
-    this.#endpoints = new Gauge({
-      name: `${METRIC_PREFIX}endpoints`,
-      help: 'Endpoints by state',
-      labelNames: ['state'],
-      registers
-    })
-  }
-
-  get contentType(): string {
-    return this.#own.contentType
-  }
-
-  read({ endpoints, ...figures }: Backlog): void {
-    for (const [name, gauge] of Object.entries(this.#gauges))
-      gauge.set(figures[name as keyof typeof figures])
-    for (const [state, count] of Object.entries(endpoints)) this.#endpoints.set({ state }, count)
-  }
-
-  text(): Promise<string> {
-    return this.reports.text()
   }
 }

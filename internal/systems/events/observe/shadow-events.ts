@@ -8,13 +8,10 @@
  *         is lost.
  */
 import type { ReceivedMessage } from '../../../engine/message/message.js'
-import {
-  type CounterSums,
-  MAX_LABEL_VALUES,
-  OTHER_LABEL
-} from '../../../engine/observe/counters.js'
+import { MAX_LABEL_VALUES, OTHER_LABEL, type SumsOf } from '../../../engine/observe/counters.js'
 import type { Log } from '../../../engine/observe/log.js'
 import type { ShadowSchema } from '../schemas/payload-schemas.js'
+import type { ProcessorCounter } from './counters.js'
 
 export interface ShadowEvents {
   readonly checked: (
@@ -36,7 +33,7 @@ export function createShadowEvents({
   sums
 }: {
   readonly log: Log
-  readonly sums: CounterSums
+  readonly sums: SumsOf<ProcessorCounter>
 }): ShadowEvents {
   const labels = new Set<string>()
   let objections = new Map<string, Objections>()

@@ -1,14 +1,13 @@
 /**
- * A worker's histograms and gauges; its counters are a CounterSums, because the primary must
- * know them to the event (totals.ts).
+ * A worker's histograms and gauges. Its counters are CounterSums, because the primary
+ * must know them to the event (totals.ts).
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client'
 import type { IntakeStatus } from '../../../engine/intake/intake.js'
 import { Observations } from '../../../engine/observe/observations.js'
 import { ClientMetrics } from './client-metrics.js'
-
-export const METRIC_PREFIX = 'event_process_'
+import { METRIC_PREFIX } from './counters.js'
 
 /**
  * Seconds; fine where the goal lies (10 and 50 ms), coarse where only the order of

@@ -1,6 +1,5 @@
 import t from 'tap'
-import { CounterTotals } from '../../../engine/observe/totals.js'
-import { PrimaryMetrics } from './primary-metrics.js'
+import { createProcessorMetrics } from './processor-metrics.js'
 import { createWorkerMetrics } from './worker-metrics.js'
 
 const status = {
@@ -21,9 +20,9 @@ const valueOf = (text: string, series: string): number | null => {
 t.test(
   'a scrape shows totals by their names, with every reason present from the start',
   async t => {
-    const totals = new CounterTotals()
-    totals.reported(1, { stored: 5, 'rejected/conflict': 2, 'flush/free': 1 })
-    const text = await new PrimaryMetrics(totals).text()
+    const { metrics } = createProcessorMetrics()
+    metrics.totals.reported(1, { stored: 5, 'rejected/conflict': 2, 'flush/free': 1 })
+    const text = await metrics.text()
     t.equal(valueOf(text, 'event_process_stored_total'), 5)
     t.equal(valueOf(text, 'event_process_rejected_total{reason="conflict"}'), 2)
     t.equal(valueOf(text, 'event_process_rejected_total{reason="too-deep"}'), 0)
@@ -35,7 +34,7 @@ t.test(
 t.test(
   'histograms and gauges of workers are added up; a dead worker leaves its histograms and takes its gauges along',
   async t => {
-    const metrics = new PrimaryMetrics(new CounterTotals())
+    const { metrics } = createProcessorMetrics()
     const workers = [createWorkerMetrics(), createWorkerMetrics()]
     t.teardown(() => workers.forEach(worker => worker.close()))
     for (const [index, worker] of workers.entries()) {
@@ -75,8 +74,8 @@ t.test(
 t.test(
   'shadow schemas have 50 series of their own and one for the rest, the same ones in both counters, whichever worker names them first',
   async t => {
-    const totals = new CounterTotals()
-    const metrics = new PrimaryMetrics(totals)
+    const { metrics } = createProcessorMetrics()
+    const { totals } = metrics
     const counts = (from: number, to: number, name: string): Record<string, number> =>
       Object.fromEntries(
         Array.from({ length: to - from }, (_, n) => [`${name}/type-${from + n}/*/1`, 2])
