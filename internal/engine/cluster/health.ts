@@ -1,6 +1,7 @@
 /** What every program with workers lets others look at: /metrics, /livez and /readyz. */
 import { type HttpServer, plain, startHttpServer } from '../http/server.js'
 import type { Log } from '../observe/log.js'
+import type { Metrics } from '../observe/metrics.js'
 import type { Readiness } from './readiness.js'
 
 export interface HealthServerOptions {
@@ -8,7 +9,7 @@ export interface HealthServerOptions {
   readonly port: number
   /** The setting that chooses the port. */
   readonly portSetting: string
-  readonly metrics: { readonly contentType: string; text(): Promise<string> }
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>
   readonly readiness: Pick<Readiness<unknown>, 'answer'>
   readonly log: Log
 }

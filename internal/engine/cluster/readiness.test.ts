@@ -1,17 +1,14 @@
 import t from 'tap'
 import { createManualClock } from '../../lab/testing/manual-clock.js'
-import { createReceiveProblem } from '../../systems/events/app/receive-problem.js'
 import { Readiness } from './readiness.js'
 
-const receiving = {
-  isReceiving: true,
-  gateReasons: [],
-  sinceReceiveMs: 100,
-  receiveProblem: null
-} as const
+const WELL = { problem: null }
 const setup = () => {
   const clock = createManualClock()
-  const readiness = new Readiness(clock, createReceiveProblem(20_000))
+  const readiness = new Readiness<{ readonly problem: string | null }>(
+    clock,
+    ({ problem }) => problem
+  )
   const ask = async (): Promise<unknown> => JSON.parse((await readiness.answer()).body)
   return { clock, readiness, ask }
 }
@@ -24,45 +21,44 @@ t.test('it is not ready before workers run, and says what it is doing', async t 
   t.equal((await readiness.answer()).status, 503)
 })
 
-t.test('one worker that receives is enough', async t => {
+t.test('one worker that works is enough', async t => {
   const { readiness, ask } = setup()
   readiness.watch(() => Promise.resolve())
   t.same(await ask(), { ready: false, reasons: ['no worker has reported yet'] })
-  readiness.reported(1, receiving)
-  readiness.reported(2, { ...receiving, isReceiving: false, gateReasons: ['database'] })
+  readiness.reported(1, WELL)
+  readiness.reported(2, { problem: 'waits for the database' })
   t.same(await ask(), { ready: true, reasons: [] })
   t.equal((await readiness.answer()).status, 200)
   readiness.forget(1)
   t.same(await ask(), { ready: false, reasons: ['worker 2: waits for the database'] })
 })
 
-t.test('a blocked worker, a silent queue and a database that refuses are named', async t => {
+t.test('a blocked worker, one with a problem and a failing database are named', async t => {
   const { clock, readiness, ask } = setup()
   let problem = ''
   readiness.watch(() => (problem === '' ? Promise.resolve() : Promise.reject(new Error(problem))))
-  readiness.reported(1, { ...receiving, sinceReceiveMs: 55_001 })
-  t.same(await ask(), { ready: false, reasons: ['worker 1: the queue has not answered for 55 s'] })
-  readiness.reported(1, { ...receiving, sinceReceiveMs: 55_000 })
+  readiness.reported(1, { problem: 'has nothing to do' })
+  t.same(await ask(), { ready: false, reasons: ['worker 1: has nothing to do'] })
+  readiness.reported(1, WELL)
+  clock.advance(5_000)
   t.same(await ask(), { ready: true, reasons: [] })
-  readiness.reported(1, { ...receiving, receiveProblem: 'ServiceUnavailable' })
-  t.same(await ask(), { ready: false, reasons: ['worker 1: receives fail (ServiceUnavailable)'] })
-  readiness.reported(1, receiving)
-  clock.advance(5_001)
+  clock.advance(1)
   t.same(await ask(), { ready: false, reasons: ['worker 1: has not reported for 5 s'] })
   problem = 'the server is in read-only mode'
   clock.advance(1_001)
-  readiness.reported(1, receiving)
+  readiness.reported(1, WELL)
   t.same(await ask(), { ready: false, reasons: ['database: the server is in read-only mode'] })
 })
 
-t.test('a worker whose in-flight work is full is busy, not unready', async t => {
-  const { readiness, ask } = setup()
-  readiness.watch(() => Promise.resolve())
-  readiness.reported(1, {
-    isReceiving: false,
-    gateReasons: ['in-flight-messages'],
-    sinceReceiveMs: 90_000,
-    receiveProblem: null
-  })
-  t.same(await ask(), { ready: true, reasons: [] })
+t.test('all questions of a second have one probe', async t => {
+  const { clock, readiness, ask } = setup()
+  let probes = 0
+  readiness.watch(async () => void (probes += 1))
+  await Promise.all([ask(), ask()])
+  clock.advance(1_000)
+  await ask()
+  t.equal(probes, 1)
+  clock.advance(1)
+  await ask()
+  t.equal(probes, 2)
 })

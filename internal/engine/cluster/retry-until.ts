@@ -50,6 +50,13 @@ export async function retryUntilDone<T>(
   return null
 }
 
+/** Calls retryUntilDone with the same options each time. */
+export type Retry = <T>(what: string, step: () => Promise<T>) => Promise<T | null>
+
+export function createRetry(options: RetryOptions): Retry {
+  return (what, step) => retryUntilDone(what, step, options)
+}
+
 /**
  * The server answers and refuses the connection as it is configured: waiting does not
  * help.

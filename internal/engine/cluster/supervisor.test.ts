@@ -1,9 +1,11 @@
 import t, { type Test } from 'tap'
 import { createManualClock } from '../../lab/testing/manual-clock.js'
+import type { ChannelMessage } from './protocol.js'
 import { Supervisor, type WorkerProcess } from './supervisor.js'
 
-interface FakeWorker extends WorkerProcess {
+interface FakeWorker extends WorkerProcess<ChannelMessage, ChannelMessage> {
   readonly told: string[]
+  say(kind: string): void
   exit(how: string): void
 }
 
@@ -17,6 +19,7 @@ function setup(t: Test, workers: number) {
   }
   const forked: FakeWorker[] = []
   const exits: (readonly [id: number, restartInMs: number | null])[] = []
+  const heard: (readonly [id: number, kind: string])[] = []
   const silent: (readonly [id: number, silentMs: number])[] = []
   const supervisor = new Supervisor({
     workers,
@@ -24,6 +27,7 @@ function setup(t: Test, workers: number) {
     random: () => 1,
     fork: () => {
       let exit = (_how: string): void => undefined
+      let hear = (_message: ChannelMessage): void => undefined
       const told: string[] = []
       const worker: FakeWorker = {
         id: forked.length,
@@ -34,6 +38,8 @@ function setup(t: Test, workers: number) {
           told.push('kill')
           exit('SIGKILL')
         },
+        onMessage: listener => (hear = listener),
+        say: kind => hear({ kind }),
         onExit: listener => (exit = listener),
         exit: how => exit(how)
       }
@@ -41,11 +47,12 @@ function setup(t: Test, workers: number) {
       return worker
     },
     onStarted: () => undefined,
+    onHeard: (id, { kind }) => heard.push([id, kind]),
     onSilent: (worker, silentMs) => silent.push([worker.id, silentMs]),
     onExited: async (worker, _how, restartInMs) => void exits.push([worker.id, restartInMs])
   })
   t.teardown(() => clock.advance(1))
-  return { clock, forked, exits, silent, supervisor }
+  return { clock, forked, exits, heard, silent, supervisor }
 }
 
 t.test(
@@ -102,6 +109,21 @@ t.test(
   }
 )
 
+t.test('what a worker says is passed on, and all workers are told at once', async t => {
+  const { forked, heard, supervisor } = setup(t, 2)
+  forked[1]?.say('news')
+  forked[0]?.say('report')
+  t.same(heard, [
+    [1, 'news'],
+    [0, 'report']
+  ])
+  supervisor.tell({ kind: 'changed' })
+  t.same(
+    forked.map(worker => worker.told),
+    [['changed'], ['changed']]
+  )
+})
+
 t.test('a restart that was due is cancelled by the stop', async t => {
   const { clock, forked, supervisor } = setup(t, 1)
   forked[0]?.exit('SIGKILL')
@@ -113,8 +135,9 @@ t.test('a restart that was due is cancelled by the stop', async t => {
 t.test(
   'a worker that has reported and then falls silent for a minute is killed and started again; one that is still starting is not',
   async t => {
-    const { clock, forked, exits, silent, supervisor } = setup(t, 2)
-    supervisor.heard(0)
+    const { clock, forked, exits, silent } = setup(t, 2)
+    forked[0]?.say('report')
+    forked[1]?.say('something else')
     clock.advance(60_000)
     t.same(silent, [])
     clock.advance(5_000)
@@ -129,8 +152,8 @@ t.test(
 t.test(
   'after standing still itself the primary listens first, before it calls anybody silent',
   async t => {
-    const { clock, forked, silent, supervisor } = setup(t, 1)
-    supervisor.heard(0)
+    const { clock, forked, silent } = setup(t, 1)
+    forked[0]?.say('report')
     clock.stand(120_000)
     clock.advance(65_000)
     t.same(silent, [])

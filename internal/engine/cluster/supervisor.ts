@@ -11,33 +11,35 @@
  * Units   milliseconds.
  */
 
-import type { PrimaryMessage } from '../../systems/events/app/protocol.js'
 import type { Clock } from '../lifecycle/clock.js'
 import { backoffMs } from '../retry/backoff.js'
+import type { ChannelMessage, StopMessage } from './protocol.js'
 
 /** A forked process, as much of it as is needed here. */
-export interface WorkerProcess {
+export interface WorkerProcess<Told, Heard> {
   readonly id: number
   readonly pid: number
-  send(message: PrimaryMessage): void
+  send(message: Told | StopMessage): void
   kill(): void
+  onMessage(listener: (message: Heard) => void): void
   onExit(listener: (how: string) => void): void
 }
 
-export interface SupervisorOptions {
+export interface SupervisorOptions<Told, Heard> {
   readonly workers: number
-  readonly fork: () => WorkerProcess
+  readonly fork: () => WorkerProcess<Told, Heard>
   readonly clock: Clock
   readonly random: () => number
-  readonly onStarted: (worker: WorkerProcess) => void
+  readonly onStarted: (worker: WorkerProcess<Told, Heard>) => void
+  readonly onHeard: (workerId: number, message: Heard) => void
   /** A worker that used to report has not done so for `silentMs`: it is being killed. */
-  readonly onSilent: (worker: WorkerProcess, silentMs: number) => void
+  readonly onSilent: (worker: WorkerProcess<Told, Heard>, silentMs: number) => void
   /**
    * A worker is gone; `restartInMs` is null while stopping. Awaited before the supervisor
    * counts as stopped.
    */
   readonly onExited: (
-    worker: WorkerProcess,
+    worker: WorkerProcess<Told, Heard>,
     how: string,
     restartInMs: number | null
   ) => Promise<void>
@@ -53,11 +55,11 @@ const LOOK_EVERY_MS = 5_000
 /** A worker that lived this long was not in a crash loop. */
 const SETTLED_MS = 30_000
 
-export class Supervisor {
-  readonly #options: SupervisorOptions
-  readonly #running = new Map<number, WorkerProcess>()
+export class Supervisor<Told extends ChannelMessage, Heard extends ChannelMessage> {
+  readonly #options: SupervisorOptions<Told, Heard>
+  readonly #running = new Map<number, WorkerProcess<Told, Heard>>()
   /** When each last reported; those that never did are still starting. */
-  readonly #heardAtMs = new Map<number, number>()
+  readonly #reportedAtMs = new Map<number, number>()
   #lookedAtMs: number
   #cancelLook = (): void => undefined
   readonly #farewells = new Set<Promise<void>>()
@@ -65,7 +67,7 @@ export class Supervisor {
   #isStopping = false
   #onEmpty: (() => void) | null = null
 
-  constructor(options: SupervisorOptions) {
+  constructor(options: SupervisorOptions<Told, Heard>) {
     this.#options = options
     this.#lookedAtMs = options.clock.monotonicMs()
     this.#look()
@@ -89,13 +91,8 @@ export class Supervisor {
     await Promise.all(this.#farewells)
   }
 
-  /** A worker has reported. */
-  heard(workerId: number): void {
-    this.#heardAtMs.set(workerId, this.#options.clock.monotonicMs())
-  }
-
   /** Says it to all workers. */
-  tell(message: PrimaryMessage): void {
+  tell(message: Told | StopMessage): void {
     for (const worker of this.#running.values()) worker.send(message)
   }
 
@@ -104,12 +101,12 @@ export class Supervisor {
     // We were the ones that stood still: their reports are waiting to be read.
     const wasAway = nowMs - this.#lookedAtMs > 2 * LOOK_EVERY_MS
     this.#lookedAtMs = nowMs
-    for (const [id, heardAtMs] of this.#heardAtMs) {
+    for (const [id, reportedAtMs] of this.#reportedAtMs) {
       const worker = this.#running.get(id)
-      if (wasAway) this.#heardAtMs.set(id, nowMs)
-      else if (worker !== undefined && nowMs - heardAtMs > SILENT_MS) {
-        this.#heardAtMs.delete(id)
-        this.#options.onSilent(worker, nowMs - heardAtMs)
+      if (wasAway) this.#reportedAtMs.set(id, nowMs)
+      else if (worker !== undefined && nowMs - reportedAtMs > SILENT_MS) {
+        this.#reportedAtMs.delete(id)
+        this.#options.onSilent(worker, nowMs - reportedAtMs)
         worker.kill()
       }
     }
@@ -117,13 +114,17 @@ export class Supervisor {
   }
 
   #start(crashes: number): void {
-    const { clock, fork, onStarted, onExited } = this.#options
+    const { clock, fork, onStarted, onHeard, onExited } = this.#options
     const worker = fork()
     const startedMs = clock.monotonicMs()
     this.#running.set(worker.id, worker)
+    worker.onMessage(message => {
+      if (message.kind === 'report') this.#reportedAtMs.set(worker.id, clock.monotonicMs())
+      onHeard(worker.id, message)
+    })
     worker.onExit(how => {
       this.#running.delete(worker.id)
-      this.#heardAtMs.delete(worker.id)
+      this.#reportedAtMs.delete(worker.id)
       const hasSettled = clock.monotonicMs() - startedMs >= SETTLED_MS
       const restartInMs = this.#isStopping ? null : this.#restart(hasSettled ? 1 : crashes + 1)
       const farewell = onExited(worker, how, restartInMs).finally(() =>

@@ -1,8 +1,11 @@
 /** A worker of `node:cluster` as the supervisor sees it. */
 import type { Worker } from 'node:cluster'
+import type { ChannelMessage } from './protocol.js'
 import type { WorkerProcess } from './supervisor.js'
 
-export function toWorkerProcess(worker: Worker): WorkerProcess {
+export function toWorkerProcess<Told extends ChannelMessage, Heard>(
+  worker: Worker
+): WorkerProcess<Told, Heard> {
   return {
     id: worker.id,
     pid: worker.process.pid ?? 0,
@@ -12,6 +15,7 @@ export function toWorkerProcess(worker: Worker): WorkerProcess {
       if (worker.isConnected()) worker.send(message, () => undefined)
     },
     kill: () => worker.process.kill('SIGKILL'),
+    onMessage: listener => worker.on('message', listener),
     onExit: listener => {
       // A process can be gone before its last messages have been read; the channel's end
       // says that there are no more.

@@ -1,23 +1,21 @@
 /**
- * The primary: opens the services, migrates, forks the workers, keeps their totals,
- * answers /metrics, /livez and /readyz.
+ * The processor's primary: migrates, opens the queue, keeps the totals of the workers,
+ * and tells them what operators have set for clients.
  *
- * /livez stays 200 until the process ends; /readyz is 200 while the database takes
- * writes, the queue answers and a worker receives.
+ * It is ready while the database takes writes, the queue answers and a worker receives.
  */
-import cluster from 'node:cluster'
-import { Deaths } from '../../../engine/cluster/deaths.js'
-import { startHealthServer } from '../../../engine/cluster/health.js'
-import { Readiness } from '../../../engine/cluster/readiness.js'
-import { retryUntilDone } from '../../../engine/cluster/retry-until.js'
-import { Supervisor } from '../../../engine/cluster/supervisor.js'
-import { WORKER_EXEC_ARGS, workerMalloc } from '../../../engine/cluster/worker-memory.js'
-import { toWorkerProcess } from '../../../engine/cluster/worker-process.js'
+import { Deaths, type SuspectDeaths } from '../../../engine/cluster/deaths.js'
+import {
+  type PrepareStep,
+  type PrimaryOpening,
+  type PrimaryParts,
+  runCluster
+} from '../../../engine/cluster/run-cluster.js'
 import { type Store, StoreError } from '../../../engine/intake/store.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
-import { untilAborted } from '../../../engine/lifecycle/interrupt.js'
-import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
-import { createLog, type Log } from '../../../engine/observe/log.js'
+import { ExpectedError } from '../../../engine/lifecycle/service.js'
+import type { Log } from '../../../engine/observe/log.js'
+import type { CounterTotals } from '../../../engine/observe/totals.js'
 import { UNSAFE } from '../../../engine/postgres/durability.js'
 import { migrate } from '../../../engine/postgres/migrate.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
@@ -27,132 +25,42 @@ import { MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
 import { createProcessorMetrics, type ProcessorMetrics } from '../observe/processor-metrics.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { followClientRules } from './client-rules.js'
-import type { RulesForWorkers, WorkerMessage, WorkerStatus } from './protocol.js'
+import type { PrimaryMessage, RulesForWorkers, WorkerMessage } from './protocol.js'
 import { createReceiveProblem } from './receive-problem.js'
 import { openServices, type Services } from './services.js'
 
-export function createPrimary(config: ProcessorConfig): Service {
-  const log = createLog('processor', config.log, process.stdout.isTTY)
-  return { run: signal => run(config, log, signal) }
-}
-
-async function run(config: ProcessorConfig, log: Log, signal: AbortSignal): Promise<void> {
-  const metrics = createProcessorMetrics()
-  const readiness = new Readiness(clock, createReceiveProblem(config.queue.waitTimeS * 1_000))
-  const server = await startHealthServer({
-    ...config.metrics,
-    portSetting: 'METRICS_PORT',
-    metrics: metrics.metrics,
-    readiness,
-    log
-  })
-  let services: Services | null = null
-  try {
-    services = await openServices(config.services, line => log.info(line))
-    await supervise(config, log, signal, services, metrics, readiness)
-  } finally {
-    await services?.stop()
-    await server.close()
-    log.info('stopped')
-  }
-}
-
-async function supervise(
-  config: ProcessorConfig,
-  log: Log,
-  signal: AbortSignal,
-  services: Services,
-  { metrics, label }: ProcessorMetrics,
-  readiness: Readiness<WorkerStatus>
-): Promise<void> {
-  const patience = { clock, random: Math.random, signal, log }
-  const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
-  const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport: config.queue.transport })
-  try {
-    readiness.reason = 'migrating the database'
-    const prepare = () => endIfUnsafe(store).then(() => migrate(services.dbConnection))
-    const migrated = await retryUntilDone('migrate the database', prepare, patience)
-    if (migrated !== null && migrated.applied.length > 0)
-      log.info({ applied: migrated.applied }, 'migrated')
-    for (const note of migrated?.notes ?? []) log.warn(note)
-    readiness.reason = 'opening the queue'
-    const queue = await retryUntilDone(
-      'open the queue',
-      () => openQueue(sqs, config.queue),
-      patience
-    )
-    for (const note of queue?.notes ?? []) log.warn(note)
-    if (signal.aborted) return
-    readiness.watch(() => store.probe())
-
-    cluster.setupPrimary({ execArgv: [...process.execArgv, ...WORKER_EXEC_ARGS] })
-    const env = { ...workerMalloc(process.env), ...workerEnvironment(config, services) }
-    const deaths = new Deaths()
-    const { totals } = metrics
-    let rules: RulesForWorkers = { settings: [], sharers: 1, labels: [] }
-    const hear = (workerId: number, message: WorkerMessage): void => {
-      switch (message.kind) {
-        case 'committing':
-          return totals.announced(workerId, message.tx, message.counts)
-        case 'decided':
-          return totals.decided(workerId, message.tx, message.counts)
-        case 'examining':
-          return deaths.examining(workerId, message.messageId)
-        case 'report':
-          supervisor.heard(workerId)
-          totals.reported(workerId, message.counts)
-          metrics.reports.reported(workerId, message.metrics)
-          return readiness.reported(workerId, message.status)
-      }
-    }
-    const supervisor = new Supervisor({
-      workers: config.workers,
+export function runProcessorPrimary(config: ProcessorConfig, signal: AbortSignal): Promise<void> {
+  const processorMetrics = createProcessorMetrics()
+  return runCluster(
+    {
+      name: 'processor',
+      config,
       clock,
-      random: Math.random,
-      fork: () => {
-        const worker = cluster.fork(env)
-        worker.on('message', (message: WorkerMessage) => hear(worker.id, message))
-        return toWorkerProcess(worker)
-      },
-      onStarted: worker => {
-        log.info({ worker: worker.pid }, 'worker started')
-        for (const death of deaths.all) worker.send({ kind: 'death', ...death })
-        worker.send({ kind: 'clients', rules })
-      },
-      onSilent: (worker, silentMs) =>
-        log.error(
-          { worker: worker.pid, silentMs: Math.round(silentMs) },
-          'worker does not report any more; ending it'
-        ),
-      onExited: async (worker, how, restartInMs) => {
-        readiness.forget(worker.id)
-        const death = deaths.died(worker.id)
-        if (death !== null) {
-          log.error(
-            { ...death, worker: worker.pid },
-            'a worker died while it examined this message alone'
-          )
-          supervisor.tell({ kind: 'death', ...death })
-        }
-        if (restartInMs !== null) {
-          metrics.reports.restarted()
-          log.error(
-            { worker: worker.pid, how, restartInMs: Math.round(restartInMs) },
-            'worker died; starting another'
-          )
-        }
-        await metrics.reports.retire(worker.id)
-        await totals.retire(
-          worker.id,
-          async tx =>
-            (await retryUntilDone(
-              'learn a dead worker’s last outcome',
-              () => store.wasCommitted(tx),
-              patience
-            )) ?? false
-        )
-      }
-    })
+      portSetting: 'METRICS_PORT',
+      metrics: processorMetrics.metrics,
+      problemOf: createReceiveProblem(config.queue.waitTimeS * 1_000),
+      stopping: 'stopping: no more receives, committing what is in flight',
+      open: opening => openPrimary(config, processorMetrics, opening)
+    },
+    signal
+  )
+}
+
+async function openPrimary(
+  config: ProcessorConfig,
+  { metrics, label }: ProcessorMetrics,
+  { log, signal, closeLater, tell }: PrimaryOpening<PrimaryMessage>
+): Promise<PrimaryParts<PrimaryMessage, WorkerMessage>> {
+  const services = await openServices(config.services, line => log.info(line))
+  closeLater(() => services.stop())
+  const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
+  closeLater(() => store.close())
+  const { transport } = config.queue
+  const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport })
+  closeLater(() => sqs.destroy())
+  const deaths = new Deaths()
+  let rules: RulesForWorkers = { settings: [], sharers: 1, labels: [] }
+  const beginRules = (): void =>
     followClientRules({
       connectionString: services.dbConnection,
       workers: config.workers,
@@ -162,20 +70,67 @@ async function supervise(
       signal,
       onChanged: changed => {
         rules = changed
-        label(changed.labels)
-        supervisor.tell({ kind: 'clients', rules })
+        label(rules.labels)
+        tell({ kind: 'clients', rules })
       }
     })
-    await untilAborted(signal)
-    readiness.reason = 'draining'
-    log.info(
-      { withinMs: config.shutdownTimeoutMs },
-      'stopping: no more receives, committing what is in flight'
-    )
-    await supervisor.stop(config.shutdownTimeoutMs)
-  } finally {
-    sqs.destroy()
-    await store.close()
+  return {
+    prepare: [
+      migrateDatabase(services, store, log),
+      {
+        doing: 'opening the queue',
+        todo: 'open the queue',
+        run: async () => {
+          const { notes } = await openQueue(sqs, config.queue)
+          for (const note of notes) log.warn(note)
+        }
+      }
+    ],
+    probe: () => store.probe(),
+    workerEnv: workerEnvironment(config, services),
+    begin: beginRules,
+    greeting: () => [...deaths.all.map(toMessage), { kind: 'clients', rules }],
+    hear: (workerId, message) => hear(metrics.totals, deaths, workerId, message),
+    onExit: ({ id, pid }) => {
+      const death = deaths.died(id)
+      if (death === null) return
+      log.error({ ...death, worker: pid }, 'a worker died while it examined this message alone')
+      tell(toMessage(death))
+    },
+    wasCommitted: tx => store.wasCommitted(tx)
+  }
+}
+
+function toMessage(death: SuspectDeaths): PrimaryMessage {
+  return { kind: 'death', ...death }
+}
+
+function hear(
+  totals: CounterTotals,
+  deaths: Deaths,
+  workerId: number,
+  message: WorkerMessage
+): void {
+  switch (message.kind) {
+    case 'committing':
+      return totals.announced(workerId, message.tx, message.counts)
+    case 'decided':
+      return totals.decided(workerId, message.tx, message.counts)
+    case 'examining':
+      return deaths.examining(workerId, message.messageId)
+  }
+}
+
+function migrateDatabase({ dbConnection }: Services, store: Store, log: Log): PrepareStep {
+  return {
+    doing: 'migrating the database',
+    todo: 'migrate the database',
+    run: async () => {
+      await endIfUnsafe(store)
+      const { applied, notes } = await migrate(dbConnection)
+      if (applied.length > 0) log.info({ applied }, 'migrated')
+      for (const note of notes) log.warn(note)
+    }
   }
 }
 

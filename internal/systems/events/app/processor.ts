@@ -6,10 +6,11 @@ import cluster from 'node:cluster'
 import type { Environment } from '../../../engine/config/environment.js'
 import type { Service } from '../../../engine/lifecycle/service.js'
 import { readProcessorConfig } from '../config/config.js'
-import { createPrimary } from './primary.js'
-import { createWorker } from './worker.js'
+import { runProcessorPrimary } from './primary.js'
+import { runProcessorWorker } from './worker.js'
 
 export function createProcessor(env: Environment): Service {
   const config = readProcessorConfig(env)
-  return cluster.isPrimary ? createPrimary(config) : createWorker(config)
+  const run = cluster.isPrimary ? runProcessorPrimary : runProcessorWorker
+  return { run: signal => run(config, signal) }
 }

@@ -1,12 +1,11 @@
 /**
- * What worker and primary tell each other over the cluster's channel; messages of one
- * worker arrive in order.
+ * What the processor's workers and their primary tell each other besides stop and report
+ * (engine/cluster/protocol.ts).
  *
  * A worker announces each transaction before its COMMIT. If it dies before it can tell
  * the outcome, the primary asks the database, so that the totals equal the tables after a
  * kill -9 too.
  */
-import type { MetricObject } from 'prom-client'
 import type { SuspectDeaths } from '../../../engine/cluster/deaths.js'
 import type { GateReason } from '../../../engine/intake/gate.js'
 import type { Counts } from '../../../engine/observe/counters.js'
@@ -24,13 +23,6 @@ export type WorkerMessage =
    * outcome; null: none is.
    */
   | { readonly kind: 'examining'; readonly messageId: string | null }
-  /** Each second. */
-  | {
-      readonly kind: 'report'
-      readonly counts: Counts
-      readonly metrics: readonly MetricObject[]
-      readonly status: WorkerStatus
-    }
 
 export interface WorkerStatus {
   readonly isReceiving: boolean
@@ -42,8 +34,6 @@ export interface WorkerStatus {
 }
 
 export type PrimaryMessage =
-  /** Drain and end. */
-  | { readonly kind: 'stop' }
   /** So many workers have died while they examined this message. */
   | ({ readonly kind: 'death' } & SuspectDeaths)
   | { readonly kind: 'clients'; readonly rules: RulesForWorkers }

@@ -6,10 +6,11 @@ import cluster from 'node:cluster'
 import type { Environment } from '../../../engine/config/environment.js'
 import type { Service } from '../../../engine/lifecycle/service.js'
 import { readSenderConfig } from '../config/config.js'
-import { createSenderPrimary } from './sender-primary.js'
-import { createSenderWorker } from './sender-worker.js'
+import { runSenderPrimary } from './sender-primary.js'
+import { runSenderWorker } from './sender-worker.js'
 
 export function createSender(env: Environment): Service {
   const config = readSenderConfig(env)
-  return cluster.isPrimary ? createSenderPrimary(config) : createSenderWorker(config)
+  const run = cluster.isPrimary ? runSenderPrimary : runSenderWorker
+  return { run: signal => run(config, signal) }
 }

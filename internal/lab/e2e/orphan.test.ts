@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { serviceEnvironment, temporaryDirectory } from '../../lab/testing/programs.js'
-import { startRawServer } from '../../lab/testing/raw-server.js'
-import { until } from '../../lab/testing/until.js'
+import { serviceEnvironment, temporaryDirectory } from '../testing/programs.js'
+import { startRawServer } from '../testing/raw-server.js'
+import { until } from '../testing/until.js'
 
 const NOBODY = '127.0.0.1:1'
 const dist = (path: string): string =>
@@ -28,14 +28,12 @@ function fork(
   script = ''
 ): Forked {
   const [module, make] =
-    service === 'processor'
-      ? ['app/processor.js', 'createProcessor']
-      : ['app/sender.js', 'createSender']
+    service === 'processor' ? ['processor.js', 'createProcessor'] : ['sender.js', 'createSender']
   const exec = join(temporaryDirectory(t), 'worker.mjs')
   writeFileSync(
     exec,
-    `import { main } from ${dist('lifecycle/main.js')}
-     import { ${make} } from ${dist(module)}
+    `import { main } from ${dist('engine/lifecycle/main.js')}
+     import { ${make} } from ${dist(`systems/events/app/${module}`)}
      await main(async () => { ${script}; return ${make}(process.env) })`
   )
   cluster.setupPrimary({ exec, silent: true, execArgv: [], args: [] })

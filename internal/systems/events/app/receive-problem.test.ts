@@ -1,0 +1,28 @@
+import t from 'tap'
+import type { WorkerStatus } from './protocol.js'
+import { createReceiveProblem } from './receive-problem.js'
+
+const problemOf = createReceiveProblem(20_000)
+const receiving = {
+  isReceiving: true,
+  gateReasons: [],
+  sinceReceiveMs: 100,
+  receiveProblem: null
+} as const
+
+t.test('a worker says what keeps it from receiving', async t => {
+  const rows: readonly (readonly [over: Partial<WorkerStatus>, want: string | null])[] = [
+    [{}, null],
+    [{ isReceiving: false, gateReasons: ['database'] }, 'waits for the database'],
+    [{ receiveProblem: 'ServiceUnavailable' }, 'receives fail (ServiceUnavailable)'],
+    [{ sinceReceiveMs: 55_000 }, null],
+    [{ sinceReceiveMs: 55_001 }, 'the queue has not answered for 55 s']
+  ]
+  for (const [over, want] of rows)
+    t.equal(problemOf({ ...receiving, ...over }), want, JSON.stringify(over))
+})
+
+t.test('a worker whose in-flight work is full is busy, not unready', async t => {
+  const full = { isReceiving: false, gateReasons: ['in-flight-messages'] } as const
+  t.equal(problemOf({ ...receiving, ...full, sinceReceiveMs: 90_000 }), null)
+})
