@@ -17,6 +17,11 @@ module.exports = {
       { path: '^internal/systems/' }
     ),
     rule(
+      'lifecycle-stands-at-the-bottom',
+      { path: '^internal/engine/lifecycle/', pathNot: test },
+      { path: '^internal/', pathNot: '^internal/engine/lifecycle/' }
+    ),
+    rule(
       'systems-know-nothing-of-each-other',
       { path: anySystem, pathNot: test },
       { path: anySystem, pathNot: '^internal/systems/$1/' }

@@ -52,12 +52,12 @@ export interface Opening {
   /** Tries until it works; null when `signal` aborts first. */
   readonly retry: Retry
   /** To be called at the end, the last one first. */
-  closeLater(close: () => unknown): void
+  readonly closeLater: (close: () => unknown) => void
 }
 
 export interface PrimaryOpening<Told> extends Opening {
   /** Says it to all workers that are there. */
-  tell(message: Told): void
+  readonly tell: (message: Told) => void
 }
 
 /** What is done before the first worker starts, and tried again until it works. */
