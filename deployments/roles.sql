@@ -7,8 +7,8 @@
 --   event_process_migrate    owns the schema and the tables: node dist/cmd/migrate, as a step of the deployment
 --   event_process_processor  reads and adds rows, changes and deletes none: node dist/cmd/processor, after the migration
 --   event_process_sender     reads events, makes deliveries and records what became of them: node dist/cmd/sender, after the migration
---   event_process_admin      reads rows, marks rejections as redriven, adds clients, event types, schemas and endpoints, has deliveries made
---                            or attempted again: node dist/cmd/admin; sets weights and quotas: psql
+--   event_process_admin      reads rows, marks rejections as redriven, adds clients, event types, schemas and endpoints, sets weights and
+--                            quotas, has deliveries made or attempted again: node dist/cmd/admin
 --
 -- reader.sql makes roles that see the rows of one client.
 \set ON_ERROR_STOP on

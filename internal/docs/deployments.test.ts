@@ -10,7 +10,7 @@ import { createWorkerMetrics } from '../systems/events/observe/worker-metrics.js
 const read = (name: string): string =>
   readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 
-t.test('alerts, dashboard and README speak of metrics that exist', async t => {
+t.test('alerts, dashboard and manual speak of metrics that exist', async t => {
   const worker = createWorkerMetrics()
   t.teardown(() => worker.close())
   const primary = createProcessorMetrics().metrics
@@ -46,7 +46,9 @@ t.test('alerts, dashboard and README speak of metrics that exist', async t => {
     ['metric of the sender', namesOfSender]
   ] as const) {
     const table =
-      new RegExp(`\\| ${head} \\| meaning \\|\\n(?:\\|.*\\n)+`).exec(read('README.md'))?.[0] ?? ''
+      new RegExp(`\\| ${head} \\| meaning \\|\\n(?:\\|.*\\n)+`).exec(
+        read('internal/docs/metrics.md')
+      )?.[0] ?? ''
     const told = [...table.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = '']) =>
       [...cell.matchAll(/`([a-z_]+)/g)].map(([, name]) => name ?? '')
     )
@@ -56,7 +58,7 @@ t.test('alerts, dashboard and README speak of metrics that exist', async t => {
     t.same(
       told.toSorted(),
       ours.toSorted(),
-      `${head}: the README explains each of ours, and no other`
+      `${head}: metrics.md explains each of ours, and no other`
     )
   }
 })

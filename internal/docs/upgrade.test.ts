@@ -5,10 +5,11 @@ import { createWholeSender } from '../lab/testing/whole-sender.js'
 
 const page = readFileSync(new URL('upgrade.md', import.meta.url), 'utf8')
 const [, statements = ''] = /```sql\n([^`]+)```/.exec(page) ?? []
-const { pool, deliveries, addClient } = await createWholeSender(t)
+const whole = await createWholeSender(t)
+const { pool, deliveries } = whole
 
 t.test('a dump restored on another server: the sender reads on where it was', async t => {
-  const client = await addClient()
+  const client = await whole.addClient()
   await client.addEndpoint('https://recipient.example/events')
   const made = async (): Promise<readonly string[]> => {
     const { rows } = await pool.query<{ message: string }>(
