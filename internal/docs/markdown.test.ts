@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import {
   anchorsOf,
@@ -5,6 +6,7 @@ import {
   linksOf,
   listFiles,
   readPage,
+  repositoryPath,
   withoutCode
 } from '../lab/testing/markdown.js'
 
@@ -114,6 +116,22 @@ t.test('every block says its language, and what its examples are', async t => {
   const wrong = pages
     .flatMap(({ blocks }) => blocks)
     .filter(({ language, mark }) => LANGUAGES[language]?.includes(mark) !== true)
+  t.same(wrong, [])
+})
+
+t.test('code that is shown is in the file that it names, line by line', async t => {
+  const excerpts = pages.flatMap(({ blocks }) => blocks).filter(({ language }) => language === 'ts')
+  t.ok(excerpts.length > 2)
+  const wrong = excerpts.filter(({ lines: [first = '', ...shown] }) => {
+    const path = first.replace('// ', '')
+    if (!exists(path)) return true
+    let rest = readFileSync(repositoryPath(path), 'utf8').split('\n')
+    return shown.some(line => {
+      const at = rest.indexOf(line)
+      rest = rest.slice(at + 1)
+      return at === -1
+    })
+  })
   t.same(wrong, [])
 })
 
