@@ -5,7 +5,7 @@
  * package.json says, without the build before it.
  */
 import { readFileSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { findFreePort } from '../../engine/embedded/port.js'
 import { commandsOf, isAsShown, isQuestion, mentionedCommands } from '../testing/manual.js'
@@ -31,7 +31,9 @@ for (const name of ['dist', 'deployments', 'package.json'])
   symlinkSync(repositoryPath(name), join(cwd, name))
 const dataDir = join(cwd, '.data')
 const pages = listFiles().filter(file => file.endsWith('.md'))
-const { PATH = '', HOME = '' } = process.env
+const { HOME = '' } = process.env
+/** Whatever the shell's own Node is, examples run on this one. */
+const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
 
 const AWS_STAND_IN = `
   const { values, positionals } = require('node:util').parseArgs({
