@@ -8,11 +8,11 @@
  * Units   virtual milliseconds.
  */
 import { Deaths } from '../../engine/cluster/deaths.js'
+import type { IntakeWord } from '../../engine/cluster/intake-watch.js'
 import type { Store } from '../../engine/intake/store.js'
 import type { RejectionReason } from '../../engine/message/message.js'
 import { REJECTION_REASONS } from '../../engine/message/message.js'
 import { CounterTotals } from '../../engine/observe/totals.js'
-import type { WorkerMessage } from '../../systems/events/app/protocol.js'
 import type { Database } from './database.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { World } from './world.js'
@@ -22,7 +22,7 @@ const ASK_AGAIN_MS = 200
 /** A worker's channel: what it has said, and what of it has not left the worker yet. */
 interface Channel {
   readonly id: number
-  readonly leaving: Set<WorkerMessage>
+  readonly leaving: Set<IntakeWord>
 }
 
 export class Primary {
@@ -47,7 +47,7 @@ export class Primary {
   }
 
   /** Resolves when the message has left the worker. */
-  hear(process: SimulatedProcess, message: WorkerMessage): Promise<void> {
+  hear(process: SimulatedProcess, message: IntakeWord): Promise<void> {
     if (!process.isAlive) return never()
     const { leaving } = this.#channelOf(process)
     // Counters are sent as they are now: the worker goes on counting.
@@ -104,7 +104,7 @@ export class Primary {
     for (const reason of REJECTION_REASONS) compare(`rejected/${reason}`, rows.get(reason) ?? 0)
   }
 
-  #deliver(process: SimulatedProcess, message: WorkerMessage): void {
+  #deliver(process: SimulatedProcess, message: IntakeWord): void {
     const { id, leaving } = this.#channelOf(process)
     if (!leaving.has(message)) return
     // In order: what leaves takes along what was said before.

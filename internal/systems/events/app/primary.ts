@@ -4,7 +4,7 @@
  *
  * It is ready while the database takes writes, the queue answers and a worker receives.
  */
-import { Deaths, type SuspectDeaths } from '../../../engine/cluster/deaths.js'
+import { IntakeWatch, type IntakeWord } from '../../../engine/cluster/intake-watch.js'
 import {
   type PrepareStep,
   type PrimaryOpening,
@@ -15,7 +15,6 @@ import { type Store, StoreError } from '../../../engine/intake/store.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
 import type { Log } from '../../../engine/observe/log.js'
-import type { CounterTotals } from '../../../engine/observe/totals.js'
 import { UNSAFE } from '../../../engine/postgres/durability.js'
 import { migrate } from '../../../engine/postgres/migrate.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
@@ -25,7 +24,7 @@ import { MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
 import { createProcessorMetrics, type ProcessorMetrics } from '../observe/processor-metrics.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { followClientRules } from './client-rules.js'
-import type { PrimaryMessage, RulesForWorkers, WorkerMessage } from './protocol.js'
+import type { PrimaryMessage, RulesForWorkers } from './protocol.js'
 import { createReceiveProblem } from './receive-problem.js'
 import { openServices, type Services } from './services.js'
 
@@ -50,7 +49,7 @@ async function openPrimary(
   config: ProcessorConfig,
   { metrics, label }: ProcessorMetrics,
   { log, signal, closeLater, tell }: PrimaryOpening<PrimaryMessage>
-): Promise<PrimaryParts<PrimaryMessage, WorkerMessage>> {
+): Promise<PrimaryParts<PrimaryMessage, IntakeWord>> {
   const services = await openServices(config.services, line => log.info(line))
   closeLater(() => services.stop())
   const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
@@ -58,7 +57,7 @@ async function openPrimary(
   const { transport } = config.queue
   const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport })
   closeLater(() => sqs.destroy())
-  const deaths = new Deaths()
+  const watch = new IntakeWatch({ totals: metrics.totals, log, tell })
   let rules: RulesForWorkers = { settings: [], sharers: 1, labels: [] }
   const beginRules = (): void =>
     followClientRules({
@@ -89,35 +88,10 @@ async function openPrimary(
     probe: () => store.probe(),
     workerEnv: workerEnvironment(config, services),
     begin: beginRules,
-    greeting: () => [...deaths.all.map(toMessage), { kind: 'clients', rules }],
-    hear: (workerId, message) => hear(metrics.totals, deaths, workerId, message),
-    onExit: ({ id, pid }) => {
-      const death = deaths.died(id)
-      if (death === null) return
-      log.error({ ...death, worker: pid }, 'a worker died while it examined this message alone')
-      tell(toMessage(death))
-    },
+    greeting: () => [...watch.greeting, { kind: 'clients', rules }],
+    hear: (workerId, word) => watch.hear(workerId, word),
+    onExit: worker => watch.exited(worker),
     wasCommitted: tx => store.wasCommitted(tx)
-  }
-}
-
-function toMessage(death: SuspectDeaths): PrimaryMessage {
-  return { kind: 'death', ...death }
-}
-
-function hear(
-  totals: CounterTotals,
-  deaths: Deaths,
-  workerId: number,
-  message: WorkerMessage
-): void {
-  switch (message.kind) {
-    case 'committing':
-      return totals.announced(workerId, message.tx, message.counts)
-    case 'decided':
-      return totals.decided(workerId, message.tx, message.counts)
-    case 'examining':
-      return deaths.examining(workerId, message.messageId)
   }
 }
 

@@ -3,6 +3,7 @@
  * database takes writes.
  */
 
+import { createSuspectRecord, type HeardSuspects } from '../../../engine/cluster/intake-reporter.js'
 import { tellPrimary } from '../../../engine/cluster/ipc.js'
 import type { Opening } from '../../../engine/cluster/run-cluster.js'
 import { runWorker, type WorkerParts } from '../../../engine/cluster/run-worker.js'
@@ -20,7 +21,7 @@ import { createShadowEvents } from '../observe/shadow-events.js'
 import { createWorkerMetrics } from '../observe/worker-metrics.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { createClientRules, type WorkerClientRules } from './client-rules.js'
-import type { PrimaryMessage, WorkerMessage, WorkerStatus } from './protocol.js'
+import type { PrimaryMessage, WorkerStatus } from './protocol.js'
 import { followSchemas } from './schemas.js'
 import { openServices } from './services.js'
 
@@ -29,15 +30,14 @@ const BUSY_MESSAGES = 100
 const SETTLE = { settleConcurrency: 8, settleLingerMs: 10 }
 /** What the primary has told this worker. */
 interface Told {
-  /** How many workers died while they examined a message, by its id. */
-  readonly deaths: Map<string, number>
+  readonly suspectRecord: HeardSuspects
   readonly clients: WorkerClientRules
   readonly clientMetrics: ClientMetrics
 }
 
 export function runProcessorWorker(config: ProcessorConfig, signal: AbortSignal): Promise<void> {
   const told: Told = {
-    deaths: new Map(),
+    suspectRecord: createSuspectRecord(tellPrimary),
     clients: createClientRules(),
     clientMetrics: new ClientMetrics()
   }
@@ -53,8 +53,8 @@ export function runProcessorWorker(config: ProcessorConfig, signal: AbortSignal)
   )
 }
 
-function hear({ deaths, clients, clientMetrics }: Told, message: PrimaryMessage): void {
-  if (message.kind === 'death') deaths.set(message.messageId, message.deaths)
+function hear({ suspectRecord, clients, clientMetrics }: Told, message: PrimaryMessage): void {
+  if (message.kind === 'death') suspectRecord.hear(message)
   else {
     clients.replace(message.rules)
     clientMetrics.label(message.rules.labels)
@@ -63,7 +63,7 @@ function hear({ deaths, clients, clientMetrics }: Told, message: PrimaryMessage)
 
 async function openWorker(
   config: ProcessorConfig,
-  { deaths, clients, clientMetrics }: Told,
+  { suspectRecord, clients, clientMetrics }: Told,
   { log, signal, retry, closeLater }: Opening
 ): Promise<WorkerParts<WorkerStatus> | null> {
   const services = await openServices(config.services, line => log.info(line))
@@ -77,7 +77,7 @@ async function openWorker(
   closeLater(() => sqs.destroy())
   const metrics = createWorkerMetrics(clientMetrics)
   closeLater(() => metrics.close())
-  const events = createIntakeEvents({ log, clock, metrics, send })
+  const events = createIntakeEvents({ log, clock, metrics, send: tellPrimary })
   const shadowEvents = createShadowEvents({ log, sums: events.sums })
 
   const opened = await retry('open the queue', () => openQueue(sqs, config.queue))
@@ -114,10 +114,7 @@ async function openWorker(
       ...SETTLE
     },
     journal: events.journal,
-    suspectRecord: {
-      examining: messageId => send({ kind: 'examining', messageId }),
-      deaths: messageId => deaths.get(messageId) ?? 0
-    },
+    suspectRecord,
     observer: events.observer
   })
   log.info({ pollers: config.pollers }, 'receiving')
@@ -141,5 +138,3 @@ async function openWorker(
     }
   }
 }
-
-const send = (message: WorkerMessage): Promise<void> => tellPrimary(message)

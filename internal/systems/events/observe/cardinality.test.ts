@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import t from 'tap'
+import type { IntakeWord } from '../../../engine/cluster/intake-watch.js'
 import { startHttpServer } from '../../../engine/http/server.js'
 import { Intake } from '../../../engine/intake/intake.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
@@ -8,7 +9,6 @@ import { EQUAL_CLIENTS } from '../../../lab/testing/equal-clients.js'
 import { createMemoryStore } from '../../../lab/testing/memory-store.js'
 import { NO_SUSPECTS } from '../../../lab/testing/no-suspects.js'
 import { until } from '../../../lab/testing/until.js'
-import type { WorkerMessage } from '../app/protocol.js'
 import { createDecoder } from '../event/decode.js'
 import { createIntakeEvents } from './intake-events.js'
 import { createProcessorMetrics } from './processor-metrics.js'
@@ -22,7 +22,7 @@ t.test(
     const { metrics: primary } = createProcessorMetrics()
     const { totals } = primary
     const metrics = createWorkerMetrics()
-    const hear = async (message: WorkerMessage): Promise<void> => {
+    const hear = async (message: IntakeWord): Promise<void> => {
       if (message.kind === 'committing') totals.announced(1, message.tx, message.counts)
       if (message.kind === 'decided') totals.decided(1, message.tx, message.counts)
     }

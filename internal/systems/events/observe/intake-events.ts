@@ -5,6 +5,7 @@
  *       second with work in it · warn: faults.
  */
 
+import { createCommitJournal, type SendWord } from '../../../engine/cluster/intake-reporter.js'
 import type { CommitJournal } from '../../../engine/intake/committer.js'
 import type { IntakeObserver } from '../../../engine/intake/intake.js'
 import { StoreError } from '../../../engine/intake/store.js'
@@ -12,7 +13,6 @@ import type { Clock } from '../../../engine/lifecycle/clock.js'
 import type { Disposition } from '../../../engine/message/message.js'
 import { CounterSums, type Counts, type SumsOf } from '../../../engine/observe/counters.js'
 import type { Log } from '../../../engine/observe/log.js'
-import type { WorkerMessage } from '../app/protocol.js'
 import type { ProcessorCounter } from './counters.js'
 import type { WorkerMetrics } from './worker-metrics.js'
 
@@ -20,11 +20,7 @@ export interface IntakeEventsOptions {
   readonly log: Log
   readonly clock: Clock
   readonly metrics: WorkerMetrics
-  /**
-   * Hands a message to the primary; resolves when it has left this process, or when there
-   * is no primary any more.
-   */
-  readonly send: (message: WorkerMessage) => Promise<void>
+  readonly send: SendWord
 }
 
 export interface IntakeEvents {
@@ -42,28 +38,16 @@ export function createIntakeEvents({
   send
 }: IntakeEventsOptions): IntakeEvents {
   const sums: SumsOf<ProcessorCounter> = new CounterSums()
-  const announced = new Map<string, Counts>()
   let summarized: Counts = {}
 
-  const journal: CommitJournal = {
-    committing(tx, dispositions, entries) {
-      const counts = {
-        ...countDispositions(dispositions),
-        ...metrics.clients.count(entries, dispositions)
-      }
-      announced.set(tx, counts)
-      return send({ kind: 'committing', tx, counts })
-    },
-    committed(tx) {
-      sums.addAll(announced.get(tx) ?? {})
-      decided(tx)
-    },
-    rolledBack: decided
-  }
-  function decided(tx: string): void {
-    announced.delete(tx)
-    void send({ kind: 'decided', tx, counts: sums.counts })
-  }
+  const journal = createCommitJournal({
+    sums,
+    send,
+    countsOf: (dispositions, entries) => ({
+      ...countDispositions(dispositions),
+      ...metrics.clients.count(entries, dispositions)
+    })
+  })
 
   const observer: IntakeObserver = {
     received(messages) {

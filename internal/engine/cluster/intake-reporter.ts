@@ -1,0 +1,56 @@
+/**
+ * A worker's part beside its primary's (intake-watch.ts): tells of each transaction
+ * before and after its fate is decided, and which message is being examined.
+ */
+import type { CommitJournal } from '../intake/committer.js'
+import type { SuspectRecord } from '../intake/suspects.js'
+import type { Disposition, Entry } from '../message/message.js'
+import type { CounterSums, Counts } from '../observe/counters.js'
+import type { DeathWord, IntakeWord } from './intake-watch.js'
+
+/**
+ * Hands a word to the primary; resolves when it has left this process, or when there is
+ * no primary any more.
+ */
+export type SendWord = (word: IntakeWord) => Promise<void>
+
+export interface CommitJournalOptions {
+  readonly sums: CounterSums
+  /** What a transaction adds to the sums if it commits. */
+  readonly countsOf: (dispositions: readonly Disposition[], entries: readonly Entry[]) => Counts
+  readonly send: SendWord
+}
+
+export function createCommitJournal({ sums, countsOf, send }: CommitJournalOptions): CommitJournal {
+  const announced = new Map<string, Counts>()
+  const decided = (tx: string): void => {
+    announced.delete(tx)
+    void send({ kind: 'decided', tx, counts: sums.counts })
+  }
+  return {
+    committing(tx, dispositions, entries) {
+      const counts = countsOf(dispositions, entries)
+      announced.set(tx, counts)
+      return send({ kind: 'committing', tx, counts })
+    },
+    committed(tx) {
+      sums.addAll(announced.get(tx) ?? {})
+      decided(tx)
+    },
+    rolledBack: decided
+  }
+}
+
+export interface HeardSuspects extends SuspectRecord {
+  /** The primary has said it. */
+  hear(word: DeathWord): void
+}
+
+export function createSuspectRecord(send: SendWord): HeardSuspects {
+  const deaths = new Map<string, number>()
+  return {
+    examining: messageId => send({ kind: 'examining', messageId }),
+    deaths: messageId => deaths.get(messageId) ?? 0,
+    hear: death => void deaths.set(death.messageId, death.deaths)
+  }
+}
