@@ -5,6 +5,7 @@
  * It is ready while the database takes writes, the queue answers and a worker receives.
  */
 import { IntakeWatch, type IntakeWord } from '../../../engine/cluster/intake-watch.js'
+import { createReceiveProblem } from '../../../engine/cluster/receive-problem.js'
 import {
   type PrepareStep,
   type PrimaryOpening,
@@ -25,7 +26,6 @@ import { createProcessorMetrics, type ProcessorMetrics } from '../observe/proces
 import { createPostgresStore } from '../store/postgres.js'
 import { followClientRules } from './client-rules.js'
 import type { PrimaryMessage, RulesForWorkers } from './protocol.js'
-import { createReceiveProblem } from './receive-problem.js'
 import { openServices, type Services } from './services.js'
 
 export function runProcessorPrimary(config: ProcessorConfig, signal: AbortSignal): Promise<void> {

@@ -5,6 +5,7 @@
 
 import { createSuspectRecord, type HeardSuspects } from '../../../engine/cluster/intake-reporter.js'
 import { tellPrimary } from '../../../engine/cluster/ipc.js'
+import { type ReceiveStatus, receiveStatusOf } from '../../../engine/cluster/receive-problem.js'
 import type { Opening } from '../../../engine/cluster/run-cluster.js'
 import { runWorker, type WorkerParts } from '../../../engine/cluster/run-worker.js'
 import { Intake } from '../../../engine/intake/intake.js'
@@ -21,13 +22,14 @@ import { createShadowEvents } from '../observe/shadow-events.js'
 import { createWorkerMetrics } from '../observe/worker-metrics.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { createClientRules, type WorkerClientRules } from './client-rules.js'
-import type { PrimaryMessage, WorkerStatus } from './protocol.js'
+import type { PrimaryMessage } from './protocol.js'
 import { followSchemas } from './schemas.js'
 import { openServices } from './services.js'
 
 /** A batch this large says that more is coming: the next one may wait for it. */
 const BUSY_MESSAGES = 100
 const SETTLE = { settleConcurrency: 8, settleLingerMs: 10 }
+
 /** What the primary has told this worker. */
 interface Told {
   readonly suspectRecord: HeardSuspects
@@ -65,7 +67,7 @@ async function openWorker(
   config: ProcessorConfig,
   { suspectRecord, clients, clientMetrics }: Told,
   { log, signal, retry, closeLater }: Opening
-): Promise<WorkerParts<WorkerStatus> | null> {
+): Promise<WorkerParts<ReceiveStatus> | null> {
   const services = await openServices(config.services, line => log.info(line))
   const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
   closeLater(() => store.close())
@@ -119,14 +121,11 @@ async function openWorker(
   })
   log.info({ pollers: config.pollers }, 'receiving')
   return {
-    async report() {
-      const { isGateOpen, gateReasons, sinceReceiveMs, receiveProblem } = intake.status
-      return {
-        counts: events.sums.counts,
-        metrics: await metrics.snapshot(intake.status),
-        status: { isReceiving: isGateOpen, gateReasons, sinceReceiveMs, receiveProblem }
-      }
-    },
+    report: async () => ({
+      counts: events.sums.counts,
+      metrics: await metrics.snapshot(intake.status),
+      status: receiveStatusOf(intake.status)
+    }),
     logSummary() {
       events.logSummary()
       shadowEvents.logSummary()

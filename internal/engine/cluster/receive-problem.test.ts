@@ -1,19 +1,18 @@
 import t from 'tap'
-import type { WorkerStatus } from './protocol.js'
-import { createReceiveProblem } from './receive-problem.js'
+import { createReceiveProblem, type ReceiveStatus } from './receive-problem.js'
 
 const problemOf = createReceiveProblem(20_000)
 const receiving = {
-  isReceiving: true,
+  isGateOpen: true,
   gateReasons: [],
   sinceReceiveMs: 100,
   receiveProblem: null
 } as const
 
 t.test('a worker says what keeps it from receiving', async t => {
-  const rows: readonly (readonly [over: Partial<WorkerStatus>, want: string | null])[] = [
+  const rows: readonly (readonly [over: Partial<ReceiveStatus>, want: string | null])[] = [
     [{}, null],
-    [{ isReceiving: false, gateReasons: ['database'] }, 'waits for the database'],
+    [{ isGateOpen: false, gateReasons: ['database'] }, 'waits for the database'],
     [{ receiveProblem: 'ServiceUnavailable' }, 'receives fail (ServiceUnavailable)'],
     [{ sinceReceiveMs: 55_000 }, null],
     [{ sinceReceiveMs: 55_001 }, 'the queue has not answered for 55 s']
@@ -23,6 +22,6 @@ t.test('a worker says what keeps it from receiving', async t => {
 })
 
 t.test('a worker whose in-flight work is full is busy, not unready', async t => {
-  const full = { isReceiving: false, gateReasons: ['in-flight-messages'] } as const
+  const full = { isGateOpen: false, gateReasons: ['in-flight-messages'] } as const
   t.equal(problemOf({ ...receiving, ...full, sinceReceiveMs: 90_000 }), null)
 })
