@@ -1,8 +1,9 @@
 /**
- * Brings the database's tables up to this version; many processes may call it at once.
+ * Brings the tables of one system up to this version; many processes may call it at once.
  *
- * One client holds one advisory lock from before the first look at the tables to the end,
- * and the others wait for it: node-pg-migrate's own lock is left out. All pending
+ * One session holds one advisory lock from before the first look at the tables to the
+ * end, and the others wait for it: node-pg-migrate's own lock is left out. Each SQL
+ * schema has a lock of its own, so systems do not wait for each other. All pending
  * migrations run in one transaction, so a failed one leaves the tables as they were.
  *
  * Which migrations have run counts, and not in which order: of two that were made side by
@@ -13,15 +14,28 @@
  * Source  node-pg-migrate 9; the advisory lock needs a session of its own, so connect
  *         past a transaction-mode pooler.
  */
+import { createHash } from 'node:crypto'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type RunnerOption, runner } from 'node-pg-migrate'
 import pg from 'pg'
 import { classify } from './fault.js'
 
-export interface MigrateOptions {
-  /** Told in one sentence what is being done. */
-  readonly log?: (line: string) => void
-}
+/** Where a system's migrations are, and where its tables belong. */
+export type Migrations = {
+  /** Folder of the modules `NNNN-name.ts`, or `.js` when built. */
+  readonly dir: URL
+} & (
+  | {
+      /** The SQL schema of its tables; made when it is missing. */
+      readonly schema: string
+    }
+  | {
+      /** The tables are wherever search_path leads. */
+      readonly schema: null
+      /** A number that no other program uses on this database. */
+      readonly lockId: number
+    }
+)
 
 export interface MigrateResult {
   /** Names of the migrations that this call ran, in order. */
@@ -30,24 +44,14 @@ export interface MigrateResult {
   readonly notes: readonly string[]
 }
 
-/**
- * Any number that no other program uses on this database; all our processes must agree on
- * it.
- */
-const LOCK_ID = 4_720_318_552
-
 /** A server that takes the connection and says nothing must not hold a start for ever. */
 const CONNECT_MS = 15_000
-
-const MIGRATIONS_DIR = fileURLToPath(
-  new URL('../../systems/events/store/migrations', import.meta.url)
-)
 /** Everything but the modules themselves: after `tsc` source maps lie beside them. */
 const NOT_A_MIGRATION = '(?!\\d+-[\\w-]+\\.(?:js|ts)$).*'
 
 export async function migrate(
   connectionString: string,
-  { log = () => undefined }: MigrateOptions = {}
+  migrations: Migrations
 ): Promise<MigrateResult> {
   try {
     const client = await connect(connectionString)
@@ -56,8 +60,9 @@ export async function migrate(
       await client.query(
         'SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0'
       )
-      await client.query('SELECT pg_advisory_lock($1)', [LOCK_ID])
-      return await applyPending(client, log)
+      await client.query('SELECT pg_advisory_lock($1)', [lockIdOf(migrations)])
+      if (migrations.schema !== null) await enter(client, migrations.schema)
+      return await applyPending(client, fileURLToPath(migrations.dir))
     } finally {
       // Ending the session gives up the lock.
       await client.end().catch(() => undefined)
@@ -65,6 +70,29 @@ export async function migrate(
   } catch (error) {
     throw classify(error)
   }
+}
+
+/**
+ * Two versions of a system side by side must exclude each other: this number may never
+ * change for a schema that is in use.
+ */
+function lockIdOf(migrations: Migrations): number {
+  if (migrations.schema === null) return migrations.lockId
+  return createHash('sha256').update(`migrate ${migrations.schema}`).digest().readUIntBE(0, 6)
+}
+
+/**
+ * From here on unqualified names mean this schema. A role that may make no schemas may
+ * not say "if it is missing" either, so it is asked for first.
+ */
+async function enter(client: pg.Client, schema: string): Promise<void> {
+  const { rows } = await client.query<{ statement: string }>(
+    `SELECT format('CREATE SCHEMA %I', $1::text) AS statement
+     WHERE to_regnamespace(quote_ident($1)) IS NULL`,
+    [schema]
+  )
+  for (const { statement } of rows) await client.query(statement)
+  await client.query("SELECT set_config('search_path', quote_ident($1), false)", [schema])
 }
 
 /**
@@ -92,17 +120,14 @@ async function connect(connectionString: string): Promise<pg.Client> {
   return client
 }
 
-async function applyPending(
-  client: pg.Client,
-  log: (line: string) => void
-): Promise<MigrateResult> {
+async function applyPending(client: pg.Client, dir: string): Promise<MigrateResult> {
   const { rows } = await client.query<{ schema: string | null }>(
     'SELECT current_schema() AS schema'
   )
   const migrationsSchema = rows[0]?.schema
   const applied = await runner({
     dbClient: client,
-    dir: MIGRATIONS_DIR,
+    dir,
     ignorePattern: NOT_A_MIGRATION,
     migrationLoaderStrategies: [{ extensions: ['.js', '.ts'], loader: importMigrations }],
     migrationsTable: 'pgmigrations',
@@ -113,10 +138,9 @@ async function applyPending(
     singleTransaction: true,
     noLock: true,
     checkOrder: false,
-    logger: { info: () => undefined, warn: log, error: log }
+    logger: { info: () => undefined, warn: () => undefined, error: () => undefined }
   })
   const names = applied.map(({ name }) => name)
-  log(names.length === 0 ? 'tables are up to date' : `tables migrated: ${names.join(', ')}`)
   return { applied: names, notes: await findLate(client, names) }
 }
 

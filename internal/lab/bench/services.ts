@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
 import { startEmbeddedSqs } from '../../engine/embedded/sqs.js'
-import { migrate } from '../../engine/postgres/migrate.js'
 import { createSqsClient } from '../../engine/queue/sqs/client.js'
 import { type AwsConfig, EMBEDDED_AWS } from '../../systems/events/config/config.js'
+import { migrateEvents } from '../../systems/events/store/migrate.js'
 
 export interface BenchServices {
   readonly aws: AwsConfig & { readonly endpoint: string }
@@ -54,7 +54,7 @@ export async function startServices(
     }
     try {
       await db.connect()
-      await migrate(postgres.connectionString)
+      await migrateEvents(postgres.connectionString)
       return {
         aws,
         dbConnection: postgres.connectionString,

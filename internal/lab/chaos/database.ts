@@ -8,7 +8,7 @@
  */
 import pg from 'pg'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
-import { migrate } from '../../engine/postgres/migrate.js'
+import { migrateEvents } from '../../systems/events/store/migrate.js'
 import { eventually } from './eventually.js'
 import { isRunning, signal, untilGone } from './processes.js'
 
@@ -47,7 +47,7 @@ export class Database {
 
   static async start(options: DatabaseOptions): Promise<Database> {
     const server = await startEmbeddedPostgres({ dataDir: options.directory, port: 0 })
-    await migrate(server.connectionString)
+    await migrateEvents(server.connectionString)
     return new Database(options, server)
   }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
-import { migrate } from '../../engine/postgres/migrate.js'
+import { migrateEvents } from '../../systems/events/store/migrate.js'
 import { createPostgresStore } from '../../systems/events/store/postgres.js'
 import {
   sendBodies,
@@ -124,7 +124,7 @@ await t.test(
 await t.test(
   'a store writes nothing over a connection to it, and goes on when it is safe again',
   async t => {
-    await migrate(connectionString)
+    await migrateEvents(connectionString)
     const limits = {
       statementTimeoutMs: 10_000,
       lockTimeoutMs: 10_000,

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
-import { migrate } from '../../engine/postgres/migrate.js'
+import { migrateEvents } from '../../systems/events/store/migrate.js'
 import {
   type Program,
   sendBodies,
@@ -37,7 +37,7 @@ const dataDir = join(temporaryDirectory(t), 'data')
 let server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
 t.teardown(() => server.stop())
 const { connectionString, port } = server
-await migrate(connectionString)
+await migrateEvents(connectionString)
 
 async function run(...statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString })

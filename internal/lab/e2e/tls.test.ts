@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
-import { migrate } from '../../engine/postgres/migrate.js'
+import { migrateEvents } from '../../systems/events/store/migrate.js'
 import { createPostgresStore } from '../../systems/events/store/postgres.js'
 import {
   AUTHORITY,
@@ -190,7 +190,7 @@ t.test('the processor works over verify-full, with every session encrypted', asy
 t.test(
   'a server that cannot be trusted is an outage and no reason to refuse an event; nothing goes to it',
   async t => {
-    await migrate(server.connectionString)
+    await migrateEvents(server.connectionString)
     const limits = {
       statementTimeoutMs: 10_000,
       lockTimeoutMs: 10_000,
@@ -211,7 +211,7 @@ t.test(
         code: UNKNOWN_AUTHORITY
       })
       await store.close()
-      await t.rejects(migrate(connection('localhost', parameters)), {
+      await t.rejects(migrateEvents(connection('localhost', parameters)), {
         name: 'StoreError',
         fault: 'transient',
         code: UNKNOWN_AUTHORITY

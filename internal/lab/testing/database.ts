@@ -13,7 +13,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { migrate } from '../../engine/postgres/migrate.js'
+import { migrateEvents } from '../../systems/events/store/migrate.js'
 
 export interface TestDatabase {
   readonly connectionString: string
@@ -51,7 +51,7 @@ export async function createTestDatabase(
     () => pool.end(),
     () => assertUnused(server, name)
   )
-  if (isMigrated) await migrate(connectionString)
+  if (isMigrated) await migrateEvents(connectionString)
   return { connectionString, pool }
 }
 

@@ -5,9 +5,10 @@ import { installLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { StoreError } from '../../../engine/intake/store.js'
 import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
 import { createLog } from '../../../engine/observe/log.js'
-import { type MigrateResult, migrate } from '../../../engine/postgres/migrate.js'
+import type { MigrateResult } from '../../../engine/postgres/migrate.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import { type DbLimits, readBaseConfig } from '../config/config.js'
+import { migrateEvents } from '../store/migrate.js'
 import { openDatabase } from './services.js'
 
 export function createMigrate(env: Environment): Service {
@@ -37,7 +38,7 @@ export function createMigrate(env: Environment): Service {
 
 /** Our tables, and those of the sender's jobs, which their library makes. */
 async function bringUpToDate(connectionString: string, limits: DbLimits): Promise<MigrateResult> {
-  const result = await migrate(connectionString)
+  const result = await migrateEvents(connectionString)
   const pool = createPostgresPool({ connectionString, ...limits })
   try {
     await installLanes(pool)

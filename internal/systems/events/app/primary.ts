@@ -17,12 +17,12 @@ import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
 import type { Log } from '../../../engine/observe/log.js'
 import { UNSAFE } from '../../../engine/postgres/durability.js'
-import { migrate } from '../../../engine/postgres/migrate.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
 import { openQueue } from '../../../engine/queue/sqs/provision.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
 import { createProcessorMetrics, type ProcessorMetrics } from '../observe/processor-metrics.js'
+import { migrateEvents } from '../store/migrate.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { followClientRules } from './client-rules.js'
 import type { PrimaryMessage, RulesForWorkers } from './protocol.js'
@@ -101,7 +101,7 @@ function migrateDatabase({ dbConnection }: Services, store: Store, log: Log): Pr
     todo: 'migrate the database',
     run: async () => {
       await endIfUnsafe(store)
-      const { applied, notes } = await migrate(dbConnection)
+      const { applied, notes } = await migrateEvents(dbConnection)
       if (applied.length > 0) log.info({ applied }, 'migrated')
       for (const note of notes) log.warn(note)
     }

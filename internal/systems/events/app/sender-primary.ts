@@ -11,11 +11,11 @@ import {
 import { installLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { onAbort } from '../../../engine/lifecycle/interrupt.js'
-import { migrate } from '../../../engine/postgres/migrate.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import type { SenderConfig } from '../config/config.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
 import { createSenderPrimaryMetrics, type SenderPrimaryMetrics } from '../observe/sender-metrics.js'
+import { migrateEvents } from '../store/migrate.js'
 import { openKeyRing } from './key-ring.js'
 import type { SenderStatus } from './sender-protocol.js'
 import { findDatabase } from './services.js'
@@ -77,7 +77,7 @@ async function openPrimary(
         doing: 'migrating the database',
         todo: 'migrate the database',
         run: async () => {
-          await migrate(services.dbConnection)
+          await migrateEvents(services.dbConnection)
           await installLanes(pool)
         }
       }

@@ -2,17 +2,17 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startEmbeddedPostgres } from '../../../engine/embedded/postgres.js'
-import { migrate } from '../../../engine/postgres/migrate.js'
 import { temporaryDirectory } from '../../../lab/testing/programs.js'
 import { startStubHttp } from '../../../lab/testing/stub-http.js'
 import { until } from '../../../lab/testing/until.js'
 import { createWholeSender, type WholeSender } from '../../../lab/testing/whole-sender.js'
+import { migrateEvents } from '../store/migrate.js'
 
 const dataDir = join(temporaryDirectory(t), 'data')
 let server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
 t.teardown(() => server.stop())
 const { port, connectionString } = server
-await migrate(connectionString)
+await migrateEvents(connectionString)
 const restart = async (): Promise<void> => {
   server = await startEmbeddedPostgres({ dataDir, port, durable: false })
 }

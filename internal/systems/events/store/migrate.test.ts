@@ -1,8 +1,11 @@
+import { pathToFileURL } from 'node:url'
 import type pg from 'pg'
 import t from 'tap'
 import { StoreError } from '../../../engine/intake/store.js'
 import { migrate } from '../../../engine/postgres/migrate.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
+import { until } from '../../../lab/testing/until.js'
+import { migrateEvents } from './migrate.js'
 
 const ALL = [
   '0001-message',
@@ -27,22 +30,17 @@ async function refusal(statement: string): Promise<string | undefined> {
 }
 
 t.test('many processes that start at once migrate once, and the others wait for it', async t => {
-  const lines: string[] = []
   const results = await Promise.all(
-    Array.from({ length: 5 }, () => migrate(connectionString, { log: line => lines.push(line) }))
+    Array.from({ length: 5 }, () => migrateEvents(connectionString))
   )
   t.same(
     results.map(({ applied }) => applied).filter(applied => applied.length > 0),
     [ALL]
   )
-  t.same(lines.sort(), [
-    ...Array<string>(4).fill('tables are up to date'),
-    `tables migrated: ${ALL.join(', ')}`
-  ])
 })
 
 t.test('a connection that cannot even begin is an error, and no wait without end', async t => {
-  await t.rejects(migrate(`${connectionString}?port=none`), {
+  await t.rejects(migrateEvents(`${connectionString}?port=none`), {
     name: 'StoreError',
     fault: 'transient'
   })
@@ -191,7 +189,7 @@ t.test(
       )
       const before = [...ALL.slice(0, 4), ...had]
       for (const name of before) await runAlone(old.pool, name)
-      const { applied, notes } = await migrate(old.connectionString)
+      const { applied, notes } = await migrateEvents(old.connectionString)
       t.same(
         applied,
         ALL.filter(name => !before.includes(name)),
@@ -204,7 +202,7 @@ t.test(
         )
       )
       t.same(await describeTables(old.pool), want)
-      t.same((await migrate(old.connectionString)).applied, [], 'and then it is up to date')
+      t.same((await migrateEvents(old.connectionString)).applied, [], 'and then it is up to date')
     }
   }
 )
@@ -212,7 +210,7 @@ t.test(
 t.test('a migration that fails leaves the tables as they were and says why', async t => {
   const empty = await createTestDatabase(t, { isMigrated: false })
   await empty.pool.query('CREATE TABLE rejection ()')
-  await t.rejects(migrate(empty.connectionString), {
+  await t.rejects(migrateEvents(empty.connectionString), {
     name: 'StoreError',
     fault: 'schema',
     code: '42P07'
@@ -223,7 +221,7 @@ t.test('a migration that fails leaves the tables as they were and says why', asy
   t.equal(rows.length, 0)
   await empty.pool.query('DROP TABLE rejection')
   t.same(
-    (await migrate(empty.connectionString)).applied,
+    (await migrateEvents(empty.connectionString)).applied,
     ALL,
     'and the next start finishes the work'
   )
@@ -232,10 +230,46 @@ t.test('a migration that fails leaves the tables as they were and says why', asy
 t.test('a database that cannot be reached is a transient fault', async t => {
   const nobody = new URL(connectionString)
   nobody.port = '1'
-  const error = await migrate(nobody.href).then(
+  const error = await migrateEvents(nobody.href).then(
     () => null,
     (reason: unknown) => reason
   )
   t.ok(error instanceof StoreError)
   t.match(error, { fault: 'transient', code: 'ECONNREFUSED' })
+})
+
+t.test('beside a system with a schema of its own each has its tables, of one name too', async t => {
+  const { connectionString: both, pool: tables } = await createTestDatabase(t)
+  const dir = t.testdir({
+    '0001-client.js':
+      "export const down = false\nexport const up = pgm => pgm.sql('CREATE TABLE client (id int)')\n"
+  })
+  const tiny = { schema: 'tiny', dir: pathToFileURL(dir) }
+  const [ofEvents, ofTiny] = await Promise.all([migrateEvents(both), migrate(both, tiny)])
+  t.same([ofEvents.applied, ofTiny.applied], [[], ['0001-client']])
+  const { rows } = await tables.query<{ schema: string; runs: string }>(
+    `SELECT 'public' AS schema, count(*) AS runs FROM public.pgmigrations
+     UNION ALL SELECT 'tiny', count(*) FROM tiny.pgmigrations`
+  )
+  t.same(Object.fromEntries(rows.map(({ schema, runs }) => [schema, Number(runs)])), {
+    public: ALL.length,
+    tiny: 1
+  })
+  t.equal((await tables.query('SELECT FROM public.client')).rowCount, 3)
+  t.equal((await tables.query('SELECT FROM tiny.client')).rowCount, 0)
+})
+
+t.test('versions of the events that start side by side exclude each other', async t => {
+  const holder = await pool.connect()
+  t.teardown(() => holder.release())
+  await holder.query('SELECT pg_advisory_lock(4720318552)')
+  let isDone = false
+  const work = migrateEvents(connectionString).then(() => (isDone = true))
+  await until('the second one waits', async () => {
+    const waiting = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    return (await pool.query(waiting)).rowCount === 1
+  })
+  t.notOk(isDone)
+  await holder.query('SELECT pg_advisory_unlock(4720318552)')
+  await work
 })

@@ -6,10 +6,10 @@ import { connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Store } from '../../../engine/intake/store.js'
 import type { Entry } from '../../../engine/message/message.js'
-import { migrate } from '../../../engine/postgres/migrate.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import { insert, refused, valid } from '../../../lab/testing/store-entries.js'
 import { until } from '../../../lab/testing/until.js'
+import { migrateEvents } from './migrate.js'
 import { createPostgresStore, type PostgresStoreOptions } from './postgres.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
@@ -378,7 +378,7 @@ t.test('a database that is not in UTF-8 is a schema fault before it can spoil a 
   await pool.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'`)
   t.teardown(() => pool.query(`DROP DATABASE ${name} WITH (FORCE)`))
   url.pathname = `/${name}`
-  await migrate(url.href)
+  await migrateEvents(url.href)
   const store = createStore(t, { connectionString: url.href })
   t.match(await failure(store.probe()), { fault: 'schema', code: '22P05' })
 })
