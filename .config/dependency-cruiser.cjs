@@ -5,7 +5,7 @@ const pure = '^internal/(engine/(message|retry)|systems/[^/]+/(event|schemas))/'
 const anySystem = '^internal/systems/([^/]+)/'
 const adapter =
   '^internal/(engine/queue/sqs/(queue|writer|client|provision)|systems/[^/]+/(store|delivery/store)/postgres[^/]*)[.]ts$'
-const composition = '^internal/(systems/[^/]+/app|lab)/'
+const composition = '^internal/(systems/[^/]+/app/|systems/[^/]+[.]ts$|lab/)'
 const rule = (name, from, to) => ({ name, severity: 'error', from, to })
 module.exports = {
   forbidden: [
@@ -27,6 +27,16 @@ module.exports = {
       { path: anySystem, pathNot: '^internal/systems/$1/' }
     ),
     rule(
+      'the-list-of-systems-is-for-programs-of-all',
+      { path: '^internal/(engine|systems/[^/]+)/', pathNot: test },
+      { path: '^internal/systems/systems[.]ts$' }
+    ),
+    rule(
+      'who-reads-the-list-loads-no-system',
+      { path: '^internal/systems/[^/]+/system[.]ts$' },
+      { dynamic: false, pathNot: '/(settings|migrations|engine/program/system)[.]ts$' }
+    ),
+    rule(
       'lab-is-for-lab-and-tests',
       { path: '^internal/(engine|systems|docs)/', pathNot: test },
       { path: '^internal/lab/' }
@@ -42,7 +52,7 @@ module.exports = {
       { path: '^cmd/' },
       {
         path: '^(cmd|internal)/',
-        pathNot: '^internal/(engine/(lifecycle|config)|systems/[^/]+/(app|recipient)|lab)/'
+        pathNot: '^internal/(engine/lifecycle/|systems/[^/]+/(app|recipient)/|systems/[^/]+[.]ts$|lab/)'
       }
     ),
     rule(

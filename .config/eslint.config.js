@@ -46,7 +46,7 @@ export default tseslint.config(
     }
   },
   {
-    files: ['cmd/**/*.ts', 'internal/engine/config/**/*.ts', 'internal/engine/lifecycle/**/*.ts', 'internal/engine/embedded/**/*.ts', 'internal/engine/cluster/**/*.ts', 'internal/engine/cli/**/*.ts', 'internal/systems/*/app/**/*.ts', 'internal/systems/*/config/**/*.ts', 'internal/systems/*/recipient/**/*.ts', 'internal/lab/**/*.ts'],
+    files: ['cmd/**/*.ts', 'internal/engine/config/**/*.ts', 'internal/engine/lifecycle/**/*.ts', 'internal/engine/embedded/**/*.ts', 'internal/engine/cluster/**/*.ts', 'internal/engine/cli/**/*.ts', 'internal/systems/*.ts', 'internal/systems/*/app/**/*.ts', 'internal/systems/*/config/**/*.ts', 'internal/systems/*/recipient/**/*.ts', 'internal/lab/**/*.ts'],
     rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' }
   },
   {

@@ -1,13 +1,6 @@
-/**
- * Writes `.env-template` and the README's tables of settings again: `npm run
- * env-template`, after a change of internal/systems/events/config/settings.ts.
- */
-import { readFileSync, writeFileSync } from 'node:fs'
-import {
-  formatEnvTemplate,
-  formatReadmeTables,
-  replaceBetween
-} from '../../internal/engine/config/env-template.js'
+/** `npm run env-template`: writes `.env-template` and the settings' page again. */
+import { main } from '../../internal/engine/lifecycle/main.js'
 
-writeFileSync('.env-template', formatEnvTemplate())
-writeFileSync('README.md', replaceBetween(readFileSync('README.md', 'utf8'), formatReadmeTables()))
+await main(async () =>
+  (await import('../../internal/lab/env-template/env-template.js')).createEnvTemplate()
+)

@@ -1,9 +1,9 @@
 /**
- * Brings the database's tables up to date and ends; safe beside running processors.
+ * Brings the tables of all systems up to date and ends; safe beside running programs.
  * Settings: .env-template.
  */
 import { main } from '../../internal/engine/lifecycle/main.js'
 
 await main(async () =>
-  (await import('../../internal/systems/events/app/migrate.js')).createMigrate(process.env)
+  (await import('../../internal/systems/migrate.js')).createMigrate(process.env)
 )

@@ -1,11 +1,8 @@
-/**
- * A recipient to try deliveries with: checks signatures and says what came (--help).
- * Settings: .env-template.
- */
+/** The old name of the program `recipient`; it goes with the next release. */
 import { main } from '../../internal/engine/lifecycle/main.js'
 
 await main(async () =>
-  (await import('../../internal/systems/events/recipient/program.js')).createReceiver(
+  (await import('../../internal/systems/events/recipient/program.js')).createRecipient(
     process.env,
     process.argv.slice(2)
   )

@@ -5,8 +5,5 @@
 import { main } from '../../internal/engine/lifecycle/main.js'
 
 await main(async () =>
-  (await import('../../internal/systems/events/app/sql.js')).createSql(
-    process.env,
-    process.argv.slice(2)
-  )
+  (await import('../../internal/systems/sql.js')).createSql(process.env, process.argv.slice(2))
 )

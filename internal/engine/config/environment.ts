@@ -7,9 +7,8 @@
  *         values are never shown.
  */
 import { Ajv, type ErrorObject } from 'ajv'
-import { SETTINGS, type SettingName } from '../../systems/events/config/settings.js'
 import { ExpectedError } from '../lifecycle/service.js'
-import type { Setting } from './setting.js'
+import type { Setting, Settings } from './setting.js'
 
 /** The environment is not usable; the message is for the person who wrote it. */
 export class ConfigError extends ExpectedError {
@@ -26,54 +25,71 @@ export class ConfigError extends ExpectedError {
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-type Value<N extends SettingName> = (typeof SETTINGS)[N] extends { enum: readonly (infer Choice)[] }
+type Value<S extends Setting> = S extends { enum: readonly (infer Choice)[] }
   ? Choice
-  : (typeof SETTINGS)[N] extends { type: 'integer' }
+  : S extends { type: 'integer' }
     ? number
     : string
-type HasDefault<N extends SettingName> = (typeof SETTINGS)[N] extends { default: string | number }
-  ? true
-  : false
-export type Values = {
-  readonly [N in SettingName]: HasDefault<N> extends true ? Value<N> : Value<N> | undefined
+
+/** The values of settings, by their names. */
+export type Values<S extends Settings> = {
+  readonly [N in keyof S]: S[N] extends { default: string | number }
+    ? Value<S[N]>
+    : Value<S[N]> | undefined
 }
 
-const properties: Record<string, object> = {}
-for (const [
-  name,
-  { type, default: fallback, enum: choices, minimum, maximum, pattern }
-] of Object.entries<Setting>(SETTINGS)) {
-  properties[name] = JSON.parse(
-    JSON.stringify({ type, default: fallback, enum: choices, minimum, maximum, pattern })
-  ) as object
-}
-const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true }).compile({
-  type: 'object',
-  properties
-})
-
-/**
- * The values of all settings, and what is wrong with them; `problems` is empty when all
- * are usable.
- */
-export function readValues(env: Environment): {
-  readonly values: Values
+/** What was read; `problems` is empty when all values are usable. */
+export interface SettingsReading<S extends Settings> {
+  readonly values: Values<S>
+  /** A reader that needs more than the settings say adds to them. */
   readonly problems: string[]
-} {
-  const values: Record<string, unknown> = {}
-  for (const name of Object.keys(SETTINGS))
-    if (env[name] !== undefined && env[name] !== '') values[name] = env[name]
-  const problems = validate(values)
-    ? []
-    : Array.from(new Set((validate.errors ?? []).map(error => wrongValue(nameOf(error), env))))
-  return { values: values as unknown as Values, problems }
+  readonly env: Environment
 }
 
-const nameOf = (error: ErrorObject): SettingName => error.instancePath.slice(1) as SettingName
+export function readValues<S extends Settings>(settings: S, env: Environment): SettingsReading<S> {
+  const validate = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true }).compile({
+    type: 'object',
+    properties: propertiesOf(settings)
+  })
+  const values: unknown = Object.fromEntries(
+    Object.keys(settings).flatMap(name => (isSet(env, name) ? [[name, env[name]]] : []))
+  )
+  const problems = new Set<string>()
+  if (!validate(values)) {
+    for (const error of validate.errors ?? []) {
+      const name = nameOf(error)
+      const setting = settings[name]
+      if (setting !== undefined) problems.add(wrongValue(name, setting, env))
+    }
+  }
+  // A wrong value stays as it was written: whoever reads on finds what else is wrong.
+  return { values: values as Values<S>, problems: [...problems], env }
+}
+
+/** As readValues, for those who can do nothing with wrong values. */
+export function readRightValues<S extends Settings>(settings: S, env: Environment): Values<S> {
+  const { values, problems } = readValues(settings, env)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return values
+}
+
+export function isSet(env: Environment, name: string): boolean {
+  return env[name] !== undefined && env[name] !== ''
+}
+
+function propertiesOf(settings: Settings): object {
+  const properties = Object.entries(settings).map(([name, setting]) => {
+    const { type, default: fallback, enum: choices, minimum, maximum, pattern } = setting
+    return [name, { type, default: fallback, enum: choices, minimum, maximum, pattern }]
+  })
+  // By way of text, since ajv takes a keyword without a value for a mistake.
+  return JSON.parse(JSON.stringify(Object.fromEntries(properties))) as object
+}
+
+const nameOf = (error: ErrorObject): string => error.instancePath.slice(1)
 
 /** What to say of a value that the setting does not take. */
-export function wrongValue(name: SettingName, env: Environment): string {
-  const setting: Setting = SETTINGS[name]
+export function wrongValue(name: string, setting: Setting, env: Environment): string {
   const found = setting.secret === true ? '' : `, not ${JSON.stringify(env[name])}`
   return `${name} must be ${expected(setting)}${found}`
 }

@@ -1,19 +1,10 @@
 /**
- * What is known of a setting: a JSON Schema property (ajv reads it), and the group it is
- * shown in.
+ * What is known of a setting: the facts of a JSON Schema property (ajv reads them), and
+ * what people read of it.
  */
 export interface Setting {
   readonly type: 'string' | 'integer'
   readonly description: string
-  readonly group:
-    | 'Queue'
-    | 'Database'
-    | 'Processor'
-    | 'Sender'
-    | 'Producers'
-    | 'Embedded services'
-    | 'Logs'
-    | 'Tests'
   readonly default?: string | number
   readonly enum?: readonly string[]
   readonly minimum?: number
@@ -22,6 +13,23 @@ export interface Setting {
   /** What `pattern`, or the code that reads the value, takes: for the error message. */
   readonly shape?: string
   readonly secret?: true
+}
+
+/** By the names of their environment variables. */
+export type Settings = Readonly<Record<string, Setting>>
+
+/** Settings that people find under one heading. */
+export interface SettingGroup<S extends Settings = Settings> {
+  readonly heading: string
+  readonly settings: S
+}
+
+/** Keeps the names and the facts as types, so that values are read with full types. */
+export function defineSettings<const S extends Settings>(
+  heading: string,
+  settings: S
+): SettingGroup<S> {
+  return { heading, settings }
 }
 
 export const PORT = { type: 'integer', minimum: 0, maximum: 65_535 } as const

@@ -12,23 +12,20 @@ const GIB = 1024 * MIB
 const MIN_BUFFER_MIB = 64
 const MAX_BUFFER_MIB = 2_048
 
-/**
- * Settings for `postgres -c`; without `isDurable` a crash may lose everything, which only
- * a test can afford.
- */
-export function serverSettings(
-  dataDir: string,
-  isDurable: boolean
-): Readonly<Record<string, string>> {
-  const { bavail, bsize } = statfsSync(dataDir)
+/** For `postgres -c`: no commit is lost in a crash. */
+export function durableSettings(dataDir: string): Readonly<Record<string, string>> {
   return {
-    shared_buffers: isDurable ? `${bufferMebibytes()}MB` : '64MB',
-    max_wal_size: bavail * bsize >= 16 * GIB ? '4GB' : '1GB',
+    shared_buffers: `${bufferMebibytes()}MB`,
+    max_wal_size: freeBytes(dataDir) >= 16 * GIB ? '4GB' : '1GB',
     checkpoint_timeout: '15min',
     // Short statements on a small machine: compiling them costs more than it saves.
-    jit: 'off',
-    ...(isDurable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' })
+    jit: 'off'
   }
+}
+
+function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize
 }
 
 /**

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres.js'
+import { fastSettings } from '../../lab/testing/test-postgres.js'
+import { type EmbeddedPostgres, type PostgresOptions, startEmbeddedPostgres } from './postgres.js'
+import { durableSettings } from './postgres-settings.js'
 import { isAlive } from './process-alive.js'
 
 /**
@@ -18,6 +20,10 @@ function dataDirectory(t: Test): string {
   t.teardown(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }
+
+/** A fast server, with a database of its own name. */
+const start = (options: Pick<PostgresOptions, 'dataDir' | 'port' | 'portSetting'>) =>
+  startEmbeddedPostgres({ ...options, database: 'tiny', settings: fastSettings })
 
 async function query(server: EmbeddedPostgres, sql: string): Promise<unknown[]> {
   const session = new pg.Client({ connectionString: server.connectionString })
@@ -31,19 +37,16 @@ async function query(server: EmbeddedPostgres, sql: string): Promise<unknown[]> 
 
 await t.test('what was committed is there at the next start', async t => {
   const dataDir = dataDirectory(t)
-  const first = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+  const first = await start({ dataDir, port: 0 })
   t.teardown(() => first.stop())
   await query(first, `CREATE TABLE kept AS SELECT 'Straße' AS word`)
   await Promise.all([first.stop(), first.stop()])
   await t.rejects(query(first, 'SELECT 1'), { code: 'ECONNREFUSED' }, 'a stop ends it')
 
-  const second = await startEmbeddedPostgres({ dataDir, port: first.port, durable: false })
+  const second = await start({ dataDir, port: first.port })
   t.teardown(() => second.stop())
   t.equal(second.port, first.port)
-  t.match(
-    second.connectionString,
-    `postgresql://postgres:postgres@127.0.0.1:${second.port}/event_process`
-  )
+  t.match(second.connectionString, `postgresql://postgres:postgres@127.0.0.1:${second.port}/tiny`)
   t.same(
     await query(second, 'SELECT word, upper(word) FROM kept'),
     [{ word: 'Straße', upper: 'STRAßE' }],
@@ -54,7 +57,7 @@ await t.test('what was committed is there at the next start', async t => {
   const lines = readFileSync(pidFile, 'utf8').split('\n')
   await second.stop()
   writeFileSync(pidFile, [process.pid, ...lines.slice(1)].join('\n'))
-  const third = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+  const third = await start({ dataDir, port: 0 })
   t.teardown(() => third.stop())
   t.not(
     third.pid,
@@ -69,9 +72,12 @@ await t.test(
   async t => {
     const dataDir = dataDirectory(t)
     const module = new URL('./postgres.js', import.meta.url).href
+    const tuning = new URL('./postgres-settings.js', import.meta.url).href
     const script = `
     import { startEmbeddedPostgres } from ${JSON.stringify(module)}
-    const { port, pid } = await startEmbeddedPostgres({ dataDir: ${JSON.stringify(dataDir)}, port: 0 })
+    import { durableSettings as settings } from ${JSON.stringify(tuning)}
+    const options = { dataDir: ${JSON.stringify(dataDir)}, port: 0, database: 'tiny', settings }
+    const { port, pid } = await startEmbeddedPostgres(options)
     console.log(JSON.stringify({ port, pid }))
     setInterval(() => undefined, 1_000_000)`
     const starter = spawn(
@@ -88,7 +94,13 @@ await t.test(
     t.ok(isAlive(pid), 'it runs on')
 
     const log: string[] = []
-    const adopted = await startEmbeddedPostgres({ dataDir, port: 0, log: line => log.push(line) })
+    const adopted = await startEmbeddedPostgres({
+      dataDir,
+      port: 0,
+      database: 'tiny',
+      settings: durableSettings,
+      log: line => log.push(line)
+    })
     t.teardown(() => adopted.stop())
     t.match(adopted, { port, pid })
     t.same(log, [`PostgreSQL was still running on port ${port}: using it`])
@@ -121,11 +133,10 @@ await t.test('a taken port is refused with the name of the setting that changes 
   t.teardown(() => other.close())
   const { port } = other.address() as { port: number }
   await t.rejects(
-    startEmbeddedPostgres({
+    start({
       dataDir: dataDirectory(t),
       port,
-      portSetting: 'EMBEDDED_POSTGRES_PORT',
-      durable: false
+      portSetting: 'EMBEDDED_POSTGRES_PORT'
     }),
     {
       code: 'port-taken',
@@ -140,7 +151,7 @@ await t.test(
     const closed = join(dataDirectory(t), 'closed')
     mkdirSync(closed, { mode: 0o700 })
     const dataDir = join(closed, 'data')
-    const server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+    const server = await start({ dataDir, port: 0 })
     t.teardown(() => server.stop())
     t.same(await query(server, 'SELECT 1 AS one'), [{ one: 1 }])
     const { uid } = statSync(join(dataDir, 'postgres'))
@@ -156,7 +167,7 @@ await t.test('data that PostgreSQL cannot use is named with the reason', async t
   const dataDir = dataDirectory(t)
   mkdirSync(join(dataDir, 'postgres'))
   writeFileSync(join(dataDir, 'postgres', 'PG_VERSION'), '9\n')
-  await t.rejects(startEmbeddedPostgres({ dataDir, port: 0, durable: false }), {
+  await t.rejects(start({ dataDir, port: 0 }), {
     code: 'start-failed',
     message: /^PostgreSQL did not start: .*postgres[.]log/s
   })

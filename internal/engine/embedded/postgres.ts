@@ -2,38 +2,32 @@
  * A real PostgreSQL server on loopback with nothing installed but the project's own
  * packages.
  *
- * Shapes  <dataDir>/postgres is its data directory, <dataDir>/postgres.log its log; one
- *         database, `event_process`.
+ * Shapes  <dataDir>/postgres is its data directory, <dataDir>/postgres.log its log.
  * Units   ports are TCP ports on 127.0.0.1; nothing listens elsewhere.
  * Errors  EmbeddedError, one sentence each; a failed start leaves no process behind.
- * Source  PostgreSQL manual: `initdb`, `postgres`, "Shutting Down the Server" (SIGINT =
- *         fast, SIGQUIT = immediate).
+ * Source  PostgreSQL manual: `postgres`, "Shutting Down the Server" (SIGINT = fast,
+ *         SIGQUIT = immediate).
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { type ChildProcess, spawn } from 'node:child_process'
 import {
-  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   realpathSync,
-  renameSync,
   rmSync,
   statSync
 } from 'node:fs'
-import type { Socket } from 'node:net'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import { EmbeddedError } from './embedded-error.js'
 import { findFreePort, isPortFree, LOOPBACK } from './port.js'
 import { locatePostgres } from './postgres-binaries.js'
-import { serverSettings } from './postgres-settings.js'
+import { assertOurs, initialize, type PostgresPlace, USER } from './postgres-data.js'
 import { isServing, readPidFile, stopPostmaster, waitUntil } from './postmaster.js'
-import { canReach, type RunUser, runUser } from './run-user.js'
+import { identity, pathFor, runUser } from './run-user.js'
+import { explainSpawn, serverEnvironment } from './server-process.js'
 
 export interface PostgresOptions {
   readonly dataDir: string
@@ -41,10 +35,10 @@ export interface PostgresOptions {
   readonly port: number
   /** The setting that chooses `port`, named when it is taken. */
   readonly portSetting?: string
-  /**
-   * False trades safety for speed and ends the server with this process: for tests only.
-   */
-  readonly durable?: boolean
+  /** Made when it is missing. */
+  readonly database: string
+  /** For `postgres -c`; called when `dataDir` is there. */
+  readonly settings: (dataDir: string) => Readonly<Record<string, string>>
   readonly log?: (line: string) => void
 }
 
@@ -57,29 +51,17 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>
 }
 
-const USER = 'postgres'
-const DATABASE = 'event_process'
 const START_MS = 180_000
-const GUARD_STOP_MS = 1_000
 const FREE_PORT_TRIES = 5
 const LOG_KEEP_BYTES = 10 * 1024 * 1024
-const run = promisify(execFile)
-
-interface Place {
-  readonly dataDir: string
-  readonly dataPath: string
-  readonly user: RunUser | null
-  readonly native: string
-  readonly isDurable: boolean
-}
 
 export async function startEmbeddedPostgres(options: PostgresOptions): Promise<EmbeddedPostgres> {
-  const { port, portSetting = 'the port', durable = true, log = () => undefined } = options
+  const { port, portSetting = 'the port', database, log = () => undefined } = options
   const dataDir = resolve(options.dataDir)
   mkdirSync(dataDir, { recursive: true })
   const dataPath = join(dataDir, 'postgres')
 
-  const adopted = await adopt(dataPath)
+  const adopted = await adopt(dataPath, database)
   if (adopted !== null) {
     log(`PostgreSQL was still running on port ${adopted.port}: using it`)
     return adopted
@@ -92,12 +74,13 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<E
   if (port !== 0 && !(await isPortFree(port))) throw taken
   const user = runUser(dataPath)
   assertOurs(dataPath)
-  const place = {
+  const place: PostgresPlace = {
     dataDir,
     dataPath,
     user,
     native: await locatePostgres(user, log),
-    isDurable: durable
+    database,
+    settings: options.settings(dataDir)
   }
   if (!existsSync(join(dataPath, 'PG_VERSION'))) await initialize(place)
   if (port !== 0) {
@@ -116,7 +99,7 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<E
 }
 
 /** The server that an earlier process started in `dataPath` and did not live to stop. */
-async function adopt(dataPath: string): Promise<EmbeddedPostgres | null> {
+async function adopt(dataPath: string, database: string): Promise<EmbeddedPostgres | null> {
   const found = readPidFile(dataPath)
   if (found === null) return null
   const { pid, port } = found
@@ -131,76 +114,16 @@ async function adopt(dataPath: string): Promise<EmbeddedPostgres | null> {
   const isReady = () => readPidFile(dataPath)?.isReady === true
   await waitUntil(() => isReady() || isGone(), START_MS)
   if (!isReady()) return null
-  await createDatabase(port)
-  return running(pid, port, () => stopPostmaster(pid, isGone))
-}
-
-function assertOurs(dataPath: string): void {
-  const uid = process.getuid?.()
-  const owner = statSync(dataPath, { throwIfNoEntry: false })?.uid
-  if (uid === undefined || uid === 0 || owner === undefined || owner === uid) return
-  throw new EmbeddedError(
-    'data-not-ours',
-    `${dataPath} belongs to another user (uid ${owner}): start as that user or as root, or remove it.`
-  )
-}
-
-/**
- * Creates the data directory beside its place and moves it there complete, so that a
- * killed start leaves nothing half-made.
- */
-async function initialize(place: Place): Promise<void> {
-  for (const name of readdirSync(place.dataDir)) {
-    if (name.startsWith('postgres.draft-'))
-      rmSync(join(place.dataDir, name), { recursive: true, force: true })
-  }
-  const draft = join(place.dataDir, `postgres.draft-${randomUUID()}`)
-  mkdirSync(draft, { mode: 0o700 })
-  try {
-    if (place.user !== null) chownSync(draft, place.user.uid, place.user.gid)
-    const sync = place.isDurable ? [] : ['--no-sync']
-    // The builtin locale is the same on every machine: no locale of the system is needed.
-    const locale = [
-      '--encoding=UTF8',
-      '--locale=C',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8'
-    ]
-    const args = [
-      '-D',
-      pathFor(place.user, draft),
-      '-U',
-      USER,
-      '--auth=trust',
-      '--no-instructions',
-      ...locale,
-      ...sync
-    ]
-    await run(join(place.native, 'bin', 'initdb'), args, {
-      cwd: draft,
-      env: environment(),
-      ...identity(place.user)
-    })
-    renameSync(draft, place.dataPath)
-  } catch (error) {
-    const said = /(?:error|FATAL): +(.*)/.exec((error as { stderr?: string }).stderr ?? '')?.[1]
-    const detail = said ?? (error as Error).message
-    throw new EmbeddedError(
-      'start-failed',
-      `PostgreSQL could not create its data in ${place.dataDir}: ${explain(error) ?? detail}`,
-      error
-    )
-  } finally {
-    rmSync(draft, { recursive: true, force: true })
-  }
+  await createDatabase(port, database)
+  return running(pid, port, database, () => stopPostmaster(pid, isGone))
 }
 
 /**
  * Starts the server on `port` and waits until it serves; null when somebody else has the
  * port.
  */
-async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | null> {
-  const { dataPath, user } = place
+async function startOn(place: PostgresPlace, port: number): Promise<EmbeddedPostgres | null> {
+  const { dataPath, user, database } = place
   const logFile = join(place.dataDir, 'postgres.log')
   const logSize = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
   const isLogLarge = logSize > LOG_KEEP_BYTES
@@ -209,7 +132,7 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
     port: String(port),
     listen_addresses: LOOPBACK,
     unix_socket_directories: '',
-    ...serverSettings(place.dataDir, place.isDurable)
+    ...place.settings
   }
   const args = [
     '-D',
@@ -222,7 +145,7 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
     // the processor has drained into it.
     server = spawn(join(place.native, 'bin', 'postgres'), args, {
       cwd: dataPath,
-      env: environment(),
+      env: serverEnvironment(),
       detached: true,
       stdio: ['ignore', logFd, logFd],
       ...identity(user)
@@ -231,7 +154,7 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
     closeSync(logFd)
   }
   const ends: string[] = []
-  server.once('error', error => ends.push(explain(error) ?? error.message))
+  server.once('error', error => ends.push(explainSpawn(error) ?? error.message))
   server.once('exit', (code, signal) =>
     ends.push(`it ended with ${signal ?? `exit code ${code ?? 0}`}`)
   )
@@ -253,18 +176,14 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
     )
   }
   const { pid } = server
-  const guard = place.isDurable ? null : guardPostmaster(pid, user)
-  const postgres = running(pid, port, async () => {
-    // Taken back, so that this process collects them instead of leaving zombies to a
+  const postgres = running(pid, port, database, async () => {
+    // Taken back, so that this process collects it instead of leaving a zombie to a
     // container's first process.
     server.ref()
-    guard?.ref()
-    guard?.kill('SIGKILL')
     await stopPostmaster(pid, () => hasExited(server))
-    await waitUntil(() => guard === null || hasExited(guard), GUARD_STOP_MS)
   })
   try {
-    await createDatabase(port)
+    await createDatabase(port, database)
   } catch (error) {
     await postgres.stop()
     throw new EmbeddedError(
@@ -276,10 +195,15 @@ async function startOn(place: Place, port: number): Promise<EmbeddedPostgres | n
   return postgres
 }
 
-function running(pid: number, port: number, stop: () => Promise<void>): EmbeddedPostgres {
+function running(
+  pid: number,
+  port: number,
+  database: string,
+  stop: () => Promise<void>
+): EmbeddedPostgres {
   let stopping: Promise<void> | null = null
   return {
-    connectionString: connectionString(port, DATABASE),
+    connectionString: connectionString(port, database),
     port,
     pid,
     stop() {
@@ -297,66 +221,17 @@ function connectionString(port: number, database: string): string {
   return `postgresql://${USER}:${USER}@${LOOPBACK}:${port}/${database}`
 }
 
-async function createDatabase(port: number): Promise<void> {
+async function createDatabase(port: number, database: string): Promise<void> {
   const session = new pg.Client({ connectionString: connectionString(port, 'postgres') })
   await session.connect()
   try {
-    const { rowCount } = await session.query('SELECT FROM pg_database WHERE datname = $1', [
-      DATABASE
-    ])
-    if (rowCount === 0) await session.query(`CREATE DATABASE ${DATABASE}`)
+    const { rows } = await session.query<{ statement: string }>(
+      `SELECT format('CREATE DATABASE %I', $1::text) AS statement
+       WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = $1)`,
+      [database]
+    )
+    for (const { statement } of rows) await session.query(statement)
   } finally {
     await session.end()
   }
-}
-
-/**
- * Ends a test's server when the test's process dies without stopping it: the pipe closes
- * with the process, however it ends.
- */
-function guardPostmaster(pid: number, user: RunUser | null): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -QUIT "$0"', String(pid)], {
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-    ...identity(user)
-  })
-  guard.unref()
-  const pipe = guard.stdin as Socket | null
-  pipe?.unref()
-  return guard
-}
-
-/**
- * The name by which the server finds its data. Below a directory closed to its user no
- * path leads there, but the working directory it was started in stays open to it, and
- * Linux gives that one a name.
- */
-function pathFor(user: RunUser | null, directory: string): string {
-  return process.platform === 'linux' && !canReach(user, directory, 1)
-    ? '/proc/self/cwd'
-    : directory
-}
-
-function identity(user: RunUser | null): { uid?: number; gid?: number } {
-  return user === null ? {} : { uid: user.uid, gid: user.gid }
-}
-
-/** No PG* variable of the caller may reach the server. */
-function environment(): NodeJS.ProcessEnv {
-  const { PATH, TZ } = process.env
-  return {
-    LC_ALL: 'C',
-    ...(PATH === undefined ? {} : { PATH }),
-    ...(TZ === undefined ? {} : { TZ })
-  }
-}
-
-function explain(error: unknown): string | undefined {
-  const { code } = error as { code?: unknown }
-  if (code === 'EPERM' || code === 'EINVAL')
-    return 'root may not become another user here; start as an ordinary user, or set DB_CONNECTION.'
-  if (code === 'ENOENT')
-    return 'its program does not run on this system (it needs glibc); set DB_CONNECTION.'
-  return undefined
 }

@@ -70,3 +70,18 @@ function allows(stats: Stats, user: RunUser, bits: number): boolean {
   const shift = stats.uid === user.uid ? 6 : stats.gid === user.gid ? 3 : 0
   return ((stats.mode >> shift) & bits) === bits
 }
+
+/**
+ * The name by which the server finds its data. Below a directory closed to its user no
+ * path leads there, but the working directory it was started in stays open to it, and
+ * Linux gives that one a name.
+ */
+export function pathFor(user: RunUser | null, directory: string): string {
+  return process.platform === 'linux' && !canReach(user, directory, 1)
+    ? '/proc/self/cwd'
+    : directory
+}
+
+export function identity(user: RunUser | null): { uid?: number; gid?: number } {
+  return user === null ? {} : { uid: user.uid, gid: user.gid }
+}

@@ -1,11 +1,18 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import t, { type Test } from 'tap'
-import { findEmbeddedServices, startEmbeddedServices } from './services.js'
+import { embeddedPostgres, embeddedSqs } from './kinds.js'
+import {
+  type EmbeddedService,
+  findEmbeddedServices,
+  type ServiceAddress,
+  startEmbeddedServices
+} from './services.js'
 
 /**
  * Registered before the servers in it, so removed after they have stopped: teardowns run
@@ -17,72 +24,112 @@ function dataDirectory(t: Test): string {
   return directory
 }
 
-const free = { port: 0, isChosen: false }
+function endless(t: Test): ChildProcess {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1_000_000)'])
+  t.teardown(() => child.kill('SIGKILL'))
+  return child
+}
 
-await t.test('a second program joins the running services and leaves them running', async t => {
-  const dataDir = dataDirectory(t)
-  const log: string[] = []
-  const options = {
-    dataDir,
-    postgres: free,
-    sqs: free,
-    durable: false,
-    log: (line: string) => log.push(line)
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+}
+
+/** A service that is a process and no more; it notes its starts. */
+function tinyService(t: Test, title = 'tiny') {
+  const running: ChildProcess[] = []
+  const service: EmbeddedService = {
+    title,
+    async start() {
+      const child = endless(t)
+      running.push(child)
+      return {
+        address: `${title}:${running.length}`,
+        port: running.length,
+        pid: child.pid ?? 0,
+        stop: () => (child.killed ? Promise.resolve() : end(child))
+      }
+    },
+    answers: async ({ pid }) => running.some(child => child.pid === pid && !child.killed)
   }
-  t.equal(await findEmbeddedServices(dataDir), null, 'nothing runs yet')
-  const [one, other] = await Promise.all([
-    startEmbeddedServices(options),
-    startEmbeddedServices(options)
-  ])
-  t.teardown(() => Promise.all([one.stop(), other.stop()]))
-  t.not(one.started, other.started, 'of two that start at once, one does it')
-  const [starter, joiner] = one.started ? [one, other] : [other, one]
-  const { dbConnection, sqsEndpoint } = starter
-  t.match(joiner, { dbConnection, sqsEndpoint })
-  t.match(log, [
-    /^Using the embedded services that another program started: PostgreSQL on port \d+, SQS on port \d+$/
-  ])
+  return { service, running }
+}
 
-  await joiner.stop()
-  t.same(
-    await findEmbeddedServices(dataDir),
-    { dbConnection, sqsEndpoint },
-    'a joiner ends nothing'
-  )
-  await Promise.all([starter.stop(), starter.stop()])
-  t.equal(await findEmbeddedServices(dataDir), null, 'the starter ends all')
+await t.test('a second program joins what runs, starts what is missing, ends its own', async t => {
+  const dataDir = dataDirectory(t)
+  const a = tinyService(t, 'a')
+  const b = tinyService(t, 'b')
+  const log: string[] = []
+  const start = (services: Record<string, EmbeddedService>) =>
+    startEmbeddedServices(dataDir, services, line => log.push(line))
+  t.equal(await findEmbeddedServices(dataDir, { a: a.service }), null, 'nothing runs yet')
+
+  const [one, other] = await Promise.all([start({ a: a.service }), start({ a: a.service })])
+  t.equal(a.running.length, 1, 'of two that start at once, one does it')
+  t.same(one.addresses, other.addresses)
+  t.same(log, ['Using the embedded services that another program started: a on port 1'])
+  t.equal(b.running.length, 0, 'nobody asked for it')
+
+  const both = await start({ a: a.service, b: b.service })
+  t.same(both.addresses, { a: 'a:1', b: 'b:1' })
+  await Promise.all([both.stop(), both.stop()])
+  t.equal(await findEmbeddedServices(dataDir, { b: b.service }), null, 'it ends what it started')
+  t.same(await findEmbeddedServices(dataDir, { a: a.service }), { a: 'a:1' }, 'and no more')
+  t.equal(await findEmbeddedServices(dataDir, { a: a.service, b: b.service }), null)
+  await Promise.all([one.stop(), other.stop()])
+  t.same(readdirSync(dataDir), [], 'with the last one all is gone')
 })
 
-await t.test('an address is believed only while the processes behind it live', async t => {
+await t.test('an address is believed only while the process behind it lives', async t => {
   const dataDir = dataDirectory(t)
-  const services = await startEmbeddedServices({
-    dataDir,
-    postgres: free,
-    sqs: free,
-    durable: false
-  })
-  t.teardown(() => services.stop())
-  const gone = spawn(process.execPath, ['-e', ''])
-  await once(gone, 'exit')
-  const record = (pid: number) =>
-    JSON.stringify({
-      postgres: { connectionString: services.dbConnection, port: 0, pid: process.pid },
-      sqs: { endpoint: services.sqsEndpoint, port: 0, pid }
-    })
-  writeFileSync(join(dataDir, 'embedded.json'), record(process.pid))
-  t.ok(await findEmbeddedServices(dataDir))
-  writeFileSync(join(dataDir, 'embedded.json'), record(gone.pid ?? 0))
-  t.equal(
-    await findEmbeddedServices(dataDir),
-    null,
-    'the ports now belong to the services of another directory'
-  )
-  writeFileSync(join(dataDir, 'embedded.json'), '{"postgres":')
-  t.equal(await findEmbeddedServices(dataDir), null, 'half a file')
+  const { service } = tinyService(t)
+  const believing = { ...service, answers: () => Promise.resolve(true) }
+  const find = () => findEmbeddedServices(dataDir, { tiny: believing })
+  const write = (over: Partial<ServiceAddress>) =>
+    writeFileSync(
+      join(dataDir, 'tiny.json'),
+      JSON.stringify({ address: 'somewhere', port: 1, pid: process.pid, owner: 1, ...over })
+    )
+  write({})
+  t.same(await find(), { tiny: 'somewhere' })
+  const gone = endless(t)
+  await end(gone)
+  write({ pid: gone.pid ?? 0 })
+  t.equal(await find(), null, 'the port may be that of another directory’s service by now')
+  writeFileSync(join(dataDir, 'tiny.json'), '{"address":')
+  t.equal(await find(), null, 'half a file')
+})
+
+await t.test('what a killed program left running is started anew, and ended then', async t => {
+  const dataDir = dataDirectory(t)
+  const { service, running } = tinyService(t)
+  const left = endless(t)
+  const starter = endless(t)
+  const record = { address: 'left', port: 1, pid: left.pid, owner: starter.pid }
+  writeFileSync(join(dataDir, 'tiny.json'), JSON.stringify(record))
+  const answering = { ...service, answers: () => Promise.resolve(true) }
+  const open = () => startEmbeddedServices(dataDir, { tiny: answering }, () => undefined)
+  t.same((await open()).addresses, { tiny: 'left' }, 'its starter lives')
+  await end(starter)
+  const taken = await open()
+  t.same(taken.addresses, { tiny: 'tiny:1' }, 'service.start takes over what it finds')
+  await taken.stop()
+  t.ok(running[0]?.killed)
+})
+
+await t.test('a start that fails ends what it had begun', async t => {
+  const dataDir = dataDirectory(t)
+  const { service, running } = tinyService(t)
+  const broken = { ...service, start: () => Promise.reject(new Error('no disk')) }
+  const start = startEmbeddedServices(dataDir, { tiny: service, broken }, () => undefined)
+  await t.rejects(start, { message: 'no disk' })
+  t.ok(running[0]?.killed)
+  t.same(readdirSync(dataDir), [])
 })
 
 await t.test(
-  'a taken port is replaced and said when it was only the default, and an error when the user chose it',
+  'PostgreSQL and SQS: a taken default port is replaced and said, one the user chose is an error',
   async t => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
@@ -91,13 +138,8 @@ await t.test(
     const taken = { port, isChosen: false }
     const log: string[] = []
     const dataDir = dataDirectory(t)
-    const services = await startEmbeddedServices({
-      dataDir,
-      postgres: taken,
-      sqs: taken,
-      durable: false,
-      log: line => log.push(line)
-    })
+    const kinds = { postgres: embeddedPostgres('tiny', taken), sqs: embeddedSqs(taken) }
+    const services = await startEmbeddedServices(dataDir, kinds, line => log.push(line))
     t.teardown(() => services.stop())
     t.match(log, [
       new RegExp(
@@ -107,25 +149,19 @@ await t.test(
         `^Port ${port} is already in use: embedded SQS is on port \\d+ \\(EMBEDDED_SQS_PORT chooses it\\)$`
       )
     ])
+    t.same(await findEmbeddedServices(dataDir, kinds), services.addresses, 'both answer')
+    const client = new pg.Client({ connectionString: services.addresses.postgres })
+    await client.connect()
+    t.match((await client.query('SELECT current_database() AS name')).rows, [{ name: 'tiny' }])
+    await client.end()
     await services.stop()
+    t.equal(await findEmbeddedServices(dataDir, kinds), null)
 
-    const start = startEmbeddedServices({
-      dataDir,
-      postgres: free,
-      sqs: { port, isChosen: true },
-      durable: false
-    })
-    await t.rejects(start, {
-      code: 'port-taken',
-      message: /^Port \d+ is already in use: set EMBEDDED_SQS_PORT/
-    })
-    const retry = await startEmbeddedServices({
-      dataDir,
-      postgres: free,
-      sqs: free,
-      durable: false
-    })
-    t.teardown(() => retry.stop())
-    t.ok(retry.started, 'the failed start left nothing running and no lock')
+    const chosen = { ...kinds, sqs: embeddedSqs({ port, isChosen: true }) }
+    await t.rejects(
+      startEmbeddedServices(dataDir, chosen, () => undefined),
+      { code: 'port-taken', message: /^Port \d+ is already in use: set EMBEDDED_SQS_PORT/ }
+    )
+    t.equal(await findEmbeddedServices(dataDir, { postgres: kinds.postgres }), null)
   }
 )

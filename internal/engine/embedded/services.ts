@@ -1,180 +1,140 @@
 /**
- * PostgreSQL and SQS for a machine that has neither, shared by all programs started on
- * the same data directory.
+ * Services for a machine that has none, shared by all programs started on the same data
+ * directory: each program names the ones that it needs.
  *
- * Shapes  <dataDir>/embedded.json says where the running services are; <dataDir>/postgres
- *         and <dataDir>/sqs hold their data. Whoever starts a service ends it; whoever
- *         finds it running joins it and leaves it running.
- * Errors  EmbeddedError, one sentence each.
+ * Shapes  <dataDir>/<name>.json says where a running service is and which program will
+ *         end it: the one that started it. A program that finds it running joins it and
+ *         leaves it running. What a killed program left behind is taken over.
+ * Errors  EmbeddedError, one sentence each; what was begun is ended again.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import pg from 'pg'
-import { EmbeddedError } from './embedded-error.js'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from './postgres.js'
 import { isAlive } from './process-alive.js'
-import { type EmbeddedSqs, startEmbeddedSqs } from './sqs.js'
 import { withStartLock } from './start-lock.js'
 
-export interface ServicePort {
+/** Where a service is. */
+export interface ServiceAddress {
+  /** A connection string, or an endpoint. */
+  readonly address: string
   readonly port: number
-  /**
-   * True where the user set it: then a taken port is an error, else another one is taken.
-   */
-  readonly isChosen: boolean
+  readonly pid: number
 }
 
-export interface EmbeddedServicesOptions {
-  readonly dataDir: string
-  readonly postgres: ServicePort
-  readonly sqs: ServicePort
-  /**
-   * False keeps the queue in memory: about twice as fast, and empty at the next start.
-   */
-  readonly persistQueue?: boolean
-  /** False for tests only. */
-  readonly durable?: boolean
-  readonly log?: (line: string) => void
-}
-
-export interface ServiceAddresses {
-  readonly dbConnection: string
-  readonly sqsEndpoint: string
-}
-
-export interface EmbeddedServices extends ServiceAddresses {
-  /** False when another program had started all of it: then `stop` leaves it running. */
-  readonly started: boolean
-  /** May be called twice. */
+export interface RunningService extends ServiceAddress {
+  /** Resolves when it is gone. May be called twice. */
   stop(): Promise<void>
 }
 
-interface ServicesRecord {
-  readonly postgres: Omit<EmbeddedPostgres, 'stop'>
-  readonly sqs: Omit<EmbeddedSqs, 'stop'>
+/** One kind of service: how it is started, and recognised where it runs. */
+export interface EmbeddedService {
+  /** For people. */
+  readonly title: string
+  /** Takes over what a killed program left running in `dataDir`. */
+  start(dataDir: string, log: (line: string) => void): Promise<RunningService>
+  /** True when it is this service that answers there, and no other one on its port. */
+  answers(found: ServiceAddress): Promise<boolean>
 }
 
-const ANSWER_MS = 2_000
+/** Services by their names: those of the files in the data directory. */
+export type EmbeddedServiceSet<Name extends string> = Readonly<Record<Name, EmbeddedService>>
 
-export async function startEmbeddedServices(
-  options: EmbeddedServicesOptions
-): Promise<EmbeddedServices> {
-  const dataDir = resolve(options.dataDir)
-  mkdirSync(dataDir, { recursive: true })
-  return withStartLock(dataDir, () => joinOrStart(dataDir, options))
+export interface EmbeddedServices<Name extends string> {
+  readonly addresses: Readonly<Record<Name, string>>
+  /** Ends what was started here. May be called twice. */
+  stop(): Promise<void>
 }
 
-/** Where the services of `dataDir` are, if both of them really answer. */
-export async function findEmbeddedServices(dataDir: string): Promise<ServiceAddresses | null> {
-  const record = readRecord(resolve(dataDir))
-  if (record === null) return null
-  const answers = await Promise.all([databaseAnswers(record), queueAnswers(record)])
-  return answers.every(Boolean)
-    ? { dbConnection: record.postgres.connectionString, sqsEndpoint: record.sqs.endpoint }
-    : null
+interface ServiceRecord extends ServiceAddress {
+  /** Pid of the program that will end it. */
+  readonly owner: number
 }
 
-async function joinOrStart(
+export async function startEmbeddedServices<Name extends string>(
   dataDir: string,
-  options: EmbeddedServicesOptions
-): Promise<EmbeddedServices> {
-  const { log = () => undefined, persistQueue = true, durable = true } = options
-  const record = readRecord(dataDir)
-  // The queue ends with the program that started it: while it answers, that program
-  // lives, and what runs is that program's to end.
-  const queue = record !== null && (await queueAnswers(record)) ? record.sqs : null
-  if (record !== null && queue !== null && (await databaseAnswers(record))) {
-    log(
-      `Using the embedded services that another program started: PostgreSQL on port ${record.postgres.port}, SQS on port ${queue.port}`
-    )
-    return {
-      dbConnection: record.postgres.connectionString,
-      sqsEndpoint: queue.endpoint,
-      started: false,
-      stop: () => Promise.resolve()
-    }
-  }
-
-  const postgres = await onPort(
-    options.postgres,
-    'PostgreSQL',
-    'EMBEDDED_POSTGRES_PORT',
-    log,
-    (port, portSetting) => startEmbeddedPostgres({ dataDir, port, portSetting, durable, log })
-  )
-  try {
-    const place = persistQueue ? { dataDir: join(dataDir, 'sqs') } : {}
-    const sqs =
-      queue === null
-        ? await onPort(options.sqs, 'SQS', 'EMBEDDED_SQS_PORT', log, (port, portSetting) =>
-            startEmbeddedSqs({ port, portSetting, log, ...place })
-          )
-        : { ...queue, stop: () => Promise.resolve() }
-    return ours(dataDir, postgres, sqs)
-  } catch (error) {
-    await postgres.stop()
-    throw error
-  }
+  services: EmbeddedServiceSet<Name>,
+  log: (line: string) => void
+): Promise<EmbeddedServices<Name>> {
+  const directory = resolve(dataDir)
+  mkdirSync(directory, { recursive: true })
+  return withStartLock(directory, () => joinOrStart(directory, services, log))
 }
 
-function ours(dataDir: string, postgres: EmbeddedPostgres, sqs: EmbeddedSqs): EmbeddedServices {
-  writeRecord(dataDir, {
-    postgres: {
-      connectionString: postgres.connectionString,
-      port: postgres.port,
-      pid: postgres.pid
-    },
-    sqs: { endpoint: sqs.endpoint, port: sqs.port, pid: sqs.pid }
-  })
-  const stop = async () => {
-    rmSync(recordFile(dataDir), { force: true })
-    const stops = await Promise.allSettled([sqs.stop(), postgres.stop()])
+/** Where the services of `dataDir` are, if all of them really answer. */
+export async function findEmbeddedServices<Name extends string>(
+  dataDir: string,
+  services: EmbeddedServiceSet<Name>
+): Promise<Readonly<Record<Name, string>> | null> {
+  const addresses: (readonly [Name, string])[] = []
+  for (const name of namesOf(services)) {
+    const record = readRecord(resolve(dataDir), name)
+    if (record === null || !(await isRunning(services[name], record))) return null
+    addresses.push([name, record.address])
+  }
+  return byName(addresses)
+}
+
+async function joinOrStart<Name extends string>(
+  dataDir: string,
+  services: EmbeddedServiceSet<Name>,
+  log: (line: string) => void
+): Promise<EmbeddedServices<Name>> {
+  const addresses: (readonly [Name, string])[] = []
+  const joined: string[] = []
+  const started: { readonly name: Name; readonly service: RunningService }[] = []
+  const stopAll = async (): Promise<void> => {
+    for (const { name } of started) rmSync(recordFile(dataDir, name), { force: true })
+    const stops = await Promise.allSettled(started.map(({ service }) => service.stop()))
     for (const outcome of stops) if (outcome.status === 'rejected') throw outcome.reason
   }
+  try {
+    for (const name of namesOf(services)) {
+      const found = readRecord(dataDir, name)
+      if (found !== null && isAlive(found.owner) && (await isRunning(services[name], found))) {
+        joined.push(`${services[name].title} on port ${found.port}`)
+        addresses.push([name, found.address])
+        continue
+      }
+      const service = await services[name].start(dataDir, log)
+      started.push({ name, service })
+      const { address, port, pid } = service
+      writeRecord(dataDir, name, { address, port, pid, owner: process.pid })
+      addresses.push([name, address])
+    }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+  if (joined.length > 0)
+    log(`Using the embedded services that another program started: ${joined.join(', ')}`)
   let stopping: Promise<void> | null = null
   return {
-    dbConnection: postgres.connectionString,
-    sqsEndpoint: sqs.endpoint,
-    started: true,
+    addresses: byName(addresses),
     stop() {
-      stopping ??= stop()
+      stopping ??= stopAll()
       return stopping
     }
   }
 }
 
-/**
- * Starts on the wanted port, or on any when that one was only our default and somebody
- * else has it.
- */
-async function onPort<Service extends { readonly port: number }>(
-  wanted: ServicePort,
-  name: string,
-  setting: string,
-  log: (line: string) => void,
-  start: (port: number, setting: string) => Promise<Service>
-): Promise<Service> {
-  try {
-    return await start(wanted.port, setting)
-  } catch (error) {
-    if (wanted.isChosen || !(error instanceof EmbeddedError) || error.code !== 'port-taken')
-      throw error
-    const service = await start(0, setting)
-    log(
-      `Port ${wanted.port} is already in use: embedded ${name} is on port ${service.port} (${setting} chooses it)`
-    )
-    return service
-  }
+async function isRunning(service: EmbeddedService, found: ServiceAddress): Promise<boolean> {
+  return isAlive(found.pid) && (await service.answers(found))
 }
 
-function recordFile(dataDir: string): string {
-  return join(dataDir, 'embedded.json')
+const namesOf = <Name extends string>(services: EmbeddedServiceSet<Name>): readonly Name[] =>
+  Object.keys(services) as Name[]
+
+const byName = <Name extends string>(
+  addresses: readonly (readonly [Name, string])[]
+): Readonly<Record<Name, string>> => Object.fromEntries(addresses) as Record<Name, string>
+
+function recordFile(dataDir: string, name: string): string {
+  return join(dataDir, `${name}.json`)
 }
 
-function readRecord(dataDir: string): ServicesRecord | null {
+function readRecord(dataDir: string, name: string): ServiceRecord | null {
   try {
-    return JSON.parse(readFileSync(recordFile(dataDir), 'utf8')) as ServicesRecord
+    return JSON.parse(readFileSync(recordFile(dataDir, name), 'utf8')) as ServiceRecord
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError)
       return null
@@ -182,47 +142,8 @@ function readRecord(dataDir: string): ServicesRecord | null {
   }
 }
 
-function writeRecord(dataDir: string, record: ServicesRecord): void {
-  const draft = `${recordFile(dataDir)}.${randomUUID()}`
+function writeRecord(dataDir: string, name: string, record: ServiceRecord): void {
+  const draft = `${recordFile(dataDir, name)}.${randomUUID()}`
   writeFileSync(draft, `${JSON.stringify(record, null, 2)}\n`)
-  renameSync(draft, recordFile(dataDir))
-}
-
-/**
- * The port alone proves nothing: since a killed run, another checkout's services may have
- * come to listen there.
- */
-async function databaseAnswers({
-  postgres: { pid, connectionString }
-}: ServicesRecord): Promise<boolean> {
-  if (!isAlive(pid)) return false
-  const session = new pg.Client({
-    connectionString,
-    connectionTimeoutMillis: ANSWER_MS,
-    query_timeout: ANSWER_MS
-  })
-  // A connection that breaks after its answer is the next caller's concern.
-  session.on('error', () => undefined)
-  try {
-    await session.connect()
-    await session.query('SELECT 1')
-    return true
-  } catch {
-    return false
-  } finally {
-    await session.end().catch(() => undefined)
-  }
-}
-
-async function queueAnswers({ sqs: { pid, endpoint } }: ServicesRecord): Promise<boolean> {
-  if (!isAlive(pid)) return false
-  try {
-    const response = await fetch(`${endpoint}/_fauxqs/queues`, {
-      signal: AbortSignal.timeout(ANSWER_MS)
-    })
-    await response.body?.cancel()
-    return response.ok
-  } catch {
-    return false
-  }
+  renameSync(draft, recordFile(dataDir, name))
 }

@@ -8,7 +8,8 @@
  */
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { ConfigError, type Environment, readValues } from '../../engine/config/environment.js'
+import { type Environment, readRightValues } from '../../engine/config/environment.js'
+import { EMBEDDED_SETTINGS } from '../../engine/embedded/settings.js'
 import { withStartLock } from '../../engine/embedded/start-lock.js'
 import { onAbort } from '../../engine/lifecycle/interrupt.js'
 import type { Service } from '../../engine/lifecycle/service.js'
@@ -44,9 +45,8 @@ const SAY_WAITING_AFTER_MS = 1_000
 
 export function createBench(env: Environment, args: readonly string[]): Service {
   const command = parseBenchArguments(args)
-  const { values, problems } = readValues(env)
-  if (problems.length > 0) throw new ConfigError(problems)
-  const directory = resolve(values.DATA_DIR, 'bench')
+  const { DATA_DIR } = readRightValues(EMBEDDED_SETTINGS.settings, env)
+  const directory = resolve(DATA_DIR, 'bench')
   return {
     async run(signal) {
       // A reader that has gone (`| head`) must not leave the services running.

@@ -12,7 +12,7 @@ import { killAfter } from './measured-subject.js'
 export type LogLine = Readonly<Record<string, unknown>>
 
 export interface ChildSpec {
-  readonly program: 'processor' | 'sender' | 'receiver'
+  readonly program: 'processor' | 'sender' | 'recipient'
   readonly args?: readonly string[]
   /** All that it gets; `inherit` adds what any program needs. */
   readonly env: Readonly<Record<string, string>>

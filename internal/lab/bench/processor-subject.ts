@@ -5,7 +5,7 @@
  */
 
 import type { Environment } from '../../engine/config/environment.js'
-import { EMBEDDED_AWS } from '../../systems/events/config/config.js'
+import { EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
 import { inherit, startChild } from './child.js'
 import type { MeasuredSubject } from './measured-subject.js'
 import { readGauge, readHistogram } from './metrics-text.js'

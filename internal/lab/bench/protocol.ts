@@ -1,5 +1,5 @@
 /** What the bench and the process of a measured subject tell each other. */
-import type { AwsConfig } from '../../systems/events/config/config.js'
+import type { AwsConfig } from '../../engine/queue/sqs/settings.js'
 import type { Histogram } from './histogram.js'
 
 export type BaselineName = 'naive' | 'per-receive' | 'receive-delete' | 'insert' | 'producers'

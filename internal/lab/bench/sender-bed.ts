@@ -1,5 +1,5 @@
 /**
- * What a bench of the sender works on: a real sender and a real receiver in processes of
+ * What a bench of the sender works on: a real sender and a real recipient in processes of
  * their own, endpoints, and stored events that no processor had to store.
  *
  * Units   milliseconds.
@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { EMBEDDED_AWS } from '../../systems/events/config/config.js'
+import { EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
 import { SECRET_FIELD } from '../../systems/events/delivery/endpoint.js'
 import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
 import { newSecret } from '../../systems/events/delivery/secret.js'
@@ -18,7 +18,7 @@ import type { Bench } from './run-scenario.js'
 export const EVENT_TYPE = 'sender-bench'
 
 export interface SenderBed {
-  readonly receiver: Child & { readonly origin: string }
+  readonly recipient: Child & { readonly origin: string }
   /** An address where connections are taken and nothing is ever answered. */
   readonly silentOrigin: string
   startSender(): Promise<Child>
@@ -52,13 +52,13 @@ export async function createSenderBed({
   const keyText = `bench:${randomBytes(32).toString('base64')}`
   const keys = parseKeyRing(keyText)
   const secret = newSecret()
-  const receiver = startChild({
-    program: 'receiver',
+  const recipient = startChild({
+    program: 'recipient',
     args: ['--secret', secret, '--port', '0', '--quiet'],
     env: inherit(env),
     directory
   })
-  const { url } = await receiver.said('listening')
+  const { url } = await recipient.said('listening')
   const held = new Set<Socket>()
   const silent = createServer(socket => {
     held.add(socket)
@@ -81,7 +81,7 @@ export async function createSenderBed({
     SENDER_WORKERS: String(options.workers)
   }
   return {
-    receiver: { ...receiver, origin: String(url) },
+    recipient: { ...recipient, origin: String(url) },
     silentOrigin: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
     async startSender() {
       const sender = startChild({ program: 'sender', env: senderEnv, directory })
@@ -129,7 +129,7 @@ export async function createSenderBed({
         ])
     },
     async close() {
-      await receiver.stop()
+      await recipient.stop()
       for (const socket of held) socket.destroy()
       await new Promise(resolve => silent.close(resolve))
     }

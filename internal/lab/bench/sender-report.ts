@@ -10,13 +10,13 @@ export function senderTables({ throughput, isolation, backlog, ingestion }: Send
   const { cpuUs } = throughput
   return [
     formatTable([
-      ['deliveries', 'per second', 'sender µs', 'PostgreSQL µs', 'receiver µs'],
+      ['deliveries', 'per second', 'sender µs', 'PostgreSQL µs', 'recipient µs'],
       [
         count(throughput.deliveries),
         count(throughput.perSecond),
         one(cpuUs?.sender ?? null),
         one(cpuUs?.postgres ?? null),
-        one(cpuUs?.receiver ?? null)
+        one(cpuUs?.recipient ?? null)
       ]
     ]),
     formatTable([

@@ -23,11 +23,11 @@ export interface SenderResults {
 export interface Throughput {
   readonly deliveries: number
   readonly perSecond: number
-  /** Of the sender, the database, the receiver. */
+  /** Of the sender, the database, the recipient. */
   readonly cpuUs: {
     readonly sender: number
     readonly postgres: number
-    readonly receiver: number
+    readonly recipient: number
   } | null
 }
 
@@ -76,7 +76,7 @@ export async function measureSender(
   const bed = await createSenderBed(bench)
   try {
     const guarded = <T>(work: Promise<T>): Promise<T> =>
-      Promise.race([work, bed.receiver.failure, bench.aborted])
+      Promise.race([work, bed.recipient.failure, bench.aborted])
     say('  deliveries, as fast as they go …')
     const throughput = await guarded(measureThroughput(bench, bed, sizes.deliveries))
     const isolation: Delays[] = []
@@ -105,7 +105,7 @@ async function measureThroughput(
   deliveries: number
 ): Promise<Throughput> {
   const { db, postgresPid } = bench.services
-  await bed.reset(HEALTHY.map(client => ({ client, url: `${bed.receiver.origin}/${client}` })))
+  await bed.reset(HEALTHY.map(client => ({ client, url: `${bed.recipient.origin}/${client}` })))
   await bed.store(HEALTHY, Math.ceil(deliveries / HEALTHY.length))
   await db.query('ANALYZE message')
   await db.query('CHECKPOINT')
@@ -114,7 +114,7 @@ async function measureThroughput(
     const pids: PartyPids = {
       subject: sender.pid,
       postgres: postgresPid,
-      queue: bed.receiver.pid,
+      queue: bed.recipient.pid,
       bench: process.pid
     }
     const look = async (): Promise<{
@@ -147,7 +147,7 @@ async function measureThroughput(
       cpuUs:
         end.cpu === null
           ? null
-          : { sender: us('subject'), postgres: us('postgres'), receiver: us('queue') }
+          : { sender: us('subject'), postgres: us('postgres'), recipient: us('queue') }
     }
   } finally {
     await sender.stop()
@@ -161,7 +161,7 @@ async function measureIsolation(
   isDeadThere: boolean
 ): Promise<Delays> {
   await bed.reset([
-    ...HEALTHY.map(client => ({ client, url: `${bed.receiver.origin}/${client}` })),
+    ...HEALTHY.map(client => ({ client, url: `${bed.recipient.origin}/${client}` })),
     { client: DEAD, url: `${bed.silentOrigin}/dead` }
   ])
   if (isDeadThere) await bed.store([DEAD], sizes.queuedForDead)
@@ -186,7 +186,7 @@ async function measureBacklog(
 ): Promise<BacklogResult & { readonly delays: Delays }> {
   const { db } = bench.services
   await bed.reset([
-    ...HEALTHY.map(client => ({ client, url: `${bed.receiver.origin}/${client}` })),
+    ...HEALTHY.map(client => ({ client, url: `${bed.recipient.origin}/${client}` })),
     { client: DEAD, url: `${bed.silentOrigin}/dead` }
   ])
   await bed.store([DEAD], sizes.backlog)
@@ -258,7 +258,7 @@ async function measureIngestion(bench: Bench, bed: SenderBed, isOn: boolean): Pr
   const ours = SCENARIOS.find(({ name }) => name === 'ours')
   if (ours === undefined) throw new Error('there is no scenario of ours')
   // Endpoints of clients that send nothing: what is measured is the reading.
-  await bed.reset(HEALTHY.map(client => ({ client, url: `${bed.receiver.origin}/${client}` })))
+  await bed.reset(HEALTHY.map(client => ({ client, url: `${bed.recipient.origin}/${client}` })))
   const sender = isOn ? await bed.startSender() : null
   try {
     const { eventsPerSecond, cpuUsPerEvent }: Round = await runScenario(bench, ours, 1)

@@ -6,9 +6,11 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
+import { durableSettings } from '../../engine/embedded/postgres-settings.js'
 import { startEmbeddedSqs } from '../../engine/embedded/sqs.js'
 import { createSqsClient } from '../../engine/queue/sqs/client.js'
-import { type AwsConfig, EMBEDDED_AWS } from '../../systems/events/config/config.js'
+import { type AwsConfig, EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
+import { EMBEDDED_DATABASE } from '../../systems/base-config.js'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
 
 export interface BenchServices {
@@ -34,7 +36,13 @@ export async function startServices(
   log: (line: string) => void
 ): Promise<BenchServices> {
   mkdirSync(directory, { recursive: true })
-  const postgres = await startEmbeddedPostgres({ dataDir: directory, port: 0, log })
+  const postgres = await startEmbeddedPostgres({
+    dataDir: directory,
+    port: 0,
+    database: EMBEDDED_DATABASE,
+    settings: durableSettings,
+    log
+  })
   try {
     // In memory: on disk the emulator would be the slowest part by far, and it is not
     // what is measured.

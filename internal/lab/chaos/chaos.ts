@@ -10,7 +10,8 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { createRandom } from '../../engine/cli/random.js'
-import { ConfigError, type Environment, readValues } from '../../engine/config/environment.js'
+import { type Environment, readRightValues } from '../../engine/config/environment.js'
+import { EMBEDDED_SETTINGS } from '../../engine/embedded/settings.js'
 import { withStartLock } from '../../engine/embedded/start-lock.js'
 import { ExpectedError, type Service } from '../../engine/lifecycle/service.js'
 import { CHAOS_HELP, type ChaosArguments, parseChaosArguments } from './arguments.js'
@@ -25,9 +26,8 @@ const MAX_TOLD = 50
 
 export function createChaos(env: Environment, args: readonly string[]): Service {
   const command = parseChaosArguments(args)
-  const { values, problems } = readValues(env)
-  if (problems.length > 0) throw new ConfigError(problems)
-  const directory = resolve(values.DATA_DIR, 'chaos')
+  const { DATA_DIR } = readRightValues(EMBEDDED_SETTINGS.settings, env)
+  const directory = resolve(DATA_DIR, 'chaos')
   return {
     async run(signal) {
       // A reader that has gone (`| head`) must not leave the services running.

@@ -8,6 +8,8 @@
  */
 import pg from 'pg'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
+import { durableSettings } from '../../engine/embedded/postgres-settings.js'
+import { EMBEDDED_DATABASE } from '../../systems/base-config.js'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
 import { eventually } from './eventually.js'
 import { isRunning, signal, untilGone } from './processes.js'
@@ -46,7 +48,7 @@ export class Database {
   }
 
   static async start(options: DatabaseOptions): Promise<Database> {
-    const server = await startEmbeddedPostgres({ dataDir: options.directory, port: 0 })
+    const server = await startPostgres(options.directory)
     await migrateEvents(server.connectionString)
     return new Database(options, server)
   }
@@ -93,7 +95,7 @@ export class Database {
   /** Starts the stopped server again; resolves when it answers. */
   async startAgain(): Promise<void> {
     const { directory, onPort } = this.#options
-    this.#server = await startEmbeddedPostgres({ dataDir: directory, port: 0 })
+    this.#server = await startPostgres(directory)
     this.#pool = poolFor(this.#server)
     onPort(this.#server.port)
   }
@@ -144,6 +146,12 @@ export class Database {
     await this.#pool.end()
     await this.#server.stop()
   }
+}
+
+/** As safe as people's own: a chaos run crashes it. */
+export function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  const database = EMBEDDED_DATABASE
+  return startEmbeddedPostgres({ dataDir, port: 0, database, settings: durableSettings })
 }
 
 function poolFor({ connectionString }: EmbeddedPostgres): pg.Pool {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ReceiverLedgerEntry } from '../../systems/events/recipient/delivery.js'
+import type { RecipientLedgerEntry } from '../../systems/events/recipient/delivery.js'
 import {
   checkDeliveries,
   type DeliveryFault,
@@ -19,7 +19,7 @@ const owe = (messageId: string, over: Partial<Owed> = {}): Owed => ({
   ...over
 })
 
-const line = (eventId: string, over: Partial<ReceiverLedgerEntry> = {}): ReceiverLedgerEntry => ({
+const line = (eventId: string, over: Partial<RecipientLedgerEntry> = {}): RecipientLedgerEntry => ({
   webhookId: `id of ${over.path ?? '/all'} ${eventId}`,
   path: '/all',
   eventId,
@@ -31,8 +31,8 @@ const line = (eventId: string, over: Partial<ReceiverLedgerEntry> = {}): Receive
 })
 
 async function* linesOf(
-  lines: readonly ReceiverLedgerEntry[]
-): AsyncGenerator<ReceiverLedgerEntry> {
+  lines: readonly RecipientLedgerEntry[]
+): AsyncGenerator<RecipientLedgerEntry> {
   yield* lines
 }
 
@@ -45,7 +45,7 @@ const rowsFor = (owed: readonly Owed[]): DeliveryRows => ({
 
 async function faultsOf(
   owed: readonly Owed[],
-  lines: readonly ReceiverLedgerEntry[],
+  lines: readonly RecipientLedgerEntry[],
   rows: Partial<DeliveryRows> = {}
 ) {
   const report = await checkDeliveries(owed, linesOf(lines), { ...rowsFor(owed), ...rows })

@@ -6,7 +6,7 @@
  *         faults out. An event at an endpoint is one delivery, known by path, client and
  *         message id.
  */
-import type { ReceiverLedgerEntry } from '../../systems/events/recipient/delivery.js'
+import type { RecipientLedgerEntry } from '../../systems/events/recipient/delivery.js'
 
 /** A message and an endpoint that should get it, with the delivery between them. */
 export interface Owed {
@@ -91,7 +91,7 @@ interface Looked {
 
 export async function checkDeliveries(
   owed: readonly Owed[],
-  ledger: AsyncIterable<ReceiverLedgerEntry>,
+  ledger: AsyncIterable<RecipientLedgerEntry>,
   rows: DeliveryRows
 ): Promise<DeliveryReport> {
   const faults = Object.fromEntries(Object.keys(FAULTS).map(fault => [fault, 0])) as Record<

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { readLedger } from '../../systems/events/producer/ledger-reader.js'
-import type { ReceiverLedgerEntry } from '../../systems/events/recipient/delivery.js'
+import type { RecipientLedgerEntry } from '../../systems/events/recipient/delivery.js'
 import type { Database } from './database.js'
 import {
   COUNT_OWED,
@@ -98,7 +98,7 @@ export class DeliveryRun {
       await session.query('SET statement_timeout = 0')
       const owed = await session.query<Owed>(READ_OWED)
       const { rows } = await session.query<DeliveryRows>(READ_DELIVERY_ROWS)
-      const ledger = readLedger<ReceiverLedgerEntry>(
+      const ledger = readLedger<RecipientLedgerEntry>(
         recipient.ledgerFile,
         () => undefined,
         problemOfLine

@@ -1,5 +1,5 @@
 /**
- * The built receiver as the recipient of a chaos run: checks signatures, and writes down
+ * The built recipient, in a chaos run: checks signatures, and writes down
  * what it accepts. Each life listens on a port of its own: that of the life before may be
  * somebody else's by now.
  *
@@ -55,7 +55,7 @@ export class Recipient {
 
   async startAgain(): Promise<void> {
     const { directory, env } = this.#options
-    const entry = fileURLToPath(new URL('../../../cmd/receiver/index.js', import.meta.url))
+    const entry = fileURLToPath(new URL('../../../cmd/recipient/index.js', import.meta.url))
     const args = [
       '--port',
       '0',

@@ -5,7 +5,7 @@
  */
 
 import type { Environment } from '../../engine/config/environment.js'
-import { EMBEDDED_AWS } from '../../systems/events/config/config.js'
+import { EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
 
 export const VISIBILITY_TIMEOUT_S = 4
 /**
@@ -24,7 +24,7 @@ const LOCK_TIMEOUT_MS = 1_000
 export const POLLERS = 5
 export const IN_FLIGHT_MAX_MESSAGES = 1_000
 /**
- * internal/systems/events/config/config.ts: a forgotten transaction is ended by the
+ * internal/engine/postgres/settings.ts: a forgotten transaction is ended by the
  * server after ten seconds.
  */
 export const IDLE_IN_TRANSACTION_MS = 10_000

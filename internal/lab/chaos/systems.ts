@@ -11,19 +11,18 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Random } from '../../engine/cli/random.js'
 import type { Environment } from '../../engine/config/environment.js'
-import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
 import { startEmbeddedSqs } from '../../engine/embedded/sqs.js'
 import { systemClock as clock } from '../../engine/lifecycle/clock.js'
 import { createSqsClient } from '../../engine/queue/sqs/client.js'
 import { openQueue } from '../../engine/queue/sqs/provision.js'
 import { createSqsQueue } from '../../engine/queue/sqs/queue.js'
+import { type AwsConfig, EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
 import { createSqsWriter } from '../../engine/queue/sqs/writer.js'
-import { type AwsConfig, EMBEDDED_AWS } from '../../systems/events/config/config.js'
 import { openLedger } from '../../systems/events/producer/ledger.js'
 import type { Depths } from '../../systems/events/verify/report.js'
 import { type Bursts, startBursts } from './bursts.js'
 import { ClusterProgram } from './cluster-program.js'
-import { Database } from './database.js'
+import { Database, startPostgres } from './database.js'
 import { type DatabaseProxy, startDatabaseProxy } from './database-proxy.js'
 import { DeleteCheck, FIND_MISSING, type Whereabouts } from './delete-check.js'
 import { registerEndpoints } from './endpoints.js'
@@ -229,8 +228,7 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
  * it to.
  */
 async function removeRemains(directory: string): Promise<void> {
-  if (existsSync(join(directory, 'postgres')))
-    await (await startEmbeddedPostgres({ dataDir: directory, port: 0 })).stop()
+  if (existsSync(join(directory, 'postgres'))) await (await startPostgres(directory)).stop()
   removeFiles(directory)
   mkdirSync(directory, { recursive: true })
 }

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
+import { durableSettings } from '../../engine/embedded/postgres-settings.js'
+import { EMBEDDED_DATABASE } from '../../systems/base-config.js'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
 import { createPostgresStore } from '../../systems/events/store/postgres.js'
 import {
@@ -21,7 +23,9 @@ import { until } from '../testing/until.js'
 
 const server = await startEmbeddedPostgres({
   dataDir: join(temporaryDirectory(t), 'data'),
-  port: 0
+  port: 0,
+  database: EMBEDDED_DATABASE,
+  settings: durableSettings
 })
 t.teardown(() => server.stop())
 const { connectionString } = server

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import pg from 'pg'
 import t from 'tap'
-import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
 import {
   sendBodies,
   serviceEnvironment,
@@ -9,6 +8,7 @@ import {
   temporaryDirectory
 } from '../testing/programs.js'
 import { startTestSqs } from '../testing/sqs.js'
+import { startTestPostgres } from '../testing/test-postgres.js'
 
 const dataDir = join(temporaryDirectory(t), 'data')
 const event = (id: string): string =>
@@ -23,7 +23,7 @@ t.test(
   'a database that stops and comes back: nothing is lost or dead-lettered, and the processor goes on by itself',
   async t => {
     const emulator = await startTestSqs(t)
-    let server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+    let server = await startTestPostgres({ dataDir, port: 0 })
     t.teardown(() => server.stop())
     const { port, connectionString } = server
     const processor = await startProcessor(t, {
@@ -71,7 +71,7 @@ t.test(
     t.ok(inFlight().length >= held, 'what was received is still kept from others')
     t.equal(processor.workerPids.length, 1, 'no worker died of it')
 
-    server = await startEmbeddedPostgres({ dataDir, port, durable: false })
+    server = await startTestPostgres({ dataDir, port })
     await processor.program.until(
       'all are stored',
       async () => (await processor.metrics()).get('stored_total') === 1_200
@@ -97,11 +97,11 @@ t.test(
 
 t.test('a processor that starts before its database waits for it', async t => {
   const emulator = await startTestSqs(t)
-  const first = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+  const first = await startTestPostgres({ dataDir, port: 0 })
   const { port, connectionString } = first
   await first.stop()
   const starting = startProcessor(t, serviceEnvironment(connectionString, emulator))
-  const server = await startEmbeddedPostgres({ dataDir, port, durable: false })
+  const server = await startTestPostgres({ dataDir, port })
   t.teardown(() => server.stop())
   const processor = await starting
   t.equal(await processor.program.end(), 0)

@@ -1,4 +1,4 @@
-/** The built receiver as a client's developer runs it. */
+/** The built recipient as a client's developer runs it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -14,7 +14,7 @@ async function start(
   args: readonly string[],
   env: Record<string, string> = {}
 ): Promise<{ program: Program; url: string }> {
-  const program = startProgram(t, 'receiver', env, ['--port', '0', ...args])
+  const program = startProgram(t, 'recipient', env, ['--port', '0', ...args])
   let url = ''
   await program.until('it listens', () => {
     url = /http:[/][/][\d.:]+/.exec(program.output)?.[0] ?? ''
@@ -103,16 +103,16 @@ t.test('lines of text for people, and none at all when it is to be quiet', async
 })
 
 t.test('wrong options, a wrong environment and help', async t => {
-  const wrong = startProgram(t, 'receiver', {}, ['--prot', '1', '--secret', 'whsec_short'])
+  const wrong = startProgram(t, 'recipient', {}, ['--prot', '1', '--secret', 'whsec_short'])
   t.equal(await wrong.exited, 1)
   t.match(
     wrong.output,
     /--prot is no option of this program, did you mean --port\?[^]*--secret: a secret is whsec_ and base64/
   )
-  const environment = startProgram(t, 'receiver', { LOG_FORMAT: 'xml' })
+  const environment = startProgram(t, 'recipient', { LOG_FORMAT: 'xml' })
   t.equal(await environment.exited, 1)
   t.match(environment.output, /LOG_FORMAT must be one of auto, json, pretty/)
-  const help = startProgram(t, 'receiver', {}, ['--help'])
+  const help = startProgram(t, 'recipient', {}, ['--help'])
   t.equal(await help.exited, 0)
   t.match(help.output, /--fail-rate P/)
 })

@@ -9,7 +9,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
 import {
   type Program,
@@ -21,6 +20,7 @@ import {
 } from '../testing/programs.js'
 import { startTestSqs, type TestSqs } from '../testing/sqs.js'
 import { answerJson, startStubHttp } from '../testing/stub-http.js'
+import { startTestPostgres } from '../testing/test-postgres.js'
 
 /**
  * Every secret, payload and id of these runs holds this word, so one search finds any of
@@ -34,7 +34,7 @@ const AWS_SECRETS = {
 }
 
 const dataDir = join(temporaryDirectory(t), 'data')
-let server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+let server = await startTestPostgres({ dataDir, port: 0 })
 t.teardown(() => server.stop())
 const { connectionString, port } = server
 await migrateEvents(connectionString)
@@ -133,7 +133,7 @@ for (const level of ['info', 'debug', 'trace']) {
       await processor.program.until('the outage is noticed', () =>
         processor.program.output.includes('database fails')
       )
-      server = await startEmbeddedPostgres({ dataDir, port, durable: false })
+      server = await startTestPostgres({ dataDir, port })
       await processor.program.until('all is over', () => left(emulator) === 0)
       t.equal(await processor.program.end(), 0)
       assertSilent(t, processor.program, level)

@@ -16,18 +16,20 @@ const env = {
   WAIT_TIME_S: '1'
 }
 
+/** Of an embedded service, by its record. */
+function pidOf(service: 'postgres' | 'sqs'): number {
+  const text = readFileSync(join(dataDir, `${service}.json`), 'utf8')
+  return (JSON.parse(text) as { readonly pid: number }).pid
+}
+
 /**
- * Pids of everything below the stack: services by their record, programs by their logs.
+ * Pids of everything below the stack: services by their records, programs by their logs.
  */
 function pidsBelow(stack: Program): number[] {
-  const record = JSON.parse(readFileSync(join(dataDir, 'embedded.json'), 'utf8')) as Record<
-    string,
-    { pid: number }
-  >
   const log = readFileSync(join(dataDir, 'logs', 'processor.log'), 'utf8')
   const workers = Array.from(log.matchAll(/"worker":(\d+)/g), ([, pid]) => Number(pid))
   const programs = Array.from(stack.output.matchAll(/pid (\d+)/g), ([, pid]) => Number(pid))
-  return [...Object.values(record).map(service => service.pid), ...workers, ...programs]
+  return [pidOf('postgres'), pidOf('sqs'), ...workers, ...programs]
 }
 
 const countOf = async (statement: string): Promise<number> => {
@@ -42,7 +44,7 @@ t.test('npm start brings everything up, shows what happens, and Ctrl-C ends all 
     /received [1-9][\d,]* · stored [1-9]/.test(stack.output)
   )
   await stack.until('and delivered ones', () => / · delivered [1-9]/.test(stack.output))
-  const received = readFileSync(join(dataDir, 'logs', 'receiver.log'), 'utf8')
+  const received = readFileSync(join(dataDir, 'logs', 'recipient.log'), 'utf8')
   t.match(received, '"checking":true')
   t.match(received, /"webhookId":"msg_/)
   t.notMatch(received, '"valid":false')
@@ -73,11 +75,7 @@ t.test(
     const stack = startProgram(t, 'stack', env)
     await stack.until('it runs', () => /stored [1-9]/.test(stack.output))
     const pids = pidsBelow(stack)
-    const postgres = (
-      JSON.parse(readFileSync(join(dataDir, 'embedded.json'), 'utf8')) as {
-        postgres: { pid: number }
-      }
-    ).postgres.pid
+    const postgres = pidOf('postgres')
     await stack.end('SIGKILL')
     await until('all but PostgreSQL have ended', () =>
       pids.filter(pid => pid !== postgres).every(pid => !isAlive(pid))
@@ -106,4 +104,13 @@ t.test('a taken port: another one is chosen and said, unless the user chose it',
   const chosen = startProgram(t, 'stack', { ...env, METRICS_PORT: '9464' })
   t.equal(await chosen.exited, 1)
   t.match(chosen.output, 'set METRICS_PORT to another one')
+})
+
+t.test('--only starts one system; one that is not there is refused with the nearest', async t => {
+  const wrong = startProgram(t, 'stack', env, ['--only', 'event'])
+  t.equal(await wrong.exited, 1)
+  t.match(wrong.output, '"event" is no system, did you mean events? (there are events)')
+  const stack = startProgram(t, 'stack', env, ['--only', 'events'])
+  await stack.until('it runs', () => /stored [1-9]/.test(stack.output))
+  t.equal(await stack.end('SIGINT'), 0)
 })

@@ -6,7 +6,6 @@ import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
 import { createPostgresStore } from '../../systems/events/store/postgres.js'
 import {
@@ -22,6 +21,7 @@ import {
   temporaryDirectory
 } from '../testing/programs.js'
 import { startTestSqs } from '../testing/sqs.js'
+import { startTestPostgres } from '../testing/test-postgres.js'
 import { until } from '../testing/until.js'
 
 const directory = temporaryDirectory(t)
@@ -31,7 +31,7 @@ writeFileSync(rightAuthority, AUTHORITY)
 writeFileSync(wrongAuthority, OTHER_AUTHORITY)
 
 const dataDir = join(directory, 'data')
-const server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+const server = await startTestPostgres({ dataDir, port: 0 })
 t.teardown(() => server.stop())
 const pool = new pg.Pool({ connectionString: server.connectionString, max: 1 })
 // The server may stop before the pool has ended.

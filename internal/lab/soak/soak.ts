@@ -7,7 +7,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, type Environment, readValues } from '../../engine/config/environment.js'
+import { type Environment, readRightValues } from '../../engine/config/environment.js'
+import { EMBEDDED_SETTINGS } from '../../engine/embedded/settings.js'
 import { withStartLock } from '../../engine/embedded/start-lock.js'
 import { ExpectedError, type Service } from '../../engine/lifecycle/service.js'
 import { currentLoad, describeMachine } from '../bench/machine.js'
@@ -23,9 +24,8 @@ const SCHEMA = 'event-process-soak/1'
 
 export function createSoak(env: Environment, args: readonly string[]): Service {
   const command = parseSoakArguments(args)
-  const { values, problems } = readValues(env)
-  if (problems.length > 0) throw new ConfigError(problems)
-  const directory = resolve(values.DATA_DIR, 'soak')
+  const { DATA_DIR } = readRightValues(EMBEDDED_SETTINGS.settings, env)
+  const directory = resolve(DATA_DIR, 'soak')
   return {
     async run(signal) {
       process.stdout.on('error', () => undefined)

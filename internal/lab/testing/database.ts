@@ -60,10 +60,10 @@ async function findServer(cleanups: Cleanup[]): Promise<string> {
   if (given) return given
   // Loaded only where it is needed: an outside database works where the embedded one does
   // not.
-  const { startEmbeddedPostgres } = await import('../../engine/embedded/postgres.js')
+  const { startTestPostgres } = await import('./test-postgres.js')
   const dataDir = await mkdtemp(join(tmpdir(), 'event-process-test-'))
   cleanups.unshift(() => rm(dataDir, { recursive: true, force: true }))
-  const server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+  const server = await startTestPostgres({ dataDir, port: 0 })
   cleanups.unshift(() => server.stop())
   return server.connectionString
 }

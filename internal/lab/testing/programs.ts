@@ -22,7 +22,7 @@ interface Teardown {
 export type ProgramName =
   | 'processor'
   | 'sender'
-  | 'receiver'
+  | 'recipient'
   | 'producers'
   | 'verify'
   | 'migrate'

@@ -17,6 +17,7 @@ import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
 import type { Log } from '../../../engine/observe/log.js'
 import { UNSAFE } from '../../../engine/postgres/durability.js'
+import { openServices, type Services } from '../../../engine/program/services.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
 import { openQueue } from '../../../engine/queue/sqs/provision.js'
 import { type ProcessorConfig } from '../config/config.js'
@@ -26,7 +27,6 @@ import { migrateEvents } from '../store/migrate.js'
 import { createPostgresStore } from '../store/postgres.js'
 import { followClientRules } from './client-rules.js'
 import type { PrimaryMessage, RulesForWorkers } from './protocol.js'
-import { openServices, type Services } from './services.js'
 
 export function runProcessorPrimary(config: ProcessorConfig, signal: AbortSignal): Promise<void> {
   const processorMetrics = createProcessorMetrics()

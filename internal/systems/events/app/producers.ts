@@ -10,6 +10,7 @@ import type { Environment } from '../../../engine/config/environment.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
 import { createLog, type Log } from '../../../engine/observe/log.js'
+import { findServices } from '../../../engine/program/services.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
 import { openQueue } from '../../../engine/queue/sqs/provision.js'
 import { createSqsWriter } from '../../../engine/queue/sqs/writer.js'
@@ -24,7 +25,6 @@ import { openLedger } from '../producer/ledger.js'
 import { runLoad } from '../producer/load.js'
 import { createProgress, describeTotals } from '../producer/progress.js'
 import type { Sender } from '../producer/send.js'
-import { findServices } from './services.js'
 
 const LOG_EVERY_MS = 1_000
 

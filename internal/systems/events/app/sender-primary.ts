@@ -12,13 +12,13 @@ import { installLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { onAbort } from '../../../engine/lifecycle/interrupt.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
+import { findDatabase } from '../../../engine/program/services.js'
 import type { SenderConfig } from '../config/config.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
 import { createSenderPrimaryMetrics, type SenderPrimaryMetrics } from '../observe/sender-metrics.js'
 import { migrateEvents } from '../store/migrate.js'
 import { openKeyRing } from './key-ring.js'
 import type { SenderStatus } from './sender-protocol.js'
-import { findDatabase } from './services.js'
 
 const READ_BACKLOG_EVERY_MS = 10_000
 /**

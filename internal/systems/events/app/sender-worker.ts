@@ -10,6 +10,7 @@ import { createPoster } from '../../../engine/egress/post.js'
 import { createResolve } from '../../../engine/egress/resolve.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
+import { findDatabase } from '../../../engine/program/services.js'
 import type { SenderConfig } from '../config/config.js'
 import { openEndpoint } from '../delivery/endpoint.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
@@ -17,7 +18,6 @@ import { createDeliveryEvents } from '../observe/delivery-events.js'
 import { createSenderMetrics } from '../observe/sender-metrics.js'
 import { openKeyRing } from './key-ring.js'
 import type { SenderStatus } from './sender-protocol.js'
-import { findDatabase } from './services.js'
 
 const POSTER = {
   connectTimeoutMs: 10_000,

@@ -10,6 +10,7 @@ import type { Opening } from '../../../engine/cluster/run-cluster.js'
 import { runWorker, type WorkerParts } from '../../../engine/cluster/run-worker.js'
 import { Intake } from '../../../engine/intake/intake.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
+import { openServices } from '../../../engine/program/services.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
 import { openQueue } from '../../../engine/queue/sqs/provision.js'
 import { createSqsQueue } from '../../../engine/queue/sqs/queue.js'
@@ -24,7 +25,6 @@ import { createPostgresStore } from '../store/postgres.js'
 import { createClientRules, type WorkerClientRules } from './client-rules.js'
 import type { PrimaryMessage } from './protocol.js'
 import { followSchemas } from './schemas.js'
-import { openServices } from './services.js'
 
 /** A batch this large says that more is coming: the next one may wait for it. */
 const BUSY_MESSAGES = 100

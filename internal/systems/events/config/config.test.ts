@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import t from 'tap'
 import { ConfigError } from '../../../engine/config/environment.js'
+import { readBaseConfig } from '../../base-config.js'
 import {
-  readBaseConfig,
   readProcessorConfig,
   readProducersConfig,
   readQueueProgramConfig,

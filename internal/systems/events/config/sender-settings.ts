@@ -1,10 +1,9 @@
 /** The settings of the sender alone. */
-import { PORT, type Setting } from '../../../engine/config/setting.js'
+import { defineSettings, PORT } from '../../../engine/config/setting.js'
 
-export const SENDER_SETTINGS = {
+export const SENDER_SETTINGS = defineSettings('Sender', {
   SENDER_SECRET_KEYS: {
     type: 'string',
-    group: 'Sender',
     secret: true,
     pattern:
       '^ *[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=( *, *[A-Za-z0-9_-]{1,32}:[A-Za-z0-9+/]{43}=)* *$',
@@ -15,21 +14,18 @@ export const SENDER_SETTINGS = {
   },
   SENDER_ALLOW_HTTP: {
     type: 'string',
-    group: 'Sender',
     enum: ['no', 'yes'],
     description:
       'yes takes endpoints whose URL begins with http://, so that everybody on the way reads the events; default: no, with embedded services yes'
   },
   SENDER_ALLOW_ADDRESSES: {
     type: 'string',
-    group: 'Sender',
     shape: 'addresses and ranges with commas between, such as 127.0.0.0/8,::1',
     description:
       'Addresses outside the public Internet that endpoints may have, for development; default: none, with embedded services 127.0.0.0/8,::1; refused with NODE_ENV=production'
   },
   SENDER_RETRY_SCHEDULE: {
     type: 'string',
-    group: 'Sender',
     default: '5s,5m,30m,2h,5h,10h,14h,20h,24h',
     shape: 'delays with commas between, such as 5s,5m,2h (ms, s, m, h or d)',
     description:
@@ -37,7 +33,6 @@ export const SENDER_SETTINGS = {
   },
   SENDER_DISABLE_AFTER_H: {
     type: 'integer',
-    group: 'Sender',
     default: 120,
     minimum: 1,
     maximum: 8_760,
@@ -45,7 +40,6 @@ export const SENDER_SETTINGS = {
   },
   SENDER_MAX_LANES: {
     type: 'integer',
-    group: 'Sender',
     default: 500,
     minimum: 1,
     maximum: 10_000,
@@ -53,7 +47,6 @@ export const SENDER_SETTINGS = {
   },
   SENDER_LANE_LOST_AFTER_S: {
     type: 'integer',
-    group: 'Sender',
     default: 30,
     minimum: 10,
     maximum: 3_600,
@@ -62,7 +55,6 @@ export const SENDER_SETTINGS = {
   },
   SENDER_WORKERS: {
     type: 'integer',
-    group: 'Sender',
     default: 1,
     minimum: 1,
     maximum: 256,
@@ -70,9 +62,8 @@ export const SENDER_SETTINGS = {
   },
   SENDER_METRICS_PORT: {
     ...PORT,
-    group: 'Sender',
     default: 9465,
     description:
       'Port of the sender’s /metrics, /livez and /readyz, at METRICS_HOST; 0 takes a free one'
   }
-} as const satisfies Record<string, Setting>
+})

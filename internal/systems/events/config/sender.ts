@@ -2,10 +2,11 @@
  * What the sender alone needs to know: its keys, whom it may send to, how long it tries.
  */
 import type { BlockList } from 'node:net'
-import { type Environment, type Values, wrongValue } from '../../../engine/config/environment.js'
+import { type SettingsReading, wrongValue } from '../../../engine/config/environment.js'
 import { parseAllowList } from '../../../engine/egress/address.js'
+import type { EMBEDDED_SETTINGS } from '../../../engine/embedded/settings.js'
 import { parseSchedule, type RetrySchedule } from '../../../engine/retry/schedule.js'
-import { SETTINGS } from './settings.js'
+import { SENDER_SETTINGS } from './sender-settings.js'
 
 export interface SenderSettings {
   /**
@@ -25,18 +26,22 @@ const AN_HOUR_MS = 3_600_000
 /** Receivers on this machine, for whoever tries things out. */
 const EMBEDDED_ALLOW = '127.0.0.0/8,::1'
 
-/** Adds to `problems` what is missing or wrong. */
+const SETTINGS = SENDER_SETTINGS.settings
+type Reading = SettingsReading<
+  typeof SETTINGS & Pick<typeof EMBEDDED_SETTINGS.settings, 'NODE_ENV'>
+>
+
+/** Adds to the problems what is missing or wrong. */
 export function readSender(
-  values: Values,
-  isEmbedded: boolean,
-  env: Environment,
-  problems: string[]
+  { values, problems, env }: Reading,
+  isEmbedded: boolean
 ): SenderSettings {
   const secretKeys = values.SENDER_SECRET_KEYS ?? null
   if (secretKeys === null && !isEmbedded)
     problems.push(`SENDER_SECRET_KEYS is missing (${SETTINGS.SENDER_SECRET_KEYS.shape})`)
   const schedule = parseSchedule(values.SENDER_RETRY_SCHEDULE)
-  if (schedule === null) problems.push(wrongValue('SENDER_RETRY_SCHEDULE', env))
+  if (schedule === null)
+    problems.push(wrongValue('SENDER_RETRY_SCHEDULE', SETTINGS.SENDER_RETRY_SCHEDULE, env))
   const allow = values.SENDER_ALLOW_ADDRESSES
   if (allow !== undefined && values.NODE_ENV === 'production')
     problems.push(

@@ -1,20 +1,20 @@
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { startEmbeddedPostgres } from '../../../engine/embedded/postgres.js'
 import { temporaryDirectory } from '../../../lab/testing/programs.js'
 import { startStubHttp } from '../../../lab/testing/stub-http.js'
+import { startTestPostgres } from '../../../lab/testing/test-postgres.js'
 import { until } from '../../../lab/testing/until.js'
 import { createWholeSender, type WholeSender } from '../../../lab/testing/whole-sender.js'
 import { migrateEvents } from '../store/migrate.js'
 
 const dataDir = join(temporaryDirectory(t), 'data')
-let server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false })
+let server = await startTestPostgres({ dataDir, port: 0 })
 t.teardown(() => server.stop())
 const { port, connectionString } = server
 await migrateEvents(connectionString)
 const restart = async (): Promise<void> => {
-  server = await startEmbeddedPostgres({ dataDir, port, durable: false })
+  server = await startTestPostgres({ dataDir, port })
 }
 
 async function open(t: Test): Promise<{ whole: WholeSender; faults: string[] }> {

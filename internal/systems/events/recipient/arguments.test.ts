@@ -1,15 +1,15 @@
 import t from 'tap'
 import { ArgumentsError } from '../../../engine/cli/flags.js'
 import { newSecret } from '../delivery/secret.js'
-import { parseReceiverArguments } from './arguments.js'
+import { parseRecipientArguments } from './arguments.js'
 
 const answersOf = (...args: string[]) => {
-  const command = parseReceiverArguments(args)
+  const command = parseRecipientArguments(args)
   return command.kind === 'receive' ? command.answers : null
 }
 
 t.test('without options: a port, no secrets, and everything is taken', async t => {
-  t.same(parseReceiverArguments([]), {
+  t.same(parseRecipientArguments([]), {
     kind: 'receive',
     host: '127.0.0.1',
     port: 8_088,
@@ -19,12 +19,12 @@ t.test('without options: a port, no secrets, and everything is taken', async t =
     ledger: null,
     isQuiet: false
   })
-  t.same(parseReceiverArguments(['--help', '--port', '1']), { kind: 'help' })
+  t.same(parseRecipientArguments(['--help', '--port', '1']), { kind: 'help' })
 })
 
 t.test('several secrets with commas between them', async t => {
   const secrets = [newSecret(), newSecret()]
-  t.match(parseReceiverArguments(['--secret', secrets.join(',')]), { secrets })
+  t.match(parseRecipientArguments(['--secret', secrets.join(',')]), { secrets })
 })
 
 t.test(
@@ -69,9 +69,9 @@ t.test('everything that is wrong is named at once, and no secret is repeated', a
     '--latncy=5',
     'x'
   ]
-  t.throws(() => parseReceiverArguments(wrong), ArgumentsError)
+  t.throws(() => parseRecipientArguments(wrong), ArgumentsError)
   try {
-    parseReceiverArguments(wrong)
+    parseRecipientArguments(wrong)
   } catch (error) {
     const { problems } = error as ArgumentsError
     t.same(

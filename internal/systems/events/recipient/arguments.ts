@@ -1,7 +1,7 @@
 /**
- * The command line of the receiver.
+ * The command line of the recipient.
  *
- * Shapes  arguments in, a ReceiverCommand out. The file of `--secrets` is not read here.
+ * Shapes  arguments in, a RecipientCommand out. The file of `--secrets` is not read here.
  * Units   `--fail-rate` is percent on the command line and a share from 0 to 1
  *         afterwards.
  * Errors  ArgumentsError naming everything that is wrong at once; secrets are not
@@ -11,11 +11,11 @@
 import { ArgumentsError, type Flags, readFlags, readNumber } from '../../../engine/cli/flags.js'
 import { parseSecret } from '../delivery/secret.js'
 
-export type ReceiverCommand =
+export type RecipientCommand =
   | { readonly kind: 'help' }
-  | ({ readonly kind: 'receive' } & ReceiverArguments)
+  | ({ readonly kind: 'receive' } & RecipientArguments)
 
-export interface ReceiverArguments {
+export interface RecipientArguments {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
@@ -42,9 +42,9 @@ const DEFAULT_PORT = 8_088
 const MAX_LATENCY_MS = 600_000
 const MAX_RETRY_AFTER_S = 31_536_000
 
-export const RECEIVER_HELP = `Receives deliveries, checks their signatures and says what came: for developers whose service is to receive them.
+export const RECIPIENT_HELP = `Receives deliveries, checks their signatures and says what came: for developers whose service is to receive them.
 
-  node dist/cmd/receiver --secret whsec_...
+  node dist/cmd/recipient --secret whsec_...
 
   --secret A,B       secrets of the endpoint, any of which may have signed; without one nothing is checked
   --secrets FILE     secrets by path, as JSON: {"/hooks": "whsec_...", "/other": ["whsec_...", "whsec_..."]}
@@ -61,12 +61,12 @@ A delivery whose signature does not fit is answered with 401 and why. On a termi
 JSON (LOG_FORMAT=json or pretty decides otherwise). Ctrl-C ends it with a summary.
 
 Examples
-  node dist/cmd/receiver --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
-  node dist/cmd/receiver --secrets secrets.json --fail-rate 10 --latency 200
-  node dist/cmd/receiver --status 429 --retry-after 30
+  node dist/cmd/recipient --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+  node dist/cmd/recipient --secrets secrets.json --fail-rate 10 --latency 200
+  node dist/cmd/recipient --status 429 --retry-after 30
 `
 
-export function parseReceiverArguments(args: readonly string[]): ReceiverCommand {
+export function parseRecipientArguments(args: readonly string[]): RecipientCommand {
   const flags = readFlags(args, {
     secret: 'text',
     secrets: 'text',
@@ -80,7 +80,7 @@ export function parseReceiverArguments(args: readonly string[]): ReceiverCommand
     quiet: 'switch',
     help: 'switch'
   })
-  const received: ReceiverArguments = {
+  const received: RecipientArguments = {
     host: flags.text('host') ?? DEFAULT_HOST,
     port: readNumber(flags, 'port', 0, 65_535) ?? DEFAULT_PORT,
     secrets: readSecrets(flags),

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { type Delivery, formatDelivery, readEnvelope } from './delivery.js'
+import { formatReceived, type ReceivedDelivery, readEnvelope } from './delivery.js'
 
-const delivery = (over: Partial<Delivery> = {}): Delivery => ({
+const delivery = (over: Partial<ReceivedDelivery> = {}): ReceivedDelivery => ({
   receivedAt: new Date('2026-01-01T12:00:00.123Z'),
   path: '/hooks',
   webhookId: 'msg_1',
@@ -17,26 +17,26 @@ const delivery = (over: Partial<Delivery> = {}): Delivery => ({
 
 t.test('a line for people, and one for programs', async t => {
   t.equal(
-    formatDelivery(delivery(), true),
+    formatReceived(delivery(), true),
     '12:00:00.123  200  user-app  client-1  msg_1  /hooks  valid'
   )
-  t.match(formatDelivery(delivery({ seen: 3 }), true), /valid {2}seen 3 times$/)
-  t.match(formatDelivery(delivery({ isValid: null }), true), /not checked$/)
+  t.match(formatReceived(delivery({ seen: 3 }), true), /valid {2}seen 3 times$/)
+  t.match(formatReceived(delivery({ isValid: null }), true), /not checked$/)
   t.match(
-    formatDelivery(
+    formatReceived(
       delivery({ isValid: false, why: 'Message timestamp too old', status: 401 }),
       true
     ),
     /401 .* NOT VALID: Message timestamp too old/
   )
   t.equal(
-    formatDelivery(delivery(), false),
+    formatReceived(delivery(), false),
     '{"msg":"delivery","receivedAt":"2026-01-01T12:00:00.123Z","path":"/hooks","webhookId":"msg_1","eventType":"user-app","eventId":"e-1","clientId":"client-1","valid":true,"seen":1,"status":200}'
   )
 })
 
 t.test('nothing foreign steers a terminal or breaks the line', async t => {
-  const line = formatDelivery(
+  const line = formatReceived(
     delivery({
       eventType: 'a\u{1b}[2Jb\nc',
       clientId: '\u{202e}x',

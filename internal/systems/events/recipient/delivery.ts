@@ -1,10 +1,10 @@
 /**
- * One delivery as the receiver understood it, and how it is shown.
+ * One delivery as the recipient understood it, and how it is shown.
  *
  * Shapes  a line of text for a person, or of JSON for a program. What the sender wrote is
  *         foreign: for a person nothing is shown that could steer a terminal.
  */
-export interface Delivery {
+export interface ReceivedDelivery {
   readonly receivedAt: Date
   readonly path: string
   readonly webhookId: string | null
@@ -21,7 +21,7 @@ export interface Delivery {
 }
 
 /** A line of the ledger: what was accepted, and when. */
-export interface ReceiverLedgerEntry {
+export interface RecipientLedgerEntry {
   readonly webhookId: string | null
   readonly path: string
   readonly eventId: string | null
@@ -33,7 +33,7 @@ export interface ReceiverLedgerEntry {
 
 const MAX_SHOWN_CHARACTERS = 60
 
-export function formatDelivery(delivery: Delivery, isPretty: boolean): string {
+export function formatReceived(delivery: ReceivedDelivery, isPretty: boolean): string {
   return isPretty ? prettyLine(delivery) : jsonLine(delivery)
 }
 
@@ -48,7 +48,7 @@ function jsonLine({
   why,
   seen,
   status
-}: Delivery): string {
+}: ReceivedDelivery): string {
   return JSON.stringify({
     msg: 'delivery',
     receivedAt: receivedAt.toISOString(),
@@ -74,7 +74,7 @@ function prettyLine({
   why,
   seen,
   status
-}: Delivery): string {
+}: ReceivedDelivery): string {
   const validity = isValid === null ? 'not checked' : isValid ? 'valid' : `NOT VALID: ${why ?? ''}`
   const parts = [
     receivedAt.toISOString().slice(11, 23),
@@ -95,7 +95,9 @@ function shown(text: string | null): string {
 }
 
 /** What the envelope says of its event; null where it is no such envelope. */
-export function readEnvelope(body: string): Pick<Delivery, 'eventType' | 'eventId' | 'clientId'> {
+export function readEnvelope(
+  body: string
+): Pick<ReceivedDelivery, 'eventType' | 'eventId' | 'clientId'> {
   let envelope: unknown = null
   try {
     envelope = JSON.parse(body)

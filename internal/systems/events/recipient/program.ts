@@ -1,32 +1,31 @@
 /**
- * `node dist/cmd/receiver`: a recipient to try deliveries with; shows each of them, and
+ * `node dist/cmd/recipient`: a recipient to try deliveries with; shows each of them, and
  * at its end what came.
  */
 
 import { createHelp } from '../../../engine/cli/help-service.js'
-import { ConfigError, type Environment, readValues } from '../../../engine/config/environment.js'
+import { type Environment, readRightValues } from '../../../engine/config/environment.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { onAbort } from '../../../engine/lifecycle/interrupt.js'
 import type { Service } from '../../../engine/lifecycle/service.js'
+import { LOG_SETTINGS } from '../../../engine/observe/settings.js'
 import { openLedger } from '../producer/ledger.js'
-import { parseReceiverArguments, RECEIVER_HELP, type ReceiverArguments } from './arguments.js'
-import { formatDelivery, type ReceiverLedgerEntry } from './delivery.js'
+import { parseRecipientArguments, RECIPIENT_HELP, type RecipientArguments } from './arguments.js'
+import { createArrivals, describeArrivals } from './arrivals.js'
+import { formatReceived, type RecipientLedgerEntry } from './delivery.js'
 import { createVerifier, readSecretsFile } from './secrets.js'
-import { startReceiver } from './server.js'
-import { createTally, describeTotals } from './tally.js'
+import { startRecipientServer } from './server.js'
 
-export function createReceiver(env: Environment, args: readonly string[]): Service {
-  const command = parseReceiverArguments(args)
-  if (command.kind === 'help') return createHelp(RECEIVER_HELP)
-  const { values, problems } = readValues(env)
-  if (problems.length > 0) throw new ConfigError(problems)
-  const isPretty =
-    values.LOG_FORMAT === 'pretty' || (values.LOG_FORMAT === 'auto' && process.stdout.isTTY)
+export function createRecipient(env: Environment, args: readonly string[]): Service {
+  const command = parseRecipientArguments(args)
+  if (command.kind === 'help') return createHelp(RECIPIENT_HELP)
+  const { LOG_FORMAT: format } = readRightValues(LOG_SETTINGS.settings, env)
+  const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY)
   return { run: signal => run(command, isPretty, signal) }
 }
 
 async function run(
-  { host, port, secrets, secretsFile, answers, ledger, isQuiet }: ReceiverArguments,
+  { host, port, secrets, secretsFile, answers, ledger, isQuiet }: RecipientArguments,
   isPretty: boolean,
   signal: AbortSignal
 ): Promise<void> {
@@ -38,41 +37,41 @@ async function run(
     secrets,
     secretsFile === null ? new Map() : readSecretsFile(secretsFile)
   )
-  const tally = createTally()
-  const writer = ledger === null ? null : await openLedger<ReceiverLedgerEntry>(ledger, clock)
+  const arrivals = createArrivals()
+  const writer = ledger === null ? null : await openLedger<RecipientLedgerEntry>(ledger, clock)
   let fail: (error: unknown) => void = () => undefined
   const ended = new Promise<void>((resolve, reject) => {
     fail = reject
     onAbort(signal, resolve)
   })
   try {
-    const receiver = await startReceiver({
+    const recipient = await startRecipientServer({
       host,
       port,
       answers,
       verifier,
-      tally,
+      arrivals,
       clock,
       random: Math.random,
       record: writer === null ? null : entry => writer.append([entry]),
       onDelivery: isQuiet
         ? null
-        : delivery => void process.stdout.write(`${formatDelivery(delivery, isPretty)}\n`),
+        : delivery => void process.stdout.write(`${formatReceived(delivery, isPretty)}\n`),
       onFailure: error => fail(error)
     })
     const checks = verifier.isChecking
       ? 'checking signatures'
       : 'checking no signatures: give the secret of the endpoint with --secret'
-    say(`listening on ${receiver.origin}, ${checks}`, {
+    say(`listening on ${recipient.origin}, ${checks}`, {
       msg: 'listening',
-      url: receiver.origin,
+      url: recipient.origin,
       checking: verifier.isChecking
     })
     try {
       await ended
     } finally {
-      await receiver.close()
-      say(describeTotals(tally.totals()), { msg: 'summary', ...tally.totals() })
+      await recipient.close()
+      say(describeArrivals(arrivals.totals()), { msg: 'summary', ...arrivals.totals() })
     }
   } finally {
     await writer?.close()

@@ -6,32 +6,32 @@ import { createTestPoster } from '../../../lab/testing/poster.js'
 import { until } from '../../../lab/testing/until.js'
 import { newSecret, parseSecret } from '../delivery/secret.js'
 import { createSigner } from '../delivery/signature.js'
-import { type Answers, parseReceiverArguments } from './arguments.js'
-import type { Delivery, ReceiverLedgerEntry } from './delivery.js'
+import { type Answers, parseRecipientArguments } from './arguments.js'
+import { createArrivals } from './arrivals.js'
+import type { ReceivedDelivery, RecipientLedgerEntry } from './delivery.js'
 import { createVerifier } from './secrets.js'
-import { type ReceiverOptions, startReceiver } from './server.js'
-import { createTally } from './tally.js'
+import { type RecipientServerOptions, startRecipientServer } from './server.js'
 
 const BODY =
   '{"type":"user-app","timestamp":"2026-01-01T00:00:00.000Z","id":"e-1","client":"client-1","data":{"n":1}}'
 
 function answers(...args: string[]): Answers {
-  const command = parseReceiverArguments(args)
+  const command = parseRecipientArguments(args)
   if (command.kind !== 'receive') throw new Error('help')
   return command.answers
 }
 
-/** A receiver, and our own sender's edge in front of it. */
-async function setup(t: Test, over: Partial<ReceiverOptions> = {}) {
+/** A recipient, and our own sender's edge in front of it. */
+async function setup(t: Test, over: Partial<RecipientServerOptions> = {}) {
   const secret = newSecret()
-  const deliveries: Delivery[] = []
-  const tally = createTally()
-  const receiver = await startReceiver({
+  const deliveries: ReceivedDelivery[] = []
+  const arrivals = createArrivals()
+  const recipient = await startRecipientServer({
     host: '127.0.0.1',
     port: 0,
     answers: answers(),
     verifier: createVerifier([secret], new Map()),
-    tally,
+    arrivals,
     clock: systemClock,
     random: Math.random,
     record: null,
@@ -39,7 +39,7 @@ async function setup(t: Test, over: Partial<ReceiverOptions> = {}) {
     onFailure: error => t.fail(String(error)),
     ...over
   })
-  t.teardown(() => receiver.close())
+  t.teardown(() => recipient.close())
   const { post } = createTestPoster(t, { connectionsPerOrigin: 4 })
   const parsed = parseSecret(secret)
   const signer = createSigner(parsed.kind === 'key' ? [parsed.key] : [])
@@ -53,15 +53,15 @@ async function setup(t: Test, over: Partial<ReceiverOptions> = {}) {
       'webhook-signature',
       signer.sign(id, timestampS, BODY)
     ]
-    return post(`${receiver.origin}${path}`, { headers, body })
+    return post(`${recipient.origin}${path}`, { headers, body })
   }
-  return { receiver, deliver, deliveries, tally }
+  return { recipient, deliver, deliveries, arrivals }
 }
 
 t.test(
   'a genuine delivery is accepted, counted and shown; a second one is a duplicate',
   async t => {
-    const { deliver, deliveries, tally } = await setup(t)
+    const { deliver, deliveries, arrivals } = await setup(t)
     t.match(await deliver(), { kind: 'answered', status: 200 })
     t.match(await deliver(), { kind: 'answered', status: 200 })
     t.match(await deliver('msg_1', '/other?x=1'), { kind: 'answered', status: 200 })
@@ -78,12 +78,12 @@ t.test(
       { seen: 2 },
       { path: '/other', seen: 1 }
     ])
-    t.match(tally.totals(), { received: 3, accepted: 3, duplicates: 1, different: 2 })
+    t.match(arrivals.totals(), { received: 3, accepted: 3, duplicates: 1, different: 2 })
   }
 )
 
 t.test('one that is not genuine is refused with the reason, and not counted as seen', async t => {
-  const { deliver, deliveries, tally } = await setup(t)
+  const { deliver, deliveries, arrivals } = await setup(t)
   t.match(await deliver('msg_1', '/', `${BODY} `), {
     kind: 'answered',
     status: 401,
@@ -91,7 +91,7 @@ t.test('one that is not genuine is refused with the reason, and not counted as s
   })
   t.match(deliveries, [{ isValid: false, why: /No matching/, seen: 0, status: 401 }])
   t.match(await deliver(), { status: 200 })
-  t.match(tally.totals(), { received: 2, accepted: 1, invalid: 1, different: 1 })
+  t.match(arrivals.totals(), { received: 2, accepted: 1, invalid: 1, different: 1 })
 })
 
 t.test('without secrets nothing is checked, and it says so', async t => {
@@ -102,7 +102,7 @@ t.test('without secrets nothing is checked, and it says so', async t => {
 
 t.test('it fails as often as it is told, with the status and the wait that it is told', async t => {
   const dice = [0.29, 0.3, 0.99, 0]
-  const { deliver, tally } = await setup(t, {
+  const { deliver, arrivals } = await setup(t, {
     answers: answers('--fail-rate', '30', '--status', '429', '--retry-after', '7'),
     random: () => dice.shift() ?? 0
   })
@@ -110,7 +110,7 @@ t.test('it fails as often as it is told, with the status and the wait that it is
   t.match(await deliver('1'), { status: 200 })
   t.match(await deliver('2'), { status: 200 })
   t.match(await deliver('3'), { status: 429 })
-  t.match(tally.totals(), { received: 4, accepted: 2, failed: 2, duplicates: 0 })
+  t.match(arrivals.totals(), { received: 4, accepted: 2, failed: 2, duplicates: 0 })
 })
 
 t.test('it answers as late as it is told', async t => {
@@ -125,7 +125,7 @@ t.test('it answers as late as it is told', async t => {
 })
 
 t.test('what is accepted is in the ledger before the answer, and nothing else is', async t => {
-  const entries: ReceiverLedgerEntry[] = []
+  const entries: RecipientLedgerEntry[] = []
   const writing: (() => void)[] = []
   const dice = [0.9, 0.1]
   const { deliver } = await setup(t, {
@@ -161,25 +161,25 @@ t.test('what is accepted is in the ledger before the answer, and nothing else is
 
 t.test('what cannot be written down is not accepted', async t => {
   const failures: unknown[] = []
-  const { deliver, tally } = await setup(t, {
+  const { deliver, arrivals } = await setup(t, {
     record: () => Promise.reject(new Error('disk full')),
     onFailure: error => failures.push(error)
   })
   t.match(await deliver(), { status: 500 })
   t.match(failures, [{ message: 'disk full' }])
-  t.match(tally.totals(), { accepted: 0 })
+  t.match(arrivals.totals(), { accepted: 0 })
 })
 
 t.test('a body that is too long, another method, and a body that breaks off', async t => {
-  const { deliver, deliveries, receiver } = await setup(t, {
+  const { deliver, deliveries, recipient } = await setup(t, {
     verifier: createVerifier([], new Map())
   })
   t.match(await deliver('msg_1', '/', 'x'.repeat(2_097_152)), { status: 200 })
   t.match(await deliver('msg_2', '/', 'x'.repeat(2_097_153)), { status: 413 })
-  const response = await fetch(receiver.origin)
+  const response = await fetch(recipient.origin)
   t.equal(response.status, 405)
   t.match(await response.text(), /by POST/)
-  const { hostname, port } = new URL(receiver.origin)
+  const { hostname, port } = new URL(recipient.origin)
   const socket = connect(Number(port), hostname)
   socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf', () =>
     socket.destroy()
@@ -193,8 +193,8 @@ t.test('a body that is too long, another method, and a body that breaks off', as
 })
 
 t.test('a port that is taken is one sentence', async t => {
-  const { receiver } = await setup(t)
-  const port = Number(new URL(receiver.origin).port)
+  const { recipient } = await setup(t)
+  const port = Number(new URL(recipient.origin).port)
   await t.rejects(setup(t, { port }), {
     name: 'ExpectedError',
     message: /is taken by another program: give another one with --port/

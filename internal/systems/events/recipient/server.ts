@@ -1,5 +1,5 @@
 /**
- * The receiver's HTTP side: takes deliveries, judges them and answers as told.
+ * The recipient's HTTP side: takes deliveries, judges them and answers as told.
  *
  * Shapes  any path takes deliveries by POST. A genuine one is answered after the wait
  *         that was asked for; an accepted one only when its line is in the ledger, so
@@ -13,26 +13,26 @@ import type { AddressInfo } from 'node:net'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
 import type { Answers } from './arguments.js'
-import { type Delivery, type ReceiverLedgerEntry, readEnvelope } from './delivery.js'
+import type { Arrivals } from './arrivals.js'
+import { type ReceivedDelivery, type RecipientLedgerEntry, readEnvelope } from './delivery.js'
 import type { Verifier } from './secrets.js'
-import type { Tally } from './tally.js'
 
-export interface ReceiverOptions {
+export interface RecipientServerOptions {
   readonly host: string
   readonly port: number
   readonly answers: Answers
   readonly verifier: Verifier
-  readonly tally: Tally
+  readonly arrivals: Arrivals
   readonly clock: Clock
   readonly random: () => number
   /** Resolves when the entry is safe; null: nothing is written down. */
-  readonly record: ((entry: ReceiverLedgerEntry) => Promise<void>) | null
+  readonly record: ((entry: RecipientLedgerEntry) => Promise<void>) | null
   /** Null: nobody looks, and what is in the body is read only for the ledger. */
-  readonly onDelivery: ((delivery: Delivery) => void) | null
+  readonly onDelivery: ((delivery: ReceivedDelivery) => void) | null
   readonly onFailure: (error: unknown) => void
 }
 
-export interface Receiver {
+export interface RecipientServer {
   readonly origin: string
   /** Takes nothing more, and gives those who wait for an answer a moment. */
   close(): Promise<void>
@@ -45,7 +45,9 @@ const KEEP_ALIVE_MS = 65_000
 const CLOSE_GRACE_MS = 1_000
 const HOW_TO = 'Deliveries come here by POST.\n'
 
-export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+export async function startRecipientServer(
+  options: RecipientServerOptions
+): Promise<RecipientServer> {
   const { host, port, clock } = options
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS })
   server.on('request', (request, response) => {
@@ -81,9 +83,9 @@ function take(
   request: IncomingMessage,
   response: ServerResponse,
   body: string,
-  options: ReceiverOptions
+  options: RecipientServerOptions
 ): void {
-  const { answers, verifier, tally, clock, random, record, onDelivery, onFailure } = options
+  const { answers, verifier, arrivals, clock, random, record, onDelivery, onFailure } = options
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
   const webhookId = headerOf(request, 'webhook-id')
   const headers = {
@@ -93,10 +95,10 @@ function take(
   }
   const why = verifier.isChecking ? verifier.verify(path, headers, body) : null
   const isValid = verifier.isChecking ? why === null : null
-  const seen = why === null ? tally.seen(path, webhookId) : 0
+  const seen = why === null ? arrivals.seen(path, webhookId) : 0
   const isFailure = why === null && answers.failures.share > 0 && random() < answers.failures.share
   const status = why !== null ? 401 : isFailure ? answers.failures.status : answers.status
-  const delivery: Delivery | null =
+  const delivery: ReceivedDelivery | null =
     record === null && onDelivery === null
       ? null
       : {
@@ -111,12 +113,12 @@ function take(
         }
   if (delivery !== null) onDelivery?.(delivery)
   if (why !== null) {
-    tally.invalid()
+    arrivals.invalid()
     response.writeHead(status).end(`${why}\n`)
     return
   }
   if (isFailure) {
-    tally.failed()
+    arrivals.failed()
     const { retryAfterS } = answers.failures
     response
       .writeHead(status, retryAfterS === null ? {} : { 'retry-after': String(retryAfterS) })
@@ -124,7 +126,7 @@ function take(
     return
   }
   const accept = (): void => {
-    tally.accepted(path, webhookId)
+    arrivals.accepted(path, webhookId)
     response.writeHead(status).end()
   }
   if (record === null || delivery === null) {
@@ -145,7 +147,7 @@ function entryOf({
   eventType,
   isValid,
   receivedAt
-}: Delivery): ReceiverLedgerEntry {
+}: ReceivedDelivery): RecipientLedgerEntry {
   return {
     webhookId,
     path,

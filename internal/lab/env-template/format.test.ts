@@ -1,32 +1,34 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { readProcessorConfig } from '../../systems/events/config/config.js'
-import { SETTINGS } from '../../systems/events/config/settings.js'
 import {
   COMPOSE_VALUES,
   formatEnvTemplate,
-  formatReadmeTables,
-  README_BEGIN,
-  README_END,
-  replaceBetween
-} from './env-template.js'
+  formatTables,
+  replaceBetween,
+  TABLES_BEGIN,
+  TABLES_END
+} from './format.js'
+import { SETTING_GROUPS } from './groups.js'
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8')
 const GENERATE = 'npm run env-template writes it again'
 
 t.test('.env-template is what the settings say', async t => {
-  t.equal(read('.env-template'), formatEnvTemplate(), GENERATE)
+  t.equal(read('.env-template'), formatEnvTemplate(SETTING_GROUPS), GENERATE)
 })
 
-t.test('the README’s tables are what the settings say', async t => {
-  const readme = read('README.md')
-  t.equal(readme, replaceBetween(readme, formatReadmeTables()), GENERATE)
+t.test('the tables of the settings’ page are what the settings say', async t => {
+  const page = read('internal/docs/settings.md')
+  t.equal(page, replaceBetween(page, formatTables(SETTING_GROUPS)), GENERATE)
 })
 
 t.test('the template names each setting once, with its value or commented out', async t => {
-  const lines = formatEnvTemplate().split('\n')
-  for (const name of Object.keys(SETTINGS)) {
+  const lines = formatEnvTemplate(SETTING_GROUPS).split('\n')
+  const names = SETTING_GROUPS.flatMap(({ settings }) => Object.keys(settings))
+  t.ok(names.length > 40)
+  for (const name of names) {
     const found = lines.filter(line => line.startsWith(`${name}=`) || line.startsWith(`#${name}=`))
     t.equal(found.length, 1, name)
   }
@@ -35,7 +37,7 @@ t.test('the template names each setting once, with its value or commented out', 
 })
 
 t.test('the template as it is makes a valid configuration for the containers', async t => {
-  const set = formatEnvTemplate()
+  const set = formatEnvTemplate(SETTING_GROUPS)
     .split('\n')
     .filter(line => /^[A-Z]/.test(line))
     .map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const)
@@ -49,15 +51,28 @@ t.test('the template as it is makes a valid configuration for the containers', a
 })
 
 t.test('only what stands between the markers is replaced, and without them nothing is', async t => {
-  const before = `# A\n\n${README_BEGIN}\n\nold\n${README_END}\n\nthe rest\n`
+  const before = `# A\n\n${TABLES_BEGIN}\n\nold\n${TABLES_END}\n\nthe rest\n`
   t.equal(
     replaceBetween(before, 'new'),
-    `# A\n\n${README_BEGIN}\n\nnew\n${README_END}\n\nthe rest\n`
+    `# A\n\n${TABLES_BEGIN}\n\nnew\n${TABLES_END}\n\nthe rest\n`
   )
   t.throws(() => replaceBetween('# A\n', 'new'), { name: 'RangeError' })
   t.throws(
-    () => replaceBetween(`${README_END}\n${README_BEGIN}\n`, 'new'),
+    () => replaceBetween(`${TABLES_END}\n${TABLES_BEGIN}\n`, 'new'),
     { name: 'RangeError' },
     'in the wrong order'
+  )
+})
+
+t.test('a setting that two groups share is shown once, with the first of them', async t => {
+  const shared = { type: 'string', description: 'Shared' } as const
+  const groups = [
+    { heading: 'One', settings: { SHARED: shared } },
+    { heading: 'Two', settings: { SHARED: shared, OWN: shared } }
+  ]
+  const lines = formatEnvTemplate(groups).split('\n')
+  t.same(
+    lines.filter(line => /^(# ----|#\w+=)/.test(line)),
+    ['# ---- One ----', '#SHARED=', '# ---- Two ----', '#OWN=']
   )
 })

@@ -1,38 +1,38 @@
 /**
- * The recipient that `npm start` shows: a receiver on this machine, and for each client
- * an endpoint that leads to it.
+ * The endpoints that `npm start` shows: one for each client, which leads to the recipient
+ * on this machine.
  *
- * The endpoints stay from one start to the next. Where the receiver listens on another
- * port, or its secrets are lost, they are brought up to date.
+ * They stay from one start to the next. Where the recipient listens on another port, or
+ * its secrets are lost, they are brought up to date.
  *
  * Errors  StoreError; ExpectedError for keys that are not understood.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { SECRET_FIELD } from '../../systems/events/delivery/endpoint.js'
-import type { KeyRing } from '../../systems/events/delivery/sealed.js'
-import { newSecret, parseSecret } from '../../systems/events/delivery/secret.js'
-import type { Endpoints, SealFor } from '../../systems/events/delivery/store/endpoints.js'
+import { SECRET_FIELD } from '../../../systems/events/delivery/endpoint.js'
+import type { KeyRing } from '../../../systems/events/delivery/sealed.js'
+import { newSecret, parseSecret } from '../../../systems/events/delivery/secret.js'
+import type { Endpoints, SealFor } from '../../../systems/events/delivery/store/endpoints.js'
 
 const CLIENTS = ['client-1', 'client-2', 'client-3'] as const
-const FILE = 'receiver-secrets.json'
+const FILE = 'recipient-secrets.json'
 const pathOf = (client: string): string => `/npm-start/${client}`
 
-export interface DemoRecipientOptions {
+export interface DemoEndpointsOptions {
   readonly endpoints: Endpoints
   readonly keys: KeyRing
   readonly dataDir: string
-  /** Where the receiver will listen. */
+  /** Where the recipient will listen. */
   readonly origin: string
 }
 
-/** The file with the receiver's secrets. */
-export async function prepareDemoRecipient({
+/** Makes them; resolves with the file of the recipient's secrets. */
+export async function prepareEndpoints({
   endpoints,
   keys,
   dataDir,
   origin
-}: DemoRecipientOptions): Promise<string> {
+}: DemoEndpointsOptions): Promise<string> {
   mkdirSync(dataDir, { recursive: true })
   const file = join(dataDir, FILE)
   const known = readSecrets(file)
@@ -52,7 +52,7 @@ export async function prepareDemoRecipient({
     const same = old.find(endpoint => endpoint.url === url)
     for (const endpoint of old)
       if (endpoint !== same)
-        await endpoints.disable(endpoint.id, 'npm start has its receiver elsewhere now')
+        await endpoints.disable(endpoint.id, 'npm start has its recipient elsewhere now')
     if (same === undefined)
       await endpoints.add(
         {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { progressLine, readDelivered, readTotals } from './progress.js'
+import { describeFigures, readDelivered, readProcessorFigures } from './figures.js'
 
 t.test('totals are read from the metrics text, labels added up', async t => {
   const text = [
@@ -11,18 +11,17 @@ t.test('totals are read from the metrics text, labels added up', async t => {
     'event_process_rejected_total{reason="conflict"} 10',
     'event_process_stored_total_other 7'
   ].join('\n')
-  const totals = readTotals(text)
-  t.same(totals, { received: 1_200, stored: 1_000, duplicates: 150, rejected: 50 })
-  const now = { ...totals, delivered: 0 }
+  const figures = readProcessorFigures(text)
+  t.same(figures, { received: 1_200, stored: 1_000, duplicates: 150, rejected: 50 })
   t.equal(
-    progressLine(now, { ...now, received: 200 }, 2),
-    'received 1,200 · stored 1,000 · duplicates 150 · rejected 50 · 500/s'
+    describeFigures({ ...figures, delivered: 0 }),
+    'received 1,200 · stored 1,000 · duplicates 150 · rejected 50'
   )
   const sender =
     'event_process_delivery_attempts_total{outcome="retried"} 7\nevent_process_delivery_attempts_total{outcome="delivered"} 1400\n'
   t.match(
-    progressLine({ ...now, delivered: readDelivered(sender) }, now, 1),
-    'rejected 50 · delivered 1,400 ·'
+    describeFigures({ ...figures, delivered: readDelivered(sender) }),
+    / · rejected 50 · delivered 1,400$/
   )
   t.equal(readDelivered(''), 0)
 })

@@ -3,11 +3,11 @@
  * for machines without psql.
  */
 import { Client, DatabaseError } from 'pg'
-import type { Environment } from '../../../engine/config/environment.js'
-import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
-import { classify } from '../../../engine/postgres/fault.js'
-import { readBaseConfig } from '../config/config.js'
-import { findDatabase } from './services.js'
+import type { Environment } from '../engine/config/environment.js'
+import { ExpectedError, type Service } from '../engine/lifecycle/service.js'
+import { classify } from '../engine/postgres/fault.js'
+import { findDatabase } from '../engine/program/services.js'
+import { readBaseConfig } from './base-config.js'
 
 export function createSql(env: Environment, args: readonly string[]): Service {
   const config = readBaseConfig(env)

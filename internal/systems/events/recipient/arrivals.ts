@@ -5,7 +5,7 @@
  *         endpoints is two deliveries. Only so many are remembered; the one that came
  *         first is forgotten first, and would count as new.
  */
-export interface Totals {
+export interface ArrivalTotals {
   readonly received: number
   readonly accepted: number
   /** Accepted again after it had been accepted. */
@@ -16,13 +16,13 @@ export interface Totals {
   readonly different: number
 }
 
-export interface Tally {
+export interface Arrivals {
   /** One more of this delivery; how many there are now. */
   seen(path: string, webhookId: string): number
   accepted(path: string, webhookId: string): void
   failed(): void
   invalid(): void
-  totals(): Totals
+  totals(): ArrivalTotals
 }
 
 interface Delivery {
@@ -32,7 +32,7 @@ interface Delivery {
 
 const MAX_REMEMBERED = 500_000
 
-export function createTally(maxRemembered = MAX_REMEMBERED): Tally {
+export function createArrivals(maxRemembered = MAX_REMEMBERED): Arrivals {
   const deliveries = new Map<string, Delivery>()
   const counts = { received: 0, accepted: 0, duplicates: 0, failed: 0, invalid: 0, different: 0 }
   // A path cannot hold a space.
@@ -73,13 +73,13 @@ export function createTally(maxRemembered = MAX_REMEMBERED): Tally {
 }
 
 /** Everything in one line. */
-export function describeTotals({
+export function describeArrivals({
   received,
   accepted,
   duplicates,
   failed,
   invalid,
   different
-}: Totals): string {
+}: ArrivalTotals): string {
   return `${received} received (${different} different): ${accepted} accepted, ${duplicates} of them duplicates; ${failed} failed as told; ${invalid} not genuine`
 }

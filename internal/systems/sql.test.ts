@@ -1,5 +1,5 @@
 import t from 'tap'
-import { startProgram } from '../../../lab/testing/programs.js'
+import { startProgram } from '../lab/testing/programs.js'
 import { table } from './sql.js'
 
 t.test('rows are shown in aligned columns, long cells cut', async t => {

@@ -1,0 +1,12 @@
+/**
+ * A recipient to try deliveries with: checks signatures and says what came (--help).
+ * Settings: .env-template.
+ */
+import { main } from '../../internal/engine/lifecycle/main.js'
+
+await main(async () =>
+  (await import('../../internal/systems/events/recipient/program.js')).createRecipient(
+    process.env,
+    process.argv.slice(2)
+  )
+)

@@ -1,0 +1,20 @@
+/**
+ * What every cluster of ours is told. A system shows these settings under a heading of
+ * its own; the port is each program's own.
+ */
+import type { Settings } from '../config/setting.js'
+
+export const CLUSTER_SETTINGS = {
+  METRICS_HOST: {
+    type: 'string',
+    default: '127.0.0.1',
+    description: 'Address that /metrics, /livez and /readyz listen on; 0.0.0.0 in a container'
+  },
+  SHUTDOWN_TIMEOUT_MS: {
+    type: 'integer',
+    default: 25_000,
+    minimum: 100,
+    maximum: 600_000,
+    description: 'Longest drain after SIGTERM or SIGINT'
+  }
+} as const satisfies Settings

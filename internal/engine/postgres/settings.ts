@@ -1,0 +1,88 @@
+/**
+ * What a program must know of its database.
+ *
+ * Units   in the names: _MS milliseconds.
+ */
+
+import type { Values } from '../config/environment.js'
+import { defineSettings } from '../config/setting.js'
+
+export const DATABASE_SETTINGS = defineSettings('Database', {
+  // There is one driver; the setting stays because it stands in people's .env files.
+  DB_DRIVER: {
+    type: 'string',
+    default: 'postgres',
+    enum: ['postgres'],
+    description: 'Database driver'
+  },
+  DB_CONNECTION: {
+    type: 'string',
+    secret: true,
+    pattern: '^postgres(ql)?://',
+    shape: 'postgresql://user:password@host:5432/database?sslmode=disable',
+    description:
+      'Database connection string; with sslmode=verify-full&sslrootcert=FILE the server must prove who it is'
+  },
+  POSTGRES_USER: {
+    type: 'string',
+    description: 'User of the database container (deployments/docker-compose.yaml)'
+  },
+  POSTGRES_PASSWORD: {
+    type: 'string',
+    secret: true,
+    description: 'Password of the database container'
+  },
+  POSTGRES_DB: {
+    type: 'string',
+    description: 'Database of the database container'
+  },
+  STATEMENT_TIMEOUT_MS: {
+    type: 'integer',
+    default: 30_000,
+    minimum: 100,
+    maximum: 600_000,
+    description:
+      'Longest statement; PostgreSQL ends it after that, and the client gives up on a silent server a little later'
+  },
+  LOCK_TIMEOUT_MS: {
+    type: 'integer',
+    default: 5_000,
+    minimum: 100,
+    maximum: 600_000,
+    description: 'Longest wait for a lock of another session'
+  },
+  DB_ALLOW_UNSAFE_DURABILITY: {
+    type: 'string',
+    default: 'no',
+    enum: ['no', 'yes'],
+    description:
+      'yes takes a server with fsync, full_page_writes or synchronous_commit off, which may lose committed events in a crash'
+  }
+})
+
+/** How long the database, and we for its answer, may take, and what it must promise. */
+export interface DbLimits {
+  readonly statementTimeoutMs: number
+  readonly lockTimeoutMs: number
+  readonly idleInTransactionTimeoutMs: number
+  readonly queryDeadlineMs: number
+  readonly requireDurability: boolean
+}
+
+/** A worker that stops in the middle of a transaction frees its locks after this. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+/**
+ * The server's own limit comes first; a server that says nothing at all is given up this
+ * much later.
+ */
+const QUERY_DEADLINE_MARGIN_MS = 5_000
+
+export function readDbLimits(values: Values<typeof DATABASE_SETTINGS.settings>): DbLimits {
+  return {
+    statementTimeoutMs: values.STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: values.LOCK_TIMEOUT_MS,
+    idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    queryDeadlineMs: values.STATEMENT_TIMEOUT_MS + QUERY_DEADLINE_MARGIN_MS,
+    requireDurability: values.DB_ALLOW_UNSAFE_DURABILITY === 'no'
+  }
+}

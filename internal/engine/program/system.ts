@@ -1,0 +1,30 @@
+/**
+ * What a system tells of itself, for the programs that work for all systems: settings,
+ * tables and programs.
+ */
+import type { SettingGroup } from '../config/setting.js'
+import type { Migrations } from '../postgres/migrate.js'
+import type { DbLimits } from '../postgres/settings.js'
+
+export interface System {
+  readonly name: string
+  /** In the order in which people read them. */
+  readonly settings: readonly SettingGroup[]
+  readonly migrations: Migrations
+  /**
+   * Makes the tables that a library of the system keeps; many processes may call it at
+   * once.
+   */
+  readonly installLibraries?: (connectionString: string, limits: DbLimits) => Promise<void>
+  /** True where its programs use a queue. */
+  readonly usesQueue: boolean
+  /** In the order of their start on one machine. */
+  readonly programs: readonly SystemProgram[]
+}
+
+export interface SystemProgram {
+  /** The folder of its entry point below `cmd/`. */
+  readonly name: string
+  /** The setting for the port of its /metrics and /readyz; null where it has none. */
+  readonly portSetting: string | null
+}

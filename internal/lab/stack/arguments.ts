@@ -1,0 +1,40 @@
+/**
+ * The command line of `npm start`.
+ *
+ * Errors  ArgumentsError naming everything that is wrong at once.
+ */
+import { ArgumentsError, readFlags } from '../../engine/cli/flags.js'
+import { didYouMean } from '../../engine/cli/nearest.js'
+
+export type StackCommand<Named> =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'start'; readonly systems: readonly Named[] }
+
+export const STACK_HELP = `Starts everything on this machine: embedded services unless others are configured, and the programs of each system.
+
+  npm start
+  npm start -- --only NAME
+
+  --only NAME    this system alone; may be given several times
+
+Ctrl-C ends all of it. Settings: .env-template.
+`
+
+export function parseStackArguments<Named extends { readonly name: string }>(
+  args: readonly string[],
+  systems: readonly Named[]
+): StackCommand<Named> {
+  const flags = readFlags(args, { only: 'texts', help: 'switch' })
+  const names = systems.map(({ name }) => name)
+  const wanted = flags.texts('only')
+  for (const word of wanted) {
+    if (!names.includes(word))
+      flags.problems.push(
+        `${JSON.stringify(word)} is no system${didYouMean(word, names)} (there are ${names.join(', ')})`
+      )
+  }
+  if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
+  if (flags.isOn('help')) return { kind: 'help' }
+  const chosen = systems.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+  return { kind: 'start', systems: chosen }
+}

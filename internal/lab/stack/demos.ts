@@ -1,0 +1,7 @@
+/** Systems that `npm start` shows more of; the programs of others are only started. */
+import type { Demo, DemoContext } from './demo.js'
+import { createEventsDemo } from './events/demo.js'
+
+export const DEMOS: Readonly<Record<string, (context: DemoContext) => Demo>> = {
+  events: createEventsDemo
+}

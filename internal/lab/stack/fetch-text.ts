@@ -1,0 +1,11 @@
+/** What a program on this machine answers; null when it does not. */
+export async function fetchText(
+  url: string
+): Promise<{ readonly ok: boolean; readonly text: string } | null> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+    return { ok: response.ok, text: await response.text() }
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,16 @@
+/** The tables of the sender's jobs, which their library makes. */
+import { installLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
+import { createPostgresPool } from '../../../engine/postgres/pool.js'
+import type { DbLimits } from '../../../engine/postgres/settings.js'
+
+export async function installSenderLanes(
+  connectionString: string,
+  limits: DbLimits
+): Promise<void> {
+  const pool = createPostgresPool({ connectionString, ...limits })
+  try {
+    await installLanes(pool)
+  } finally {
+    await pool.end()
+  }
+}
