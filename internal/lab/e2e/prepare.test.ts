@@ -1,4 +1,8 @@
-import { execFile } from 'node:child_process'
+/**
+ * What every start does first, on a tiny checkout with the real npm and the real
+ * compiler; both of them note that they were called.
+ */
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import {
   copyFileSync,
   existsSync,
@@ -10,227 +14,208 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
+import t from 'tap'
+import { until } from '../testing/until.js'
 
 const PREPARE = fileURLToPath(new URL('../../../.config/prepare.mjs', import.meta.url))
+const COMPILER = fileURLToPath(
+  new URL('../../../node_modules/typescript/lib/tsc.js', import.meta.url)
+)
+const LIMIT_MS = 60_000
 
-/**
- * Notes its arguments; "installs" the compiler below and the list that npm leaves of what
- * it installed.
- */
 const NPM = `
-  const { appendFileSync, copyFileSync, mkdirSync } = require('node:fs')
-  appendFileSync('calls', 'npm ' + process.argv.slice(2).join(' ') + '\\n')
-  if (process.env.NPM_FAILS) {
-    console.error('npm error code ENOTFOUND\\nnpm error errno ENOTFOUND\\nnpm error network request to the registry failed')
-    console.error('npm error A complete log of this run can be found in: a file')
-    process.exit(1)
-  }
-  mkdirSync('node_modules/typescript/bin', { recursive: true })
-  copyFileSync('tsc.cjs', 'node_modules/typescript/bin/tsc')
-  copyFileSync('package-lock.json', 'node_modules/.package-lock.json')`
+  const { appendFileSync, writeFileSync } = require('node:fs')
+  appendFileSync('calls', 'npm ')
+  if (process.env.NPM_HANGS) {
+    writeFileSync('hanging', '')
+    setInterval(() => undefined, 1_000_000)
+  } else {
+    const { spawnSync } = require('node:child_process')
+    const args = [...process.argv.slice(2), '--offline']
+    process.exit(spawnSync('npm', args, { stdio: 'inherit' }).status ?? 1)
+  }`
 
-/** Notes that it ran; "compiles" by copying. */
-const TSC = `
-  const { appendFileSync, cpSync, readdirSync, renameSync, writeFileSync } = require('node:fs')
-  appendFileSync('calls', 'tsc\\n')
-  for (const name of readdirSync('internal')) {
-    cpSync('internal/' + name, 'dist/internal/' + name.replace('.ts', '.js'))
-    writeFileSync('dist/internal/' + name.replace('.ts', '.js.map'), '')
+const root = t.testdir({
+  '.config': {},
+  internal: { 'a.ts': 'export const a: number = 1', 'b.ts': 'export const b: number = 2' },
+  'package.json': JSON.stringify({
+    name: 'tiny',
+    version: '1.0.0',
+    type: 'commonjs',
+    engines: { node: '>=20.1' },
+    dependencies: { typescript: 'file:typescript.tgz' },
+    optionalDependencies: { elsewhere: 'file:elsewhere.tgz' }
+  }),
+  'package-lock.json': JSON.stringify({
+    name: 'tiny',
+    version: '1.0.0',
+    lockfileVersion: 3,
+    packages: {
+      '': {
+        name: 'tiny',
+        version: '1.0.0',
+        dependencies: { typescript: 'file:typescript.tgz' },
+        optionalDependencies: { elsewhere: 'file:elsewhere.tgz' }
+      },
+      'node_modules/elsewhere': {
+        version: '1.0.0',
+        resolved: 'file:elsewhere.tgz',
+        os: ['elsewhere'],
+        optional: true
+      },
+      'node_modules/typescript': { version: '1.0.0', resolved: 'file:typescript.tgz' }
+    }
+  }),
+  'tsconfig.json': JSON.stringify({
+    compilerOptions: {
+      module: 'NodeNext',
+      rootDir: '.',
+      outDir: 'dist',
+      incremental: true,
+      tsBuildInfoFile: 'dist/.tsbuildinfo',
+      sourceMap: true,
+      types: []
+    },
+    include: ['internal']
+  }),
+  'npm-cli.js': NPM,
+  packed: {
+    package: {
+      'package.json': JSON.stringify({ name: 'typescript', version: '1.0.0' }),
+      bin: {
+        tsc: `require('node:fs').appendFileSync('calls', 'tsc ')\nrequire(${JSON.stringify(COMPILER)})`
+      }
+    }
   }
-  process.exit(process.env.TSC_FAILS ? 2 : 0)`
+})
+execFileSync('tar', ['-czf', 'typescript.tgz', '-C', 'packed', 'package'], { cwd: root })
+copyFileSync(PREPARE, join(root, '.config', 'prepare.mjs'))
+const at = (...names: readonly string[]): string => join(root, ...names)
+const script = at('.config', 'prepare.mjs')
+const npmList = at('node_modules', '.package-lock.json')
+const { PATH = '', HOME = '' } = process.env
+const ENV = { PATH, HOME, npm_execpath: at('npm-cli.js') }
 
 interface Outcome {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
+  /** What was called, in order. */
+  readonly calls: string
 }
 
-function setup(t: Test, lock: object = { packages: { '': {} } }) {
-  const root = t.testdir({
-    '.config': {},
-    internal: { 'a.ts': 'a', 'b.ts': 'b' },
-    'package.json': '{}',
-    'package-lock.json': JSON.stringify(lock),
-    'tsconfig.json': '{}',
-    'npm-cli.js': NPM,
-    'tsc.cjs': TSC
-  })
-  const script = join(root, '.config', 'prepare.mjs')
-  copyFileSync(PREPARE, script)
-  const prepare = (env: Record<string, string> = {}) =>
-    new Promise<Outcome>(settle => {
-      const options = { env: { npm_execpath: join(root, 'npm-cli.js'), ...env } }
-      const child = execFile(process.execPath, [script], options, (_error, stdout, stderr) =>
-        settle({ code: child.exitCode ?? -1, stdout, stderr })
-      )
+function prepare(env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+  rmSync(at('calls'), { force: true })
+  return new Promise(settle => {
+    const options = { env: { ...ENV, ...env } }
+    const child = execFile(process.execPath, [script], options, (_error, stdout, stderr) => {
+      const calls = existsSync(at('calls')) ? readFileSync(at('calls'), 'utf8').trim() : ''
+      settle({ code: child.exitCode ?? -1, stdout, stderr, calls })
     })
-  /** What ran since the last look. */
-  const calls = () => {
-    const file = join(root, 'calls')
-    const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
-    rmSync(file, { force: true })
-    return lines
-  }
-  return { root, prepare, calls }
+  })
 }
 
-const CI = 'npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error'
-const INSTALLING = 'Installing the packages (npm ci): this takes a minute the first time ...\n'
-const BUILDING = 'Building ...\n'
+const built = (name: string): string => readFileSync(at('dist', 'internal', name), 'utf8')
 
-await t.test(
-  'an installation that was interrupted is done again, however complete it looks',
-  async t => {
-    const { prepare, calls, root } = setup(t)
-    t.equal((await prepare()).code, 0)
-    calls()
-    writeFileSync(join(root, 'dist', '.installing'), '')
-    t.equal((await prepare()).code, 0)
-    t.match(calls()[0], /^npm ci/)
-    t.equal((await prepare()).code, 0)
-    t.same(calls(), [])
-  }
-)
+interface NpmList {
+  readonly packages: Record<string, object>
+}
 
-await t.test(
-  'the first start installs and builds, the next one does nothing and says nothing',
-  async t => {
-    const { prepare, calls } = setup(t)
-    t.same(await prepare({ NODE_ENV: 'production' }), {
-      code: 0,
-      stdout: INSTALLING + BUILDING,
-      stderr: ''
-    })
-    t.same(calls(), [CI, 'tsc'])
-    t.same(await prepare(), { code: 0, stdout: '', stderr: '' })
-    t.same(calls(), [])
-  }
-)
+/** Has it that npm installed something else than what is wanted. */
+function changeNpmList(change: (packages: NpmList['packages']) => void): void {
+  const list = JSON.parse(readFileSync(npmList, 'utf8')) as NpmList
+  change(list.packages)
+  writeFileSync(npmList, JSON.stringify(list))
+}
 
-await t.test(
-  'a changed, new or deleted source is built, and what was built from a deleted one goes',
-  async t => {
-    const { root, prepare, calls } = setup(t)
-    await prepare()
-    calls()
-    writeFileSync(join(root, 'internal', 'a.ts'), 'another a')
-    t.same(await prepare(), { code: 0, stdout: BUILDING, stderr: '' })
-    t.equal(readFileSync(join(root, 'dist', 'internal', 'a.js'), 'utf8'), 'another a')
-    rmSync(join(root, 'internal', 'b.ts'))
-    await prepare()
-    for (const name of ['b.js', 'b.js.map'])
-      t.notOk(existsSync(join(root, 'dist', 'internal', name)), name)
-    writeFileSync(join(root, 'internal', 'c.ts'), 'c')
-    await prepare()
-    t.ok(existsSync(join(root, 'dist', 'internal', 'c.js')))
-    t.same(calls(), ['tsc', 'tsc', 'tsc'])
-  }
-)
-
-await t.test('what somebody deleted is made again: one output, dist, node_modules', async t => {
-  const { root, prepare, calls } = setup(t)
-  await prepare()
-  calls()
-  writeFileSync(join(root, 'dist', '.tsbuildinfo'), 'all is written')
-  rmSync(join(root, 'dist', 'internal', 'a.js'))
-  await prepare()
-  t.same(calls(), ['tsc'])
-  t.notOk(existsSync(join(root, 'dist', '.tsbuildinfo')), 'the compiler may not believe its notes')
-  rmSync(join(root, 'dist'), { recursive: true })
-  await prepare()
-  t.same(calls(), ['tsc'])
-  rmSync(join(root, 'node_modules'), { recursive: true })
-  await prepare()
-  t.same(calls(), [CI])
+await t.test('an empty checkout is installed and built; then there is nothing to do', async t => {
+  const first = await prepare({ NODE_ENV: 'production' })
+  t.match(first, { code: 0, stdout: /^Installing the packages \.\.\.\n/, calls: 'npm tsc' })
+  t.match(built('a.js'), 'exports.a = 1')
+  const written = built('a.js')
+  t.same(await prepare(), { code: 0, stdout: '', stderr: '', calls: 'tsc' })
+  t.equal(built('a.js'), written)
+  t.notOk(existsSync(at('dist', '.preparing')))
 })
 
-await t.test('a failed build is built again at the next start', async t => {
-  const { prepare, calls } = setup(t)
-  t.match(await prepare({ TSC_FAILS: 'yes' }), {
-    code: 1,
-    stderr: 'Building failed: the compiler names the places above.\n'
-  })
-  calls()
-  t.match(await prepare(), { code: 0 })
-  t.same(calls(), ['tsc'])
+await t.test('a source that changes or comes is built; what one that goes left, goes', async t => {
+  writeFileSync(at('internal', 'a.ts'), 'export const a: number = 11')
+  writeFileSync(at('internal', 'c.ts'), 'export const c: number = 3')
+  rmSync(at('internal', 'b.ts'))
+  t.match(await prepare(), { code: 0, calls: 'tsc' })
+  t.match(built('a.js'), 'exports.a = 11')
+  t.match(built('c.js'), 'exports.c = 3')
+  for (const name of ['b.js', 'b.js.map']) t.notOk(existsSync(at('dist', 'internal', name)), name)
+  rmSync(at('dist'), { recursive: true })
+  t.match(await prepare(), { code: 0, calls: 'tsc' }, 'a removed dist is built again')
+  t.match(built('a.js'), 'exports.a = 11')
 })
 
-await t.test(
-  'packages that somebody else installed are used if they are the ones in the lock file',
-  async t => {
-    const entry = (version: string) => ({ version, integrity: `sum of ${version}` })
-    const own = { os: [process.platform], cpu: [process.arch], optional: true }
-    const other = { os: ['another'], cpu: [process.arch], optional: true }
-    const installed = {
-      'node_modules/x': entry('2.0.0'),
-      'node_modules/own': { ...entry('1.0.0'), ...own }
-    }
-    const wanted = { '': {}, ...installed, 'node_modules/other': { ...entry('1.0.0'), ...other } }
-    const withoutOwn = { 'node_modules/x': entry('2.0.0') }
-    const rows = [
-      { why: 'all that this machine needs', packages: installed, want: ['tsc'] },
-      {
-        why: 'another version',
-        packages: { ...installed, 'node_modules/x': entry('1.0.0') },
-        want: [CI, 'tsc']
-      },
-      { why: 'the part for this machine is missing', packages: withoutOwn, want: [CI, 'tsc'] }
-    ]
-    for (const { why, packages, want } of rows) {
-      await t.test(why, async t => {
-        const { root, prepare, calls } = setup(t, { packages: wanted })
-        mkdirSync(join(root, 'node_modules', 'typescript', 'bin'), { recursive: true })
-        symlinkSync(join(root, 'tsc.cjs'), join(root, 'node_modules', 'typescript', 'bin', 'tsc'))
-        writeFileSync(
-          join(root, 'node_modules', '.package-lock.json'),
-          JSON.stringify({ packages })
-        )
-        t.match(await prepare(), { code: 0 })
-        t.same(calls(), want)
-      })
-    }
+await t.test('a build that fails says where and ends the start, again and again', async t => {
+  writeFileSync(at('internal', 'c.ts'), "export const c: number = 'three'")
+  const failed = {
+    code: 1,
+    stdout: /c\.ts\(1,14\): error TS2322/,
+    stderr: /^Building failed: .* ended with \d+\.\n$/
   }
-)
-
-await t.test('a changed lock file installs again', async t => {
-  const { root, prepare, calls } = setup(t)
-  await prepare()
-  calls()
-  writeFileSync(
-    join(root, 'package-lock.json'),
-    JSON.stringify({ packages: { 'node_modules/x': { version: '1.0.0' } } })
-  )
-  await prepare()
-  t.same(calls(), [CI, 'tsc'])
-})
-
-await t.test('a failed install is one line with the reason, and tried again', async t => {
-  const { prepare, calls } = setup(t)
-  t.match(await prepare({ NPM_FAILS: 'yes' }), {
-    code: 1,
-    stderr: 'Installing the packages failed: ENOTFOUND: network request to the registry failed\n'
-  })
-  t.match(await prepare({ npm_execpath: '', PATH: '' }), {
-    code: 1,
-    stderr: /^Installing the packages failed: npm does not run .*\n$/
-  })
-  t.same(calls(), [CI])
+  t.match(await prepare(), failed)
+  t.match(await prepare(), failed)
+  writeFileSync(at('internal', 'c.ts'), 'export const c: number = 3')
   t.match(await prepare(), { code: 0 })
 })
 
-await t.test('of two that start at once, one does the work and the other waits for it', async t => {
-  const { root, prepare, calls } = setup(t)
+await t.test('packages that are others than the lock file says are installed again', async t => {
+  const changes: readonly ((packages: NpmList['packages']) => void)[] = [
+    packages => (packages['node_modules/typescript'] = { version: '0.9.0' }),
+    packages => delete packages['node_modules/typescript'],
+    packages => (packages['node_modules/surplus'] = { version: '1.0.0' })
+  ]
+  for (const change of changes) {
+    changeNpmList(change)
+    t.match(await prepare(), { code: 0, calls: 'npm tsc' })
+  }
+  t.match(await prepare(), { calls: 'tsc' })
+})
+
+await t.test('a start that is killed while it installs: the next one does it again', async t => {
+  changeNpmList(packages => (packages['node_modules/typescript'] = { version: '0.9.0' }))
+  const env = { ...ENV, NPM_HANGS: 'yes' }
+  const killed = spawn(process.execPath, [script], { env, detached: true, stdio: 'ignore' })
+  await until('npm is at work', () => existsSync(at('hanging')), LIMIT_MS)
+  t.notOk(existsSync(npmList), 'what there is of packages does not look complete')
+  process.kill(-(killed.pid ?? 0), 'SIGKILL')
+  t.match(await prepare(), { code: 0, calls: 'npm tsc' }, 'its lock is taken over')
+  t.ok(existsSync(npmList))
+})
+
+await t.test('of two that start at once, one does the work and the other waits', async t => {
+  changeNpmList(packages => delete packages['node_modules/typescript'])
   const outcomes = await Promise.all([prepare(), prepare()])
   t.match(outcomes, [{ code: 0 }, { code: 0 }])
-  t.same(calls(), [CI, 'tsc'])
-  t.notOk(existsSync(join(root, 'dist', '.preparing')))
+  t.equal(readFileSync(at('calls'), 'utf8').trim(), 'npm tsc tsc')
+  const waiting = 'Waiting for another start to install or build ...\n'
+  t.equal(outcomes.filter(({ stdout }) => stdout.startsWith(waiting)).length, 1)
 })
 
-await t.test('the lock of a start that was killed is taken over', async t => {
-  const { root, prepare, calls } = setup(t)
-  mkdirSync(join(root, 'dist'))
-  writeFileSync(join(root, 'dist', '.preparing'), '999999999 killed')
-  t.match(await prepare(), { code: 0 })
-  t.same(calls(), [CI, 'tsc'])
+await t.test('a Node that is too old is refused, unless one comes with the packages', async t => {
+  const text = readFileSync(at('package.json'), 'utf8')
+  t.teardown(() => writeFileSync(at('package.json'), text))
+  writeFileSync(at('package.json'), text.replace('>=20.1', '>=99.9'))
+  t.match(await prepare(), { code: 1, stderr: /^Node 99\.9 or newer is needed: .*\n$/, calls: '' })
+  mkdirSync(at('node_modules', '.bin'), { recursive: true })
+  symlinkSync(process.execPath, at('node_modules', '.bin', 'node'))
+  t.match(await prepare(), { code: 0, calls: 'tsc' })
+})
+
+await t.test('an npm that fails, or is not there, is one line', async t => {
+  changeNpmList(packages => delete packages['node_modules/typescript'])
+  t.match(await prepare({ npm_execpath: '', PATH: '' }), {
+    code: 1,
+    stderr: 'Installing the packages failed: npm ended with spawn npm ENOENT.\n'
+  })
+  rmSync(at('typescript.tgz'))
+  t.match(await prepare(), {
+    code: 1,
+    stderr: /Installing the packages failed: \S+ ended with \d+\.\n$/
+  })
 })
