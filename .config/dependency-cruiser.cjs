@@ -52,7 +52,8 @@ module.exports = {
       { path: '^cmd/' },
       {
         path: '^(cmd|internal)/',
-        pathNot: '^internal/(engine/lifecycle/|systems/[^/]+/(app|recipient)/|systems/[^/]+[.]ts$|lab/)'
+        pathNot:
+          '^internal/(engine/lifecycle/|systems/[^/]+/(app|recipient)/|systems/[^/]+[.]ts$|lab/)'
       }
     ),
     rule(

@@ -2,12 +2,13 @@
  * What every program must know: where its services are, its database's limits, its log.
  *
  * Shapes  a SettingsReading in, a typed value out, or null where services are missing.
- * Errors  none here: what is missing or wrong is added to the reading's problems, so that
- *         a program's own reader throws one ConfigError that names everything.
+ * Errors  readers add what is missing or wrong to the reading's problems; buildConfig
+ *         throws one ConfigError that names everything.
  */
 import { resolve } from 'node:path'
 import { CLUSTER_SETTINGS } from '../cluster/settings.js'
 import { ConfigError, isSet, type SettingsReading, type Values } from '../config/environment.js'
+import type { ServicePort } from '../embedded/kinds.js'
 import { EMBEDDED_SETTINGS } from '../embedded/settings.js'
 import { LOG_SETTINGS } from '../observe/settings.js'
 import { DATABASE_SETTINGS, type DbLimits, readDbLimits } from '../postgres/settings.js'
@@ -53,17 +54,8 @@ export type ServicesConfig = (ExternalDatabase & { readonly aws: AwsConfig }) | 
 export interface EmbeddedConfig {
   readonly dataDir: string
   readonly database: string
-  readonly postgres: EmbeddedPort
-  readonly sqs: EmbeddedPort
-}
-
-/**
- * A port of an embedded service; one that the user chose is not replaced by another when
- * it is taken.
- */
-export interface EmbeddedPort {
-  readonly port: number
-  readonly isChosen: boolean
+  readonly postgres: ServicePort
+  readonly sqs: ServicePort
 }
 
 export interface LogConfig {
@@ -89,7 +81,7 @@ export interface QueueProgramConfig extends BaseConfig {
 }
 
 /** Throws all problems together; `base` is null only where they are among them. */
-export function settle<Base, Config extends object>(
+export function buildConfig<Base, Config extends object>(
   problems: readonly string[],
   base: Base | null,
   build: (base: Base) => Config
@@ -148,7 +140,7 @@ export function readDatabase(
 ): DatabaseConfig | null {
   const { DB_CONNECTION: dbConnection, QUEUE_NAME: queueName } = values
   if (dbConnection === undefined && queueName === undefined && values.NODE_ENV !== 'production') {
-    const portOf = (name: 'EMBEDDED_POSTGRES_PORT' | 'EMBEDDED_SQS_PORT'): EmbeddedPort => ({
+    const portOf = (name: 'EMBEDDED_POSTGRES_PORT' | 'EMBEDDED_SQS_PORT'): ServicePort => ({
       port: values[name],
       isChosen: isSet(env, name)
     })

@@ -7,11 +7,11 @@
  */
 import { type Environment, readValues } from '../../engine/config/environment.js'
 import {
+  buildConfig,
   type DatabaseConfig,
   PROGRAM_SETTINGS,
   readDatabase,
-  readServices,
-  settle
+  readServices
 } from '../../engine/program/config.js'
 import type { System } from '../../engine/program/system.js'
 import { EMBEDDED_DATABASE } from '../../systems/base-config.js'
@@ -37,7 +37,7 @@ export function readStackConfig(env: Environment, systems: readonly System[]): S
   const usesQueue = systems.some(system => system.usesQueue)
   const found = (usesQueue ? readServices : readDatabase)(reading, EMBEDDED_DATABASE)
   const problems = new Set([...reading.problems, ...own.problems])
-  return settle([...problems], found, services => ({
+  return buildConfig([...problems], found, services => ({
     services,
     usesQueue,
     portOf: setting => Number(own.values[setting]),

@@ -6,7 +6,7 @@ import type { DatabaseService } from '../../engine/program/services.js'
 export type Figures = Readonly<Record<string, number>>
 
 /** Where programs tell of themselves, by their names. */
-export type Origins = ReadonlyMap<string, string>
+export type ProgramOrigins = ReadonlyMap<string, string>
 
 export interface DemoContext {
   readonly env: Environment
@@ -17,12 +17,12 @@ export interface Demo {
   /** Arguments for a program; null where it is left out. The tables are there by then. */
   argumentsOf(program: string): Promise<readonly string[] | null>
   /** Lines above and below those that say where the metrics are. */
-  introduction(origins: Origins): {
+  introduction(origins: ProgramOrigins): {
     readonly above: readonly string[]
     readonly below: readonly string[]
   }
   /** Null while there is nothing to read. */
-  read(origins: Origins): Promise<Figures | null>
+  read(origins: ProgramOrigins): Promise<Figures | null>
   /** The figures in a line. */
   readonly describe: (figures: Figures) => string
   /** The figure whose growth per second is shown. */

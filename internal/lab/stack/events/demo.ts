@@ -7,7 +7,7 @@ import { openKeyRing } from '../../../systems/events/app/key-ring.js'
 import { readSenderConfig } from '../../../systems/events/config/config.js'
 import { createPostgresEndpoints } from '../../../systems/events/delivery/store/postgres-endpoints.js'
 import { freePortLike } from '../choose-port.js'
-import type { Demo, DemoContext, Figures, Origins } from '../demo.js'
+import type { Demo, DemoContext, Figures, ProgramOrigins } from '../demo.js'
 import { fetchText } from '../fetch-text.js'
 import { prepareEndpoints } from './endpoints.js'
 import { describeFigures, readDelivered, readProcessorFigures } from './figures.js'
@@ -58,7 +58,7 @@ export function createEventsDemo({ env, services }: DemoContext): Demo {
   }
 }
 
-async function readFigures(origins: Origins): Promise<Figures | null> {
+async function readFigures(origins: ProgramOrigins): Promise<Figures | null> {
   const metricsOf = async (program: string) => {
     const origin = origins.get(program)
     return origin === undefined ? null : await fetchText(`${origin}/metrics`)

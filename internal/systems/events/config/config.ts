@@ -9,11 +9,11 @@ import { type Environment, readValues } from '../../../engine/config/environment
 import { type IntakeConfig, readIntake } from '../../../engine/intake/settings.js'
 import {
   type BaseConfig,
+  buildConfig,
   PROGRAM_SETTINGS,
   type QueueProgramConfig,
   readBase,
-  readQueueProgram,
-  settle
+  readQueueProgram
 } from '../../../engine/program/config.js'
 import { EMBEDDED_DATABASE } from '../../base-config.js'
 import { readSender, type SenderSettings } from './sender.js'
@@ -47,12 +47,16 @@ const SETTINGS = {
 export function readProcessorConfig(env: Environment): ProcessorConfig {
   const reading = readValues(SETTINGS, env)
   const { values, problems } = reading
-  return settle(problems, readQueueProgram(reading, EMBEDDED_DATABASE, EMBEDDED_QUEUE), base => ({
-    ...base,
-    ...readIntake(values),
-    workers: values.WORKERS ?? availableParallelism(),
-    metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT }
-  }))
+  return buildConfig(
+    problems,
+    readQueueProgram(reading, EMBEDDED_DATABASE, EMBEDDED_QUEUE),
+    base => ({
+      ...base,
+      ...readIntake(values),
+      workers: values.WORKERS ?? availableParallelism(),
+      metrics: { host: values.METRICS_HOST, port: values.METRICS_PORT }
+    })
+  )
 }
 
 export function readSenderConfig(env: Environment): SenderConfig {
@@ -60,7 +64,7 @@ export function readSenderConfig(env: Environment): SenderConfig {
   const { values, problems } = reading
   const base = readBase(reading, EMBEDDED_DATABASE)
   const sender = readSender(reading, base?.services.kind === 'embedded')
-  return settle(problems, base, known => ({
+  return buildConfig(problems, base, known => ({
     ...known,
     workers: values.SENDER_WORKERS,
     metrics: { host: values.METRICS_HOST, port: values.SENDER_METRICS_PORT },
@@ -70,7 +74,7 @@ export function readSenderConfig(env: Environment): SenderConfig {
 
 export function readProducersConfig(env: Environment): ProducersConfig {
   const reading = readValues(SETTINGS, env)
-  return settle(
+  return buildConfig(
     reading.problems,
     readQueueProgram(reading, EMBEDDED_DATABASE, EMBEDDED_QUEUE),
     base => ({
@@ -82,7 +86,7 @@ export function readProducersConfig(env: Environment): ProducersConfig {
 
 export function readQueueProgramConfig(env: Environment): QueueProgramConfig {
   const reading = readValues(SETTINGS, env)
-  return settle(
+  return buildConfig(
     reading.problems,
     readQueueProgram(reading, EMBEDDED_DATABASE, EMBEDDED_QUEUE),
     base => base
