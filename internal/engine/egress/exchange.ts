@@ -7,7 +7,7 @@
  */
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../lifecycle/clock.js'
-import { classifyFailure, type Failure } from './failure.js'
+import { classifyFailure, type NoAnswer } from './failure.js'
 import type { PostResult } from './result.js'
 import { retryAfterMs } from './retry-after.js'
 
@@ -83,7 +83,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#breakOff(classifyFailure(error))
   }
 
-  #breakOff(failure: Failure): void {
+  #breakOff(failure: NoAnswer): void {
     if (this.#status >= FIRST_FAILED_STATUS) this.#answer()
     else this.#settle({ kind: 'failed', ...failure, ms: this.#elapsedMs() })
   }

@@ -25,7 +25,7 @@ export const ERROR_CLASSES = [
 
 export type ErrorClass = (typeof ERROR_CLASSES)[number]
 
-export interface Failure {
+export interface NoAnswer {
   readonly errorClass: ErrorClass
   readonly detail: string
 }
@@ -52,7 +52,7 @@ const BY_CODE: ReadonlyMap<string, ErrorClass> = new Map([
 const TLS_CODE =
   /^(ERR_(TLS|SSL|OSSL)_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)/
 
-export function classifyFailure(error: Error): Failure {
+export function classifyFailure(error: Error): NoAnswer {
   if (error instanceof RefusedAddressError)
     return { errorClass: 'refused-address', detail: error.message }
   const code = codeOf(error)

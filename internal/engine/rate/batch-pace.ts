@@ -10,7 +10,7 @@ import type { Clock } from '../lifecycle/clock.js'
 import { delay } from '../lifecycle/interrupt.js'
 import { MAX_BATCH_ENTRIES } from '../queue/queue.js'
 
-export interface Pace {
+export interface BatchPace {
   /** The most that one batch may hold. */
   readonly batchSize: number
   /** Resolves when the next batch is due, or when `signal` aborts. */
@@ -18,11 +18,11 @@ export interface Pace {
   spent(messages: number): void
 }
 
-export function createPace(
+export function createBatchPace(
   ratePerSecond: number | null,
   clock: Clock,
   maxBatch = MAX_BATCH_ENTRIES
-): Pace {
+): BatchPace {
   if (ratePerSecond === null)
     return { batchSize: maxBatch, due: () => Promise.resolve(), spent: () => undefined }
   let dueAtMs = clock.monotonicMs()

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { newSecret, parseSecret } from '../../systems/events/delivery/secret.js'
-import { createSigner } from '../../systems/events/delivery/signature.js'
+import { createWebhookSigner } from '../../systems/events/delivery/signature.js'
 import { type Program, startProgram, temporaryDirectory } from '../testing/programs.js'
 
 const BODY =
@@ -26,7 +26,7 @@ async function start(
 async function deliver(url: string, secret: string, id: string): Promise<number> {
   const parsed = parseSecret(secret)
   const timestampS = Math.floor(Date.now() / 1_000)
-  const signature = createSigner(parsed.kind === 'key' ? [parsed.key] : []).sign(
+  const signature = createWebhookSigner(parsed.kind === 'key' ? [parsed.key] : []).sign(
     id,
     timestampS,
     BODY

@@ -8,7 +8,7 @@
  * Errors  StoreError; the pages before it stay.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
-import { createPace } from '../../../engine/rate/batch-pace.js'
+import { createBatchPace } from '../../../engine/rate/batch-pace.js'
 import type { MovedPage } from '../delivery/store/delivery-records.js'
 
 export interface MoveOptions<Place> {
@@ -33,7 +33,7 @@ const PAGE_ROWS = 1_000
 
 export async function moveDeliveries<Place>(options: MoveOptions<Place>): Promise<MoveResult> {
   const { page, start, limit, ratePerSecond, clock, signal, onMoved } = options
-  const pace = createPace(ratePerSecond, clock, PAGE_ROWS)
+  const pace = createBatchPace(ratePerSecond, clock, PAGE_ROWS)
   let after = start
   let moved = 0
   while (limit === null || moved < limit) {

@@ -15,7 +15,7 @@ import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
 import type { ReceivedMessage } from '../../../engine/message/message.js'
 import type { InspectableQueue, QueueWriter } from '../../../engine/queue/queue.js'
-import { createPace } from '../../../engine/rate/batch-pace.js'
+import { createBatchPace } from '../../../engine/rate/batch-pace.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
 import { firstId } from '../event/decode.js'
 import type { Records } from '../store/records.js'
@@ -50,7 +50,7 @@ export async function redriveDeadLetters(
   options: RedriveDeadLettersOptions
 ): Promise<DeadLetterRedrive> {
   const { deadLetters, writer, records, filter, limit, clock, random, signal, onSent } = options
-  const pace = createPace(options.ratePerSecond, clock)
+  const pace = createBatchPace(options.ratePerSecond, clock)
   const refused: Unsent[] = []
   let failedCode: string | null = null
   let sent = 0

@@ -13,7 +13,7 @@
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
 import type { QueueWriter } from '../../../engine/queue/queue.js'
-import { createPace } from '../../../engine/rate/batch-pace.js'
+import { createBatchPace } from '../../../engine/rate/batch-pace.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
 import type { Records, RejectionFilter, RejectionPlace } from '../store/records.js'
 import type { RedriveResult } from './redrive-report.js'
@@ -54,7 +54,7 @@ export async function redriveRejections(options: RedriveOptions): Promise<Redriv
     judge = () => null,
     onHeldBack = () => undefined
   } = options
-  const pace = createPace(options.ratePerSecond, clock)
+  const pace = createBatchPace(options.ratePerSecond, clock)
   const startedAt = await records.now()
   const refused: Unsent[] = []
   let after: RejectionPlace | null = null

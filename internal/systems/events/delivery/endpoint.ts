@@ -3,11 +3,11 @@
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
 import type { KeyRing, Sealed } from './sealed.js'
 import { parseSecret } from './secret.js'
-import { createSigner, type Signer } from './signature.js'
+import { createWebhookSigner, type WebhookSigner } from './signature.js'
 import type { SealedEndpoint } from './store/deliveries.js'
 
 export interface Endpoint extends Omit<SealedEndpoint, 'sealedSecrets' | 'sealedHeaders'> {
-  readonly signer: Signer
+  readonly signer: WebhookSigner
   /** Names in lower case and values in turn. */
   readonly headers: readonly string[]
 }
@@ -35,5 +35,5 @@ export function openEndpoint(sealed: SealedEndpoint, keys: KeyRing): Endpoint {
     sealedHeaders === null
       ? {}
       : (JSON.parse(open(sealedHeaders, HEADERS_FIELD)) as Record<string, string>)
-  return { ...plain, signer: createSigner(secrets), headers: Object.entries(headers).flat() }
+  return { ...plain, signer: createWebhookSigner(secrets), headers: Object.entries(headers).flat() }
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { Webhook, WebhookVerificationError } from 'standardwebhooks'
 import t from 'tap'
 import { newSecret, parseSecret } from './secret.js'
-import { createSigner } from './signature.js'
+import { createWebhookSigner } from './signature.js'
 
 const GOLDEN = {
   secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
@@ -29,7 +29,7 @@ function signed(
   timestampS = nowS()
 ): Record<string, string> {
   const id = 'msg_1'
-  const signature = createSigner(secrets.map(keyOf)).sign(id, timestampS, body)
+  const signature = createWebhookSigner(secrets.map(keyOf)).sign(id, timestampS, body)
   return {
     'webhook-id': id,
     'webhook-timestamp': String(timestampS),
@@ -46,7 +46,7 @@ const verifies = (secret: string, body: string, headers: Record<string, string>)
 t.test('the published vector, with and without the prefix of its secret', async t => {
   for (const secret of [GOLDEN.secret, GOLDEN.secret.slice('whsec_'.length)])
     t.equal(
-      createSigner([keyOf(secret)]).sign(GOLDEN.id, GOLDEN.timestampS, GOLDEN.body),
+      createWebhookSigner([keyOf(secret)]).sign(GOLDEN.id, GOLDEN.timestampS, GOLDEN.body),
       GOLDEN.signature
     )
 })
@@ -61,7 +61,7 @@ t.test('the same HMAC as the platform makes, for keys of any length and any text
         const expected = createHmac('sha256', key)
           .update(`id.${timestampS}.${body}`)
           .digest('base64')
-        return createSigner([key]).sign('id', timestampS, body) === `v1,${expected}`
+        return createWebhookSigner([key]).sign('id', timestampS, body) === `v1,${expected}`
       }
     )
   )
@@ -78,7 +78,7 @@ t.test('and signs the same itself', async t => {
   const secret = newSecret()
   const body = '{"type":"user-app"}'
   t.equal(
-    createSigner([keyOf(secret)]).sign('msg_1', 1_700_000_000, body),
+    createWebhookSigner([keyOf(secret)]).sign('msg_1', 1_700_000_000, body),
     new Webhook(secret).sign('msg_1', new Date(1_700_000_000_000), body)
   )
 })
@@ -93,7 +93,7 @@ t.test('while a secret is rotated there is a signature for each, and either veri
 })
 
 t.test('a signer may be used again and again: no attempt leaves a trace in the next', async t => {
-  const signer = createSigner([keyOf(GOLDEN.secret), randomBytes(80)])
+  const signer = createWebhookSigner([keyOf(GOLDEN.secret), randomBytes(80)])
   const first = signer.sign('id', 1, 'a longer body than the next one')
   signer.sign('id', 2, 'b')
   t.equal(signer.sign('id', 1, 'a longer body than the next one'), first)
@@ -134,10 +134,10 @@ t.test('what is changed on the way does not verify', async t => {
 })
 
 t.test('an id or time that would be read otherwise is not signed', async t => {
-  const signer = createSigner([Buffer.alloc(32)])
+  const signer = createWebhookSigner([Buffer.alloc(32)])
   for (const id of ['', 'a.b', 'a b', 'ä', 'a\n', 'x'.repeat(256)])
     t.throws(() => signer.sign(id, 1, ''), RangeError, JSON.stringify(id))
   for (const timestampS of [0, -1, 1.5, Number.NaN, Infinity])
     t.throws(() => signer.sign('id', timestampS, ''), RangeError, String(timestampS))
-  t.throws(() => createSigner([]), RangeError)
+  t.throws(() => createWebhookSigner([]), RangeError)
 })

@@ -13,7 +13,7 @@
  */
 import { hash } from 'node:crypto'
 
-export interface Signer {
+export interface WebhookSigner {
   /** The value of `webhook-signature`: one signature per key, in their order. */
   sign(id: string, timestampS: number, body: string): string
 }
@@ -26,7 +26,7 @@ const DIGEST_BYTES = 32
  */
 const ID = /^[\x21-\x2d\x2f-\x7e]{1,255}$/
 
-export function createSigner(keys: readonly Uint8Array[]): Signer {
+export function createWebhookSigner(keys: readonly Uint8Array[]): WebhookSigner {
   if (keys.length === 0) throw new RangeError('a signer needs a key')
   const pads = keys.map(padsOf)
   return {

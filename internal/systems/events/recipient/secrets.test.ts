@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { temporaryDirectory } from '../../../lab/testing/programs.js'
 import { newSecret, parseSecret } from '../delivery/secret.js'
-import { createSigner } from '../delivery/signature.js'
+import { createWebhookSigner } from '../delivery/signature.js'
 import { createVerifier, readSecretsFile } from './secrets.js'
 
 const nowS = (): number => Math.floor(Date.now() / 1_000)
@@ -14,7 +14,7 @@ function headers(secret: string, body: string, timestampS = nowS()) {
   return {
     'webhook-id': 'msg_1',
     'webhook-timestamp': String(timestampS),
-    'webhook-signature': createSigner([parsed.key]).sign('msg_1', timestampS, body)
+    'webhook-signature': createWebhookSigner([parsed.key]).sign('msg_1', timestampS, body)
   }
 }
 

@@ -5,7 +5,7 @@ import { createManualClock } from '../../../lab/testing/manual-clock.js'
 import { createTestPoster } from '../../../lab/testing/poster.js'
 import { until } from '../../../lab/testing/until.js'
 import { newSecret, parseSecret } from '../delivery/secret.js'
-import { createSigner } from '../delivery/signature.js'
+import { createWebhookSigner } from '../delivery/signature.js'
 import { type Answers, parseRecipientArguments } from './arguments.js'
 import { createArrivals } from './arrivals.js'
 import type { ReceivedDelivery, RecipientLedgerEntry } from './delivery.js'
@@ -42,7 +42,7 @@ async function setup(t: Test, over: Partial<RecipientServerOptions> = {}) {
   t.teardown(() => recipient.close())
   const { post } = createTestPoster(t, { connectionsPerOrigin: 4 })
   const parsed = parseSecret(secret)
-  const signer = createSigner(parsed.kind === 'key' ? [parsed.key] : [])
+  const signer = createWebhookSigner(parsed.kind === 'key' ? [parsed.key] : [])
   const deliver = (id = 'msg_1', path = '/hooks', body = BODY) => {
     const timestampS = Math.floor(Date.now() / 1_000)
     const headers = [
