@@ -1,9 +1,9 @@
 /**
- * The circuit breaker of one endpoint, for as long as a lane works for it.
+ * The circuit breaker of one lane, for as long as a process works for it.
  *
- * It opens after some failures in a row; the endpoint is then paused in the database, so
- * that no process troubles it, and for longer each time. Whoever takes the lane after the
- * pause begins half open: one attempt, and the others wait for what becomes of it.
+ * It opens after some failures in a row. The lane is then paused in the store, so that no
+ * process works on it, and for longer each time. Whoever claims the lane after the pause
+ * begins half open: one attempt, and the others wait for what becomes of it.
  *
  * Units   milliseconds.
  * Source  cockatiel; Nygard, Release It!, "Circuit Breaker".
@@ -22,7 +22,7 @@ export interface Circuit {
   attempt<T extends { readonly isFailure: boolean }>(make: () => Promise<T>): Promise<T | null>
   /** Since the last success; 0 while it is closed. */
   readonly opened: number
-  /** How long the endpoint is to be left alone; null while the circuit is not open. */
+  /** How long the lane is to be left alone; null while the circuit is not open. */
   readonly pauseMs: number | null
 }
 

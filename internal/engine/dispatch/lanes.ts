@@ -1,24 +1,22 @@
 /**
- * The port to lanes: who works for which endpoint.
+ * The port to lanes: which process works for what.
  *
- * A lane is one endpoint's turn. Calling it leaves a note, one per endpoint however often
- * it is called; whoever takes the note works for that endpoint alone, as long as it keeps
- * the lane. A lane whose process died is handed out again after a while.
+ * A lane is a line of duties that one process at a time works on. Waking a lane leaves a
+ * note, one per lane however often it is woken. Whoever claims the note works for that
+ * lane alone, for as long as it renews its claim. The lane of a process that died can be
+ * claimed again after a while.
  *
  * Errors  StoreError.
  */
-export interface Lane {
-  readonly endpointId: number
+export interface ClaimedLane {
+  readonly laneId: string
 }
 
 export interface Lanes {
-  take(max: number): Promise<readonly Lane[]>
-  /**
-   * Says that the lanes are still being worked on; those that are no longer ours come
-   * back.
-   */
-  keep(lanes: readonly Lane[]): Promise<readonly Lane[]>
-  /** Gives the lane up; `callAgain` leaves a new note behind the others'. */
-  leave(lane: Lane, callAgain: boolean): Promise<void>
+  claim(max: number): Promise<readonly ClaimedLane[]>
+  /** Says that the lanes are still being worked on, and returns those that were lost. */
+  renew(lanes: readonly ClaimedLane[]): Promise<readonly ClaimedLane[]>
+  /** Gives the lane up; `wakeAgain` leaves a new note, behind those of the others. */
+  release(lane: ClaimedLane, wakeAgain: boolean): Promise<void>
   close(): Promise<void>
 }

@@ -1,30 +1,29 @@
 /**
- * Lanes as jobs of pg-boss: a job per endpoint that is called, and one per endpoint that
- * is being worked on.
+ * Lanes as jobs of pg-boss: a job per lane that is woken, and one per lane that is being
+ * worked on.
  *
- * The queue's policy `short` keeps at most one waiting job per endpoint (its singleton
- * key), and a fetch with a group concurrency of one passes by the endpoints that are
- * being worked on: calls of a waiting lane are one job, and a lane that is called while
- * it is being worked on comes when it is left. A lost lane is a failed job and not tried
- * again: a job that waits in state `retry` beside a called one could be taken by somebody
- * else at the same moment. A job holds nothing but the endpoint's number, and is deleted
- * when its lane is left, so the table is as long as the list of busy endpoints, whatever
- * the backlog. What pg-boss forgets, drops or loses is called again within a second
- * (Deliveries.callDue).
+ * The queue's policy `short` keeps at most one waiting job per lane (its singleton key),
+ * and a fetch with a group concurrency of one passes by the lanes that are being worked
+ * on: a waiting lane that is woken again stays one job, and a lane that is woken while it
+ * is being worked on comes when it is released. A lost lane is a failed job and not tried
+ * again: a job that waits in state `retry` beside a woken one could be claimed by
+ * somebody else at the same moment. A job holds nothing but the lane's id, as its group,
+ * and is deleted when its lane is released, so the table is as long as the list of busy
+ * lanes, whatever the backlog. What pg-boss forgets, drops or loses is woken again within
+ * a second (Dispatch.wakeDue).
  *
- * The policies `stately` and `singleton` hold others up: one waiting job of an endpoint
- * that is being worked on makes a whole fetch come back empty (23505), and what pg-boss
- * does against it passes by endpoints that were busy up to a minute ago.
+ * The policies `stately` and `singleton` hold others up: one waiting job of a lane that
+ * is being worked on makes a whole fetch come back empty (23505), and what pg-boss does
+ * against it passes by lanes that were busy up to a minute ago.
  *
  * Source  pg-boss 12: queue policies, groups, heartbeats.
  */
 import type pg from 'pg'
-import { PgBoss } from 'pg-boss'
+import { type ConstructorOptions, PgBoss } from 'pg-boss'
 import { classify } from '../postgres/fault.js'
-import type { CallLanes } from './call-lanes.js'
-import type { Lane, Lanes } from './lanes.js'
+import type { ClaimedLane, Lanes } from './lanes.js'
+import type { WakeLanes } from './wake-lanes.js'
 
-export const LANES_SCHEMA = 'event_process_jobs'
 const QUEUE = 'lane'
 const LOOK_FOR_LOST_EVERY_S = 5
 const AN_HOUR_S = 3_600
@@ -36,19 +35,21 @@ interface JobAttempt {
   readonly retryCount: number
 }
 
-interface BossLane extends Lane {
+interface BossLane extends ClaimedLane {
   readonly job: JobAttempt
 }
 
 export interface PgBossLanes extends Lanes {
-  readonly call: CallLanes
+  readonly wake: WakeLanes
 }
 
 export interface PgBossLanesOptions {
   readonly pool: pg.Pool
+  /** The SQL schema of pg-boss's tables: each system has one of its own. */
+  readonly schema: string
   /**
-   * A process that has not said for this long that it keeps its lanes has lost them; the
-   * least that pg-boss takes is ten.
+   * A process that has not renewed its lanes for this long has lost them; the least that
+   * pg-boss takes is ten.
    */
   readonly lostAfterS: number
   /** Something in the background failed; it is tried again. */
@@ -58,30 +59,29 @@ export interface PgBossLanesOptions {
 /** Rejects with a StoreError when the tables are not there: installLanes makes them. */
 export async function openPgBossLanes({
   pool,
+  schema,
   lostAfterS,
   onError
 }: PgBossLanesOptions): Promise<PgBossLanes> {
-  const boss = createBoss(pool, false)
+  const boss = createBoss(pool, schema, { migrate: false, createSchema: false, supervise: true })
   boss.on('error', onError)
   await boss.start().catch(rethrow)
-  const jobOf = (lane: Lane): JobAttempt => (lane as BossLane).job
-  const note = (endpointId: number) => noteFor(endpointId, lostAfterS)
+  const jobOf = (lane: ClaimedLane): JobAttempt => (lane as BossLane).job
+  const note = (laneId: string) => noteFor(laneId, lostAfterS)
   return {
-    async call(client, endpointIds) {
-      await boss.insert(QUEUE, endpointIds.map(note), { db: executorOf(client) })
+    async wake(client, laneIds) {
+      await boss.insert(QUEUE, laneIds.map(note), { db: executorOf(client) })
     },
-    async take(max) {
-      const jobs = await boss
-        .fetch<Lane>(QUEUE, { batchSize: max, groupConcurrency: 1 })
-        .catch(rethrow)
+    async claim(max) {
+      const jobs = await boss.fetch(QUEUE, { batchSize: max, groupConcurrency: 1 }).catch(rethrow)
       return jobs.map(
-        ({ id, retryCount, data }): BossLane => ({
-          endpointId: data.endpointId,
+        ({ id, retryCount, groupId }): BossLane => ({
+          laneId: groupId ?? '',
           job: { id, retryCount }
         })
       )
     },
-    async keep(lanes) {
+    async renew(lanes) {
       if (lanes.length === 0) return []
       // The types of the answer leave out what it says.
       const answer: { readonly settled?: readonly string[] | null } = await boss
@@ -90,9 +90,9 @@ export async function openPgBossLanes({
       const kept = new Set(answer.settled)
       return lanes.filter(lane => !kept.has(jobOf(lane).id))
     },
-    async leave(lane, callAgain) {
+    async release(lane, wakeAgain) {
       await boss.deleteJob(QUEUE, [jobOf(lane)]).catch(rethrow)
-      if (callAgain) await boss.insert(QUEUE, [note(lane.endpointId)]).catch(rethrow)
+      if (wakeAgain) await boss.insert(QUEUE, [note(lane.laneId)]).catch(rethrow)
     },
     async close() {
       await boss.stop({ graceful: false, close: false })
@@ -103,14 +103,15 @@ export async function openPgBossLanes({
 /**
  * Makes or updates pg-boss's tables and our queue; several processes may do so at once.
  */
-export async function installLanes(pool: pg.Pool): Promise<void> {
-  const boss = createBoss(pool, true, await isSchemaMissing(pool))
+export async function installLanes(pool: pg.Pool, schema: string): Promise<void> {
+  const createSchema = await isSchemaMissing(pool, schema)
+  const boss = createBoss(pool, schema, { migrate: true, createSchema, supervise: false })
   boss.on('error', () => undefined)
   try {
     await boss.start()
     const options = {
-      // A lane may be worked on as long as its process says so; what nobody fetches is
-      // called again anyway.
+      // A lane may be worked on as long as its process renews it; what nobody fetches is
+      // woken again anyway.
       expireInSeconds: A_DAY_S - 1,
       retentionSeconds: A_DAY_S,
       deleteAfterSeconds: AN_HOUR_S,
@@ -127,35 +128,29 @@ export async function installLanes(pool: pg.Pool): Promise<void> {
 }
 
 /**
- * Who may make no schemas may not say "if it is missing" either: then somebody else has
- * made it for us (deployments/roles.sql).
+ * A role that may not make schemas may not say "if it is missing" either: then somebody
+ * else has made it for us (deployments/roles.sql).
  */
-async function isSchemaMissing(pool: pg.Pool): Promise<boolean> {
+async function isSchemaMissing(pool: pg.Pool, schema: string): Promise<boolean> {
   const { rows } = await pool
-    .query<{ isMissing: boolean }>('SELECT to_regnamespace($1) IS NULL AS "isMissing"', [
-      LANES_SCHEMA
-    ])
+    .query<{ isMissing: boolean }>('SELECT to_regnamespace($1) IS NULL AS "isMissing"', [schema])
     .catch(rethrow)
   return rows[0]?.isMissing === true
 }
 
-function noteFor(endpointId: number, heartbeatSeconds: number) {
-  const key = String(endpointId)
-  return {
-    singletonKey: key,
-    group: { id: key },
-    heartbeatSeconds,
-    data: { endpointId } satisfies Lane
-  }
+function noteFor(laneId: string, heartbeatSeconds: number) {
+  return { singletonKey: laneId, group: { id: laneId }, heartbeatSeconds }
 }
 
-function createBoss(pool: pg.Pool, isInstalling: boolean, createSchema = false): PgBoss {
+function createBoss(
+  pool: pg.Pool,
+  schema: string,
+  role: Pick<ConstructorOptions, 'migrate' | 'createSchema' | 'supervise'>
+): PgBoss {
   return new PgBoss({
     db: executorOf(pool),
-    schema: LANES_SCHEMA,
-    migrate: isInstalling,
-    createSchema,
-    supervise: !isInstalling,
+    schema,
+    ...role,
     monitorIntervalSeconds: LOOK_FOR_LOST_EVERY_S,
     superviseIntervalSeconds: LOOK_FOR_LOST_EVERY_S,
     maintenanceIntervalSeconds: AN_HOUR_S,

@@ -1,17 +1,14 @@
 import t from 'tap'
 import { createManualClock } from '../../lab/testing/manual-clock.js'
-import type { Outcome } from '../../systems/events/delivery/store/deliveries.js'
+import type { DutyOutcome } from './dispatch.js'
 import { Recorder } from './recorder.js'
 
-const outcome = (deliveryId: string): Outcome => ({
-  deliveryId,
+const outcome = (dutyId: string): DutyOutcome<string> => ({
+  dutyId,
   attempt: 1,
   startedAtMs: 0,
-  durationMs: 1,
-  status: 200,
-  errorClass: null,
-  response: '',
-  then: { state: 'delivered' }
+  result: 'ok',
+  fate: { kind: 'done' }
 })
 
 /**
@@ -22,24 +19,24 @@ function setup() {
   const clock = createManualClock()
   const statements: (readonly string[])[] = []
   const faults: unknown[] = []
+  let recorded = 0
   const waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = []
-  const deliveries = {
-    settle(outcomes: readonly Outcome[]): Promise<void> {
-      statements.push(outcomes.map(({ deliveryId }) => deliveryId))
+  const recorder = new Recorder<string>({
+    settle(outcomes) {
+      statements.push(outcomes.map(({ dutyId }) => dutyId))
       return new Promise((resolve, reject) => waiting.push({ resolve, reject }))
-    }
-  }
-  const recorder = new Recorder({
-    deliveries,
+    },
     clock,
     random: () => 1,
-    onFault: error => faults.push(error)
+    onFault: error => faults.push(error),
+    onRecorded: () => (recorded += 1)
   })
   return {
     clock,
     recorder,
     statements,
     faults,
+    recorded: () => recorded,
     answer: () => waiting.shift()?.resolve(),
     refuse: () => waiting.shift()?.reject(new Error('the database is away'))
   }
@@ -86,7 +83,7 @@ t.test('a statement has at most 500 outcomes', async t => {
 t.test(
   'while the database is away the same outcomes are tried again, ever more rarely, and none is lost or told too early',
   async t => {
-    const { clock, recorder, statements, faults, answer, refuse } = setup()
+    const { clock, recorder, statements, faults, recorded, answer, refuse } = setup()
     const told: (boolean | string)[] = []
     void recorder.record(outcome('1')).then(isRecorded => told.push(isRecorded))
     await clock.advanceAsync(0)
@@ -100,9 +97,11 @@ t.test(
     }
     t.same(told, [])
     t.equal(faults.length, 8)
+    t.equal(recorded(), 0)
     answer()
     await clock.advanceAsync(0)
     t.same(told, [true])
+    t.equal(recorded(), 1)
     t.ok(statements.every(ids => ids.join() === '1'))
   }
 )

@@ -2,45 +2,45 @@
  * Records what became of attempts, those of all lanes together: one statement for what
  * has ended since the last one.
  *
- * While the database does not answer, outcomes wait and are tried again; they are as many
- * as attempts may be under way. An outcome that is never recorded means that the delivery
- * is sent again, under the same webhook-id.
+ * While the store does not answer, outcomes wait and are tried again; they are as many as
+ * attempts may be under way. An outcome that is never recorded means that the duty is
+ * attempted again.
  *
  * Errors  none leave here; `onFault` hears of each failed attempt at recording.
  */
-
-import type { Deliveries, Outcome } from '../../systems/events/delivery/store/deliveries.js'
 import type { Clock } from '../lifecycle/clock.js'
 import { delay } from '../lifecycle/interrupt.js'
 import { backoffMs } from '../retry/backoff.js'
+import type { DutyOutcome } from './dispatch.js'
 
-export interface RecorderOptions {
-  readonly deliveries: Pick<Deliveries, 'settle'>
+export interface RecorderOptions<Result> {
+  readonly settle: (outcomes: readonly DutyOutcome<Result>[]) => Promise<void>
   readonly clock: Clock
   readonly random: () => number
   readonly onFault: (error: unknown) => void
+  readonly onRecorded: () => void
 }
 
 const MAX_OUTCOMES = 500
 const RETRY = { baseMs: 50, maxMs: 2_000 }
 
-interface Waiting {
-  readonly outcome: Outcome
+interface WaitingOutcome<Result> {
+  readonly outcome: DutyOutcome<Result>
   readonly resolve: (isRecorded: boolean) => void
 }
 
-export class Recorder {
-  readonly #options: RecorderOptions
-  readonly #waiting: Waiting[] = []
+export class Recorder<Result> {
+  readonly #options: RecorderOptions<Result>
+  readonly #waiting: WaitingOutcome<Result>[] = []
   #isRunning = false
   readonly #abandoned = new AbortController()
 
-  constructor(options: RecorderOptions) {
+  constructor(options: RecorderOptions<Result>) {
     this.#options = options
   }
 
-  /** Resolves once the outcome is in the database, or with false when it was given up. */
-  record(outcome: Outcome): Promise<boolean> {
+  /** Resolves once the outcome is in the store, or with false when it was given up. */
+  record(outcome: DutyOutcome<Result>): Promise<boolean> {
     if (this.#abandoned.signal.aborted) return Promise.resolve(false)
     return new Promise(resolve => {
       this.#waiting.push({ outcome, resolve })
@@ -68,12 +68,13 @@ export class Recorder {
     this.#isRunning = false
   }
 
-  async #settle(outcomes: readonly Outcome[]): Promise<boolean> {
-    const { deliveries, clock, random, onFault } = this.#options
+  async #settle(outcomes: readonly DutyOutcome<Result>[]): Promise<boolean> {
+    const { settle, clock, random, onFault, onRecorded } = this.#options
     const { signal } = this.#abandoned
     for (let attempt = 1; !signal.aborted; attempt++) {
       try {
-        await deliveries.settle(outcomes)
+        await settle(outcomes)
+        onRecorded()
         return true
       } catch (error) {
         onFault(error)

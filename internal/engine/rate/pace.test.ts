@@ -6,14 +6,15 @@ import { Pace } from './pace.js'
 function begin(
   pace: Pace,
   clock: ManualClock,
-  { slots, attempts }: { slots: number; attempts: number }
+  { slots, attempts }: { slots: number; attempts: number },
+  signal = new AbortController().signal
 ): number[] {
   const begun: number[] = []
   let left = attempts
   const work = async (): Promise<void> => {
     while (left > 0) {
       left -= 1
-      await pace.wait()
+      await pace.wait(signal)
       begun.push(clock.monotonicMs())
     }
   }
@@ -64,13 +65,13 @@ t.test('without a rate nobody waits', async t => {
   t.equal(clock.pending(), 0)
 })
 
-t.test('who hurries waits no longer, and leaves no timer behind', async t => {
+t.test('an abort ends all waits, and leaves no timer behind', async t => {
   const clock = createManualClock()
-  const pace = new Pace(1, clock)
-  const begun = begin(pace, clock, { slots: 5, attempts: 5 })
+  const stop = new AbortController()
+  const begun = begin(new Pace(1, clock), clock, { slots: 5, attempts: 5 }, stop.signal)
   await clock.advanceAsync(0)
   t.equal(begun.length, 1)
-  pace.hurry()
+  stop.abort()
   await clock.advanceAsync(0)
   t.equal(begun.length, 5)
   t.equal(clock.pending(), 0)

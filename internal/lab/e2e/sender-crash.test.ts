@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
+import { LANES_SCHEMA } from '../../systems/events/delivery/store/lanes-schema.js'
 import { createTestDatabase } from '../testing/database.js'
 import { lookForLostLanes, silenceLanes } from '../testing/lost-lanes.js'
 import { Program } from '../testing/programs.js'
@@ -19,10 +20,10 @@ const PROGRAM = fileURLToPath(
 )
 const STRIKE_POINTS = [
   'after the fan-out',
-  'after the take',
+  'after the claim',
   'before the record',
   'after the record',
-  'before the leave'
+  'before the release'
 ]
 const EVENTS = Array.from({ length: 20 }, (_, n) => `e${n}`)
 
@@ -99,10 +100,10 @@ async function takeOver(t: Test, { endpointId, recipient }: Owed): Promise<reado
 let isSilenced = false
 async function silenceLanesOfTheDead(endpointId: number): Promise<void> {
   if (!isSilenced) {
-    await silenceLanes(pool, [endpointId])
+    await silenceLanes(pool, LANES_SCHEMA, [String(endpointId)])
     isSilenced = true
   }
-  await lookForLostLanes(pool)
+  await lookForLostLanes(pool, LANES_SCHEMA)
 }
 t.beforeEach(() => {
   isSilenced = false

@@ -1,9 +1,10 @@
 /**
  * What happens to the lanes of a process that says nothing any more, without the waits.
+ *
+ * Shapes  `schema` is that of the lanes' tables.
  */
 import type pg from 'pg'
 import { PgBoss } from 'pg-boss'
-import { LANES_SCHEMA } from '../../engine/dispatch/pg-boss-lanes.js'
 
 /**
  * Puts the last word of these lanes' processes `forS` seconds back; without it, so far
@@ -11,13 +12,14 @@ import { LANES_SCHEMA } from '../../engine/dispatch/pg-boss-lanes.js'
  */
 export async function silenceLanes(
   pool: pg.Pool,
-  endpointIds: readonly number[],
+  schema: string,
+  laneIds: readonly string[],
   forS: number | null = null
 ): Promise<number> {
   const { rowCount } = await pool.query(
-    `UPDATE ${LANES_SCHEMA}.job SET heartbeat_on = now() - coalesce($2, heartbeat_seconds + 1) * interval '1 second'
-     WHERE state = 'active' AND data->>'endpointId' = ANY ($1::text[])`,
-    [endpointIds.map(String), forS]
+    `UPDATE ${schema}.job SET heartbeat_on = now() - coalesce($2, heartbeat_seconds + 1) * interval '1 second'
+     WHERE state = 'active' AND group_id = ANY ($1::text[])`,
+    [laneIds, forS]
   )
   return rowCount ?? 0
 }
@@ -26,14 +28,14 @@ export async function silenceLanes(
  * What pg-boss does every few seconds, at once; whether it does so depends on the other
  * processes, so callers do it again.
  */
-export async function lookForLostLanes(pool: pg.Pool): Promise<void> {
+export async function lookForLostLanes(pool: pg.Pool, schema: string): Promise<void> {
   await pool.query(
-    `UPDATE ${LANES_SCHEMA}.queue SET monitor_claim_on = NULL, monitor_on = NULL, maintain_on = NULL`
+    `UPDATE ${schema}.queue SET monitor_claim_on = NULL, monitor_on = NULL, maintain_on = NULL`
   )
   const db = { executeSql: (text: string, values?: unknown[]) => pool.query(text, values) }
   const boss = new PgBoss({
     db,
-    schema: LANES_SCHEMA,
+    schema,
     migrate: false,
     createSchema: false,
     supervise: false,

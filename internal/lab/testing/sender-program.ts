@@ -37,15 +37,15 @@ const between = ({ deliveries, lanes, post }: SenderParts): SenderParts => ({
     }
   },
   lanes: {
-    take: async max => {
-      const taken = await lanes.take(max)
-      if (taken.length > 0) reach('after the take')
-      return taken
+    claim: async max => {
+      const claimed = await lanes.claim(max)
+      if (claimed.length > 0) reach('after the claim')
+      return claimed
     },
-    keep: kept => lanes.keep(kept),
-    leave: (lane, callAgain) => {
-      reach('before the leave')
-      return lanes.leave(lane, callAgain)
+    renew: claimed => lanes.renew(claimed),
+    release: (lane, wakeAgain) => {
+      reach('before the release')
+      return lanes.release(lane, wakeAgain)
     },
     close: () => lanes.close()
   }

@@ -1,15 +1,12 @@
-/** An observer of deliveries that does nothing, for tests that listen to some of it. */
-import type { DeliveryObserver } from '../../engine/dispatch/observer.js'
+/** An observer of attempts that does nothing, for tests that listen to some of it. */
+import type { DispatchObserver } from '../../engine/dispatch/observer.js'
 
 const nothing = (): void => undefined
 
-export const SILENT_OBSERVER: DeliveryObserver = {
-  fannedOut: nothing,
-  attemptedFirst: nothing,
+export const SILENT_OBSERVER: DispatchObserver<unknown, unknown, unknown> = {
   attempted: nothing,
   paused: nothing,
   disabled: nothing,
-  ended: nothing,
   failed: nothing,
   worked: nothing
 }

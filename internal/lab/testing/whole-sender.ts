@@ -7,22 +7,31 @@
  */
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import type { DeliveryObserver } from '../../engine/dispatch/observer.js'
+import { Dispatcher } from '../../engine/dispatch/dispatcher.js'
+import type { Lanes } from '../../engine/dispatch/lanes.js'
 import {
   installLanes,
   openPgBossLanes,
   type PgBossLanes
 } from '../../engine/dispatch/pg-boss-lanes.js'
-import { Recorder } from '../../engine/dispatch/recorder.js'
-import { Sender, type SenderOptions } from '../../engine/dispatch/sender.js'
 import { createAddressRules, parseAllowList } from '../../engine/egress/address.js'
 import { createPoster, type Poster } from '../../engine/egress/post.js'
 import { createResolve } from '../../engine/egress/resolve.js'
+import type { PostResult } from '../../engine/egress/result.js'
 import { systemClock as clock } from '../../engine/lifecycle/clock.js'
-import { openEndpoint, SECRET_FIELD } from '../../systems/events/delivery/endpoint.js'
+import {
+  createDeliveryDispatch,
+  type DeliveryObserver
+} from '../../systems/events/delivery/dispatch.js'
+import {
+  type Endpoint,
+  openEndpoint,
+  SECRET_FIELD
+} from '../../systems/events/delivery/endpoint.js'
 import { type KeyRing, parseKeyRing } from '../../systems/events/delivery/sealed.js'
 import { newSecret } from '../../systems/events/delivery/secret.js'
-import type { Deliveries } from '../../systems/events/delivery/store/deliveries.js'
+import type { Deliveries, DueDelivery } from '../../systems/events/delivery/store/deliveries.js'
+import { LANES_SCHEMA } from '../../systems/events/delivery/store/lanes-schema.js'
 import { createPostgresDeliveries } from '../../systems/events/delivery/store/postgres-deliveries.js'
 import { createTestDatabase } from './database.js'
 import { SILENT_OBSERVER } from './silent-observer.js'
@@ -33,7 +42,7 @@ export interface WholeSender {
   readonly keys: KeyRing
   readonly deliveries: Deliveries
   readonly lanes: PgBossLanes
-  start(over?: Partial<SenderSettings>): Sender
+  start(over?: Partial<TestSenderSettings>): TestSender
   addEndpoint(
     url: string,
     values?: EndpointValues
@@ -53,7 +62,9 @@ export interface TestClient {
   store(...ids: readonly string[]): Promise<void>
 }
 
-export interface SenderSettings {
+export type TestSender = Dispatcher<Endpoint, DueDelivery, PostResult>
+
+export interface TestSenderSettings {
   readonly schedule: readonly number[]
   readonly disableAfterMs: number
   readonly maxLanes: number
@@ -62,7 +73,11 @@ export interface SenderSettings {
   readonly between: (parts: SenderParts) => SenderParts
 }
 
-export type SenderParts = Pick<SenderOptions, 'deliveries' | 'lanes' | 'post'>
+export interface SenderParts {
+  readonly deliveries: Deliveries
+  readonly lanes: Lanes
+  readonly post: Poster['post']
+}
 
 export interface EndpointValues {
   readonly client?: string
@@ -98,14 +113,15 @@ export async function createWholeSender(
   pool.on('error', () => undefined)
   pool.on('connect', client => client.on('error', () => undefined))
   const keys = options.keys ?? parseKeyRing(`test:${randomBytes(32).toString('base64')}`)
-  await installLanes(pool)
+  await installLanes(pool, LANES_SCHEMA)
   const lanes = await openPgBossLanes({
     pool,
+    schema: LANES_SCHEMA,
     lostAfterS: 30,
     onError: error => onFault(`background: ${error.message}`)
   })
-  const deliveries = createPostgresDeliveries(pool, lanes.call)
-  const senders: Sender[] = []
+  const deliveries = createPostgresDeliveries(pool, lanes.wake)
+  const senders: TestSender[] = []
   const posters: Poster[] = []
   t.teardown(async () => {
     await Promise.all(senders.map(sender => sender.stop(5_000, () => undefined)))
@@ -135,6 +151,8 @@ export async function createWholeSender(
     } = {}) {
       const observer: DeliveryObserver = {
         ...SILENT_OBSERVER,
+        fannedOut: () => undefined,
+        ended: () => undefined,
         failed: (step, error) => onFault(`${step}: ${String(error)}`),
         ...over
       }
@@ -151,21 +169,20 @@ export async function createWholeSender(
         maxRetryAfterMs: 60_000
       })
       const parts = between({ deliveries, lanes, post: post => poster.post(post) })
-      const sender = new Sender({
-        ...parts,
-        recorder: new Recorder({
+      const sender = new Dispatcher({
+        dispatch: createDeliveryDispatch({
           deliveries: parts.deliveries,
-          clock,
-          random: Math.random,
-          onFault: error => observer.failed('record', error)
+          post: parts.post,
+          open: endpoint => openEndpoint(endpoint, keys),
+          observer
         }),
-        open: endpoint => openEndpoint(endpoint, keys),
+        lanes: parts.lanes,
         clock,
         random: Math.random,
         schedule,
         disableAfterMs,
         maxLanes,
-        keepEveryMs: 10_000,
+        renewEveryMs: 10_000,
         observer
       })
       senders.push(sender)

@@ -7,7 +7,7 @@ import { openEndpoint } from '../delivery/endpoint.js'
 import { webhookIdOf } from '../delivery/envelope.js'
 import { signedPost } from '../delivery/signed-post.js'
 import type { DueDelivery } from '../delivery/store/deliveries.js'
-import { judge } from '../delivery/verdict.js'
+import { attemptOf } from '../delivery/verdict.js'
 import { noEndpoint, readEndpointId } from './endpoint-id.js'
 import { JSON_OPTION } from './options.js'
 
@@ -40,7 +40,7 @@ export const testEndpoint: Command = {
         receivedAtMs: nowMs
       }
       const result = await egress.post(signedPost(endpoint, event, nowMs))
-      const isTaken = judge(result).kind === 'delivered'
+      const isTaken = attemptOf(result)?.duty.kind === 'done'
       if (flags.isOn('json')) {
         const webhookId = webhookIdOf(id, endpoint.client, event.messageId)
         await context.output.json({ id, webhookId, isTaken, ...result })

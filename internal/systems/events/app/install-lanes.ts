@@ -1,6 +1,7 @@
 /** The tables of the sender's jobs, which their library makes. */
 import { installLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
+import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
 import type { DbLimits } from '../../../engine/postgres/settings.js'
 
 export async function installSenderLanes(
@@ -9,7 +10,7 @@ export async function installSenderLanes(
 ): Promise<void> {
   const pool = createPostgresPool({ connectionString, ...limits })
   try {
-    await installLanes(pool)
+    await installLanes(pool, LANES_SCHEMA)
   } finally {
     await pool.end()
   }

@@ -14,6 +14,7 @@ import { onAbort } from '../../../engine/lifecycle/interrupt.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import { findDatabase } from '../../../engine/program/services.js'
 import type { SenderConfig } from '../config/config.js'
+import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
 import { createSenderPrimaryMetrics, type SenderPrimaryMetrics } from '../observe/sender-metrics.js'
 import { migrateEvents } from '../store/migrate.js'
@@ -65,7 +66,7 @@ async function openPrimary(
   const readBacklog = async (): Promise<void> => {
     const startedMs = clock.monotonicMs()
     await deliveries
-      .backlog()
+      .owed()
       .then(read, (error: unknown) => log.debug({ reason: String(error) }, 'backlog not read'))
     const tookMs = clock.monotonicMs() - startedMs
     const waitMs = Math.max(READ_BACKLOG_EVERY_MS, tookMs * READ_BACKLOG_SHARE)
@@ -78,7 +79,7 @@ async function openPrimary(
         todo: 'migrate the database',
         run: async () => {
           await migrateEvents(services.dbConnection)
-          await installLanes(pool)
+          await installLanes(pool, LANES_SCHEMA)
         }
       }
     ],

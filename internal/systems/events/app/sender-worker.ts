@@ -2,9 +2,8 @@
 
 import type { Opening } from '../../../engine/cluster/run-cluster.js'
 import { runWorker, type WorkerParts } from '../../../engine/cluster/run-worker.js'
+import { Dispatcher } from '../../../engine/dispatch/dispatcher.js'
 import { openPgBossLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
-import { Recorder } from '../../../engine/dispatch/recorder.js'
-import { Sender } from '../../../engine/dispatch/sender.js'
 import { createAddressRules } from '../../../engine/egress/address.js'
 import { createPoster } from '../../../engine/egress/post.js'
 import { createResolve } from '../../../engine/egress/resolve.js'
@@ -12,7 +11,9 @@ import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import { findDatabase } from '../../../engine/program/services.js'
 import type { SenderConfig } from '../config/config.js'
+import { createDeliveryDispatch } from '../delivery/dispatch.js'
 import { openEndpoint } from '../delivery/endpoint.js'
+import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
 import { createDeliveryEvents } from '../observe/delivery-events.js'
 import { createSenderMetrics } from '../observe/sender-metrics.js'
@@ -30,8 +31,8 @@ const POSTER = {
  * moment, not for long.
  */
 const CONNECTIONS = 10
-/** A lane is kept so often in the time after which it would be lost. */
-const KEEPS_PER_LOSS = 3
+/** A lane is renewed so often in the time after which it would be lost. */
+const RENEWALS_PER_LOSS = 3
 
 export function runSenderWorker(config: SenderConfig, signal: AbortSignal): Promise<void> {
   const open = (opening: Opening) => openWorker(config, opening)
@@ -65,30 +66,27 @@ async function openWorker(
   const lanes = await retry('open the lanes', () =>
     openPgBossLanes({
       pool,
+      schema: LANES_SCHEMA,
       lostAfterS: settings.laneLostAfterS,
       onError: error => observer.failed('background', error)
     })
   )
   if (lanes === null) return null
   closeLater(() => lanes.close())
-  const deliveries = createPostgresDeliveries(pool, lanes.call)
-  const sender = new Sender({
-    deliveries,
-    lanes,
-    recorder: new Recorder({
-      deliveries,
-      clock,
-      random: Math.random,
-      onFault: error => observer.failed('record', error)
+  const sender = new Dispatcher({
+    dispatch: createDeliveryDispatch({
+      deliveries: createPostgresDeliveries(pool, lanes.wake),
+      post: post => poster.post(post),
+      open: endpoint => openEndpoint(endpoint, keys),
+      observer
     }),
-    post: post => poster.post(post),
-    open: endpoint => openEndpoint(endpoint, keys),
+    lanes,
     clock,
     random: Math.random,
     schedule: settings.schedule,
     disableAfterMs: settings.disableAfterMs,
     maxLanes: settings.maxLanes,
-    keepEveryMs: (settings.laneLostAfterS * 1_000) / KEEPS_PER_LOSS,
+    renewEveryMs: (settings.laneLostAfterS * 1_000) / RENEWALS_PER_LOSS,
     observer
   })
   log.info({ lanes: settings.maxLanes }, 'sending')

@@ -1,13 +1,13 @@
 import t, { type Test } from 'tap'
-import { LANES_SCHEMA } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { type StubHttp, startStubHttp } from '../../../lab/testing/stub-http.js'
 import { until } from '../../../lab/testing/until.js'
-import { createWholeSender, type SenderSettings } from '../../../lab/testing/whole-sender.js'
+import { createWholeSender, type TestSenderSettings } from '../../../lab/testing/whole-sender.js'
+import { LANES_SCHEMA } from './store/lanes-schema.js'
 
 const whole = await createWholeSender(t)
 const { pool } = whole
 
-const start = (t: Test, over: Partial<SenderSettings> = {}): void => {
+const start = (t: Test, over: Partial<TestSenderSettings> = {}): void => {
   const sender = whole.start(over)
   t.teardown(() => sender.stop(1_000, () => undefined))
 }

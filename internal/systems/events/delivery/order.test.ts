@@ -1,12 +1,12 @@
 import t, { type Test } from 'tap'
 import { startStubHttp } from '../../../lab/testing/stub-http.js'
 import { until } from '../../../lab/testing/until.js'
-import { createWholeSender, type SenderSettings } from '../../../lab/testing/whole-sender.js'
+import { createWholeSender, type TestSenderSettings } from '../../../lab/testing/whole-sender.js'
 
 const whole = await createWholeSender(t)
 const { pool } = whole
 
-const start = (t: Test, over: Partial<SenderSettings> = {}): void => {
+const start = (t: Test, over: Partial<TestSenderSettings> = {}): void => {
   const sender = whole.start(over)
   t.teardown(() => sender.stop(5_000, () => undefined))
 }

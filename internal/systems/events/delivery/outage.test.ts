@@ -7,6 +7,7 @@ import { startTestPostgres } from '../../../lab/testing/test-postgres.js'
 import { until } from '../../../lab/testing/until.js'
 import { createWholeSender, type WholeSender } from '../../../lab/testing/whole-sender.js'
 import { migrateEvents } from '../store/migrate.js'
+import { LANES_SCHEMA } from './store/lanes-schema.js'
 
 const dataDir = join(temporaryDirectory(t), 'data')
 let server = await startTestPostgres({ dataDir, port: 0 })
@@ -118,7 +119,7 @@ t.test(
     t.ok(isCutOff)
     await restart()
     whole.start()
-    await whole.pool.query(`DELETE FROM event_process_jobs.job`)
+    await whole.pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
     await until('both are delivered', async () => (await count(whole, endpoint.id)) === 2)
     t.equal(recipient.requests.length, 4)
     t.equal(new Set(recipient.requests.map(({ headers }) => headers['webhook-id'])).size, 2)

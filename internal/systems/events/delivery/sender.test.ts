@@ -1,18 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import t, { type Test } from 'tap'
-import { LANES_SCHEMA } from '../../../engine/dispatch/pg-boss-lanes.js'
-import type { Sender } from '../../../engine/dispatch/sender.js'
 import { lookForLostLanes, silenceLanes } from '../../../lab/testing/lost-lanes.js'
 import { type StubRequest, startStubHttp } from '../../../lab/testing/stub-http.js'
 import { until } from '../../../lab/testing/until.js'
-import { createWholeSender, type SenderSettings } from '../../../lab/testing/whole-sender.js'
+import {
+  createWholeSender,
+  type TestSender,
+  type TestSenderSettings
+} from '../../../lab/testing/whole-sender.js'
 import { SECRET_FIELD } from './endpoint.js'
+import { LANES_SCHEMA } from './store/lanes-schema.js'
 
 const whole = await createWholeSender(t)
 const { pool, keys } = whole
 
-function start(t: Test, over: Partial<SenderSettings> = {}): Sender {
+function start(t: Test, over: Partial<TestSenderSettings> = {}): TestSender {
   const sender = whole.start(over)
   t.teardown(() => sender.stop(5_000, () => undefined))
   return sender
@@ -349,7 +352,7 @@ t.test(
 )
 
 t.test(
-  'notes that are deleted, expired or never written: what is owed is called again and delivered',
+  'notes that are deleted, expired or never written: what is owed is woken again and delivered',
   async t => {
     const recipient = await startStubHttp(t, reply => reply.end())
     const client = await whole.addClient()
@@ -362,7 +365,7 @@ t.test(
     await pool.query(
       `UPDATE ${LANES_SCHEMA}.job SET keep_until = now() - interval '1 hour', created_on = now() - interval '30 days'`
     )
-    await lookForLostLanes(pool)
+    await lookForLostLanes(pool, LANES_SCHEMA)
     await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
     t.equal(
       (await deliveriesOf(endpoint)).filter(({ state }) => state === 'pending').length,
@@ -388,15 +391,19 @@ t.test(
     await client.store(...Array.from({ length: 300 }, (_, n) => `e${n}`))
     start(t, { maxLanes: 4 })
     let most = 0
-    await until('all are delivered', async () => {
-      const { rows } = await pool.query<{ jobs: number; open: number }>(
-        `SELECT (SELECT count(*)::int FROM ${LANES_SCHEMA}.job) AS jobs,
+    await until(
+      'all are delivered',
+      async () => {
+        const { rows } = await pool.query<{ jobs: number; open: number }>(
+          `SELECT (SELECT count(*)::int FROM ${LANES_SCHEMA}.job) AS jobs,
               3000 - (SELECT count(*)::int FROM delivery WHERE fk_client_name = $1 AND state = 'delivered') AS open`,
-        [client.name]
-      )
-      most = Math.max(most, rows[0]?.jobs ?? 0)
-      return rows[0]?.open === 0
-    })
+          [client.name]
+        )
+        most = Math.max(most, rows[0]?.jobs ?? 0)
+        return rows[0]?.open === 0
+      },
+      30_000
+    )
     t.ok(most > 0 && most <= 2 * endpoints.length, `at most ${most} jobs`)
     t.equal(recipient.requests.length, 3_000)
   }
@@ -415,10 +422,10 @@ t.test(
     await client.store('e')
     const slow = start(t)
     await until('the first attempt is under way', () => recipient.requests.length === 1)
-    t.equal(await silenceLanes(pool, [endpoint.id]), 1)
+    t.equal(await silenceLanes(pool, LANES_SCHEMA, [String(endpoint.id)]), 1)
     start(t)
     await until('somebody else has the lane', async () => {
-      if (recipient.requests.length === 1) await lookForLostLanes(pool)
+      if (recipient.requests.length === 1) await lookForLostLanes(pool, LANES_SCHEMA)
       return recipient.requests.length === 2
     })
     await until(

@@ -1,27 +1,38 @@
 /**
- * What an attempt means for its delivery (pure).
+ * What a POST means for its delivery, and for the endpoint (pure).
  *
- * Shapes  the result of one POST in, one of three judgements out.
- * Units   milliseconds; `notBeforeMs` counts from now, 0 where the recipient asked for
- *         nothing.
+ * Units   milliseconds.
  * Source  Standard Webhooks: success is 2xx and nothing else, a redirect is a failure,
  *         410 asks never to be called again; RFC 9110 10.2.3 for `Retry-After`, which is
  *         a request of the busy (429) and of those who are down (503).
  */
+import type { Attempt } from '../../../engine/dispatch/dispatch.js'
 import type { PostResult } from '../../../engine/egress/result.js'
-
-export type Judgement =
-  | { readonly kind: 'delivered' }
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'retry'; readonly notBeforeMs: number }
 
 const GONE = 410
 const ASKS_TO_WAIT: ReadonlySet<number> = new Set([429, 503])
 
-export function judge(result: PostResult): Judgement {
-  if (result.kind === 'failed') return { kind: 'retry', notBeforeMs: 0 }
-  const { status, retryAfterMs } = result
-  if (status >= 200 && status < 300) return { kind: 'delivered' }
-  if (status === GONE) return { kind: 'gone' }
-  return { kind: 'retry', notBeforeMs: ASKS_TO_WAIT.has(status) ? (retryAfterMs ?? 0) : 0 }
+/** Null: we have cut the attempt off ourselves. */
+export function attemptOf(result: PostResult): Attempt<PostResult> | null {
+  if (result.kind === 'failed')
+    return result.errorClass === 'stopped' ? null : failedAttempt(result, 0)
+  const { status, retryAfterMs = 0 } = result
+  if (status >= 200 && status < 300)
+    return { result, duty: { kind: 'done' }, lane: { kind: 'well', restMs: 0 } }
+  if (status === GONE)
+    return {
+      result,
+      duty: { kind: 'retry', notBeforeMs: 0 },
+      lane: { kind: 'closed', reason: 'the endpoint answered 410 Gone' }
+    }
+  return failedAttempt(result, ASKS_TO_WAIT.has(status) ? retryAfterMs : 0)
+}
+
+/** What was asked for the endpoint holds for the delivery too. */
+function failedAttempt(result: PostResult, restMs: number): Attempt<PostResult> {
+  return {
+    result,
+    duty: { kind: 'retry', notBeforeMs: restMs },
+    lane: { kind: 'failing', restMs }
+  }
 }

@@ -4,18 +4,40 @@
  * Logs  debug: a line per attempt · info: a line per second with work in it, and per
  *       pause · warn: faults, disabled endpoints. Never a payload, an answer or a secret.
  */
-import type { DeliveryObserver, SenderStep } from '../../../engine/dispatch/observer.js'
+import type { DutyFate } from '../../../engine/dispatch/dispatch.js'
+import type { DispatchStep } from '../../../engine/dispatch/observer.js'
 import { StoreError } from '../../../engine/intake/store.js'
 import type { Log } from '../../../engine/observe/log.js'
+import type { DeliveryObserver } from '../delivery/dispatch.js'
 import type { AttemptOutcome, SenderMetrics } from './sender-metrics.js'
 
 export interface DeliveryEvents {
   readonly observer: DeliveryObserver
   /** The steps that fail at present, and why. */
-  readonly problems: ReadonlyMap<SenderStep, string>
+  readonly problems: ReadonlyMap<string, string>
   /** Logs what happened since the last call, if anything did. */
   logSummary(): void
 }
+
+const OUTCOME_OF = {
+  done: 'delivered',
+  'given-up': 'dead',
+  retry: 'retried',
+  again: 'retried'
+} as const satisfies Record<DutyFate['kind'], AttemptOutcome>
+
+/** What a step is called in metrics and log records, where that is not its name. */
+const SHOWN_AS: ReadonlyMap<string, string> = new Map<DispatchStep, string>([
+  ['wake-due', 'call-due'],
+  ['claim', 'take'],
+  ['renew', 'keep']
+])
+
+/**
+ * What pg-boss does by itself: it tells of its failures and not of its successes, and
+ * what is left undone does not keep the sender from sending.
+ */
+const BACKGROUND = 'background'
 
 export function createDeliveryEvents({
   log,
@@ -24,7 +46,7 @@ export function createDeliveryEvents({
   readonly log: Log
   readonly metrics: SenderMetrics
 }): DeliveryEvents {
-  const problems = new Map<SenderStep, string>()
+  const problems = new Map<string, string>()
   let second: Partial<Record<'made' | AttemptOutcome, number>> = {}
   const count = (what: 'made' | AttemptOutcome, amount = 1): void => {
     second[what] = (second[what] ?? 0) + amount
@@ -36,11 +58,11 @@ export function createDeliveryEvents({
       metrics.deliveriesMade.inc(deliveries)
       if (deliveries > 0) count('made', deliveries)
     },
-    attemptedFirst(_endpoint, delayMs) {
-      metrics.firstAttemptDelaySeconds.observe(Math.max(0, delayMs) / 1_000)
-    },
-    attempted({ id: endpoint }, { id: delivery }, attempt, result, then) {
-      const outcome: AttemptOutcome = then.state === 'pending' ? 'retried' : then.state
+    attempted({ id: endpoint }, { id: delivery, receivedAtMs }, made) {
+      const { attempt, startedAtMs, result, fate } = made
+      const outcome = OUTCOME_OF[fate.kind]
+      if (attempt === 1)
+        metrics.firstAttemptDelaySeconds.observe(Math.max(0, startedAtMs - receivedAtMs) / 1_000)
       metrics.attempts.inc({ outcome })
       metrics.attemptSeconds.observe(result.ms / 1_000)
       count(outcome)
@@ -70,16 +92,18 @@ export function createDeliveryEvents({
       metrics.ended.inc(deliveries)
       log.info({ deliveries }, 'deliveries of disabled endpoints are dead')
     },
-    failed(step, error) {
+    failed(name, error) {
+      const step = SHOWN_AS.get(name) ?? name
       metrics.failed.inc({ step })
       const reason =
         error instanceof StoreError && error.fault === 'data'
           ? `SQLSTATE ${error.code}`
           : wordsOf(error)
-      problems.set(step, reason)
+      if (name !== BACKGROUND) problems.set(step, reason)
       log.warn({ step, reason }, 'a step of the sender failed; trying again')
     },
-    worked(step) {
+    worked(name) {
+      const step = SHOWN_AS.get(name) ?? name
       if (problems.delete(step)) log.info({ step }, 'it works again')
     }
   }

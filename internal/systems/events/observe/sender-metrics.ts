@@ -8,7 +8,7 @@ import {
   Registry
 } from 'prom-client'
 import { Metrics } from '../../../engine/observe/metrics.js'
-import type { Backlog } from '../delivery/store/deliveries.js'
+import type { OwedTotals } from '../delivery/store/deliveries.js'
 import { METRIC_PREFIX } from './counters.js'
 import { SECONDS_BUCKETS } from './worker-metrics.js'
 
@@ -97,13 +97,13 @@ export function createSenderMetrics(): SenderMetrics {
 export interface SenderPrimaryMetrics {
   readonly metrics: Metrics
   /** What is owed, as last read from the database. */
-  readonly read: (backlog: Backlog) => void
+  readonly read: (owed: OwedTotals) => void
 }
 
 /** A sender's `/metrics`: its workers' reports, and what is owed. */
 export function createSenderPrimaryMetrics(): SenderPrimaryMetrics {
   const metrics = new Metrics(METRIC_PREFIX, {})
-  const gauges: Readonly<Record<keyof Omit<Backlog, 'endpoints'>, Gauge>> = {
+  const gauges: Readonly<Record<keyof Omit<OwedTotals, 'endpoints'>, Gauge>> = {
     pending: metrics.addGauge(
       'deliveries_pending',
       'Deliveries that are due or wait for their next attempt'

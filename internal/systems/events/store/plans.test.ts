@@ -26,7 +26,7 @@ for (const statement of [
   'SET auto_explain.log_level = notice'
 ])
   await told.query(statement)
-const deliveries = createPostgresDeliveries(told, whole.lanes.call)
+const deliveries = createPostgresDeliveries(told, whole.lanes.wake)
 
 const client = await whole.addClient()
 const endpoint = await client.addEndpoint('https://recipient.example/events')
@@ -77,16 +77,13 @@ for (const isAnalyzed of [false, true]) {
       }
       t.ok((await mostRead(due)) <= 2 * PAGE, 'due')
       t.ok((await mostRead(due)) <= 2 * PAGE, 'due beside what is at work')
-      t.ok((await mostRead(() => deliveries.callDue())) <= PAGE, 'call due')
-      const settled = ids.map(deliveryId => ({
-        deliveryId,
+      t.ok((await mostRead(() => deliveries.wakeDue())) <= PAGE, 'wake due')
+      const settled = ids.map(dutyId => ({
+        dutyId,
         attempt: 1,
         startedAtMs: 1_000,
-        durationMs: 1,
-        status: 200,
-        errorClass: null,
-        response: null,
-        then: { state: 'delivered' as const }
+        result: { kind: 'answered' as const, status: 200, responseHead: '', ms: 1 },
+        fate: { kind: 'done' as const }
       }))
       t.ok((await mostRead(() => deliveries.settle(settled))) <= PAGE, 'settle')
       // A scan of all that is pending tells only of the rows that it found.

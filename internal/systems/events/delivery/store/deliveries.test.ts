@@ -1,9 +1,10 @@
 import type pg from 'pg'
 import t from 'tap'
-import { LANES_SCHEMA } from '../../../../engine/dispatch/pg-boss-lanes.js'
+import type { DutyFate, DutyOutcome } from '../../../../engine/dispatch/dispatch.js'
+import type { PostResult } from '../../../../engine/egress/result.js'
 import { until } from '../../../../lab/testing/until.js'
 import { createWholeSender, type TestClient } from '../../../../lab/testing/whole-sender.js'
-import type { Outcome } from './deliveries.js'
+import { LANES_SCHEMA } from './lanes-schema.js'
 
 const whole = await createWholeSender(t)
 const { pool, deliveries, lanes } = whole
@@ -32,21 +33,24 @@ async function owe(
   return idsOf()
 }
 
+const answered = (status: number, responseHead = ''): PostResult => ({
+  kind: 'answered',
+  status,
+  responseHead,
+  ms: 5.4
+})
+
 const outcome = (
-  deliveryId: string,
+  dutyId: string,
   attempt: number,
-  then: Outcome['then'],
-  over: Partial<Outcome> = {}
-): Outcome => ({
-  deliveryId,
+  fate: DutyFate,
+  result = answered(200, 'ok')
+): DutyOutcome<PostResult> => ({
+  dutyId,
   attempt,
   startedAtMs: 1_767_323_045_678,
-  durationMs: 5.4,
-  status: 200,
-  errorClass: null,
-  response: 'ok',
-  then,
-  ...over
+  result,
+  fate
 })
 
 const rowOf = async (id: string): Promise<unknown> =>
@@ -71,14 +75,14 @@ t.test(
     const { id: endpointId } = await client.addEndpoint(URL)
     const [done = '', later = '', over = ''] = await owe(client, endpointId, 'a', 'b', 'c')
     await deliveries.settle([
-      outcome(done, 1, { state: 'delivered' }),
+      outcome(done, 1, { kind: 'done' }),
       outcome(
         later,
         1,
-        { state: 'pending', retryInMs: 60_000 },
-        { status: null, errorClass: 'reset', response: 'ECONNRESET' }
+        { kind: 'retry', inMs: 60_000 },
+        { kind: 'failed', errorClass: 'reset', detail: 'ECONNRESET', ms: 5.4 }
       ),
-      outcome(over, 1, { state: 'dead' }, { status: 500, response: null })
+      outcome(over, 1, { kind: 'given-up' }, answered(500))
     ])
     t.same(await rowOf(done), {
       state: 'delivered',
@@ -115,7 +119,7 @@ t.test(
     t.match(await attemptsOf(later), [
       { status: null, error_class: 'reset', response: 'ECONNRESET' }
     ])
-    t.match(await attemptsOf(over), [{ status: 500, response: null }])
+    t.match(await attemptsOf(over), [{ status: 500, error_class: null, response: '' }])
     t.same(await deliveries.due(endpointId, 10, []), [], 'the one that waits is not due')
   }
 )
@@ -124,19 +128,19 @@ t.test('an outcome that comes twice, too late or out of turn changes nothing', a
   const client = await whole.addClient()
   const { id: endpointId } = await client.addEndpoint(URL)
   const [first = '', second = ''] = await owe(client, endpointId, 'a', 'b')
-  await deliveries.settle([outcome(first, 1, { state: 'delivered' })])
-  await deliveries.settle([outcome(first, 1, { state: 'pending', retryInMs: 0 }, { status: 500 })])
-  await deliveries.settle([outcome(first, 2, { state: 'dead' }, { status: 500 })])
+  await deliveries.settle([outcome(first, 1, { kind: 'done' })])
+  await deliveries.settle([outcome(first, 1, { kind: 'retry', inMs: 0 }, answered(500))])
+  await deliveries.settle([outcome(first, 2, { kind: 'given-up' }, answered(500))])
   t.match(await rowOf(first), { state: 'delivered', attempts: 1 })
   t.match(
     await attemptsOf(first),
     [{ status: 200 }, { attempt: 2, status: 500 }],
     'what was attempted is told'
   )
-  await deliveries.settle([outcome(second, 1, { state: 'pending', retryInMs: 0 }, { status: 500 })])
-  await deliveries.settle([outcome(second, 1, { state: 'delivered' })])
+  await deliveries.settle([outcome(second, 1, { kind: 'retry', inMs: 0 }, answered(500))])
+  await deliveries.settle([outcome(second, 1, { kind: 'done' })])
   t.match(await rowOf(second), { state: 'pending', attempts: 1 }, 'the first word counts')
-  await deliveries.settle([outcome(second, 3, { state: 'delivered' })])
+  await deliveries.settle([outcome(second, 3, { kind: 'done' })])
   t.match(
     await rowOf(second),
     { state: 'pending', attempts: 1 },
@@ -151,7 +155,7 @@ t.test(
     const { id: endpointId } = await client.addEndpoint(URL)
     const ids = await owe(client, endpointId, ...Array.from({ length: 100 }, (_, n) => `e${n}`))
     for (let attempt = 1; attempt <= 5; attempt++) {
-      const outcomes = ids.map(id => outcome(id, attempt, { state: 'pending', retryInMs: 0 }))
+      const outcomes = ids.map(id => outcome(id, attempt, { kind: 'retry', inMs: 0 }))
       await Promise.all([
         deliveries.settle(outcomes),
         deliveries.settle(outcomes.toReversed()),
@@ -194,15 +198,15 @@ t.test(
     const client = await whole.addClient()
     const { id: endpointId } = await client.addEndpoint(URL)
     const [id = ''] = await owe(client, endpointId, 'a')
-    await deliveries.settle([outcome(id, 1, { state: 'pending', retryInMs: 0 })])
-    await deliveries.settle([outcome(id, 2, { state: 'dead' })])
+    await deliveries.settle([outcome(id, 1, { kind: 'retry', inMs: 0 })])
+    await deliveries.settle([outcome(id, 2, { kind: 'given-up' })])
     await pool.query(
       `UPDATE delivery SET state = 'pending', next_attempt_at = now(), dead_reason = NULL, finished_at = NULL, schedule_began_after = attempts
      WHERE id = $1`,
       [id]
     )
     t.match(await deliveries.due(endpointId, 1, []), [{ attempts: 2, scheduled: 0 }])
-    await deliveries.settle([outcome(id, 3, { state: 'pending', retryInMs: 0 })])
+    await deliveries.settle([outcome(id, 3, { kind: 'retry', inMs: 0 })])
     t.match(await deliveries.due(endpointId, 1, []), [{ attempts: 3, scheduled: 1 }])
   }
 )
@@ -233,9 +237,9 @@ t.test(
       [disabled]
     )
     await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
-    t.equal(await deliveries.callDue(), 1)
-    t.match(await lanes.take(10), [{ endpointId: due }])
-    t.equal(await deliveries.callDue(), 1, 'whether or not it was called before')
+    t.equal(await deliveries.wakeDue(), 1)
+    t.match(await lanes.claim(10), [{ laneId: String(due) }])
+    t.equal(await deliveries.wakeDue(), 1, 'whether or not it was woken before')
     for (const id of [paused, disabled]) t.equal(await deliveries.endpoint(id), null)
     t.match(await deliveries.endpoint(due), { id: due, url: URL })
   }

@@ -2,13 +2,15 @@
  * The port to what is owed to endpoints: made from stored events, due, attempted, done.
  *
  * A delivery is the duty to send one message to one endpoint. It is `pending` until an
- * attempt succeeds (`delivered`) or nothing more is tried (`dead`). Lanes (lanes.ts) say
- * which process works for an endpoint; here is what it finds and what it leaves.
+ * attempt succeeds (`delivered`) or nothing more is tried (`dead`). Each endpoint is a
+ * lane of the dispatcher; here is what it finds and what it leaves.
  *
  * Units   milliseconds; the database's clock decides what is due.
  * Errors  StoreError.
  */
 
+import type { DueDuty, DutyOutcome, LaneChange } from '../../../../engine/dispatch/dispatch.js'
+import type { PostResult } from '../../../../engine/egress/result.js'
 import type { Sealed } from '../sealed.js'
 
 /** An enabled endpoint, with what is secret still sealed. */
@@ -31,14 +33,8 @@ export interface SealedEndpoint {
   readonly circuitOpened: number
 }
 
-export interface DueDelivery {
-  readonly id: string
-  /** Attempts so far. */
-  readonly attempts: number
-  /**
-   * Those of them that belong to the schedule under way: a redriven delivery begins anew.
-   */
-  readonly scheduled: number
+/** A redriven delivery begins its schedule anew. */
+export interface DueDelivery extends DueDuty {
   readonly messageId: string
   readonly eventType: string
   /** The payload's text as it was sent. */
@@ -47,25 +43,6 @@ export interface DueDelivery {
   readonly receivedAtMs: number
 }
 
-/** What became of one attempt, and so of its delivery. */
-export interface Outcome {
-  readonly deliveryId: string
-  /** Numbered from 1. */
-  readonly attempt: number
-  readonly startedAtMs: number
-  readonly durationMs: number
-  readonly status: number | null
-  readonly errorClass: string | null
-  /** The beginning of what the endpoint answered. */
-  readonly response: string | null
-  readonly then: Then
-}
-
-export type Then =
-  | { readonly state: 'delivered' }
-  | { readonly state: 'dead' }
-  | { readonly state: 'pending'; readonly retryInMs: number }
-
 export interface FanOut {
   /** Events read: as many as were asked for when there may be more. */
   readonly events: number
@@ -73,7 +50,7 @@ export interface FanOut {
 }
 
 /** What is owed at the moment. */
-export interface Backlog {
+export interface OwedTotals {
   readonly pending: number
   readonly dead: number
   /** 0 when nothing is due. */
@@ -86,25 +63,18 @@ export interface Backlog {
 export const ENDPOINT_STATES = ['enabled', 'disabled-by-operator', 'disabled-by-failure'] as const
 export type EndpointState = (typeof ENDPOINT_STATES)[number]
 
-/** A change of an endpoint that its attempts have caused. */
-export type EndpointChange =
-  | { readonly kind: 'healthy' }
-  | { readonly kind: 'failing'; readonly forMs: number }
-  | { readonly kind: 'paused'; readonly forMs: number; readonly circuitOpened: number }
-  | { readonly kind: 'disabled'; readonly reason: string }
-
 export interface Deliveries {
   /**
-   * Makes the deliveries of the next events in commit order, and calls the lanes of their
+   * Makes the deliveries of the next events in commit order, and wakes the lanes of their
    * endpoints, all in the transaction that moves the cursor. Null when another process is
    * at it.
    */
   fanOut(maxEvents: number): Promise<FanOut | null>
   /**
-   * Calls the lane of each endpoint that has something due, whether or not it was called
+   * Wakes the lane of each endpoint that has something due, whether or not it was woken
    * before. The number of such endpoints.
    */
-  callDue(): Promise<number>
+  wakeDue(): Promise<number>
   /**
    * Ends some of what disabled endpoints were still owed. The number of deliveries that
    * are dead by it.
@@ -125,8 +95,8 @@ export interface Deliveries {
    * Records attempts and moves their deliveries on. An attempt that was recorded before
    * changes nothing.
    */
-  settle(outcomes: readonly Outcome[]): Promise<void>
-  change(endpointId: number, change: EndpointChange): Promise<void>
+  settle(outcomes: readonly DutyOutcome<PostResult>[]): Promise<void>
+  change(endpointId: number, change: LaneChange): Promise<void>
   /** Counts, and so reads, all that is pending or dead. */
-  backlog(): Promise<Backlog>
+  owed(): Promise<OwedTotals>
 }

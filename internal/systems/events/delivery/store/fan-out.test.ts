@@ -270,12 +270,12 @@ t.test(
     const statements = ['BEGIN', 'plan', 'fan-out', 'notes', 'COMMIT']
     for (const [n, name] of statements.entries()) {
       await readAll()
-      await lanes.take(1_000)
+      await lanes.claim(1_000)
       const before = (await made(client)).length
       await client.store(`in front of ${name}`)
       let isEnded = false
       const victims = createVictims(t, statement => statement === n + 1 && (isEnded = true))
-      const victim = createPostgresDeliveries(victims, lanes.call)
+      const victim = createPostgresDeliveries(victims, lanes.wake)
       // Until there is something to read, there are no notes to leave.
       await until(`a session ends in front of ${name}`, async () => {
         await victim.fanOut(PAGE).catch(() => undefined)
@@ -299,7 +299,7 @@ t.test(
     const dice = (): number => (random = (random * 48_271) % 2_147_483_647) / 2_147_483_647
     let ends = 0
     const victims = createVictims(t, () => dice() < 0.1 && ++ends > 0)
-    const victim = createPostgresDeliveries(victims, lanes.call)
+    const victim = createPostgresDeliveries(victims, lanes.wake)
     const ids = Array.from({ length: 60 }, (_, n) => `e${n}`)
     let isStored = false
     const store = async (): Promise<void> => {
@@ -363,7 +363,7 @@ t.test(
     let shallEnd = false
     const victim = createPostgresDeliveries(
       createVictims(t, () => shallEnd),
-      lanes.call
+      lanes.wake
     )
     let events = 0
     const run = async (schedule: readonly Step[]): Promise<void> => {

@@ -4,16 +4,16 @@
  */
 import type pg from 'pg'
 import { classify } from '../../../../engine/postgres/fault.js'
-import { backfillDeliveries, placeBefore } from './backfill-deliveries.js'
 import type { DeliveryRecords } from './delivery-records.js'
-import {
-  countDeliveries,
-  deliveriesOfEvents,
-  lastAttempts,
-  listDeliveries,
-  readAttempts
-} from './read-deliveries.js'
-import { countRedrivable, redriveDeliveries } from './redrive-deliveries.js'
+import { backfillDeliveries } from './sql/backfill-deliveries.js'
+import { countDeliveries } from './sql/count-deliveries.js'
+import { countRedrivable } from './sql/count-redrivable.js'
+import { deliveriesOfEvents } from './sql/deliveries-of-events.js'
+import { listDeliveries } from './sql/list-deliveries.js'
+import { placeBefore } from './sql/place-before.js'
+import { readAttempts } from './sql/read-attempts.js'
+import { readLastAttempts } from './sql/read-last-attempts.js'
+import { redriveDeliveries } from './sql/redrive-deliveries.js'
 
 export function createPostgresDeliveryRecords(pool: pg.Pool): DeliveryRecords {
   const ask = <T>(question: (db: pg.Pool) => Promise<T>): Promise<T> =>
@@ -24,7 +24,7 @@ export function createPostgresDeliveryRecords(pool: pg.Pool): DeliveryRecords {
     list: (filter, limit) => ask(db => listDeliveries(db, filter, limit)),
     count: filter => ask(db => countDeliveries(db, filter)),
     attempts: ids => ask(db => readAttempts(db, ids)),
-    lastAttempts: (endpointId, limit) => ask(db => lastAttempts(db, endpointId, limit)),
+    lastAttempts: (endpointId, limit) => ask(db => readLastAttempts(db, endpointId, limit)),
     ofEvents: keys => ask(db => deliveriesOfEvents(db, keys)),
     async now() {
       const { rows } = await ask(db => db.query<{ now: string }>('SELECT now()::text AS now'))

@@ -1,6 +1,6 @@
-import type { Queryable } from '../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { DeliveryPlace, MovedPage, RedrivePage } from '../delivery-records.js'
 import { DELIVERY_FILTER, deliveryFilterValues } from './delivery-filter.js'
-import type { DeliveryFilter, DeliveryPlace, MovedPage, RedrivePage } from './delivery-records.js'
 
 // Rows that another redrive holds are passed over. What died since the start is what this
 // redrive has revived, or none of its business. A schedule begins anew behind the
@@ -20,11 +20,8 @@ WITH page AS MATERIALIZED (
   FROM page p WHERE d.id = p.id
   RETURNING d.endpoint_id, d.id
 )
-SELECT endpoint_id AS "endpointId", id::text AS id, count(*) OVER ()::int AS deliveries FROM moved ORDER BY endpoint_id DESC, moved.id DESC LIMIT 1`
-
-const COUNT = `
-SELECT count(*) FILTER (WHERE e.state = 'enabled')::int AS movable, count(*) FILTER (WHERE e.state <> 'enabled')::int AS "ofDisabled"
-FROM delivery d JOIN endpoint e ON e.id = d.endpoint_id WHERE d.state = 'dead' AND ${DELIVERY_FILTER}`
+SELECT endpoint_id AS "endpointId", id::text AS id, count(*) OVER ()::int AS deliveries
+FROM moved ORDER BY endpoint_id DESC, moved.id DESC LIMIT 1`
 
 export async function redriveDeliveries(
   db: Queryable,
@@ -42,15 +39,4 @@ export async function redriveDeliveries(
   return last === undefined
     ? { deliveries: 0, last: null }
     : { deliveries: last.deliveries, last: [last.endpointId, last.id] }
-}
-
-export async function countRedrivable(
-  db: Queryable,
-  filter: DeliveryFilter
-): Promise<{ readonly movable: number; readonly ofDisabled: number }> {
-  const { rows } = await db.query<{ movable: number; ofDisabled: number }>(
-    COUNT,
-    deliveryFilterValues(filter)
-  )
-  return rows[0] ?? { movable: 0, ofDisabled: 0 }
 }

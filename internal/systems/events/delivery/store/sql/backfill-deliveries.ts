@@ -1,9 +1,5 @@
-import type { Queryable } from '../../store/sql/rejection-filter.js'
-import type { BackfillPage, EventPlace, MovedPage } from './delivery-records.js'
-
-const FIRST_TX = `SELECT min(tx)::text AS tx FROM message WHERE received_at >= $1`
-
-const LAST_TX = '18446744073709551615'
+import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { BackfillPage, EventPlace, MovedPage } from '../delivery-records.js'
 
 /** However few of them match, a statement reads no more events than these. */
 const MAX_READ = 5_000
@@ -23,10 +19,14 @@ e AS MATERIALIZED (
   ) m
 ), page AS MATERIALIZED (
   SELECT r.tx, r.fk_client_name, r.message_id, e.id AS endpoint_id, e.is_ordered
-  FROM read r JOIN e ON e.fk_client_name = r.fk_client_name AND (e.event_types IS NULL OR r.fk_event_type_name = ANY (e.event_types))
-  WHERE r.received_at >= $5::timestamptz AND ($6::timestamptz IS NULL OR r.received_at < $6) AND ($7::text IS NULL OR r.fk_event_type_name = $7)
+  FROM read r
+  JOIN e ON e.fk_client_name = r.fk_client_name
+        AND (e.event_types IS NULL OR r.fk_event_type_name = ANY (e.event_types))
+  WHERE r.received_at >= $5::timestamptz AND ($6::timestamptz IS NULL OR r.received_at < $6)
+    AND ($7::text IS NULL OR r.fk_event_type_name = $7)
     AND NOT EXISTS (
-      SELECT FROM delivery d WHERE d.fk_client_name = r.fk_client_name AND d.message_id = r.message_id AND d.endpoint_id = e.id
+      SELECT FROM delivery d
+      WHERE d.fk_client_name = r.fk_client_name AND d.message_id = r.message_id AND d.endpoint_id = e.id
     )
   ORDER BY r.tx, r.fk_client_name, r.message_id LIMIT $8
 )`
@@ -41,8 +41,8 @@ last AS (
   ) p ORDER BY tx DESC, fk_client_name DESC, message_id DESC LIMIT 1
 )`
 const SELECT_LAST = `
-EXISTS (SELECT FROM e) AS "isEnabled", (SELECT tx::text FROM last) AS tx, (SELECT fk_client_name FROM last) AS client,
-(SELECT message_id FROM last) AS "messageId"`
+EXISTS (SELECT FROM e) AS "isEnabled", (SELECT tx::text FROM last) AS tx,
+(SELECT fk_client_name FROM last) AS client, (SELECT message_id FROM last) AS "messageId"`
 
 const BACKFILL = `
 WITH ${PAGE}, ${ANSWER}, made AS (
@@ -84,11 +84,4 @@ export async function backfillDeliveries(
     deliveries,
     last: tx === null || client === null || messageId === null ? null : [tx, client, messageId]
   }
-}
-
-export async function placeBefore(db: Queryable, since: Date): Promise<EventPlace> {
-  const { rows } = await db.query<{ tx: string | null }>(FIRST_TX, [since])
-  // No name is empty, so this is in front of the transaction's first row; without such an
-  // event, behind all there are.
-  return [rows[0]?.tx ?? LAST_TX, '', '']
 }

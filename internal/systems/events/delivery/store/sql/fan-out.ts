@@ -27,10 +27,12 @@ WITH c AS MATERIALIZED (
   RETURNING endpoint_id
 ), moved AS (
   UPDATE sender_cursor s SET tx = l.tx, fk_client_name = l.fk_client_name, message_id = l.message_id
-  FROM (SELECT tx, fk_client_name, message_id FROM page ORDER BY tx DESC, fk_client_name DESC, message_id DESC LIMIT 1) l
+  FROM (
+    SELECT tx, fk_client_name, message_id FROM page ORDER BY tx DESC, fk_client_name DESC, message_id DESC LIMIT 1
+  ) l
 )
-SELECT EXISTS (SELECT FROM c) AS "isOurs", (SELECT count(*)::int FROM page) AS events, (SELECT count(*)::int FROM made) AS deliveries,
-       ARRAY(SELECT DISTINCT endpoint_id FROM made) AS endpoints`
+SELECT EXISTS (SELECT FROM c) AS "isOurs", (SELECT count(*)::int FROM page) AS events,
+       (SELECT count(*)::int FROM made) AS deliveries, ARRAY(SELECT DISTINCT endpoint_id FROM made) AS endpoints`
 
 // A page is read along the index of transactions and sorted one transaction at a time. A
 // server without statistics would rather read and sort all that the cursor has in front
@@ -47,7 +49,7 @@ export interface FannedOut {
   readonly endpoints: readonly number[]
 }
 
-/** Runs in a transaction of the caller's, who calls the endpoints' lanes in it too. */
+/** Runs in a transaction of the caller's, which also wakes the endpoints' lanes. */
 export async function fanOut(client: ClientBase, maxEvents: number): Promise<FannedOut> {
   await client.query(ALONG_THE_INDEX)
   const { rows } = await client.query<FannedOut>(FAN_OUT, [maxEvents])

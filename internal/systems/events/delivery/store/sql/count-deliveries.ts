@@ -1,0 +1,21 @@
+import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { DeliveryFilter } from '../delivery-records.js'
+import { DELIVERY_FILTER, deliveryFilterValues } from './delivery-filter.js'
+
+// Each half has a partial index that is as long as its answer.
+const COUNT = `
+SELECT (SELECT count(*)::int FROM delivery d WHERE d.state = 'pending' AND ${DELIVERY_FILTER}) AS pending,
+       (SELECT count(*)::int FROM delivery d WHERE d.state = 'dead' AND ${DELIVERY_FILTER}) AS dead`
+
+export interface DeliveryCounts {
+  readonly pending: number
+  readonly dead: number
+}
+
+export async function countDeliveries(
+  db: Queryable,
+  filter: DeliveryFilter
+): Promise<DeliveryCounts> {
+  const { rows } = await db.query<DeliveryCounts>(COUNT, deliveryFilterValues(filter))
+  return rows[0] ?? { pending: 0, dead: 0 }
+}

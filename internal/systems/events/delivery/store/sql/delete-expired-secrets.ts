@@ -1,0 +1,8 @@
+import type { Queryable } from '../../../store/sql/rejection-filter.js'
+
+const DELETE_EXPIRED = `
+DELETE FROM endpoint_secret WHERE endpoint_id = $1 AND expires_at <= now()`
+
+export async function deleteExpiredSecrets(db: Queryable, endpointId: number): Promise<void> {
+  await db.query(DELETE_EXPIRED, [endpointId])
+}

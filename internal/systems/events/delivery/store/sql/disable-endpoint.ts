@@ -1,0 +1,14 @@
+import type { Queryable } from '../../../store/sql/rejection-filter.js'
+
+const DISABLE = `
+UPDATE endpoint SET state = 'disabled-by-operator', disabled_reason = $2, disabled_at = now()
+WHERE id = $1 AND state = 'enabled'`
+
+/** False when nothing was to be changed. */
+export async function disableEndpoint(
+  db: Queryable,
+  id: number,
+  reason: string | null
+): Promise<boolean> {
+  return (await db.query(DISABLE, [id, reason])).rowCount === 1
+}

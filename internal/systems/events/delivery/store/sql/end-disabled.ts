@@ -1,0 +1,21 @@
+import type { Queryable } from '../../../store/sql/rejection-filter.js'
+
+// What is locked stays pending, so the update need not look at the state, and finds its
+// rows by their ids whatever the statistics say.
+const END_DISABLED = `
+WITH owed AS MATERIALIZED (
+  SELECT d.id FROM endpoint e
+  CROSS JOIN LATERAL (
+    SELECT id FROM delivery d WHERE d.endpoint_id = e.id AND d.state = 'pending'
+    LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+  ) d
+  WHERE e.state <> 'enabled' LIMIT $1
+)
+UPDATE delivery d
+SET state = 'dead', dead_reason = 'endpoint-disabled', next_attempt_at = NULL, finished_at = now()
+FROM owed WHERE d.id = owed.id`
+
+/** Ends some of what disabled endpoints are owed; how many deliveries are dead by it. */
+export async function endDisabled(db: Queryable, maxDeliveries: number): Promise<number> {
+  return (await db.query(END_DISABLED, [maxDeliveries])).rowCount ?? 0
+}

@@ -1,0 +1,13 @@
+import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { EventPlace } from '../delivery-records.js'
+
+const FIRST_TX = 'SELECT min(tx)::text AS tx FROM message WHERE received_at >= $1'
+
+const LAST_TX = '18446744073709551615'
+
+export async function placeBefore(db: Queryable, since: Date): Promise<EventPlace> {
+  const { rows } = await db.query<{ tx: string | null }>(FIRST_TX, [since])
+  // No name is empty, so this is in front of the transaction's first row; without such an
+  // event, behind all there are.
+  return [rows[0]?.tx ?? LAST_TX, '', '']
+}
