@@ -14,8 +14,11 @@ export function envelopeOf(
   client: string,
   { eventType, receivedAtMs, messageId, payload }: DueDelivery
 ): string {
+  const type = JSON.stringify(eventType)
   const timestamp = new Date(receivedAtMs).toISOString()
-  return `{"type":${JSON.stringify(eventType)},"timestamp":"${timestamp}","id":${JSON.stringify(messageId)},"client":${JSON.stringify(client)},"data":${payload}}`
+  const id = JSON.stringify(messageId)
+  const owner = JSON.stringify(client)
+  return `{"type":${type},"timestamp":"${timestamp}","id":${id},"client":${owner},"data":${payload}}`
 }
 
 const ID_CHARS = 32

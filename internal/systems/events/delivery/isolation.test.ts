@@ -28,8 +28,10 @@ interface Health {
 
 async function healthOf({ id }: { readonly id: number }): Promise<Health> {
   const { rows } = await pool.query<Health>(
-    `SELECT coalesce(paused_until > now(), false) AS "isPaused", circuit_opened AS opened, failing_since IS NOT NULL AS "isFailing",
-            (SELECT count(*)::int FROM delivery d WHERE d.endpoint_id = e.id AND state = 'pending') AS pending FROM endpoint e WHERE id = $1`,
+    `SELECT coalesce(paused_until > now(), false) AS "isPaused", circuit_opened AS opened,
+            failing_since IS NOT NULL AS "isFailing",
+            (SELECT count(*)::int FROM delivery d WHERE d.endpoint_id = e.id AND state = 'pending') AS pending
+     FROM endpoint e WHERE id = $1`,
     [id]
   )
   return rows[0]!
@@ -90,7 +92,8 @@ t.test(
       t.match(await healthOf(one), { opened: 1, isFailing: true, pending: 3_400 })
     }
     const { rows } = await pool.query<{ attempts: number }>(
-      'SELECT count(*)::int AS attempts FROM delivery_attempt JOIN delivery ON id = delivery_id WHERE fk_client_name = $1',
+      `SELECT count(*)::int AS attempts FROM delivery_attempt JOIN delivery ON id = delivery_id
+        WHERE fk_client_name = $1`,
       [ill.name]
     )
     t.ok(

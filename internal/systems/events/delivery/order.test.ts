@@ -102,7 +102,8 @@ t.test(
     )
     t.same(rows, [{ message_id: 'b', dead_reason: 'schedule-ended' }])
     await pool.query(
-      `UPDATE delivery SET state = 'pending', next_attempt_at = '-infinity', dead_reason = NULL, finished_at = NULL, schedule_began_after = attempts
+      `UPDATE delivery SET state = 'pending', next_attempt_at = '-infinity', dead_reason = NULL,
+        finished_at = NULL, schedule_began_after = attempts
      WHERE endpoint_id = $1 AND state = 'dead'`,
       [endpoint.id]
     )

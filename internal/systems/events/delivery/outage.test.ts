@@ -54,7 +54,8 @@ t.test(
     for (let ends = 1; ends <= 5; ends++) {
       await until('some more arrive', () => recipient.requests.length >= ends * 20)
       await admin.query(
-        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()`
       )
     }
     await until(

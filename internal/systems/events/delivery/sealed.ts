@@ -52,7 +52,8 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const SETTING = 'SENDER_SECRET_KEYS'
 const REMEDY =
-  'write id:key, the key as `openssl rand -base64 32` prints it, older keys behind it with commas between'
+  'write id:key, the key as `openssl rand -base64 32` prints it, ' +
+  'older keys behind it with commas between'
 
 /** Keys as the setting holds them, `id:base64,id2:base64`. */
 export function parseKeyRing(text: string): KeyRing {
@@ -90,7 +91,8 @@ function createKeyRing(keys: ReadonlyMap<string, Buffer>): KeyRing {
       if (key === undefined) {
         throw new SealError(
           'unknown-key',
-          `${named(place)} was sealed with the key ${keyId}, which ${SETTING} does not hold: add that key behind the others`
+          `${named(place)} was sealed with the key ${keyId}, which ${SETTING} does not hold: ` +
+            'add that key behind the others'
         )
       }
       try {
@@ -105,7 +107,9 @@ function createKeyRing(keys: ReadonlyMap<string, Buffer>): KeyRing {
       } catch {
         throw new SealError(
           'not-genuine',
-          `${named(place)} does not open with the key ${keyId}: ${SETTING} holds another key under that id, or the row was changed or moved; put the key back, or set the value anew`
+          `${named(place)} does not open with the key ${keyId}: ` +
+            `${SETTING} holds another key under that id, or the row was changed or moved; ` +
+            'put the key back, or set the value anew'
         )
       }
     }

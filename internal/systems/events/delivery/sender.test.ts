@@ -40,7 +40,8 @@ interface DeliveryRow {
 async function deliveriesOf({ id }: { readonly id: number }): Promise<readonly DeliveryRow[]> {
   const { rows } = await pool.query<DeliveryRow>(
     `SELECT id::text, message_id AS "messageId", state, dead_reason AS "deadReason", attempts,
-            extract(epoch FROM next_attempt_at - now())::float8 AS "waitS" FROM delivery WHERE endpoint_id = $1 ORDER BY id`,
+            extract(epoch FROM next_attempt_at - now())::float8 AS "waitS"
+     FROM delivery WHERE endpoint_id = $1 ORDER BY id`,
     [id]
   )
   return rows
@@ -57,7 +58,8 @@ interface AttemptRow {
 
 async function attemptsAt({ id }: { readonly id: number }): Promise<readonly AttemptRow[]> {
   const { rows } = await pool.query<AttemptRow>(
-    `SELECT a.attempt, a.started_at AS "startedAt", a.duration_ms AS "durationMs", a.status, a.error_class AS "errorClass", a.response
+    `SELECT a.attempt, a.started_at AS "startedAt", a.duration_ms AS "durationMs", a.status,
+            a.error_class AS "errorClass", a.response
      FROM delivery d JOIN delivery_attempt a ON a.delivery_id = d.id WHERE d.endpoint_id = $1 ORDER BY d.id, a.attempt`,
     [id]
   )
@@ -117,7 +119,8 @@ t.test(
     const endpoint = await client.addEndpoint(recipient.origin, { isOrdered: true })
     for (const [n, payload] of payloads.entries()) {
       await pool.query(
-        `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ($1, 'user-app', $2, $3::text::json)`,
+        `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
+          VALUES ($1, 'user-app', $2, $3::text::json)`,
         [client.name, String(n), payload]
       )
     }
@@ -188,7 +191,8 @@ t.test(
     start(t, { schedule: [50, 50] })
     const redrive = () =>
       pool.query(
-        `UPDATE delivery SET state = 'pending', next_attempt_at = now(), dead_reason = NULL, finished_at = NULL, schedule_began_after = attempts
+        `UPDATE delivery SET state = 'pending', next_attempt_at = now(), dead_reason = NULL,
+          finished_at = NULL, schedule_began_after = attempts
        WHERE endpoint_id = $1 AND state = 'dead'`,
         [endpoint.id]
       )
@@ -409,41 +413,38 @@ t.test(
   }
 )
 
-t.test(
-  'a lane that is lost while an attempt is under way: nothing is lost, the repeat is known as one, and the records agree',
-  async t => {
-    let release = (): void => undefined
-    const recipient = await startStubHttp(t, (reply, _, before) => {
-      if (before === 0) release = () => void reply.writeHead(500).end()
-      else reply.end()
-    })
-    const client = await whole.addClient()
-    const endpoint = await client.addEndpoint(recipient.origin, { timeoutMs: 30_000 })
-    await client.store('e')
-    const slow = start(t)
-    await until('the first attempt is under way', () => recipient.requests.length === 1)
-    t.equal(await silenceLanes(pool, LANES_SCHEMA, [String(endpoint.id)]), 1)
-    start(t)
-    await until('somebody else has the lane', async () => {
-      if (recipient.requests.length === 1) await lookForLostLanes(pool, LANES_SCHEMA)
-      return recipient.requests.length === 2
-    })
-    await until(
-      'it is delivered',
-      async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered'
-    )
-    release()
-    await slow.stop(5_000, () => undefined)
-    t.equal(idOf(recipient.requests[0]), idOf(recipient.requests[1]))
-    t.match(
-      await deliveriesOf(endpoint),
-      [{ state: 'delivered', attempts: 1 }],
-      'the late outcome changes nothing'
-    )
-    t.match(await attemptsAt(endpoint), [{ attempt: 1, status: 200 }])
-    await until('nobody has the lane any more, and nobody waits for it', async () => {
-      const left = `SELECT FROM ${LANES_SCHEMA}.job WHERE singleton_key = $1 AND state IN ('created', 'active')`
-      return (await pool.query(left, [String(endpoint.id)])).rowCount === 0
-    })
-  }
-)
+t.test('a lane that is lost while an attempt is under way: the repeat is known as one', async t => {
+  let release = (): void => undefined
+  const recipient = await startStubHttp(t, (reply, _, before) => {
+    if (before === 0) release = () => void reply.writeHead(500).end()
+    else reply.end()
+  })
+  const client = await whole.addClient()
+  const endpoint = await client.addEndpoint(recipient.origin, { timeoutMs: 30_000 })
+  await client.store('e')
+  const slow = start(t)
+  await until('the first attempt is under way', () => recipient.requests.length === 1)
+  t.equal(await silenceLanes(pool, LANES_SCHEMA, [String(endpoint.id)]), 1)
+  start(t)
+  await until('somebody else has the lane', async () => {
+    if (recipient.requests.length === 1) await lookForLostLanes(pool, LANES_SCHEMA)
+    return recipient.requests.length === 2
+  })
+  await until(
+    'it is delivered',
+    async () => (await deliveriesOf(endpoint))[0]?.state === 'delivered'
+  )
+  release()
+  await slow.stop(5_000, () => undefined)
+  t.equal(idOf(recipient.requests[0]), idOf(recipient.requests[1]))
+  t.match(
+    await deliveriesOf(endpoint),
+    [{ state: 'delivered', attempts: 1 }],
+    'the late outcome changes nothing'
+  )
+  t.match(await attemptsAt(endpoint), [{ attempt: 1, status: 200 }])
+  await until('nobody has the lane any more, and nobody waits for it', async () => {
+    const left = `SELECT FROM ${LANES_SCHEMA}.job WHERE singleton_key = $1 AND state IN ('created', 'active')`
+    return (await pool.query(left, [String(endpoint.id)])).rowCount === 0
+  })
+})

@@ -56,14 +56,16 @@ const outcome = (
 const rowOf = async (id: string): Promise<unknown> =>
   (
     await pool.query(
-      'SELECT state, dead_reason, attempts, next_attempt_at IS NULL AS "isOver", finished_at IS NOT NULL AS "isFinished" FROM delivery WHERE id = $1',
+      `SELECT state, dead_reason, attempts, next_attempt_at IS NULL AS "isOver",
+        finished_at IS NOT NULL AS "isFinished" FROM delivery WHERE id = $1`,
       [id]
     )
   ).rows[0]
 const attemptsOf = async (id: string): Promise<readonly unknown[]> =>
   (
     await pool.query<Record<string, unknown>>(
-      'SELECT attempt, started_at, duration_ms, status, error_class, response FROM delivery_attempt WHERE delivery_id = $1 ORDER BY attempt',
+      `SELECT attempt, started_at, duration_ms, status, error_class, response FROM delivery_attempt
+        WHERE delivery_id = $1 ORDER BY attempt`,
       [id]
     )
   ).rows
@@ -201,7 +203,8 @@ t.test(
     await deliveries.settle([outcome(id, 1, { kind: 'retry', inMs: 0 })])
     await deliveries.settle([outcome(id, 2, { kind: 'given-up' })])
     await pool.query(
-      `UPDATE delivery SET state = 'pending', next_attempt_at = now(), dead_reason = NULL, finished_at = NULL, schedule_began_after = attempts
+      `UPDATE delivery SET state = 'pending', next_attempt_at = now(), dead_reason = NULL, finished_at = NULL,
+        schedule_began_after = attempts
      WHERE id = $1`,
       [id]
     )
@@ -282,7 +285,8 @@ t.test(
     const health = async (): Promise<Record<string, unknown> | undefined> =>
       (
         await pool.query<Record<string, unknown>>(
-          `SELECT round(extract(epoch FROM now() - failing_since))::int AS "failingS", round(extract(epoch FROM paused_until - now()))::int AS "pausedS",
+          `SELECT round(extract(epoch FROM now() - failing_since))::int AS "failingS",
+                  round(extract(epoch FROM paused_until - now()))::int AS "pausedS",
                 circuit_opened AS opened, state, disabled_reason AS reason FROM endpoint WHERE id = $1`,
           [id]
         )
@@ -321,7 +325,8 @@ t.test('a delivery whose message was deleted is dead, and holds up nobody', asyn
   const { id: endpointId } = await client.addEndpoint(URL, { isOrdered: true })
   const ids = await owe(client, endpointId, 'a', 'b', 'c')
   await pool.query(
-    `DELETE FROM message WHERE fk_client_name = (SELECT fk_client_name FROM endpoint WHERE id = $1) AND message_id IN ('a', 'b')`,
+    `DELETE FROM message WHERE fk_client_name = (SELECT fk_client_name FROM endpoint WHERE id = $1)
+      AND message_id IN ('a', 'b')`,
     [endpointId]
   )
   t.match(

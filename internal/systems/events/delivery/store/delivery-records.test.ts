@@ -35,7 +35,8 @@ async function addEndpoint(
 ): Promise<number> {
   const { client = 'client-1', isOrdered = false, types = null } = over
   const rows = await sql(
-    `INSERT INTO endpoint (fk_client_name, url, is_ordered, event_types) VALUES ($1, 'https://example.com', $2, $3) RETURNING id`,
+    `INSERT INTO endpoint (fk_client_name, url, is_ordered, event_types)
+      VALUES ($1, 'https://example.com', $2, $3) RETURNING id`,
     [client, isOrdered, types]
   )
   return Number(rows[0]?.['id'])
@@ -44,13 +45,15 @@ async function addEndpoint(
 /** Stores events in one transaction. */
 const store = (ids: readonly string[], client = 'client-1', type = 'user-app'): Promise<unknown> =>
   sql(
-    `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) SELECT $1, $2, id, '1' FROM unnest($3::text[]) id`,
+    `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
+     SELECT $1, $2, id, '1' FROM unnest($3::text[]) id`,
     [client, type, ids]
   )
 /** As if the sender had read everything. */
 const moveCursor = (): Promise<unknown> =>
   sql(`UPDATE sender_cursor SET (tx, fk_client_name, message_id) =
-    (SELECT tx, fk_client_name, message_id FROM message ORDER BY tx DESC, fk_client_name DESC, message_id DESC LIMIT 1)`)
+    (SELECT tx, fk_client_name, message_id FROM message
+      ORDER BY tx DESC, fk_client_name DESC, message_id DESC LIMIT 1)`)
 const kill = (endpointId: number, count: number, reason = 'schedule-ended'): Promise<unknown> =>
   sql(
     `INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, dead_reason, attempts, finished_at)
@@ -106,7 +109,8 @@ t.test(
     await kill(ordered, 2)
     t.equal(await redriveAll(), 9)
     t.same(
-      await sql(`SELECT DISTINCT endpoint_id AS id, state, dead_reason, attempts, schedule_began_after AS began, finished_at,
+      await sql(`SELECT DISTINCT endpoint_id AS id, state, dead_reason, attempts,
+        schedule_began_after AS began, finished_at,
                       next_attempt_at <= now() AS due, isfinite(next_attempt_at) AS finite FROM delivery ORDER BY 1`),
       [
         {
@@ -141,7 +145,8 @@ t.test('a redrive leaves to the next one what has died since it began', async t 
   const startedAt = await deliveries.now()
   t.equal(await redriveAll({ startedAt }), 4)
   await sql(
-    `UPDATE delivery SET state = 'dead', dead_reason = 'schedule-ended', next_attempt_at = NULL, finished_at = now() WHERE id < 3`
+    `UPDATE delivery SET state = 'dead', dead_reason = 'schedule-ended', next_attempt_at = NULL,
+      finished_at = now() WHERE id < 3`
   )
   t.equal(await redriveAll({ startedAt }), 0)
   t.equal(await redriveAll(), 2)
@@ -198,8 +203,10 @@ t.test(
     const plain = await addEndpoint()
     const ordered = await addEndpoint({ isOrdered: true })
     await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, next_attempt_at, state, finished_at)
-             VALUES (${plain}, 'client-1', 'a', '2100-01-01', 'pending', NULL), (${plain}, 'client-1', 'b', '2100-01-03', 'pending', NULL),
-                    (${ordered}, 'client-1', 'c', '-infinity', 'pending', NULL), (${plain}, 'client-1', 'd', NULL, 'delivered', now())`)
+             VALUES (${plain}, 'client-1', 'a', '2100-01-01', 'pending', NULL),
+                    (${plain}, 'client-1', 'b', '2100-01-03', 'pending', NULL),
+                    (${ordered}, 'client-1', 'c', '-infinity', 'pending', NULL),
+                    (${plain}, 'client-1', 'd', NULL, 'delivered', now())`)
     const next = async () =>
       (await deliveries.list(EVERY, 10)).map(
         ({ nextAttemptAt }) => nextAttemptAt?.getUTCDate() ?? null
@@ -218,8 +225,10 @@ t.test(
     const id = await addEndpoint()
     const other = await addEndpoint()
     await kill(id, 1)
-    await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, attempts, next_attempt_at, finished_at)
-             VALUES (${id}, 'client-1', 'a', 'delivered', 1, NULL, now()), (${id}, 'client-1', 'b', 'pending', 1, '2100-01-01', NULL),
+    await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, attempts,
+                                   next_attempt_at, finished_at)
+             VALUES (${id}, 'client-1', 'a', 'delivered', 1, NULL, now()),
+                    (${id}, 'client-1', 'b', 'pending', 1, '2100-01-01', NULL),
                     (${other}, 'client-1', 'c', 'pending', 1, now(), NULL)`)
     await sql(`INSERT INTO delivery_attempt (delivery_id, attempt, started_at, duration_ms, status, error_class)
              SELECT d, a, '2026-01-01'::timestamptz + (10 * d + a) * interval '1 minute', 5, 500, NULL
@@ -259,7 +268,8 @@ t.test(
     await store(['c'])
     await moveCursor()
     await sql(
-      `INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, finished_at) VALUES (${id}, 'client-1', 'y', 'delivered', now())`
+      `INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, finished_at)
+        VALUES (${id}, 'client-1', 'y', 'delivered', now())`
     )
     t.equal(await backfillAll(id, { isMade: false }), 5, 'counted')
     t.same(
@@ -288,7 +298,8 @@ t.test('a backfill takes events of the span and of the types that the endpoint t
   const id = await addEndpoint({ types: ['user-app', 'monitor-app'] })
   for (const [n, type] of ['user-app', 'monitor-app', 'transaction-app', 'user-app'].entries()) {
     await sql(
-      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, received_at) VALUES ('client-1', $1, $2, '1', $3)`,
+      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, received_at)
+        VALUES ('client-1', $1, $2, '1', $3)`,
       [type, `e${n}`, new Date(Date.UTC(2026, 0, 1 + n))]
     )
   }

@@ -235,7 +235,8 @@ t.test(
     await endpoints.disable(two, null)
     await pool.query(
       `INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, dead_reason, next_attempt_at)
-     SELECT $1, 'client-1', n::text, CASE WHEN n < 3 THEN 'dead' ELSE 'pending' END, CASE WHEN n < 3 THEN 'schedule-ended' END,
+     SELECT $1, 'client-1', n::text, CASE WHEN n < 3 THEN 'dead' ELSE 'pending' END,
+       CASE WHEN n < 3 THEN 'schedule-ended' END,
             CASE WHEN n >= 3 THEN now() END FROM generate_series(1, 7) n`,
       [one]
     )

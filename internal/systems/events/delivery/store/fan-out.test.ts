@@ -34,7 +34,8 @@ const idsFor = (all: readonly Made[], { id }: { readonly id: number }): readonly
 async function isAllRead(): Promise<boolean> {
   await deliveries.fanOut(PAGE)
   const { rows } = await pool.query(
-    'SELECT FROM message m, sender_cursor c WHERE (m.tx, m.fk_client_name, m.message_id) > (c.tx, c.fk_client_name, c.message_id) LIMIT 1'
+    `SELECT FROM message m, sender_cursor c
+      WHERE (m.tx, m.fk_client_name, m.message_id) > (c.tx, c.fk_client_name, c.message_id) LIMIT 1`
   )
   return rows.length === 0
 }
@@ -49,7 +50,8 @@ async function session(t: Test, database = connectionString): Promise<pg.Client>
   return client
 }
 
-const INSERT = `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) SELECT $1, $2, id, '{}' FROM unnest($3::text[]) id`
+const INSERT = `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
+  SELECT $1, $2, id, '{}' FROM unnest($3::text[]) id`
 const insert = (
   client: pg.ClientBase | pg.Pool,
   { name }: TestClient,
@@ -214,7 +216,8 @@ t.test(
     await client.store('z')
     await client.store('a')
     await pool.query(
-      'INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, received_at) VALUES ($1, $2, $3, $4, $5)',
+      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, received_at)
+        VALUES ($1, $2, $3, $4, $5)`,
       [client.name, 'user-app', 'm', '{}', '2001-01-01']
     )
     await readAll()
