@@ -1,10 +1,14 @@
 import t, { type Test } from 'tap'
 import { EQUAL_CLIENTS } from '../../lab/testing/equal-clients.js'
 import { createManualClock, type ManualClock } from '../../lab/testing/manual-clock.js'
+import {
+  createMemoryQueue,
+  type MemoryQueue,
+  type MemoryQueueOptions
+} from '../../lab/testing/memory-queue.js'
 import { createMemoryStore, type MemoryStore } from '../../lab/testing/memory-store.js'
 import { createDecoder } from '../../systems/events/event/decode.js'
 import type { Disposition, Entry, ReceivedMessage, Verdict } from '../message/message.js'
-import { createMemoryQueue, type MemoryQueue, type MemoryQueueOptions } from '../queue/memory.js'
 import { QueueError } from '../queue/queue.js'
 import { InFlight } from './in-flight.js'
 import { Intake, type IntakeLimits, type IntakeObserver } from './intake.js'

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
-import { createMemoryQueue } from '../../../engine/queue/memory.js'
 import { QueueError } from '../../../engine/queue/queue.js'
 import { advanceUntil, createManualClock } from '../../../lab/testing/manual-clock.js'
+import { createMemoryQueue } from '../../../lab/testing/memory-queue.js'
 import type { DeadLetterFilter } from './dead-letter.js'
 import { type RedriveDeadLettersOptions, redriveDeadLetters } from './redrive-dead-letters.js'
 

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
 import type { ReceivedMessage } from '../../../engine/message/message.js'
-import { createMemoryQueue } from '../../../engine/queue/memory.js'
 import { QueueError } from '../../../engine/queue/queue.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
+import { createMemoryQueue } from '../../../lab/testing/memory-queue.js'
 import { type Visited, walk } from './scan-queue.js'
 
 const never = new AbortController().signal

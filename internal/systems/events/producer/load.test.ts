@@ -1,6 +1,5 @@
 import t, { type Test } from 'tap'
 import { createRandom } from '../../../engine/cli/random.js'
-import { createMemoryQueue } from '../../../engine/queue/memory.js'
 import {
   type OutgoingMessage,
   QueueError,
@@ -8,6 +7,7 @@ import {
   type SendOutcome
 } from '../../../engine/queue/queue.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
+import { createMemoryQueue } from '../../../lab/testing/memory-queue.js'
 import { DEFAULT_CLIENTS } from './events.js'
 import type { LedgerEntry, LedgerWriter } from './ledger.js'
 import { type LoadOptions, runLoad } from './load.js'

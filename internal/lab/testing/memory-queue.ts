@@ -11,9 +11,9 @@
  * Errors  those of the port, plus what `failNext` and `failEntry` were told.
  * Source  Amazon SQS API reference, DeleteMessage and ChangeMessageVisibility.
  */
-import type { Clock } from '../lifecycle/clock.js'
-import { delay, unlessAborted } from '../lifecycle/interrupt.js'
-import type { ReceivedMessage } from '../message/message.js'
+import type { Clock } from '../../engine/lifecycle/clock.js'
+import { delay, unlessAborted } from '../../engine/lifecycle/interrupt.js'
+import type { ReceivedMessage } from '../../engine/message/message.js'
 import {
   type InspectableQueue,
   MAX_BATCH_ENTRIES,
@@ -23,15 +23,15 @@ import {
   type ReceiveOptions,
   type Receiver,
   type SettleFailure
-} from './queue.js'
+} from '../../engine/queue/queue.js'
 import {
   assertBatchEntries,
   clampVisibilityS,
   MAX_MESSAGE_BYTES,
   messageBytes,
   refusalOf
-} from './sqs/limits.js'
-import { readOrigin } from './sqs/origin.js'
+} from '../../engine/queue/sqs/limits.js'
+import { readOrigin } from '../../engine/queue/sqs/origin.js'
 
 export interface MemoryQueueOptions {
   readonly clock: Clock

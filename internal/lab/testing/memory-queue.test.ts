@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
-import { createManualClock } from '../../lab/testing/manual-clock.js'
-import type { ReceivedMessage } from '../message/message.js'
-import { createMemoryQueue, type MemoryQueueOptions } from './memory.js'
-import { QueueError, type ReceiveOptions } from './queue.js'
+import type { ReceivedMessage } from '../../engine/message/message.js'
+import { QueueError, type ReceiveOptions } from '../../engine/queue/queue.js'
+import { createManualClock } from './manual-clock.js'
+import { createMemoryQueue, type MemoryQueueOptions } from './memory-queue.js'
 
 function setup(t: Test, over: Partial<MemoryQueueOptions> = {}) {
   const clock = createManualClock()
