@@ -20,22 +20,19 @@ import { type Fields, HOT_CALLS, type HotCall, isFields } from './hot-calls.js'
 import { createHttpPool, type HttpPool, type HttpReply } from './http-pool.js'
 import { learnRoute } from './route.js'
 import { type FirstAttempt, isSdkCommand, resume, type SdkCommand } from './sdk-command.js'
-import { createLane, type Lane } from './signed-route.js'
+import { createSignedRoute, type SignedRoute } from './signed-route.js'
 
 export interface LeanClientOptions {
   readonly config: SQSClientConfig
   /** Sockets per host. */
   readonly maxSockets: number
   readonly connectTimeoutMs: number
-  /** How much longer than a long poll an answer may take. */
-  readonly answerMarginMs?: number
-  readonly requestsPerConnection?: number
   readonly clock?: Clock
 }
 
 /**
- * Less than the callers' own deadline, so that a dead connection leaves time for another
- * attempt.
+ * How much longer than a long poll an answer may take. Less than the callers' own
+ * deadline, so that a dead connection leaves time for another attempt.
  */
 const ANSWER_MARGIN_MS = 5_000
 /**
@@ -54,14 +51,14 @@ const REFUSED_CREDENTIALS = new Set([
 type Send = (command: unknown, options?: unknown, callback?: unknown) => Promise<unknown>
 
 export function createLeanClient(options: LeanClientOptions): SQSClient {
-  const { clock = systemClock, answerMarginMs = ANSWER_MARGIN_MS } = options
+  const { clock = systemClock } = options
   const client = new SQSClient(options.config)
   const sendBySdk = client.send.bind(client) as Send
   const destroySdk = client.destroy.bind(client)
   const checkMd5 = client.config.md5 !== false
   const credentialCache = createCredentialCache(client.config.credentials, clock)
   const pools = new Map<string, HttpPool>()
-  const lanes = new Map<string, Lane | null>()
+  const routes = new Map<string, SignedRoute | null>()
 
   const poolOf = (origin: string): HttpPool => {
     let pool = pools.get(origin)
@@ -70,19 +67,19 @@ export function createLeanClient(options: LeanClientOptions): SQSClient {
         origin,
         connections: options.maxSockets,
         connectTimeoutMs: options.connectTimeoutMs,
-        bodyTimeoutMs: answerMarginMs,
-        requestsPerConnection: options.requestsPerConnection ?? REQUESTS_PER_CONNECTION
+        bodyTimeoutMs: ANSWER_MARGIN_MS,
+        requestsPerConnection: REQUESTS_PER_CONNECTION
       })
       pools.set(origin, pool)
     }
     return pool
   }
 
-  const openLane = async (queueUrl: string): Promise<Lane | null> => {
+  const openRoute = async (queueUrl: string): Promise<SignedRoute | null> => {
     const route = await learnRoute(sendBySdk, queueUrl)
-    const lane = route === null ? null : createLane(route, poolOf(route.origin))
-    lanes.set(queueUrl, lane)
-    return lane
+    const signed = route === null ? null : createSignedRoute(route, poolOf(route.origin))
+    routes.set(queueUrl, signed)
+    return signed
   }
 
   const sendHot = async (
@@ -92,11 +89,11 @@ export function createLeanClient(options: LeanClientOptions): SQSClient {
     signal: AbortSignal | null
   ): Promise<unknown> => {
     const sdkOptions = signal === null ? {} : { abortSignal: signal }
-    const known = lanes.get(queueUrl)
-    const lane = known === undefined ? await openLane(queueUrl) : known
-    if (lane === null) return sendBySdk(command, sdkOptions)
+    const known = routes.get(queueUrl)
+    const route = known === undefined ? await openRoute(queueUrl) : known
+    if (route === null) return sendBySdk(command, sdkOptions)
     const credentials = credentialCache.held() ?? (await credentialCache.ask())
-    const first = await attempt(hot, lane, command.input, credentials, signal)
+    const first = await attempt(hot, route, command.input, credentials, signal)
     if ('error' in first && signal?.aborted === true) throw first.error
     if ('reply' in first && first.reply.status === 200) {
       const answer = wholeAnswer(hot, command.input, first.reply)
@@ -113,16 +110,16 @@ export function createLeanClient(options: LeanClientOptions): SQSClient {
 
   const attempt = async (
     { target, waitTimeS }: HotCall,
-    lane: Lane,
+    route: SignedRoute,
     input: Fields,
     credentials: AwsCredentials,
     signal: AbortSignal | null
   ): Promise<FirstAttempt> => {
     try {
       const epochMs = clock.epochMs() + client.config.systemClockOffset
-      const headersTimeoutMs = waitTimeS(input) * 1_000 + answerMarginMs
+      const headersTimeoutMs = waitTimeS(input) * 1_000 + ANSWER_MARGIN_MS
       return {
-        reply: await lane.post({
+        reply: await route.post({
           target,
           body: JSON.stringify(input),
           credentials,

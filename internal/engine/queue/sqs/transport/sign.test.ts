@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { type Fields, isFields } from './hot-calls.js'
 import { interceptRequest } from './sdk-command.js'
-import { awsDate, createSigner, type RequestToSign, sha256, signingKey } from './sign.js'
+import { awsDate, createRequestSigner, type RequestToSign, sha256, signingKey } from './sign.js'
 
 const secret = {
   accessKeyId: 'AKIDEXAMPLE',
@@ -75,7 +75,7 @@ await t.test('the signatures that AWS published for its test suite come out', as
       want: '85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead'
     }
   ]
-  const signer = createSigner(secret, scope)
+  const signer = createRequestSigner(secret, scope)
   for (const { name, signed, want } of rows) {
     const names = signed.headers.map(([header]) => header).join(';')
     const credential = 'AKIDEXAMPLE/20150830/us-east-1/service/aws4_request'
@@ -93,7 +93,7 @@ await t.test('the signatures that AWS published for its test suite come out', as
 })
 
 await t.test('a signer that lives over midnight signs with the new day', async t => {
-  const lasting = createSigner(secret, scope)
+  const lasting = createRequestSigner(secret, scope)
   for (const date of [
     '20150830T235959Z',
     '20150831T000000Z',
@@ -102,7 +102,7 @@ await t.test('a signer that lives over midnight signs with the new day', async t
   ]) {
     t.equal(
       lasting.authorization(request(), date),
-      createSigner(secret, scope).authorization(request(), date),
+      createRequestSigner(secret, scope).authorization(request(), date),
       date
     )
   }
@@ -149,7 +149,7 @@ await t.test("any request is signed to the byte as the SDK's own signer does", a
       const headers = isFields(built['headers']) ? built['headers'] : {}
       const signed =
         /SignedHeaders=([^,]+)/.exec(String(headers['authorization']))?.[1]?.split(';') ?? []
-      const ours = createSigner(credentials, { region, service: 'sqs' }).authorization(
+      const ours = createRequestSigner(credentials, { region, service: 'sqs' }).authorization(
         {
           method: 'POST',
           path: String(built['path']),

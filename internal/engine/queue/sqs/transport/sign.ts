@@ -32,7 +32,7 @@ export interface RequestToSign {
   readonly bodyHash: string
 }
 
-export interface Signer {
+export interface RequestSigner {
   /** The value of the `authorization` header. */
   authorization(request: RequestToSign, date: string): string
 }
@@ -48,7 +48,7 @@ export function awsDate(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
 }
 
-export function createSigner(secret: SigningSecret, scope: SigningScope): Signer {
+export function createRequestSigner(secret: SigningSecret, scope: SigningScope): RequestSigner {
   let today = ''
   let credentialScope = ''
   let hmac: (text: string) => string = () => ''

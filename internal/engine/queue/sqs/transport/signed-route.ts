@@ -10,9 +10,9 @@
 import type { AwsCredentials } from './credential-cache.js'
 import type { HttpPool, HttpReply } from './http-pool.js'
 import type { Route } from './route.js'
-import { awsDate, createSigner, type Signer, sha256 } from './sign.js'
+import { awsDate, createRequestSigner, type RequestSigner, sha256 } from './sign.js'
 
-export interface LaneCall {
+export interface SignedCall {
   readonly target: string
   readonly body: string
   readonly credentials: AwsCredentials
@@ -21,8 +21,8 @@ export interface LaneCall {
   readonly signal: AbortSignal | null
 }
 
-export interface Lane {
-  post(call: LaneCall): Promise<HttpReply>
+export interface SignedRoute {
+  post(call: SignedCall): Promise<HttpReply>
 }
 
 interface Signed {
@@ -34,18 +34,18 @@ interface Signed {
 
 const CONTENT_TYPE = 'application/x-amz-json-1.0'
 
-export function createLane({ host, path, scope }: Route, pool: HttpPool): Lane {
+export function createSignedRoute({ host, path, scope }: Route, pool: HttpPool): SignedRoute {
   let owner: AwsCredentials | null = null
-  let signer: Signer | null = null
+  let signer: RequestSigner | null = null
   let dateSecond = -1
   let date = ''
   const lastSigned = new Map<string, Signed>()
 
-  const sign = (call: LaneCall, second: number): string[] => {
+  const sign = (call: SignedCall, second: number): string[] => {
     const { credentials, target, body } = call
     if (signer === null || credentials !== owner) {
       owner = credentials
-      signer = createSigner(credentials, scope)
+      signer = createRequestSigner(credentials, scope)
     }
     if (second !== dateSecond) {
       dateSecond = second
