@@ -16,6 +16,9 @@ import { type RejectionReason, type Violation } from '../../../engine/message/me
 import { isStorable } from '../../../engine/message/storable.js'
 import { describeFound } from './found.js'
 
+/** UTF-8 bytes of the longest body that is read. */
+export const MAX_BODY_BYTES = 1_048_576
+
 /** A body that satisfies the contract. */
 export interface EventBody {
   readonly event_type: string

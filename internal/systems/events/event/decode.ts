@@ -6,15 +6,14 @@
  *         JSON, object, depth, contract, payload text, payload schema. What a rejection
  *         says never quotes the payload and can always be stored; its `clientId`,
  *         `eventType` and `messageId` are as sent and may not be (over-long, NUL).
- * Units   maxBodyBytes in UTF-8 bytes; maxDepth in objects and arrays open at once, the
- *         body itself being 1.
+ * Units   depth in objects and arrays open at once, the body itself being 1.
  * Errors  no body makes it throw. It throws PayloadCheckError where the validator of a
  *         payload schema breaks: that is no fact about the event, so the caller neither
  *         stores nor deletes this message, goes on with the others, and the queue's
  *         receive limit decides.
  * Source  PostgreSQL `json` takes every text that JSON.parse takes, NUL escapes and
  *         lone-surrogate escapes included, up to a depth of some thousands (SQLSTATE
- *         54001 beyond); maxDepth stays far below.
+ *         54001 beyond); MAX_DEPTH stays far below.
  */
 import {
   type ReceivedMessage,
@@ -29,14 +28,14 @@ import {
   type SchemaInForce,
   type ShadowSchema
 } from '../schemas/payload-schemas.js'
-import { type EventBody, explainBreach, satisfiesContract } from './contract.js'
+import { type EventBody, explainBreach, MAX_BODY_BYTES, satisfiesContract } from './contract.js'
 import { describeFound } from './found.js'
 import { findJsonError } from './json-error.js'
 import { findPayload, type PayloadSpan } from './payload-span.js'
 
+const MAX_DEPTH = 64
+
 export interface DecoderOptions {
-  readonly maxBodyBytes?: number
-  readonly maxDepth?: number
   readonly payloadSchemas: Pick<PayloadSchemas, 'find'>
   /**
    * A shadow version has looked at a message: the first thing that it would reject it
@@ -66,16 +65,10 @@ export class PayloadCheckError extends Error {
   }
 }
 
-export function createDecoder({
-  maxBodyBytes = 1_048_576,
-  maxDepth = 64,
-  payloadSchemas,
-  onShadow
-}: DecoderOptions): Decoder {
+export function createDecoder({ payloadSchemas, onShadow }: DecoderOptions): Decoder {
   return function decode(message) {
     const { body } = message
-    if (message.bytes > maxBodyBytes)
-      return refuse('too-large', [tooLarge(message.bytes, maxBodyBytes)])
+    if (message.bytes > MAX_BODY_BYTES) return refuse('too-large', [tooLarge(message.bytes)])
     let parsed: unknown
     try {
       parsed = JSON.parse(body)
@@ -85,8 +78,8 @@ export function createDecoder({
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
       return refuse('not-an-object', [notAnObject(parsed)])
     const span = findPayload(body)
-    if (span.depth > maxDepth)
-      return refuse('too-deep', [tooDeep(span.depth, maxDepth)], keep(message, parsed, span))
+    if (span.depth > MAX_DEPTH)
+      return refuse('too-deep', [tooDeep(span.depth)], keep(message, parsed, span))
     if (!satisfiesContract(parsed)) {
       const { reason, violations } = explainBreach(parsed)
       return refuse(reason, violations, keep(message, parsed, span))
@@ -190,11 +183,11 @@ const UNSTORABLE_PAYLOAD: Violation = {
     'message holds a lone surrogate that is not escaped, which UTF-8 cannot carry: send well-formed Unicode, or escape it as \\uXXXX'
 }
 
-function tooLarge(bytes: number, limit: number): Violation {
+function tooLarge(bytes: number): Violation {
   return {
     pointer: '',
     keyword: 'maxBytes',
-    message: `the body has ${bytes} bytes: send at most ${limit}`
+    message: `the body has ${bytes} bytes: send at most ${MAX_BODY_BYTES}`
   }
 }
 
@@ -223,10 +216,10 @@ function notAnObject(body: unknown): Violation {
   }
 }
 
-function tooDeep(depth: number, limit: number): Violation {
+function tooDeep(depth: number): Violation {
   return {
     pointer: '',
     keyword: 'depth',
-    message: `the body is nested ${depth} levels deep: nest at most ${limit}, the body itself being 1`
+    message: `the body is nested ${depth} levels deep: nest at most ${MAX_DEPTH}, the body itself being 1`
   }
 }

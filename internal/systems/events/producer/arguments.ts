@@ -15,7 +15,7 @@ import {
   readFlags,
   readNumber
 } from '../../../engine/cli/flags.js'
-import { MAX_MESSAGE_BYTES } from '../../../engine/queue/sqs/limits.js'
+import { MAX_BODY_BYTES } from '../event/contract.js'
 import { DEFAULT_BODY_BYTES, DEFAULT_CLIENTS } from './events.js'
 
 export type ProducersCommand =
@@ -96,7 +96,7 @@ function readLoad(flags: Flags): LoadArguments {
     ledger: flags.text('ledger') ?? null,
     clients: readClients(flags),
     bodyBytes:
-      readNumber(flags, 'body-bytes', MIN_BODY_BYTES, MAX_MESSAGE_BYTES) ?? DEFAULT_BODY_BYTES,
+      readNumber(flags, 'body-bytes', MIN_BODY_BYTES, MAX_BODY_BYTES) ?? DEFAULT_BODY_BYTES,
     seed: flags.text('seed') ?? null
   }
 }
