@@ -24,7 +24,6 @@
 import type { Clock } from '../lifecycle/clock.js'
 import type { Disposition, Entry, ValidEvent, Verdict } from '../message/message.js'
 import { toStorable } from '../message/storable.js'
-import { MAX_BATCH_ENTRIES } from '../queue/queue.js'
 import { backoffMs } from '../retry/backoff.js'
 import type { BatchLimits, FlushCause } from './batch.js'
 import { CommitLane } from './commit-lane.js'
@@ -85,10 +84,10 @@ const RETRY = { baseMs: 50, maxMs: 2_000 }
 const STATEMENT_TIMEOUT = '57014'
 const MAX_REASON_CHARS = 500
 /**
- * What one receive brings: a client whose receives come back full may have more where
- * that came from.
+ * About one full receive of SQS: a client whose receives come back full may have more
+ * where that came from.
  */
-const FLOOD_MESSAGES = MAX_BATCH_ENTRIES
+const FLOOD_MESSAGES = 10
 
 export class Committer {
   readonly #options: CommitterOptions

@@ -1,6 +1,7 @@
 /**
  * Keeps messages in flight invisible to others: extends each one when half of its
- * visibility is spent, counted from its receipt.
+ * visibility is spent, counted from its receipt. Where a queue leases nothing there is
+ * nothing to do.
  *
  * Units   visibility in seconds, as the queue counts it; spans in milliseconds.
  * Errors  a failed extension is reported and not repeated before its next turn: at worst
@@ -8,11 +9,11 @@
  *         ends extensions 12 hours after the receive; then the same holds.
  */
 import type { Clock } from '../lifecycle/clock.js'
-import { MAX_BATCH_ENTRIES, type Queue, QueueError } from '../queue/queue.js'
+import { type Queue, QueueError } from '../queue/queue.js'
 import type { InFlight } from './in-flight.js'
 
 export interface HeartbeatOptions {
-  readonly queue: Pick<Queue, 'extend'>
+  readonly queue: Pick<Queue, 'leases' | 'limits'>
   readonly inFlight: InFlight
   readonly clock: Clock
   readonly visibilityTimeoutS: number
@@ -27,29 +28,30 @@ const LOOKS_PER_TIMEOUT = 8
 
 /** Starts the heartbeat; the returned function ends it. */
 export function startHeartbeat(options: HeartbeatOptions): () => void {
-  const { queue, inFlight, clock, visibilityTimeoutS, onFailed } = options
+  const { inFlight, clock, visibilityTimeoutS, onFailed } = options
+  const { leases, limits } = options.queue
+  if (leases === null) return () => undefined
   const halfLifeMs = visibilityTimeoutS * 500
   const everyMs = (visibilityTimeoutS * 1_000) / LOOKS_PER_TIMEOUT
   let isStopped = false
-  let cancel = clock.after(everyMs, look)
 
-  function look(): void {
-    void beat().finally(() => {
-      if (!isStopped) cancel = clock.after(everyMs, look)
-    })
-  }
-
-  async function beat(): Promise<void> {
+  const beat = async (): Promise<void> => {
     for (;;) {
-      const due = inFlight.takeDue(halfLifeMs, clock.monotonicMs(), MAX_BATCH_ENTRIES)
+      const due = inFlight.takeDue(halfLifeMs, clock.monotonicMs(), limits.settle)
       if (due.length === 0 || isStopped) return
       try {
-        for (const failure of await queue.extend(due, visibilityTimeoutS)) onFailed(failure.code, 1)
+        for (const failure of await leases.extend(due, visibilityTimeoutS))
+          onFailed(failure.code, 1)
       } catch (error) {
         onFailed(error instanceof QueueError ? error.code : String(error), due.length)
       }
     }
   }
+  const look = (): void =>
+    void beat().finally(() => {
+      if (!isStopped) cancel = clock.after(everyMs, look)
+    })
+  let cancel = clock.after(everyMs, look)
 
   return () => {
     isStopped = true

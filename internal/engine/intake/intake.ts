@@ -17,13 +17,7 @@ import type { ClientRules } from '../../systems/events/quota/client-rules.js'
 import { OverQuota } from '../../systems/events/quota/quota-gate.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { Disposition, Entry, ReceivedMessage, Verdict } from '../message/message.js'
-import {
-  MAX_BATCH_ENTRIES,
-  type Queue,
-  type QueueError,
-  type QueueWriter,
-  type Receiver
-} from '../queue/queue.js'
+import type { Queue, QueueError, QueueWriter, Receiving } from '../queue/queue.js'
 import type { BatchLimits, FlushCause } from './batch.js'
 import { type CommitJournal, Committer } from './committer.js'
 import { Gate, type GateReason } from './gate.js'
@@ -83,7 +77,7 @@ export interface IntakeObserver {
 export interface IntakeOptions {
   readonly queue: Queue
   /** Of the same queue. */
-  readonly writer: Pick<QueueWriter, 'send'>
+  readonly writer: Pick<QueueWriter, 'send' | 'limits'>
   readonly store: Store
   /** Pure; does not throw for any body. */
   readonly decode: (message: ReceivedMessage) => Verdict
@@ -117,7 +111,7 @@ export class Intake {
   readonly #committer: Committer
   readonly #overQuota: OverQuota
   readonly #settler: Settler
-  readonly #receiver: Receiver
+  readonly #receiving: Receiving
   readonly #stopHeartbeat: () => void
   readonly #suspects: Suspects
   #isAdvancing = false
@@ -187,7 +181,7 @@ export class Intake {
       visibilityTimeoutS: limits.visibilityTimeoutS,
       onFailed: (code, entries) => observer.extendFailed(code, entries)
     })
-    this.#receiver = queue.receive({
+    this.#receiving = queue.receive({
       deliver: messages => this.#deliver(messages),
       admit: () => this.#gate.admit(),
       onError: error => {
@@ -230,7 +224,7 @@ export class Intake {
     const deadline = new Promise<'late'>(resolve => {
       cancelDeadline = this.#options.clock.after(withinMs, () => resolve('late'))
     })
-    const drained = this.#receiver
+    const drained = this.#receiving
       .stop()
       .then(() => this.#suspects.emptied())
       .then(() => this.#overQuota.end())
@@ -313,14 +307,8 @@ export class Intake {
     this.#options.observer.gateChanged(this.#gate.isOpen, this.#gate.reasons)
   }
 
+  /** Best effort: what a queue that does not answer is not told of, comes back later. */
   async #giveBack(): Promise<void> {
-    const receipts = this.#inFlight.receipts()
-    for (let at = 0; at < receipts.length; at += MAX_BATCH_ENTRIES) {
-      try {
-        await this.#options.queue.extend(receipts.slice(at, at + MAX_BATCH_ENTRIES), 0)
-      } catch {
-        return // The queue does not answer: their visibility timeout gives them back.
-      }
-    }
+    await this.#options.queue.nack(this.#inFlight.receipts()).catch(() => undefined)
   }
 }

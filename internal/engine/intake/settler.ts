@@ -1,8 +1,8 @@
 /**
- * The settle stage: deletes messages whose row is committed, in tens, apart from the
- * commits.
+ * The settle stage: deletes messages whose row is committed, many per call, apart from
+ * the commits.
  *
- * A full ten leaves at once; a partial one waits up to `lingerMs` for company. Entries
+ * A full call leaves at once; a partial one waits up to `lingerMs` for company. Entries
  * that fail are tried again alone; a stale handle or too many failures end the attempts:
  * the queue hands the message out once more and it is found to be a duplicate.
  *
@@ -11,18 +11,12 @@
  */
 import type { Clock } from '../lifecycle/clock.js'
 import type { Entry } from '../message/message.js'
-import {
-  MAX_BATCH_ENTRIES,
-  type Queue,
-  QueueError,
-  type Receipt,
-  type SettleFailure
-} from '../queue/queue.js'
+import { type Queue, QueueError, type Receipt, type SettleFailure } from '../queue/queue.js'
 import { backoffMs } from '../retry/backoff.js'
 import type { InFlight } from './in-flight.js'
 
 export interface SettlerOptions {
-  readonly queue: Pick<Queue, 'ack'>
+  readonly queue: Pick<Queue, 'ack' | 'limits'>
   readonly inFlight: InFlight
   readonly clock: Clock
   readonly random: () => number
@@ -50,8 +44,8 @@ interface Ack {
 export class Settler {
   readonly #options: SettlerOptions
   /**
-   * Those before `#taken` are under way; cut off now and then, because taking ten off the
-   * front would move all others each time.
+   * Those before `#taken` are under way; cut off now and then, because taking a few off
+   * the front would move all others each time.
    */
   #pending: Ack[] = []
   #taken = 0
@@ -93,8 +87,8 @@ export class Settler {
   }
 
   #pump(): void {
-    const { concurrency, clock, lingerMs } = this.#options
-    while (this.#calls < concurrency && this.#waiting >= MAX_BATCH_ENTRIES) this.#start()
+    const { concurrency, clock, lingerMs, queue } = this.#options
+    while (this.#calls < concurrency && this.#waiting >= queue.limits.settle) this.#start()
     if (this.#waiting === 0 || this.#calls >= concurrency) return
     if (this.#isDraining) return this.#start()
     this.#cancelLinger ??= clock.after(lingerMs, () => {
@@ -116,7 +110,7 @@ export class Settler {
   }
 
   #take(): readonly Ack[] {
-    const acks = this.#pending.slice(this.#taken, this.#taken + MAX_BATCH_ENTRIES)
+    const acks = this.#pending.slice(this.#taken, this.#taken + this.#options.queue.limits.settle)
     this.#taken += acks.length
     if (this.#taken >= CUT_AT || this.#waiting === 0) {
       this.#pending = this.#pending.slice(this.#taken)

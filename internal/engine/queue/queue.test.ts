@@ -1,20 +1,53 @@
 import t from 'tap'
+import { connectBareQueue, connectBareWriter } from '../../lab/testing/bare-queue.js'
 import { createManualClock } from '../../lab/testing/manual-clock.js'
 import { createMemoryQueue } from '../../lab/testing/memory-queue.js'
-import { testQueueConformance } from '../../lab/testing/queue-conformance.js'
+import { queueConformance } from '../../lab/testing/queue-conformance.js'
+import type { QueueHarness } from '../../lab/testing/queue-harness.js'
 import { startTestSqs, TEST_CREDENTIALS, TEST_REGION } from '../../lab/testing/sqs.js'
 import { systemClock } from '../lifecycle/clock.js'
 import { createSqsClient } from './sqs/client.js'
 import { createSqsQueue } from './sqs/queue.js'
 import { createSqsWriter } from './sqs/writer.js'
 
-await t.test('the queue in memory', async t => {
-  await testQueueConformance(t, async (_, { visibilityTimeoutS }) => {
-    const clock = createManualClock()
-    const queue = createMemoryQueue({ clock, visibilityTimeoutS })
-    return { queue, writer: queue, passTime: ms => clock.advanceAsync(ms) }
+const LIKE_SQS: Omit<QueueHarness, 'open'> = {
+  abilities: { leases: true, inspect: true, deadLetters: false, countsDeliveries: true },
+  unsendable: [{ body: '' }, { body: 'a raw \u0000' }]
+}
+
+await t.test('the queue in memory', t =>
+  queueConformance(t, {
+    ...LIKE_SQS,
+    async open(_, { leaseS }) {
+      const clock = createManualClock()
+      const queue = createMemoryQueue({ clock, visibilityTimeoutS: leaseS })
+      return {
+        connect: async () => queue,
+        writer: queue,
+        deadBodies: async () => [],
+        passTime: ms => clock.advanceAsync(ms)
+      }
+    }
   })
-})
+)
+
+await t.test('a queue that can do as little as a broker may', t =>
+  queueConformance(t, {
+    abilities: { leases: false, inspect: false, deadLetters: true, countsDeliveries: false },
+    unsendable: [{ body: 'late', delayS: 1 }],
+    async open() {
+      const clock = createManualClock()
+      const memory = createMemoryQueue({ clock, visibilityTimeoutS: 43_200 })
+      const deadBodies: string[] = []
+      return {
+        connect: async () => connectBareQueue(memory, deadBodies),
+        writer: connectBareWriter(memory),
+        deadBodies: async () => deadBodies,
+        passTime: ms => clock.advanceAsync(ms)
+      }
+    }
+  })
+)
 
 for (const transport of ['lean', 'sdk'] as const) {
   await t.test(`the queue on SQS over the ${transport} transport`, async t => {
@@ -27,20 +60,24 @@ for (const transport of ['lean', 'sdk'] as const) {
       transport
     })
     t.teardown(async () => sqs.destroy())
-    await testQueueConformance(t, async (_, { visibilityTimeoutS }) => {
-      const { queueUrl } = createQueue()
-      const queue = createSqsQueue({
-        sqs,
-        queueUrl,
-        pollers: 3,
-        visibilityTimeoutS,
-        waitTimeS: 1,
-        clock: systemClock
-      })
-      return {
-        queue,
-        writer: createSqsWriter({ sqs, queueUrl }),
-        passTime: () => Promise.resolve()
+    await queueConformance(t, {
+      ...LIKE_SQS,
+      async open(_, { leaseS }) {
+        const { queueUrl } = createQueue()
+        return {
+          connect: async () =>
+            createSqsQueue({
+              sqs,
+              queueUrl,
+              pollers: 3,
+              visibilityTimeoutS: leaseS,
+              waitTimeS: 1,
+              clock: systemClock
+            }),
+          writer: createSqsWriter({ sqs, queueUrl }),
+          deadBodies: async () => [],
+          passTime: () => Promise.resolve()
+        }
       }
     })
   })

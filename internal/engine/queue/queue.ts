@@ -1,22 +1,22 @@
 /**
- * The port to the queue: receive, acknowledge, extend, send.
+ * The port to a queue: receive, settle, send. It knows no broker.
  *
- * Shapes  messages come in by push (`deliver`), because the poll loops belong to the
- *         adapter; settling goes out in lists of at most MAX_BATCH_ENTRIES with distinct
- *         ids, each entry with its own outcome.
- * Units   visibility in seconds, as the queue counts it.
- * Errors  `ack` and `extend` resolve with the entries that failed, and reject only when
- *         the call as a whole failed (QueueError); receive errors go to `onError`, and
- *         the adapter itself backs off and goes on.
- * Source  Amazon SQS API reference: 10 entries per batch call, entries fail one by one
- *         inside an HTTP 200.
+ * Shapes  messages come in by push (`deliver`), because poll loops and consumers belong
+ *         to the adapter. Lists may have any length: an adapter whose broker limits its
+ *         calls divides them. What a broker may lack is an object or null, so that the
+ *         compiler asks every caller for the other case. A message that is delivered
+ *         again while it is in flight is settled by its newest receipt; an adapter never
+ *         hands out two different messages under one id at the same time.
+ * Units   seconds, UTF-8 bytes.
+ * Errors  a settle call resolves with the entries that failed, and rejects (QueueError)
+ *         only when none of them was answered for. `send` has an outcome for each
+ *         message, whatever happens to its calls. Receive errors go to `onError`, and the
+ *         adapter itself backs off and goes on.
+ * Source  internal/docs/decisions/0015-queue-port.md
  */
 import type { ReceivedMessage } from '../message/message.js'
 
-/** What one batch call of the queue may hold. */
-export const MAX_BATCH_ENTRIES = 10
-
-/** The token of one delivery. */
+/** What settles one delivery. */
 export interface Receipt {
   readonly id: string
   readonly receiptHandle: string
@@ -25,11 +25,11 @@ export interface Receipt {
 /** An entry of a settle call that did not succeed. */
 export interface SettleFailure {
   readonly id: string
-  /** The queue's error code, e.g. `ReceiptHandleIsInvalid`. */
+  /** The broker's error code, e.g. `ReceiptHandleIsInvalid`. */
   readonly code: string
   /**
-   * False where the same call can never succeed (a stale handle); the message then comes
-   * back by itself or is gone already.
+   * False where the same call can never succeed (an outdated receipt); the message then
+   * comes back by itself or is gone already.
    */
   readonly retryable: boolean
 }
@@ -42,18 +42,39 @@ export interface ReceiveOptions {
   readonly deliver: (messages: readonly ReceivedMessage[]) => void
   /** Asked before each receive: resolves when there is room for more. */
   readonly admit: () => Promise<void>
-  /** A receive failed; the adapter waits before this poller's next one. */
+  /** A receive failed; the adapter waits before it receives again. */
   readonly onError: (error: QueueError) => void
   /** A receive came back, with messages or empty: the queue answers. */
   readonly onReceive: () => void
 }
 
-export interface Receiver {
+/** Receives under way, until they are stopped. */
+export interface Receiving {
   /**
-   * Ends all polling; what a late answer still brings is given back to the queue. May be
-   * called twice.
+   * Ends all receiving; what a late answer still brings is given back to the queue. May
+   * be called twice.
    */
   stop(): Promise<void>
+}
+
+/** What one call to the broker holds at most. */
+export interface QueueLimits {
+  /** Messages that one receive brings. */
+  readonly receive: number
+  /** Receipts that one settle call takes; a caller with less may wait for more. */
+  readonly settle: number
+}
+
+/** A message in flight is invisible to others for a time, and then comes back. */
+export interface Leases {
+  /** Begins that time anew: `seconds` from now. */
+  extend(receipts: readonly Receipt[], seconds: number): Promise<readonly SettleFailure[]>
+}
+
+/** A place of the broker's own for messages that nobody is to receive again. */
+export interface DeadLetters {
+  /** Moves messages there; they are settled by it. */
+  put(receipts: readonly Receipt[]): Promise<readonly SettleFailure[]>
 }
 
 /** How many messages a queue holds; the queue's own estimate. */
@@ -63,58 +84,86 @@ export interface QueueDepth {
   readonly delayed: number
 }
 
-export interface Queue {
-  receive(options: ReceiveOptions): Receiver
-  /** Deletes up to MAX_BATCH_ENTRIES messages. */
-  ack(receipts: readonly Receipt[]): Promise<readonly SettleFailure[]>
+/** For people's tools: looking into a queue without receiving from it for good. */
+export interface QueueInspection {
   /**
-   * Makes up to MAX_BATCH_ENTRIES messages invisible for `seconds` from now; 0 hands them
-   * out again at once.
-   */
-  extend(receipts: readonly Receipt[], seconds: number): Promise<readonly SettleFailure[]>
-  depth(): Promise<QueueDepth>
-  close(): Promise<void>
-}
-
-/**
- * A queue that people's tools look into, one receive at a time and without a poll loop.
- */
-export interface InspectableQueue extends Queue {
-  /**
-   * One receive of up to `max` (at most MAX_BATCH_ENTRIES) messages, which then stay
+   * One receive of up to `max` messages (`limits.receive` at most), which then stay
    * invisible to others for `seconds`. Nothing came: nothing is visible just now. Like
    * every receive it raises the receive counts.
    */
   take(max: number, seconds: number): Promise<readonly ReceivedMessage[]>
+  depth(): Promise<QueueDepth>
+}
+
+export interface Queue {
+  readonly limits: QueueLimits
+  /**
+   * Whether `receiveCount` is the broker's own count of deliveries. Where it is not, the
+   * count is always 1 and says nothing.
+   */
+  readonly countsDeliveries: boolean
+  /** Null where a message is in flight for as long as its receiver is connected. */
+  readonly leases: Leases | null
+  /**
+   * Null where no call moves a message there. SQS does so itself, after a number of
+   * receives (the redrive policy): a message that is to go there is left alone until
+   * then. Sending a copy there and deleting the message would give it a new id, count and
+   * time, and after a crash in between it would lie in both queues.
+   */
+  readonly deadLetters: DeadLetters | null
+  readonly inspect: QueueInspection | null
+  receive(options: ReceiveOptions): Receiving
+  /** Removes messages for good. */
+  ack(receipts: readonly Receipt[]): Promise<readonly SettleFailure[]>
+  /** Gives messages back: the queue hands them out again at once. */
+  nack(receipts: readonly Receipt[]): Promise<readonly SettleFailure[]>
+  close(): Promise<void>
+}
+
+/** A queue that people's tools can look into. */
+export interface InspectableQueue extends Queue {
+  readonly inspect: QueueInspection
 }
 
 /** A message to be sent. */
 export interface OutgoingMessage {
   readonly body: string
   /**
-   * Of a message that is redriven: the MessageId under which its event was first accepted
-   * (origin.ts).
+   * Of a copy: the id under which the message was first accepted (origin.ts).
    */
   readonly origin?: string
   /**
-   * Whose turn it takes, where the queue hands out messages in fair turns between groups:
-   * the client.
+   * Whose turn it takes, where the queue hands out messages in fair turns between groups.
    */
   readonly group?: string
-  /** How long nobody receives it: 0 to 900 whole seconds. */
+  /** How long nobody receives it: whole seconds, `limits.delayS` at most. */
   readonly delayS?: number
 }
 
-/** What became of one sent message: its MessageId, or the code of its failure. */
+/** What became of one sent message: the id that it got, or the code of its failure. */
 export type SendOutcome =
   | { readonly id: string }
   | { readonly code: string; readonly retryable: boolean }
 
-/** The producers' side of the queue. */
+/** What the broker takes of a sender. */
+export interface SendLimits {
+  /** Messages that one call holds: longer lists take several, one after the other. */
+  readonly entries: number
+  /** Of one message, and of all that one call holds. */
+  readonly bytes: number
+  /** The longest delay; 0 where there is none. */
+  readonly delayS: number
+}
+
+/** The senders' side of the queue. */
 export interface QueueWriter {
+  readonly limits: SendLimits
+  /** False when the queue could never take this message, whatever is tried. */
+  takes(message: OutgoingMessage): boolean
   /**
-   * Sends up to MAX_BATCH_ENTRIES messages (together at most 1 MiB); outcomes in the same
-   * order. Rejects with QueueError as a whole.
+   * Sends messages; outcomes in the same order. A message has an id only once the queue
+   * has confirmed that it keeps it. After a call that failed as a whole no further one is
+   * made: all that is left has its code, and may be sent again.
    */
   send(messages: readonly OutgoingMessage[]): Promise<readonly SendOutcome[]>
   close(): Promise<void>
@@ -124,7 +173,7 @@ export interface QueueWriter {
 export class QueueError extends Error {
   override readonly name = 'QueueError'
   /**
-   * The queue's or the network's error code, e.g. `ThrottlingException`, `ECONNREFUSED`.
+   * The broker's or the network's error code, e.g. `ThrottlingException`, `ECONNREFUSED`.
    */
   readonly code: string
 

@@ -10,7 +10,7 @@ const never = new AbortController().signal
  */
 async function sentWithin(ms: number, ratePerSecond: number): Promise<number> {
   const clock = createManualClock()
-  const pace = createBatchPace(ratePerSecond, clock)
+  const pace = createBatchPace(ratePerSecond, clock, 10)
   const stop = new AbortController()
   let sent = 0
   const sending = (async () => {
@@ -37,7 +37,7 @@ t.test('the rate is kept, however low, from the first batch on', async t => {
 
 t.test('a pause is not made up for by a burst', async t => {
   const clock = createManualClock()
-  const pace = createBatchPace(10, clock)
+  const pace = createBatchPace(10, clock, 10)
   await pace.due(never)
   pace.spent(10)
   clock.advance(60_000)
@@ -53,11 +53,11 @@ t.test('a pause is not made up for by a burst', async t => {
 
 t.test('without a rate nothing is waited for, and a stop ends the wait', async t => {
   const clock = createManualClock()
-  const free = createBatchPace(null, clock)
+  const free = createBatchPace(null, clock, 10)
   t.equal(free.batchSize, 10)
   free.spent(1_000)
   await free.due(never)
-  const slow = createBatchPace(0.001, clock)
+  const slow = createBatchPace(0.001, clock, 10)
   slow.spent(1)
   const stop = new AbortController()
   const waiting = slow.due(stop.signal)

@@ -8,7 +8,6 @@
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { delay } from '../lifecycle/interrupt.js'
-import { MAX_BATCH_ENTRIES } from '../queue/queue.js'
 
 export interface BatchPace {
   /** The most that one batch may hold. */
@@ -18,11 +17,7 @@ export interface BatchPace {
   spent(messages: number): void
 }
 
-export function createBatchPace(
-  ratePerSecond: number | null,
-  clock: Clock,
-  maxBatch = MAX_BATCH_ENTRIES
-): BatchPace {
+export function createBatchPace(ratePerSecond: number | null, clock: Clock, maxBatch: number): BatchPace {
   if (ratePerSecond === null)
     return { batchSize: maxBatch, due: () => Promise.resolve(), spent: () => undefined }
   let dueAtMs = clock.monotonicMs()

@@ -15,8 +15,8 @@ import {
 } from '@aws-sdk/client-sqs'
 import pg from 'pg'
 import { Consumer } from 'sqs-consumer'
-import { MAX_BATCH_ENTRIES } from '../../engine/queue/queue.js'
 import { createSqsClient } from '../../engine/queue/sqs/client.js'
+import { BATCH_ENTRIES } from '../../engine/queue/sqs/limits.js'
 import type { BaselineSpec } from './protocol.js'
 
 export interface BaselineEvents {
@@ -47,7 +47,7 @@ ON CONFLICT (fk_client_name, message_id) DO NOTHING`
 export function runNaive(spec: BaselineSpec, events: BaselineEvents): void {
   const pool = openPool(spec)
   startConsumers(spec, events, {
-    batchSize: MAX_BATCH_ENTRIES,
+    batchSize: BATCH_ENTRIES,
     handleMessage: async message => {
       const { clientId, eventType, id, payload } = readEvent(message)
       await pool.query(INSERT_ONE, [clientId, eventType, id, payload])
@@ -61,7 +61,7 @@ export function runNaive(spec: BaselineSpec, events: BaselineEvents): void {
 export function runPerReceive(spec: BaselineSpec, events: BaselineEvents): void {
   const pool = openPool(spec)
   startConsumers(spec, events, {
-    batchSize: MAX_BATCH_ENTRIES,
+    batchSize: BATCH_ENTRIES,
     handleMessageBatch: async messages => {
       const rows = messages.map(readEvent)
       const columns = [
@@ -85,7 +85,7 @@ export function runReceiveDelete(spec: BaselineSpec, events: BaselineEvents): vo
       const received = await sqs.send(
         new ReceiveMessageCommand({
           QueueUrl: spec.queueUrl,
-          MaxNumberOfMessages: MAX_BATCH_ENTRIES,
+          MaxNumberOfMessages: BATCH_ENTRIES,
           WaitTimeSeconds: RECEIVE_WAIT_S
         })
       )

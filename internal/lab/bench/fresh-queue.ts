@@ -42,7 +42,7 @@ export async function openFreshQueue(sqs: SqsSender, scenario: string): Promise<
     name,
     url: queueUrl,
     async depth() {
-      const { visible, inFlight, delayed } = await queue.depth()
+      const { visible, inFlight, delayed } = await queue.inspect.depth()
       return visible + inFlight + delayed
     },
     async remove() {

@@ -9,7 +9,8 @@
  */
 
 import { createRandom } from '../../engine/cli/random.js'
-import { MAX_BATCH_ENTRIES, type OutgoingMessage } from '../../engine/queue/queue.js'
+import type { OutgoingMessage } from '../../engine/queue/queue.js'
+import { BATCH_ENTRIES } from '../../engine/queue/sqs/limits.js'
 import {
   createEventSource,
   DEFAULT_BODY_BYTES,
@@ -37,11 +38,11 @@ export function makeHostileEvents(count: number, seed: string): HostileEvents {
   let victim: GeneratedEvent | null = null
   let rejected = 0
   for (let event = nextEvent(); event !== null; event = nextEvent()) {
-    if (batches.length === 0 || batch.length === MAX_BATCH_ENTRIES) {
+    if (batches.length === 0 || batch.length === BATCH_ENTRIES) {
       batch = []
       batches.push(batch)
     }
-    const isLast: boolean = batch.length === MAX_BATCH_ENTRIES - 1
+    const isLast: boolean = batch.length === BATCH_ENTRIES - 1
     if (isLast) batch.push({ body: spoil(rejected++, event, victim) })
     else batch.push({ body: event.body })
     if (!isLast && event.eventId !== null) victim = event

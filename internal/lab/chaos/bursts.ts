@@ -56,11 +56,11 @@ export function startBursts({ queue, ledger, seed, events, signal }: BurstsOptio
     bodyBytes: DEFAULT_BODY_BYTES,
     random: createRandom(`events ${seed}`),
     queue: {
+      ...queue,
       async send(messages) {
         await valve.pass(messages.length)
         return queue.send(messages)
-      },
-      close: () => queue.close()
+      }
     },
     clock: systemClock,
     signal,

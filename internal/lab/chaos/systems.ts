@@ -146,7 +146,7 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
         waitTimeS: 0,
         clock
       })
-      const { visible, inFlight, delayed } = await queue.depth()
+      const { visible, inFlight, delayed } = await queue.inspect.depth()
       return visible + inFlight + delayed
     }
 

@@ -13,7 +13,7 @@
 
 import { type PreparedCommit, type Store, StoreError } from '../../engine/intake/store.js'
 import type { Disposition, Entry, ReceivedMessage } from '../../engine/message/message.js'
-import { MAX_BATCH_ENTRIES, type Queue, type Receipt } from '../../engine/queue/queue.js'
+import type { Leases, Queue, Receipt } from '../../engine/queue/queue.js'
 import { failure } from './database.js'
 import type { Bug } from './simulation.js'
 
@@ -45,12 +45,15 @@ async function pretend(
 }
 
 function deleteAll(queue: Queue, batch: readonly Entry[]): void {
-  for (let at = 0; at < batch.length; at += MAX_BATCH_ENTRIES) {
+  for (let at = 0; at < batch.length; at += queue.limits.settle) {
     void queue
-      .ack(batch.slice(at, at + MAX_BATCH_ENTRIES).map(({ message }) => message))
+      .ack(batch.slice(at, at + queue.limits.settle).map(({ message }) => message))
       .catch(() => undefined)
   }
 }
+
+/** Extends nothing, and says that it did. */
+const IDLE_LEASES: Leases = { extend: () => Promise.resolve([]) }
 
 export const PLANTED_BUGS = {
   'delete before commit': {
@@ -151,7 +154,7 @@ export const PLANTED_BUGS = {
       const beating = new Set<string>()
       const beat = (receipt: Receipt): void => {
         if (!beating.has(receipt.id)) return
-        void queue.extend([receipt], visibilityTimeoutS).catch(() => undefined)
+        void queue.leases?.extend([receipt], visibilityTimeoutS).catch(() => undefined)
         process.after(visibilityTimeoutS * 400, () => beat(receipt))
       }
       const started = onDelivery(queue, messages => {
@@ -203,7 +206,7 @@ export const PLANTED_BUGS = {
     })
   },
 
-  'no heartbeat': { queue: queue => ({ ...queue, extend: () => Promise.resolve([]) }) },
+  'no heartbeat': { queue: queue => ({ ...queue, leases: IDLE_LEASES }) },
 
   'deletes with the first handle': {
     queue: queue => {
@@ -220,8 +223,9 @@ export const PLANTED_BUGS = {
 
   'original deleted before its copy is confirmed': {
     writer: writer => ({
+      ...writer,
       send: messages => {
-        void writer.send(messages).catch(() => undefined)
+        void writer.send(messages)
         return Promise.resolve(messages.map(() => ({ id: 'hoped for' })))
       }
     })
@@ -229,6 +233,7 @@ export const PLANTED_BUGS = {
 
   'copies that the queue did not take are counted as sent': {
     writer: writer => ({
+      ...writer,
       send: messages => writer.send(messages).then(() => messages.map(() => ({ id: 'assumed' })))
     })
   },

@@ -13,12 +13,8 @@
  *         ChangeMessageVisibility, dead-letter queues.
  */
 import type { ReceivedMessage } from '../../engine/message/message.js'
-import {
-  MAX_BATCH_ENTRIES,
-  type OutgoingMessage,
-  type Receipt,
-  type SettleFailure
-} from '../../engine/queue/queue.js'
+import type { OutgoingMessage, Receipt, SettleFailure } from '../../engine/queue/queue.js'
+import { BATCH_ENTRIES } from '../../engine/queue/sqs/limits.js'
 import type { Sent } from './load.js'
 import type { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
@@ -252,7 +248,7 @@ export class QueueServer {
       }
     }
     if (visible.length === 0) return []
-    const taken = dice.shuffle(visible).slice(0, 1 + dice.below(MAX_BATCH_ENTRIES))
+    const taken = dice.shuffle(visible).slice(0, 1 + dice.below(BATCH_ENTRIES))
     return taken.map(held => this.#hand(held, client))
   }
 

@@ -11,14 +11,15 @@
  */
 import type { ReceivedMessage } from '../../engine/message/message.js'
 import {
-  MAX_BATCH_ENTRIES,
   type Queue,
   QueueError,
   type Receipt,
   type ReceiveOptions,
-  type Receiver,
+  type Receiving,
   type SettleFailure
 } from '../../engine/queue/queue.js'
+import { settleInBatches } from '../../engine/queue/sqs/batches.js'
+import { SQS_LIMITS } from '../../engine/queue/sqs/limits.js'
 import type { FaultOf } from './faults.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { QueueServer } from './queue-server.js'
@@ -31,7 +32,7 @@ const CALL_DEADLINE_MS = 10_000
 const STOP_GRACE_MS = 250
 const RECEIVE_DEADLINE_MS = WAIT_TIME_MS + CALL_DEADLINE_MS
 
-export interface QueueSetup {
+export interface QueueConnection {
   readonly world: World
   readonly server: QueueServer
   readonly process: SimulatedProcess
@@ -47,13 +48,14 @@ export interface QueueSetup {
   readonly onEntryFailed: (entries: number) => void
 }
 
-export function connectQueue(setup: QueueSetup): Queue {
+export function connectQueue(setup: QueueConnection): Queue {
   const { world, server, process, isKept, onEntryFailed } = setup
   const { faults, dice, scheduler } = world
+  const limits = SQS_LIMITS
   const given = new Set<string>()
   let acksUnderWay = 0
 
-  function receive(options: ReceiveOptions): Receiver {
+  function receive(options: ReceiveOptions): Receiving {
     const deliver = (messages: readonly ReceivedMessage[]): void => {
       for (const { id } of messages) given.add(id)
       world.note(
@@ -78,7 +80,7 @@ export function connectQueue(setup: QueueSetup): Queue {
 
   function checkReceipts(what: string, receipts: readonly Receipt[]): void {
     const ids = new Set(receipts.map(({ id }) => id))
-    if (receipts.length === 0 || receipts.length > MAX_BATCH_ENTRIES)
+    if (receipts.length === 0 || receipts.length > limits.settle)
       world.violate('I9', `${what} of ${receipts.length} entries`)
     if (ids.size < receipts.length)
       world.violate('distinct ids', `${what} names a message twice: ${[...ids].join()}`)
@@ -158,7 +160,21 @@ export function connectQueue(setup: QueueSetup): Queue {
     }
   }
 
+  async function changeVisibility(
+    receipts: readonly Receipt[],
+    seconds: number
+  ): Promise<readonly SettleFailure[]> {
+    if (!process.isAlive || process.dies('extend called')) return never()
+    process.onCall('extend')
+    checkReceipts('an extension', receipts)
+    return call('extend', receipts, receipt => server.extend(receipt, seconds), seconds > 0)
+  }
+
   return {
+    limits,
+    countsDeliveries: true,
+    deadLetters: null,
+    inspect: null,
     receive,
 
     async ack(receipts) {
@@ -178,14 +194,8 @@ export function connectQueue(setup: QueueSetup): Queue {
       }
     },
 
-    async extend(receipts, seconds) {
-      if (!process.isAlive || process.dies('extend called')) return never()
-      process.onCall('extend')
-      checkReceipts('an extension', receipts)
-      return call('extend', receipts, receipt => server.extend(receipt, seconds), seconds > 0)
-    },
-
-    depth: () => Promise.resolve({ visible: 0, inFlight: 0, delayed: 0 }),
+    leases: { extend: changeVisibility },
+    nack: receipts => settleInBatches(receipts, batch => changeVisibility(batch, 0)),
     close: () => Promise.resolve()
   }
 }
@@ -195,7 +205,7 @@ export function connectQueue(setup: QueueSetup): Queue {
  * way.
  */
 function startPoller(
-  { world, server, process }: QueueSetup,
+  { world, server, process }: QueueConnection,
   options: ReceiveOptions,
   giveBack: (messages: readonly ReceivedMessage[]) => Promise<unknown>
 ): () => Promise<void> {

@@ -11,7 +11,8 @@
 import { Intake } from '../../engine/intake/intake.js'
 import type { Store } from '../../engine/intake/store.js'
 import { createLog } from '../../engine/observe/log.js'
-import { MAX_BATCH_ENTRIES, type Queue, type QueueWriter } from '../../engine/queue/queue.js'
+import type { Queue, QueueWriter } from '../../engine/queue/queue.js'
+import { BATCH_ENTRIES } from '../../engine/queue/sqs/limits.js'
 import { createDecoder } from '../../systems/events/event/decode.js'
 import { ClientMetrics } from '../../systems/events/observe/client-metrics.js'
 import { createIntakeEvents } from '../../systems/events/observe/intake-events.js'
@@ -37,7 +38,7 @@ export interface PlantedBug {
   readonly writer?: (writer: Writer) => Writer
 }
 
-export type Writer = Pick<QueueWriter, 'send'>
+export type Writer = Pick<QueueWriter, 'send' | 'limits'>
 
 /** What a planted bug may use. */
 export interface Ports {
@@ -256,7 +257,7 @@ export class Worker {
     const { limits, pollers } = world.schedule
     const status = this.#intake?.status
     if (status === undefined) return
-    const room = pollers * MAX_BATCH_ENTRIES
+    const room = pollers * BATCH_ENTRIES
     if (status.inFlight > limits.maxInFlightMessages + room)
       world.violate('I9', `${status.inFlight} messages in flight`)
     if (status.inFlightBytes > limits.maxInFlightBytes + room * BODY_BYTES)

@@ -3,24 +3,16 @@
  * puts off.
  *
  * Units   virtual milliseconds; delays in seconds.
- * Errors  QueueError and outcomes as the SQS adapter gives them; a copy that is none is a
- *         violation.
+ * Errors  outcomes as the SQS adapter gives them; a copy that is none is a violation.
  */
-import {
-  MAX_BATCH_ENTRIES,
-  type OutgoingMessage,
-  QueueError,
-  type QueueWriter,
-  type SendOutcome
-} from '../../engine/queue/queue.js'
+import type { OutgoingMessage, QueueWriter, SendOutcome } from '../../engine/queue/queue.js'
+import { SQS_SEND_LIMITS } from '../../engine/queue/sqs/limits.js'
 import type { FaultOf } from './faults.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { QueueServer } from './queue-server.js'
 import type { World } from './world.js'
 
 const CALL_DEADLINE_MS = 10_000
-/** As the queue allows it. */
-const MAX_DELAY_S = 900
 
 export interface WriterSetup {
   readonly world: World
@@ -28,16 +20,21 @@ export interface WriterSetup {
   readonly process: SimulatedProcess
 }
 
-export function connectWriter({ world, server, process }: WriterSetup): Pick<QueueWriter, 'send'> {
+export function connectWriter({
+  world,
+  server,
+  process
+}: WriterSetup): Pick<QueueWriter, 'send' | 'limits'> {
   const { faults, dice, scheduler } = world
+  const limits = SQS_SEND_LIMITS
 
   function check(messages: readonly OutgoingMessage[]): void {
-    if (messages.length === 0 || messages.length > MAX_BATCH_ENTRIES)
+    if (messages.length === 0 || messages.length > limits.entries)
       world.violate('I9', `a send of ${messages.length} entries`)
     for (const { body, origin = '', delayS = 0 } of messages) {
       if (server.familyOf(origin)[0]?.sent.body !== body)
         world.violate('I2', `a copy that is none: of ${origin}, ${body}`)
-      if (!Number.isInteger(delayS) || delayS < 1 || delayS > MAX_DELAY_S)
+      if (!Number.isInteger(delayS) || delayS < 1 || delayS > limits.delayS)
         world.violate('I9', `a delay of ${delayS} s`)
     }
   }
@@ -51,6 +48,7 @@ export function connectWriter({ world, server, process }: WriterSetup): Pick<Que
   }
 
   return {
+    limits,
     async send(messages) {
       if (!process.isAlive || process.dies('send called')) return never()
       process.onCall('send')
@@ -61,9 +59,9 @@ export function connectWriter({ world, server, process }: WriterSetup): Pick<Que
         'send',
         messages.map(({ origin = '', delayS = 0 }) => `${origin} in ${delayS} s`).join()
       )
-      return new Promise((resolve, reject) => {
+      return new Promise(resolve => {
         const fail = (code: string, inMs: number): void =>
-          void process.after(inMs, () => reject(new QueueError(code, `simulated ${code}`)))
+          void process.after(inMs, () => resolve(messages.map(() => ({ code, retryable: true }))))
         scheduler.after(world.latencyMs(), () => {
           if (!process.isHeard) return
           if (fault?.kind === 'send-hangs') return fail('ETIMEDOUT', CALL_DEADLINE_MS)

@@ -39,11 +39,11 @@ export function runProducers({
     bodyBytes: DEFAULT_BODY_BYTES,
     random: createRandom(seed),
     queue: {
+      ...queue,
       async send(messages) {
         await mayGoOn()
         return queue.send(messages)
-      },
-      close: () => queue.close()
+      }
     },
     clock: systemClock,
     signal,

@@ -2,12 +2,10 @@
  * A worker's world in which nothing is set for any client, so that nothing is sent again.
  */
 
-import type { QueueWriter } from '../../engine/queue/queue.js'
 import type { ClientRules } from '../../systems/events/quota/client-rules.js'
+import { writerOf } from './writer-of.js'
 
 const clients: ClientRules = { weightOf: () => 1, hasQuotas: false, quotaOf: () => null }
-const writer: Pick<QueueWriter, 'send'> = {
-  send: () => Promise.reject(new Error('nothing is to be sent'))
-}
+const writer = writerOf(() => Promise.reject(new Error('nothing is to be sent')))
 
 export const EQUAL_CLIENTS = { clients, writer }

@@ -56,7 +56,7 @@ await t.test(
       [1, 2]
     )
     t.strictSame(queue.messages(), [])
-    t.strictSame(queue.deadLetters(), [
+    t.strictSame(queue.deadMessages(), [
       { id: inbox[0]!.id, body: 'poison', receiveCount: 2, isInFlight: false }
     ])
   }
@@ -70,7 +70,7 @@ await t.test('the newest handle deletes even after its visibility has run out', 
   await receiver.stop()
   await clock.advanceAsync(30_000)
   t.equal(
-    (await queue.extend(inbox, 10))[0]?.retryable,
+    (await queue.leases.extend(inbox, 10))[0]?.retryable,
     false,
     'though it can no longer be extended'
   )
@@ -106,7 +106,7 @@ await t.test('calls and entries fail when told, once', async t => {
   const { clock, queue, inbox, errors, receive } = setup(t)
   const down = new QueueError('ECONNREFUSED', 'down')
   queue.failNext('send', down)
-  await t.rejects(queue.send([{ body: 'a' }]), down)
+  t.strictSame(await queue.send([{ body: 'a' }]), [{ code: 'ECONNREFUSED', retryable: true }])
   await queue.send([{ body: 'a' }, { body: 'b' }])
   queue.failNext('receive', down)
   receive()
@@ -119,12 +119,12 @@ await t.test('calls and entries fail when told, once', async t => {
   queue.failNext('extend', down)
   queue.failNext('depth', down)
   await t.rejects(queue.ack(inbox), down)
-  await t.rejects(queue.extend(inbox, 1), down)
-  await t.rejects(queue.depth(), down)
+  await t.rejects(queue.leases.extend(inbox, 1), down)
+  await t.rejects(queue.inspect.depth(), down)
   const failure = { id: inbox[1]!.id, code: 'InternalError', retryable: true }
   queue.failEntry('extend', failure)
   queue.failEntry('ack', failure)
-  t.strictSame(await queue.extend(inbox, 60), [failure])
+  t.strictSame(await queue.leases.extend(inbox, 60), [failure])
   t.strictSame(await queue.ack(inbox), [failure])
   t.strictSame(
     queue.messages().map(message => message.body),

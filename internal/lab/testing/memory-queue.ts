@@ -2,11 +2,11 @@
  * A queue in memory that behaves like SQS: for tests that step time by hand and make
  * calls fail.
  *
- * Shapes  Queue and QueueWriter in one, and `messages`, `deadLetters` to look inside.
+ * Shapes  Queue and QueueWriter in one, and `messages`, `deadMessages` to look inside.
  *         Messages are handed out in the order of sending. Handles follow SQS:
  *         acknowledging with any but the newest handle of a message succeeds and deletes
- *         nothing; the newest one deletes even after its visibility has run out; `extend`
- *         needs the newest handle of a message that is in flight.
+ *         nothing; the newest one deletes even after its visibility has run out; nack and
+ *         `extend` need the newest handle of a message that is in flight.
  * Units   visibility on the clock's monotonic milliseconds.
  * Errors  those of the port, plus what `failNext` and `failEntry` were told.
  * Source  Amazon SQS API reference, DeleteMessage and ChangeMessageVisibility.
@@ -14,24 +14,26 @@
 import type { Clock } from '../../engine/lifecycle/clock.js'
 import { delay, unlessAborted } from '../../engine/lifecycle/interrupt.js'
 import type { ReceivedMessage } from '../../engine/message/message.js'
-import {
-  type InspectableQueue,
-  MAX_BATCH_ENTRIES,
+import { readOrigin } from '../../engine/queue/origin.js'
+import type {
+  InspectableQueue,
+  Leases,
   QueueError,
-  type QueueWriter,
-  type Receipt,
-  type ReceiveOptions,
-  type Receiver,
-  type SettleFailure
+  QueueLimits,
+  QueueWriter,
+  Receipt,
+  ReceiveOptions,
+  Receiving,
+  SendLimits,
+  SettleFailure
 } from '../../engine/queue/queue.js'
 import {
-  assertBatchEntries,
+  BATCH_ENTRIES,
   clampVisibilityS,
-  MAX_MESSAGE_BYTES,
-  messageBytes,
-  refusalOf
+  refusalOf,
+  SQS_LIMITS,
+  SQS_SEND_LIMITS
 } from '../../engine/queue/sqs/limits.js'
-import { readOrigin } from '../../engine/queue/sqs/origin.js'
 
 export interface MemoryQueueOptions {
   readonly clock: Clock
@@ -58,19 +60,23 @@ export interface HeldMessage {
   readonly isInFlight: boolean
 }
 
-export type QueueCall = 'receive' | 'ack' | 'extend' | 'depth' | 'send'
+export type SettleCall = 'ack' | 'nack' | 'extend'
+export type QueueCall = SettleCall | 'receive' | 'depth' | 'send'
 
 export interface MemoryQueue extends InspectableQueue, QueueWriter {
+  readonly limits: QueueLimits & SendLimits
+  readonly leases: Leases
   /** What was sent and is neither deleted nor a dead letter. */
   messages(): readonly HeldMessage[]
-  deadLetters(): readonly HeldMessage[]
+  /** What was received too often. */
+  deadMessages(): readonly HeldMessage[]
   /**
    * The next such call fails as a whole, before it does anything. Several failures are
    * used up one per call.
    */
   failNext(call: QueueCall, error: QueueError): void
   /** The next such call that has an entry with this id fails for that entry alone. */
-  failEntry(call: 'ack' | 'extend', failure: SettleFailure): void
+  failEntry(call: SettleCall, failure: SettleFailure): void
 }
 
 interface Held {
@@ -98,8 +104,8 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   const live = new Map<string, Held>()
   const dead: Held[] = []
   const failures: { readonly call: QueueCall; readonly error: QueueError }[] = []
-  const entryFailures: { readonly call: 'ack' | 'extend'; readonly failure: SettleFailure }[] = []
-  const receivers = new Set<Receiver>()
+  const entryFailures: { readonly call: SettleCall; readonly failure: SettleFailure }[] = []
+  const underWay = new Set<Receiving>()
   let sent = 0
   let arrived = new AbortController()
 
@@ -120,7 +126,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     const at = failures.findIndex(failure => failure.call === call)
     return at === -1 ? null : (failures.splice(at, 1)[0]?.error ?? null)
   }
-  const takeEntryFailure = (call: 'ack' | 'extend', id: string): SettleFailure | null => {
+  const takeEntryFailure = (call: SettleCall, id: string): SettleFailure | null => {
     const at = entryFailures.findIndex(entry => entry.call === call && entry.failure.id === id)
     return at === -1 ? null : (entryFailures.splice(at, 1)[0]?.failure ?? null)
   }
@@ -161,7 +167,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   async function poll(stopped: AbortSignal): Promise<ReceivedMessage[]> {
     const endsAtMs = clock.monotonicMs() + waitTimeS * 1_000
     for (;;) {
-      const taken = stopped.aborted ? [] : take(MAX_BATCH_ENTRIES, visibilityTimeoutS)
+      const taken = stopped.aborted ? [] : take(BATCH_ENTRIES, visibilityTimeoutS)
       const nowMs = clock.monotonicMs()
       if (taken.length > 0 || stopped.aborted || nowMs >= endsAtMs) return taken
       const nextMs = Math.min(endsAtMs, ...[...live.values()].map(held => held.visibleAtMs))
@@ -193,7 +199,27 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     }
   }
 
-  /** What a receive brought while the receiver was being stopped. */
+  /** Makes messages invisible for so long from now. */
+  function hide(
+    call: SettleCall,
+    receipts: readonly Receipt[],
+    visibleS: number
+  ): readonly SettleFailure[] {
+    failIfTold(call)
+    const failed: SettleFailure[] = []
+    for (const receipt of receipts) {
+      const told = takeEntryFailure(call, receipt.id)
+      const held = live.get(receipt.receiptHandle.split('#')[0] ?? '')
+      if (told !== null) failed.push(told)
+      else if (held === undefined || handleOf(held) !== receipt.receiptHandle || isVisible(held))
+        failed.push({ id: receipt.id, code: 'InvalidParameterValue', retryable: false })
+      else held.visibleAtMs = clock.monotonicMs() + visibleS * 1_000
+    }
+    announce()
+    return failed
+  }
+
+  /** What a receive brought while it was being stopped. */
   function giveBack(taken: readonly ReceivedMessage[]): void {
     for (const { id } of taken) {
       const held = live.get(id)
@@ -203,29 +229,26 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   }
 
   return {
+    limits: { ...SQS_LIMITS, ...SQS_SEND_LIMITS },
+    countsDeliveries: true,
+    deadLetters: null,
+
     receive(receiveOptions) {
       const stopped = new AbortController()
       const ended = run(receiveOptions, stopped.signal)
-      const receiver: Receiver = {
+      const receiving: Receiving = {
         stop() {
           stopped.abort()
           announce()
-          receivers.delete(receiver)
+          underWay.delete(receiving)
           return ended
         }
       }
-      receivers.add(receiver)
-      return receiver
+      underWay.add(receiving)
+      return receiving
     },
 
-    take: (max, seconds) =>
-      answer(() => {
-        failIfTold('receive')
-        return take(Math.min(max, MAX_BATCH_ENTRIES), clampVisibilityS(seconds))
-      }),
-
     async ack(receipts) {
-      assertBatchEntries(receipts)
       failIfTold('ack')
       const failed: SettleFailure[] = []
       const current: Receipt[] = []
@@ -247,47 +270,35 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
       return failed
     },
 
-    extend: (receipts, seconds) =>
-      answer(() => {
-        assertBatchEntries(receipts)
-        const visibleS = clampVisibilityS(seconds)
-        failIfTold('extend')
-        const failed: SettleFailure[] = []
-        for (const receipt of receipts) {
-          const told = takeEntryFailure('extend', receipt.id)
-          const held = live.get(receipt.receiptHandle.split('#')[0] ?? '')
-          if (told !== null) failed.push(told)
-          else if (
-            held === undefined ||
-            handleOf(held) !== receipt.receiptHandle ||
-            isVisible(held)
-          ) {
-            failed.push({ id: receipt.id, code: 'InvalidParameterValue', retryable: false })
-          } else held.visibleAtMs = clock.monotonicMs() + visibleS * 1_000
-        }
-        announce()
-        return failed
-      }),
+    nack: receipts => answer(() => hide('nack', receipts, 0)),
 
-    depth: () =>
-      answer(() => {
-        failIfTold('depth')
-        const hidden = [...live.values()].filter(held => !isVisible(held))
-        const delayed = hidden.filter(({ receiveCount }) => receiveCount === 0).length
-        return { visible: live.size - hidden.length, inFlight: hidden.length - delayed, delayed }
-      }),
+    leases: {
+      extend: (receipts, seconds) =>
+        answer(() => hide('extend', receipts, clampVisibilityS(seconds)))
+    },
+
+    inspect: {
+      take: (max, seconds) =>
+        answer(() => {
+          failIfTold('receive')
+          return take(Math.min(max, BATCH_ENTRIES), clampVisibilityS(seconds))
+        }),
+
+      depth: () =>
+        answer(() => {
+          failIfTold('depth')
+          const hidden = [...live.values()].filter(held => !isVisible(held))
+          const delayed = hidden.filter(({ receiveCount }) => receiveCount === 0).length
+          return { visible: live.size - hidden.length, inFlight: hidden.length - delayed, delayed }
+        })
+    },
+
+    takes: message => refusalOf(message) === null,
 
     send: outgoing =>
       answer(() => {
-        assertBatchEntries(outgoing)
-        failIfTold('send')
-        const accepted = outgoing.filter(message => refusalOf(message) === null)
-        const bytes = accepted.reduce((sum, message) => sum + messageBytes(message), 0)
-        if (bytes > MAX_MESSAGE_BYTES)
-          throw new QueueError(
-            'BatchRequestTooLong',
-            `a batch holds at most ${MAX_MESSAGE_BYTES} bytes`
-          )
+        const failure = takeFailure('send')
+        if (failure !== null) return outgoing.map(() => ({ code: failure.code, retryable: true }))
         const outcomes = outgoing.map(message => {
           const refusal = refusalOf(message)
           if (refusal !== null) return refusal
@@ -310,11 +321,11 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
       }),
 
     async close() {
-      await Promise.all([...receivers].map(receiver => receiver.stop()))
+      await Promise.all([...underWay].map(receiving => receiving.stop()))
     },
 
     messages: () => [...live.values()].map(look),
-    deadLetters: () => dead.map(held => ({ ...look(held), isInFlight: false })),
+    deadMessages: () => dead.map(held => ({ ...look(held), isInFlight: false })),
     failNext(call, error) {
       failures.push({ call, error })
     },

@@ -14,6 +14,7 @@ import type { Store } from '../../engine/intake/store.js'
 import { systemClock as clock } from '../../engine/lifecycle/clock.js'
 import type { Disposition, Verdict, Violation } from '../../engine/message/message.js'
 import type { Queue, ReceiveOptions } from '../../engine/queue/queue.js'
+import { SQS_LIMITS } from '../../engine/queue/sqs/limits.js'
 import type { Decoder } from '../../systems/events/event/decode.js'
 import { createPostgresStore } from '../../systems/events/store/postgres.js'
 import { EQUAL_CLIENTS } from './equal-clients.js'
@@ -84,6 +85,11 @@ export function createWholeIntake(
   const dispositions = new Map<string, Disposition>()
   const messageIds = new Map<string, string>()
   const queue: Queue = {
+    limits: SQS_LIMITS,
+    countsDeliveries: true,
+    leases: null,
+    deadLetters: null,
+    inspect: null,
     receive(options) {
       deliver = options.deliver
       return { stop: () => Promise.resolve() }
@@ -92,8 +98,7 @@ export function createWholeIntake(
       for (const { id } of receipts) settled.add(id)
       return []
     },
-    extend: () => Promise.resolve([]),
-    depth: () => Promise.resolve({ visible: 0, inFlight: 0, delayed: 0 }),
+    nack: () => Promise.resolve([]),
     close: () => Promise.resolve()
   }
   const intake = new Intake({

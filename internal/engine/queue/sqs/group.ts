@@ -1,9 +1,9 @@
 /**
- * The message group of a client: its turn in a fair queue.
+ * The group of a message as SQS takes it (MessageGroupId): its turn in a fair queue.
  *
  * Source  Amazon SQS API reference, MessageGroupId: 1 to 128 letters, digits and ASCII
- *         punctuation. What a client's name has beyond that is not lost on anybody, since
- *         nobody reads a client back from its group: such a name is sent as its hash.
+ *         punctuation. Any other name is sent as its hash; nothing reads the name back
+ *         from the group.
  */
 import { hash } from 'node:crypto'
 

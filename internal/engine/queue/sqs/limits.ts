@@ -1,29 +1,30 @@
 /**
- * What the queue accepts, checked before a call is made, so that every adapter refuses
- * the same things in the same way.
+ * What SQS accepts, checked before a call is made.
  *
  * Units   bytes are UTF-8 bytes; seconds are whole.
  * Errors  RangeError where the caller broke the port's contract; a SendOutcome where a
  *         message cannot be sent.
- * Source  Amazon SQS quotas: 10 entries per batch call, 1 MiB per message and per batch
- *         call, visibility of at most 12 hours; bodies hold the characters of XML 1.0.
+ * Source  Amazon SQS quotas: 10 messages per receive, 10 entries per batch call, 1 MiB
+ *         per message and per batch call, delays of at most 15 minutes and visibility of
+ *         at most 12 hours; bodies hold the characters of XML 1.0.
  */
+import { ORIGIN_ATTRIBUTE } from '../origin.js'
+import type { OutgoingMessage, QueueLimits, SendLimits, SendOutcome } from '../queue.js'
 
-import { MAX_BATCH_ENTRIES, type OutgoingMessage, type SendOutcome } from '../queue.js'
-import { ORIGIN_ATTRIBUTE } from './origin.js'
-
+/** Entries of one batch call, messages of one receive. */
+export const BATCH_ENTRIES = 10
 export const MAX_MESSAGE_BYTES = 1_048_576
+const MAX_DELAY_S = 900
 const MAX_VISIBILITY_S = 43_200
 
-const FORBIDDEN_CHARACTER = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/u
-
-export function assertBatchEntries(entries: readonly unknown[]): void {
-  if (entries.length > MAX_BATCH_ENTRIES) {
-    throw new RangeError(
-      `a batch call holds at most ${MAX_BATCH_ENTRIES} entries, got ${entries.length}`
-    )
-  }
+export const SQS_LIMITS: QueueLimits = { receive: BATCH_ENTRIES, settle: BATCH_ENTRIES }
+export const SQS_SEND_LIMITS: SendLimits = {
+  entries: BATCH_ENTRIES,
+  bytes: MAX_MESSAGE_BYTES,
+  delayS: MAX_DELAY_S
 }
+
+const FORBIDDEN_CHARACTER = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/u
 
 /**
  * Whole seconds that the queue takes: rounded up, so that a message never comes back
@@ -44,12 +45,15 @@ export function messageBytes({ body, origin }: OutgoingMessage): number {
 }
 
 /**
- * Why `message` can never be sent, or null. Asked first, because the queue answers for
- * one such message by refusing its whole batch.
+ * Why a message of so many bytes can never be sent, or null. Asked first, because the
+ * queue answers for one such message by refusing its whole batch.
  */
-export function refusalOf(message: OutgoingMessage): SendOutcome | null {
+export function refusalOf(
+  message: OutgoingMessage,
+  bytes = messageBytes(message)
+): SendOutcome | null {
   if (message.body === '') return { code: 'MissingParameter', retryable: false }
-  if (messageBytes(message) > MAX_MESSAGE_BYTES) return { code: 'MessageTooLong', retryable: false }
+  if (bytes > MAX_MESSAGE_BYTES) return { code: 'MessageTooLong', retryable: false }
   if (FORBIDDEN_CHARACTER.test(message.body))
     return { code: 'InvalidMessageContents', retryable: false }
   return null

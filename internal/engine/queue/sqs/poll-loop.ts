@@ -26,19 +26,14 @@ import { Consumer } from 'sqs-consumer'
 import type { Clock } from '../../lifecycle/clock.js'
 import { delay, unlessAborted } from '../../lifecycle/interrupt.js'
 import { backoffMs } from '../../retry/backoff.js'
-import {
-  MAX_BATCH_ENTRIES,
-  QueueError,
-  type Receipt,
-  type ReceiveOptions,
-  type Receiver
-} from '../queue.js'
+import { QueueError, type Receipt, type ReceiveOptions, type Receiving } from '../queue.js'
 import { asQueueError } from './aws-error.js'
 import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
+import { BATCH_ENTRIES } from './limits.js'
 import { createPollers } from './pollers.js'
 import { MESSAGE_ATTRIBUTES, SYSTEM_ATTRIBUTES, toReceived } from './received.js'
 
-export interface ReceiverSetup {
+export interface PollingSetup {
   readonly sqs: SqsSender
   readonly queueUrl: string
   readonly pollers: number
@@ -54,7 +49,7 @@ const RETRY = { baseMs: 100, maxMs: 10_000 }
 /** Longer than SQS needs to answer a receive for which it has messages. */
 const STOP_GRACE_MS = 250
 
-export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): Receiver {
+export function startPolling(setup: PollingSetup, options: ReceiveOptions): Receiving {
   const { clock, random } = setup
   const deadlineMs = setup.waitTimeS * 1_000 + CALL_DEADLINE_MS
   const pollers = createPollers(setup.pollers)
@@ -139,7 +134,7 @@ export function createReceiver(setup: ReceiverSetup, options: ReceiveOptions): R
     const consumer = Consumer.create({
       queueUrl: setup.queueUrl,
       sqs: { send } as unknown as SQSClient,
-      batchSize: MAX_BATCH_ENTRIES,
+      batchSize: BATCH_ENTRIES,
       waitTimeSeconds: setup.waitTimeS,
       visibilityTimeout: setup.visibilityTimeoutS,
       messageSystemAttributeNames: SYSTEM_ATTRIBUTES,

@@ -10,7 +10,7 @@
  * Source  an empty long poll costs a request and a held connection per poller; a backlog
  *         is met by all after one round trip.
  */
-import { MAX_BATCH_ENTRIES } from '../queue.js'
+import { BATCH_ENTRIES } from './limits.js'
 
 export interface Pollers {
   /**
@@ -46,7 +46,7 @@ export function createPollers(count: number): Pollers {
       return new Promise(resolve => waiting.set(poller, resolve))
     },
     received(poller, messages) {
-      if (messages > 0) wake(messages >= MAX_BATCH_ENTRIES ? count : 1)
+      if (messages > 0) wake(messages >= BATCH_ENTRIES ? count : 1)
       else if (!isStopped && parked.size < count - 1) parked.add(poller)
     },
     stop() {

@@ -154,8 +154,8 @@ await t.test('settling that hangs ends after ten seconds', async t => {
   const receipt = { id: 'a', receiptHandle: 'h' }
   const started: Promise<unknown>[] = [
     queue.ack([receipt]),
-    queue.extend([receipt], 1),
-    queue.depth()
+    queue.leases.extend([receipt], 1),
+    queue.inspect.depth()
   ]
   const calls = started.map(call => t.rejects(call, { code: 'ETIMEDOUT' }))
   await clock.advanceAsync(10_000)
@@ -348,7 +348,7 @@ await t.test(
   async t => {
     const { stub, queue } = setup(t, allSucceed)
     for (const seconds of [0, 0.5, 43_200, 43_201])
-      t.strictSame(await queue.extend([{ id: 'a', receiptHandle: 'h' }], seconds), [])
+      t.strictSame(await queue.leases.extend([{ id: 'a', receiptHandle: 'h' }], seconds), [])
     const asked = stub
       .of(VISIBILITY)
       .map(
@@ -376,7 +376,7 @@ await t.test(
       { id: 'd', code: 'ReceiptHandleIsInvalid', retryable: false }
     ]
     t.strictSame(await queue.ack(receipts), want)
-    t.strictSame(await queue.extend(receipts, 50_000), want)
+    t.strictSame(await queue.leases.extend(receipts, 50_000), want)
     t.match(stub.of(DELETE)[0]?.input, { Entries: [{ Id: '0', ReceiptHandle: 'handle of a' }] })
     t.match(stub.of(VISIBILITY)[0]?.input, {
       Entries: [{ Id: '0', ReceiptHandle: 'handle of a', VisibilityTimeout: 43_200 }]
@@ -384,12 +384,50 @@ await t.test(
   }
 )
 
+await t.test('a list is settled in calls of ten, and each failure keeps its id', async t => {
+  const receipts = Array.from({ length: 25 }, (_, n) => ({ id: `m${n}`, receiptHandle: `h${n}` }))
+  const { stub, queue } = setup(t, command => {
+    const entries = command.input['Entries'] as { Id: string; ReceiptHandle: string }[]
+    const isBad = ({ ReceiptHandle }: { ReceiptHandle: string }) => ReceiptHandle === 'h12'
+    return {
+      Successful: entries.filter(entry => !isBad(entry)).map(({ Id }) => ({ Id })),
+      Failed: entries
+        .filter(isBad)
+        .map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false }))
+    }
+  })
+  const failures = [{ id: 'm12', code: 'InternalError', retryable: true }]
+  const sizes = (name: string) =>
+    stub.of(name).map(({ input }) => (input['Entries'] as unknown[]).length)
+  t.strictSame(await queue.ack(receipts), failures)
+  t.strictSame(sizes(DELETE), [10, 10, 5])
+  t.strictSame(await queue.nack(receipts), failures)
+  t.strictSame(await queue.leases.extend(receipts, 60), failures)
+  t.strictSame(sizes(VISIBILITY), [10, 10, 5, 10, 10, 5])
+  t.match(stub.of(VISIBILITY)[0]?.input, { Entries: [{ Id: '0', VisibilityTimeout: 0 }] })
+})
+
+await t.test('after a call that fails the rest of a list is not settled', async t => {
+  const receipts = Array.from({ length: 25 }, (_, n) => ({ id: `m${n}`, receiptHandle: `h${n}` }))
+  const { stub, queue } = setup(t, (command, before) => {
+    if (before === 1) throw refused()
+    return allSucceed(command)
+  })
+  t.strictSame(
+    await queue.ack(receipts),
+    receipts.slice(10).map(({ id }) => ({ id, code: 'ECONNREFUSED', retryable: true }))
+  )
+  t.equal(stub.of(DELETE).length, 2)
+})
+
 await t.test('a call that fails as a whole rejects with its code', async t => {
   const { queue } = setup(t, () => {
     throw refused()
   })
   const receipt = { id: 'a', receiptHandle: 'h' }
   await t.rejects(queue.ack([receipt]), { name: 'QueueError', code: 'ECONNREFUSED' })
-  await t.rejects(queue.extend([receipt], 1), { name: 'QueueError', code: 'ECONNREFUSED' })
-  await t.rejects(queue.depth(), { name: 'QueueError', code: 'ECONNREFUSED' })
+  await t.rejects(queue.ack(Array(25).fill(receipt)), { code: 'ECONNREFUSED' })
+  await t.rejects(queue.nack([receipt]), { name: 'QueueError', code: 'ECONNREFUSED' })
+  await t.rejects(queue.leases.extend([receipt], 1), { name: 'QueueError', code: 'ECONNREFUSED' })
+  await t.rejects(queue.inspect.depth(), { name: 'QueueError', code: 'ECONNREFUSED' })
 })

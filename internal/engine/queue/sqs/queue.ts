@@ -2,8 +2,9 @@
  * The queue on Amazon SQS, or on anything that answers its API.
  *
  * Shapes  the client is given and stays the caller's: `close` ends the polling and leaves
- *         the client alone. Batch entries are named by their index, so that a message
- *         that is there twice (two handles) cannot make the ids clash.
+ *         the client alone. A nack makes a message visible at once. Batch entries are
+ *         named by their index, so that a message that is there twice (two handles)
+ *         cannot make the ids clash.
  * Units   seconds as SQS counts them.
  * Errors  an entry that the answer does not name counts as failed: what nobody confirmed
  *         is not settled.
@@ -18,17 +19,12 @@ import {
   ReceiveMessageCommand
 } from '@aws-sdk/client-sqs'
 import type { Clock } from '../../lifecycle/clock.js'
-import {
-  type InspectableQueue,
-  MAX_BATCH_ENTRIES,
-  type Receipt,
-  type Receiver,
-  type SettleFailure
-} from '../queue.js'
+import type { InspectableQueue, Leases, Receipt, Receiving, SettleFailure } from '../queue.js'
 import { entryCode, isRetryableEntry } from './aws-error.js'
+import { settleInBatches } from './batches.js'
 import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
-import { assertBatchEntries, clampVisibilityS } from './limits.js'
-import { createReceiver } from './poll-loop.js'
+import { BATCH_ENTRIES, clampVisibilityS, SQS_LIMITS } from './limits.js'
+import { startPolling } from './poll-loop.js'
 import { MESSAGE_ATTRIBUTES, SYSTEM_ATTRIBUTES, toReceived } from './received.js'
 
 export interface SqsQueueOptions {
@@ -56,19 +52,31 @@ interface BatchAnswer {
   readonly Failed?: readonly BatchResultErrorEntry[] | undefined
 }
 
-export function createSqsQueue(options: SqsQueueOptions): InspectableQueue {
+/** SQS has all that the port knows of but dead letters on demand. */
+export interface SqsQueue extends InspectableQueue {
+  readonly leases: Leases
+  readonly deadLetters: null
+}
+
+export function createSqsQueue(options: SqsQueueOptions): SqsQueue {
   const { sqs, queueUrl, clock, random = Math.random } = options
-  const receivers = new Set<Receiver>()
+  const underWay = new Set<Receiving>()
   const call = <T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> =>
     withDeadline(clock, CALL_DEADLINE_MS, run)
 
-  async function changeVisibility(
+  async function deleteBatch(receipts: readonly Receipt[]): Promise<readonly SettleFailure[]> {
+    const entries = receipts.map(({ receiptHandle }, index) => ({
+      Id: String(index),
+      ReceiptHandle: receiptHandle
+    }))
+    const command = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })
+    return failuresIn(receipts, await call(signal => sqs.send(command, { abortSignal: signal })))
+  }
+
+  async function hideBatch(
     receipts: readonly Receipt[],
-    seconds: number
+    visibleS: number
   ): Promise<readonly SettleFailure[]> {
-    assertBatchEntries(receipts)
-    const visibleS = clampVisibilityS(seconds)
-    if (receipts.length === 0) return []
     const entries = receipts.map(({ receiptHandle }, index) => ({
       Id: String(index),
       ReceiptHandle: receiptHandle,
@@ -81,73 +89,80 @@ export function createSqsQueue(options: SqsQueueOptions): InspectableQueue {
     return failuresIn(receipts, await call(signal => sqs.send(command, { abortSignal: signal })))
   }
 
+  async function extend(
+    receipts: readonly Receipt[],
+    seconds: number
+  ): Promise<readonly SettleFailure[]> {
+    const visibleS = clampVisibilityS(seconds)
+    return settleInBatches(receipts, batch => hideBatch(batch, visibleS))
+  }
+
+  const nack = (receipts: readonly Receipt[]): Promise<readonly SettleFailure[]> =>
+    settleInBatches(receipts, batch => hideBatch(batch, 0))
+
+  /** Best effort: what stays hidden comes back when its visibility timeout ends. */
+  async function giveBack(receipts: readonly Receipt[]): Promise<void> {
+    await nack(receipts).catch(() => undefined)
+  }
+
   return {
-    receive(receiveOptions) {
-      const giveBack = async (receipts: readonly Receipt[]): Promise<void> => {
-        // Best effort: without it the messages come back when their visibility timeout
-        // ends.
-        await changeVisibility(receipts, 0).catch(() => undefined)
-      }
-      const receiver = createReceiver({ ...options, random, giveBack }, receiveOptions)
-      receivers.add(receiver)
-      return {
-        stop() {
-          receivers.delete(receiver)
-          return receiver.stop()
+    limits: SQS_LIMITS,
+    countsDeliveries: true,
+    leases: { extend },
+    deadLetters: null,
+    inspect: {
+      async take(max, seconds) {
+        const command = new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: Math.min(max, BATCH_ENTRIES),
+          VisibilityTimeout: clampVisibilityS(seconds),
+          WaitTimeSeconds: TAKE_WAIT_S,
+          MessageSystemAttributeNames: SYSTEM_ATTRIBUTES,
+          MessageAttributeNames: MESSAGE_ATTRIBUTES
+        })
+        const { Messages: messages = [] } = await call(signal =>
+          sqs.send(command, { abortSignal: signal })
+        )
+        return messages.map(message => toReceived(message, clock))
+      },
+
+      async depth() {
+        const command = new GetQueueAttributesCommand({
+          QueueUrl: queueUrl,
+          AttributeNames: [
+            'ApproximateNumberOfMessages',
+            'ApproximateNumberOfMessagesNotVisible',
+            'ApproximateNumberOfMessagesDelayed'
+          ]
+        })
+        const { Attributes: attributes } = await call(signal =>
+          sqs.send(command, { abortSignal: signal })
+        )
+        return {
+          visible: Number(attributes?.ApproximateNumberOfMessages ?? 0),
+          inFlight: Number(attributes?.ApproximateNumberOfMessagesNotVisible ?? 0),
+          delayed: Number(attributes?.ApproximateNumberOfMessagesDelayed ?? 0)
         }
       }
     },
 
-    async take(max, seconds) {
-      const command = new ReceiveMessageCommand({
-        QueueUrl: queueUrl,
-        MaxNumberOfMessages: Math.min(max, MAX_BATCH_ENTRIES),
-        VisibilityTimeout: clampVisibilityS(seconds),
-        WaitTimeSeconds: TAKE_WAIT_S,
-        MessageSystemAttributeNames: SYSTEM_ATTRIBUTES,
-        MessageAttributeNames: MESSAGE_ATTRIBUTES
-      })
-      const { Messages: messages = [] } = await call(signal =>
-        sqs.send(command, { abortSignal: signal })
-      )
-      return messages.map(message => toReceived(message, clock))
-    },
-
-    async ack(receipts) {
-      assertBatchEntries(receipts)
-      if (receipts.length === 0) return []
-      const entries = receipts.map(({ receiptHandle }, index) => ({
-        Id: String(index),
-        ReceiptHandle: receiptHandle
-      }))
-      const command = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })
-      return failuresIn(receipts, await call(signal => sqs.send(command, { abortSignal: signal })))
-    },
-
-    extend: changeVisibility,
-
-    async depth() {
-      const command = new GetQueueAttributesCommand({
-        QueueUrl: queueUrl,
-        AttributeNames: [
-          'ApproximateNumberOfMessages',
-          'ApproximateNumberOfMessagesNotVisible',
-          'ApproximateNumberOfMessagesDelayed'
-        ]
-      })
-      const { Attributes: attributes } = await call(signal =>
-        sqs.send(command, { abortSignal: signal })
-      )
+    receive(receiveOptions) {
+      const receiving = startPolling({ ...options, random, giveBack }, receiveOptions)
+      underWay.add(receiving)
       return {
-        visible: Number(attributes?.ApproximateNumberOfMessages ?? 0),
-        inFlight: Number(attributes?.ApproximateNumberOfMessagesNotVisible ?? 0),
-        delayed: Number(attributes?.ApproximateNumberOfMessagesDelayed ?? 0)
+        stop() {
+          underWay.delete(receiving)
+          return receiving.stop()
+        }
       }
     },
 
+    ack: receipts => settleInBatches(receipts, deleteBatch),
+    nack,
+
     async close() {
-      await Promise.all([...receivers].map(receiver => receiver.stop()))
-      receivers.clear()
+      await Promise.all([...underWay].map(receiving => receiving.stop()))
+      underWay.clear()
     }
   }
 }

@@ -2,8 +2,8 @@
 import type { Message, MessageSystemAttributeName } from '@aws-sdk/client-sqs'
 import type { Clock } from '../../lifecycle/clock.js'
 import type { ReceivedMessage } from '../../message/message.js'
+import { ORIGIN_ATTRIBUTE, readOrigin } from '../origin.js'
 import { QueueError } from '../queue.js'
-import { ORIGIN_ATTRIBUTE, readOrigin } from './origin.js'
 
 /** What each receive must ask for. */
 export const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [

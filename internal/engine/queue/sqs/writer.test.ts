@@ -25,7 +25,9 @@ function setup(answer: (command: SentCommand) => unknown) {
   })
   const groups = () =>
     stub.sent.map(command => entriesOf(command).map(({ MessageGroupId }) => MessageGroupId ?? null))
-  return { writer, groups, refusals: () => refusals }
+  const bodies = () =>
+    stub.sent.map(command => entriesOf(command).map(({ MessageBody }) => MessageBody))
+  return { writer, groups, bodies, refusals: () => refusals }
 }
 
 t.test(
@@ -101,14 +103,84 @@ t.test('what is refused without groups too says nothing about them', async t => 
   const callFails = setup(() => {
     throw refused()
   })
-  await t.rejects(callFails.writer.send(messages), { code: 'InvalidParameterValue' })
+  t.same(
+    await callFails.writer.send(messages),
+    messages.map(() => ({ code: 'InvalidParameterValue', retryable: true }))
+  )
   t.equal(entryFails.refusals() + callFails.refusals(), 0)
 })
 
-t.test('other failures are not tried again here', async t => {
+t.test('a call that fails is an outcome of each message, and is not made again', async t => {
   const { writer, groups } = setup(() => {
     throw Object.assign(new Error('slow down'), { name: 'ThrottlingException' })
   })
-  await t.rejects(writer.send(messages), { code: 'ThrottlingException' })
+  t.same(
+    await writer.send([...messages, { body: '' }]),
+    [
+      ...messages.map(() => ({ code: 'ThrottlingException', retryable: true })),
+      { code: 'MissingParameter', retryable: false }
+    ],
+    'but for what is refused without a call'
+  )
   t.equal(groups().length, 1)
+})
+
+t.test('a refusal of groups is not the last word while the call without them fails', async t => {
+  const { writer, refusals } = setup(command => {
+    const [entry] = entriesOf(command)
+    if (entry?.MessageGroupId === undefined)
+      throw Object.assign(new Error('down'), { code: 'DOWN' })
+    throw refused()
+  })
+  t.same(await writer.send([messages[0]!]), [{ code: 'DOWN', retryable: true }])
+  t.equal(refusals(), 0)
+})
+
+t.test('a list goes out in calls of at most ten entries and one mebibyte', async t => {
+  const { writer, bodies } = setup(command => ({ Successful: accept(entriesOf(command)) }))
+  const sizes = async (list: readonly string[]): Promise<readonly number[]> => {
+    const before = bodies().length
+    const outcomes = await writer.send(list.map(body => ({ body })))
+    t.same(
+      outcomes,
+      list.map(body => ({ id: `id of ${body}` })),
+      'outcomes come in the order of the list'
+    )
+    return bodies()
+      .slice(before)
+      .map(call => call.length)
+  }
+  const names = (count: number) => Array.from({ length: count }, (_, n) => `body ${n}`)
+  t.same(await sizes(names(10)), [10])
+  t.same(await sizes(names(25)), [10, 10, 5])
+  const large = ['a', 'b', 'c', 'd'].map(letter => letter.repeat(524_288))
+  t.same(await sizes(large), [2, 2])
+  t.same(await sizes([...large.slice(0, 2), 'c', ...large.slice(2)]), [2, 2, 1])
+  t.same(await sizes([]), [])
+})
+
+t.test('what can never be sent takes no room in a call', async t => {
+  const { writer, bodies } = setup(command => ({ Successful: accept(entriesOf(command)) }))
+  const full = 'x'.repeat(1_048_576)
+  const outcomes = await writer.send([{ body: `${full}x` }, { body: full }, { body: '' }])
+  t.match(outcomes, [{ code: 'MessageTooLong' }, { id: /./ }, { code: 'MissingParameter' }])
+  t.same(
+    bodies().map(call => call.length),
+    [1]
+  )
+})
+
+t.test('after a call that fails the rest of the list is not sent', async t => {
+  let calls = 0
+  const { writer } = setup(command => {
+    if (++calls === 2) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' })
+    return { Successful: accept(entriesOf(command)) }
+  })
+  const list = Array.from({ length: 30 }, (_, n) => ({ body: n === 29 ? '' : `body ${n}` }))
+  t.same(await writer.send(list), [
+    ...list.slice(0, 10).map(({ body }) => ({ id: `id of ${body}` })),
+    ...Array<unknown>(19).fill({ code: 'ECONNREFUSED', retryable: true }),
+    { code: 'MissingParameter', retryable: false }
+  ])
+  t.equal(calls, 2)
 })

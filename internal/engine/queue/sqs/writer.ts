@@ -1,6 +1,8 @@
 /**
  * Sends messages to SQS.
  *
+ * Shapes  a list that one call holds is sent as it is; a longer one call by call, in
+ *         order.
  * Errors  a message that can never be sent is refused alone, without a call: SQS would
  *         refuse the whole batch that holds it. An entry that the answer does not name
  *         counts as failed and retryable. A server that refuses groups on its queues is
@@ -11,12 +13,19 @@
  */
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import { type Clock, systemClock } from '../../lifecycle/clock.js'
-import { type OutgoingMessage, QueueError, type QueueWriter, type SendOutcome } from '../queue.js'
-import { entryCode, isRetryableEntry } from './aws-error.js'
+import { ORIGIN_ATTRIBUTE } from '../origin.js'
+import type { OutgoingMessage, QueueWriter, SendOutcome } from '../queue.js'
+import { asQueueError, entryCode, isRetryableEntry } from './aws-error.js'
+import { endOfBatch } from './batches.js'
 import { CALL_DEADLINE_MS, type SqsSender, withDeadline } from './call.js'
 import { toGroupId } from './group.js'
-import { assertBatchEntries, refusalOf } from './limits.js'
-import { ORIGIN_ATTRIBUTE } from './origin.js'
+import {
+  BATCH_ENTRIES,
+  MAX_MESSAGE_BYTES,
+  messageBytes,
+  refusalOf,
+  SQS_SEND_LIMITS
+} from './limits.js'
 
 export interface SqsWriterOptions {
   /** Stays the caller's: `close` leaves it alone. */
@@ -34,6 +43,7 @@ const REFUSALS_OF_GROUPS = new Set([
   'UnsupportedOperation'
 ])
 
+/** Null: not known yet. */
 type Outcomes = (SendOutcome | null)[]
 
 export function createSqsWriter(options: SqsWriterOptions): QueueWriter {
@@ -66,37 +76,82 @@ export function createSqsWriter(options: SqsWriterOptions): QueueWriter {
   async function withoutGroups(
     messages: readonly OutgoingMessage[],
     outcomes: Outcomes
-  ): Promise<void> {
+  ): Promise<string | null> {
     const again = outcomes.map(outcome => (isRefusalOfGroup(outcome) ? null : outcome))
-    await call(messages, again, false)
-    for (const [index, outcome] of again.entries()) {
-      if (outcome === null || !('id' in outcome) || outcomes[index] === outcome) continue
-      if (sendsGroups) onGroupsRefused()
-      sendsGroups = false
+    let failure: string | null = null
+    try {
+      await call(messages, again, false)
+    } catch (error) {
+      failure = asQueueError(error).code
     }
-    for (const [index, outcome] of again.entries()) outcomes[index] = outcome
+    for (const [index, outcome] of again.entries()) {
+      if (outcome !== null && 'id' in outcome && outcomes[index] !== outcome) {
+        if (sendsGroups) onGroupsRefused()
+        sendsGroups = false
+      }
+      outcomes[index] = outcome
+    }
+    return failure
+  }
+
+  /**
+   * Sends what one call holds, but for what has its outcome already. The answer is the
+   * code with which the call failed as a whole, or null.
+   */
+  async function sendBatch(
+    messages: readonly OutgoingMessage[],
+    outcomes: Outcomes
+  ): Promise<string | null> {
+    const withGroups = sendsGroups && messages.some(({ group }) => group !== undefined)
+    try {
+      await call(messages, outcomes, withGroups)
+    } catch (error) {
+      const { code } = asQueueError(error)
+      if (!withGroups || !REFUSALS_OF_GROUPS.has(code)) return code
+      for (const [index, outcome] of outcomes.entries())
+        outcomes[index] = outcome ?? { code, retryable: false }
+    }
+    if (!withGroups || !outcomes.some(isRefusalOfGroup)) return null
+    return withoutGroups(messages, outcomes)
+  }
+
+  async function sendLong(messages: readonly OutgoingMessage[]): Promise<readonly SendOutcome[]> {
+    const all: SendOutcome[] = []
+    let failure: string | null = null
+    for (let start = 0; start < messages.length; ) {
+      const batch = messages.slice(start, endOfBatch(messages, start))
+      const outcomes: Outcomes = batch.map(message => refusalOf(message))
+      failure ??= await sendBatch(batch, outcomes)
+      all.push(...decided(outcomes, failure))
+      start += batch.length
+    }
+    return all
   }
 
   return {
+    limits: SQS_SEND_LIMITS,
+    takes: message => refusalOf(message) === null,
+
     async send(messages) {
-      assertBatchEntries(messages)
-      const outcomes: Outcomes = messages.map(refusalOf)
-      const withGroups = sendsGroups && messages.some(({ group }) => group !== undefined)
-      try {
-        await call(messages, outcomes, withGroups)
-      } catch (error) {
-        const code = error instanceof QueueError ? error.code : ''
-        if (!withGroups || !REFUSALS_OF_GROUPS.has(code)) throw error
-        for (const [index, outcome] of outcomes.entries())
-          outcomes[index] = outcome ?? { code, retryable: false }
-      }
-      if (withGroups && outcomes.some(isRefusalOfGroup)) await withoutGroups(messages, outcomes)
-      return outcomes.map(
-        (outcome): SendOutcome => outcome ?? { code: 'MissingFromResponse', retryable: true }
-      )
+      let bytes = 0
+      const outcomes: Outcomes = messages.map(message => {
+        const size = messageBytes(message)
+        const refusal = refusalOf(message, size)
+        if (refusal === null) bytes += size
+        return refusal
+      })
+      if (messages.length > BATCH_ENTRIES || bytes > MAX_MESSAGE_BYTES) return sendLong(messages)
+      return decided(outcomes, await sendBatch(messages, outcomes))
     },
     close: () => Promise.resolve()
   }
+}
+
+/** What nobody has answered for may be sent again. */
+function decided(outcomes: Outcomes, failure: string | null): SendOutcome[] {
+  return outcomes.map(
+    outcome => outcome ?? { code: failure ?? 'MissingFromResponse', retryable: true }
+  )
 }
 
 function isRefusalOfGroup(outcome: SendOutcome | null): boolean {

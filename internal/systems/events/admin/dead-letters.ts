@@ -10,9 +10,9 @@ import type {
 import type { Flags } from '../../../engine/cli/flags.js'
 import { formatCount } from '../../../engine/cli/terminal-text.js'
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
+import { settleAll } from '../../../engine/queue/settle-all.js'
 import { type DeadLetter, type DeadLetterFilter, matches, readDeadLetter } from './dead-letter.js'
 import { deadLetterJson, formatDeadLetter, formatDeadLetters, unseen } from './dead-letter-view.js'
-import { deleteAll } from './delete-all.js'
 import {
   assertScope,
   DEAD_LETTER_FILTERS,
@@ -154,7 +154,7 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
     const { records, output, clock, signal } = context
     const { writer, queueName } = await context.queues()
     const deadLetters = await deadLetterQueue(context)
-    const { visible } = await deadLetters.depth()
+    const { visible } = await deadLetters.inspect.depth()
     const progress = output.progress(Math.min(visible, limit ?? visible))
     const result = await redriveDeadLetters({
       deadLetters,
@@ -208,13 +208,14 @@ function preparePurge(flags: Flags, nowMs: number): Work {
     let undeleted = 0
     const walked = await walk({
       queue,
+      clock,
       signal,
       async visit(messages) {
         const room = limit === null ? messages.length : limit - deleted
         const chosen = messages
           .filter(message => matches(readDeadLetter(message), filter))
           .slice(0, room)
-        const failed = await deleteAll(chosen, { queue, clock, signal })
+        const failed = await settleAll(chosen, receipts => queue.ack(receipts), { clock, signal })
         deleted += chosen.length - failed.length
         undeleted += failed.length
         const remaining = new Set(failed.map(({ id }) => id))
@@ -284,6 +285,7 @@ async function find(
   const found: DeadLetter[] = []
   const walked = await walk({
     queue: await deadLetterQueue(context),
+    clock: context.clock,
     signal: context.signal,
     visit(messages) {
       for (const deadLetter of messages.map(readDeadLetter))

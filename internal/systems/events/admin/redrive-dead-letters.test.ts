@@ -48,7 +48,7 @@ async function setup(
       onSent: () => undefined,
       ...over
     })
-  const originsSent = async () => (await main.take(10, 0)).map(({ origin }) => origin)
+  const originsSent = async () => (await main.inspect.take(10, 0)).map(({ origin }) => origin)
   return { clock, deadLetters, main, ids, marked, begin, originsSent }
 }
 

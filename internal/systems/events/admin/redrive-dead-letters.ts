@@ -15,12 +15,12 @@ import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
 import type { ReceivedMessage } from '../../../engine/message/message.js'
 import type { InspectableQueue, QueueWriter } from '../../../engine/queue/queue.js'
+import { settleAll } from '../../../engine/queue/settle-all.js'
 import { createBatchPace } from '../../../engine/rate/batch-pace.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
 import { firstId } from '../event/decode.js'
 import type { Records } from '../store/records.js'
 import { type DeadLetterFilter, matches, readDeadLetter } from './dead-letter.js'
-import { deleteAll } from './delete-all.js'
 import type { RedriveResult } from './redrive-report.js'
 import { type Resendable, resend, type Unsent } from './resend.js'
 import { type Visited, type Walk, walk } from './scan-queue.js'
@@ -50,7 +50,7 @@ export async function redriveDeadLetters(
   options: RedriveDeadLettersOptions
 ): Promise<DeadLetterRedrive> {
   const { deadLetters, writer, records, filter, limit, clock, random, signal, onSent } = options
-  const pace = createBatchPace(options.ratePerSecond, clock)
+  const pace = createBatchPace(options.ratePerSecond, clock, deadLetters.limits.receive)
   const refused: Unsent[] = []
   let failedCode: string | null = null
   let sent = 0
@@ -64,7 +64,10 @@ export async function redriveDeadLetters(
     const accepted = await send(chosen)
     const ids = accepted.map(({ id }) => id)
     if (ids.length > 0) await records.markRedriven(ids)
-    const remaining = await deleteAll(accepted, { queue: deadLetters, clock, signal })
+    const remaining = await settleAll(accepted, receipts => deadLetters.ack(receipts), {
+      clock,
+      signal
+    })
     undeleted += remaining.length
     sent += ids.length
     pace.spent(ids.length)
@@ -98,6 +101,7 @@ export async function redriveDeadLetters(
 
   const walked = await walk({
     queue: deadLetters,
+    clock,
     signal,
     before: () => pace.due(signal),
     batchSize: pace.batchSize,

@@ -54,7 +54,7 @@ export async function redriveRejections(options: RedriveOptions): Promise<Redriv
     judge = () => null,
     onHeldBack = () => undefined
   } = options
-  const pace = createBatchPace(options.ratePerSecond, clock)
+  const pace = createBatchPace(options.ratePerSecond, clock, writer.limits.entries)
   const startedAt = await records.now()
   const refused: Unsent[] = []
   let after: RejectionPlace | null = null

@@ -9,14 +9,8 @@
  * Source  internal/docs/decisions/0010-redrive-origin.md
  */
 
-import {
-  MAX_BATCH_ENTRIES,
-  type OutgoingMessage,
-  QueueError,
-  type QueueWriter,
-  type SendOutcome
-} from '../../../engine/queue/queue.js'
-import { MAX_MESSAGE_BYTES, messageBytes } from '../../../engine/queue/sqs/limits.js'
+import type { OutgoingMessage, QueueWriter } from '../../../engine/queue/queue.js'
+import { sendAll, type UnsentItem } from '../../../engine/queue/send-all.js'
 import { readBodyNames } from './body-names.js'
 
 export interface Resendable {
@@ -43,76 +37,32 @@ export interface Resent {
 
 export async function resend(
   messages: readonly Resendable[],
-  writer: QueueWriter
+  writer: Pick<QueueWriter, 'send' | 'takes'>
 ): Promise<Resent> {
-  const resent = { sent: [] as string[], refused: [] as Unsent[], failed: [] as Unsent[] }
-  for (const call of callsFor(messages)) {
-    const outcomes = await attempt(
-      call.map(({ outgoing }) => outgoing),
-      writer
-    )
-    for (const [index, { queueMessageId }] of call.entries()) {
-      const outcome = outcomes[index] ?? { code: 'NoOutcome', retryable: true }
-      if ('id' in outcome) resent.sent.push(queueMessageId)
-      else
-        (outcome.retryable ? resent.failed : resent.refused).push({
-          queueMessageId,
-          code: outcome.code
-        })
-    }
-  }
-  return resent
-}
-
-async function attempt(
-  messages: readonly OutgoingMessage[],
-  writer: QueueWriter
-): Promise<readonly SendOutcome[]> {
-  try {
-    return await writer.send(messages)
-  } catch (error) {
-    if (!(error instanceof QueueError)) throw error
-    const { code } = error
-    return messages.map(() => ({ code, retryable: true }))
+  const report = await sendAll(messages, message => toOutgoing(message, writer), writer)
+  return {
+    sent: report.sent.map(({ item }) => item.queueMessageId),
+    refused: report.refused.map(toUnsent),
+    failed: report.failed.map(toUnsent)
   }
 }
 
-interface Sending {
-  readonly queueMessageId: string
-  readonly outgoing: OutgoingMessage
-}
-
-/** As many as one call of the queue holds, in messages and in bytes. */
-function callsFor(messages: readonly Resendable[]): readonly (readonly Sending[])[] {
-  const calls: Sending[][] = []
-  let call: Sending[] = []
-  let bytes = 0
-  for (const { queueMessageId, body, origin } of messages) {
-    const outgoing = toOutgoing(body, origin)
-    const size = messageBytes(outgoing)
-    if (
-      call.length === 0 ||
-      call.length === MAX_BATCH_ENTRIES ||
-      bytes + size > MAX_MESSAGE_BYTES
-    ) {
-      call = []
-      bytes = 0
-      calls.push(call)
-    }
-    call.push({ queueMessageId, outgoing })
-    bytes += size
-  }
-  return calls
-}
+const toUnsent = ({ item, code }: UnsentItem<Resendable>): Unsent => ({
+  queueMessageId: item.queueMessageId,
+  code
+})
 
 /**
  * In its client's turn, as the producers send it; a body that names none is nobody's. A
  * body of the largest size has no room for its origin beside it; an event with an id of
  * its own does not need it.
  */
-function toOutgoing(body: string, origin: string): OutgoingMessage {
+function toOutgoing(
+  { body, origin }: Resendable,
+  writer: Pick<QueueWriter, 'takes'>
+): OutgoingMessage {
   const { clientId, eventId } = readBodyNames(body)
   const outgoing = clientId === null || clientId === '' ? { body } : { body, group: clientId }
   const withOrigin = { ...outgoing, origin }
-  return messageBytes(withOrigin) > MAX_MESSAGE_BYTES && eventId !== null ? outgoing : withOrigin
+  return eventId !== null && !writer.takes(withOrigin) ? outgoing : withOrigin
 }

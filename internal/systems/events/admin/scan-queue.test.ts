@@ -18,10 +18,11 @@ async function setup(t: Test, count: number) {
 }
 
 t.test('each message is visited once, hidden meanwhile, and given back at the end', async t => {
-  const { queue, hidden } = await setup(t, 35)
+  const { clock, queue, hidden } = await setup(t, 35)
   const bodies: string[] = []
   const walked = await walk({
     queue,
+    clock,
     signal: never,
     visit(messages) {
       bodies.push(...messages.map(({ body }) => body))
@@ -35,9 +36,10 @@ t.test('each message is visited once, hidden meanwhile, and given back at the en
 })
 
 t.test('enough is enough, and what is gone is not given back', async t => {
-  const { queue, hidden } = await setup(t, 35)
+  const { clock, queue, hidden } = await setup(t, 35)
   const walked = await walk({
     queue,
+    clock,
     signal: never,
     async visit(messages) {
       await queue.ack(messages.slice(0, 4))
@@ -50,10 +52,11 @@ t.test('enough is enough, and what is gone is not given back', async t => {
 })
 
 t.test('a failure and a stop give everything back too', async t => {
-  const { queue, hidden } = await setup(t, 25)
+  const { clock, queue, hidden } = await setup(t, 25)
   await t.rejects(
     walk({
       queue,
+      clock,
       signal: never,
       visit() {
         throw new Error('a bug')
@@ -65,6 +68,7 @@ t.test('a failure and a stop give everything back too', async t => {
   const stop = new AbortController()
   const walked = await walk({
     queue,
+    clock,
     signal: stop.signal,
     visit() {
       stop.abort()
@@ -74,7 +78,7 @@ t.test('a failure and a stop give everything back too', async t => {
   t.equal(walked.seen, 10)
   t.equal(hidden(), 0)
   queue.failNext('receive', new QueueError('ThrottlingException', 'too fast'))
-  await t.rejects(walk({ queue, signal: never, visit: () => keep }), {
+  await t.rejects(walk({ queue, clock, signal: never, visit: () => keep }), {
     code: 'ThrottlingException'
   })
 })
@@ -84,6 +88,7 @@ t.test('a walk that takes longer than messages stay away visits none twice, and 
   const visited: ReceivedMessage[] = []
   const walked = await walk({
     queue,
+    clock,
     signal: never,
     before: () => clock.advanceAsync(21_000),
     visit(messages) {
@@ -97,9 +102,9 @@ t.test('a walk that takes longer than messages stay away visits none twice, and 
 })
 
 t.test('what somebody else holds is counted', async t => {
-  const { queue } = await setup(t, 3)
-  await queue.take(2, 60)
-  t.same(await walk({ queue, signal: never, visit: () => keep }), {
+  const { clock, queue } = await setup(t, 3)
+  await queue.inspect.take(2, 60)
+  t.same(await walk({ queue, clock, signal: never, visit: () => keep }), {
     seen: 1,
     expected: 1,
     hidden: 2

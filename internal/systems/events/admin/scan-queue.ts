@@ -12,12 +12,10 @@
  * Source  Amazon SQS: every receive raises a message's receive count, and about 120,000
  *         messages can be held at once; beyond that nothing more is handed out.
  */
+import type { Clock } from '../../../engine/lifecycle/clock.js'
 import type { ReceivedMessage } from '../../../engine/message/message.js'
-import {
-  type InspectableQueue,
-  MAX_BATCH_ENTRIES,
-  type Receipt
-} from '../../../engine/queue/queue.js'
+import type { InspectableQueue, Receipt } from '../../../engine/queue/queue.js'
+import { settleAll } from '../../../engine/queue/settle-all.js'
 
 export interface Visited {
   /** Ids of messages that are no longer in the queue. */
@@ -27,7 +25,8 @@ export interface Visited {
 }
 
 export interface WalkOptions {
-  readonly queue: Pick<InspectableQueue, 'take' | 'extend' | 'depth'>
+  readonly queue: Pick<InspectableQueue, 'inspect' | 'limits' | 'nack'>
+  readonly clock: Clock
   readonly signal: AbortSignal
   /** Awaited before each receive. */
   readonly before?: () => Promise<void>
@@ -55,12 +54,13 @@ const MAX_STALE_RECEIVES = 3
 
 export async function walk({
   queue,
+  clock,
   signal,
   before,
-  batchSize = MAX_BATCH_ENTRIES,
+  batchSize = queue.limits.receive,
   visit
 }: WalkOptions): Promise<Walk> {
-  const { visible, inFlight: hidden } = await queue.depth()
+  const { visible, inFlight: hidden } = await queue.inspect.depth()
   const holdS = MIN_HOLD_S + visible / MESSAGES_PER_SECOND
   const held = new Map<string, Receipt>()
   const seen = new Set<string>()
@@ -69,7 +69,7 @@ export async function walk({
     while (staleReceives < MAX_STALE_RECEIVES) {
       await before?.()
       if (signal.aborted) break
-      const messages = await queue.take(batchSize, holdS)
+      const messages = await queue.inspect.take(batchSize, holdS)
       if (messages.length === 0) break
       // The newest handle is the one that counts.
       for (const { id, receiptHandle } of messages) held.set(id, { id, receiptHandle })
@@ -82,17 +82,8 @@ export async function walk({
       if (isEnough) break
     }
   } finally {
-    await giveBack(queue, [...held.values()])
+    // Best effort: what is not given back returns by itself.
+    await settleAll([...held.values()], receipts => queue.nack(receipts), { clock, signal })
   }
   return { seen: seen.size, expected: visible, hidden }
-}
-
-/** Best effort: what is not given back returns by itself. */
-async function giveBack(
-  queue: Pick<InspectableQueue, 'extend'>,
-  receipts: readonly Receipt[]
-): Promise<void> {
-  for (let at = 0; at < receipts.length; at += MAX_BATCH_ENTRIES) {
-    await queue.extend(receipts.slice(at, at + MAX_BATCH_ENTRIES), 0).catch(() => undefined)
-  }
 }

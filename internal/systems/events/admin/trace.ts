@@ -124,7 +124,10 @@ async function findRows(subject: Subject, { records }: AdminContext): Promise<Ro
 async function readDepths({ queues, output }: AdminContext): Promise<Depths | null> {
   try {
     const { queue, deadLetters } = await queues()
-    return { queue: await queue.depth(), deadLetters: (await deadLetters?.queue.depth()) ?? null }
+    return {
+      queue: await queue.inspect.depth(),
+      deadLetters: (await deadLetters?.queue.inspect.depth()) ?? null
+    }
   } catch (error) {
     if (!(error instanceof QueueError)) throw error
     output.remark(`The queue cannot be asked: ${error.message} (${error.code})`)
@@ -135,7 +138,7 @@ async function readDepths({ queues, output }: AdminContext): Promise<Depths | nu
 async function findDeadLetters(
   subject: Subject,
   rejections: readonly RejectionHead[],
-  { queues, signal }: AdminContext
+  { queues, clock, signal }: AdminContext
 ): Promise<readonly DeadLetter[]> {
   const queue = (await queues()).deadLetters?.queue
   if (queue === undefined) return []
@@ -150,6 +153,7 @@ async function findDeadLetters(
   const found: DeadLetter[] = []
   await walk({
     queue,
+    clock,
     signal,
     visit(messages) {
       found.push(...messages.map(readDeadLetter).filter(isMeant))

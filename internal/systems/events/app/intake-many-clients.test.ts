@@ -8,6 +8,7 @@ import { Backlog } from '../../../engine/intake/backlog.js'
 import type { Entry } from '../../../engine/message/message.js'
 import { TokenBucket } from '../../../engine/rate/token-bucket.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
+import { writerOf } from '../../../lab/testing/writer-of.js'
 import { ClientMetrics, MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
 import type { Quota } from '../quota/client-rules.js'
 import { OverQuota } from '../quota/quota-gate.js'
@@ -71,7 +72,7 @@ t.test(
     const nothing = (): void => undefined
     const overQuota = new OverQuota({
       rules: { weightOf: () => 1, hasQuotas: true, quotaOf: () => quota },
-      writer: { send: () => Promise.reject(new Error('nothing is to be sent')) },
+      writer: writerOf(() => Promise.reject(new Error('nothing is to be sent'))),
       clock,
       random: () => 0.5,
       maxHeldMessages: 1_000,

@@ -24,7 +24,7 @@ import { runFakeProducers } from '../producer/fake.js'
 import { openLedger } from '../producer/ledger.js'
 import { runLoad } from '../producer/load.js'
 import { createProgress, describeTotals } from '../producer/progress.js'
-import type { Sender } from '../producer/send.js'
+import type { SendTarget } from '../producer/send.js'
 
 const LOG_EVERY_MS = 1_000
 
@@ -33,7 +33,7 @@ export function createProducers(env: Environment, args: readonly string[]): Serv
   if (command.kind === 'help') return createHelp(PRODUCERS_HELP)
   const config = readProducersConfig(env)
   const log = createLog('producers', config.log, process.stdout.isTTY)
-  const send = (sender: Sender): Promise<void> =>
+  const send = (sender: SendTarget): Promise<void> =>
     command.kind === 'fake' ? runFake(sender, config, log) : runGenerator(sender, command)
   return {
     run: signal => run(config, command.kind === 'fake' ? 3 : command.concurrency, log, signal, send)
@@ -45,7 +45,7 @@ async function run(
   concurrency: number,
   log: Log,
   signal: AbortSignal,
-  send: (sender: Sender) => Promise<void>
+  send: (sender: SendTarget) => Promise<void>
 ): Promise<void> {
   const services = await findServices(config.services)
   const sqs = createSqsClient({
@@ -87,7 +87,7 @@ async function run(
 }
 
 async function runFake(
-  sender: Sender,
+  sender: SendTarget,
   { fakeIntervalMs: tickMs }: ProducersConfig,
   log: Log
 ): Promise<void> {
@@ -104,7 +104,7 @@ async function runFake(
   log.info({ sent }, 'stopped')
 }
 
-async function runGenerator(sender: Sender, load: LoadArguments): Promise<void> {
+async function runGenerator(sender: SendTarget, load: LoadArguments): Promise<void> {
   const ledger = load.ledger === null ? null : await openLedger(load.ledger, clock)
   const progress = createProgress({ stream: process.stderr, count: load.count, clock })
   try {

@@ -66,7 +66,7 @@ async function examine(
         pollers: 1,
         clock,
         ...config.queue
-      }).depth()
+      }).inspect.depth()
       return { all: visible + inFlight + delayed, delayed }
     }
     await db.connect()

@@ -1,25 +1,28 @@
 import t from 'tap'
-import { QueueError, type QueueWriter } from '../../../engine/queue/queue.js'
 import { createManualClock, type ManualClock } from '../../../lab/testing/manual-clock.js'
+import { writerOf } from '../../../lab/testing/writer-of.js'
 import { runFakeProducers } from './fake.js'
 import type { SendProblem } from './send.js'
 
 /** Never draws a bad body: three messages per tick. */
 const random = { below: (limit: number) => limit - 1, uuid: () => '' }
 
-function setup(send: (call: number, clock: ManualClock) => void | Promise<void> = () => undefined) {
+/** `send` says with which code a call fails, if it does. */
+function setup(
+  send: (call: number, clock: ManualClock) => string | undefined | Promise<undefined> = () =>
+    undefined
+) {
   const clock = createManualClock()
   const stop = new AbortController()
   const problems: SendProblem[] = []
   const sentAtMs: number[] = []
   let calls = 0
-  const queue: QueueWriter = {
-    async send(messages) {
-      await send(++calls, clock)
-      return messages.map((_, index) => ({ id: `${calls}-${index}` }))
-    },
-    close: async () => undefined
-  }
+  const queue = writerOf(async messages => {
+    const code = await send(++calls, clock)
+    return messages.map((_, index) =>
+      code === undefined ? { id: `${calls}-${index}` } : { code, retryable: true }
+    )
+  })
   const run = runFakeProducers({
     queue,
     clock,
@@ -45,9 +48,9 @@ t.test('each tick sends one event per fake producer', async t => {
 })
 
 t.test('a failed send is told and tried again, and does not end the producers', async t => {
-  const { clock, stop, problems, sentAtMs, run } = setup(call => {
-    if (call <= 2) throw new QueueError('ECONNREFUSED', 'nobody listens')
-  })
+  const { clock, stop, problems, sentAtMs, run } = setup(call =>
+    call <= 2 ? 'ECONNREFUSED' : undefined
+  )
   await clock.advanceAsync(149)
   t.equal(sentAtMs.length, 0)
   await clock.advanceAsync(1)
@@ -63,7 +66,7 @@ t.test('a failed send is told and tried again, and does not end the producers', 
 t.test('a stop lets the call under way finish and starts no other', async t => {
   let answer: () => void = () => undefined
   const { clock, stop, sentAtMs, run, calls } = setup(
-    () => new Promise<void>(resolve => (answer = resolve))
+    () => new Promise<undefined>(resolve => (answer = () => resolve(undefined)))
   )
   await clock.advanceAsync(0)
   stop.abort()
@@ -77,7 +80,9 @@ t.test('a stop lets the call under way finish and starts no other', async t => {
 
 t.test('a slow queue delays the next tick, and missed ticks are not made up for', async t => {
   const { clock, stop, sentAtMs, run } = setup((call, clock) =>
-    call === 1 ? new Promise<void>(resolve => clock.after(350, resolve)) : undefined
+    call === 1
+      ? new Promise<undefined>(resolve => clock.after(350, () => resolve(undefined)))
+      : undefined
   )
   await clock.advanceAsync(450)
   t.same(sentAtMs, [350, 350, 350, 350, 350, 350, 450, 450, 450])

@@ -11,9 +11,9 @@
 import type { Random } from '../../../engine/cli/random.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
 import { DEFAULT_CLIENTS, fakeBodies } from './events.js'
-import { type Sender, sendAll } from './send.js'
+import { type SendTarget, sendUntilTaken } from './send.js'
 
-export interface FakeProducersOptions extends Sender {
+export interface FakeProducersOptions extends SendTarget {
   readonly random: Random
   readonly tickMs: number
   readonly onSent: (messages: number) => void
@@ -27,7 +27,7 @@ export async function runFakeProducers(options: FakeProducersOptions): Promise<v
       body,
       ...turnOf(DEFAULT_CLIENTS[index])
     }))
-    await sendAll(messages, options, accepted => options.onSent(accepted.length))
+    await sendUntilTaken(messages, options, accepted => options.onSent(accepted.length))
     await delay(clock, Math.max(0, startedMs + tickMs - clock.monotonicMs()), signal)
   }
 }

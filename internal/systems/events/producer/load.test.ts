@@ -1,13 +1,9 @@
 import t, { type Test } from 'tap'
 import { createRandom } from '../../../engine/cli/random.js'
-import {
-  type OutgoingMessage,
-  QueueError,
-  type QueueWriter,
-  type SendOutcome
-} from '../../../engine/queue/queue.js'
+import type { OutgoingMessage, SendOutcome } from '../../../engine/queue/queue.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
 import { createMemoryQueue } from '../../../lab/testing/memory-queue.js'
+import { writerOf } from '../../../lab/testing/writer-of.js'
 import { DEFAULT_CLIENTS } from './events.js'
 import type { LedgerEntry, LedgerWriter } from './ledger.js'
 import { type LoadOptions, runLoad } from './load.js'
@@ -24,30 +20,24 @@ function countingLedger(): CountingLedger {
 
 /** A queue that treats its calls as the test says, and remembers what it accepted. */
 function scriptedQueue(
-  answer: (
-    messages: readonly OutgoingMessage[],
-    call: number
-  ) => readonly SendOutcome[] | QueueError
+  answer: (messages: readonly OutgoingMessage[], call: number) => readonly SendOutcome[]
 ) {
   const accepted: { id: string; body: string }[] = []
   const calls: number[] = []
-  const queue: QueueWriter = {
-    async send(messages) {
-      calls.push(messages.length)
-      const outcomes = answer(messages, calls.length)
-      if (outcomes instanceof QueueError) throw outcomes
-      for (const [index, outcome] of outcomes.entries()) {
-        if ('id' in outcome) accepted.push({ id: outcome.id, body: messages[index]!.body })
-      }
-      return outcomes
-    },
-    close: async () => undefined
-  }
+  const queue = writerOf(async messages => {
+    calls.push(messages.length)
+    const outcomes = answer(messages, calls.length)
+    for (const [index, outcome] of outcomes.entries()) {
+      if ('id' in outcome) accepted.push({ id: outcome.id, body: messages[index]!.body })
+    }
+    return outcomes
+  })
   return { queue, accepted, calls }
 }
 
 let ids = 0
 const take = (): SendOutcome => ({ id: `id-${++ids}` })
+const isDown = (): SendOutcome => ({ code: 'ECONNREFUSED', retryable: true })
 
 function setup(over: Partial<LoadOptions>) {
   const clock = createManualClock()
@@ -104,7 +94,7 @@ t.test(
   'what the queue did not take is tried again until it does, and nothing is counted twice',
   async t => {
     const script = scriptedQueue((messages, call) => {
-      if (call % 3 === 0) return new QueueError('ECONNREFUSED', 'nobody listens')
+      if (call % 3 === 0) return messages.map(isDown)
       return messages.map((_, index) =>
         (index + call) % 2 === 0 ? take() : { code: 'InternalError', retryable: true }
       )
@@ -166,31 +156,28 @@ t.test(
   }
 )
 
-t.test('a call holds at most ten messages and one mebibyte', async t => {
-  const many = scriptedQueue(messages => messages.map(take))
-  const small = setup({ queue: many.queue, count: 25, concurrency: 1 })
-  await finish(t, small.clock, small.options)
-  t.same(many.calls, [10, 10, 5])
-  const few = scriptedQueue(messages => messages.map(take))
-  const large = setup({ queue: few.queue, count: 5, concurrency: 1, bodyBytes: 524_288 })
-  await finish(t, large.clock, large.options)
-  t.same(few.calls, [2, 2, 1])
+t.test('a send holds as many messages as a call of the queue does', async t => {
+  const script = scriptedQueue(messages => messages.map(take))
+  const { clock, options } = setup({
+    queue: { ...script.queue, limits: { ...script.queue.limits, entries: 7 } },
+    count: 25,
+    concurrency: 1
+  })
+  await finish(t, clock, options)
+  t.same(script.calls, [7, 7, 7, 4])
 })
 
 t.test('no more than `concurrency` calls are under way at once', async t => {
   let underWay = 0
   let most = 0
   const release: (() => void)[] = []
-  const queue: QueueWriter = {
-    async send(messages) {
-      underWay += 1
-      most = Math.max(most, underWay)
-      await new Promise<void>(resolve => release.push(resolve))
-      underWay -= 1
-      return messages.map(take)
-    },
-    close: async () => undefined
-  }
+  const queue = writerOf(async messages => {
+    underWay += 1
+    most = Math.max(most, underWay)
+    await new Promise<void>(resolve => release.push(resolve))
+    underWay -= 1
+    return messages.map(take)
+  })
   const { clock, options } = setup({ queue, count: 200, concurrency: 3 })
   const done = { is: false }
   const run = runLoad(options).finally(() => (done.is = true))
@@ -207,18 +194,15 @@ t.test('a rate is kept without drift: after a slow call what is due by then is s
   const calls: number[] = []
   let isSlow = true
   const clock = createManualClock()
-  const queue: QueueWriter = {
-    async send(messages) {
-      if (isSlow) {
-        isSlow = false
-        await new Promise<void>(resolve => clock.after(500, resolve))
-      }
-      calls.push(messages.length)
-      sentAtMs.push(...messages.map(() => clock.monotonicMs()))
-      return messages.map(take)
-    },
-    close: async () => undefined
-  }
+  const queue = writerOf(async messages => {
+    if (isSlow) {
+      isSlow = false
+      await new Promise<void>(resolve => clock.after(500, resolve))
+    }
+    calls.push(messages.length)
+    sentAtMs.push(...messages.map(() => clock.monotonicMs()))
+    return messages.map(take)
+  })
   const { options } = setup({ queue, clock, count: 101, ratePerSecond: 100, concurrency: 1 })
   const totals = await finish(t, clock, options)
   t.equal(totals.sent, 101)
@@ -249,7 +233,7 @@ t.test(
 
 t.test('an abort ends the retries of a queue that is down', async t => {
   const { clock, problems, stop, options } = setup({ count: 10 })
-  const script = scriptedQueue(() => new QueueError('ECONNREFUSED', 'nobody listens'))
+  const script = scriptedQueue(messages => messages.map(isDown))
   const run = runLoad({ ...options, queue: script.queue })
   await clock.advanceAsync(1_000)
   t.ok(problems.length > 1, 'it keeps trying')

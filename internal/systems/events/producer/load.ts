@@ -12,11 +12,10 @@
  */
 import { createHash } from 'node:crypto'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
-import { MAX_BATCH_ENTRIES } from '../../../engine/queue/queue.js'
-import { MAX_MESSAGE_BYTES } from '../../../engine/queue/sqs/limits.js'
+import type { SentItem } from '../../../engine/queue/send-all.js'
 import { createEventSource, type EventSourceOptions, type GeneratedEvent } from './events.js'
 import type { LedgerEntry, LedgerWriter } from './ledger.js'
-import { type Accepted, type Sender, sendAll } from './send.js'
+import { type SendTarget, sendUntilTaken } from './send.js'
 
 /**
  * At a high rate events are due one by one within a millisecond; waiting this long lets
@@ -24,7 +23,7 @@ import { type Accepted, type Sender, sendAll } from './send.js'
  */
 const PACE_MS = 5
 
-export interface LoadOptions extends EventSourceOptions, Sender {
+export interface LoadOptions extends EventSourceOptions, SendTarget {
   /** Null: as fast as possible. */
   readonly ratePerSecond: number | null
   readonly concurrency: number
@@ -51,14 +50,17 @@ export async function runLoad(options: LoadOptions): Promise<LoadTotals> {
     seconds: (clock.monotonicMs() - startedMs) / 1000
   })
   const failed = new AbortController()
-  const sender: Sender = { ...options, signal: AbortSignal.any([options.signal, failed.signal]) }
-  const nextBatch = createBatches(options, sender.signal, startedMs)
+  const target: SendTarget = {
+    ...options,
+    signal: AbortSignal.any([options.signal, failed.signal])
+  }
+  const nextBatch = createBatches(options, target.signal, startedMs)
 
-  const record = async (accepted: readonly Accepted<GeneratedEvent>[]): Promise<void> => {
+  const record = async (accepted: readonly SentItem<GeneratedEvent>[]): Promise<void> => {
     counts.sent += accepted.length
-    for (const { message } of accepted) {
-      if (message.kind === 'duplicate') counts.duplicates += 1
-      else if (message.kind === 'invalid') counts.invalid += 1
+    for (const { item } of accepted) {
+      if (item.kind === 'duplicate') counts.duplicates += 1
+      else if (item.kind === 'invalid') counts.invalid += 1
     }
     options.onProgress(totals())
     if (ledger !== null) await ledger.append(accepted.map(ledgerEntry))
@@ -66,7 +68,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadTotals> {
 
   const work = async (): Promise<void> => {
     for (let batch = await nextBatch(); batch.length > 0; batch = await nextBatch()) {
-      counts.refused += await sendAll(batch, sender, record)
+      counts.refused += await sendUntilTaken(batch, target, record)
     }
   }
 
@@ -89,7 +91,7 @@ function createBatches(
   signal: AbortSignal,
   startedMs: number
 ): () => Promise<readonly GeneratedEvent[]> {
-  const { clock, ratePerSecond } = options
+  const { clock, ratePerSecond, queue } = options
   const nextEvent = createEventSource(options)
   let held: GeneratedEvent | null = nextEvent()
   let taken = 0
@@ -97,25 +99,19 @@ function createBatches(
   /** How many events the next call may hold; 0 when the signal aborted first. */
   const waitUntilDue = async (): Promise<number> => {
     if (signal.aborted) return 0
-    if (ratePerSecond === null) return MAX_BATCH_ENTRIES
+    if (ratePerSecond === null) return queue.limits.entries
     const aheadMs = startedMs + (taken * 1000) / ratePerSecond - clock.monotonicMs()
     if (aheadMs > 0 && !(await delay(clock, Math.max(PACE_MS, aheadMs), signal))) return 0
     const due = Math.floor(((clock.monotonicMs() - startedMs) * ratePerSecond) / 1000) + 1 - taken
-    return Math.max(1, Math.min(MAX_BATCH_ENTRIES, due))
+    return Math.max(1, Math.min(queue.limits.entries, due))
   }
 
   const take = async (): Promise<readonly GeneratedEvent[]> => {
     const batch: GeneratedEvent[] = []
     if (held === null) return batch
     const atMost = await waitUntilDue()
-    let bytes = 0
-    while (
-      held !== null &&
-      batch.length < atMost &&
-      (batch.length === 0 || bytes + held.bytes <= MAX_MESSAGE_BYTES)
-    ) {
+    while (held !== null && batch.length < atMost) {
       batch.push(held)
-      bytes += held.bytes
       held = nextEvent()
     }
     taken += batch.length
@@ -130,15 +126,15 @@ function createBatches(
   }
 }
 
-function ledgerEntry({ id, message }: Accepted<GeneratedEvent>): LedgerEntry {
+function ledgerEntry({ id, item }: SentItem<GeneratedEvent>): LedgerEntry {
   return {
     queueMessageId: id,
-    clientId: message.clientId,
-    eventType: message.eventType,
-    eventId: message.eventId,
+    clientId: item.clientId,
+    eventType: item.eventType,
+    eventId: item.eventId,
     payloadSha256:
-      message.payload === null ? null : createHash('sha256').update(message.payload).digest('hex'),
-    valid: message.kind !== 'invalid',
-    bytes: message.bytes
+      item.payload === null ? null : createHash('sha256').update(item.payload).digest('hex'),
+    valid: item.kind !== 'invalid',
+    bytes: item.bytes
   }
 }

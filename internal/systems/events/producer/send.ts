@@ -1,16 +1,16 @@
 /**
  * Sends messages until the queue has accepted each of them.
  *
- * Errors  a call that failed as a whole and an entry that may succeed later are tried
- *         again with backoff, for as long as nobody aborts; an entry that can never
- *         succeed is given up and told. Anything but a QueueError is a bug and rejects.
+ * Errors  a message that may be taken later is tried again with backoff, for as long as
+ *         nobody aborts; one that never will be is given up and told.
  * Source  a call whose answer was lost may have been accepted: it is sent again, so the
  *         queue may hold such a message twice. That is what "at least once" means to a
  *         producer, and why an event id is worth sending.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
-import { type OutgoingMessage, QueueError, type QueueWriter } from '../../../engine/queue/queue.js'
+import type { OutgoingMessage, QueueWriter } from '../../../engine/queue/queue.js'
+import { type SentItem, sendAll } from '../../../engine/queue/send-all.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
 
 /** Something that could not be sent, for now or for good. */
@@ -21,7 +21,7 @@ export interface SendProblem {
   readonly retryInMs: number | null
 }
 
-export interface Sender {
+export interface SendTarget {
   readonly queue: QueueWriter
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -30,72 +30,33 @@ export interface Sender {
   readonly onProblem: (problem: SendProblem) => void
 }
 
-/** A message that the queue has taken. */
-export interface Accepted<M> {
-  readonly message: M
-  /** The MessageId. */
-  readonly id: string
-}
-
 const RETRY = { baseMs: 100, maxMs: 10_000 }
 
 /**
- * Sends up to MAX_BATCH_ENTRIES messages. `onAccepted` is called after each call with
- * what it brought, before anything is tried again. Resolves with the number of entries
- * that the queue refused for good.
+ * `onAccepted` is called after each attempt with what it brought, before anything is
+ * tried again. Resolves with the number of messages that the queue refused for good.
  */
-export async function sendAll<M extends OutgoingMessage>(
+export async function sendUntilTaken<M extends OutgoingMessage>(
   messages: readonly M[],
-  sender: Sender,
-  onAccepted: (accepted: readonly Accepted<M>[]) => void | Promise<void>
+  target: SendTarget,
+  onAccepted: (accepted: readonly SentItem<M>[]) => void | Promise<void>
 ): Promise<number> {
   let open = messages
-  let refused = 0
+  let refusals = 0
   for (let attempt = 1; open.length > 0; attempt++) {
-    const result = await attemptOnce(open, sender.queue)
-    if (result.accepted.length > 0) await onAccepted(result.accepted)
-    if (result.refused > 0) {
-      refused += result.refused
-      sender.onProblem({ code: result.refusedCode, entries: result.refused, retryInMs: null })
+    const { sent, refused, failed } = await sendAll(open, message => message, target.queue)
+    if (sent.length > 0) await onAccepted(sent)
+    const refusal = refused.at(-1)
+    if (refusal !== undefined) {
+      refusals += refused.length
+      target.onProblem({ code: refusal.code, entries: refused.length, retryInMs: null })
     }
-    open = result.again
-    if (open.length === 0 || sender.signal.aborted) break
-    const retryInMs = backoffMs(attempt, RETRY, sender.jitter)
-    sender.onProblem({ code: result.againCode, entries: open.length, retryInMs })
-    if (!(await delay(sender.clock, retryInMs, sender.signal))) break
+    const failure = failed.at(-1)
+    if (failure === undefined || target.signal.aborted) break
+    open = failed.map(({ item }) => item)
+    const retryInMs = backoffMs(attempt, RETRY, target.jitter)
+    target.onProblem({ code: failure.code, entries: failed.length, retryInMs })
+    if (!(await delay(target.clock, retryInMs, target.signal))) break
   }
-  return refused
-}
-
-interface Attempt<M> {
-  readonly accepted: Accepted<M>[]
-  readonly again: M[]
-  refused: number
-  againCode: string
-  refusedCode: string
-}
-
-async function attemptOnce<M extends OutgoingMessage>(
-  messages: readonly M[],
-  queue: QueueWriter
-): Promise<Attempt<M>> {
-  const result: Attempt<M> = { accepted: [], again: [], refused: 0, againCode: '', refusedCode: '' }
-  try {
-    const outcomes = await queue.send(messages)
-    for (const [index, message] of messages.entries()) {
-      const outcome = outcomes[index] ?? { code: 'NoOutcome', retryable: true }
-      if ('id' in outcome) result.accepted.push({ message, id: outcome.id })
-      else if (outcome.retryable) {
-        result.again.push(message)
-        result.againCode = outcome.code
-      } else {
-        result.refused += 1
-        result.refusedCode = outcome.code
-      }
-    }
-    return result
-  } catch (error) {
-    if (!(error instanceof QueueError)) throw error
-    return { ...result, again: [...messages], againCode: error.code }
-  }
+  return refusals
 }

@@ -12,19 +12,13 @@
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import type { Entry } from '../../../engine/message/message.js'
-import {
-  MAX_BATCH_ENTRIES,
-  type OutgoingMessage,
-  QueueError,
-  type QueueWriter,
-  type SendOutcome
-} from '../../../engine/queue/queue.js'
-import { MAX_MESSAGE_BYTES, messageBytes } from '../../../engine/queue/sqs/limits.js'
+import type { OutgoingMessage, QueueWriter } from '../../../engine/queue/queue.js'
+import { sendAll } from '../../../engine/queue/send-all.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
 import { clientOf } from '../event/client-of.js'
 
 export interface LaterOptions {
-  readonly writer: Pick<QueueWriter, 'send'>
+  readonly writer: Pick<QueueWriter, 'send' | 'limits'>
   readonly clock: Clock
   readonly random: () => number
   /** Their copies are in the queue. */
@@ -79,7 +73,7 @@ export class Later {
   #pump(): void {
     while (!this.#isEnded && this.#calls < CONCURRENCY && this.#pending.length > 0) {
       this.#calls += 1
-      void this.#call(this.#take()).finally(() => {
+      void this.#call(this.#pending.splice(0, this.#options.writer.limits.entries)).finally(() => {
         this.#calls -= 1
         if (this.#calls === 0) for (const resolve of this.#ended.splice(0)) resolve()
         this.#pump()
@@ -87,39 +81,14 @@ export class Later {
     }
   }
 
-  #take(): readonly Copy[] {
-    let bytes = 0
-    let count = 0
-    for (const { outgoing } of this.#pending) {
-      bytes += messageBytes(outgoing)
-      if (count === MAX_BATCH_ENTRIES || (count > 0 && bytes > MAX_MESSAGE_BYTES)) break
-      count += 1
-    }
-    return this.#pending.splice(0, count)
-  }
-
   async #call(copies: readonly Copy[]): Promise<void> {
     const { writer, onSent, onUnsendable, onFailed } = this.#options
-    let outcomes: readonly SendOutcome[]
-    try {
-      outcomes = await writer.send(copies.map(({ outgoing }) => outgoing))
-    } catch (error) {
-      const code = error instanceof QueueError ? error.code : String(error)
-      outcomes = copies.map(() => ({ code, retryable: true }))
-    }
-    const sent: Entry[] = []
-    const again: Copy[] = []
-    for (const [index, copy] of copies.entries()) {
-      const outcome = outcomes[index] ?? { code: 'NoOutcome', retryable: true }
-      if ('id' in outcome) sent.push(copy.entry)
-      else {
-        onFailed(outcome.code, 1)
-        if (outcome.retryable) again.push({ ...copy, attempt: copy.attempt + 1 })
-        else onUnsendable(copy.entry)
-      }
-    }
-    if (sent.length > 0) onSent(sent)
-    if (again.length > 0) this.#retry(again)
+    const { sent, refused, failed } = await sendAll(copies, ({ outgoing }) => outgoing, writer)
+    for (const { code } of [...refused, ...failed]) onFailed(code, 1)
+    for (const { item } of refused) onUnsendable(item.entry)
+    if (sent.length > 0) onSent(sent.map(({ item }) => item.entry))
+    if (failed.length > 0)
+      this.#retry(failed.map(({ item }) => ({ ...item, attempt: item.attempt + 1 })))
   }
 
   #retry(again: readonly Copy[]): void {

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
 import { Intake, type IntakeLimits } from '../../../engine/intake/intake.js'
-import { type OutgoingMessage, QueueError } from '../../../engine/queue/queue.js'
+import type { OutgoingMessage, SendLimits } from '../../../engine/queue/queue.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
 import { createMemoryQueue, type MemoryQueue } from '../../../lab/testing/memory-queue.js'
 import { createMemoryStore } from '../../../lab/testing/memory-store.js'
@@ -19,12 +19,13 @@ const quota = (over: Partial<Quota> = {}): Quota => ({
 interface Setup extends Partial<IntakeLimits> {
   /** What the queue has seen before the intake begins. */
   readonly before?: (queue: MemoryQueue) => void
+  readonly sendLimits?: Partial<SendLimits>
 }
 
 function setup(
   t: Test,
   quotas: Record<string, Quota>,
-  { before = () => undefined, ...over }: Setup = {}
+  { before = () => undefined, sendLimits = {}, ...over }: Setup = {}
 ) {
   const clock = createManualClock()
   const store = createMemoryStore({ clients: ['noisy', 'quiet'], eventTypes: ['type'] })
@@ -32,7 +33,7 @@ function setup(
   before(queue)
   const sentAgain: OutgoingMessage[] = []
   const unsendable = { is: false }
-  const sendFailures: QueueError[] = []
+  const sendFailures: string[] = []
   const heard: string[] = []
   const nothing = () => undefined
   const stored = { noisy: 0, quiet: 0 }
@@ -41,9 +42,11 @@ function setup(
   const intake = new Intake({
     queue,
     writer: {
+      limits: { ...queue.limits, ...sendLimits },
       send(messages) {
-        const failure = sendFailures.shift()
-        if (failure !== undefined) return Promise.reject(failure)
+        const code = sendFailures.shift()
+        if (code !== undefined)
+          return Promise.resolve(messages.map(() => ({ code, retryable: true })))
         if (unsendable.is) {
           const outcomes = messages.map(() => ({ code: 'MessageTooLong', retryable: false }))
           return new Promise(resolve => clock.after(2_000, () => resolve(outcomes)))
@@ -202,7 +205,7 @@ t.test(
     await pass(20_000)
     t.equal(stored.noisy, 100)
     t.equal(store.messages.length, 120)
-    t.same([queue.messages().length, queue.deadLetters().length], [0, 0])
+    t.same([queue.messages().length, queue.deadMessages().length], [0, 0])
   }
 )
 
@@ -214,14 +217,14 @@ t.test(
       { noisy: quota({ maxEventsPerS: 10 }) },
       { maxInFlightMessages: 40 }
     )
-    for (let n = 0; n < 5; n++) sendFailures.push(new QueueError('ServiceUnavailable', 'down'))
+    for (let n = 0; n < 5; n++) sendFailures.push('ServiceUnavailable')
     await send('noisy', 40)
     await pass(100)
     t.ok(heard.some(line => line === 'send failed ServiceUnavailable'))
     t.equal(queue.messages().length + stored.noisy, 40)
     await pass(20_000)
     t.equal(stored.noisy, 40)
-    t.same([queue.messages().length, queue.deadLetters().length], [0, 0])
+    t.same([queue.messages().length, queue.deadMessages().length], [0, 0])
   }
 )
 
@@ -237,8 +240,8 @@ t.test(
     })
     const before = (queue: MemoryQueue): void => {
       void queue.send([{ body: suspect }])
-      void queue.take(1, 0)
-      void queue.take(1, 1)
+      void queue.inspect.take(1, 0)
+      void queue.inspect.take(1, 1)
     }
     const { send, pass, stored, queue, heard, unsendable } = setup(
       t,
@@ -255,6 +258,20 @@ t.test(
     t.equal(queue.messages().length, 0)
   }
 )
+
+t.test('where the queue delays nothing all that is over waits here', async t => {
+  const { send, pass, stored, queue, intake, sentAgain } = setup(
+    t,
+    { noisy: quota({ maxEventsPerS: 10 }) },
+    { maxInFlightMessages: 40, sendLimits: { delayS: 0 } }
+  )
+  await send('noisy', 60)
+  await pass(100)
+  t.ok(intake.status.held > 10, 'more than its share of the room')
+  await pass(10_000)
+  t.equal(stored.noisy, 60)
+  t.same([sentAgain.length, queue.messages().length], [0, 0])
+})
 
 t.test('a stop commits what is held, so that no receive count is burnt', async t => {
   const { send, pass, stored, intake, queue, clock } = setup(t, {

@@ -26,7 +26,7 @@ import { Later } from './postpone.js'
 
 export interface OverQuotaOptions {
   readonly rules: ClientRules
-  readonly writer: Pick<QueueWriter, 'send'>
+  readonly writer: Pick<QueueWriter, 'send' | 'limits'>
   readonly clock: Clock
   readonly random: () => number
   readonly maxHeldMessages: number
@@ -51,8 +51,6 @@ const MAX_HOLD_MS = 30_000
 const RELEASE_EVERY_MS = 20
 /** How often the accounts of clients that have fallen silent are dropped. */
 const FORGET_EVERY_MS = 10_000
-/** The longest delay of SQS. */
-const MAX_DELAY_S = 900
 
 interface Account {
   readonly client: string
@@ -173,19 +171,21 @@ export class OverQuota {
   }
 
   #holdBack(account: Account, entry: Entry, nowMs: number): void {
-    const { maxHeldMessages, maxHeldBytes } = this.#options
+    const { maxHeldMessages, maxHeldBytes, writer } = this.#options
+    const { delayS: maxDelayS } = writer.limits
     const { bytes } = entry.message
     const waitMs = waitOf(account, nowMs, account.held.length, account.heldBytes)
     const hasRoom = this.#held < maxHeldMessages && this.#heldBytes + bytes <= maxHeldBytes
-    if (hasRoom && waitMs <= MAX_HOLD_MS) return this.#hold(account, entry)
-    const lastMs = nowMs + MAX_DELAY_S * 1_000
+    // Where the queue delays nothing, all of them wait here.
+    if (maxDelayS === 0 || (hasRoom && waitMs <= MAX_HOLD_MS)) return this.#hold(account, entry)
+    const lastMs = nowMs + maxDelayS * 1_000
     account.laterUntilMs = Math.min(
       lastMs,
       Math.max(account.laterUntilMs, nowMs + waitMs) + spanOf(account, bytes)
     )
     this.#later.send(
       entry,
-      Math.max(1, Math.min(MAX_DELAY_S, Math.ceil((account.laterUntilMs - nowMs) / 1_000)))
+      Math.max(1, Math.min(maxDelayS, Math.ceil((account.laterUntilMs - nowMs) / 1_000)))
     )
   }
 

@@ -1,19 +1,19 @@
 /**
- * Where a redriven message comes from: the MessageId under which the queue first accepted
- * its event, carried as a message attribute.
+ * The origin of a copy: the id under which its message was first accepted. It travels
+ * beside the body, as an attribute or header of this name.
  *
- * An event without `event_id` is stored under that id, so that its redriven copies, each
- * with a MessageId of its own, are one event.
+ * A message whose body names no id of its own is known by its origin, so that its copies,
+ * each with an id that the queue gave it, are one.
  *
  * Errors  what is no usable id (not ours, or damaged) counts as absent: the message is
- *         then an event like any other.
+ *         then one like any other.
  * Source  internal/docs/decisions/0010-redrive-origin.md
  */
-import { isStorable } from '../../message/storable.js'
+import { isStorable } from '../message/storable.js'
 
 export const ORIGIN_ATTRIBUTE = 'event-process-origin'
 
-/** As `message_id` of the table `message` allows it. */
+/** As columns of ids allow it. */
 const MAX_ORIGIN_BYTES = 255
 
 export function readOrigin(value: unknown): string | undefined {

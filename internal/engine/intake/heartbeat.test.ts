@@ -1,0 +1,58 @@
+import t from 'tap'
+import { createManualClock } from '../../lab/testing/manual-clock.js'
+import { type Leases, QueueError } from '../queue/queue.js'
+import { startHeartbeat } from './heartbeat.js'
+import { InFlight } from './in-flight.js'
+
+function setup(leases: Leases | null, messages = 7) {
+  const clock = createManualClock()
+  const inFlight = new InFlight()
+  for (let n = 0; n < messages; n++) {
+    const about = { body: '', bytes: 0, receiveCount: 1, sentAtMs: 0 }
+    inFlight.add({ id: `m${n}`, receiptHandle: `h${n}`, ...about }, 0)
+  }
+  const failed: string[] = []
+  const stop = startHeartbeat({
+    queue: { leases, limits: { receive: 3, settle: 3 } },
+    inFlight,
+    clock,
+    visibilityTimeoutS: 40,
+    onFailed: (code, entries) => failed.push(`${code} ${entries}`)
+  })
+  return { clock, failed, stop }
+}
+
+t.test('a queue that leases nothing has no heartbeat', async t => {
+  const { clock, stop } = setup(null)
+  t.equal(clock.pending(), 0)
+  stop()
+})
+
+t.test('at half-life each message is extended, as many per call as one holds', async t => {
+  const calls: string[] = []
+  const { clock, stop } = setup({
+    async extend(receipts, seconds) {
+      calls.push(`${receipts.length} for ${seconds} s`)
+      return []
+    }
+  })
+  await clock.advanceAsync(19_999)
+  t.same(calls, [])
+  await clock.advanceAsync(1)
+  t.same(calls, ['3 for 40 s', '3 for 40 s', '1 for 40 s'])
+  stop()
+  t.equal(clock.pending(), 0)
+})
+
+t.test('a call that fails is told of once, and does not keep the others from theirs', async t => {
+  let calls = 0
+  const { clock, failed, stop } = setup({
+    async extend(receipts) {
+      if (++calls === 1) throw new QueueError('ECONNREFUSED', 'down')
+      return receipts.slice(0, 1).map(({ id }) => ({ id, code: 'Stale', retryable: false }))
+    }
+  })
+  await clock.advanceAsync(20_000)
+  t.same(failed, ['ECONNREFUSED 3', 'Stale 1', 'Stale 1'])
+  stop()
+})

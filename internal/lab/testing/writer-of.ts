@@ -1,0 +1,10 @@
+/** A writer that takes what SQS takes, and sends as the test says. */
+import type { QueueWriter } from '../../engine/queue/queue.js'
+import { refusalOf, SQS_SEND_LIMITS } from '../../engine/queue/sqs/limits.js'
+
+export const writerOf = (send: QueueWriter['send']): QueueWriter => ({
+  limits: SQS_SEND_LIMITS,
+  takes: message => refusalOf(message) === null,
+  send,
+  close: () => Promise.resolve()
+})
