@@ -4,19 +4,21 @@ import { type Leases, QueueError } from '../queue/queue.js'
 import { startHeartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
 
-function setup(leases: Leases | null, messages = 7) {
+function setup(extend: Leases['extend'] | null) {
   const clock = createManualClock()
   const inFlight = new InFlight()
-  for (let n = 0; n < messages; n++) {
+  for (let n = 0; n < 7; n++) {
     const about = { body: '', bytes: 0, receiveCount: 1, sentAtMs: 0 }
     inFlight.add({ id: `m${n}`, receiptHandle: `h${n}`, ...about }, 0)
   }
   const failed: string[] = []
   const stop = startHeartbeat({
-    queue: { leases, limits: { receive: 3, settle: 3 } },
+    queue: {
+      leases: extend === null ? null : { seconds: 40, extend },
+      limits: { receive: 3, settle: 3 }
+    },
     inFlight,
     clock,
-    visibilityTimeoutS: 40,
     onFailed: (code, entries) => failed.push(`${code} ${entries}`)
   })
   return { clock, failed, stop }
@@ -30,11 +32,9 @@ t.test('a queue that leases nothing has no heartbeat', async t => {
 
 t.test('at half-life each message is extended, as many per call as one holds', async t => {
   const calls: string[] = []
-  const { clock, stop } = setup({
-    async extend(receipts, seconds) {
-      calls.push(`${receipts.length} for ${seconds} s`)
-      return []
-    }
+  const { clock, stop } = setup(async (receipts, seconds) => {
+    calls.push(`${receipts.length} for ${seconds} s`)
+    return []
   })
   await clock.advanceAsync(19_999)
   t.same(calls, [])
@@ -46,11 +46,9 @@ t.test('at half-life each message is extended, as many per call as one holds', a
 
 t.test('a call that fails is told of once, and does not keep the others from theirs', async t => {
   let calls = 0
-  const { clock, failed, stop } = setup({
-    async extend(receipts) {
-      if (++calls === 1) throw new QueueError('ECONNREFUSED', 'down')
-      return receipts.slice(0, 1).map(({ id }) => ({ id, code: 'Stale', retryable: false }))
-    }
+  const { clock, failed, stop } = setup(async receipts => {
+    if (++calls === 1) throw new QueueError('ECONNREFUSED', 'down')
+    return receipts.slice(0, 1).map(({ id }) => ({ id, code: 'Stale', retryable: false }))
   })
   await clock.advanceAsync(20_000)
   t.same(failed, ['ECONNREFUSED 3', 'Stale 1', 'Stale 1'])

@@ -1,9 +1,8 @@
 /**
- * Keeps messages in flight invisible to others: extends each one when half of its
- * visibility is spent, counted from its receipt. Where a queue leases nothing there is
- * nothing to do.
+ * Keeps messages in flight invisible to others: extends each one when half of its lease
+ * is spent, counted from its receipt. Where a queue leases nothing it does nothing.
  *
- * Units   visibility in seconds, as the queue counts it; spans in milliseconds.
+ * Units   leases in seconds, as the queue counts them; spans in milliseconds.
  * Errors  a failed extension is reported and not repeated before its next turn: at worst
  *         the message is delivered twice, and the second delivery is a duplicate. SQS
  *         ends extensions 12 hours after the receive; then the same holds.
@@ -16,23 +15,21 @@ export interface HeartbeatOptions {
   readonly queue: Pick<Queue, 'leases' | 'limits'>
   readonly inFlight: InFlight
   readonly clock: Clock
-  readonly visibilityTimeoutS: number
   readonly onFailed: (code: string, entries: number) => void
 }
 
 /**
- * Looks eight times per visibility timeout, so that an extension is at most an eighth
- * late.
+ * Looks eight times per lease, so that an extension is at most an eighth late.
  */
-const LOOKS_PER_TIMEOUT = 8
+const LOOKS_PER_LEASE = 8
 
 /** Starts the heartbeat; the returned function ends it. */
 export function startHeartbeat(options: HeartbeatOptions): () => void {
-  const { inFlight, clock, visibilityTimeoutS, onFailed } = options
+  const { inFlight, clock, onFailed } = options
   const { leases, limits } = options.queue
   if (leases === null) return () => undefined
-  const halfLifeMs = visibilityTimeoutS * 500
-  const everyMs = (visibilityTimeoutS * 1_000) / LOOKS_PER_TIMEOUT
+  const halfLifeMs = leases.seconds * 500
+  const everyMs = (leases.seconds * 1_000) / LOOKS_PER_LEASE
   let isStopped = false
 
   const beat = async (): Promise<void> => {
@@ -40,8 +37,7 @@ export function startHeartbeat(options: HeartbeatOptions): () => void {
       const due = inFlight.takeDue(halfLifeMs, clock.monotonicMs(), limits.settle)
       if (due.length === 0 || isStopped) return
       try {
-        for (const failure of await leases.extend(due, visibilityTimeoutS))
-          onFailed(failure.code, 1)
+        for (const failure of await leases.extend(due, leases.seconds)) onFailed(failure.code, 1)
       } catch (error) {
         onFailed(error instanceof QueueError ? error.code : String(error), due.length)
       }

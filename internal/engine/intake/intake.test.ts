@@ -93,6 +93,8 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
     ...EQUAL_CLIENTS,
     queue: {
       ...queue,
+      // A test may have a queue that forgets sooner than the heartbeat extends.
+      leases: { ...queue.leases, seconds: 60 },
       receive: receiveOptions =>
         queue.receive({
           ...receiveOptions,
@@ -110,7 +112,6 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
       batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 100 },
       maxInFlightMessages: 100,
       maxInFlightBytes: 1_000_000,
-      visibilityTimeoutS: 60,
       settleConcurrency: 2,
       settleLingerMs: 10,
       ...options.limits
@@ -807,7 +808,6 @@ t.test(
     let release = (): void => undefined
     const held = new Promise<void>(resolve => (release = resolve))
     const { send, queue, memory, clock, dispositions } = setup(t, {
-      // The queue forgets sooner than the heartbeat (told 60 s) renews.
       queue: { visibilityTimeoutS: 5 },
       store: memory => ({
         insert: (batch, onPrepared) => held.then(() => memory.insert(batch, onPrepared))

@@ -8,7 +8,7 @@
  * have a copy of it sent that arrives later (over-quota.ts); then the settler deletes the
  * original. Whatever fails in between leaves it in the queue.
  *
- * Units   milliseconds, UTF-8 bytes; visibility in seconds.
+ * Units   milliseconds, UTF-8 bytes.
  * Errors  none leave here but those of a wrong configuration; faults are reported to the
  *         observer and ridden out.
  */
@@ -41,7 +41,6 @@ export interface IntakeLimits {
    */
   readonly maxInFlightMessages: number
   readonly maxInFlightBytes: number
-  readonly visibilityTimeoutS: number
   readonly settleConcurrency: number
   readonly settleLingerMs: number
 }
@@ -178,7 +177,6 @@ export class Intake {
       queue,
       inFlight: this.#inFlight,
       clock,
-      visibilityTimeoutS: limits.visibilityTimeoutS,
       onFailed: (code, entries) => observer.extendFailed(code, entries)
     })
     this.#receiving = queue.receive({

@@ -67,6 +67,8 @@ export interface QueueLimits {
 
 /** A message in flight is invisible to others for a time, and then comes back. */
 export interface Leases {
+  /** How long that is after a receive. */
+  readonly seconds: number
   /** Begins that time anew: `seconds` from now. */
   extend(receipts: readonly Receipt[], seconds: number): Promise<readonly SettleFailure[]>
 }

@@ -13,7 +13,7 @@
 
 import { type PreparedCommit, type Store, StoreError } from '../../engine/intake/store.js'
 import type { Disposition, Entry, ReceivedMessage } from '../../engine/message/message.js'
-import type { Leases, Queue, Receipt } from '../../engine/queue/queue.js'
+import type { Queue, Receipt } from '../../engine/queue/queue.js'
 import { failure } from './database.js'
 import type { Bug } from './simulation.js'
 
@@ -51,9 +51,6 @@ function deleteAll(queue: Queue, batch: readonly Entry[]): void {
       .catch(() => undefined)
   }
 }
-
-/** Extends nothing, and says that it did. */
-const IDLE_LEASES: Leases = { extend: () => Promise.resolve([]) }
 
 export const PLANTED_BUGS = {
   'delete before commit': {
@@ -150,17 +147,18 @@ export const PLANTED_BUGS = {
   },
 
   'heartbeat not stopped': {
-    queue: (queue, { process, visibilityTimeoutS }) => {
+    queue: (queue, { process }) => {
+      const leaseS = queue.leases?.seconds ?? 0
       const beating = new Set<string>()
       const beat = (receipt: Receipt): void => {
         if (!beating.has(receipt.id)) return
-        void queue.leases?.extend([receipt], visibilityTimeoutS).catch(() => undefined)
-        process.after(visibilityTimeoutS * 400, () => beat(receipt))
+        void queue.leases?.extend([receipt], leaseS).catch(() => undefined)
+        process.after(leaseS * 400, () => beat(receipt))
       }
       const started = onDelivery(queue, messages => {
         for (const message of messages) {
           beating.add(message.id)
-          process.after(visibilityTimeoutS * 400, () => beat(message))
+          process.after(leaseS * 400, () => beat(message))
         }
       })
       return {
@@ -206,7 +204,7 @@ export const PLANTED_BUGS = {
     })
   },
 
-  'no heartbeat': { queue: queue => ({ ...queue, leases: IDLE_LEASES }) },
+  'no heartbeat': { queue: queue => ({ ...queue, leases: null }) },
 
   'deletes with the first handle': {
     queue: queue => {

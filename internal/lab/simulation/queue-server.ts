@@ -257,7 +257,7 @@ export class QueueServer {
     const { id, sent } = held
     held.receiveCount++
     held.receivedAtMs = nowMs
-    held.visibleAtMs = nowMs + schedule.limits.visibilityTimeoutS * 1_000
+    held.visibleAtMs = nowMs + schedule.visibilityTimeoutS * 1_000
     held.holder = client
     this.#world.note('queue', `hands ${client.name}`, id)
     if (client.isPaused || nowMs < client.heartbeatHangsUntilMs) held.allowance++

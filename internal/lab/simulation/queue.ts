@@ -194,7 +194,7 @@ export function connectQueue(setup: QueueConnection): Queue {
       }
     },
 
-    leases: { extend: changeVisibility },
+    leases: { seconds: world.schedule.visibilityTimeoutS, extend: changeVisibility },
     nack: receipts => settleInBatches(receipts, batch => changeVisibility(batch, 0)),
     close: () => Promise.resolve()
   }
@@ -276,7 +276,7 @@ function startPoller(
       return retryAfter('ECONNRESET', world.latencyMs())
     }
     const isLate = fault?.kind === 'receive-answer-late' && messages.length > 0
-    const lateMs = isLate ? fault.share * 2 * world.schedule.limits.visibilityTimeoutS * 1_000 : 0
+    const lateMs = isLate ? fault.share * 2 * world.schedule.visibilityTimeoutS * 1_000 : 0
     if (isLate) for (const { id } of messages) server.excuse(id)
     process.after(lateMs + world.latencyMs(), () => {
       if (isStopped) {

@@ -27,6 +27,7 @@ export interface Schedule {
   readonly workers: number
   readonly pollers: number
   readonly limits: IntakeLimits
+  readonly visibilityTimeoutS: number
   readonly maxReceiveCount: number
   /** How long after its receive a message can be kept invisible. */
   readonly visibilityCeilingMs: number
@@ -95,10 +96,10 @@ export function createSchedule(seed: number): Schedule {
       },
       maxInFlightMessages: dice.pick([10, 20, 1_000]),
       maxInFlightBytes: dice.pick([1_000, 1_000_000]),
-      visibilityTimeoutS,
       settleConcurrency: 1 + dice.below(3),
       settleLingerMs: dice.pick([0, 10])
     },
+    visibilityTimeoutS,
     maxReceiveCount: 3 + dice.below(4),
     visibilityCeilingMs:
       areas.includes('queue') && dice.chance(0.2) ? visibilityTimeoutS * 2_500 : TWELVE_HOURS_MS,

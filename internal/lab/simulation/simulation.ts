@@ -90,7 +90,7 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
     await reach('workers do not stop', LIVE_STOP_MS + ENDING_MS, () => ended === workers.length)
   }
   const isPoison = ({ kind }: Sent): boolean => kind === 'cursed' || kind === 'killer'
-  const visibilityMs = schedule.limits.visibilityTimeoutS * 1_000
+  const visibilityMs = schedule.visibilityTimeoutS * 1_000
   const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000) + SETTLED_WITHIN_MS
   // What a quota puts off comes when it has its turn.
   const quotaMs = Object.values(schedule.rules).some(({ quota }) => quota?.overQuota === 'delay')

@@ -144,7 +144,7 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
         )
         return fail('ECONNRESET', noticedMs)
       case 'commit-slow': {
-        const slowMs = (0.5 + 3 * fault.share) * world.schedule.limits.visibilityTimeoutS * 1_000
+        const slowMs = (0.5 + 3 * fault.share) * world.schedule.visibilityTimeoutS * 1_000
         scheduler.after(slowMs, () => {
           database.commit(tx)
           if (slowMs < QUERY_DEADLINE_MS) answer()

@@ -45,7 +45,6 @@ export interface Ports {
   readonly queue: Queue
   readonly store: Store
   readonly process: SimulatedProcess
-  readonly visibilityTimeoutS: number
   /** A second connection to the database. */
   readonly connectStore: () => Store
 }
@@ -172,7 +171,6 @@ export class Worker {
       }),
       store: connectStore({ world, database, process, sent }),
       process,
-      visibilityTimeoutS: schedule.limits.visibilityTimeoutS,
       connectStore: () => connectStore({ world, database, process, sent })
     }
     const dice = new Dice(schedule.seed, process.name)

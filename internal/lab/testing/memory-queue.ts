@@ -273,6 +273,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     nack: receipts => answer(() => hide('nack', receipts, 0)),
 
     leases: {
+      seconds: visibilityTimeoutS,
       extend: (receipts, seconds) =>
         answer(() => hide('extend', receipts, clampVisibilityS(seconds)))
     },

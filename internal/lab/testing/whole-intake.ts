@@ -112,7 +112,6 @@ export function createWholeIntake(
       batch: { maxMessages: 10_000, maxBytes: 1_000_000_000, lingerMs: 0, busyMessages: 100 },
       maxInFlightMessages: 100_000,
       maxInFlightBytes: 4_000_000_000,
-      visibilityTimeoutS: 600,
       settleConcurrency: 8,
       settleLingerMs: 0
     },

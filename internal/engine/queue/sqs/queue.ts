@@ -108,7 +108,7 @@ export function createSqsQueue(options: SqsQueueOptions): SqsQueue {
   return {
     limits: SQS_LIMITS,
     countsDeliveries: true,
-    leases: { extend },
+    leases: { seconds: options.visibilityTimeoutS, extend },
     deadLetters: null,
     inspect: {
       async take(max, seconds) {

@@ -58,7 +58,6 @@ t.test('at each delete another session sees the row of the message already', asy
       batch: { maxMessages: 50, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 100 },
       maxInFlightMessages: 200,
       maxInFlightBytes: 10_000_000,
-      visibilityTimeoutS: 60,
       settleConcurrency: 4,
       settleLingerMs: 5
     },

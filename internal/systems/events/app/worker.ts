@@ -112,7 +112,6 @@ async function openWorker(
       batch: { ...config.batch, busyMessages: BUSY_MESSAGES },
       maxInFlightMessages: config.maxInFlightMessages,
       maxInFlightBytes: config.maxInFlightBytes,
-      visibilityTimeoutS: config.queue.visibilityTimeoutS,
       ...SETTLE
     },
     journal: events.journal,

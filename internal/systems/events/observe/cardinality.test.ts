@@ -45,7 +45,6 @@ t.test(
         batch: { maxMessages: 1_000, maxBytes: 8_388_608, lingerMs: 0, busyMessages: 100 },
         maxInFlightMessages: 3_000,
         maxInFlightBytes: 67_108_864,
-        visibilityTimeoutS: 600,
         settleConcurrency: 8,
         settleLingerMs: 1
       },

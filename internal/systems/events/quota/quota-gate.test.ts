@@ -68,7 +68,6 @@ function setup(
       batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 100 },
       maxInFlightMessages: 400,
       maxInFlightBytes: 4_000_000,
-      visibilityTimeoutS: 60,
       settleConcurrency: 8,
       settleLingerMs: 1,
       ...over
