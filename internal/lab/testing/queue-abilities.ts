@@ -8,7 +8,7 @@ import {
   type OpenQueue,
   openHarnessQueue,
   type QueueHarness,
-  sendBodies,
+  sendTexts,
   UNKNOWN_RECEIPT
 } from './queue-harness.js'
 
@@ -21,7 +21,7 @@ export async function testLeases(t: Test, harness: QueueHarness): Promise<void> 
 
   await t.test('a message that nobody settles comes back when its lease ends', async t => {
     const { queue, writer, passTime } = await open(t, 1)
-    const [id] = await sendBodies(writer, 'again')
+    const [id] = await sendTexts(writer, 'again')
     const inbox = new Inbox(queue)
     const first = await inbox.one()
     await passTime(1_000)
@@ -35,7 +35,7 @@ export async function testLeases(t: Test, harness: QueueHarness): Promise<void> 
 
   await t.test('an extended message stays away for longer than its lease', async t => {
     const { queue, leases, writer, passTime } = await open(t, 1)
-    await sendBodies(writer, 'kept', 'back')
+    await sendTexts(writer, 'kept', 'back')
     const inbox = new Inbox(queue)
     const messages = await inbox.next(2)
     const kept = messages.find(message => message.body === 'kept')!
@@ -48,7 +48,7 @@ export async function testLeases(t: Test, harness: QueueHarness): Promise<void> 
 
   await t.test('one bad entry fails alone and for good', async t => {
     const { queue, leases, writer } = await open(t)
-    await sendBodies(writer, 'a', 'b')
+    await sendTexts(writer, 'a', 'b')
     const [a, b] = await new Inbox(queue).next(2)
     const failures = await leases.extend([a!, UNKNOWN_RECEIPT, b!], 60)
     t.match(failures, [{ id: 'unknown', code: /./, retryable: false }])
@@ -57,7 +57,7 @@ export async function testLeases(t: Test, harness: QueueHarness): Promise<void> 
 
   await t.test('a lease is cut to what the queue allows, and must be a number', async t => {
     const { queue, leases, writer } = await open(t)
-    await sendBodies(writer, 'a')
+    await sendTexts(writer, 'a')
     const message = await new Inbox(queue).one()
     t.strictSame(await leases.extend([message], 1_000_000), [])
     t.strictSame(
@@ -79,7 +79,7 @@ export async function testInspection(t: Test, harness: QueueHarness): Promise<vo
 
   await t.test('the depth tells what waits, what is in flight and what is delayed', async t => {
     const { queue, inspect, writer } = await open(t)
-    await sendBodies(writer, 'a', 'b', 'c')
+    await sendTexts(writer, 'a', 'b', 'c')
     t.strictSame(await inspect.depth(), { visible: 3, inFlight: 0, delayed: 0 })
     const messages = await new Inbox(queue).next(3)
     t.strictSame(await inspect.depth(), { visible: 0, inFlight: 3, delayed: 0 })
@@ -92,7 +92,7 @@ export async function testInspection(t: Test, harness: QueueHarness): Promise<vo
 
   await t.test('what is taken stays away from others for so long, and is settled', async t => {
     const { queue, inspect, writer, passTime } = await open(t)
-    const ids = await sendBodies(writer, 'a', 'b', 'c')
+    const ids = await sendTexts(writer, 'a', 'b', 'c')
     const taken = await inspect.take(2, 60)
     t.equal(taken.length, 2, 'no more than was asked for')
     const rest = await inspect.take(10, 60)

@@ -14,7 +14,7 @@ import {
   type OpenQueue,
   openHarnessQueue,
   type QueueHarness,
-  sendBodies,
+  sendTexts,
   UNKNOWN_RECEIPT
 } from './queue-harness.js'
 import { until } from './until.js'
@@ -47,7 +47,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
   await t.test('what is sent arrives once, character for character', async t => {
     const { queue, writer } = await open(t)
     const body = '{"text":"\\u0000 \\ud83d\\ude00 ä 水 \u2028\t\r\n\"<&>"}'
-    const ids = await sendBodies(writer, body, ' ')
+    const ids = await sendTexts(writer, body, ' ')
     const inbox = new Inbox(queue)
     const [first, second] = (await inbox.next(2)).sort((a, b) => b.bytes - a.bytes)
     t.strictSame([first!.id, second!.id], ids, 'under the id that the sender was told')
@@ -66,7 +66,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
   await t.test('lists may be longer than a call of the broker, and empty', async t => {
     const opened = await open(t)
     const { queue, writer } = opened
-    const ids = await sendBodies(writer, ...bodies(25))
+    const ids = await sendTexts(writer, ...bodies(25))
     t.equal(new Set(ids).size, 25)
     const inbox = new Inbox(queue)
     const messages = await inbox.next(25)
@@ -88,7 +88,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
 
   await t.test('a receive brings no more than the queue says', async t => {
     const { queue, writer } = await open(t)
-    await sendBodies(writer, ...bodies(25))
+    await sendTexts(writer, ...bodies(25))
     const sizes: number[] = []
     const inbox = new Inbox(queue, {
       deliver(messages) {
@@ -102,7 +102,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
 
   await t.test('nothing is received while admission is withheld', async t => {
     const { queue, writer } = await open(t)
-    await sendBodies(writer, 'wait')
+    await sendTexts(writer, 'wait')
     let admit: () => void = () => undefined
     let asked = 0
     const inbox = new Inbox(queue, {
@@ -129,7 +129,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
   await t.test('an acknowledged message is gone, the others are not', async t => {
     const opened = await open(t)
     const { queue, writer } = opened
-    await sendBodies(writer, 'gone', 'left')
+    await sendTexts(writer, 'gone', 'left')
     const inbox = new Inbox(queue)
     const messages = await inbox.next(2)
     t.strictSame(await queue.ack(messages.filter(({ body }) => body === 'gone')), [])
@@ -138,7 +138,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
 
   await t.test('a message that is given back is handed out again at once', async t => {
     const { queue, writer } = await open(t)
-    await sendBodies(writer, 'again')
+    await sendTexts(writer, 'again')
     const inbox = new Inbox(queue)
     const first = await inbox.one()
     t.strictSame(await queue.nack([first]), [])
@@ -153,7 +153,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
   await t.test('the receipt of an earlier delivery settles nothing, the newest does', async t => {
     const opened = await open(t)
     const { queue, writer } = opened
-    await sendBodies(writer, 'once', 'twice')
+    await sendTexts(writer, 'once', 'twice')
     const inbox = new Inbox(queue)
     const messages = await inbox.next(2)
     await queue.nack(messages)
@@ -166,7 +166,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
   await t.test('a receipt that nobody has given out harms no other', async t => {
     const opened = await open(t)
     const { queue, writer } = opened
-    await sendBodies(writer, 'a', 'b')
+    await sendTexts(writer, 'a', 'b')
     const inbox = new Inbox(queue)
     const [a, b] = await inbox.next(2)
     await queue.ack([a!, UNKNOWN_RECEIPT, b!])
@@ -247,11 +247,11 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
 
   await t.test('a stopped receive is handed nothing more; another one goes on', async t => {
     const { queue, writer, passTime } = await open(t, 1)
-    await sendBodies(writer, 'before')
+    await sendTexts(writer, 'before')
     const stopped = new Inbox(queue)
     await queue.ack([await stopped.one()])
     await stopped.receiving.stop()
-    await sendBodies(writer, 'after')
+    await sendTexts(writer, 'after')
     const other = new Inbox(queue)
     await passTime(1_000)
     t.equal((await other.one()).body, 'after')
@@ -262,7 +262,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
   await t.test('what was received before a stop can still be settled', async t => {
     const opened = await open(t, 1)
     const { queue, writer } = opened
-    await sendBodies(writer, 'done', 'not done')
+    await sendTexts(writer, 'done', 'not done')
     const stopped = new Inbox(queue)
     const messages = await stopped.next(2)
     await stopped.receiving.stop()
@@ -278,7 +278,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
 
   await t.test('what a closed connection has not settled comes to another one', async t => {
     const { queue, connect, writer, passTime } = await open(t, 1)
-    await sendBodies(writer, 'left')
+    await sendTexts(writer, 'left')
     await new Inbox(queue).one()
     await queue.close()
     const other = new Inbox(await connect())
@@ -310,7 +310,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     await t.test('a dead letter is handed out no more, and is kept', async t => {
       const opened = await open(t)
       const { queue, writer, deadBodies } = opened
-      await sendBodies(writer, 'dead', 'alive')
+      await sendTexts(writer, 'dead', 'alive')
       const inbox = new Inbox(queue)
       const messages = await inbox.next(2)
       const dead = messages.filter(({ body }) => body === 'dead')

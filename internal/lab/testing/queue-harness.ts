@@ -115,7 +115,7 @@ export const UNKNOWN_RECEIPT = {
 }
 
 /** Sends bodies; the ids that they got. */
-export async function sendBodies(writer: QueueWriter, ...bodies: string[]): Promise<string[]> {
+export async function sendTexts(writer: QueueWriter, ...bodies: string[]): Promise<string[]> {
   const outcomes = await writer.send(bodies.map(body => ({ body })))
   return outcomes.map(outcome => ('id' in outcome ? outcome.id : `failed with ${outcome.code}`))
 }
@@ -130,7 +130,7 @@ export async function leftIn(
   receipts: readonly Receipt[]
 ): Promise<readonly string[]> {
   await queue.nack(receipts)
-  await sendBodies(writer, 'the last one')
+  await sendTexts(writer, 'the last one')
   await until('the last one', () => inbox.bodies().includes('the last one'))
   const { inspect } = queue
   if (inspect !== null)
