@@ -7,7 +7,7 @@ function entry(client: string | null, bytes = 100): Entry {
   sent += 1
   const message = {
     id: String(sent),
-    receiptHandle: 'handle',
+    token: 'handle',
     body: '',
     bytes,
     receiveCount: 1,

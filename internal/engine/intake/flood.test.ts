@@ -6,7 +6,7 @@ import { Flood } from './flood.js'
 const entry = (clientId: string, n: number): Entry => ({
   message: {
     id: `${clientId}-${n}`,
-    receiptHandle: 'handle',
+    token: 'handle',
     body: '',
     bytes: 100,
     receiveCount: 1,

@@ -9,7 +9,7 @@ function setup(extend: Leases['extend'] | null) {
   const inFlight = new InFlight()
   for (let n = 0; n < 7; n++) {
     const about = { body: '', bytes: 0, receiveCount: 1, sentAtMs: 0 }
-    inFlight.add({ id: `m${n}`, receiptHandle: `h${n}`, ...about }, 0)
+    inFlight.add({ id: `m${n}`, token: `h${n}`, ...about }, 0)
   }
   const failed: string[] = []
   const stop = startHeartbeat({

@@ -38,7 +38,7 @@ export class InFlight {
    * is noted, and its first delivery's fate counts.
    */
   add(message: ReceivedMessage, nowMs: number): boolean {
-    const receipt = { id: message.id, receiptHandle: message.receiptHandle }
+    const receipt = { id: message.id, token: message.token }
     const known = this.#flights.get(message.id)
     if (known !== undefined) {
       // A delivery that was held up on its way may arrive after a newer one.

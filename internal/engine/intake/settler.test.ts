@@ -31,7 +31,7 @@ function setup(ack: (receipts: readonly Receipt[]) => Promise<readonly SettleFai
     const messages = ids.map(
       (id): ReceivedMessage => ({
         id,
-        receiptHandle: `handle of ${id}`,
+        token: `handle of ${id}`,
         body: '',
         bytes: 0,
         receiveCount: 1,

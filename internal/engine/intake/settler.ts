@@ -135,17 +135,17 @@ export class Settler {
       return
     }
     const hasFailed = (id: string): boolean => failures.some(failure => failure.id === id)
-    for (const { id, receiptHandle } of receipts) {
+    for (const { id, token } of receipts) {
       if (failures.length > 0 && hasFailed(id)) continue
       // A newer delivery that came in meanwhile has a handle of its own, and only that
       // one is sure to delete the message.
-      if (inFlight.receipt(id)?.receiptHandle === receiptHandle) inFlight.remove(id)
+      if (inFlight.receipt(id)?.token === token) inFlight.remove(id)
       else this.#pending.push({ id, attempt: 1 })
     }
     for (const { id, code, retryable } of failures) {
       const used = receipts.find(receipt => receipt.id === id)
       // A stale handle is not the end when a newer delivery has come in meanwhile.
-      const hasNewer = inFlight.receipt(id)?.receiptHandle !== used?.receiptHandle
+      const hasNewer = inFlight.receipt(id)?.token !== used?.token
       this.#failed(
         acks.filter(ack => ack.id === id),
         code,

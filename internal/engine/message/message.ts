@@ -9,16 +9,16 @@
 
 /**
  * One delivery of a queue message, as received. Redelivery gives another one with the
- * same id and a new receipt handle.
+ * same id and a new token.
  */
 export interface ReceivedMessage {
   /** The queue's MessageId: stays the same over redeliveries. */
   readonly id: string
   /**
-   * The token that settles this delivery; the newest one of a message is the one that
-   * counts.
+   * What settles this delivery, a text that only the adapter reads; the newest one of a
+   * message is the one that counts.
    */
-  readonly receiptHandle: string
+  readonly token: string
   /** The body as sent, character for character. */
   readonly body: string
   /** Size of the body in UTF-8 bytes. */

@@ -19,13 +19,14 @@ import type { ReceivedMessage } from '../message/message.js'
 /** What settles one delivery. */
 export interface Receipt {
   readonly id: string
-  readonly receiptHandle: string
+  /** A text that only the adapter reads. */
+  readonly token: string
 }
 
 /** An entry of a settle call that did not succeed. */
 export interface SettleFailure {
   readonly id: string
-  /** The broker's error code, e.g. `ReceiptHandleIsInvalid`. */
+  /** The broker's error code, e.g. `InternalError`. */
   readonly code: string
   /**
    * False where the same call can never succeed (an outdated receipt); the message then

@@ -3,7 +3,7 @@ import { advanceUntil, createManualClock } from '../../lab/testing/manual-clock.
 import { QueueError, type SettleFailure } from './queue.js'
 import { type Settle, settleAll } from './settle-all.js'
 
-const receipts = ['a', 'b', 'c'].map(id => ({ id, receiptHandle: `handle of ${id}` }))
+const receipts = ['a', 'b', 'c'].map(id => ({ id, token: `handle of ${id}` }))
 const busy = (id: string): SettleFailure => ({ id, code: 'Busy', retryable: true })
 const stale = (id: string): SettleFailure => ({ id, code: 'Stale', retryable: false })
 

@@ -56,7 +56,7 @@ function makeBatches(events: number): readonly (readonly Entry[])[] {
     const id = random.uuid()
     const { clientId, eventType, eventId, payload, body, bytes } = event
     batch.push({
-      message: { id, receiptHandle: id, body, bytes, receiveCount: 1, sentAtMs: 0 },
+      message: { id, token: id, body, bytes, receiveCount: 1, sentAtMs: 0 },
       verdict: {
         kind: 'valid',
         event: {

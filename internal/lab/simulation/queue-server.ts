@@ -101,10 +101,10 @@ export class QueueServer {
   }
 
   /** Deletes one message; the failure, or null. */
-  delete({ id, receiptHandle }: Receipt): SettleFailure | null {
-    const held = this.#heldBy(receiptHandle)
+  delete({ id, token }: Receipt): SettleFailure | null {
+    const held = this.#heldBy(token)
     if (held === undefined) return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
-    if (handleOf(held) !== receiptHandle) {
+    if (handleOf(held) !== token) {
       this.#world.faults.hit('stale delete')
       if (this.#world.schedule.staleDeletes === 'refused')
         return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
@@ -116,14 +116,14 @@ export class QueueServer {
   }
 
   /** Makes one message invisible for `seconds` from now; the failure, or null. */
-  extend({ id, receiptHandle }: Receipt, seconds: number): SettleFailure | null {
+  extend({ id, token }: Receipt, seconds: number): SettleFailure | null {
     const { scheduler, schedule, faults } = this.#world
     const refused = { id, code: 'InvalidParameterValue', retryable: false }
-    const held = this.#heldBy(receiptHandle)
+    const held = this.#heldBy(token)
     if (
       held === undefined ||
       held.isDeleted ||
-      handleOf(held) !== receiptHandle ||
+      handleOf(held) !== token ||
       held.visibleAtMs <= scheduler.nowMs
     )
       return refused
@@ -179,8 +179,8 @@ export class QueueServer {
       .map(held => held.id)
   }
 
-  #heldBy(receiptHandle: string): Held | undefined {
-    return this.#all.get(receiptHandle.slice(0, receiptHandle.indexOf('#')))
+  #heldBy(token: string): Held | undefined {
+    return this.#all.get(token.slice(0, token.indexOf('#')))
   }
 
   /** Takes a copy of a message, to be received after its delay; its MessageId. */
@@ -271,7 +271,7 @@ export class QueueServer {
     const origin = id === sent.id ? {} : { origin: sent.id }
     return {
       id,
-      receiptHandle: handleOf(held),
+      token: handleOf(held),
       body,
       bytes: body.length,
       receiveCount: held.receiveCount,

@@ -96,7 +96,7 @@ export function connectQueue(setup: QueueConnection): Queue {
     isTold: boolean
   ): Promise<readonly SettleFailure[]> {
     const fault = faults.strike(name)
-    world.note(process.name, name, receipts.map(({ receiptHandle }) => receiptHandle).join())
+    world.note(process.name, name, receipts.map(({ token }) => token).join())
     return new Promise((resolve, reject) => {
       const fail = (code: string, inMs: number): void =>
         void process.after(inMs, () => reject(new QueueError(code, `simulated ${code}`)))

@@ -14,8 +14,7 @@ const LIMITS = { receive: 10, settle: 200 }
 export function connectBareQueue(memory: MemoryQueue, deadBodies: string[]): Queue {
   const held = new Map<string, Receipt & { readonly body: string }>()
   const ended = (receipts: readonly Receipt[]): void => {
-    for (const { id, receiptHandle } of receipts)
-      if (held.get(id)?.receiptHandle === receiptHandle) held.delete(id)
+    for (const { id, token } of receipts) if (held.get(id)?.token === token) held.delete(id)
   }
   return {
     limits: LIMITS,
@@ -46,9 +45,9 @@ export function connectBareQueue(memory: MemoryQueue, deadBodies: string[]): Que
 
     deadLetters: {
       async put(receipts) {
-        const dead = receipts.flatMap(({ id, receiptHandle }) => {
+        const dead = receipts.flatMap(({ id, token }) => {
           const message = held.get(id)
-          return message?.receiptHandle === receiptHandle ? [message.body] : []
+          return message?.token === token ? [message.body] : []
         })
         const failures = await memory.ack(receipts)
         deadBodies.push(...dead)

@@ -94,7 +94,7 @@ await t.test(
     receive()
     await clock.advanceAsync(0)
     const [a, b] = inbox as [ReceivedMessage, ReceivedMessage]
-    await queue.ack([a, { ...b, receiptHandle: `${b.id}#0` }])
+    await queue.ack([a, { ...b, token: `${b.id}#0` }])
     t.strictSame(seen, [1, 2], 'only what the handle really deletes, while it is still there')
     refuse = true
     await t.rejects(queue.ack([b]), { message: 'not stored' })

@@ -149,7 +149,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
       held.visibleAtMs = clock.monotonicMs() + visibleS * 1_000
       taken.push({
         id: held.id,
-        receiptHandle: handleOf(held),
+        token: handleOf(held),
         body: held.body,
         bytes: Buffer.byteLength(held.body),
         receiveCount: held.receiveCount,
@@ -209,9 +209,9 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     const failed: SettleFailure[] = []
     for (const receipt of receipts) {
       const told = takeEntryFailure(call, receipt.id)
-      const held = live.get(receipt.receiptHandle.split('#')[0] ?? '')
+      const held = live.get(receipt.token.split('#')[0] ?? '')
       if (told !== null) failed.push(told)
-      else if (held === undefined || handleOf(held) !== receipt.receiptHandle || isVisible(held))
+      else if (held === undefined || handleOf(held) !== receipt.token || isVisible(held))
         failed.push({ id: receipt.id, code: 'InvalidParameterValue', retryable: false })
       else held.visibleAtMs = clock.monotonicMs() + visibleS * 1_000
     }
@@ -253,19 +253,18 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
       const failed: SettleFailure[] = []
       const current: Receipt[] = []
       for (const receipt of receipts) {
-        const [id = '', count] = receipt.receiptHandle.split('#')
+        const [id = '', count] = receipt.token.split('#')
         const told = takeEntryFailure('ack', receipt.id)
         const held = live.get(id)
         if (told !== null) failed.push(told)
         else if (count === undefined)
           failed.push({ id: receipt.id, code: 'ReceiptHandleIsInvalid', retryable: false })
-        else if (held !== undefined && handleOf(held) === receipt.receiptHandle)
-          current.push(receipt)
+        else if (held !== undefined && handleOf(held) === receipt.token) current.push(receipt)
       }
       if (current.length > 0) await onAck?.(current)
-      for (const { receiptHandle } of current) {
-        const held = live.get(receiptHandle.slice(0, receiptHandle.indexOf('#')))
-        if (held !== undefined && handleOf(held) === receiptHandle) live.delete(held.id)
+      for (const { token } of current) {
+        const held = live.get(token.slice(0, token.indexOf('#')))
+        if (held !== undefined && handleOf(held) === token) live.delete(held.id)
       }
       return failed
     },

@@ -29,7 +29,7 @@ export async function testLeases(t: Test, harness: QueueHarness): Promise<void> 
     t.equal(second.id, id)
     t.equal(second.body, 'again')
     t.equal(second.receiveCount, countsDeliveries ? 2 : 1)
-    t.not(second.receiptHandle, first.receiptHandle, 'under a new receipt')
+    t.not(second.token, first.token, 'under a new receipt')
     t.equal(second.sentAtMs, first.sentAtMs)
   })
 

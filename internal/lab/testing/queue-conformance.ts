@@ -147,7 +147,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     t.equal(second.body, 'again')
     t.equal(second.sentAtMs, first.sentAtMs)
     t.equal(second.receiveCount, abilities.countsDeliveries ? 2 : 1)
-    t.not(second.receiptHandle, first.receiptHandle, 'under a new receipt')
+    t.not(second.token, first.token, 'under a new receipt')
   })
 
   await t.test('the receipt of an earlier delivery settles nothing, the newest does', async t => {

@@ -111,7 +111,7 @@ export async function openHarnessQueue(
 /** Of no delivery that there ever was. */
 export const UNKNOWN_RECEIPT = {
   id: 'unknown',
-  receiptHandle: 'a handle that no queue has given out'
+  token: 'a token that no queue has given out'
 }
 
 /** Sends bodies; the ids that they got. */

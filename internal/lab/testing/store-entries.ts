@@ -51,7 +51,7 @@ function received({
 }: Delivery): Entry['message'] {
   return {
     id: queueId,
-    receiptHandle: 'handle',
+    token: 'handle',
     body,
     bytes: Buffer.byteLength(body),
     receiveCount,

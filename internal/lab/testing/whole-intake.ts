@@ -182,7 +182,7 @@ export function createWholeIntake(
       deliver(
         bodies.map((body, index) => ({
           id: ids[index]!,
-          receiptHandle: 'handle',
+          token: 'handle',
           body,
           bytes: Buffer.byteLength(body),
           receiveCount: 1,

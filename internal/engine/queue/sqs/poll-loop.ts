@@ -63,9 +63,9 @@ export function startPolling(setup: PollingSetup, options: ReceiveOptions): Rece
 
   const giveBack = (messages: readonly Message[]): Promise<void> =>
     setup.giveBack(
-      messages.map(({ MessageId: id = '', ReceiptHandle: receiptHandle = '' }) => ({
+      messages.map(({ MessageId: id = '', ReceiptHandle: token = '' }) => ({
         id,
-        receiptHandle
+        token
       }))
     )
 

@@ -151,7 +151,7 @@ await t.test(
 
 await t.test('settling that hangs ends after ten seconds', async t => {
   const { clock, queue } = setup(t, never)
-  const receipt = { id: 'a', receiptHandle: 'h' }
+  const receipt = { id: 'a', token: 'h' }
   const started: Promise<unknown>[] = [
     queue.ack([receipt]),
     queue.leases.extend([receipt], 1),
@@ -317,7 +317,7 @@ await t.test(
     t.strictSame(bodies, [
       {
         id: 'bare',
-        receiptHandle: 'h',
+        token: 'h',
         body: '',
         bytes: 0,
         receiveCount: 1,
@@ -348,7 +348,7 @@ await t.test(
   async t => {
     const { stub, queue } = setup(t, allSucceed)
     for (const seconds of [0, 0.5, 43_200, 43_201])
-      t.strictSame(await queue.leases.extend([{ id: 'a', receiptHandle: 'h' }], seconds), [])
+      t.strictSame(await queue.leases.extend([{ id: 'a', token: 'h' }], seconds), [])
     const asked = stub
       .of(VISIBILITY)
       .map(
@@ -361,7 +361,7 @@ await t.test(
 await t.test(
   'entries that failed are named with their code, and with whether to try again',
   async t => {
-    const receipts = ['a', 'b', 'c', 'd'].map(id => ({ id, receiptHandle: `handle of ${id}` }))
+    const receipts = ['a', 'b', 'c', 'd'].map(id => ({ id, token: `handle of ${id}` }))
     const answer = {
       Successful: [{ Id: '0' }],
       Failed: [
@@ -385,7 +385,7 @@ await t.test(
 )
 
 await t.test('a list is settled in calls of ten, and each failure keeps its id', async t => {
-  const receipts = Array.from({ length: 25 }, (_, n) => ({ id: `m${n}`, receiptHandle: `h${n}` }))
+  const receipts = Array.from({ length: 25 }, (_, n) => ({ id: `m${n}`, token: `h${n}` }))
   const { stub, queue } = setup(t, command => {
     const entries = command.input['Entries'] as { Id: string; ReceiptHandle: string }[]
     const isBad = ({ ReceiptHandle }: { ReceiptHandle: string }) => ReceiptHandle === 'h12'
@@ -408,7 +408,7 @@ await t.test('a list is settled in calls of ten, and each failure keeps its id',
 })
 
 await t.test('after a call that fails the rest of a list is not settled', async t => {
-  const receipts = Array.from({ length: 25 }, (_, n) => ({ id: `m${n}`, receiptHandle: `h${n}` }))
+  const receipts = Array.from({ length: 25 }, (_, n) => ({ id: `m${n}`, token: `h${n}` }))
   const { stub, queue } = setup(t, (command, before) => {
     if (before === 1) throw refused()
     return allSucceed(command)
@@ -424,7 +424,7 @@ await t.test('a call that fails as a whole rejects with its code', async t => {
   const { queue } = setup(t, () => {
     throw refused()
   })
-  const receipt = { id: 'a', receiptHandle: 'h' }
+  const receipt = { id: 'a', token: 'h' }
   await t.rejects(queue.ack([receipt]), { name: 'QueueError', code: 'ECONNREFUSED' })
   await t.rejects(queue.ack(Array(25).fill(receipt)), { code: 'ECONNREFUSED' })
   await t.rejects(queue.nack([receipt]), { name: 'QueueError', code: 'ECONNREFUSED' })

@@ -65,9 +65,9 @@ export function createSqsQueue(options: SqsQueueOptions): SqsQueue {
     withDeadline(clock, CALL_DEADLINE_MS, run)
 
   async function deleteBatch(receipts: readonly Receipt[]): Promise<readonly SettleFailure[]> {
-    const entries = receipts.map(({ receiptHandle }, index) => ({
+    const entries = receipts.map(({ token }, index) => ({
       Id: String(index),
-      ReceiptHandle: receiptHandle
+      ReceiptHandle: token
     }))
     const command = new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })
     return failuresIn(receipts, await call(signal => sqs.send(command, { abortSignal: signal })))
@@ -77,9 +77,9 @@ export function createSqsQueue(options: SqsQueueOptions): SqsQueue {
     receipts: readonly Receipt[],
     visibleS: number
   ): Promise<readonly SettleFailure[]> {
-    const entries = receipts.map(({ receiptHandle }, index) => ({
+    const entries = receipts.map(({ token }, index) => ({
       Id: String(index),
-      ReceiptHandle: receiptHandle,
+      ReceiptHandle: token,
       VisibilityTimeout: visibleS
     }))
     const command = new ChangeMessageVisibilityBatchCommand({

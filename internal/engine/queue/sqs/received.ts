@@ -13,19 +13,14 @@ export const SYSTEM_ATTRIBUTES: MessageSystemAttributeName[] = [
 export const MESSAGE_ATTRIBUTES = [ORIGIN_ATTRIBUTE]
 
 export function toReceived(message: Message, clock: Clock): ReceivedMessage {
-  const {
-    MessageId: id,
-    ReceiptHandle: receiptHandle,
-    Body: body = '',
-    Attributes: attributes
-  } = message
-  if (id === undefined || receiptHandle === undefined)
+  const { MessageId: id, ReceiptHandle: token, Body: body = '', Attributes: attributes } = message
+  if (id === undefined || token === undefined)
     throw new QueueError('InvalidResponse', 'a message without id or receipt handle')
   const sentAtMs = Number(attributes?.SentTimestamp)
   const receiveCount = Number(attributes?.ApproximateReceiveCount)
   const received = {
     id,
-    receiptHandle,
+    token,
     body,
     bytes: Buffer.byteLength(body),
     receiveCount: receiveCount >= 1 ? receiveCount : 1,

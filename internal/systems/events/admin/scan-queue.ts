@@ -72,7 +72,7 @@ export async function walk({
       const messages = await queue.inspect.take(batchSize, holdS)
       if (messages.length === 0) break
       // The newest handle is the one that counts.
-      for (const { id, receiptHandle } of messages) held.set(id, { id, receiptHandle })
+      for (const { id, token } of messages) held.set(id, { id, token })
       const fresh = messages.filter(({ id }) => !seen.has(id))
       staleReceives = fresh.length === 0 ? staleReceives + 1 : 0
       if (fresh.length === 0) continue

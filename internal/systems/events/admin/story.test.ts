@@ -29,7 +29,7 @@ const stored: StoredEvent = {
 }
 const dead = readDeadLetter({
   id: 'q-2',
-  receiptHandle: 'h',
+  token: 'h',
   body: '{}',
   bytes: 2,
   receiveCount: 6,

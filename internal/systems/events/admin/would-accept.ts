@@ -73,7 +73,7 @@ export async function createJudge({
       try {
         const verdict = decode({
           id: '-',
-          receiptHandle: '',
+          token: '',
           body,
           bytes: Buffer.byteLength(body),
           receiveCount: 1,

@@ -27,7 +27,7 @@ class Traced implements Entry {
 const entry = (clientId: string): Entry => {
   const message = {
     id: clientId,
-    receiptHandle: 'handle',
+    token: 'handle',
     body: '',
     bytes: 100,
     receiveCount: 1,

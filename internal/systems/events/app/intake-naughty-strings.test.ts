@@ -122,7 +122,7 @@ t.test(
     for (const text of NAUGHTY) {
       const message = {
         id: text,
-        receiptHandle: text,
+        token: text,
         body: text,
         bytes: 1,
         receiveCount: 1,

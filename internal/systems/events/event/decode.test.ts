@@ -12,7 +12,7 @@ import { createDecoder } from './decode.js'
 
 const received = (body: string): ReceivedMessage => ({
   id: 'queue-id',
-  receiptHandle: 'handle',
+  token: 'handle',
   body,
   bytes: Buffer.byteLength(body),
   receiveCount: 1,

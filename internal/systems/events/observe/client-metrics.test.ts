@@ -5,7 +5,7 @@ import { ClientMetrics, combinations, MAX_CLIENT_LABELS } from './client-metrics
 import { createProcessorMetrics } from './processor-metrics.js'
 
 const entry = (clientId: string | null): Entry => {
-  const message = { id: '1', receiptHandle: '1', body: '', bytes: 1, receiveCount: 1, sentAtMs: 0 }
+  const message = { id: '1', token: '1', body: '', bytes: 1, receiveCount: 1, sentAtMs: 0 }
   const nothing = { eventType: null, messageId: null, payload: null, violations: [] }
   return {
     message,

@@ -7,7 +7,7 @@ import { createShadowEvents } from './shadow-events.js'
 
 const message: ReceivedMessage = {
   id: 'queue-1',
-  receiptHandle: '',
+  token: '',
   body: 'secret',
   bytes: 6,
   receiveCount: 1,

@@ -20,7 +20,7 @@ const decode = createDecoder({ payloadSchemas: { find: () => null } })
 function verdictOn(body: string): Verdict {
   return decode({
     id: 'queue-id',
-    receiptHandle: 'handle',
+    token: 'handle',
     body,
     bytes: Buffer.byteLength(body),
     receiveCount: 1,
@@ -68,7 +68,7 @@ const strict = createDecoder({ payloadSchemas })
 const strictly = (body: string): string => {
   const verdict = strict({
     id: 'queue-id',
-    receiptHandle: 'handle',
+    token: 'handle',
     body,
     bytes: Buffer.byteLength(body),
     receiveCount: 1,

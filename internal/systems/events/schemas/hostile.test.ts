@@ -18,7 +18,7 @@ t.match(payloadSchemas.replace([HOSTILE_SCHEMA]), [{ isInForce: true }], 'the sc
 const decode = createDecoder({ payloadSchemas })
 const received = (body: string): ReceivedMessage => ({
   id: 'queue-id',
-  receiptHandle: 'handle',
+  token: 'handle',
   body,
   bytes: Buffer.byteLength(body),
   receiveCount: 1,
