@@ -4,7 +4,7 @@ const test = '[.]test[.]ts$|^internal/lab/(testing|simulation|e2e)/'
 const pure = '^internal/(engine/(message|retry)|systems/[^/]+/(event|schemas))/'
 const anySystem = '^internal/systems/([^/]+)/'
 const adapter =
-  '^internal/(engine/queue/sqs/.*|systems/[^/]+/(store|delivery/store)/postgres[^/]*)[.]ts$'
+  '^internal/(engine/queue/sqs/(?!settings).*|systems/[^/]+/(store|delivery/store)/postgres[^/]*)[.]ts$'
 const composition = '^internal/(systems/[^/]+/app/|systems/[^/]+[.]ts$|lab/)'
 const rule = (name, from, to) => ({ name, severity: 'error', from, to })
 module.exports = {

@@ -17,7 +17,11 @@ export interface BatchPace {
   spent(messages: number): void
 }
 
-export function createBatchPace(ratePerSecond: number | null, clock: Clock, maxBatch: number): BatchPace {
+export function createBatchPace(
+  ratePerSecond: number | null,
+  clock: Clock,
+  maxBatch: number
+): BatchPace {
   if (ratePerSecond === null)
     return { batchSize: maxBatch, due: () => Promise.resolve(), spent: () => undefined }
   let dueAtMs = clock.monotonicMs()

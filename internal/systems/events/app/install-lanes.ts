@@ -1,8 +1,8 @@
 /** The tables of the sender's jobs, which their library makes. */
 import { installLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
-import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
 import type { DbLimits } from '../../../engine/postgres/settings.js'
+import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
 
 export async function installSenderLanes(
   connectionString: string,
