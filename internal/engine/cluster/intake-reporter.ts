@@ -4,7 +4,7 @@
  */
 import type { CommitJournal } from '../intake/committer.js'
 import type { SuspectRecord } from '../intake/suspects.js'
-import type { Disposition, Entry } from '../message/message.js'
+import type { Disposition, Entry, Rejection } from '../message/message.js'
 import type { CounterSums, Counts } from '../observe/counters.js'
 import type { DeathWord, IntakeWord } from './intake-watch.js'
 
@@ -14,14 +14,21 @@ import type { DeathWord, IntakeWord } from './intake-watch.js'
  */
 export type SendWord = (word: IntakeWord) => Promise<void>
 
-export interface CommitJournalOptions {
+export interface CommitJournalOptions<Item, Refused extends Rejection = Rejection> {
   readonly sums: CounterSums
   /** What a transaction adds to the sums if it commits. */
-  readonly countsOf: (dispositions: readonly Disposition[], entries: readonly Entry[]) => Counts
+  readonly countsOf: (
+    dispositions: readonly Disposition[],
+    entries: readonly Entry<Item, Refused>[]
+  ) => Counts
   readonly send: SendWord
 }
 
-export function createCommitJournal({ sums, countsOf, send }: CommitJournalOptions): CommitJournal {
+export function createCommitJournal<Item, Refused extends Rejection>({
+  sums,
+  countsOf,
+  send
+}: CommitJournalOptions<Item, Refused>): CommitJournal<Item, Refused> {
   const announced = new Map<string, Counts>()
   const decided = (tx: string): void => {
     announced.delete(tx)

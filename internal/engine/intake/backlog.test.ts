@@ -1,47 +1,24 @@
 import t from 'tap'
+import { MALFORMED, meterOf, type Reading } from '../../lab/testing/tiny-system/reading.js'
 import type { Entry } from '../message/message.js'
 import { Backlog } from './backlog.js'
 
+type Waiting = Entry<Reading>
+
 let sent = 0
-function entry(client: string | null, bytes = 100): Entry {
+/** An entry in the line of a meter; null: in nobody's. */
+function entry(meter: string | null, bytes = 100): Waiting {
   sent += 1
-  const message = {
-    id: String(sent),
-    token: 'handle',
-    body: '',
-    bytes,
-    receiveCount: 1,
-    sentAtMs: 0
-  }
-  if (client !== null)
-    return {
-      message,
-      verdict: {
-        kind: 'valid',
-        event: {
-          clientId: client,
-          eventType: 'type',
-          messageId: message.id,
-          schemaId: null,
-          payload: '1'
-        }
-      }
-    }
-  const nobody = { clientId: null, eventType: null, messageId: null, payload: null }
-  return {
-    message,
-    verdict: { kind: 'rejected', rejection: { reason: 'not-json', violations: [], ...nobody } }
-  }
+  const id = String(sent)
+  const message = { id, token: 'handle', body: '', bytes, receiveCount: 1, sentAtMs: 0 }
+  if (meter === null) return { message, verdict: { kind: 'rejected', rejection: MALFORMED } }
+  return { message, verdict: { kind: 'valid', item: { meter, id, value: 0 } } }
 }
-const many = (client: string | null, count: number, bytes?: number): Entry[] =>
-  Array.from({ length: count }, () => entry(client, bytes))
-const clientsOf = (entries: readonly Entry[]) =>
-  entries.map(({ verdict }) =>
-    verdict.kind === 'valid' ? verdict.event.clientId : (verdict.rejection.clientId ?? 'nobody')
-  )
-const share = (entries: readonly Entry[], client: string) =>
-  clientsOf(entries).filter(other => other === client).length
-const ids = (entries: readonly Entry[]) => entries.map(({ message }) => Number(message.id))
+const many = (meter: string | null, count: number, bytes?: number): Waiting[] =>
+  Array.from({ length: count }, () => entry(meter, bytes))
+const share = (entries: readonly Waiting[], meter: string) =>
+  entries.filter(one => meterOf(one) === meter).length
+const ids = (entries: readonly Waiting[]) => entries.map(({ message }) => Number(message.id))
 
 function setup(
   over: { maxMessages?: number; maxBytes?: number; weights?: Record<string, number> } = {}
@@ -49,15 +26,15 @@ function setup(
   const { maxMessages = 10, maxBytes = 1_000_000, weights = {} } = over
   const backlog = new Backlog(
     { maxMessages, maxBytes, lingerMs: 0, busyMessages: 1 },
-    client => weights[client] ?? 1
+    { lineOf: meterOf, weightOf: meter => weights[meter] ?? 1 }
   )
-  const add = (...entries: Entry[]) => {
+  const add = (...entries: Waiting[]) => {
     for (const one of entries) backlog.add(one)
     return entries
   }
   /** Everything, batch by batch. */
   const takeAll = () => {
-    const batches: (readonly Entry[])[] = []
+    const batches: (readonly Waiting[])[] = []
     while (!backlog.isEmpty) batches.push(backlog.take().entries)
     return batches
   }
@@ -74,7 +51,7 @@ t.test('one batch that holds all is all, in the order of arrival', async t => {
 })
 
 t.test(
-  'where more waits, a quiet client is in the next batch however much a noisy one has put before it',
+  'where more waits, a quiet line is in the next batch however much a noisy one has put before it',
   async t => {
     const { backlog, add, takeAll } = setup()
     add(...many('noisy', 100))
@@ -89,55 +66,50 @@ t.test(
   }
 )
 
-t.test(
-  'each client’s order is the order of arrival, and nothing is lost or given twice',
-  async t => {
-    const { backlog, add, takeAll } = setup({ maxMessages: 7, maxBytes: 3_000 })
-    const all: Entry[] = []
-    const batches: (readonly Entry[])[] = []
-    let random = 1
-    const draw = (below: number) => {
-      random = (random * 48_271) % 2_147_483_647
-      return random % below
-    }
-    for (let step = 0; step < 500; step++) {
-      all.push(
-        ...add(...many(['a', 'b', 'c', 'd', null][draw(5)] ?? null, draw(6), 1 + draw(2_000)))
-      )
-      if (draw(2) === 0) batches.push(backlog.take().entries)
-    }
-    batches.push(...takeAll())
-    const taken = batches.flat()
-    t.same(
-      ids(taken).toSorted((a, b) => a - b),
-      ids(all)
-    )
-    for (const client of ['a', 'b', 'c', 'd', 'nobody']) {
-      const own = ids(taken.filter((_, index) => clientsOf(taken)[index] === client))
-      t.same(
-        own,
-        own.toSorted((a, b) => a - b),
-        client
-      )
-    }
-    for (const batch of batches) {
-      t.ok(batch.length <= 7)
-      t.ok(batch.length <= 1 || batch.reduce((sum, { message }) => sum + message.bytes, 0) <= 3_000)
-    }
+t.test('each line’s order is the order of arrival, and nothing is lost or given twice', async t => {
+  const { backlog, add, takeAll } = setup({ maxMessages: 7, maxBytes: 3_000 })
+  const all: Waiting[] = []
+  const batches: (readonly Waiting[])[] = []
+  let random = 1
+  const draw = (below: number) => {
+    random = (random * 48_271) % 2_147_483_647
+    return random % below
   }
-)
+  for (let step = 0; step < 500; step++) {
+    all.push(...add(...many(['a', 'b', 'c', 'd', null][draw(5)] ?? null, draw(6), 1 + draw(2_000))))
+    if (draw(2) === 0) batches.push(backlog.take().entries)
+  }
+  batches.push(...takeAll())
+  const taken = batches.flat()
+  t.same(
+    ids(taken).toSorted((a, b) => a - b),
+    ids(all)
+  )
+  for (const meter of ['a', 'b', 'c', 'd', '']) {
+    const own = ids(taken.filter(one => meterOf(one) === meter))
+    t.same(
+      own,
+      own.toSorted((a, b) => a - b),
+      meter
+    )
+  }
+  for (const batch of batches) {
+    t.ok(batch.length <= 7)
+    t.ok(batch.length <= 1 || batch.reduce((sum, { message }) => sum + message.bytes, 0) <= 3_000)
+  }
+})
 
 t.test('while all have enough to say, rows go by weight', async t => {
   const { backlog, add } = setup({ maxMessages: 600, weights: { b: 2, c: 3 } })
   add(...many('a', 2_000), ...many('b', 2_000), ...many('c', 2_000))
   const { entries } = backlog.take()
-  for (const [client, expected] of [
+  for (const [meter, expected] of [
     ['a', 100],
     ['b', 200],
     ['c', 300]
   ] as const) {
-    const got = share(entries, client)
-    t.ok(Math.abs(got - expected) <= 12, `${client}: about ${expected} rows, ${got} are`)
+    const got = share(entries, meter)
+    t.ok(Math.abs(got - expected) <= 12, `${meter}: about ${expected} rows, ${got} are`)
   }
 })
 
@@ -145,8 +117,8 @@ t.test('turns are worth bytes: large bodies do not take the room of small ones',
   const { backlog, add } = setup({ maxMessages: 1_000, maxBytes: 500_000 })
   add(...many('large', 100, 50_000), ...many('small', 3_000, 100))
   const { entries } = backlog.take()
-  const bytes = (client: string) =>
-    share(entries, client) * (client === 'large' ? 50_000 + 1_024 : 100 + 1_024)
+  const bytes = (meter: string) =>
+    share(entries, meter) * (meter === 'large' ? 50_000 + 1_024 : 100 + 1_024)
   t.ok(
     Math.abs(bytes('large') - bytes('small')) <= 2 * 51_024,
     `${bytes('large')} and ${bytes('small')}`
@@ -173,16 +145,16 @@ t.test('what is left over is first when one batch holds all again', async t => {
   t.ok(backlog.isEmpty)
 })
 
-t.test('what waits is counted by client, in line or not', async t => {
+t.test('what waits is counted by line, standing in it or not', async t => {
   const { backlog, add } = setup()
   add(...many('a', 12), ...many('b', 2))
-  t.same([...backlog.countByClient()].sort(), [
+  t.same([...backlog.countByLine()].sort(), [
     ['a', 12],
     ['b', 2]
   ])
   const taken = backlog.take().entries
   add(...many('a', 3), entry(null))
-  const counts = backlog.countByClient()
+  const counts = backlog.countByLine()
   t.equal(counts.get('a'), 15 - share(taken, 'a'))
   t.equal(counts.get(''), 1)
   t.equal(backlog.length, 18 - taken.length)

@@ -2,10 +2,10 @@
  * What waits for its commit, and which of it is the next batch.
  *
  * While one batch holds all that waits, it is that, in the order of arrival: adding is an
- * append. Once more waits, clients take turns (deficit round robin): each has a line, and
- * per turn takes rows worth its weight's quantum; what it could not spend it keeps for
- * its next turn. The order within one client is the order of arrival. So a client with
- * little to say waits for a round at most, not for all that a flood has put before it.
+ * append. Once more waits, lines take turns (deficit round robin): per turn a line gives
+ * rows worth its weight's quantum; what it could not spend it keeps for its next turn.
+ * The order within one line is the order of arrival. So a short line waits for a round at
+ * most, not for all that a flood has put before it.
  *
  * Shapes  entries in, batches out. The memory is that of the entries: a line is there
  *         while it holds something.
@@ -13,12 +13,12 @@
  *         for being a row.
  * Source  Shreedhar and Varghese, Efficient Fair Queuing using Deficit Round Robin, 1995.
  */
-import { clientOf } from '../../systems/events/event/client-of.js'
-import type { Entry } from '../message/message.js'
+import type { Entry, Rejection } from '../message/message.js'
 import type { BatchLimits } from './batch.js'
+import type { Turns } from './turns.js'
 
-export interface NextBatch {
-  readonly entries: readonly Entry[]
+export interface NextBatch<Item, Refused extends Rejection = Rejection> {
+  readonly entries: readonly Entry<Item, Refused>[]
   /** Which limit cut it off, where more was waiting. */
   readonly reached: 'messages' | 'bytes' | null
 }
@@ -28,35 +28,41 @@ export interface NextBatch {
  * of payload.
  */
 const ROW_BYTES = 1_024
-/** A few usual rows: small, so that a batch holds the turns of many clients. */
+/** A few usual rows: small, so that a batch holds the turns of many lines. */
 const QUANTUM_BYTES = 4_096
 const CUT_AT = 1_000
 
-interface Line {
-  readonly client: string
-  entries: Entry[]
+class Line<Waiting> {
+  readonly name: string
+  entries: Waiting[]
   /** Those before it are taken. */
-  head: number
-  credit: number
+  head = 0
+  credit = 0
   /** Its turn has begun: it has been given its quantum. */
-  isItsTurn: boolean
-  next: Line
+  isItsTurn = false
+  /** The lines are a ring. */
+  next: Line<Waiting> = this
+
+  constructor(name: string, first: Waiting) {
+    this.name = name
+    this.entries = [first]
+  }
 }
 
-export class Backlog {
+export class Backlog<Item, Refused extends Rejection = Rejection> {
   readonly #limits: BatchLimits
-  readonly #weightOf: (client: string) => number
+  readonly #turns: Turns<Item, Refused>
   /** In the order of arrival, not yet in a line. */
-  #fresh: Entry[] = []
-  readonly #lines = new Map<string, Line>()
-  /** The lines are a ring: the one behind this has the turn. */
-  #last: Line | null = null
+  #fresh: Entry<Item, Refused>[] = []
+  readonly #lines = new Map<string, Line<Entry<Item, Refused>>>()
+  /** The line behind this has the turn. */
+  #last: Line<Entry<Item, Refused>> | null = null
   #length = 0
   #bytes = 0
 
-  constructor(limits: BatchLimits, weightOf: (client: string) => number) {
+  constructor(limits: BatchLimits, turns: Turns<Item, Refused>) {
     this.#limits = limits
-    this.#weightOf = weightOf
+    this.#turns = turns
   }
 
   get length(): number {
@@ -75,35 +81,35 @@ export class Backlog {
     )
   }
 
-  add(entry: Entry): void {
+  add(entry: Entry<Item, Refused>): void {
     this.#fresh.push(entry)
     this.#length += 1
     this.#bytes += entry.message.bytes
   }
 
-  take(): NextBatch {
+  take(): NextBatch<Item, Refused> {
     if (this.overflows) {
       for (const entry of this.#fresh) this.#queueUp(entry)
       this.#fresh = []
       return this.#takeTurns()
     }
     // What stood in line came before what is fresh.
-    const entries: Entry[] = []
+    const entries: Entry<Item, Refused>[] = []
     for (const line of this.#lines.values())
       for (let at = line.head; at < line.entries.length; at++)
-        entries.push(line.entries[at] as Entry)
+        entries.push(line.entries[at] as Entry<Item, Refused>)
     const all = entries.length === 0 ? this.#fresh : entries.concat(this.#fresh)
     this.clear()
     return { entries: all, reached: null }
   }
 
-  countByClient(): ReadonlyMap<string, number> {
+  countByLine(): ReadonlyMap<string, number> {
     const waiting = new Map<string, number>()
-    for (const { client, entries, head } of this.#lines.values())
-      waiting.set(client, entries.length - head)
+    for (const { name, entries, head } of this.#lines.values())
+      waiting.set(name, entries.length - head)
     for (const entry of this.#fresh) {
-      const client = clientOf(entry)
-      waiting.set(client, (waiting.get(client) ?? 0) + 1)
+      const name = this.#turns.lineOf(entry)
+      waiting.set(name, (waiting.get(name) ?? 0) + 1)
     }
     return waiting
   }
@@ -116,36 +122,32 @@ export class Backlog {
     this.#bytes = 0
   }
 
-  #queueUp(entry: Entry): void {
-    const client = clientOf(entry)
-    const known = this.#lines.get(client)
+  #queueUp(entry: Entry<Item, Refused>): void {
+    const name = this.#turns.lineOf(entry)
+    const known = this.#lines.get(name)
     if (known !== undefined) {
       known.entries.push(entry)
       return
     }
-    const line = {
-      client,
-      entries: [entry],
-      head: 0,
-      credit: 0,
-      isItsTurn: false
-    } as unknown as Line
-    line.next = this.#last?.next ?? line
-    if (this.#last !== null) this.#last.next = line
+    const line = new Line(name, entry)
+    if (this.#last !== null) {
+      line.next = this.#last.next
+      this.#last.next = line
+    }
     this.#last = line
-    this.#lines.set(client, line)
+    this.#lines.set(name, line)
   }
 
-  #takeTurns(): NextBatch {
+  #takeTurns(): NextBatch<Item, Refused> {
     const { maxMessages, maxBytes } = this.#limits
-    const entries: Entry[] = []
+    const entries: Entry<Item, Refused>[] = []
     let bytes = 0
     for (let last = this.#last; last !== null; last = this.#last) {
       const line = last.next
-      if (!line.isItsTurn) line.credit += QUANTUM_BYTES * this.#weightOf(line.client)
+      if (!line.isItsTurn) line.credit += QUANTUM_BYTES * this.#turns.weightOf(line.name)
       line.isItsTurn = true
       for (; line.head < line.entries.length; line.head++) {
-        const entry = line.entries[line.head] as Entry
+        const entry = line.entries[line.head] as Entry<Item, Refused>
         const size = entry.message.bytes
         // The next batch goes on with this line, and with what is left of its turn.
         if (entries.length >= maxMessages) return { entries, reached: 'messages' }
@@ -162,7 +164,7 @@ export class Backlog {
     return { entries, reached: null }
   }
 
-  #endTurn(line: Line, before: Line): void {
+  #endTurn(line: Line<Entry<Item, Refused>>, before: Line<Entry<Item, Refused>>): void {
     line.isItsTurn = false
     if (line.head < line.entries.length) {
       this.#last = line
@@ -172,7 +174,7 @@ export class Backlog {
       }
       return
     }
-    this.#lines.delete(line.client)
+    this.#lines.delete(line.name)
     before.next = line.next
     this.#last = line === before ? null : before
   }

@@ -8,60 +8,60 @@
  */
 
 import type { Clock } from '../lifecycle/clock.js'
-import type { Entry } from '../message/message.js'
+import type { Entry, Rejection } from '../message/message.js'
 import { Backlog } from './backlog.js'
 import type { BatchLimits, FlushCause } from './batch.js'
+import type { Turns } from './turns.js'
 
-export interface CommitLaneOptions {
+export interface CommitLaneOptions<Item, Refused extends Rejection = Rejection> {
   readonly clock: Clock
   readonly limits: BatchLimits
-  /** How large a client's turn is, next to others'. */
-  readonly weightOf: (client: string) => number
+  readonly turns: Turns<Item, Refused>
   /**
-   * Whether more messages may come while a batch waits for company; when that ends,
-   * `hurry` is called.
+   * Whether more messages may come while a batch lingers; when that ends, `flush` is
+   * called.
    */
   readonly isReceiving: () => boolean
   /** The next batch is about to be taken. */
-  readonly onTake: (backlog: Backlog) => void
-  readonly write: (entries: readonly Entry[], cause: FlushCause) => Promise<void>
+  readonly onTake: (backlog: Backlog<Item, Refused>) => void
+  readonly write: (entries: readonly Entry<Item, Refused>[], cause: FlushCause) => Promise<void>
 }
 
-export class CommitLane {
-  readonly #options: CommitLaneOptions
-  readonly #backlog: Backlog
+export class CommitLane<Item, Refused extends Rejection = Rejection> {
+  readonly #options: CommitLaneOptions<Item, Refused>
+  readonly #backlog: Backlog<Item, Refused>
   #isRunning = false
   #isDraining = false
   #drained: (() => void)[] = []
   #endLinger: (() => void) | null = null
 
-  constructor(options: CommitLaneOptions) {
+  constructor(options: CommitLaneOptions<Item, Refused>) {
     this.#options = options
-    this.#backlog = new Backlog(options.limits, options.weightOf)
+    this.#backlog = new Backlog(options.limits, options.turns)
   }
 
-  /** Puts an entry in line; `go` when all that came together are. */
-  add(entry: Entry): void {
+  /** Puts an entry in line; `start` when all that came together are. */
+  add(entry: Entry<Item, Refused>): void {
     this.#backlog.add(entry)
   }
 
-  go(): void {
+  start(): void {
     if (this.#backlog.isEmpty) return
-    if (this.#backlog.overflows) this.hurry()
+    if (this.#backlog.overflows) this.flush()
     if (!this.#isRunning) void this.#run()
   }
 
-  /** Ends a wait for company: the open batch is full, or nothing more can come. */
-  hurry(): void {
+  /** Ends the linger: the open batch is full, or nothing more can come. */
+  flush(): void {
     this.#endLinger?.()
   }
 
   /**
-   * Resolves when all that was added is written. From now on nothing waits for company.
+   * Resolves when all that was added is written. From now on nothing lingers.
    */
   drain(): Promise<void> {
     this.#isDraining = true
-    this.hurry()
+    this.flush()
     if (!this.#isRunning) return Promise.resolve()
     return new Promise(resolve => this.#drained.push(resolve))
   }
@@ -69,14 +69,14 @@ export class CommitLane {
   /** Drops what waits. */
   abandon(): void {
     this.#backlog.clear()
-    this.hurry()
+    this.flush()
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true
     let isBusy = false
     while (!this.#backlog.isEmpty) {
-      const hasWaited = isBusy && (await this.#company())
+      const hasWaited = isBusy && (await this.#linger())
       this.#options.onTake(this.#backlog)
       const { entries, reached } = this.#backlog.take()
       if (entries.length === 0) break
@@ -88,7 +88,7 @@ export class CommitLane {
   }
 
   /** Gives the open batch time to fill; false when there was no need to wait. */
-  async #company(): Promise<boolean> {
+  async #linger(): Promise<boolean> {
     const { clock, isReceiving, limits } = this.#options
     if (this.#backlog.overflows || this.#isDraining || limits.lingerMs === 0 || !isReceiving())
       return false

@@ -2,15 +2,15 @@
  * Group commit: forms batches while others are being written, and stays with each batch
  * until every entry has its disposition.
  *
- * One batch is under way at a time (commit-lane.ts). While one client floods the others
- * (flood.ts) there are two: what the others send goes by an express lane, and waits
- * neither for the large batch under way nor for company. The order within a client is
- * that of arrival, but for when it changes lanes. A failed batch is handled by the fault
- * (StoreError.fault):
+ * One batch is under way at a time (commit-lane.ts). While one line floods the others
+ * (flood.ts) there are two: what stands in the other lines goes by an express lane, and
+ * waits neither for the large batch under way nor for its linger. The order within a line
+ * is that of arrival, except when it changes lanes. A failed batch is handled by the
+ * fault (StoreError.fault):
  *   transient, schema   the database is closed at the gate, and the same batch is tried
  *                       again until it answers
  *   data                the batch is halved until the row that cannot be stored stands
- *                       alone; that one is refused as `unstorable`
+ *                       alone; that one is refused
  * A batch that runs into the statement timeout twice is too large for a slow server: it
  * is halved too, and nothing is refused. When the answer to COMMIT is lost, the server is
  * asked what became of the transaction before anything is repeated, so that a stored row
@@ -22,79 +22,76 @@
  */
 
 import type { Clock } from '../lifecycle/clock.js'
-import type { Disposition, Entry, ValidEvent, Verdict } from '../message/message.js'
-import { toStorable } from '../message/storable.js'
+import type { Disposition, Entry, ReceivedMessage, Rejection } from '../message/message.js'
 import { backoffMs } from '../retry/backoff.js'
 import type { BatchLimits, FlushCause } from './batch.js'
 import { CommitLane } from './commit-lane.js'
 import { Flood } from './flood.js'
-import { type PreparedCommit, type Store, StoreError } from './store.js'
+import type { Gate } from './gate.js'
+import type { IntakeObserver } from './observer.js'
+import { type Prepared, type Store, StoreError } from './store.js'
+import type { Turns } from './turns.js'
 
 /**
  * Hears of each transaction before and after its fate is decided, so that counters
  * survive a crash in between.
  */
-export interface CommitJournal {
+export interface CommitJournal<Item, Refused extends Rejection = Rejection> {
   /** Resolves when the note is out of this process's hands. */
   committing(
     tx: string,
     dispositions: readonly Disposition[],
-    entries: readonly Entry[]
+    entries: readonly Entry<Item, Refused>[]
   ): Promise<void>
   committed(tx: string): void
   rolledBack(tx: string): void
 }
 
-export interface CommitterOptions {
-  readonly store: Store
+/** What an item is refused for that the database cannot hold. */
+export type Refuse<Item, Refused extends Rejection = Rejection> = (
+  item: Item,
+  fault: StoreError
+) => Refused
+
+export interface CommitterOptions<Item, Refused extends Rejection = Rejection> {
+  readonly store: Store<Item, Refused>
+  readonly refuse: Refuse<Item, Refused>
+  readonly turns: Turns<Item, Refused>
   readonly clock: Clock
   readonly random: () => number
   readonly limits: BatchLimits
-  /** How large a client's turn is, next to others'. */
-  readonly weightOf: (client: string) => number
-  readonly journal: CommitJournal
-  /**
-   * Whether more messages may come while a batch waits for company; when that ends,
-   * `hurry` is called.
-   */
-  readonly isReceiving: () => boolean
-  /**
-   * A transaction has committed: its entries with what became of each, in order. `tookMs`
-   * counts from the first attempt.
-   */
-  readonly onCommitted: (
-    entries: readonly Entry[],
-    dispositions: readonly Disposition[],
-    cause: FlushCause,
-    tookMs: number
-  ) => void
+  readonly journal: CommitJournal<Item, Refused>
+  /** Closed while the database fails; while it is closed nothing lingers. */
+  readonly gate: Pick<Gate, 'isOpen' | 'set'>
+  readonly observer: Pick<
+    IntakeObserver<Item, Refused>,
+    'committed' | 'storeFailed' | 'storeRecovered'
+  >
+  /** The rows of these are there for every session to see. */
+  readonly onCommitted: (entries: readonly Entry<Item, Refused>[]) => void
   /**
    * A message that the database refuses even as a rejection: it stays in the queue and
    * ends in the dead-letter queue.
    */
-  readonly onUnwritable: (entry: Entry, error: StoreError) => void
-  /** The database fails (again) or is back. */
-  readonly onFault: (error: StoreError, attempt: number) => void
-  readonly onRecovered: () => void
+  readonly onUnwritable: (message: ReceivedMessage, error: StoreError) => void
 }
 
 /** Short enough that work goes on within seconds of the database's return. */
 const RETRY = { baseMs: 50, maxMs: 2_000 }
 /** SQLSTATE query_canceled. */
 const STATEMENT_TIMEOUT = '57014'
-const MAX_REASON_CHARS = 500
 /**
- * About one full receive of SQS: a client whose receives come back full may have more
- * where that came from.
+ * About one full receive of SQS: a line that fills whole receives may have more where
+ * that came from.
  */
 const FLOOD_MESSAGES = 10
 
-export class Committer {
-  readonly #options: CommitterOptions
-  readonly #flood: Flood
-  readonly #main: CommitLane
-  /** For the others while one client floods them. */
-  readonly #express: CommitLane
+export class Committer<Item, Refused extends Rejection = Rejection> {
+  readonly #options: CommitterOptions<Item, Refused>
+  readonly #flood: Flood<Item, Refused>
+  readonly #main: CommitLane<Item, Refused>
+  /** For the others while one line floods them. */
+  readonly #express: CommitLane<Item, Refused>
   /**
    * From a fault of the database until it answers again, whatever the answer is about.
    */
@@ -102,33 +99,33 @@ export class Committer {
   #isAbandoned = false
   readonly #delays = new Set<() => void>()
 
-  constructor(options: CommitterOptions) {
+  constructor(options: CommitterOptions<Item, Refused>) {
     this.#options = options
-    const { clock, limits, weightOf, isReceiving } = options
-    this.#flood = new Flood(FLOOD_MESSAGES)
-    const shared = { clock, limits, weightOf, isReceiving, write: this.#write.bind(this) }
-    this.#main = new CommitLane({ ...shared, onTake: backlog => this.#flood.look(backlog) })
+    const { clock, limits, turns, gate } = options
+    const isReceiving = (): boolean => gate.isOpen
+    const shared = { clock, limits, turns, isReceiving, write: this.#write.bind(this) }
+    this.#flood = new Flood(turns.lineOf, FLOOD_MESSAGES)
+    this.#main = new CommitLane({ ...shared, onTake: backlog => this.#flood.observe(backlog) })
     this.#express = new CommitLane({
       ...shared,
-      onTake: backlog => this.#flood.lookBeside(backlog)
+      onTake: backlog => this.#flood.observeOthers(backlog)
     })
   }
 
-  add(entries: Iterable<Entry>): void {
+  add(entries: Iterable<Entry<Item, Refused>>): void {
     for (const entry of entries) this.#laneOf(entry).add(entry)
-    this.#express.go()
-    this.#main.go()
+    this.#express.start()
+    this.#main.start()
   }
 
-  /** Ends a wait for company: nothing more can come. */
-  hurry(): void {
-    this.#main.hurry()
-    this.#express.hurry()
+  /** Ends the linger: nothing more can come. */
+  flush(): void {
+    this.#main.flush()
+    this.#express.flush()
   }
 
   /**
-   * Resolves when all that was added has its disposition. From now on nothing waits for
-   * company.
+   * Resolves when all that was added has its disposition. From now on nothing lingers.
    */
   async drain(): Promise<void> {
     await Promise.all([this.#main.drain(), this.#express.drain()])
@@ -142,22 +139,19 @@ export class Committer {
     for (const end of this.#delays) end()
   }
 
-  #laneOf(entry: Entry): CommitLane {
-    return this.#flood.isBeside(entry) ? this.#express : this.#main
+  #laneOf(entry: Entry<Item, Refused>): CommitLane<Item, Refused> {
+    return this.#flood.isBystander(entry) ? this.#express : this.#main
   }
 
-  async #write(entries: readonly Entry[], cause: FlushCause): Promise<void> {
-    const startedMs = this.#options.clock.monotonicMs()
+  async #write(entries: readonly Entry<Item, Refused>[], cause: FlushCause): Promise<void> {
+    const { clock, observer, onCommitted, random } = this.#options
+    const startedMs = clock.monotonicMs()
     for (let attempt = 1; !this.#isAbandoned; attempt++) {
       const result = await this.#attempt(entries)
       if (!(result instanceof StoreError)) {
         this.#recovered()
-        this.#options.onCommitted(
-          entries,
-          result,
-          cause,
-          this.#options.clock.monotonicMs() - startedMs
-        )
+        observer.committed(entries, result, cause, clock.monotonicMs() - startedMs)
+        onCommitted(entries)
         return
       }
       if (result.fault === 'data') {
@@ -167,36 +161,38 @@ export class Committer {
       this.#failed(result, attempt)
       if (result.code === STATEMENT_TIMEOUT && attempt > 1 && entries.length > 1)
         return this.#halve(entries, cause)
-      await this.#delay(backoffMs(attempt, RETRY, this.#options.random))
+      await this.#delay(backoffMs(attempt, RETRY, random))
     }
   }
 
-  async #attempt(entries: readonly Entry[]): Promise<readonly Disposition[] | StoreError> {
+  async #attempt(
+    entries: readonly Entry<Item, Refused>[]
+  ): Promise<readonly Disposition[] | StoreError> {
     const { store, journal } = this.#options
-    let prepared: PreparedCommit | null = null
+    let prepared: Prepared
     try {
-      const dispositions = await store.insert(entries, async about => {
-        prepared = about
-        await journal.committing(about.tx, about.dispositions, entries)
-      })
-      // The callback ran, or insert would have rejected; the compiler cannot see
-      // assignments made inside it.
-      const { tx } = prepared as unknown as PreparedCommit
-      journal.committed(tx)
-      return dispositions
+      prepared = await store.prepare(entries)
+    } catch (error) {
+      return asStoreError(error)
+    }
+    const { tx, dispositions } = prepared
+    try {
+      await journal.committing(tx, dispositions, entries)
+    } catch (error) {
+      await prepared.rollBack()
+      journal.rolledBack(tx)
+      return asStoreError(error)
+    }
+    try {
+      await prepared.commit()
     } catch (error) {
       const failure = asStoreError(error)
-      const unclear = prepared as PreparedCommit | null
-      if (unclear === null) return failure
-      const tookEffect = await this.#tookEffect(unclear.tx, failure)
-      if (tookEffect === null) return failure
-      if (!tookEffect) {
-        journal.rolledBack(unclear.tx)
-        return failure
-      }
-      journal.committed(unclear.tx)
-      return unclear.dispositions
+      const tookEffect = await this.#tookEffect(tx, failure)
+      if (tookEffect === false) journal.rolledBack(tx)
+      if (tookEffect !== true) return failure
     }
+    journal.committed(tx)
+    return dispositions
   }
 
   /**
@@ -221,21 +217,25 @@ export class Committer {
    * Halves a batch with a row that cannot be stored, so that its batch-mates are stored
    * without it.
    */
-  async #isolate(entries: readonly Entry[], cause: FlushCause, error: StoreError): Promise<void> {
+  async #isolate(
+    entries: readonly Entry<Item, Refused>[],
+    cause: FlushCause,
+    error: StoreError
+  ): Promise<void> {
     const [only] = entries
     if (entries.length > 1) return this.#halve(entries, cause)
     if (only === undefined) return
-    if (only.verdict.kind === 'rejected') {
-      this.#options.onUnwritable(only, error)
+    const { refuse, onUnwritable } = this.#options
+    const { message, verdict } = only
+    if (verdict.kind === 'rejected') {
+      onUnwritable(message, error)
       return
     }
-    return this.#write(
-      [{ message: only.message, verdict: unstorable(only.verdict.event, error) }],
-      cause
-    )
+    const rejection = refuse(verdict.item, error)
+    return this.#write([{ message, verdict: { kind: 'rejected', rejection } }], cause)
   }
 
-  async #halve(entries: readonly Entry[], cause: FlushCause): Promise<void> {
+  async #halve(entries: readonly Entry<Item, Refused>[], cause: FlushCause): Promise<void> {
     const half = entries.length >> 1
     await this.#write(entries.slice(0, half), cause)
     return this.#write(entries.slice(half), cause)
@@ -243,13 +243,15 @@ export class Committer {
 
   #failed(error: StoreError, attempt: number): void {
     this.#isDown = true
-    this.#options.onFault(error, attempt)
+    this.#options.gate.set('database', true)
+    this.#options.observer.storeFailed(error, attempt)
   }
 
   #recovered(): void {
     if (!this.#isDown) return
     this.#isDown = false
-    this.#options.onRecovered()
+    this.#options.gate.set('database', false)
+    this.#options.observer.storeRecovered()
   }
 
   #delay(ms: number): Promise<void> {
@@ -274,20 +276,4 @@ function asStoreError(error: unknown): StoreError {
   return error instanceof StoreError
     ? error
     : new StoreError('transient', 'unexpected', String(error), error)
-}
-
-function unstorable(event: ValidEvent, error: StoreError): Verdict {
-  // A trigger's own words may quote the whole row; the body is kept anyway.
-  const message = toStorable(
-    `PostgreSQL cannot hold this event (SQLSTATE ${error.code}): ${error.message}`,
-    MAX_REASON_CHARS
-  )
-  return {
-    kind: 'rejected',
-    rejection: {
-      reason: 'unstorable',
-      violations: [{ pointer: '', keyword: 'storable', message }],
-      ...event
-    }
-  }
 }

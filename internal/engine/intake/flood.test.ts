@@ -1,36 +1,35 @@
 import t from 'tap'
+import { meterOf, type Reading } from '../../lab/testing/tiny-system/reading.js'
 import type { Entry } from '../message/message.js'
 import { Backlog } from './backlog.js'
 import { Flood } from './flood.js'
 
-const entry = (clientId: string, n: number): Entry => ({
+/** An entry in the line of a meter. */
+const entry = (meter: string, n: number): Entry<Reading> => ({
   message: {
-    id: `${clientId}-${n}`,
+    id: `${meter}-${n}`,
     token: 'handle',
     body: '',
     bytes: 100,
     receiveCount: 1,
     sentAtMs: 0
   },
-  verdict: {
-    kind: 'valid',
-    event: { clientId, eventType: 'type', messageId: `${n}`, schemaId: null, payload: '1' }
-  }
+  verdict: { kind: 'valid', item: { meter, id: `${n}`, value: 0 } }
 })
 
-/** What waits: so many of each client. */
-function waiting(counts: Readonly<Record<string, number>>): Backlog {
-  const backlog = new Backlog(
+/** What waits: so many of each line. */
+function waiting(counts: Readonly<Record<string, number>>): Backlog<Reading> {
+  const backlog = new Backlog<Reading>(
     { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 100 },
-    () => 1
+    { lineOf: meterOf, weightOf: () => 1 }
   )
-  for (const [client, count] of Object.entries(counts))
-    for (let n = 0; n < count; n++) backlog.add(entry(client, n))
+  for (const [meter, count] of Object.entries(counts))
+    for (let n = 0; n < count; n++) backlog.add(entry(meter, n))
   return backlog
 }
 const little = waiting({ loud: 1 })
 
-t.test('one client with three quarters of what waits floods the others', async t => {
+t.test('one line with three quarters of what waits floods the others', async t => {
   const rows: { why: string; counts: Record<string, number>; floods: boolean }[] = [
     { why: 'nearly all', counts: { loud: 190, a: 5, b: 5 }, floods: true },
     { why: 'all', counts: { loud: 100 }, floods: true },
@@ -38,44 +37,44 @@ t.test('one client with three quarters of what waits floods the others', async t
     { why: 'a little less', counts: { loud: 149, a: 51 }, floods: false },
     { why: 'two alike', counts: { loud: 100, 'as loud': 100 }, floods: false },
     { why: 'nearly all of little', counts: { loud: 98, a: 1 }, floods: false },
-    { why: 'bodies that name no client', counts: { '': 200 }, floods: false }
+    { why: 'nobody’s line', counts: { '': 200 }, floods: false }
   ]
   for (const { why, counts, floods } of rows) {
-    const flood = new Flood(100)
-    flood.look(waiting(counts))
-    t.equal(flood.isBeside(entry('a', 1)), floods, why)
-    t.notOk(flood.isBeside(entry('loud', 1)), `${why}: nobody is beside himself`)
-    t.notOk(flood.isBeside(entry('', 1)), `${why}: whoever names no client has no lane`)
+    const flood = new Flood(meterOf, 100)
+    flood.observe(waiting(counts))
+    t.equal(flood.isBystander(entry('a', 1)), floods, why)
+    t.notOk(flood.isBystander(entry('loud', 1)), `${why}: it is no bystander of itself`)
+    t.notOk(flood.isBystander(entry('', 1)), `${why}: nobody waits for what is nobody’s`)
   }
 })
 
 t.test('it is over some batches after the last one that showed it', async t => {
-  const flood = new Flood(100)
+  const flood = new Flood(meterOf, 100)
   for (let time = 1; time <= 2; time++) {
-    flood.look(waiting({ loud: 200 }))
+    flood.observe(waiting({ loud: 200 }))
     for (let batch = 1; batch <= 25; batch++) {
-      flood.look(little)
-      flood.lookBeside(little)
+      flood.observe(little)
+      flood.observeOthers(little)
     }
-    t.ok(flood.isBeside(entry('a', 1)))
-    flood.lookBeside(little)
-    t.notOk(flood.isBeside(entry('a', 1)))
+    t.ok(flood.isBystander(entry('a', 1)))
+    flood.observeOthers(little)
+    t.notOk(flood.isBystander(entry('a', 1)))
   }
 })
 
 t.test('it is over at once when the others have much to say themselves', async t => {
-  const flood = new Flood(100)
-  flood.look(waiting({ loud: 200 }))
-  flood.lookBeside(waiting({ a: 60, b: 39 }))
-  t.ok(flood.isBeside(entry('a', 1)))
-  flood.lookBeside(waiting({ a: 60, b: 40 }))
-  t.notOk(flood.isBeside(entry('a', 1)))
+  const flood = new Flood(meterOf, 100)
+  flood.observe(waiting({ loud: 200 }))
+  flood.observeOthers(waiting({ a: 60, b: 39 }))
+  t.ok(flood.isBystander(entry('a', 1)))
+  flood.observeOthers(waiting({ a: 60, b: 40 }))
+  t.notOk(flood.isBystander(entry('a', 1)))
 })
 
-t.test('another client’s flood takes its place', async t => {
-  const flood = new Flood(100)
-  flood.look(waiting({ loud: 200 }))
-  flood.look(waiting({ louder: 2_000, loud: 200 }))
-  t.ok(flood.isBeside(entry('loud', 1)))
-  t.notOk(flood.isBeside(entry('louder', 1)))
+t.test('another line’s flood takes its place', async t => {
+  const flood = new Flood(meterOf, 100)
+  flood.observe(waiting({ loud: 200 }))
+  flood.observe(waiting({ louder: 2_000, loud: 200 }))
+  t.ok(flood.isBystander(entry('loud', 1)))
+  t.notOk(flood.isBystander(entry('louder', 1)))
 })

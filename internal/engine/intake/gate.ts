@@ -16,7 +16,12 @@ export type GateReason = (typeof GATE_REASONS)[number]
 
 export class Gate {
   readonly #closedBy = new Set<GateReason>()
+  readonly #onChanged: (isOpen: boolean, reasons: readonly GateReason[]) => void
   #waiting: (() => void)[] = []
+
+  constructor(onChanged: (isOpen: boolean, reasons: readonly GateReason[]) => void) {
+    this.#onChanged = onChanged
+  }
 
   get isOpen(): boolean {
     return this.#closedBy.size === 0
@@ -26,17 +31,17 @@ export class Gate {
     return [...this.#closedBy]
   }
 
-  /** Closes or opens the gate for one reason; true when that changed anything. */
-  set(reason: GateReason, closed: boolean): boolean {
-    if (this.#closedBy.has(reason) === closed) return false
-    if (closed) this.#closedBy.add(reason)
+  /** Closes or opens the gate for one reason. */
+  set(reason: GateReason, isClosed: boolean): void {
+    if (this.#closedBy.has(reason) === isClosed) return
+    if (isClosed) this.#closedBy.add(reason)
     else this.#closedBy.delete(reason)
     if (this.isOpen) {
       const waiting = this.#waiting
       this.#waiting = []
       for (const resolve of waiting) resolve()
     }
-    return true
+    this.#onChanged(this.isOpen, this.reasons)
   }
 
   /** Resolves as soon as the gate is open. */

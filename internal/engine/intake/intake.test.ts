@@ -1,34 +1,41 @@
 import t, { type Test } from 'tap'
-import { EQUAL_CLIENTS } from '../../lab/testing/equal-clients.js'
+import type { KeptRejection } from '../../lab/testing/kept-rows.js'
 import { createManualClock, type ManualClock } from '../../lab/testing/manual-clock.js'
 import {
   createMemoryQueue,
   type MemoryQueue,
   type MemoryQueueOptions
 } from '../../lab/testing/memory-queue.js'
-import { createMemoryStore, type MemoryStore } from '../../lab/testing/memory-store.js'
-import { createDecoder } from '../../systems/events/event/decode.js'
-import type { Disposition, Entry, ReceivedMessage, Verdict } from '../message/message.js'
+import type { MemoryStore } from '../../lab/testing/memory-store.js'
+import {
+  createMemoryReadingStore,
+  decodeReading,
+  formatReading,
+  meterOf,
+  type Reading,
+  refuseReading
+} from '../../lab/testing/tiny-system/reading.js'
+import type { Disposition, Entry, ReceivedMessage } from '../message/message.js'
 import { QueueError } from '../queue/queue.js'
+import { type AdmissionDesk, admitAll } from './admission.js'
 import { InFlight } from './in-flight.js'
-import { Intake, type IntakeLimits, type IntakeObserver } from './intake.js'
+import { Intake } from './intake.js'
+import type { IntakeObserver } from './observer.js'
+import type { IntakeLimits, IntakeOptions } from './options.js'
 import { type Store, StoreError } from './store.js'
 
-const decode = createDecoder({ payloadSchemas: { find: () => null } })
-const event = (id: string, over: object = {}): string =>
-  JSON.stringify({
-    event_type: 'monitor-app',
-    client_id: 'client-1',
-    message: { text: id },
-    event_id: id,
-    ...over
-  })
+/** The body of a reading; tests that do not name a meter or value do not depend on it. */
+const reading = (id: string, { meter = 'kitchen', value = 0 } = {}): string =>
+  formatReading({ meter, id, value })
+const idOf = ({ body }: ReceivedMessage): string => body.split(';')[1] ?? ''
 
 interface Bundle {
   readonly clock: ManualClock
   readonly queue: MemoryQueue
-  readonly memory: MemoryStore
-  readonly intake: Intake
+  /** Ids of what is stored, in the order of the commits. */
+  readonly stored: () => readonly string[]
+  readonly rejections: () => readonly KeptRejection[]
+  readonly intake: Intake<Reading>
   /** What the observer and the journal heard, in order. */
   readonly heard: string[]
   readonly dispositions: Disposition[]
@@ -40,19 +47,19 @@ interface Bundle {
 interface SetupOptions {
   readonly limits?: Partial<IntakeLimits>
   readonly queue?: Partial<MemoryQueueOptions>
-  readonly decode?: (message: Parameters<typeof decode>[0]) => Verdict
+  readonly decode?: IntakeOptions<Reading>['decode']
+  readonly admission?: IntakeOptions<Reading>['admission']
+  /** Takes the note of a transaction that is about to commit. */
+  readonly announce?: (tx: string) => Promise<void>
   /** Stands before the memory store. */
-  readonly store?: (memory: MemoryStore) => Partial<Store>
+  readonly store?: (memory: MemoryStore<Reading>) => Partial<Store<Reading>>
   /** Deliveries that the queue has counted, where it is not the first. */
   readonly receiveCount?: (message: ReceivedMessage) => number
 }
 
 function setup(t: Test, options: SetupOptions = {}): Bundle {
   const clock = createManualClock()
-  const memory = createMemoryStore({
-    clients: ['client-1', 'client-2'],
-    eventTypes: ['monitor-app']
-  })
+  const memory = createMemoryReadingStore()
   const heard: string[] = []
   const dispositions: Disposition[] = []
   const deaths = new Map<string, number>()
@@ -69,9 +76,9 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
   })
   const kept = new Set<string>()
   const isKept = (id: string): boolean => kept.has(id)
-  const observer: IntakeObserver = {
+  const observer: IntakeObserver<Reading> = {
     received: messages => heard.push(`received ${messages.length}`),
-    committed: (entries: readonly Entry[], all) => {
+    committed: (entries: readonly Entry<Reading>[], all) => {
       for (const { message } of entries) kept.add(message.id)
       dispositions.push(...all)
       heard.push(`committed ${entries.length}`)
@@ -80,8 +87,6 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
     deleteFailed: (code, entries, isFinal) =>
       heard.push(`delete failed ${code} ${entries}${isFinal ? ' final' : ''}`),
     extendFailed: (code, entries) => heard.push(`extend failed ${code} ${entries}`),
-    sentLater: entries => heard.push(`sent later ${entries}`),
-    sendFailed: (code, entries) => heard.push(`send failed ${code} ${entries}`),
     storeFailed: (error, attempt) => heard.push(`store failed ${error.code} ${attempt}`),
     storeRecovered: () => heard.push('store recovered'),
     gateChanged: (isOpen, reasons) =>
@@ -90,7 +95,6 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
   }
   const { receiveCount = (message: ReceivedMessage) => message.receiveCount } = options
   const intake = new Intake({
-    ...EQUAL_CLIENTS,
     queue: {
       ...queue,
       // A test may have a queue that forgets sooner than the heartbeat extends.
@@ -104,8 +108,11 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
             )
         })
     },
+    decode: options.decode ?? decodeReading,
+    admission: options.admission ?? admitAll,
+    turns: { lineOf: meterOf, weightOf: () => 1 },
     store: { ...memory, ...options.store?.(memory) },
-    decode: options.decode ?? decode,
+    refuse: refuseReading,
     clock,
     random: () => 0.5,
     limits: {
@@ -117,7 +124,10 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
       ...options.limits
     },
     journal: {
-      committing: async (_tx, all) => void heard.push(`committing ${all.length}`),
+      async committing(tx, all) {
+        heard.push(`committing ${all.length}`)
+        await options.announce?.(tx)
+      },
       committed: () => heard.push('decided: committed'),
       rolledBack: () => heard.push('decided: rolled back')
     },
@@ -135,7 +145,8 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
   return {
     clock,
     queue,
-    memory,
+    stored: () => Array.from(memory.rows.items.values(), ({ item }) => item.id),
+    rejections: () => [...memory.rows.rejections.values()],
     intake,
     heard,
     dispositions,
@@ -147,41 +158,37 @@ function setup(t: Test, options: SetupOptions = {}): Bundle {
   }
 }
 
-t.test('a valid event becomes a row, and only then leaves the queue', async t => {
-  const { send, queue, memory, dispositions, intake } = setup(t)
-  await send(event('a'), event('b'))
+t.test('a valid item becomes a row, and only then leaves the queue', async t => {
+  const { send, queue, stored, dispositions, intake } = setup(t)
+  await send(reading('a'), reading('b'))
   t.same(dispositions, ['stored', 'stored'])
-  t.same(
-    memory.messages.map(row => [row.clientId, row.messageId, row.payload]),
-    [
-      ['client-1', 'a', '{"text":"a"}'],
-      ['client-1', 'b', '{"text":"b"}']
-    ]
-  )
+  t.same(stored(), ['a', 'b'])
   t.same(queue.messages(), [])
   t.equal(intake.status.inFlight, 0)
   t.equal(intake.status.inFlightBytes, 0)
 })
 
-t.test(
-  'a refused event is kept with its body and leaves the queue, and its batch-mates are stored',
-  async t => {
-    const { send, queue, memory, dispositions } = setup(t)
-    await send(event('a'), 'not json', event('b', { client_id: 'nobody' }), event('c'))
-    t.same(dispositions, ['stored', 'not-json', 'unknown-client', 'stored'])
-    t.same(memory.rejections.map(row => [row.reason, row.body]).sort(), [
-      ['not-json', 'not json'],
-      ['unknown-client', event('b', { client_id: 'nobody' })]
-    ])
-    t.same(queue.messages(), [])
-  }
-)
+t.test('a refused body is kept and leaves the queue, and its batch-mates are stored', async t => {
+  const { send, queue, rejections, dispositions } = setup(t)
+  await send(reading('a'), 'no reading', reading('a', { value: 1 }), reading('c'))
+  t.same(dispositions, ['stored', 'malformed', 'conflict', 'stored'])
+  t.same(
+    rejections()
+      .map(row => [row.rejection.reason, row.message.body])
+      .sort(),
+    [
+      ['conflict', reading('a', { value: 1 })],
+      ['malformed', 'no reading']
+    ]
+  )
+  t.same(queue.messages(), [])
+})
 
-t.test('the same event twice in one receive is one row and two deletes', async t => {
-  const { send, queue, memory, dispositions } = setup(t)
-  await send(event('a'), event('a'), event('a', { message: 'another' }))
+t.test('the same item twice in one receive is one row and two deletes', async t => {
+  const { send, queue, stored, dispositions } = setup(t)
+  await send(reading('a'), reading('a'), reading('a', { value: 1 }))
   t.same(dispositions, ['stored', 'duplicate', 'conflict'])
-  t.equal(memory.messages.length, 1)
+  t.equal(stored().length, 1)
   t.same(queue.messages(), [])
 })
 
@@ -189,17 +196,17 @@ t.test(
   'a database that is down closes the gate, deletes nothing, and is tried again until it answers',
   async t => {
     let isDown = true
-    const { send, queue, memory, heard, clock, intake } = setup(t, {
+    const { send, queue, stored, heard, clock, intake } = setup(t, {
       store: memory => ({
-        insert: (batch, onPrepared) =>
+        prepare: batch =>
           isDown
             ? Promise.reject(new StoreError('transient', 'ECONNREFUSED', 'down'))
-            : memory.insert(batch, onPrepared)
+            : memory.prepare(batch)
       })
     })
-    await send(event('a'))
+    await send(reading('a'))
     t.same(heard.slice(0, 3), ['received 1', 'gate closed database', 'store failed ECONNREFUSED 1'])
-    await send(event('b'))
+    await send(reading('b'))
     await clock.advanceAsync(600_000)
     t.equal(intake.status.isGateOpen, false)
     t.same(
@@ -211,10 +218,10 @@ t.test(
       queue.messages().every(message => message.isInFlight),
       'the heartbeat keeps what is in flight away from others'
     )
-    t.equal(memory.messages.length, 0)
+    t.equal(stored().length, 0)
     isDown = false
     await clock.advanceAsync(10_000)
-    t.equal(memory.messages.length, 2)
+    t.equal(stored().length, 2)
     t.same(queue.messages(), [])
     t.ok(heard.includes('store recovered'))
     t.equal(intake.status.isGateOpen, true)
@@ -222,22 +229,21 @@ t.test(
 )
 
 t.test('a database that is back with a data error opens the gate too', async t => {
-  for (const bodies of [['cursed'], [event('bad'), event('a')]]) {
+  for (const bodies of [['cursed'], [reading('bad'), reading('a')]]) {
     let calls = 0
-    const { send, intake, memory, clock } = setup(t, {
+    const { send, intake, stored, clock } = setup(t, {
       store: memory => ({
-        insert(batch, onPrepared) {
+        prepare(batch) {
           calls += 1
           if (calls === 1)
             return Promise.reject(new StoreError('transient', '57P01', 'shutting down'))
           const isBad = batch.some(
             ({ message, verdict }) =>
-              message.body === 'cursed' ||
-              (verdict.kind === 'valid' && verdict.event.messageId === 'bad')
+              message.body === 'cursed' || (verdict.kind === 'valid' && verdict.item.id === 'bad')
           )
           return isBad
             ? Promise.reject(new StoreError('data', '22P05', 'cannot hold'))
-            : memory.insert(batch, onPrepared)
+            : memory.prepare(batch)
         }
       })
     })
@@ -248,8 +254,8 @@ t.test('a database that is back with a data error opens the gate too', async t =
       [],
       'each row that is left is written at its first attempt, or not at all'
     )
-    await send(event('later'))
-    t.ok(memory.messages.some(row => row.messageId === 'later'))
+    await send(reading('later'))
+    t.ok(stored().includes('later'))
   }
 })
 
@@ -262,21 +268,27 @@ t.test(
     ]
     for (const { why, hasCommitted, decided, inserts } of rows) {
       let calls = 0
-      const { send, memory, dispositions, heard, clock, queue } = setup(t, {
+      const { send, stored, dispositions, heard, clock, queue } = setup(t, {
         store: memory => ({
-          async insert(batch, onPrepared) {
+          async prepare(batch) {
             calls += 1
-            if (calls > 1) return memory.insert(batch, onPrepared)
-            if (hasCommitted) await memory.insert(batch, onPrepared)
-            else await onPrepared({ tx: 'lost', dispositions: ['stored'] })
-            throw new StoreError('transient', 'ECONNRESET', 'cut')
+            if (calls > 1) return memory.prepare(batch)
+            const prepared = await memory.prepare(batch)
+            const { commit, rollBack } = prepared
+            return {
+              ...prepared,
+              async commit() {
+                await (hasCommitted ? commit() : rollBack())
+                throw new StoreError('transient', 'ECONNRESET', 'cut')
+              }
+            }
           }
         })
       })
-      await send(event('a'))
+      await send(reading('a'))
       await clock.advanceAsync(1_000)
       t.same(dispositions, ['stored'], why)
-      t.equal(memory.messages.length, 1)
+      t.equal(stored().length, 1)
       t.equal(calls, inserts)
       t.ok(heard.includes(decided))
       t.same(queue.messages(), [])
@@ -288,35 +300,38 @@ t.test(
   'a row that the database cannot hold is found by halving; the others are stored',
   async t => {
     let statements = 0
-    const { send, dispositions, memory, queue } = setup(t, {
+    const { send, dispositions, stored, rejections, queue } = setup(t, {
       store: memory => ({
-        insert(batch, onPrepared) {
+        prepare(batch) {
           statements += 1
           const isBad = batch.some(
-            ({ verdict }) => verdict.kind === 'valid' && verdict.event.messageId === 'bad'
+            ({ verdict }) => verdict.kind === 'valid' && verdict.item.id === 'bad'
           )
           return isBad
             ? Promise.reject(new StoreError('data', '22P05', 'cannot hold'))
-            : memory.insert(batch, onPrepared)
+            : memory.prepare(batch)
         }
       })
     })
     await send(
-      event('a'),
-      event('b'),
-      event('bad'),
-      event('d'),
-      event('e'),
-      event('f'),
-      event('g'),
-      event('h')
+      reading('a'),
+      reading('b'),
+      reading('bad'),
+      reading('d'),
+      reading('e'),
+      reading('f'),
+      reading('g'),
+      reading('h')
     )
     t.same(
       dispositions.filter(one => one !== 'stored'),
       ['unstorable']
     )
-    t.equal(memory.messages.length, 7)
-    t.equal(memory.rejections[0]?.messageId, 'bad')
+    t.equal(stored().length, 7)
+    t.same(
+      rejections().map(({ message }) => idOf(message)),
+      ['bad']
+    )
     t.same(queue.messages(), [])
     t.ok(statements <= 2 * Math.log2(8) + 2, `${statements} statements`)
   }
@@ -325,48 +340,82 @@ t.test(
 t.test(
   'what not even a rejection can hold stays in the queue and does not stop the others',
   async t => {
-    const { send, heard, queue, memory } = setup(t, {
+    const { send, heard, queue, stored } = setup(t, {
       store: memory => ({
-        insert: (batch, onPrepared) =>
+        prepare: batch =>
           batch.some(({ message }) => message.body === 'cursed')
             ? Promise.reject(new StoreError('data', '22021', 'cursed'))
-            : memory.insert(batch, onPrepared)
+            : memory.prepare(batch)
       })
     })
-    await send('cursed', event('a'))
+    await send('cursed', reading('a'))
     t.match(heard.at(-2) ?? heard.at(-1), /./)
     t.ok(heard.some(line => line.startsWith('left to queue')))
     t.same(
       queue.messages().map(message => message.body),
       ['cursed']
     )
-    t.equal(memory.messages.length, 1)
+    t.equal(stored().length, 1)
   }
 )
 
-t.test('the database’s words about a row go into its rejection, and not without end', async t => {
-  const { send, memory } = setup(t, {
-    store: memory => ({
-      insert: (batch, onPrepared) =>
-        batch.some(({ verdict }) => verdict.kind === 'valid')
-          ? Promise.reject(new StoreError('data', 'P0001', `refused: ${'x'.repeat(70_000)}`))
-          : memory.insert(batch, onPrepared)
-    })
+t.test('what cannot be announced is rolled back, and announced again', async t => {
+  const announcements: string[] = []
+  const { clock, send, stored, heard, queue } = setup(t, {
+    announce: async tx => {
+      announcements.push(tx)
+      if (announcements.length === 1) throw new Error('nobody hears')
+    }
   })
-  await send(event('a'))
-  const [violation] = memory.rejections[0]?.violations ?? []
-  t.match(
-    violation?.message,
-    /^PostgreSQL cannot hold this event \(SQLSTATE P0001\): refused: x+…$/
+  await send(reading('a'))
+  t.same(stored(), [])
+  t.same(
+    heard.filter(line => line.startsWith('decided')),
+    ['decided: rolled back']
   )
-  t.equal(violation?.message.length, 500)
+  await clock.advanceAsync(1_000)
+  t.same(stored(), ['a'])
+  t.equal(new Set(announcements).size, 2)
+  t.same(queue.messages(), [])
+})
+
+t.test('an entry that is held back waits in nobody’s way until it is released', async t => {
+  let desk: AdmissionDesk<Reading> | null = null
+  const held: Entry<Reading>[] = []
+  const { send, stored, queue, intake } = setup(t, {
+    admission: opened => {
+      desk = opened
+      return {
+        get held() {
+          return held.length
+        },
+        admit(entries) {
+          const isLate = ({ message }: Entry<Reading>): boolean => idOf(message).startsWith('late')
+          held.push(...entries.filter(isLate))
+          return entries.filter(entry => !isLate(entry))
+        },
+        end: async () => held.splice(0)
+      }
+    }
+  })
+  await send(reading('late'), reading('a'), reading('late too'))
+  t.same(stored(), ['a'])
+  t.equal(intake.status.held, 2)
+  desk!.release(held.splice(0, 1))
+  await send(reading('b'))
+  t.same(stored(), ['a', 'late', 'b'])
+  const stopped = intake.stop(1_000)
+  await send()
+  await stopped
+  t.same(stored(), ['a', 'late', 'b', 'late too'], 'what is left goes on when the intake ends')
+  t.same(queue.messages(), [])
 })
 
 t.test('a row that cannot be stored, met after an outage, leaves the gate open', async t => {
   let attempts = 0
-  const { clock, send, memory, heard, intake } = setup(t, {
+  const { clock, send, stored, rejections, heard, intake } = setup(t, {
     store: memory => ({
-      async insert(batch, onPrepared) {
+      async prepare(batch) {
         attempts++
         if (attempts === 1) throw new StoreError('transient', '57P01', 'the server stops')
         if (
@@ -376,18 +425,15 @@ t.test('a row that cannot be stored, met after an outage, leaves the gate open',
         ) {
           throw new StoreError('data', '22P02', 'cannot be stored')
         }
-        return memory.insert(batch, onPrepared)
+        return memory.prepare(batch)
       }
     })
   })
-  await send(event('bad'), event('good'))
+  await send(reading('bad'), reading('good'))
   await clock.advanceAsync(1_000)
+  t.same(stored(), ['good'])
   t.same(
-    memory.messages.map(row => row.messageId),
-    ['good']
-  )
-  t.same(
-    memory.rejections.map(row => row.reason),
+    rejections().map(({ rejection }) => rejection.reason),
     ['unstorable']
   )
   t.equal(heard.filter(line => line === 'store recovered').length, 1)
@@ -396,41 +442,41 @@ t.test('a row that cannot be stored, met after an outage, leaves the gate open',
 
 t.test('a batch that takes too long twice is halved, and nothing of it is refused', async t => {
   const sizes: number[] = []
-  const { clock, send, memory, intake, heard } = setup(t, {
+  const { clock, send, stored, rejections, intake, heard } = setup(t, {
     store: memory => ({
-      async insert(batch, onPrepared) {
+      async prepare(batch) {
         sizes.push(batch.length)
         if (batch.length > 2)
           throw new StoreError('transient', '57014', 'canceling statement due to statement timeout')
-        return memory.insert(batch, onPrepared)
+        return memory.prepare(batch)
       }
     })
   })
-  await send(event('a'), event('b'), event('c'), event('d'))
+  await send(reading('a'), reading('b'), reading('c'), reading('d'))
   await clock.advanceAsync(1_000)
   t.same(sizes, [4, 4, 2, 2])
-  t.equal(memory.messages.length, 4)
-  t.same(memory.rejections, [])
+  t.equal(stored().length, 4)
+  t.same(rejections(), [])
   t.equal(heard.filter(line => line === 'store recovered').length, 1)
   t.same(intake.status.gateReasons, [])
 })
 
 t.test('one message that takes too long is tried until the server has time for it', async t => {
   let attempts = 0
-  const { clock, send, memory } = setup(t, {
+  const { clock, send, stored, rejections } = setup(t, {
     store: memory => ({
-      async insert(batch, onPrepared) {
+      async prepare(batch) {
         attempts++
         if (attempts <= 6)
           throw new StoreError('transient', '57014', 'canceling statement due to statement timeout')
-        return memory.insert(batch, onPrepared)
+        return memory.prepare(batch)
       }
     })
   })
-  await send(event('a'))
+  await send(reading('a'))
   await clock.advanceAsync(20_000)
-  t.equal(memory.messages.length, 1)
-  t.same(memory.rejections, [])
+  t.equal(stored().length, 1)
+  t.same(rejections(), [])
 })
 
 t.test(
@@ -439,15 +485,13 @@ t.test(
     const releases: (() => void)[] = []
     const batches: string[][] = []
     const counts = new Map([['suspect', 3]])
-    const idOf = ({ body }: ReceivedMessage): string =>
-      (JSON.parse(body) as { event_id: string }).event_id
     const { clock, queue, heard, intake } = setup(t, {
       receiveCount: message => counts.get(idOf(message)) ?? 1,
       store: memory => ({
-        async insert(batch, onPrepared) {
+        async prepare(batch) {
           batches.push(batch.map(({ message }) => idOf(message)))
           await new Promise<void>(resolve => releases.push(resolve))
-          return memory.insert(batch, onPrepared)
+          return memory.prepare(batch)
         }
       })
     })
@@ -455,7 +499,7 @@ t.test(
       releases.shift()?.()
       await clock.advanceAsync(30)
     }
-    await queue.send(['a', 'suspect', 'b'].map(id => ({ body: event(id) })))
+    await queue.send(['a', 'suspect', 'b'].map(id => ({ body: reading(id) })))
     await clock.advanceAsync(20)
     t.same(batches, [['a', 'b']], 'its mates go first')
     t.same(intake.status.gateReasons, ['suspects'], 'and nothing more is received')
@@ -468,7 +512,7 @@ t.test(
     )
     await release()
     t.same(intake.status.gateReasons, [])
-    await queue.send([{ body: event('c') }])
+    await queue.send([{ body: reading('c') }])
     await clock.advanceAsync(20)
     t.same(batches.at(-1), ['c'])
     await release()
@@ -489,24 +533,22 @@ t.test(
       ['died-once', 3],
       ['mate', 3]
     ])
-    const idOf = ({ body }: ReceivedMessage): string =>
-      (JSON.parse(body) as { event_id: string }).event_id
-    const { clock, queue, deaths, heard, memory, intake } = setup(t, {
+    const { clock, queue, deaths, heard, stored, intake } = setup(t, {
       receiveCount: message => counts.get(idOf(message)) ?? 1,
       store: memory => ({
-        insert(batch, onPrepared) {
+        prepare(batch) {
           batches.push(batch.map(({ message }) => idOf(message)))
-          return memory.insert(batch, onPrepared)
+          return memory.prepare(batch)
         }
       })
     })
     deaths.set('memory-1', 2)
     deaths.set('memory-3', 1)
-    await queue.send(['killer', 'unlucky', 'died-once', 'mate'].map(id => ({ body: event(id) })))
+    await queue.send(['killer', 'unlucky', 'died-once', 'mate'].map(id => ({ body: reading(id) })))
     await clock.advanceAsync(30)
     t.same(batches, [['mate'], ['unlucky'], ['died-once']])
     t.match(heard.join(), /left to queue Error: it has ended a worker more than once/)
-    t.equal(memory.messages.length, 3)
+    t.equal(stored().length, 3)
     t.same(intake.status.gateReasons, [])
     t.same(
       queue.messages().map(({ id }) => id),
@@ -516,62 +558,62 @@ t.test(
 )
 
 t.test('stopping waits for the suspects too', async t => {
-  const { clock, queue, memory, intake } = setup(t, { receiveCount: () => 3 })
-  await queue.send(['a', 'b', 'c'].map(id => ({ body: event(id) })))
+  const { clock, queue, stored, intake } = setup(t, { receiveCount: () => 3 })
+  await queue.send(['a', 'b', 'c'].map(id => ({ body: reading(id) })))
   await clock.advanceAsync(0)
   const stopped = intake.stop(5_000)
   await clock.advanceAsync(100)
   await stopped
-  t.equal(memory.messages.length, 3)
+  t.equal(stored().length, 3)
   t.same(queue.messages(), [])
 })
 
 t.test('a bug in validation neither stores nor deletes, and batch-mates go on', async t => {
-  const { send, heard, queue, memory } = setup(t, {
+  const { send, heard, queue, stored } = setup(t, {
     decode: message => {
       if (message.body === 'bug') throw new Error('validator broke')
-      return decode(message)
+      return decodeReading(message)
     }
   })
-  await send('bug', event('a'))
+  await send('bug', reading('a'))
   t.ok(heard.includes('left to queue Error: validator broke'))
   t.same(
     queue.messages().map(message => message.body),
     ['bug']
   )
-  t.equal(memory.messages.length, 1)
+  t.equal(stored().length, 1)
 })
 
 t.test('receiving pauses at the in-flight cap and goes on when there is room', async t => {
   let release = (): void => undefined
   const held = new Promise<void>(resolve => (release = resolve))
-  const { send, queue, heard, clock, memory } = setup(t, {
+  const { send, queue, heard, clock, stored } = setup(t, {
     limits: { maxInFlightMessages: 10 },
     store: memory => ({
-      insert: (batch, onPrepared) => held.then(() => memory.insert(batch, onPrepared))
+      prepare: batch => held.then(() => memory.prepare(batch))
     })
   })
   for (let batch = 0; batch < 3; batch++)
-    await send(...Array.from({ length: 10 }, (_, index) => event(`${batch}-${index}`)))
+    await send(...Array.from({ length: 10 }, (_, index) => reading(`${batch}-${index}`)))
   t.equal(queue.messages().filter(message => message.isInFlight).length, 10)
   t.ok(heard.includes('gate closed in-flight-messages'))
   release()
   await clock.advanceAsync(1_000)
-  t.equal(memory.messages.length, 30)
+  t.equal(stored().length, 30)
   t.same(queue.messages(), [])
 })
 
 t.test('bodies count against the in-flight cap in bytes', async t => {
   const { send, heard, queue } = setup(t, {
-    limits: { maxInFlightBytes: 100 },
+    limits: { maxInFlightBytes: 2 * reading('a').length },
     store: () => ({
-      insert: () => new Promise(() => undefined),
+      prepare: () => new Promise(() => undefined),
       wasCommitted: () => Promise.resolve(false)
     })
   })
-  await send(event('a'), event('b'))
+  await send(reading('a'), reading('b'))
   t.ok(heard.includes('gate closed in-flight-bytes'))
-  await send(event('c'))
+  await send(reading('c'))
   t.equal(queue.messages().filter(message => message.isInFlight).length, 2)
 })
 
@@ -579,15 +621,13 @@ t.test('while a commit is under way the next batch forms behind it', async t => 
   const releases: (() => void)[] = []
   const { send, heard, clock } = setup(t, {
     store: memory => ({
-      insert: (batch, onPrepared) =>
-        new Promise<void>(resolve => releases.push(resolve)).then(() =>
-          memory.insert(batch, onPrepared)
-        )
+      prepare: batch =>
+        new Promise<void>(resolve => releases.push(resolve)).then(() => memory.prepare(batch))
     })
   })
-  await send(event('a'))
-  await send(event('b'))
-  await send(event('c'))
+  await send(reading('a'))
+  await send(reading('b'))
+  await send(reading('c'))
   releases.shift()?.()
   await clock.advanceAsync(20)
   releases.shift()?.()
@@ -607,20 +647,18 @@ t.test(
     const commits = (heard: readonly string[]): string[] =>
       heard.filter(line => line.startsWith('committed'))
     const ten = (name: string): string[] =>
-      Array.from({ length: 10 }, (_, index) => event(`${name}-${index}`))
+      Array.from({ length: 10 }, (_, index) => reading(`${name}-${index}`))
     const setupBusy = async (more: SetupOptions = {}) => {
       const releases: (() => void)[] = []
       const bundle = setup(t, {
         limits: { ...limits, ...more.limits },
         store: memory => ({
-          insert: (batch, onPrepared) =>
-            new Promise<void>(resolve => releases.push(resolve)).then(() =>
-              memory.insert(batch, onPrepared)
-            )
+          prepare: batch =>
+            new Promise<void>(resolve => releases.push(resolve)).then(() => memory.prepare(batch))
         })
       })
       await bundle.send(...ten('first'))
-      await bundle.send(event('second'))
+      await bundle.send(reading('second'))
       const release = async (): Promise<void> => {
         releases.shift()?.()
         await bundle.clock.advanceAsync(0)
@@ -636,7 +674,7 @@ t.test(
     t.equal(lingering.releases.length, 1, 'until its linger is over')
     await lingering.release()
     t.same(commits(lingering.heard), ['committed 10', 'committed 1'])
-    await lingering.send(event('third'))
+    await lingering.send(reading('third'))
     t.equal(lingering.releases.length, 1, 'behind a small batch nothing waits')
     await lingering.release()
 
@@ -658,7 +696,7 @@ t.test(
 )
 
 t.test(
-  'beside a noisy client the others have an express lane: they wait neither for its large batch nor for company',
+  'beside a noisy line the others have an express lane: they wait neither for its large batch nor for its linger',
   async t => {
     const releases: (() => void)[] = []
     const { send, clock, heard } = setup(t, {
@@ -666,10 +704,8 @@ t.test(
         batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 10 }
       },
       store: memory => ({
-        insert: (batch, onPrepared) =>
-          new Promise<void>(resolve => releases.push(resolve)).then(() =>
-            memory.insert(batch, onPrepared)
-          )
+        prepare: batch =>
+          new Promise<void>(resolve => releases.push(resolve)).then(() => memory.prepare(batch))
       })
     })
     const release = async (at: number): Promise<void> => {
@@ -679,9 +715,9 @@ t.test(
     const commits = (): string[] => heard.splice(0).filter(line => line.startsWith('committed'))
     const sendNoisy = async (...names: string[]): Promise<void> => {
       for (const name of names)
-        await send(...Array.from({ length: 10 }, (_, index) => event(`${name}-${index}`)))
+        await send(...Array.from({ length: 10 }, (_, index) => reading(`${name}-${index}`)))
     }
-    const quiet = (id: string): string => event(id, { client_id: 'client-2' })
+    const quiet = (id: string): string => reading(id, { meter: 'cellar' })
 
     await send(quiet('before'))
     await sendNoisy('a', 'b', 'c')
@@ -691,8 +727,8 @@ t.test(
     t.equal(releases.length, 1, 'a batch with both is under way, and has shown who is noisy')
     await sendNoisy('d', 'e', 'f')
     await send(quiet('behind them'))
-    t.equal(releases.length, 2, 'the quiet client’s event is under way too')
-    await send('a body that names no client')
+    t.equal(releases.length, 2, 'the quiet line’s item is under way too')
+    await send('a body that is in nobody’s line')
     await sendNoisy('g')
     await send(quiet('next'), quiet('and next'))
     t.equal(releases.length, 2, 'one batch at a time in each lane')
@@ -714,20 +750,18 @@ t.test('a stop that comes to no end leaves what is in either lane to the queue',
   const { send, intake, clock, heard, queue } = setup(t, {
     limits: { batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 10 } },
     store: memory => ({
-      insert: (batch, onPrepared) =>
-        new Promise<void>(resolve => releases.push(resolve)).then(() =>
-          memory.insert(batch, onPrepared)
-        )
+      prepare: batch =>
+        new Promise<void>(resolve => releases.push(resolve)).then(() => memory.prepare(batch))
     })
   })
-  const quiet = (id: string): string => event(id, { client_id: 'client-2' })
+  const quiet = (id: string): string => reading(id, { meter: 'cellar' })
   await send(quiet('before'))
   for (const name of ['a', 'b'])
-    await send(...Array.from({ length: 10 }, (_, index) => event(`${name}-${index}`)))
+    await send(...Array.from({ length: 10 }, (_, index) => reading(`${name}-${index}`)))
   releases.shift()?.()
   await clock.advanceAsync(20)
   await send(quiet('under way'))
-  await send(quiet('waiting'), event('waiting too'))
+  await send(quiet('waiting'), reading('waiting too'))
   t.equal(releases.length, 2, 'a batch in each lane')
   const stopped = intake.stop(1_000)
   await clock.advanceAsync(1_000)
@@ -744,7 +778,7 @@ t.test('a batch is cut at its limits', async t => {
   const { send, heard } = setup(t, {
     limits: { batch: { maxMessages: 4, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 100 } }
   })
-  await send(...Array.from({ length: 10 }, (_, index) => event(`${index}`)))
+  await send(...Array.from({ length: 10 }, (_, index) => reading(`${index}`)))
   t.same(
     heard.filter(line => line.startsWith('committed')),
     ['committed 4', 'committed 4', 'committed 2']
@@ -752,13 +786,13 @@ t.test('a batch is cut at its limits', async t => {
 })
 
 t.test('a batch is cut at its bytes, but one message always fits', async t => {
-  const body = event('0')
+  const body = reading('0')
   const { send, heard } = setup(t, {
     limits: {
       batch: { maxMessages: 1_000, maxBytes: 2 * body.length, lingerMs: 50, busyMessages: 100 }
     }
   })
-  await send(body, event('1'), event('2'), event('3', { message: 'x'.repeat(500) }))
+  await send(body, reading('1'), reading('2'), reading('3'.repeat(500)))
   t.same(
     heard.filter(line => line.startsWith('committed')),
     ['committed 2', 'committed 1', 'committed 1']
@@ -773,7 +807,7 @@ t.test(
     const { send, queue, clock, heard } = setup(t, {
       queue: { visibilityTimeoutS: 5, onAck: () => held }
     })
-    await send(event('a'))
+    await send(reading('a'))
     await clock.advanceAsync(6_000)
     t.equal(queue.messages()[0]?.receiveCount, 2)
     release()
@@ -792,7 +826,7 @@ t.test(
     const { send, queue, heard, clock, intake } = setup(t)
     for (let call = 0; call < 5; call++)
       queue.failNext('ack', new QueueError('ServiceUnavailable', 'try later'))
-    await send(event('a'))
+    await send(reading('a'))
     await clock.advanceAsync(20_000)
     t.equal(heard.filter(line => line === 'delete failed ServiceUnavailable 1').length, 4)
     t.ok(heard.includes('delete failed ServiceUnavailable 1 final'))
@@ -807,19 +841,19 @@ t.test(
   async t => {
     let release = (): void => undefined
     const held = new Promise<void>(resolve => (release = resolve))
-    const { send, queue, memory, clock, dispositions } = setup(t, {
+    const { send, queue, stored, clock, dispositions } = setup(t, {
       queue: { visibilityTimeoutS: 5 },
       store: memory => ({
-        insert: (batch, onPrepared) => held.then(() => memory.insert(batch, onPrepared))
+        prepare: batch => held.then(() => memory.prepare(batch))
       })
     })
-    await send(event('a'))
+    await send(reading('a'))
     await clock.advanceAsync(6_000)
     t.equal(queue.messages()[0]?.receiveCount, 2)
     release()
     await clock.advanceAsync(20)
     t.same(dispositions, ['stored'])
-    t.equal(memory.messages.length, 1)
+    t.equal(stored().length, 1)
     t.same(queue.messages(), [])
   }
 )
@@ -849,7 +883,7 @@ t.test('a delivery that arrives after a newer one of its message does not take i
 
 t.test('failed deletes are tried again, alone; a stale handle is not', async t => {
   const { send, queue, heard, clock } = setup(t)
-  await queue.send([{ body: event('a') }, { body: event('b') }, { body: event('c') }])
+  await queue.send([{ body: reading('a') }, { body: reading('b') }, { body: reading('c') }])
   const [first, second] = queue.messages()
   queue.failEntry('ack', { id: first!.id, code: 'InternalError', retryable: true })
   queue.failEntry('ack', { id: second!.id, code: 'ReceiptHandleIsInvalid', retryable: false })
@@ -870,7 +904,7 @@ t.test('a stale handle is tried again as the newer one when that came in meanwhi
   const { send, queue, clock, heard } = setup(t, {
     queue: { visibilityTimeoutS: 5, onAck: () => held }
   })
-  await queue.send([{ body: event('a') }, { body: event('b') }])
+  await queue.send([{ body: reading('a') }, { body: reading('b') }])
   queue.failEntry('ack', {
     id: queue.messages()[0]!.id,
     code: 'ReceiptHandleIsInvalid',
@@ -892,7 +926,7 @@ t.test('a stale handle is tried again as the newer one when that came in meanwhi
 t.test('a delete call that fails as a whole is tried again', async t => {
   const { send, queue, heard, clock } = setup(t)
   queue.failNext('ack', new QueueError('ServiceUnavailable', 'try later'))
-  await send(event('a'), event('b'))
+  await send(reading('a'), reading('b'))
   t.ok(heard.includes('delete failed ServiceUnavailable 2'))
   await clock.advanceAsync(1_000)
   t.same(queue.messages(), [])
@@ -901,24 +935,21 @@ t.test('a delete call that fails as a whole is tried again', async t => {
 t.test('stopping commits and settles what is in flight, and receives nothing more', async t => {
   let release = (): void => undefined
   const held = new Promise<void>(resolve => (release = resolve))
-  const { send, queue, memory, intake, clock } = setup(t, {
+  const { send, queue, stored, intake, clock } = setup(t, {
     store: memory => ({
-      insert: (batch, onPrepared) => held.then(() => memory.insert(batch, onPrepared))
+      prepare: batch => held.then(() => memory.prepare(batch))
     })
   })
-  await send(event('a'))
+  await send(reading('a'))
   const stopped = intake.stop(10_000)
-  await send(event('b'))
+  await send(reading('b'))
   release()
   await clock.advanceAsync(20)
   await stopped
-  t.same(
-    memory.messages.map(row => row.messageId),
-    ['a']
-  )
+  t.same(stored(), ['a'])
   t.same(
     queue.messages().map(message => [message.body, message.receiveCount]),
-    [[event('b'), 0]]
+    [[reading('b'), 0]]
   )
   t.equal(intake.stop(10_000), intake.stop(1), 'stopping twice is stopping once')
 })
@@ -926,10 +957,10 @@ t.test('stopping commits and settles what is in flight, and receives nothing mor
 t.test('what cannot be settled in time is given back to the queue at once', async t => {
   const { send, queue, intake, clock } = setup(t, {
     store: () => ({
-      insert: () => Promise.reject(new StoreError('transient', '57P01', 'shutting down'))
+      prepare: () => Promise.reject(new StoreError('transient', '57P01', 'shutting down'))
     })
   })
-  await send(event('a'))
+  await send(reading('a'))
   const stopped = intake.stop(5_000)
   await clock.advanceAsync(5_000)
   await stopped

@@ -1,98 +1,36 @@
 /**
- * Intake: receive → validate → group commit → settle. The sole owner of each message's
- * fate.
+ * Intake: receive → register → decode → admit → commit → settle. The sole owner of each
+ * message's fate.
  *
  * A message that was delivered is in exactly one of these hands: the in-flight register
  * holds it from receipt until its delete; the committer gives it its disposition; the
- * settler deletes it. On the way to the committer a client's quota may hold it back, or
- * have a copy of it sent that arrives later (over-quota.ts); then the settler deletes the
- * original. Whatever fails in between leaves it in the queue.
+ * settler deletes it. On the way to the committer the admission may hold it back, or have
+ * a copy of it sent that arrives later; then the settler deletes the original. Whatever
+ * fails in between leaves it in the queue.
  *
  * Units   milliseconds, UTF-8 bytes.
  * Errors  none leave here but those of a wrong configuration; faults are reported to the
  *         observer and ridden out.
  */
 
-import type { ClientRules } from '../../systems/events/quota/client-rules.js'
-import { OverQuota } from '../../systems/events/quota/quota-gate.js'
-import type { Clock } from '../lifecycle/clock.js'
-import type { Disposition, Entry, ReceivedMessage, Verdict } from '../message/message.js'
-import type { Queue, QueueError, QueueWriter, Receiving } from '../queue/queue.js'
-import type { BatchLimits, FlushCause } from './batch.js'
-import { type CommitJournal, Committer } from './committer.js'
+import type { Entry, ReceivedMessage, Rejection } from '../message/message.js'
+import type { Receiving } from '../queue/queue.js'
+import type { Admission } from './admission.js'
+import { Committer } from './committer.js'
 import { Gate, type GateReason } from './gate.js'
 import { startHeartbeat } from './heartbeat.js'
 import { InFlight } from './in-flight.js'
+import type { IntakeOptions } from './options.js'
 import { Settler } from './settler.js'
-import type { Store, StoreError } from './store.js'
-import { GUILTY_DEATHS, type SuspectRecord, Suspects } from './suspects.js'
+import { GUILTY_DEATHS, Suspects } from './suspects.js'
 
-/**
- * How much of the in-flight limits may wait for quotas: the rest stays with those who are
- * within theirs.
- */
+/** How much of the in-flight limits the admission may hold back. */
 const HELD_SHARE = 0.25
-
-export interface IntakeLimits {
-  readonly batch: BatchLimits
-  /**
-   * In-flight work at which receiving pauses; one receive per poller may still come in on
-   * top.
-   */
-  readonly maxInFlightMessages: number
-  readonly maxInFlightBytes: number
-  readonly settleConcurrency: number
-  readonly settleLingerMs: number
-}
-
-/** What a person or a counter may want to hear of; each call returns at once. */
-export interface IntakeObserver {
-  received(messages: readonly ReceivedMessage[]): void
-  committed(
-    entries: readonly Entry[],
-    dispositions: readonly Disposition[],
-    cause: FlushCause,
-    tookMs: number
-  ): void
-  receiveFailed(error: QueueError): void
-  /** Entries whose delete failed; `isFinal` when they are left to redelivery. */
-  deleteFailed(code: string, entries: number, isFinal: boolean): void
-  extendFailed(code: string, entries: number): void
-  /**
-   * Messages beyond their client's quota whose copies are in the queue, to arrive later.
-   */
-  sentLater(entries: number): void
-  sendFailed(code: string, entries: number): void
-  storeFailed(error: StoreError, attempt: number): void
-  storeRecovered(): void
-  gateChanged(isOpen: boolean, reasons: readonly GateReason[]): void
-  /**
-   * A message that cannot be given a disposition here; the queue's redrive policy takes
-   * it to the dead-letter queue.
-   */
-  leftToQueue(messageId: string, error: unknown): void
-}
-
-export interface IntakeOptions {
-  readonly queue: Queue
-  /** Of the same queue. */
-  readonly writer: Pick<QueueWriter, 'send' | 'limits'>
-  readonly store: Store
-  /** Pure; does not throw for any body. */
-  readonly decode: (message: ReceivedMessage) => Verdict
-  readonly clients: ClientRules
-  readonly clock: Clock
-  readonly random: () => number
-  readonly limits: IntakeLimits
-  readonly journal: CommitJournal
-  readonly suspectRecord: SuspectRecord
-  readonly observer: IntakeObserver
-}
 
 export interface IntakeStatus {
   readonly inFlight: number
   readonly inFlightBytes: number
-  /** Those of them that wait for their client's quota. */
+  /** Those of them that the admission holds back. */
   readonly held: number
   readonly oldestInFlightMs: number
   readonly isGateOpen: boolean
@@ -103,94 +41,36 @@ export interface IntakeStatus {
   readonly receiveProblem: string | null
 }
 
-export class Intake {
-  readonly #options: IntakeOptions
-  readonly #gate = new Gate()
-  readonly #inFlight = new InFlight()
-  readonly #committer: Committer
-  readonly #overQuota: OverQuota
-  readonly #settler: Settler
+export class Intake<Item, Refused extends Rejection = Rejection> {
+  readonly #options: IntakeOptions<Item, Refused>
+  readonly #gate: Gate
   readonly #receiving: Receiving
+  readonly #inFlight = new InFlight()
   readonly #stopHeartbeat: () => void
   readonly #suspects: Suspects
-  #isAdvancing = false
+  readonly #admission: Admission<Item, Refused>
+  readonly #committer: Committer<Item, Refused>
+  readonly #settler: Settler
+  #isExamining = false
   #answeredAtMs: number
   #receiveProblem: string | null = null
   #stopping: Promise<void> | null = null
 
-  constructor(options: IntakeOptions) {
+  /** Opens the stages from the last to the first, and begins to receive. */
+  constructor(options: IntakeOptions<Item, Refused>) {
     this.#options = options
-    const { queue, writer, store, clock, random, limits, journal, observer, clients } = options
-    this.#answeredAtMs = clock.monotonicMs()
+    this.#gate = new Gate((isOpen, reasons) => {
+      // With the gate closed nothing comes that a batch could wait for.
+      if (!isOpen) this.#committer.flush()
+      options.observer.gateChanged(isOpen, reasons)
+    })
+    this.#settler = this.#openSettler()
+    this.#committer = this.#openCommitter()
+    this.#admission = this.#openAdmission()
     this.#suspects = new Suspects(options.suspectRecord)
-    this.#settler = new Settler({
-      queue,
-      inFlight: this.#inFlight,
-      clock,
-      random,
-      concurrency: limits.settleConcurrency,
-      lingerMs: limits.settleLingerMs,
-      onSettled: () => this.#hasMoved(),
-      onFailed: (code, entries, isFinal) => observer.deleteFailed(code, entries, isFinal)
-    })
-    this.#committer = new Committer({
-      store,
-      clock,
-      random,
-      limits: limits.batch,
-      weightOf: client => clients.weightOf(client),
-      journal,
-      isReceiving: () => this.#gate.isOpen,
-      onCommitted: (entries, dispositions, cause, tookMs) => {
-        observer.committed(entries, dispositions, cause, tookMs)
-        this.#settler.add(entries)
-        if (!this.#suspects.isEmpty) this.#settler.flush()
-      },
-      onUnwritable: (entry, error) => this.#leaveToQueue(entry.message, error),
-      onFault: (error, attempt) => {
-        this.#setGate('database', true)
-        observer.storeFailed(error, attempt)
-      },
-      onRecovered: () => {
-        this.#setGate('database', false)
-        observer.storeRecovered()
-      }
-    })
-    this.#overQuota = new OverQuota({
-      rules: clients,
-      writer,
-      clock,
-      random,
-      maxHeldMessages: Math.floor(limits.maxInFlightMessages * HELD_SHARE),
-      maxHeldBytes: Math.floor(limits.maxInFlightBytes * HELD_SHARE),
-      release: entries => this.#committer.add(entries),
-      // Whoever is examined alone must be alone.
-      isPaused: () => !this.#suspects.isEmpty,
-      onSentLater: entries => {
-        observer.sentLater(entries.length)
-        this.#settler.add(entries)
-      },
-      onSendFailed: (code, entries) => observer.sendFailed(code, entries),
-      onKept: () => this.#hasMoved()
-    })
-    this.#stopHeartbeat = startHeartbeat({
-      queue,
-      inFlight: this.#inFlight,
-      clock,
-      onFailed: (code, entries) => observer.extendFailed(code, entries)
-    })
-    this.#receiving = queue.receive({
-      deliver: messages => this.#deliver(messages),
-      admit: () => this.#gate.admit(),
-      onError: error => {
-        this.#receiveProblem = error.code
-        observer.receiveFailed(error)
-      },
-      onReceive: () => {
-        this.#receiveProblem = null
-        this.#answeredAtMs = clock.monotonicMs()
-      }
-    })
+    this.#stopHeartbeat = this.#startHeartbeat()
+    this.#answeredAtMs = options.clock.monotonicMs()
+    this.#receiving = this.#startReceiving()
   }
 
   get status(): IntakeStatus {
@@ -198,13 +78,164 @@ export class Intake {
     return {
       inFlight: this.#inFlight.size,
       inFlightBytes: this.#inFlight.bytes,
-      held: this.#overQuota.held,
+      held: this.#admission.held,
       oldestInFlightMs: this.#inFlight.oldestMs(nowMs),
       isGateOpen: this.#gate.isOpen,
       gateReasons: this.#gate.reasons,
       sinceReceiveMs: nowMs - this.#answeredAtMs,
       receiveProblem: this.#receiveProblem
     }
+  }
+
+  // receive
+
+  #startReceiving(): Receiving {
+    const { queue, clock, observer } = this.#options
+    return queue.receive({
+      admit: () => this.#gate.admit(),
+      deliver: messages => this.#receive(messages),
+      onReceive: () => {
+        this.#receiveProblem = null
+        this.#answeredAtMs = clock.monotonicMs()
+      },
+      onError: error => {
+        this.#receiveProblem = error.code
+        observer.receiveFailed(error)
+      }
+    })
+  }
+
+  #receive(messages: readonly ReceivedMessage[]): void {
+    this.#options.observer.received(messages)
+    const fresh = this.#register(messages)
+    this.#checkRoom()
+    this.#process(fresh)
+    if (!this.#suspects.isEmpty) void this.#examine()
+  }
+
+  #process(messages: readonly ReceivedMessage[]): void {
+    const entries = this.#decode(messages)
+    const admitted = this.#admission.admit(entries)
+    this.#committer.add(admitted)
+  }
+
+  // register
+
+  /** Takes messages in flight; those that can be looked at now are fresh. */
+  #register(messages: readonly ReceivedMessage[]): readonly ReceivedMessage[] {
+    const { clock, suspectRecord } = this.#options
+    const nowMs = clock.monotonicMs()
+    const fresh: ReceivedMessage[] = []
+    for (const message of messages) {
+      if (!this.#inFlight.add(message, nowMs)) continue
+      if (suspectRecord.deaths(message.id) >= GUILTY_DEATHS)
+        this.#leaveToQueue(message, new Error('it has ended a worker more than once'))
+      else if (!this.#suspects.hold(message)) fresh.push(message)
+    }
+    return fresh
+  }
+
+  #startHeartbeat(): () => void {
+    const { queue, clock, observer } = this.#options
+    return startHeartbeat({
+      queue,
+      inFlight: this.#inFlight,
+      clock,
+      onFailed: (code, entries) => observer.extendFailed(code, entries)
+    })
+  }
+
+  #checkRoom(): void {
+    const { maxInFlightMessages, maxInFlightBytes } = this.#options.limits
+    this.#gate.set('in-flight-messages', this.#inFlight.size >= maxInFlightMessages)
+    this.#gate.set('in-flight-bytes', this.#inFlight.bytes >= maxInFlightBytes)
+  }
+
+  /** Messages have left the register, or wait where they are in nobody's way. */
+  #goOn(): void {
+    this.#checkRoom()
+    if (!this.#suspects.isEmpty) void this.#examine()
+  }
+
+  /** Goes on with those who wait for their turn, as soon as nobody else is in flight. */
+  async #examine(): Promise<void> {
+    this.#gate.set('suspects', true)
+    if (this.#isExamining) return
+    this.#isExamining = true
+    const isAlone = (): boolean =>
+      this.#inFlight.size === this.#suspects.waiting + this.#admission.held
+    while (isAlone() && !this.#suspects.isEmpty) this.#process(await this.#suspects.next())
+    this.#isExamining = false
+    this.#gate.set('suspects', !this.#suspects.isEmpty)
+  }
+
+  #leaveToQueue(message: ReceivedMessage, error: unknown): void {
+    this.#inFlight.remove(message.id)
+    this.#goOn()
+    this.#options.observer.leftToQueue(message.id, error)
+  }
+
+  // decode
+
+  #decode(messages: readonly ReceivedMessage[]): readonly Entry<Item, Refused>[] {
+    const entries: Entry<Item, Refused>[] = []
+    for (const message of messages) {
+      try {
+        entries.push({ message, verdict: this.#options.decode(message) })
+      } catch (error) {
+        // Fail closed: a bug in validation neither stores nor deletes.
+        this.#leaveToQueue(message, error)
+      }
+    }
+    return entries
+  }
+
+  // admit
+
+  #openAdmission(): Admission<Item, Refused> {
+    const { admission, limits } = this.#options
+    return admission({
+      maxHeldMessages: Math.floor(limits.maxInFlightMessages * HELD_SHARE),
+      maxHeldBytes: Math.floor(limits.maxInFlightBytes * HELD_SHARE),
+      // Whoever is examined alone must be alone.
+      isPaused: () => !this.#suspects.isEmpty,
+      release: entries => this.#committer.add(entries),
+      settle: entries => this.#settler.add(entries),
+      heldMore: () => this.#goOn()
+    })
+  }
+
+  // commit
+
+  #openCommitter(): Committer<Item, Refused> {
+    return new Committer({
+      ...this.#options,
+      limits: this.#options.limits.batch,
+      gate: this.#gate,
+      onCommitted: entries => this.#settle(entries),
+      onUnwritable: (message, error) => this.#leaveToQueue(message, error)
+    })
+  }
+
+  // settle
+
+  #openSettler(): Settler {
+    const { queue, clock, random, limits, observer } = this.#options
+    return new Settler({
+      queue,
+      inFlight: this.#inFlight,
+      clock,
+      random,
+      concurrency: limits.settleConcurrency,
+      lingerMs: limits.settleLingerMs,
+      onSettled: () => this.#goOn(),
+      onFailed: (code, entries, isFinal) => observer.deleteFailed(code, entries, isFinal)
+    })
+  }
+
+  #settle(entries: readonly Entry<Item, Refused>[]): void {
+    this.#settler.add(entries)
+    if (!this.#suspects.isEmpty) this.#settler.flush()
   }
 
   /**
@@ -217,20 +248,12 @@ export class Intake {
   }
 
   async #stop(withinMs: number): Promise<void> {
-    this.#setGate('draining', true)
+    this.#gate.set('draining', true)
     let cancelDeadline = (): void => undefined
     const deadline = new Promise<'late'>(resolve => {
       cancelDeadline = this.#options.clock.after(withinMs, () => resolve('late'))
     })
-    const drained = this.#receiving
-      .stop()
-      .then(() => this.#suspects.emptied())
-      .then(() => this.#overQuota.end())
-      // A little more than the quota allows, once, rather than a receive count for each.
-      .then(held => this.#committer.add(held))
-      .then(() => this.#committer.drain())
-      .then(() => this.#settler.drain())
-    const ended = await Promise.race([drained, deadline])
+    const ended = await Promise.race([this.#drain(), deadline])
     cancelDeadline()
     this.#stopHeartbeat()
     if (ended === 'late') {
@@ -239,70 +262,13 @@ export class Intake {
     }
   }
 
-  #deliver(messages: readonly ReceivedMessage[]): void {
-    const { observer, clock, suspectRecord } = this.#options
-    const nowMs = clock.monotonicMs()
-    observer.received(messages)
-    const fresh: ReceivedMessage[] = []
-    for (const message of messages) {
-      if (!this.#inFlight.add(message, nowMs)) continue
-      if (suspectRecord.deaths(message.id) >= GUILTY_DEATHS)
-        this.#leaveToQueue(message, new Error('it has ended a worker more than once'))
-      else if (!this.#suspects.hold(message)) fresh.push(message)
-    }
-    this.#checkRoom()
-    this.#decode(fresh)
-    if (!this.#suspects.isEmpty) void this.#advance()
-  }
-
-  #decode(messages: readonly ReceivedMessage[]): void {
-    const entries: Entry[] = []
-    for (const message of messages) {
-      try {
-        entries.push({ message, verdict: this.#options.decode(message) })
-      } catch (error) {
-        // Fail closed: a bug in validation neither stores nor deletes.
-        this.#leaveToQueue(message, error)
-      }
-    }
-    this.#committer.add(this.#overQuota.admit(entries))
-  }
-
-  /** Messages have left the register, or wait where they are in nobody's way. */
-  #hasMoved(): void {
-    this.#checkRoom()
-    if (!this.#suspects.isEmpty) void this.#advance()
-  }
-
-  /** Goes on with those who wait for their turn, as soon as nobody else is in flight. */
-  async #advance(): Promise<void> {
-    this.#setGate('suspects', true)
-    if (this.#isAdvancing) return
-    this.#isAdvancing = true
-    const isAlone = (): boolean =>
-      this.#inFlight.size === this.#suspects.waiting + this.#overQuota.held
-    while (isAlone() && !this.#suspects.isEmpty) this.#decode(await this.#suspects.next())
-    this.#isAdvancing = false
-    this.#setGate('suspects', !this.#suspects.isEmpty)
-  }
-
-  #leaveToQueue(message: ReceivedMessage, error: unknown): void {
-    this.#inFlight.remove(message.id)
-    this.#hasMoved()
-    this.#options.observer.leftToQueue(message.id, error)
-  }
-
-  #checkRoom(): void {
-    const { maxInFlightMessages, maxInFlightBytes } = this.#options.limits
-    this.#setGate('in-flight-messages', this.#inFlight.size >= maxInFlightMessages)
-    this.#setGate('in-flight-bytes', this.#inFlight.bytes >= maxInFlightBytes)
-  }
-
-  #setGate(reason: GateReason, isClosed: boolean): void {
-    if (!this.#gate.set(reason, isClosed)) return
-    // With the gate closed nothing comes that a batch could wait for.
-    if (isClosed) this.#committer.hurry()
-    this.#options.observer.gateChanged(this.#gate.isOpen, this.#gate.reasons)
+  async #drain(): Promise<void> {
+    await this.#receiving.stop()
+    await this.#suspects.emptied()
+    // A little more than a quota allows, once, rather than a receive count for each.
+    this.#committer.add(await this.#admission.end())
+    await this.#committer.drain()
+    await this.#settler.drain()
   }
 
   /** Best effort: what a queue that does not answer is not told of, comes back later. */

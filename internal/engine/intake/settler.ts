@@ -60,7 +60,7 @@ export class Settler {
   }
 
   /** Takes over messages whose transaction has committed. */
-  add(entries: readonly Pick<Entry, 'message'>[]): void {
+  add(entries: readonly Pick<Entry<unknown>, 'message'>[]): void {
     for (const entry of entries) this.#pending.push({ id: entry.message.id, attempt: 1 })
     this.#pump()
   }

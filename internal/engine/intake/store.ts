@@ -1,43 +1,46 @@
 /**
- * The port to the database: one batch, one transaction, one disposition per entry.
+ * The port to the database: one batch, one transaction, one disposition per entry, in two
+ * phases, so that what a transaction adds can be announced before it commits.
  *
  * Shapes  entries in, dispositions out in the same order.
  * Errors  StoreError with the `fault` that decides what happens next; nothing of a failed
  *         batch is stored, except where the answer to COMMIT was lost (see
- *         `Store.insert`).
+ *         `Prepared.commit`).
  * Source  internal/docs/architecture.md, invariants I1 to I7.
  */
-import type { Disposition, Entry } from '../message/message.js'
+import type { Disposition, Entry, Rejection } from '../message/message.js'
 
-/** A transaction that is about to commit. */
-export interface PreparedCommit {
+/**
+ * A transaction that has written its batch and is about to commit. It holds a connection
+ * until `commit` or `rollBack`: exactly one of them is called, once.
+ */
+export interface Prepared {
   /** Its transaction id, as `wasCommitted` takes it. */
   readonly tx: string
   /** What each entry becomes if it commits, in the order of the batch. */
   readonly dispositions: readonly Disposition[]
+  /**
+   * Resolves when the rows are on disk, for every session to see. When it rejects, they
+   * may be there or not: ask `wasCommitted`.
+   */
+  readonly commit: () => Promise<void>
+  /** Leaves nothing behind; does not reject. */
+  readonly rollBack: () => Promise<void>
 }
 
-export interface Store {
+export interface Store<Item, Refused extends Rejection = Rejection> {
   /**
-   * Writes `batch` in one transaction: valid events to `message`, refused ones to
-   * `rejection`.
+   * Writes `batch` in one transaction: items, and what is refused with its body.
    *
-   * Per valid entry: `stored`; `duplicate` (same client, id, event type and payload are
-   * stored already); `conflict` (same client and id, anything else differs);
-   * `unknown-client`; `unknown-event-type`. The last three are also rows of `rejection`
-   * in the same transaction. Per refused entry: its reason, or `duplicate` when this
-   * queue message already has its row (a redelivery). A key may stand in a batch several
-   * times: the database decides which entry is stored, as if they had come one after the
-   * other.
-   *
-   * `onPrepared` runs after all statements and before COMMIT; its rejection rolls back.
-   * If `insert` rejects after `onPrepared` was called, the commit may or may not have
-   * happened: ask `wasCommitted`.
+   * Per valid entry: `stored`; `duplicate` (the same item is stored already, or this
+   * queue message is rejected already); or the reason for which the database refuses it
+   * (its key belongs to another item, a parent is unknown), which is then kept as a
+   * rejection in the same transaction. Per refused entry: its reason, or `duplicate` when
+   * this queue message already has its rejection (a redelivery), or its item is stored. A
+   * key may stand in a batch several times: the database decides which entry is stored,
+   * as if they had come one after the other.
    */
-  insert(
-    batch: readonly Entry[],
-    onPrepared: (prepared: PreparedCommit) => Promise<void>
-  ): Promise<readonly Disposition[]>
+  prepare(batch: readonly Entry<Item, Refused>[]): Promise<Prepared>
   /**
    * Whether the transaction took effect. Rejects with a transient StoreError while the
    * server cannot say yet.

@@ -1,10 +1,8 @@
 /**
  * The words of the engine: what is received, what is decided about it, and why something
- * is refused.
+ * is refused. What a body holds is the system's own type, `Item`.
  *
- * Shapes  plain readonly data; this file imports nothing and holds no behaviour beyond
- *         lists of names.
- * Source  internal/docs/architecture.md, "Event contract".
+ * Shapes  plain readonly data; this file imports nothing.
  */
 
 /**
@@ -30,51 +28,21 @@ export interface ReceivedMessage {
    */
   readonly sentAtMs: number
   /**
-   * Of a redriven message: the MessageId under which the queue first accepted its event.
+   * Of a message that was sent again: the MessageId under which the queue first accepted
+   * its body.
    */
   readonly origin?: string
 }
 
-/** A valid event, ready to become a row of `message`. */
-export interface ValidEvent {
-  readonly clientId: string
-  readonly eventType: string
-  /**
-   * The row's `message_id`: the producer's `event_id`, else the MessageId under which the
-   * queue first accepted it. Unique within the client.
-   */
-  readonly messageId: string
-  /** JSON text of the `message` value, cut from the body unchanged. */
-  readonly payload: string
-  /**
-   * The id of the schema version that accepted the payload; null where none is active for
-   * it.
-   */
-  readonly schemaId: number | null
+/**
+ * The MessageId under which the queue first accepted the body: that of its origin, where
+ * the message was sent again.
+ */
+export function firstId({ id, origin }: ReceivedMessage): string {
+  return origin ?? id
 }
 
-export const REJECTION_REASONS = [
-  'not-json',
-  'not-an-object',
-  'missing-field',
-  'invalid-field',
-  'unknown-client',
-  'unknown-event-type',
-  'schema-violation',
-  'over-quota',
-  'conflict',
-  'unstorable',
-  'too-large',
-  'too-deep'
-] as const
-
-/**
- * Why an event is refused for ever. A closed set: it is a metric label and a column that
- * people query.
- */
-export type RejectionReason = (typeof REJECTION_REASONS)[number]
-
-/** One thing that is wrong with an event. */
+/** One thing that is wrong with a body. */
 export interface Violation {
   /** JSON pointer into the queue message body (RFC 6901); '' is the body itself. */
   readonly pointer: string
@@ -84,33 +52,26 @@ export interface Violation {
   readonly message: string
 }
 
-/** A refused event: it becomes a row of `rejection` together with its body. */
+/**
+ * A refused body: it is kept whole, with this, and never tried again. A system adds what
+ * it keeps besides.
+ */
 export interface Rejection {
-  readonly reason: RejectionReason
+  /** One of the system's closed set: a metric label and a column that people query. */
+  readonly reason: string
   readonly violations: readonly Violation[]
-  /**
-   * Client, event type and payload as sent, where the body got far enough to have them.
-   */
-  readonly clientId: string | null
-  readonly eventType: string | null
-  /**
-   * The id and payload that the row of `message` would have had; null when the body does
-   * not say.
-   */
-  readonly messageId: string | null
-  readonly payload: string | null
 }
 
 /** What validation decides about one body. */
-export type Verdict =
-  | { readonly kind: 'valid'; readonly event: ValidEvent }
-  | { readonly kind: 'rejected'; readonly rejection: Rejection }
+export type Verdict<Item, Refused extends Rejection = Rejection> =
+  | { readonly kind: 'valid'; readonly item: Item }
+  | { readonly kind: 'rejected'; readonly rejection: Refused }
 
 /** The final word about one message, true once its transaction has committed. */
-export type Disposition = 'stored' | 'duplicate' | RejectionReason
+export type Disposition<Reason extends string = string> = 'stored' | 'duplicate' | Reason
 
 /** A received message with its verdict, waiting for its commit. */
-export interface Entry {
+export interface Entry<Item, Refused extends Rejection = Rejection> {
   readonly message: ReceivedMessage
-  readonly verdict: Verdict
+  readonly verdict: Verdict<Item, Refused>
 }

@@ -28,3 +28,11 @@ export function toStorable(text: string, maxChars: number): string {
   const cut = text.length > maxChars ? text.slice(0, maxChars - CUT.length) + CUT : text
   return isStorable(cut) ? cut : cut.replace(UNSTORABLE, '\uFFFD')
 }
+
+/** `text` whole, as its JSON string where it cannot be stored as it is. */
+export function toStorableText<T extends string | null>(
+  text: T
+): T extends string ? string : string | null
+export function toStorableText(text: string | null): string | null {
+  return text === null || isStorable(text) ? text : JSON.stringify(text)
+}

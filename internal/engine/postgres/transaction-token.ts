@@ -1,5 +1,5 @@
 /**
- * The `tx` of a PreparedCommit: a transaction id together with one row that the
+ * The `tx` of a prepared commit: a transaction id together with one row that the
  * transaction wrote, its witness.
  *
  * An id alone proves nothing after a failover to a standby that missed the transaction:
@@ -9,9 +9,11 @@
  * Shapes  a JSON array as text; opaque to all but the PostgreSQL adapter.
  * Errors  parseToken throws RangeError for text that formatToken did not write.
  */
-export type Witness =
-  | { readonly table: 'message'; readonly clientId: string; readonly messageId: string }
-  | { readonly table: 'rejection'; readonly queueMessageId: string }
+export interface Witness {
+  /** One of the tables that the system writes. */
+  readonly table: string
+  readonly key: readonly string[]
+}
 
 export interface TransactionToken {
   readonly xid: string
@@ -23,25 +25,14 @@ export interface TransactionToken {
 }
 
 export function formatToken({ xid, witness }: TransactionToken): string {
-  if (witness === null) return JSON.stringify([xid])
-  return JSON.stringify(
-    witness.table === 'message'
-      ? [xid, witness.clientId, witness.messageId]
-      : [xid, witness.queueMessageId]
-  )
+  return JSON.stringify(witness === null ? [xid] : [xid, witness.table, ...witness.key])
 }
 
 export function parseToken(tx: string): TransactionToken {
-  const parts = readStrings(tx)
-  const [xid, first, second] = parts
-  if (xid === undefined || !/^\d+$/.test(xid) || parts.length > 3)
-    throw new RangeError(`not a transaction of this store: ${tx}`)
-  if (first === undefined) return { xid, witness: null }
-  const witness: Witness =
-    second === undefined
-      ? { table: 'rejection', queueMessageId: first }
-      : { table: 'message', clientId: first, messageId: second }
-  return { xid, witness }
+  const [xid, table, ...key] = readStrings(tx)
+  const isToken = xid !== undefined && /^\d+$/.test(xid) && (table === undefined) === !key.length
+  if (!isToken) throw new RangeError(`not a transaction of this store: ${tx}`)
+  return { xid, witness: table === undefined ? null : { table, key } }
 }
 
 function readStrings(tx: string): readonly string[] {

@@ -1,28 +1,103 @@
+/**
+ * Transactions, each on a connection of its own from a pool.
+ *
+ * A failure that leaves the session as it was (a row, a deadlock, the timeout of a
+ * statement) is rolled back, and the connection stays in use. Any other failure ends the
+ * connection, because reconnecting beats guessing its state.
+ *
+ * Errors  StoreError, as `classify` sees the cause.
+ */
 import type pg from 'pg'
+import { StoreError } from '../intake/store.js'
 import { classify } from './fault.js'
 
-/**
- * What fails ends its connection: the transactions are short, and a new connection is
- * cheaper than a doubt. Rejects with a StoreError.
- */
+/** The transaction failed for reasons of its own; the session is as good as before. */
+const SESSION_SURVIVES = new Set(['40001', '40P01', '55006', '55P03', '57014'])
+
+/** A transaction that has begun: either `commit` or `rollBack` is called, once. */
+class OpenTransaction {
+  readonly client: pg.PoolClient
+
+  constructor(client: pg.PoolClient) {
+    this.client = client
+  }
+
+  async commit(): Promise<void> {
+    try {
+      // A failed transaction answers COMMIT with success, and rolls back: only the
+      // command's tag tells.
+      const { command } = await this.client.query('COMMIT')
+      if (command !== 'COMMIT')
+        throw new StoreError('transient', '25P02', `the server answered COMMIT with ${command}`)
+    } catch (error) {
+      throw await this.#fail(error)
+    }
+    this.client.release()
+  }
+
+  async rollBack(): Promise<void> {
+    const isRolledBack = await this.client.query('ROLLBACK').then(
+      () => true,
+      () => false
+    )
+    this.client.release(!isRolledBack)
+  }
+
+  /** What `work` gives; when it rejects, the transaction has ended without an effect. */
+  async run<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.client)
+    } catch (error) {
+      throw await this.#fail(error)
+    }
+  }
+
+  async #fail(error: unknown): Promise<StoreError> {
+    const failure = classify(error)
+    if (leavesSessionSound(failure)) await this.rollBack()
+    else this.client.release(true)
+    return failure
+  }
+}
+
+export async function beginTransaction(pool: pg.Pool): Promise<OpenTransaction> {
+  const client = await pool.connect().catch(rethrow)
+  const transaction = new OpenTransaction(client)
+  await transaction.run(() => client.query('BEGIN ISOLATION LEVEL READ COMMITTED'))
+  return transaction
+}
+
+/** Runs `work` in a transaction, which commits unless that rejects. */
 export async function inTransaction<T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>
 ): Promise<T> {
+  const transaction = await beginTransaction(pool)
+  const result = await transaction.run(work)
+  await transaction.commit()
+  return result
+}
+
+/** Lends a connection to `work`, outside any transaction. */
+export async function onConnection<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>
+): Promise<T> {
   const client = await pool.connect().catch(rethrow)
-  let isDone = false
+  let isSound = true
   try {
-    await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-    const result = await work(client)
-    const { command } = await client.query('COMMIT')
-    if (command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${command}`)
-    isDone = true
-    return result
+    return await work(client)
   } catch (error) {
-    return rethrow(error)
+    const failure = classify(error)
+    isSound = leavesSessionSound(failure)
+    throw failure
   } finally {
-    client.release(!isDone)
+    client.release(!isSound)
   }
+}
+
+function leavesSessionSound(failure: StoreError): boolean {
+  return failure.fault === 'data' || SESSION_SURVIVES.has(failure.code)
 }
 
 function rethrow(error: unknown): never {

@@ -4,14 +4,14 @@
  */
 
 import { createRandom } from '../../engine/cli/random.js'
-import type { Entry } from '../../engine/message/message.js'
 import { readProcessorConfig } from '../../systems/events/config/config.js'
+import type { EventEntry } from '../../systems/events/event/event.js'
 import {
   createEventSource,
   DEFAULT_BODY_BYTES,
   DEFAULT_CLIENTS
 } from '../../systems/events/producer/events.js'
-import { createPostgresStore } from '../../systems/events/store/postgres.js'
+import { createEventStore } from '../../systems/events/store/postgres.js'
 import type { BaselineSpec } from './protocol.js'
 import { INSERT_BATCH } from './scenarios.js'
 
@@ -23,10 +23,11 @@ export function prepareInsertAlone({
   const batches = makeBatches(events)
   // The limits of our own configuration, at their defaults.
   const { db } = readProcessorConfig({})
-  const store = createPostgresStore({ connectionString: dbConnection, ...db })
+  const store = createEventStore({ connectionString: dbConnection, ...db })
   return async onStored => {
     for (const batch of batches) {
-      const dispositions = await store.insert(batch, () => Promise.resolve())
+      const { dispositions, commit } = await store.prepare(batch)
+      await commit()
       const wrong = dispositions.find(disposition => disposition !== 'stored')
       if (wrong !== undefined) throw new Error(`an event that is new was found to be ${wrong}`)
       onStored(batch.length)
@@ -36,7 +37,7 @@ export function prepareInsertAlone({
   }
 }
 
-function makeBatches(events: number): readonly (readonly Entry[])[] {
+function makeBatches(events: number): readonly (readonly EventEntry[])[] {
   const random = createRandom()
   const next = createEventSource({
     count: events,
@@ -46,8 +47,8 @@ function makeBatches(events: number): readonly (readonly Entry[])[] {
     bodyBytes: DEFAULT_BODY_BYTES,
     random
   })
-  const batches: Entry[][] = []
-  let batch: Entry[] = []
+  const batches: EventEntry[][] = []
+  let batch: EventEntry[] = []
   for (let event = next(); event !== null; event = next()) {
     if (batch.length === INSERT_BATCH || batches.length === 0) {
       batch = []
@@ -59,7 +60,7 @@ function makeBatches(events: number): readonly (readonly Entry[])[] {
       message: { id, token: id, body, bytes, receiveCount: 1, sentAtMs: 0 },
       verdict: {
         kind: 'valid',
-        event: {
+        item: {
           clientId,
           eventType: eventType ?? '',
           messageId: eventId ?? id,

@@ -9,7 +9,8 @@ import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
 import { durableSettings } from '../../engine/embedded/postgres-settings.js'
 import { EMBEDDED_DATABASE } from '../../systems/base-config.js'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
-import { createPostgresStore } from '../../systems/events/store/postgres.js'
+import { createEventStore } from '../../systems/events/store/postgres.js'
+import { valid } from '../testing/event-entries.js'
 import {
   sendBodies,
   serviceEnvironment,
@@ -18,7 +19,7 @@ import {
   temporaryDirectory
 } from '../testing/programs.js'
 import { startTestSqs } from '../testing/sqs.js'
-import { insert, valid } from '../testing/store-entries.js'
+import { insert } from '../testing/store-entries.js'
 import { until } from '../testing/until.js'
 
 const server = await startEmbeddedPostgres({
@@ -135,7 +136,7 @@ await t.test(
       idleInTransactionTimeoutMs: 10_000,
       queryDeadlineMs: 15_000
     }
-    const store = createPostgresStore({ connectionString, ...limits, requireDurability: true })
+    const store = createEventStore({ connectionString, ...limits, requireDurability: true })
     t.teardown(() => store.close())
     const turnOn = await turnOff(t, 'full_page_writes')
     await t.rejects(insert(store, valid({ messageId: 'unsafe' })), {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
-import { createPostgresStore } from '../../systems/events/store/postgres.js'
+import { createEventStore } from '../../systems/events/store/postgres.js'
 import {
   AUTHORITY,
   OTHER_AUTHORITY,
@@ -201,9 +201,10 @@ t.test(
       { sslmode: 'verify-full', sslrootcert: wrongAuthority },
       { sslmode: 'verify-full' }
     ]) {
-      const store = createPostgresStore({
+      const store = createEventStore({
         connectionString: connection('localhost', parameters),
-        ...limits
+        ...limits,
+        requireDurability: false
       })
       await t.rejects(store.probe(), {
         name: 'StoreError',

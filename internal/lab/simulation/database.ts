@@ -9,23 +9,23 @@
  */
 
 import type { StoreError } from '../../engine/intake/store.js'
-import type { Entry, ValidEvent } from '../../engine/message/message.js'
+import type { Entry, Rejection } from '../../engine/message/message.js'
 import { classify } from '../../engine/postgres/fault.js'
+import { type ItemRules, KeptRows, type RowChange, type RowKey } from '../testing/kept-rows.js'
 import type { SimulatedProcess } from './process.js'
-import { type Change, type KeyOf, Tables } from './tables.js'
 import type { World } from './world.js'
 
 const LOCK_TIMEOUT_MS = 5_000
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 
-export interface Transaction {
+export interface Transaction<Item = unknown, Refused extends Rejection = Rejection> {
   readonly id: string
   readonly client: SimulatedProcess
   readonly beganAtMs: number
   endedAtMs: number
   state: 'open' | 'committed' | 'aborted'
   isCommitSent: boolean
-  change: Change | null
+  change: RowChange<Item, Refused> | null
   readonly locks: string[]
   readonly waiting: (() => void)[]
 }
@@ -38,25 +38,25 @@ export function failure(code: string): StoreError {
   return classify(Object.assign(new Error(`simulated ${code}`), { code }))
 }
 
-export class Database {
-  readonly tables: Tables
+export class Database<Item, Refused extends Rejection = Rejection> {
+  readonly rows: KeptRows<Item, Refused>
   readonly #world: World
-  readonly #transactions = new Map<string, Transaction>()
-  readonly #open = new Set<Transaction>()
-  readonly #locks = new Map<string, Transaction>()
+  readonly #transactions = new Map<string, Transaction<Item, Refused>>()
+  readonly #open = new Set<Transaction<Item, Refused>>()
+  readonly #locks = new Map<string, Transaction<Item, Refused>>()
 
-  constructor(world: World, keyOf?: KeyOf) {
+  constructor(world: World, rules: ItemRules<Item, Refused>, rowKey?: RowKey) {
     this.#world = world
-    this.tables = new Tables(keyOf)
+    this.rows = new KeptRows(rules, rowKey)
     for (const fault of world.schedule.faults) {
       if (fault.kind === 'database-down') world.scheduler.after(fault.fromMs, () => this.#crash())
     }
   }
 
-  begin(client: SimulatedProcess): Transaction {
+  begin(client: SimulatedProcess): Transaction<Item, Refused> {
     const id = `tx ${this.#transactions.size + 1}`
     const times = { beganAtMs: this.#world.nowMs, endedAtMs: Infinity }
-    const tx: Transaction = {
+    const tx: Transaction<Item, Refused> = {
       id,
       client,
       ...times,
@@ -75,33 +75,36 @@ export class Database {
    * Runs the statements of a batch, waiting for other transactions where they insert the
    * same keys.
    */
-  async write(tx: Transaction, batch: readonly Entry[]): Promise<Change> {
-    const { tables } = this
-    // Keys in order, and messages before rejections: that is what keeps transactions from
+  async write(
+    tx: Transaction<Item, Refused>,
+    batch: readonly Entry<Item, Refused>[]
+  ): Promise<RowChange<Item, Refused>> {
+    const { rows } = this
+    // Keys in order, and items before rejections: that is what keeps transactions from
     // deadlocks.
     const keys = new Set<string>()
     for (const { verdict } of batch)
-      if (verdict.kind === 'valid') keys.add(tables.keyOf(verdict.event))
+      if (verdict.kind === 'valid') keys.add(rows.keyOf(verdict.item))
     for (const key of [...keys].sort()) {
-      if (!tables.messages.has(key) && !this.#tryLock(tx, key)) await this.#lock(tx, key)
+      if (!rows.items.has(key) && !this.#tryLock(tx, key)) await this.#lock(tx, key)
     }
-    for (const id of [...tables.decide(batch).rejections.keys()].sort()) {
+    for (const id of [...rows.decide(batch).rejections.keys()].sort()) {
       if (!this.#tryLock(tx, id)) await this.#lock(tx, id)
     }
-    tx.change = tables.decide(batch)
+    tx.change = rows.decide(batch)
     return tx.change
   }
 
-  commit(tx: Transaction): void {
+  commit(tx: Transaction<Item, Refused>): void {
     if (tx.state !== 'open' || tx.change === null) return
-    const twice = this.tables.apply(tx.change)
+    const twice = this.rows.apply(tx.change)
     if (twice !== null)
       this.#world.violate('I3', `${tx.id} commits a second row for ${JSON.stringify(twice)}`)
     this.#world.note('database', 'commits', `${tx.id}: ${tx.change.dispositions.join()}`)
     this.#end(tx, 'committed')
   }
 
-  abort(tx: Transaction): void {
+  abort(tx: Transaction<Item, Refused>): void {
     if (tx.state !== 'open') return
     this.#world.note('database', 'rolls back', tx.id)
     this.#end(tx, 'aborted')
@@ -112,17 +115,16 @@ export class Database {
     const tx = this.#transactions.get(id)
     if (tx?.state === 'open') return null
     const change = tx?.state === 'committed' ? tx.change : null
-    return change !== null && change.messages.size + change.rejections.size > 0
+    return change !== null && change.items.size + change.rejections.size > 0
   }
 
   /**
-   * Whether the transactions that wrote a row of `message` and a row of `rejection` ran
-   * at the same time, so that neither saw the other's row.
+   * Whether the transactions that wrote the row of an item and a rejection ran at the
+   * same time, so that neither saw the other's row.
    */
-  areWrittenAtOnce(event: ValidEvent, rejectedId: string): boolean {
-    const key = this.tables.keyOf(event)
+  areWrittenAtOnce(key: string, rejectedId: string): boolean {
     const committed = [...this.#transactions.values()].filter(({ state }) => state === 'committed')
-    const one = committed.find(({ change }) => change?.messages.has(key))
+    const one = committed.find(({ change }) => change?.items.has(key))
     const other = committed.find(({ change }) => change?.rejections.has(rejectedId))
     return (
       one !== undefined &&
@@ -167,7 +169,7 @@ export class Database {
     }
   }
 
-  #tryLock(tx: Transaction, key: string): boolean {
+  #tryLock(tx: Transaction<Item, Refused>, key: string): boolean {
     const holder = this.#locks.get(key)
     if (holder === tx) return true
     if (holder !== undefined || tx.state !== 'open') return false
@@ -176,7 +178,7 @@ export class Database {
     return true
   }
 
-  async #lock(tx: Transaction, key: string): Promise<void> {
+  async #lock(tx: Transaction<Item, Refused>, key: string): Promise<void> {
     const endsAtMs = this.#world.nowMs + LOCK_TIMEOUT_MS
     let wake = (): void => undefined
     const cancel = this.#world.scheduler.after(LOCK_TIMEOUT_MS, () => wake())
@@ -196,7 +198,7 @@ export class Database {
     cancel()
   }
 
-  #end(tx: Transaction, state: 'committed' | 'aborted'): void {
+  #end(tx: Transaction<Item, Refused>, state: 'committed' | 'aborted'): void {
     tx.state = state
     tx.endedAtMs = this.#world.nowMs
     this.#open.delete(tx)

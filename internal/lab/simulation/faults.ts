@@ -77,7 +77,7 @@ export const CRASH_POINTS = [
   'receive called',
   'receive taken',
   'delivered',
-  'insert called',
+  'prepare called',
   'written',
   'prepared',
   'announced',

@@ -1,25 +1,29 @@
 /**
- * Runs a schedule with and without the messages of one client, and compares what became
+ * Runs a schedule with and without the messages of one sender, and compares what became
  * of the others' (I12, the half about outcomes).
  *
  * Only where nothing but the database fails: a queue that delivers too often, or a worker
  * that dies, may dead-letter a message in the one run and not in the other.
  */
-import { CLIENTS, type Sent } from './load.js'
+import type { Rejection } from '../../engine/message/message.js'
+import type { Sent } from './load.js'
 import { countVariants, type Outcomes } from './outcomes.js'
 import type { Schedule } from './schedule.js'
 import { simulate } from './simulation.js'
-
-/** The client that sends mostly nonsense. */
-const BAD_CLIENT = CLIENTS[2]
+import type { SimulatedSystem } from './system.js'
 
 /**
- * What the bad client's messages change for the others; null where they change nothing.
+ * What the messages of whoever sends mostly nonsense change for the others; null where
+ * they change nothing.
  */
-export async function findInfluence(schedule: Schedule): Promise<string | null> {
-  const others = schedule.sent.filter(({ clientId }) => clientId !== BAD_CLIENT)
-  const together = await simulate(schedule)
-  const alone = await simulate({ ...schedule, sent: others })
+export async function findInfluence<Item, Refused extends Rejection>(
+  system: SimulatedSystem<Item, Refused>,
+  schedule: Schedule
+): Promise<string | null> {
+  const [, , nonsense] = system.bodies.senders
+  const others = schedule.sent.filter(({ sender }) => sender !== nonsense)
+  const together = await simulate(system, schedule)
+  const alone = await simulate(system, { ...schedule, sent: others })
   const [one, other] = [
     describe(schedule, others, together.outcomes),
     describe(schedule, others, alone.outcomes)
@@ -41,11 +45,11 @@ function describe(
   const variants = countVariants(sent)
   return sent.map(message => {
     const outcome = outcomes.get(message.id) ?? 'unknown'
-    if (rules[message.clientId]?.quota?.overQuota === 'reject' && outcome !== '')
+    if (rules[message.sender]?.quota?.over === 'reject' && outcome !== '')
       return `${message.id}: as its quota has it`
     const isContested =
       message.kind === 'valid' &&
-      variants(message.event) > 1 &&
+      variants(message.key) > 1 &&
       (outcome === 'stored' || outcome === 'conflict')
     return `${message.id}: ${isContested ? 'stored or conflict' : outcome}`
   })

@@ -5,12 +5,11 @@
  * Source  the ledger is the load; the checks read that, the tables and the dead-letter
  *         queue, and nothing of what the intake says.
  */
-import type { ValidEvent } from '../../engine/message/message.js'
+import { type ItemKey, type KeptRejection, type KeptRows, rowKey } from '../testing/kept-rows.js'
 import type { Database } from './database.js'
 import type { Sent } from './load.js'
 import type { QueueServer } from './queue-server.js'
 import { areasOf, type Schedule } from './schedule.js'
-import type { RefusedRow, Tables } from './tables.js'
 import type { World } from './world.js'
 
 /**
@@ -19,15 +18,27 @@ import type { World } from './world.js'
  */
 export type Outcomes = ReadonlyMap<string, string>
 
+type Rows = Pick<KeptRows<unknown>, 'holds' | 'items' | 'rejections'>
+type SentItem = Extract<Sent, { readonly kind: 'valid' }>
+
+export interface CheckSetup {
+  readonly world: World
+  readonly server: QueueServer
+  readonly rows: Rows
+  readonly areWrittenAtOnce: Database<unknown>['areWrittenAtOnce']
+  /** The reason for what is over a quota; null where there is none. */
+  readonly overQuota: string | null
+}
+
 /** A copy's end is one of the message that it goes back to. */
-function readOutcomes(sent: readonly Sent[], tables: Tables, server: QueueServer): Outcomes {
+function readOutcomes(sent: readonly Sent[], rows: Rows, server: QueueServer): Outcomes {
   return new Map(
     sent.map(message => {
       const ends = new Set<string>()
-      if (message.kind === 'valid' && tables.holds(message.event)) ends.add('stored')
+      if (message.kind === 'valid' && rows.holds(message.key, message.content)) ends.add('stored')
       const family = server.familyOf(message.id)
       for (const { id } of family) {
-        const row = tables.rejections.get(id)
+        const row = rows.rejections.get(id)
         if (row !== undefined) ends.add(row.rejection.reason)
       }
       if (family.some(({ id }) => server.dead.has(id))) ends.add('dead-lettered')
@@ -36,10 +47,10 @@ function readOutcomes(sent: readonly Sent[], tables: Tables, server: QueueServer
   )
 }
 
-export function checkOutcomes(world: World, database: Database, server: QueueServer): Outcomes {
-  const { tables } = database
+export function checkOutcomes(setup: CheckSetup): Outcomes {
+  const { world, server, rows, overQuota } = setup
   const { sent, rules } = world.schedule
-  const outcomes = readOutcomes(sent, tables, server)
+  const outcomes = readOutcomes(sent, rows, server)
   const variants = countVariants(sent)
   const onlyDatabase = [...areasOf(world.schedule)].every(area => area === 'database')
   for (const message of sent) {
@@ -48,12 +59,16 @@ export function checkOutcomes(world: World, database: Database, server: QueueSer
     if (isDead && onlyDatabase && message.kind !== 'cursed')
       world.violate('I11', `${message.id} (${message.kind}) is dead-lettered`)
     let settled = outcome.replace(/( and )?dead-lettered$/, '')
-    if (settled === 'stored and over-quota' && isRefusedBeside(message, sent, database))
-      settled = 'over-quota'
+    if (
+      overQuota !== null &&
+      settled === `stored and ${overQuota}` &&
+      isRefusedBeside(message, setup)
+    )
+      settled = overQuota
     const isPossible =
       settled === ''
         ? isDead
-        : settled === 'over-quota'
+        : settled === overQuota
           ? mayBeOverQuota(message, rules)
           : mayEndAs(message, settled, variants)
     if (!isPossible)
@@ -63,22 +78,18 @@ export function checkOutcomes(world: World, database: Database, server: QueueSer
       )
     if (settled.includes(' and ')) world.violate('I6', `${message.id} is both ${settled}`)
     for (const { id } of server.familyOf(message.id)) {
-      const row = tables.rejections.get(id)
+      const row = rows.rejections.get(id)
       if (row !== undefined) checkRejection(world, message, row)
     }
   }
-  checkNothingInvented(world, tables)
+  checkNothingInvented(world, rows)
   return outcomes
 }
 
-function mayEndAs(
-  message: Sent,
-  settled: string,
-  variants: (event: ValidEvent) => number
-): boolean {
+function mayEndAs(message: Sent, settled: string, variants: (key: ItemKey) => number): boolean {
   switch (message.kind) {
     case 'valid':
-      return settled === 'stored' || (settled === 'conflict' && variants(message.event) > 1)
+      return settled === 'stored' || (settled === 'conflict' && variants(message.key) > 1)
     case 'invalid':
       return settled === message.reason
     case 'unstorable':
@@ -91,65 +102,63 @@ function mayEndAs(
 
 /** Only what validation lets pass is measured against a quota. */
 function mayBeOverQuota(message: Sent, rules: Schedule['rules']): boolean {
-  const isLetPass =
+  const isMeasured =
     message.kind === 'invalid'
-      ? message.reason === 'unknown-event-type'
+      ? message.isMeasured
       : message.kind !== 'cursed' && message.kind !== 'killer'
-  return isLetPass && rules[message.clientId]?.quota?.overQuota === 'reject'
+  return isMeasured && rules[message.sender]?.quota?.over === 'reject'
 }
 
 /**
- * Whether this sending may be over its quota and its event stored: another sending of it
+ * Whether this sending may be over its quota and its item stored: another sending of it
  * was within; or it was delivered twice, and the transactions of both deliveries ran at
  * once (internal/systems/events/store/write-batch.ts names that limit).
  */
-function isRefusedBeside(message: Sent, sent: readonly Sent[], database: Database): boolean {
+function isRefusedBeside(message: Sent, { world, areWrittenAtOnce }: CheckSetup): boolean {
   if (message.kind !== 'valid') return false
-  const { event, id } = message
   const isSame = (other: Sent): boolean =>
-    other.kind === 'valid' &&
-    keyOf(other.event) === keyOf(event) &&
-    contentOf(other.event) === contentOf(event)
+    other.kind === 'valid' && textOf(other) === textOf(message)
   return (
-    sent.some(other => other !== message && isSame(other)) || database.areWrittenAtOnce(event, id)
+    world.schedule.sent.some(other => other !== message && isSame(other)) ||
+    areWrittenAtOnce(rowKey(message.key), message.id)
   )
 }
 
-const keyOf = ({ clientId, messageId }: ValidEvent): string => `${clientId}\u0000${messageId}`
-const contentOf = ({ eventType, payload }: ValidEvent): string => `${eventType}\u0000${payload}`
+const textOf = ({ key, content }: Pick<SentItem, 'key' | 'content'>): string =>
+  `${rowKey(key)}\u0000${content}`
 
-/** Tells how many different events were sent under the key of one. */
-export function countVariants(sent: readonly Sent[]): (event: ValidEvent) => number {
+/** Tells how many different items were sent under a key. */
+export function countVariants(sent: readonly Sent[]): (key: ItemKey) => number {
   const variants = new Map<string, Set<string>>()
   for (const message of sent) {
     if (message.kind !== 'valid') continue
-    const known = variants.get(keyOf(message.event))
-    if (known === undefined) variants.set(keyOf(message.event), new Set([contentOf(message.event)]))
-    else known.add(contentOf(message.event))
+    const key = rowKey(message.key)
+    const known = variants.get(key)
+    if (known === undefined) variants.set(key, new Set([message.content]))
+    else known.add(message.content)
   }
-  return event => variants.get(keyOf(event))?.size ?? 0
+  return key => variants.get(rowKey(key))?.size ?? 0
 }
 
-function checkNothingInvented(world: World, tables: Tables): void {
+function checkNothingInvented(world: World, rows: Rows): void {
   const sent = new Set<string>()
   const ids = new Set<string>()
   for (const message of world.schedule.sent) {
     ids.add(message.id)
-    if (message.kind === 'valid')
-      sent.add(`${keyOf(message.event)}\u0000${contentOf(message.event)}`)
+    if (message.kind === 'valid') sent.add(textOf(message))
   }
-  for (const event of tables.messages.values()) {
-    if (!sent.has(`${keyOf(event)}\u0000${contentOf(event)}`))
-      world.violate('I2', `a row that nobody sent: ${JSON.stringify(event)}`)
+  for (const row of rows.items.values()) {
+    if (!sent.has(textOf(row)))
+      world.violate('I2', `a row that nobody sent: ${JSON.stringify(row.item)}`)
   }
-  for (const [id, { message }] of tables.rejections)
+  for (const [id, { message }] of rows.rejections)
     if (!ids.has(message.origin ?? id)) world.violate('I2', `a rejection that nobody sent: ${id}`)
 }
 
 function checkRejection(
   world: World,
   { id, body }: Sent,
-  { message, rejection }: RefusedRow
+  { message, rejection }: KeptRejection
 ): void {
   const isComplete =
     message.body === body && message.receiveCount >= 1 && rejection.violations.length > 0

@@ -11,13 +11,11 @@
  * written apart.
  */
 
-import { type PreparedCommit, type Store, StoreError } from '../../engine/intake/store.js'
+import { type Prepared, StoreError } from '../../engine/intake/store.js'
 import type { Disposition, Entry, ReceivedMessage } from '../../engine/message/message.js'
 import type { Queue, Receipt } from '../../engine/queue/queue.js'
 import { failure } from './database.js'
-import type { Bug } from './simulation.js'
-
-type Insert = Store['insert']
+import type { PlantedBug } from './worker.js'
 
 /** A queue with something more done to each list of messages, after it was delivered. */
 function onDelivery(queue: Queue, act: (messages: readonly ReceivedMessage[]) => void): Queue {
@@ -34,17 +32,26 @@ function onDelivery(queue: Queue, act: (messages: readonly ReceivedMessage[]) =>
   }
 }
 
-/** Answers an insert as if it had worked. */
-async function pretend(
-  batch: readonly Entry[],
-  onPrepared: Parameters<Insert>[1]
-): Promise<readonly Disposition[]> {
+type Batch = readonly Entry<unknown>[]
+
+/** A transaction that never was, told as one that stores everything. */
+function pretend(batch: Batch): Prepared {
   const dispositions = batch.map(() => 'stored' as const)
-  await onPrepared({ tx: 'never begun', dispositions })
-  return dispositions
+  const nothing = (): Promise<void> => Promise.resolve()
+  return { tx: 'never begun', dispositions, commit: nothing, rollBack: nothing }
 }
 
-function deleteAll(queue: Queue, batch: readonly Entry[]): void {
+/** A transaction that tells other dispositions than it has. */
+function retold(prepared: Prepared, dispositions: readonly Disposition[]): Prepared {
+  return { ...prepared, dispositions }
+}
+
+/** Whatever becomes of its COMMIT, a transaction that counts as committed. */
+function assumed(prepared: Prepared): Prepared {
+  return { ...prepared, commit: () => prepared.commit().catch(() => undefined) }
+}
+
+function deleteAll(queue: Queue, batch: Batch): void {
   for (let at = 0; at < batch.length; at += queue.limits.settle) {
     void queue
       .ack(batch.slice(at, at + queue.limits.settle).map(({ message }) => message))
@@ -60,38 +67,34 @@ export const PLANTED_BUGS = {
   'delete on handler error': {
     store: (store, { queue }) => ({
       ...store,
-      insert: (batch, onPrepared) =>
-        store.insert(batch, onPrepared).catch((error: unknown) => {
+      async prepare(batch) {
+        const deleted = (error: unknown): never => {
           deleteAll(queue, batch)
           throw error
-        })
+        }
+        const prepared = await store.prepare(batch).catch(deleted)
+        return { ...prepared, commit: () => prepared.commit().catch(deleted) }
+      }
     })
   },
 
   alwaysAcknowledge: {
     store: store => ({
       ...store,
-      insert: (batch, onPrepared) =>
-        store.insert(batch, onPrepared).catch(() => pretend(batch, onPrepared))
+      prepare: batch => store.prepare(batch).then(assumed, () => pretend(batch))
     })
   },
 
   'retry that skips the failed half': {
     store: store => {
-      const skipped = new Set<Entry>()
+      const skipped = new Set<unknown>()
       return {
         ...store,
-        insert: (batch, onPrepared) => {
-          if (batch[0] !== undefined && skipped.has(batch[0])) return pretend(batch, onPrepared)
-          return store.insert(batch, onPrepared).catch((error: unknown) => {
-            const second = batch[batch.length >> 1]
-            if (
-              error instanceof StoreError &&
-              error.fault === 'data' &&
-              batch.length > 1 &&
-              second !== undefined
-            )
-              skipped.add(second)
+        prepare(batch) {
+          if (skipped.has(batch[0])) return Promise.resolve(pretend(batch))
+          return store.prepare(batch).catch((error: unknown) => {
+            const isData = error instanceof StoreError && error.fault === 'data'
+            if (isData && batch.length > 1) skipped.add(batch[batch.length >> 1])
             throw error
           })
         }
@@ -103,19 +106,19 @@ export const PLANTED_BUGS = {
     queue: queue => ({ ...queue, ack: receipts => queue.ack(receipts).then(() => []) })
   },
 
-  'idempotency key without client': { keyOf: ({ messageId }) => messageId },
+  'idempotency key without client': { rowKey: ({ id }) => id },
 
   'missing rollback': {
     store: (store, { process }) => {
       let isAborted = false
       return {
         ...store,
-        insert: async (batch, onPrepared) => {
+        async prepare(batch) {
           if (isAborted) {
             await process.sleep(1)
             throw failure('25P02')
           }
-          return store.insert(batch, onPrepared).catch((error: unknown) => {
+          return store.prepare(batch).catch((error: unknown) => {
             isAborted = error instanceof StoreError && error.fault === 'data'
             throw error
           })
@@ -127,20 +130,22 @@ export const PLANTED_BUGS = {
   'rejection written apart, and not waited for': {
     store: (store, { connectStore }) => {
       const other = connectStore()
-      const writeApart = async (rejected: readonly Entry[]): Promise<void> => {
-        for (const entry of rejected) await other.insert([entry], () => Promise.resolve())
+      const writeApart = async (rejected: Parameters<typeof other.prepare>[0]): Promise<void> => {
+        for (const entry of rejected) await (await other.prepare([entry])).commit()
       }
       return {
         ...store,
-        insert: async (batch, onPrepared) => {
+        async prepare(batch) {
           const valid = batch.filter(({ verdict }) => verdict.kind === 'valid')
           const rejected = batch.filter(({ verdict }) => verdict.kind === 'rejected')
           void writeApart(rejected).catch(() => undefined)
-          if (valid.length === 0) return pretend(batch, onPrepared)
-          const written = [...(await store.insert(valid, onPrepared))]
-          return batch.map(({ verdict }) =>
+          if (valid.length === 0) return pretend(batch)
+          const prepared = await store.prepare(valid)
+          const written = [...prepared.dispositions]
+          const told = batch.map(({ verdict }) =>
             verdict.kind === 'valid' ? (written.shift() ?? 'stored') : verdict.rejection.reason
           )
+          return retold(prepared, told)
         }
       }
     }
@@ -173,35 +178,20 @@ export const PLANTED_BUGS = {
 
   'RETURNING read as all': {
     store: store => {
-      const asStored = (dispositions: readonly Disposition[]): readonly Disposition[] =>
-        dispositions.map(disposition => (disposition === 'duplicate' ? 'stored' : disposition))
+      const asStored = (disposition: Disposition): Disposition =>
+        disposition === 'duplicate' ? 'stored' : disposition
       return {
         ...store,
-        insert: async (batch, onPrepared) =>
-          asStored(
-            await store.insert(batch, ({ tx, dispositions }) =>
-              onPrepared({ tx, dispositions: asStored(dispositions) })
-            )
-          )
+        prepare: batch =>
+          store
+            .prepare(batch)
+            .then(prepared => retold(prepared, prepared.dispositions.map(asStored)))
       }
     }
   },
 
   'commit error treated as success': {
-    store: store => ({
-      ...store,
-      insert: async (batch, onPrepared) => {
-        let prepared: PreparedCommit | null = null
-        const note = (about: PreparedCommit): Promise<void> => {
-          prepared = about
-          return onPrepared(about)
-        }
-        return store.insert(batch, note).catch((error: unknown) => {
-          if (prepared === null) throw error
-          return prepared.dispositions
-        })
-      }
-    })
+    store: store => ({ ...store, prepare: batch => store.prepare(batch).then(assumed) })
   },
 
   'no heartbeat': { queue: queue => ({ ...queue, leases: null }) },
@@ -242,6 +232,6 @@ export const PLANTED_BUGS = {
       receive: options => queue.receive({ ...options, admit: () => Promise.resolve() })
     })
   }
-} as const satisfies Record<string, Bug>
+} as const satisfies Record<string, PlantedBug>
 
 export type PlantedBugName = keyof typeof PLANTED_BUGS

@@ -10,10 +10,8 @@
 import { Deaths } from '../../engine/cluster/deaths.js'
 import type { IntakeWord } from '../../engine/cluster/intake-watch.js'
 import type { Store } from '../../engine/intake/store.js'
-import type { RejectionReason } from '../../engine/message/message.js'
-import { REJECTION_REASONS } from '../../engine/message/message.js'
 import { CounterTotals } from '../../engine/observe/totals.js'
-import type { Database } from './database.js'
+import type { KeptRejection } from '../testing/kept-rows.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { World } from './world.js'
 
@@ -25,19 +23,25 @@ interface Channel {
   readonly leaving: Set<IntakeWord>
 }
 
+/** The tables, as far as counters speak of them. */
+interface CountedRows {
+  readonly items: ReadonlyMap<string, unknown>
+  readonly rejections: ReadonlyMap<string, KeptRejection>
+}
+
 export class Primary {
   readonly #world: World
-  readonly #database: Database
-  readonly #store: Store
+  readonly #rows: CountedRows
+  readonly #store: Pick<Store<unknown>, 'wasCommitted'>
   readonly #totals = new CounterTotals()
   readonly #deaths = new Deaths()
   readonly #channels = new Map<SimulatedProcess, Channel>()
   #openQuestions = 0
   #stored = 0
 
-  constructor(world: World, database: Database, store: Store) {
+  constructor(world: World, rows: CountedRows, store: Pick<Store<unknown>, 'wasCommitted'>) {
     this.#world = world
-    this.#database = database
+    this.#rows = rows
     this.#store = store
   }
 
@@ -87,9 +91,9 @@ export class Primary {
   }
 
   /** Compares the totals with the tables; all is at rest. */
-  checkTotals(): void {
-    const { messages, rejections } = this.#database.tables
-    const rows = new Map<RejectionReason, number>()
+  checkTotals(reasons: readonly string[]): void {
+    const { items, rejections } = this.#rows
+    const rows = new Map<string, number>()
     for (const { rejection } of rejections.values())
       rows.set(rejection.reason, (rows.get(rejection.reason) ?? 0) + 1)
     const compare = (counter: string, table: number): void => {
@@ -100,8 +104,8 @@ export class Primary {
           `the counter ${counter} says ${total}, the table has ${table} rows`
         )
     }
-    compare('stored', messages.size)
-    for (const reason of REJECTION_REASONS) compare(`rejected/${reason}`, rows.get(reason) ?? 0)
+    compare('stored', items.size)
+    for (const reason of reasons) compare(`rejected/${reason}`, rows.get(reason) ?? 0)
   }
 
   #deliver(process: SimulatedProcess, message: IntakeWord): void {
@@ -125,7 +129,7 @@ export class Primary {
         'I8',
         `the counter of stored events goes back from ${this.#stored} to ${stored}`
       )
-    const rows = this.#database.tables.messages.size
+    const rows = this.#rows.items.size
     if (stored > rows)
       this.#world.violate('I8', `the counter says ${stored} stored events, the table has ${rows}`)
     this.#stored = stored

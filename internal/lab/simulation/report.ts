@@ -2,16 +2,23 @@
  * What a person is shown of a schedule that failed: the seed, the broken promise, the
  * smallest plan, the end of its trace, how to repeat it.
  */
+import type { Rejection } from '../../engine/message/message.js'
 import type { Schedule } from './schedule.js'
 import { shrink } from './shrink.js'
-import { type Bug, simulate } from './simulation.js'
+import { simulate } from './simulation.js'
+import type { SimulatedSystem } from './system.js'
+import type { PlantedBug } from './worker.js'
 
 const TAIL = 40
 
-export async function reportFailure(schedule: Schedule, bug: Bug = {}): Promise<string> {
-  const first = (await simulate(schedule, bug)).violation
-  const smallest = await shrink(schedule, bug)
-  const { violation, trace } = await simulate(smallest, bug)
+export async function reportFailure<Item, Refused extends Rejection>(
+  system: SimulatedSystem<Item, Refused>,
+  schedule: Schedule,
+  bug: PlantedBug = {}
+): Promise<string> {
+  const first = (await simulate(system, schedule, bug)).violation
+  const smallest = await shrink(system, schedule, bug)
+  const { violation, trace } = await simulate(system, smallest, bug)
   const { sent, faults, limits, ...rest } = smallest
   return [
     `seed ${schedule.seed}: ${first?.invariant ?? ''}: ${first?.what ?? ''}`,

@@ -7,8 +7,7 @@
  * Units   virtual milliseconds, seconds where the queue counts them.
  */
 
-import type { IntakeLimits } from '../../engine/intake/intake.js'
-import type { Quota } from '../../systems/events/quota/client-rules.js'
+import type { IntakeLimits } from '../../engine/intake/options.js'
 import { Dice } from './dice.js'
 import {
   type Area,
@@ -20,7 +19,8 @@ import {
   SPAN_FAULTS,
   type SpanFaultKind
 } from './faults.js'
-import { CLIENTS, createLoad, type Sent } from './load.js'
+import { createLoad, type Sent } from './load.js'
+import type { SenderQuota, SenderRule, SenderRules, SimulatedSystem } from './system.js'
 
 export interface Schedule {
   readonly seed: number
@@ -33,17 +33,12 @@ export interface Schedule {
   readonly visibilityCeilingMs: number
   /** What the queue makes of a delete with any but the newest handle. */
   readonly staleDeletes: 'ignored' | 'refused' | 'done'
-  /** What operators have set, by client. */
-  readonly rules: Readonly<Record<string, ClientRule>>
+  /** What operators have set, by sender. */
+  readonly rules: SenderRules
   readonly sent: readonly Sent[]
   readonly faults: readonly Fault[]
   /** From here on nothing goes wrong any more. */
   readonly faultsEndMs: number
-}
-
-export interface ClientRule {
-  readonly weight: number
-  readonly quota: Quota | null
 }
 
 /** Which areas fail together; the first is the one of invariant I11. */
@@ -68,7 +63,10 @@ const OTHER_POINTS = CRASH_POINTS.filter(point => !point.startsWith('send'))
 
 const TWELVE_HOURS_MS = 43_200_000
 
-export function createSchedule(seed: number): Schedule {
+/** What of a system a schedule depends on. */
+export type Schedulable = Pick<SimulatedSystem<never>, 'bodies'> & { readonly quotas: unknown }
+
+export function createSchedule({ bodies, quotas }: Schedulable, seed: number): Schedule {
   const dice = new Dice(seed, 'schedule')
   const areas = dice.pick(THEMES)
   const workers = dice.chance(0.4) ? 2 : 1
@@ -78,8 +76,9 @@ export function createSchedule(seed: number): Schedule {
   const faults = areas.flatMap(area => createFaults(area, { workers, faultsEndMs, dice }))
   // Drawn apart, so that a seed without rules keeps its schedule.
   const rulesDice = new Dice(seed, 'rules')
-  const rules = rulesDice.chance(0.2) ? createRules(rulesDice) : {}
-  if (Object.values(rules).some(({ quota }) => quota?.overQuota === 'delay')) {
+  const rules =
+    quotas !== null && rulesDice.chance(0.2) ? createRules(bodies.senders, rulesDice) : {}
+  if (isDelaying(rules)) {
     for (const area of areas)
       faults.push(...createSendFaults(area, { workers, faultsEndMs, dice: rulesDice }))
   }
@@ -106,6 +105,7 @@ export function createSchedule(seed: number): Schedule {
     staleDeletes: dice.pick(['ignored', 'refused', 'done'] as const),
     rules,
     sent: createLoad(
+      bodies,
       {
         messages: 5 + dice.below(36),
         lastMessages: dice.below(12),
@@ -122,20 +122,25 @@ export function createSchedule(seed: number): Schedule {
 /**
  * Quotas that a schedule's load reaches, and that let its backlog drain within a minute.
  */
-function createRules(dice: Dice): Readonly<Record<string, ClientRule>> {
-  const ruleOf = (): ClientRule => {
+function createRules(senders: readonly string[], dice: Dice): SenderRules {
+  const ruleOf = (): SenderRule => {
     const weight = dice.pick([1, 1, 3, 100])
-    const quota: Quota = {
-      maxEventsPerS: dice.pick([null, 1, 1, 3, 10]),
+    const quota: SenderQuota = {
+      maxItemsPerS: dice.pick([null, 1, 1, 3, 10]),
       maxBytesPerS: dice.pick([null, null, 150, 1_000]),
-      overQuota: dice.pick(['delay', 'delay', 'reject'] as const)
+      over: dice.pick(['delay', 'delay', 'reject'] as const)
     }
     return {
       weight,
-      quota: quota.maxEventsPerS === null && quota.maxBytesPerS === null ? null : quota
+      quota: quota.maxItemsPerS === null && quota.maxBytesPerS === null ? null : quota
     }
   }
-  return Object.fromEntries(CLIENTS.map(client => [client, ruleOf()]))
+  return Object.fromEntries(senders.map(sender => [sender, ruleOf()]))
+}
+
+/** Whether a quota may put messages off. */
+export function isDelaying(rules: SenderRules): boolean {
+  return Object.values(rules).some(({ quota }) => quota?.over === 'delay')
 }
 
 export function areasOf({ faults, sent }: Schedule): ReadonlySet<Area> {

@@ -2,15 +2,22 @@
  * Leaves out of a failing schedule whatever it fails without, so that a person has less
  * to read.
  */
+import type { Rejection } from '../../engine/message/message.js'
 import type { Schedule } from './schedule.js'
-import { type Bug, simulate } from './simulation.js'
+import { simulate } from './simulation.js'
+import type { SimulatedSystem } from './system.js'
+import type { PlantedBug } from './worker.js'
 
 /** The smallest schedule found that violates the same invariant. */
-export async function shrink(schedule: Schedule, bug: Bug = {}): Promise<Schedule> {
-  const { violation } = await simulate(schedule, bug)
+export async function shrink<Item, Refused extends Rejection>(
+  system: SimulatedSystem<Item, Refused>,
+  schedule: Schedule,
+  bug: PlantedBug = {}
+): Promise<Schedule> {
+  const { violation } = await simulate(system, schedule, bug)
   if (violation === null) return schedule
   const failsToo = async (smaller: Schedule): Promise<boolean> =>
-    (await simulate(smaller, bug)).violation?.invariant === violation.invariant
+    (await simulate(system, smaller, bug)).violation?.invariant === violation.invariant
 
   let smallest = schedule
   for (let before: Schedule | null = null; before !== smallest; ) {

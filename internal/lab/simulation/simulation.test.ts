@@ -1,6 +1,6 @@
 /**
  * The intake against every fault at once: many schedules, each on a virtual clock, with
- * seeded faults of queue, database and process.
+ * seeded faults of queue, database and process. Of events, and of the tiny system.
  *
  * With FILE for internal/lab/simulation/simulation.test.ts:
  *   SIMULATION_SEED=4711 npx tap FILE                         one seed alone
@@ -13,12 +13,13 @@ import t from 'tap'
 import { CALL_FAULTS, CRASH_POINTS, SPAN_FAULTS } from './faults.js'
 import { createSchedule } from './schedule.js'
 import { simulate } from './simulation.js'
+import { EVENTS } from './systems/events.js'
 import { startThread } from './thread.js'
 
 /**
  * Seeds that showed a defect, with what it was. They do so while the generator draws what
  * it draws now; the defects have tests of their own in intake.test.ts and
- * over-quota.test.ts.
+ * quota-gate.test.ts.
  */
 const SEEDS_THAT_FAILED = {
   62: 'the gate stayed closed when a batch failed, and then failed for its data',
@@ -29,6 +30,7 @@ const SEEDS_THAT_FAILED = {
 }
 
 const SCHEDULES = 10_000
+const SCHEDULES_OF_THE_TINY_SYSTEM = 500
 const {
   SIMULATION_SEED: seed,
   SIMULATION_SCHEDULES: schedules = seed === undefined ? String(SCHEDULES) : '1'
@@ -39,6 +41,7 @@ t.teardown(() => thread.end())
 
 t.test('whatever goes wrong in queue, database and process, every invariant holds', async t => {
   const result = await thread.run({
+    system: 'events',
     task: 'check',
     fromSeed: Number(seed ?? 1),
     seeds: Number(schedules)
@@ -88,10 +91,30 @@ t.test('whatever goes wrong in queue, database and process, every invariant hold
   )
 })
 
+t.test('every invariant holds for another system too', async t => {
+  const seeds = Math.min(Number(schedules), SCHEDULES_OF_THE_TINY_SYSTEM)
+  const result = await thread.run({
+    system: 'tiny',
+    task: 'check',
+    fromSeed: Number(seed ?? 1),
+    seeds
+  })
+  t.same(result.failures, [])
+  t.equal(result.schedules, seeds)
+  if (seeds < SCHEDULES_OF_THE_TINY_SYSTEM) return
+  const ends = ['stored', 'malformed', 'conflict', 'unstorable', 'dead-lettered']
+  t.same(
+    ends.filter(end => !((result.hits[`end: ${end}`] ?? 0) > 0)),
+    [],
+    'each end was met'
+  )
+})
+
 t.test('the same seed gives the same trace', async t => {
   const hashes = async (...seeds: readonly number[]): Promise<readonly string[]> => {
     const all: string[] = []
-    for (const seed of seeds) all.push((await simulate(createSchedule(seed))).trace.hash())
+    for (const seed of seeds)
+      all.push((await simulate(EVENTS, createSchedule(EVENTS, seed))).trace.hash())
     return all
   }
   const first = await hashes(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
@@ -108,14 +131,14 @@ t.test(
   async t => {
     let schedules = 0
     for (let seed = 1; schedules < 40; seed++) {
-      const { sent, ...rest } = createSchedule(seed)
+      const { sent, ...rest } = createSchedule(EVENTS, seed)
       const killer = sent.find(({ kind }) => kind === 'killer')
       if (killer === undefined) continue
       schedules++
       const alone = sent.filter(
         message => message === killer || (message.kind !== 'killer' && message.kind !== 'cursed')
       )
-      const { violation, outcomes } = await simulate({
+      const { violation, outcomes } = await simulate(EVENTS, {
         ...rest,
         sent: alone,
         faults: [],
@@ -131,13 +154,23 @@ t.test(
 
 t.test('seeds that failed once hold', async t => {
   for (const [seed, what] of Object.entries(SEEDS_THAT_FAILED)) {
-    const { failures } = await thread.run({ task: 'check', fromSeed: Number(seed), seeds: 1 })
+    const { failures } = await thread.run({
+      system: 'events',
+      task: 'check',
+      fromSeed: Number(seed),
+      seeds: 1
+    })
     t.same(failures, [], `seed ${seed}: ${what}`)
   }
 })
 
 t.test('bad messages of one client change no outcome of another client', async t => {
-  const { failures, schedules } = await thread.run({ task: 'compare', fromSeed: 1, seeds: 1_000 })
+  const { failures, schedules } = await thread.run({
+    system: 'events',
+    task: 'compare',
+    fromSeed: 1,
+    seeds: 1_000
+  })
   t.same(failures, [])
   t.ok(schedules > 200, `${schedules} schedules in which only the database fails`)
 })

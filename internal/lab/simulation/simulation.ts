@@ -8,6 +8,7 @@
  *         rows are compared with the text that was sent.
  */
 
+import type { Rejection } from '../../engine/message/message.js'
 import { Database } from './database.js'
 import type { Sent } from './load.js'
 import type { Outcomes } from './outcomes.js'
@@ -16,9 +17,9 @@ import { Primary } from './primary.js'
 import { SimulatedProcess } from './process.js'
 import { WAIT_TIME_MS } from './queue.js'
 import { QueueServer } from './queue-server.js'
-import type { Schedule } from './schedule.js'
+import { isDelaying, type Schedule } from './schedule.js'
 import { connectStore } from './store.js'
-import type { KeyOf } from './tables.js'
+import type { SimulatedSystem } from './system.js'
 import type { Trace } from './trace.js'
 import { ENDING_MS, type PlantedBug, Worker } from './worker.js'
 import { type Violation, World } from './world.js'
@@ -33,10 +34,6 @@ export interface SimulationResult {
   readonly steps: number
 }
 
-export interface Bug extends PlantedBug {
-  readonly keyOf?: KeyOf
-}
-
 /**
  * When faults have stopped: the longest that a message can be on its way back, and then
  * its receive, commit and delete.
@@ -46,21 +43,25 @@ const SETTLED_WITHIN_MS = 90_000
 const STOP_WITHIN_MS = 25_000
 const LIVE_STOP_MS = 8_000
 
-export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<SimulationResult> {
+export async function simulate<Item, Refused extends Rejection>(
+  system: SimulatedSystem<Item, Refused>,
+  schedule: Schedule,
+  bug: PlantedBug = {}
+): Promise<SimulationResult> {
   const world = new World(schedule)
   const { scheduler } = world
   const sent = new Map(schedule.sent.map(message => [message.id, message]))
   const server = new QueueServer(world)
-  const database = new Database(world, bug.keyOf)
-  const { tables } = database
+  const database = new Database(world, system.rules, bug.rowKey)
+  const { rows } = database
   const primaryProcess = new SimulatedProcess(world, -1, 1, () => undefined)
   const primary = new Primary(
     world,
-    database,
+    rows,
     connectStore({ world, database, process: primaryProcess, sent })
   )
   /**
-   * By a row of its own or of another message of its event, or by a copy that the queue
+   * By a row of its own or of another message of its item, or by a copy that the queue
    * has confirmed.
    */
   const isKept = (id: string): boolean =>
@@ -68,13 +69,14 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
       .familyOf(id)
       .some(
         held =>
-          tables.rejections.has(held.id) ||
+          rows.rejections.has(held.id) ||
           (held.id !== id && held.isConfirmed && !held.isDeleted) ||
-          (held.sent.kind === 'valid' && tables.holds(held.sent.event))
+          (held.sent.kind === 'valid' && rows.holds(held.sent.key, held.sent.content))
       )
   const workers = Array.from(
     { length: schedule.workers },
-    (_, number) => new Worker({ world, server, database, primary, sent, isKept, bug }, number)
+    (_, number) =>
+      new Worker({ system, world, server, database, primary, sent, isKept, bug }, number)
   )
   /** Runs until `isDone`; what does not get there in time violates I10. */
   const reach = async (what: string, withinMs: number, isDone: () => boolean): Promise<void> => {
@@ -93,9 +95,7 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
   const visibilityMs = schedule.visibilityTimeoutS * 1_000
   const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000) + SETTLED_WITHIN_MS
   // What a quota puts off comes when it has its turn.
-  const quotaMs = Object.values(schedule.rules).some(({ quota }) => quota?.overQuota === 'delay')
-    ? SETTLED_WITHIN_MS
-    : 0
+  const quotaMs = isDelaying(schedule.rules) ? SETTLED_WITHIN_MS : 0
   const hasKillers = schedule.sent.some(({ kind }) => kind === 'killer')
 
   await scheduler.run(faultsEndMs(schedule), () => world.violation !== null)
@@ -128,9 +128,13 @@ export async function simulate(schedule: Schedule, bug: Bug = {}): Promise<Simul
     () => primary.isSettled
   )
 
-  if (world.violation === null) primary.checkTotals()
+  if (world.violation === null) primary.checkTotals(system.reasons)
+  const overQuota = system.quotas?.reason ?? null
+  const areWrittenAtOnce = database.areWrittenAtOnce.bind(database)
   const outcomes =
-    world.violation === null ? checkOutcomes(world, database, server) : new Map<string, string>()
+    world.violation === null
+      ? checkOutcomes({ world, server, rows, areWrittenAtOnce, overQuota })
+      : new Map<string, string>()
   return {
     violation: world.violation,
     outcomes,

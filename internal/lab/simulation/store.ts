@@ -7,8 +7,8 @@
  *         are violations of I9.
  */
 
-import { type PreparedCommit, type Store, StoreError } from '../../engine/intake/store.js'
-import type { Entry } from '../../engine/message/message.js'
+import { type Prepared, type Store, StoreError } from '../../engine/intake/store.js'
+import type { Disposition, Entry, Rejection } from '../../engine/message/message.js'
 import { type Database, failure, type Transaction } from './database.js'
 import type { FaultOf } from './faults.js'
 import type { Sent } from './load.js'
@@ -39,17 +39,24 @@ const CONNECT_CODES = ['ECONNREFUSED', '53300', '57P03', 'ETIMEDOUT', '28P01']
 const pick = (codes: readonly string[], share: number): string =>
   codes[Math.floor(share * codes.length)] ?? ''
 
-export interface StoreSetup {
+export interface StoreSetup<Item, Refused extends Rejection = Rejection> {
   readonly world: World
-  readonly database: Database
+  readonly database: Database<Item, Refused>
   readonly process: SimulatedProcess
   readonly sent: ReadonlyMap<string, Sent>
 }
 
-export function connectStore({ world, database, process, sent }: StoreSetup): Store {
+export function connectStore<Item, Refused extends Rejection>({
+  world,
+  database,
+  process,
+  sent
+}: StoreSetup<Item, Refused>): Store<Item, Refused> {
+  type Batch = readonly Entry<Item, Refused>[]
+  type Tx = Transaction<Item, Refused>
   const { faults, dice, scheduler } = world
   const { maxMessages, maxBytes } = world.schedule.limits.batch
-  let insertsUnderWay = 0
+  let underWay = 0
 
   const trip = (): Promise<void> => process.sleep(world.latencyMs())
 
@@ -67,7 +74,7 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
       )
   }
 
-  function assertHoldable(batch: readonly Entry[]): void {
+  function assertHoldable(batch: Batch): void {
     for (const { message, verdict } of batch) {
       const kind = sent.get(message.origin ?? message.id)?.kind
       if (kind === 'cursed') throw failure('22021')
@@ -75,7 +82,7 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
     }
   }
 
-  async function runStatements(tx: Transaction, batch: readonly Entry[]): Promise<PreparedCommit> {
+  async function runStatements(tx: Tx, batch: Batch): Promise<readonly Disposition[]> {
     const fault = faults.strike('statement')
     if (fault?.kind === 'statement-hangs') {
       scheduler.after(STATEMENT_TIMEOUT_MS, () => database.abort(tx))
@@ -91,14 +98,14 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
     if (process.dies('written')) return never()
     await trip()
     if (tx.state !== 'open') throw failure('ECONNRESET')
-    return { tx: tx.id, dispositions }
+    return dispositions
   }
 
   /**
    * Sends COMMIT; what the server makes of it and what the client hears of that are two
    * things.
    */
-  function commit(tx: Transaction): Promise<void> {
+  function commit(tx: Tx): Promise<void> {
     const fault = faults.strike('commit')
     tx.isCommitSent = true
     return new Promise((resolve, reject) => {
@@ -123,7 +130,7 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
 
   function strikeCommit(
     fault: FaultOf<'commit'>,
-    tx: Transaction,
+    tx: Tx,
     answer: () => void,
     fail: (code: string, inMs: number) => void
   ): void {
@@ -154,12 +161,31 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
     }
   }
 
-  function checkBounds(batch: readonly Entry[]): void {
+  function checkBounds(batch: Batch): void {
     const bytes = batch.reduce((sum, { message }) => sum + message.bytes, 0)
     if (batch.length === 0 || batch.length > maxMessages)
       world.violate('I9', `a batch of ${batch.length} messages`)
     if (batch.length > 1 && bytes > maxBytes) world.violate('I9', `a batch of ${bytes} bytes`)
-    if (insertsUnderWay > 1) world.violate('I9', 'three transactions of one worker at once')
+    if (underWay > 1) world.violate('I9', 'three transactions of one worker at once')
+  }
+
+  async function end(tx: Tx): Promise<void> {
+    if (!process.isAlive || process.dies('announced')) return never()
+    // From here on a failure says nothing of the database: the intake has to ask.
+    hear(null)
+    try {
+      await commit(tx)
+      // The other lane may have failed meanwhile: this answer is newer.
+      hear(null)
+    } finally {
+      underWay--
+    }
+  }
+
+  async function rollBack(tx: Tx): Promise<void> {
+    database.abort(tx)
+    await trip()
+    underWay--
   }
 
   function hear(error: unknown): void {
@@ -167,36 +193,28 @@ export function connectStore({ world, database, process, sent }: StoreSetup): St
   }
 
   return {
-    async insert(batch, onPrepared) {
-      if (!process.isAlive || process.dies('insert called')) return never()
-      process.onCall('insert')
+    async prepare(batch): Promise<Prepared> {
+      if (!process.isAlive || process.dies('prepare called')) return never()
+      process.onCall('prepare')
       checkBounds(batch)
-      insertsUnderWay++
-      let tx: Transaction | null = null
+      underWay++
+      let begun: Tx | null = null
       try {
         await trip()
         assertUp()
         const fault = faults.strike('begin')
         if (fault !== null) throw failure(pick(CONNECT_CODES, fault.share))
-        tx = database.begin(process)
-        const prepared = await runStatements(tx, batch)
+        const tx = database.begin(process)
+        begun = tx
+        const dispositions = await runStatements(tx, batch)
         if (process.dies('prepared')) return await never()
-        await onPrepared(prepared)
-        if (process.dies('announced')) return await never()
-        // From here on a failure says nothing of the database: the intake has to ask.
-        hear(null)
-        await commit(tx)
-        // The other lane may have failed meanwhile: this answer is newer.
-        hear(null)
-        return prepared.dispositions
+        return { tx: tx.id, dispositions, commit: () => end(tx), rollBack: () => rollBack(tx) }
       } catch (error) {
-        if (tx?.isCommitSent === true) throw error
-        if (tx !== null) database.abort(tx)
+        if (begun !== null) database.abort(begun)
         await trip()
         hear(error)
+        underWay--
         throw error
-      } finally {
-        insertsUnderWay--
       }
     },
 

@@ -8,16 +8,13 @@
  * Units   virtual milliseconds.
  */
 
+import { admitAll } from '../../engine/intake/admission.js'
 import { Intake } from '../../engine/intake/intake.js'
 import type { Store } from '../../engine/intake/store.js'
-import { createLog } from '../../engine/observe/log.js'
+import type { Rejection } from '../../engine/message/message.js'
 import type { Queue, QueueWriter } from '../../engine/queue/queue.js'
 import { BATCH_ENTRIES } from '../../engine/queue/sqs/limits.js'
-import { createDecoder } from '../../systems/events/event/decode.js'
-import { ClientMetrics } from '../../systems/events/observe/client-metrics.js'
-import { createIntakeEvents } from '../../systems/events/observe/intake-events.js'
-import type { WorkerMetrics } from '../../systems/events/observe/worker-metrics.js'
-import type { ClientRules } from '../../systems/events/quota/client-rules.js'
+import type { RowKey } from '../testing/kept-rows.js'
 import type { Database } from './database.js'
 import { Dice } from './dice.js'
 import type { Interruption } from './faults.js'
@@ -26,55 +23,45 @@ import type { Primary } from './primary.js'
 import { SimulatedProcess } from './process.js'
 import { connectQueue } from './queue.js'
 import type { QueueServer } from './queue-server.js'
-import type { Schedule } from './schedule.js'
 import { connectStore } from './store.js'
+import type { SimulatedSystem } from './system.js'
 import type { World } from './world.js'
 import { connectWriter } from './writer.js'
 
-/** A bug put before the ports, to see whether it is found. */
+/** A bug put before the ports of any system, to see whether it is found. */
 export interface PlantedBug {
-  readonly queue?: (queue: Queue, around: Ports) => Queue
-  readonly store?: (store: Store, around: Ports) => Store
+  readonly queue?: (queue: Queue, around: Around) => Queue
+  readonly store?: <Item, Refused extends Rejection>(
+    store: Store<Item, Refused>,
+    around: AroundStore<Item, Refused>
+  ) => Store<Item, Refused>
   readonly writer?: (writer: Writer) => Writer
+  /** Of the tables. */
+  readonly rowKey?: RowKey
 }
 
 export type Writer = Pick<QueueWriter, 'send' | 'limits'>
 
 /** What a planted bug may use. */
-export interface Ports {
-  readonly queue: Queue
-  readonly store: Store
+export interface Around {
   readonly process: SimulatedProcess
-  /** A second connection to the database. */
-  readonly connectStore: () => Store
 }
 
-export interface WorkerSetup {
+export interface AroundStore<Item, Refused extends Rejection = Rejection> extends Around {
+  readonly queue: Queue
+  /** A second connection to the database. */
+  readonly connectStore: () => Store<Item, Refused>
+}
+
+export interface WorkerSetup<Item, Refused extends Rejection = Rejection> {
+  readonly system: SimulatedSystem<Item, Refused>
   readonly world: World
   readonly server: QueueServer
-  readonly database: Database
+  readonly database: Database<Item, Refused>
   readonly primary: Primary
   readonly sent: ReadonlyMap<string, Sent>
   readonly isKept: (id: string) => boolean
   readonly bug: PlantedBug
-}
-
-const decode = createDecoder({ payloadSchemas: { find: () => null } })
-const log = createLog('simulation', { level: 'silent', format: 'json' }, false)
-const unseen = { observe: () => undefined }
-const metrics = {
-  batchRows: unseen,
-  commitSeconds: unseen,
-  queueDwellSeconds: unseen,
-  clients: new ClientMetrics()
-} as unknown as WorkerMetrics
-
-function clientRules({ rules }: Schedule): ClientRules {
-  return {
-    hasQuotas: Object.values(rules).some(({ quota }) => quota !== null),
-    weightOf: client => rules[client]?.weight ?? 1,
-    quotaOf: client => rules[client]?.quota ?? null
-  }
 }
 
 /** The longest that a process takes to end when its intake has stopped. */
@@ -83,18 +70,18 @@ export const ENDING_MS = 2_000
 /** The largest body of a load. */
 const BODY_BYTES = 200
 
-export class Worker {
-  readonly #setup: WorkerSetup
+export class Worker<Item, Refused extends Rejection = Rejection> {
+  readonly #setup: WorkerSetup<Item, Refused>
   readonly #number: number
   #lives = 0
   #process: SimulatedProcess | null = null
-  #intake: Intake | null = null
+  #intake: Intake<Item, Refused> | null = null
   /** Failed deletes and extensions that came back to the process, and that it told of. */
   #failedEntries = { answered: 0, told: 0 }
   /** Who waits for the end of a stop that is under way. */
   #stopping: (() => void)[] | null = null
 
-  constructor(setup: WorkerSetup, number: number) {
+  constructor(setup: WorkerSetup<Item, Refused>, number: number) {
     this.#setup = setup
     this.#number = number
     this.#start()
@@ -148,71 +135,78 @@ export class Worker {
   }
 
   #start(): void {
-    const { world, server, database, primary, sent, isKept, bug } = this.#setup
+    const { system, world, server, database, primary, sent, isKept, bug } = this.#setup
     const { schedule } = world
     const process = new SimulatedProcess(world, this.#number, ++this.#lives, dead =>
       this.#hasDied(dead)
     )
     world.note(process.name, 'starts')
-    const events = createIntakeEvents({
-      log,
+    const { observer, journal } = system.observe({
       clock: process.clock,
-      metrics,
-      send: message => primary.hear(process, message)
+      send: note => primary.hear(process, note)
     })
     const failedEntries = { answered: 0, told: 0 }
-    const ports: Ports = {
-      queue: connectQueue({
-        world,
-        server,
-        process,
-        isKept,
-        onEntryFailed: entries => (failedEntries.answered += entries)
-      }),
-      store: connectStore({ world, database, process, sent }),
+    const queue = connectQueue({
+      world,
+      server,
       process,
-      connectStore: () => connectStore({ world, database, process, sent })
-    }
+      isKept,
+      onEntryFailed: entries => (failedEntries.answered += entries)
+    })
+    const connect = (): Store<Item, Refused> => connectStore({ world, database, process, sent })
+    const store = connect()
+    const around = { process }
     const dice = new Dice(schedule.seed, process.name)
+    const random = (): number => dice.next()
     const writer = connectWriter({ world, server, process })
-    const intake = new Intake({
-      clients: clientRules(schedule),
+    const quotas = {
+      rules: schedule.rules,
       writer: bug.writer?.(writer) ?? writer,
-      queue: bug.queue?.(ports.queue, ports) ?? ports.queue,
-      store: bug.store?.(ports.store, ports) ?? ports.store,
+      clock: process.clock,
+      random
+    }
+    const intake = new Intake<Item, Refused>({
+      queue: bug.queue?.(queue, around) ?? queue,
       decode: message => {
         if (sent.get(message.origin ?? message.id)?.kind === 'killer' && process.isAlive) {
           world.faults.hit('killer')
           world.note(process.name, 'is killed by', message.id)
           process.kill()
         }
-        return decode(message)
+        return system.decode(message)
       },
+      admission: system.quotas?.admission(quotas) ?? admitAll,
+      turns: {
+        lineOf: system.lineOf,
+        weightOf: line => schedule.rules[line]?.weight ?? 1
+      },
+      store: bug.store?.(store, { ...around, queue, connectStore: connect }) ?? store,
+      refuse: system.refuse,
       clock: process.clock,
-      random: () => dice.next(),
+      random,
       limits: schedule.limits,
-      journal: events.journal,
+      journal,
       suspectRecord: {
         examining: messageId => primary.hear(process, { kind: 'examining', messageId }),
         deaths: messageId => primary.deaths(messageId)
       },
       observer: {
-        ...events.observer,
+        ...observer,
         received: messages => {
-          events.observer.received(messages)
+          observer.received(messages)
           this.#checkBounds()
         },
         deleteFailed: (code, entries, isFinal) => {
           failedEntries.told += entries
-          events.observer.deleteFailed(code, entries, isFinal)
+          observer.deleteFailed(code, entries, isFinal)
         },
         extendFailed: (code, entries) => {
           failedEntries.told += entries
-          events.observer.extendFailed(code, entries)
+          observer.extendFailed(code, entries)
         },
         leftToQueue: (id, error) => {
           server.excuse(id)
-          events.observer.leftToQueue(id, error)
+          observer.leftToQueue(id, error)
         }
       }
     })

@@ -1,11 +1,10 @@
-/**
- * A worker's world in which nothing is set for any client, so that nothing is sent again.
- */
+/** An intake of events in which nothing is set for any client. */
+import { admitAll } from '../../engine/intake/admission.js'
+import { clientOf } from '../../systems/events/event/event.js'
+import { refuseUnstorable } from '../../systems/events/store/refusal.js'
 
-import type { ClientRules } from '../../systems/events/quota/client-rules.js'
-import { writerOf } from './writer-of.js'
-
-const clients: ClientRules = { weightOf: () => 1, hasQuotas: false, quotaOf: () => null }
-const writer = writerOf(() => Promise.reject(new Error('nothing is to be sent')))
-
-export const EQUAL_CLIENTS = { clients, writer }
+export const EQUAL_CLIENTS = {
+  admission: admitAll,
+  turns: { lineOf: clientOf, weightOf: () => 1 },
+  refuse: refuseUnstorable
+}

@@ -1,284 +1,141 @@
 /**
- * What every Store promises, as tests: one suite for all adapters.
+ * What every Store promises, as tests: one suite for all systems and adapters.
  *
- * A harness starts with the clients `client-1` and `client-2` and the event types
- * `user-app` and `monitor-app`, and without any row.
+ * A harness starts without any row, and takes the items that the system's samples name.
  */
 import { type Test } from 'tap'
-import { type PreparedCommit, type Store, StoreError } from '../../engine/intake/store.js'
-import type { Entry, ValidEvent } from '../../engine/message/message.js'
-import { type RejectionRow } from '../../systems/events/store/rejection-row.js'
-import { insert, PAYLOADS, refused, SENT_AT_MS, valid } from './store-entries.js'
+import { type Store, StoreError } from '../../engine/intake/store.js'
+import type { Entry, Rejection, Violation } from '../../engine/message/message.js'
+import { entryOf, insert, type TestDelivery } from './store-entries.js'
 
-export interface StoreHarness {
-  readonly store: Store
-  readonly addClient: (name: string) => Promise<void>
-  readonly addEventType: (name: string) => Promise<void>
-  readonly disable: (
-    what: 'client' | 'event type',
-    name: string,
-    isDisabled: boolean
-  ) => Promise<void>
-  /** All rows of `message`, in any order. */
-  readonly messages: () => Promise<readonly ValidEvent[]>
-  /** All rows of `rejection`, in any order. */
-  readonly rejections: () => Promise<readonly RejectionRow[]>
+/** Items and rejections of one system. */
+export interface StoreSamples<Item, Refused extends Rejection = Rejection> {
+  /** The nth item of an owner; another variant is another item under the same key. */
+  readonly item: (n: number, variant?: number, owner?: 0 | 1) => Item
+  /** What validation refuses a body for. */
+  readonly rejection: Refused
+  /**
+   * The rejection of a body that would have been this item; null where a system's
+   * rejections do not say that, because it never judges a body differently later.
+   */
+  readonly rejectionOf: ((item: Item) => Refused) | null
+  /** Items that PostgreSQL cannot hold, by what is wrong with them. */
+  readonly unstorable: Readonly<Record<string, Item>>
 }
 
-const payloadsOf = (rows: readonly ValidEvent[]): readonly string[] =>
-  rows.map(row => row.payload).sort()
+/** A rejection as it is kept; `body` is what was sent, however it is written. */
+export interface KeptBody {
+  readonly queueMessageId: string
+  readonly reason: string
+  readonly violations: readonly Violation[]
+  readonly body: string
+  readonly receiveCount: number
+}
 
-export async function testStore(
+export interface StoreHarness<Item, Refused extends Rejection = Rejection> {
+  readonly store: Store<Item, Refused>
+  /** All that is stored, in any order. */
+  readonly items: () => Promise<readonly Item[]>
+  /** All that is rejected, in any order. */
+  readonly rejections: () => Promise<readonly KeptBody[]>
+}
+
+export async function testStore<Item, Refused extends Rejection>(
   t: Test,
-  adapter: string,
-  createHarness: (t: Test) => Promise<StoreHarness>
+  name: string,
+  samples: StoreSamples<Item, Refused>,
+  createHarness: (t: Test) => Promise<StoreHarness<Item, Refused>>
 ): Promise<void> {
-  const test = (rule: string, body: (t: Test, harness: StoreHarness) => Promise<void>) =>
-    t.test(`${adapter}: ${rule}`, async t => body(t, await createHarness(t)))
+  const { item, rejection, rejectionOf, unstorable } = samples
+  type Harness = StoreHarness<Item, Refused>
+  const test = (rule: string, body: (t: Test, harness: Harness) => Promise<void>) =>
+    t.test(`${name}: ${rule}`, async t => body(t, await createHarness(t)))
+  const valid = (one: Item, delivery: TestDelivery = {}): Entry<Item, Refused> =>
+    entryOf(
+      { kind: 'valid', item: one },
+      { queueId: `queue of ${JSON.stringify(one)}`, ...delivery }
+    )
+  const refused = (delivery: TestDelivery = {}, why = rejection): Entry<Item, Refused> =>
+    entryOf({ kind: 'rejected', rejection: why }, delivery)
+  const isKept = async ({ items, rejections }: Harness): Promise<readonly [number, number]> => [
+    (await items()).length,
+    (await rejections()).length
+  ]
+  /** In the same order, whatever the order of the rows. */
+  const sorted = (all: readonly Item[]): readonly string[] =>
+    all.map(one => JSON.stringify(one)).sort()
+  const many = (count: number): Item[] => Array.from({ length: count }, (_, n) => item(n))
 
-  await test('a new event is stored, and its row is the event', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
-    const event = {
-      clientId: 'client-2',
-      eventType: 'monitor-app',
-      messageId: 'an id',
-      payload: '{"n":1}',
-      schemaId: null
-    }
-    t.same(await insert(store, valid(event)), ['stored'])
-    t.same(await messages(), [event])
-    t.same(await rejections(), [])
+  await test('a new item is stored, and its row is the item', async (t, harness) => {
+    t.same(await insert(harness.store, valid(item(1, 0, 1))), ['stored'])
+    t.same(await harness.items(), [item(1, 0, 1)])
+    t.same(await harness.rejections(), [])
   })
 
-  await test('a row keeps which schema version accepted it, and a repetition that another version accepted changes nothing', async (t, harness) => {
-    const { store, messages } = harness
-    const batch = [1, null, 2_147_483_647].map((schemaId, n) =>
-      valid({ messageId: `id-${n}`, schemaId })
-    )
-    t.same(await insert(store, ...batch), ['stored', 'stored', 'stored'])
-    t.same(await insert(store, valid({ messageId: 'id-0', schemaId: 2 }, { queueId: 'again' })), [
-      'duplicate'
+  await test('the same item again is a duplicate, whichever queue message brings it', async (t, harness) => {
+    const { store } = harness
+    await insert(store, valid(item(1), { queueId: 'first' }))
+    const redelivery = valid(item(1), { queueId: 'first', receiveCount: 2 })
+    t.same(await insert(store, redelivery), ['duplicate'])
+    t.same(await insert(store, valid(item(1), { queueId: 'second' })), ['duplicate'])
+    t.same(await isKept(harness), [1, 0])
+  })
+
+  await test('another item under the same key is refused with its body, and the first one stays', async (t, harness) => {
+    const { store, items, rejections } = harness
+    await insert(store, valid(item(1)))
+    const other = valid(item(1, 1), { queueId: 'other', body: 'the whole body' })
+    t.same(await insert(store, other), ['conflict'])
+    t.same(await items(), [item(1)])
+    t.match(await rejections(), [
+      { queueMessageId: 'other', reason: 'conflict', body: 'the whole body' }
     ])
-    const kept = (await messages())
-      .map(({ messageId, schemaId }) => `${messageId} ${schemaId ?? 'none'}`)
-      .sort()
-    t.same(kept, ['id-0 1', 'id-1 none', 'id-2 2147483647'])
-  })
-
-  await test('the same event again is a duplicate, whichever queue message brings it', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
-    await insert(store, valid({}, { queueId: 'first' }))
-    t.same(await insert(store, valid({}, { queueId: 'first', receiveCount: 2 })), ['duplicate'])
-    t.same(await insert(store, valid({}, { queueId: 'second' })), ['duplicate'])
-    t.equal((await messages()).length, 1)
-    t.same(await rejections(), [])
-  })
-
-  await test('the same id with another payload or event type is a conflict, and the first event stays', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
-    await insert(store, valid({ messageId: 'same', payload: '{"a":1}' }))
-    const other = valid(
-      { messageId: 'same', payload: '{"a": 1}' },
-      { queueId: 'other-payload', body: 'the whole body' }
-    )
-    const type = valid(
-      { messageId: 'same', payload: '{"a":1}', eventType: 'monitor-app' },
-      { queueId: 'other-type' }
-    )
-    t.same([await insert(store, other), await insert(store, type)], [['conflict'], ['conflict']])
-    t.same(payloadsOf(await messages()), ['{"a":1}'])
-    const row = (await rejections()).find(
-      ({ queueMessageId }) => queueMessageId === 'other-payload'
-    )
-    t.match(row, {
-      reason: 'conflict',
-      clientName: 'client-1',
-      eventTypeName: 'user-app',
-      messageId: 'same',
-      body: 'the whole body'
-    })
-    t.match(row?.violations, [{ pointer: '/event_id', keyword: 'unique', message: String }])
     t.same(await insert(store, other), ['duplicate'], 'its redelivery has its row already')
-    t.equal((await rejections()).length, 2)
+    t.same(await isKept(harness), [1, 1])
   })
 
-  await test('the same id of two clients is two events', async (t, { store, messages }) => {
-    const [one, two] = [
-      valid({ payload: '1' }, { queueId: 'a' }),
-      valid({ clientId: 'client-2', payload: '2' }, { queueId: 'b' })
-    ]
-    t.same(await insert(store, one, two), ['stored', 'stored'])
-    t.same(payloadsOf(await messages()), ['1', '2'])
+  await test('the same id of two owners is two items', async (t, { store, items }) => {
+    t.same(await insert(store, valid(item(1, 0, 0)), valid(item(1, 1, 1))), ['stored', 'stored'])
+    t.same(sorted(await items()), sorted([item(1, 0, 0), item(1, 1, 1)]))
   })
 
-  await test('an unknown client or event type is refused with its body, the client first', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
-    const client = valid({ messageId: 'a', clientId: 'nobody' }, { body: 'body a' })
-    const type = valid({ messageId: 'b', eventType: 'nothing' }, { body: 'body b' })
-    const both = valid(
-      { messageId: 'c', clientId: 'nobody', eventType: 'nothing' },
-      { body: 'body c' }
-    )
-    t.same(await insert(store, client, type, both), [
-      'unknown-client',
-      'unknown-event-type',
-      'unknown-client'
-    ])
-    t.same(await messages(), [])
-    const rows = new Map((await rejections()).map(row => [row.queueMessageId, row]))
-    t.match(rows.get('queue-a'), {
-      reason: 'unknown-client',
-      clientName: 'nobody',
-      body: 'body a',
-      violations: [{ pointer: '/client_id' }]
-    })
-    t.match(rows.get('queue-b'), {
-      reason: 'unknown-event-type',
-      eventTypeName: 'nothing',
-      body: 'body b',
-      violations: [{ pointer: '/event_type' }]
-    })
-    t.match(rows.get('queue-c'), { reason: 'unknown-client', body: 'body c' })
-  })
-
-  await test('a disabled client or event type is refused and says that it is disabled, until it is enabled', async (t, harness) => {
-    const { store, disable, messages, rejections } = harness
-    await disable('client', 'client-2', true)
-    await disable('event type', 'monitor-app', true)
-    const client = valid({ messageId: 'a', clientId: 'client-2' }, { body: 'body a' })
-    const type = valid({ messageId: 'b', eventType: 'monitor-app' })
-    const both = valid({ messageId: 'c', clientId: 'client-2', eventType: 'monitor-app' })
-    const good = valid({ messageId: 'd' })
-    t.same(await insert(store, client, type, both, good), [
-      'unknown-client',
-      'unknown-event-type',
-      'unknown-client',
-      'stored'
-    ])
-    const rows = new Map((await rejections()).map(row => [row.queueMessageId, row]))
-    const [ofClient, ofType] = [
-      { pointer: '/client_id', keyword: 'enabled' },
-      { pointer: '/event_type', keyword: 'enabled' }
-    ]
-    t.match(rows.get('queue-a'), {
-      reason: 'unknown-client',
-      clientName: 'client-2',
-      body: 'body a',
-      violations: [ofClient]
-    })
-    t.match(rows.get('queue-b'), { reason: 'unknown-event-type', violations: [ofType] })
-    t.match(rows.get('queue-c'), { violations: [ofClient] })
-    await disable('client', 'client-2', false)
-    await disable('event type', 'monitor-app', false)
-    const again = (id: string): Entry =>
-      valid(
-        { messageId: id, clientId: 'client-2', eventType: 'monitor-app' },
-        { queueId: `again-${id}` }
-      )
-    t.same(await insert(store, again('a'), again('b')), ['stored', 'stored'])
-    t.equal((await messages()).length, 3)
-  })
-
-  await test('a client and an event type added while it runs are accepted at once', async (t, {
-    store,
-    addClient,
-    addEventType,
-    messages
-  }) => {
-    t.same(
-      await insert(store, valid({ messageId: 'a', clientId: 'new-client', eventType: 'new-type' })),
-      ['unknown-client']
-    )
-    await addClient('new-client')
-    t.same(
-      await insert(store, valid({ messageId: 'b', clientId: 'new-client', eventType: 'new-type' })),
-      ['unknown-event-type']
-    )
-    await addEventType('new-type')
-    t.same(
-      await insert(store, valid({ messageId: 'c', clientId: 'new-client', eventType: 'new-type' })),
-      ['stored']
-    )
-    t.match(await messages(), [{ clientId: 'new-client', eventType: 'new-type', messageId: 'c' }])
-  })
-
-  await test('dispositions come in the order of the batch, and a bad entry changes nothing for the others', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
-    await insert(store, valid({ messageId: 'old' }), valid({ messageId: 'taken' }))
+  await test('dispositions come in the order of the batch, and a bad entry changes nothing for the others', async (t, harness) => {
+    const { store, items, rejections } = harness
+    await insert(store, valid(item(1)), valid(item(2)))
     const batch = [
-      refused({}, { queueId: 'r1' }),
-      valid({ messageId: 'z' }),
-      valid({ messageId: 'x', clientId: 'nobody' }),
-      valid({ messageId: 'old' }),
-      valid({ messageId: 'a' }),
-      valid({ messageId: 'taken', payload: '0' }, { queueId: 'r2' }),
-      refused({ reason: 'missing-field' }, { queueId: 'r3' }),
-      valid({ messageId: 'y', eventType: 'nothing' }),
-      valid({ messageId: 'm' })
+      refused({ queueId: 'r1' }),
+      valid(item(9)),
+      valid(item(1)),
+      valid(item(3)),
+      valid(item(2, 1), { queueId: 'r2' }),
+      refused({ queueId: 'r3' }),
+      valid(item(5))
     ]
-    const want = [
-      'not-json',
+    const { reason } = rejection
+    t.same(await insert(store, ...batch), [
+      reason,
       'stored',
-      'unknown-client',
       'duplicate',
       'stored',
       'conflict',
-      'missing-field',
-      'unknown-event-type',
+      reason,
       'stored'
-    ]
-    t.same(await insert(store, ...batch), want)
-    t.same((await messages()).map(row => row.messageId).sort(), ['a', 'm', 'old', 'taken', 'z'])
-    t.same((await rejections()).map(row => row.queueMessageId).sort(), [
-      'queue-x',
-      'queue-y',
-      'r1',
-      'r2',
-      'r3'
     ])
+    t.same(sorted(await items()), sorted([1, 2, 3, 5, 9].map(n => item(n))))
+    const ids = (await rejections()).map(({ queueMessageId }) => queueMessageId)
+    t.same(ids.sort(), ['r1', 'r2', 'r3'])
   })
 
   await test('a refused body becomes a row with all that is known of it, once', async (t, {
     store,
     rejections
   }) => {
-    const violations = [{ pointer: '/message/n', keyword: 'type', message: 'must be a number' }]
-    const known = { clientId: 'client-1', eventType: 'user-app', messageId: 'm', payload: '"p"' }
-    const entry = refused(
-      { reason: 'schema-violation', violations, ...known },
-      { queueId: 'q', receiveCount: 3, body: '{"whole":"body"}' }
-    )
-    t.same(await insert(store, entry), ['schema-violation'])
+    const entry = refused({ queueId: 'q', receiveCount: 3, body: '{"whole":"body"}' })
+    t.same(await insert(store, entry), [rejection.reason])
     t.same(await insert(store, entry), ['duplicate'])
+    const { reason, violations } = rejection
     t.same(await rejections(), [
-      {
-        queueMessageId: 'q',
-        originQueueMessageId: null,
-        clientName: 'client-1',
-        eventTypeName: 'user-app',
-        messageId: 'm',
-        reason: 'schema-violation',
-        violations,
-        body: '{"whole":"body"}',
-        bodyEncoding: 'plain',
-        receiveCount: 3,
-        sentAtMs: SENT_AT_MS
-      }
+      { queueMessageId: 'q', reason, violations, body: '{"whole":"body"}', receiveCount: 3 }
     ])
   })
 
@@ -286,325 +143,141 @@ export async function testStore(
     store,
     rejections
   }) => {
-    t.same(
-      await insert(store, refused({}, { receiveCount: 1 }), refused({}, { receiveCount: 2 })),
-      ['not-json', 'duplicate']
-    )
+    const deliveries = [1, 2].map(receiveCount => refused({ receiveCount }))
+    t.same(await insert(store, ...deliveries), [rejection.reason, 'duplicate'])
     t.match(await rejections(), [{ receiveCount: 1 }])
   })
 
-  await test('what is stored is never rejected as well, however it is judged later', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
-    const event = {
-      clientId: 'client-1',
-      eventType: 'user-app',
-      messageId: 'm',
-      payload: '{"n":"\\u0000"}'
-    }
-    await insert(store, valid(event, { queueId: 'q' }))
-    const later = (over: Partial<ValidEvent>) =>
-      refused({ reason: 'schema-violation', ...event, ...over }, { queueId: 'q', receiveCount: 2 })
-    t.same(await insert(store, later({})), ['duplicate'])
-    t.same(await rejections(), [])
-    t.same(
-      await insert(store, later({ payload: '{"n":1}' })),
-      ['schema-violation'],
-      'another payload is another event'
-    )
-    t.equal((await messages()).length, 1)
-  })
-
-  await test('what is rejected is never stored as well, however old the delivery is', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
-    await insert(store, refused({ reason: 'schema-violation' }, { queueId: 'q', receiveCount: 2 }))
-    t.same(
-      await insert(store, valid({}, { queueId: 'q', receiveCount: 3 })),
-      ['duplicate'],
-      'a redelivery'
-    )
-    t.same(
-      await insert(store, valid({}, { queueId: 'q', receiveCount: 1 })),
-      ['duplicate'],
-      'an earlier delivery that was held up'
-    )
-    t.same(await messages(), [])
-    t.equal((await rejections()).length, 1)
-    t.same(await insert(store, valid({}, { queueId: 'another message' })), ['stored'])
-  })
-
-  await test('a redriven message is no redelivery: it is judged anew, and refused again it says where it comes from', async (t, {
-    store,
-    addClient,
-    messages,
-    rejections
-  }) => {
-    const event = { clientId: 'late', messageId: 'first' }
-    await insert(store, valid(event, { queueId: 'first' }))
-    const copy = (queueId: string, over: Partial<ValidEvent> = {}) =>
-      valid({ ...event, ...over }, { queueId, origin: 'first' })
-    t.same(await insert(store, copy('second')), ['unknown-client'])
-    t.match(
-      (await rejections()).find(row => row.queueMessageId === 'second'),
-      { originQueueMessageId: 'first', messageId: 'first' }
-    )
-    await addClient('late')
-    t.same(await insert(store, copy('third'), copy('fourth')), ['stored', 'duplicate'])
-    t.same(await insert(store, copy('fifth', { payload: '"another"' })), ['conflict'])
-    t.match(
-      (await rejections()).find(row => row.queueMessageId === 'fifth'),
-      { violations: [{ pointer: '' }] }
-    )
-    t.equal((await messages()).length, 1)
-  })
-
-  await test('names and ids of any length are kept', async (t, { store, rejections }) => {
-    const name = Array.from({ length: 20_000 }, (_, index) => index.toString(36)).join(' ')
-    const long = { clientId: name, eventType: name, messageId: name }
-    t.same(await insert(store, refused({ reason: 'invalid-field', ...long }, { queueId: 'q' })), [
-      'invalid-field'
-    ])
-    t.match(await rejections(), [{ clientName: name, eventTypeName: name, messageId: name }])
-  })
-
-  await test('a payload is stored character for character', async (t, { store, messages }) => {
-    const batch = PAYLOADS.map((payload, n) => valid({ messageId: `id-${n}`, payload }))
-    t.same(
-      await insert(store, ...batch),
-      PAYLOADS.map(() => 'stored')
-    )
-    t.same(payloadsOf(await messages()), [...PAYLOADS].sort())
-    t.same(
-      await insert(store, ...batch),
-      PAYLOADS.map(() => 'duplicate'),
-      'and compared the same way'
-    )
-  })
-
-  await test('ids are kept as they are: letter case, accents and spaces tell events apart', async (t, {
-    store,
-    messages
-  }) => {
-    const ids = [
-      'id',
-      'ID',
-      'íd',
-      'i\u0301d',
-      ' id',
-      'id ',
-      '日本',
-      '🎫',
-      "'",
-      '\\',
-      '{}',
-      'NULL',
-      '\u0001',
-      'é'.repeat(127)
-    ]
-    const batch = ids.map(messageId => valid({ messageId, payload: JSON.stringify(messageId) }))
-    t.same(
-      await insert(store, ...batch),
-      ids.map(() => 'stored')
-    )
-    t.same((await messages()).map(row => row.messageId).sort(), [...ids].sort())
-  })
-
-  await test('a rejection keeps bodies and names that PostgreSQL cannot hold, written as JSON strings', async (t, {
-    store,
-    rejections
-  }) => {
-    const raw = { queueId: 'raw', body: 'NUL \0 and lone \ud800 surrogates' }
-    const names = { clientId: 'a\0b', eventType: '\udc00', messageId: '\0', payload: '"\ud800"' }
-    t.same(
-      await insert(
-        store,
-        refused({ reason: 'unstorable', ...names }, raw),
-        refused({}, { queueId: 'plain', body: '"\\u0000"' })
-      ),
-      ['unstorable', 'not-json']
-    )
-    const rows = new Map((await rejections()).map(row => [row.queueMessageId, row]))
-    const row = rows.get('raw')
-    t.match(row, {
-      bodyEncoding: 'json-string',
-      clientName: '"a\\u0000b"',
-      eventTypeName: '"\\udc00"',
-      messageId: '"\\u0000"'
+  if (rejectionOf !== null) {
+    await test('what is stored is never rejected as well, however it is judged later', async (t, harness) => {
+      const { store } = harness
+      await insert(store, valid(item(1), { queueId: 'q' }))
+      const judgedLater = (one: Item) =>
+        refused({ queueId: 'q', receiveCount: 2 }, rejectionOf(one))
+      t.same(await insert(store, judgedLater(item(1))), ['duplicate'])
+      t.same(await isKept(harness), [1, 0])
+      const other = rejectionOf(item(1, 1))
+      t.same(await insert(store, judgedLater(item(1, 1))), [other.reason], 'another item')
+      t.same(await isKept(harness), [1, 1])
     })
-    t.equal(JSON.parse(row!.body), raw.body, 'the body is complete')
-    t.match(rows.get('plain'), { bodyEncoding: 'plain', body: '"\\u0000"' })
-    t.same(await insert(store, refused({ reason: 'unstorable', ...names }, raw)), ['duplicate'])
+  }
+
+  await test('what is rejected is never stored as well, however old the delivery is', async (t, harness) => {
+    const { store } = harness
+    await insert(store, refused({ queueId: 'q', receiveCount: 2 }))
+    const delivery = (receiveCount: number) => valid(item(1), { queueId: 'q', receiveCount })
+    t.same(await insert(store, delivery(3)), ['duplicate'], 'a redelivery')
+    t.same(await insert(store, delivery(1)), ['duplicate'], 'an earlier one, held up')
+    t.same(await isKept(harness), [0, 1])
+    t.same(await insert(store, valid(item(1), { queueId: 'another message' })), ['stored'])
   })
 
-  await test('a row that cannot be stored is a data fault, and nothing of its batch is stored', async (t, {
+  await test('a rejection keeps a body that PostgreSQL cannot hold', async (t, {
     store,
-    messages,
     rejections
   }) => {
-    const rows = [
-      { why: 'an id with NUL', event: { messageId: 'a\0' } },
-      { why: 'an id with a lone surrogate', event: { messageId: '\ud800' } },
-      { why: 'an empty id', event: { messageId: '' } },
-      { why: 'an id of 256 bytes', event: { messageId: 'é'.repeat(128) } },
-      { why: 'a payload with NUL', event: { payload: '"\0"' } },
-      { why: 'a payload with a lone surrogate', event: { payload: '"\udc00"' } },
-      { why: 'a payload that is not JSON', event: { payload: '{' } }
+    const body = 'NUL \0 and lone \ud800 surrogates'
+    const entries = [
+      refused({ queueId: 'raw', body }),
+      refused({ queueId: 'plain', body: '"\\u0000"' })
     ]
-    for (const { why, event } of rows) {
+    t.same(await insert(store, ...entries), [rejection.reason, rejection.reason])
+    const bodies = new Map((await rejections()).map(row => [row.queueMessageId, row.body]))
+    t.equal(bodies.get('raw'), body)
+    t.equal(bodies.get('plain'), '"\\u0000"')
+    t.same(await insert(store, ...entries), ['duplicate', 'duplicate'])
+  })
+
+  await test('a row that cannot be stored is a data fault, and nothing of its batch is stored', async (t, harness) => {
+    const { store } = harness
+    for (const [why, one] of Object.entries(unstorable)) {
       await t.rejects(
-        insert(store, valid({ messageId: 'good' }), valid(event), refused()),
+        insert(store, valid(item(1)), valid(one), refused()),
         { name: 'StoreError', fault: 'data' },
         why
       )
     }
-    t.same([await messages(), await rejections()], [[], []])
-    t.same(
-      await insert(store, valid({ messageId: 'good' })),
-      ['stored'],
-      'the next batch is written'
-    )
+    t.same(await isKept(harness), [0, 0])
+    t.same(await insert(store, valid(item(1))), ['stored'], 'the next batch is written')
   })
 
-  await test('a key that stands in a batch several times is written as if its messages came one after the other', async (t, {
-    store,
-    messages
-  }) => {
-    const key = { clientId: 'client-1', messageId: 'k' }
-    t.same(
-      await insert(
-        store,
-        valid({ ...key, payload: '1', eventType: 'no-such-type' }, { queueId: 'q1' }),
-        valid({ ...key, payload: '1' }, { queueId: 'q2' }),
-        valid({ ...key, payload: '1' }, { queueId: 'q3' }),
-        valid({ ...key, payload: '2' }, { queueId: 'q4' }),
-        valid({ ...key, payload: '1', eventType: 'monitor-app' }, { queueId: 'q5' }),
-        valid({ ...key, payload: '1', eventType: 'no-such-type' }, { queueId: 'q6' }),
-        valid({ ...key, payload: '1', clientId: 'client-2' }, { queueId: 'q7' })
-      ),
-      [
-        'unknown-event-type',
-        'stored',
-        'duplicate',
-        'conflict',
-        'conflict',
-        'unknown-event-type',
-        'stored'
-      ]
-    )
-    t.equal((await messages()).length, 2)
-    t.same(
-      await insert(
-        store,
-        valid({ ...key, payload: '1' }, { queueId: 'q8' }),
-        valid({ ...key, payload: '3' }, { queueId: 'q9' })
-      ),
-      ['duplicate', 'conflict'],
-      'and beside a row of an earlier batch'
-    )
+  await test('a key that stands in a batch several times is written as if its messages came one after the other', async (t, harness) => {
+    const { store, items } = harness
+    const batch = (...variants: number[]) =>
+      variants.map((variant, at) =>
+        valid(item(7, variant), { queueId: `${variants.length}-${at}` })
+      )
+    t.same(await insert(store, ...batch(0, 0, 1, 0)), [
+      'stored',
+      'duplicate',
+      'conflict',
+      'duplicate'
+    ])
+    t.same(await items(), [item(7)])
+    t.same(await insert(store, ...batch(0, 2, 1)), ['duplicate', 'conflict', 'conflict'], 'later')
+    t.same(await items(), [item(7)])
   })
 
-  await test('a message that was rejected before does not decide for another one of the same event', async (t, {
-    store,
-    messages
-  }) => {
-    t.same(await insert(store, refused({}, { queueId: 'q1' })), ['not-json'])
-    t.same(
-      await insert(
-        store,
-        valid({ messageId: 'k' }, { queueId: 'q1' }),
-        valid({ messageId: 'k' }, { queueId: 'q2' }),
-        valid({ messageId: 'k' }, { queueId: 'q3' })
-      ),
-      ['duplicate', 'stored', 'duplicate']
-    )
-    t.equal((await messages()).length, 1)
+  await test('a message that was rejected before does not decide for another one of the same item', async (t, harness) => {
+    const { store } = harness
+    await insert(store, refused({ queueId: 'q1' }))
+    const batch = ['q1', 'q2', 'q3'].map(queueId => valid(item(1), { queueId }))
+    t.same(await insert(store, ...batch), ['duplicate', 'stored', 'duplicate'])
+    t.same(await isKept(harness), [1, 1])
   })
 
-  await test('onPrepared hears of the dispositions before anything can be seen, and runs once', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
-    const heard: PreparedCommit[] = []
-    const dispositions = await store.insert([valid(), refused()], async prepared => {
-      heard.push(prepared)
-      t.same([await messages(), await rejections()], [[], []])
-    })
-    t.same(dispositions, ['stored', 'not-json'])
-    t.equal(heard.length, 1)
-    t.same(heard[0]?.dispositions, dispositions)
+  await test('what a transaction adds is known before anything of it can be seen', async (t, harness) => {
+    const prepared = await harness.store.prepare([valid(item(1)), refused()])
+    t.same(prepared.dispositions, ['stored', rejection.reason])
+    t.same(await isKept(harness), [0, 0])
+    await prepared.commit()
+    t.same(await isKept(harness), [1, 1])
   })
 
-  await test('a rejection of onPrepared rolls back and comes out unchanged', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
-    const reason = new Error('no')
-    let tx = ''
-    const failed = store.insert([valid(), refused()], async prepared => {
-      tx = prepared.tx
-      throw reason
-    })
-    t.equal(await failed.catch((error: unknown) => error), reason)
-    t.same([await messages(), await rejections()], [[], []])
-    t.equal(await store.wasCommitted(tx), false)
-    t.same(
-      await insert(store, valid(), refused()),
-      ['stored', 'not-json'],
-      'the same batch again is new'
-    )
+  await test('what is rolled back leaves nothing behind, and the same batch again is new', async (t, harness) => {
+    const { store } = harness
+    const batch = [valid(item(1)), refused()]
+    const prepared = await store.prepare(batch)
+    await prepared.rollBack()
+    t.same(await isKept(harness), [0, 0])
+    t.equal(await store.wasCommitted(prepared.tx), false)
+    t.same(await insert(store, ...batch), ['stored', rejection.reason])
   })
 
   await test('a committed transaction is known as such: one that stored, one that only rejected', async (t, {
     store
   }) => {
-    for (const entry of [valid({ messageId: 'id "quoted", é' }), refused()]) {
-      let tx = ''
-      await store.insert([entry], async prepared => void (tx = prepared.tx))
-      t.equal(await store.wasCommitted(tx), true)
+    for (const entry of [valid(item(1)), refused({ queueId: 'id "quoted", é' })]) {
+      const prepared = await store.prepare([entry])
+      await prepared.commit()
+      t.equal(await store.wasCommitted(prepared.tx), true)
     }
   })
 
-  await test('a batch holds 1 or 1,000 entries', async (t, { store, messages }) => {
-    const batch = Array.from({ length: 1_000 }, (_, n) =>
-      valid({ messageId: `id-${n}`, clientId: n % 2 === 0 ? 'client-1' : 'client-2' })
-    )
-    t.same(await insert(store, batch[500]!), ['stored'])
-    const want = Array.from({ length: 1_000 }, (_, n) => (n === 500 ? 'duplicate' : 'stored'))
-    t.same(await insert(store, ...batch), want)
-    t.equal((await messages()).length, 1_000)
+  await test('a batch holds 1 or 1,000 entries', async (t, harness) => {
+    const batch = many(1_000).map(one => valid(one))
+    t.same(await insert(harness.store, batch[500]!), ['stored'])
+    const want = batch.map((_, n) => (n === 500 ? 'duplicate' : 'stored'))
+    t.same(await insert(harness.store, ...batch), want)
+    t.same(await isKept(harness), [1_000, 0])
   })
 
-  await test('two batches at once that bring the same events store each once', async (t, {
-    store,
-    messages
-  }) => {
-    const batch = Array.from({ length: 20 }, (_, n) => valid({ messageId: `id-${n}` }))
-    const [one, two] = await Promise.all([
-      insert(store, ...batch),
-      insert(store, ...batch.toReversed())
-    ])
-    t.same([...one, ...two].filter(disposition => disposition === 'stored').length, 20)
-    t.same([...one, ...two].filter(disposition => disposition === 'duplicate').length, 20)
-    t.equal((await messages()).length, 20)
+  await test('two batches at once that bring the same items store each once', async (t, harness) => {
+    const { store } = harness
+    const batch = many(20).map(one => valid(one))
+    const both = await Promise.all([insert(store, ...batch), insert(store, ...batch.toReversed())])
+    const count = (disposition: string) => both.flat().filter(one => one === disposition).length
+    t.same([count('stored'), count('duplicate')], [20, 20])
+    t.same(await isKept(harness), [20, 0])
   })
 
-  await test('a probe succeeds while it works, and a closed store refuses everything', async (t, {
-    store,
-    messages,
-    rejections
-  }) => {
+  await test('a probe succeeds while it works, and a closed store refuses everything', async (t, harness) => {
+    const { store } = harness
     await store.probe()
-    t.same([await messages(), await rejections()], [[], []], 'a probe leaves nothing behind')
+    t.same(await isKept(harness), [0, 0], 'a probe leaves nothing behind')
     await Promise.all([store.close(), store.close()])
     await t.rejects(store.probe(), StoreError)
-    await t.rejects(insert(store, valid()), { name: 'StoreError', fault: 'transient' })
-    t.same(await messages(), [])
+    await t.rejects(insert(store, valid(item(1))), { name: 'StoreError', fault: 'transient' })
+    t.same(await isKept(harness), [0, 0])
   })
 }

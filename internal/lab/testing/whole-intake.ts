@@ -10,15 +10,16 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { Intake } from '../../engine/intake/intake.js'
-import type { Store } from '../../engine/intake/store.js'
 import { systemClock as clock } from '../../engine/lifecycle/clock.js'
-import type { Disposition, Verdict, Violation } from '../../engine/message/message.js'
+import type { Disposition, Violation } from '../../engine/message/message.js'
 import type { Queue, ReceiveOptions } from '../../engine/queue/queue.js'
 import { SQS_LIMITS } from '../../engine/queue/sqs/limits.js'
 import type { Decoder } from '../../systems/events/event/decode.js'
-import { createPostgresStore } from '../../systems/events/store/postgres.js'
+import type { EventVerdict } from '../../systems/events/event/event.js'
+import { createEventStore } from '../../systems/events/store/postgres.js'
 import { EQUAL_CLIENTS } from './equal-clients.js'
 import { NO_SUSPECTS } from './no-suspects.js'
+import { SILENT_INTAKE, SILENT_JOURNAL } from './silent-intake.js'
 import { until } from './until.js'
 
 export interface Fate {
@@ -69,15 +70,16 @@ export function createWholeIntake(
     statementTimeoutMs: 30_000,
     lockTimeoutMs: 10_000,
     idleInTransactionTimeoutMs: 10_000,
-    queryDeadlineMs: 35_000
+    queryDeadlineMs: 35_000,
+    requireDurability: false
   }
-  const store = createPostgresStore({ connectionString, ...limits })
+  const store = createEventStore({ connectionString, ...limits })
   let attempts = 0
-  const counted: Store = {
+  const counted: typeof store = {
     ...store,
-    insert(batch, onPrepared) {
+    prepare(batch) {
       attempts += 1
-      return store.insert(batch, onPrepared)
+      return store.prepare(batch)
     }
   }
   let deliver: ReceiveOptions['deliver'] = nothing
@@ -115,20 +117,12 @@ export function createWholeIntake(
       settleConcurrency: 8,
       settleLingerMs: 0
     },
-    journal: { committing: () => Promise.resolve(), committed: nothing, rolledBack: nothing },
+    journal: SILENT_JOURNAL,
     suspectRecord: NO_SUSPECTS,
     observer: {
-      received: nothing,
+      ...SILENT_INTAKE,
       committed: (entries, all) =>
         entries.forEach(({ message }, index) => dispositions.set(message.id, all[index]!)),
-      receiveFailed: nothing,
-      deleteFailed: nothing,
-      extendFailed: nothing,
-      sentLater: nothing,
-      sendFailed: nothing,
-      storeFailed: nothing,
-      storeRecovered: nothing,
-      gateChanged: nothing,
       leftToQueue: id => settled.add(id)
     }
   })
@@ -138,8 +132,8 @@ export function createWholeIntake(
   })
 
   /** The id that a valid event's row would have, to find the row by. */
-  function note(id: string, verdict: Verdict): Verdict {
-    if (verdict.kind === 'valid') messageIds.set(id, verdict.event.messageId)
+  function note(id: string, verdict: EventVerdict): EventVerdict {
+    if (verdict.kind === 'valid') messageIds.set(id, verdict.item.messageId)
     return verdict
   }
 

@@ -6,7 +6,8 @@
  *         `transaction-app`, `user-app`. Bodies name no event_id unless they are about
  *         ids, so that each is an event of its own.
  */
-import type { Disposition, RejectionReason } from '../../../engine/message/message.js'
+import type { Disposition } from '../../../engine/message/message.js'
+import type { RejectionReason } from '../../../systems/events/event/event.js'
 
 export interface HostileBody {
   /** Unique. */

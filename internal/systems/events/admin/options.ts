@@ -9,7 +9,7 @@ import type { Options } from '../../../engine/cli/command.js'
 import { type Flags, readNumber } from '../../../engine/cli/flags.js'
 import { didYouMean } from '../../../engine/cli/nearest.js'
 import { parseMoment } from '../../../engine/cli/time-argument.js'
-import { REJECTION_REASONS, type RejectionReason } from '../../../engine/message/message.js'
+import { REJECTION_REASONS, type RejectionReason } from '../event/event.js'
 import type { RejectionFilter } from '../store/records.js'
 
 export const MOMENT =

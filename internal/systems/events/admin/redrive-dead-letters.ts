@@ -13,12 +13,11 @@
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
-import type { ReceivedMessage } from '../../../engine/message/message.js'
+import { firstId, type ReceivedMessage } from '../../../engine/message/message.js'
 import type { InspectableQueue, QueueWriter } from '../../../engine/queue/queue.js'
 import { settleAll } from '../../../engine/queue/settle-all.js'
 import { createBatchPace } from '../../../engine/rate/batch-pace.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
-import { firstId } from '../event/decode.js'
 import type { Records } from '../store/records.js'
 import { type DeadLetterFilter, matches, readDeadLetter } from './dead-letter.js'
 import type { RedriveResult } from './redrive-report.js'

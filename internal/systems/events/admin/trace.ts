@@ -8,8 +8,8 @@ import {
   formatTime,
   printable
 } from '../../../engine/cli/terminal-text.js'
+import { firstId } from '../../../engine/message/message.js'
 import { type QueueDepth, QueueError } from '../../../engine/queue/queue.js'
-import { firstId } from '../event/decode.js'
 import type { RejectionHead, StoredEvent } from '../store/records.js'
 import { type DeadLetter, readDeadLetter } from './dead-letter.js'
 import { deadLetterJson } from './dead-letter-view.js'

@@ -5,8 +5,9 @@
  * Shapes  bodies or payloads in; null (it would be accepted) or the objection out.
  * Errors  StoreError while the schemas and names are read; judging itself never throws.
  */
-import type { RejectionReason, Violation } from '../../../engine/message/message.js'
+import type { Violation } from '../../../engine/message/message.js'
 import { createDecoder } from '../event/decode.js'
+import type { RejectionReason } from '../event/event.js'
 import {
   createPayloadSchemas,
   type PayloadSchemas,
@@ -81,7 +82,7 @@ export async function createJudge({
         })
         if (verdict.kind === 'rejected')
           return objection(verdict.rejection.reason, verdict.rejection.violations)
-        const { clientId, eventType } = verdict.event
+        const { clientId, eventType } = verdict.item
         if (!takenClients.has(clientId))
           return { reason: 'unknown-client', violation: notTaken('/client_id', 'client') }
         if (!takenTypes.has(eventType))

@@ -24,7 +24,7 @@ const trust: Decoder = ({ id, body }) => {
     messageId?: string
     payload?: string
   }
-  const event = {
+  const item = {
     clientId: 'client-1',
     eventType: 'monitor-app',
     messageId: id,
@@ -32,7 +32,7 @@ const trust: Decoder = ({ id, body }) => {
     schemaId: null,
     ...claim
   }
-  return { kind: 'valid', event }
+  return { kind: 'valid', item }
 }
 
 t.beforeEach(() => pool.query('TRUNCATE message, rejection'))

@@ -5,26 +5,26 @@
 import { queryObjects } from 'node:v8'
 import t from 'tap'
 import { Backlog } from '../../../engine/intake/backlog.js'
-import type { Entry } from '../../../engine/message/message.js'
 import { TokenBucket } from '../../../engine/rate/token-bucket.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
 import { writerOf } from '../../../lab/testing/writer-of.js'
+import { clientOf, type EventEntry } from '../event/event.js'
 import { ClientMetrics, MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
 import type { Quota } from '../quota/client-rules.js'
-import { OverQuota } from '../quota/quota-gate.js'
+import { QuotaGate } from '../quota/quota-gate.js'
 
 const CLIENTS = 100_000
 /** An entry that can be counted. */
-class Traced implements Entry {
-  readonly message: Entry['message']
-  readonly verdict: Entry['verdict']
+class Traced implements EventEntry {
+  readonly message: EventEntry['message']
+  readonly verdict: EventEntry['verdict']
 
-  constructor({ message, verdict }: Entry) {
+  constructor({ message, verdict }: EventEntry) {
     this.message = message
     this.verdict = verdict
   }
 }
-const entry = (clientId: string): Entry => {
+const entry = (clientId: string): EventEntry => {
   const message = {
     id: clientId,
     token: 'handle',
@@ -37,11 +37,11 @@ const entry = (clientId: string): Entry => {
     message,
     verdict: {
       kind: 'valid',
-      event: { clientId, eventType: 'type', messageId: clientId, schemaId: null, payload: '1' }
+      item: { clientId, eventType: 'type', messageId: clientId, schemaId: null, payload: '1' }
     }
   }
 }
-const flood = (): Entry[] => Array.from({ length: CLIENTS }, (_, n) => entry(`client-${n}`))
+const flood = (): EventEntry[] => Array.from({ length: CLIENTS }, (_, n) => entry(`client-${n}`))
 /** Counts after a full garbage collection. */
 const instancesOf = (type: abstract new (...args: never[]) => unknown): number =>
   queryObjects(type, { format: 'count' })
@@ -49,7 +49,7 @@ const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolv
 
 t.test('a backlog keeps nothing of a client whose entries are all taken', async t => {
   const limits = { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 1 }
-  const backlog = new Backlog(limits, () => 1)
+  const backlog = new Backlog(limits, { lineOf: clientOf, weightOf: () => 1 })
   const fill = (): void => {
     for (const one of flood()) backlog.add(new Traced(one))
   }
@@ -68,30 +68,34 @@ t.test(
   async t => {
     const clock = createManualClock()
     const quota: Quota = { maxEventsPerS: 1, maxBytesPerS: 1_000, overQuota: 'delay' }
-    const released: Entry[] = []
+    const released: EventEntry[] = []
     const nothing = (): void => undefined
-    const overQuota = new OverQuota({
-      rules: { weightOf: () => 1, hasQuotas: true, quotaOf: () => quota },
-      writer: writerOf(() => Promise.reject(new Error('nothing is to be sent'))),
-      clock,
-      random: () => 0.5,
-      maxHeldMessages: 1_000,
-      maxHeldBytes: 1_000_000,
-      release: entries => released.push(...entries),
-      isPaused: () => false,
-      onSentLater: nothing,
-      onSendFailed: nothing,
-      onKept: nothing
-    })
+    const gate = new QuotaGate(
+      {
+        rules: { weightOf: () => 1, hasQuotas: true, quotaOf: () => quota },
+        writer: writerOf(() => Promise.reject(new Error('nothing is to be sent'))),
+        clock,
+        random: () => 0.5,
+        observer: { sentLater: nothing, sendFailed: nothing }
+      },
+      {
+        maxHeldMessages: 1_000,
+        maxHeldBytes: 1_000_000,
+        release: entries => released.push(...entries),
+        isPaused: () => false,
+        settle: nothing,
+        heldMore: nothing
+      }
+    )
     const before = instancesOf(TokenBucket)
-    t.equal(overQuota.admit(flood()).length, CLIENTS)
-    t.equal(overQuota.admit(Array.from({ length: 21 }, () => entry('noisy'))).length, 1)
+    t.equal(gate.admit(flood()).length, CLIENTS)
+    t.equal(gate.admit(Array.from({ length: 21 }, () => entry('noisy'))).length, 1)
     t.equal(instancesOf(TokenBucket) - before, 2 * (CLIENTS + 1))
     await clock.advanceAsync(10_000)
-    t.same(overQuota.admit([entry('noisy')]), [], 'who owes is not forgotten with them')
+    t.same(gate.admit([entry('noisy')]), [], 'who owes is not forgotten with them')
     t.equal(instancesOf(TokenBucket) - before, 2, 'one account is left')
-    t.equal(overQuota.held + released.length, 21)
-    t.equal((await overQuota.end()).length + released.length, 21)
+    t.equal(gate.held + released.length, 21)
+    t.equal((await gate.end()).length + released.length, 21)
   }
 )
 

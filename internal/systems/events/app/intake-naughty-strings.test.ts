@@ -136,7 +136,12 @@ t.test(
         schemaId: null
       }
       observer.received([message])
-      observer.committed([{ message, verdict: { kind: 'valid', event } }], ['stored'], 'free', 1)
+      observer.committed(
+        [{ message, verdict: { kind: 'valid', item: event } }],
+        ['stored'],
+        'free',
+        1
+      )
       observer.receiveFailed(new QueueError(text, text))
       observer.deleteFailed(text, 1, true)
       observer.extendFailed(text, 1)

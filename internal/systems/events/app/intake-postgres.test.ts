@@ -1,28 +1,14 @@
 import t from 'tap'
-import { Intake, type IntakeObserver } from '../../../engine/intake/intake.js'
+import { Intake } from '../../../engine/intake/intake.js'
 import { systemClock } from '../../../engine/lifecycle/clock.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import { EQUAL_CLIENTS } from '../../../lab/testing/equal-clients.js'
 import { createMemoryQueue } from '../../../lab/testing/memory-queue.js'
 import { NO_SUSPECTS } from '../../../lab/testing/no-suspects.js'
+import { SILENT_INTAKE, SILENT_JOURNAL } from '../../../lab/testing/silent-intake.js'
 import { until } from '../../../lab/testing/until.js'
 import { createDecoder } from '../event/decode.js'
-import { createPostgresStore } from '../store/postgres.js'
-
-const nothing = (): void => undefined
-const observer: IntakeObserver = {
-  received: nothing,
-  committed: nothing,
-  receiveFailed: nothing,
-  deleteFailed: nothing,
-  extendFailed: nothing,
-  sentLater: nothing,
-  sendFailed: nothing,
-  storeFailed: nothing,
-  storeRecovered: nothing,
-  gateChanged: nothing,
-  leftToQueue: nothing
-}
+import { createEventStore } from '../store/postgres.js'
 
 t.test('at each delete another session sees the row of the message already', async t => {
   const { connectionString, pool } = await createTestDatabase(t)
@@ -40,12 +26,13 @@ t.test('at each delete another session sees the row of the message already', asy
       deletes += ids.length
     }
   })
-  const store = createPostgresStore({
+  const store = createEventStore({
     connectionString,
     statementTimeoutMs: 10_000,
     lockTimeoutMs: 5_000,
     idleInTransactionTimeoutMs: 10_000,
-    queryDeadlineMs: 15_000
+    queryDeadlineMs: 15_000,
+    requireDurability: false
   })
   const intake = new Intake({
     ...EQUAL_CLIENTS,
@@ -61,9 +48,9 @@ t.test('at each delete another session sees the row of the message already', asy
       settleConcurrency: 4,
       settleLingerMs: 5
     },
-    journal: { committing: () => Promise.resolve(), committed: nothing, rolledBack: nothing },
+    journal: SILENT_JOURNAL,
     suspectRecord: NO_SUSPECTS,
-    observer
+    observer: SILENT_INTAKE
   })
   t.teardown(async () => {
     await intake.stop(5_000)

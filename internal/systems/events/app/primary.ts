@@ -24,7 +24,7 @@ import { type ProcessorConfig } from '../config/config.js'
 import { MAX_CLIENT_LABELS } from '../observe/client-metrics.js'
 import { createProcessorMetrics, type ProcessorMetrics } from '../observe/processor-metrics.js'
 import { migrateEvents } from '../store/migrate.js'
-import { createPostgresStore } from '../store/postgres.js'
+import { createEventStore } from '../store/postgres.js'
 import { followClientRules } from './client-rules.js'
 import type { PrimaryMessage, RulesForWorkers } from './protocol.js'
 
@@ -52,7 +52,7 @@ async function openPrimary(
 ): Promise<PrimaryParts<PrimaryMessage, IntakeWord>> {
   const services = await openServices(config.services, line => log.info(line))
   closeLater(() => services.stop())
-  const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
+  const store = createEventStore({ connectionString: services.dbConnection, ...config.db })
   closeLater(() => store.close())
   const { transport } = config.queue
   const sqs = createSqsClient({ ...services.aws, maxSockets: 2, transport })
@@ -95,7 +95,9 @@ async function openPrimary(
   }
 }
 
-function migrateDatabase({ dbConnection }: Services, store: Store, log: Log): PrepareStep {
+type Probed = Pick<Store<unknown>, 'probe'>
+
+function migrateDatabase({ dbConnection }: Services, store: Probed, log: Log): PrepareStep {
   return {
     doing: 'migrating the database',
     todo: 'migrate the database',
@@ -113,7 +115,7 @@ function migrateDatabase({ dbConnection }: Services, store: Store, log: Log): Pr
  * correct: better no start than one that seems well. One that becomes so later is not
  * ready, and says why. Whatever else a probe finds mends itself or is told by /readyz.
  */
-async function endIfUnsafe(store: Store): Promise<void> {
+async function endIfUnsafe(store: Probed): Promise<void> {
   await store.probe().catch((error: unknown) => {
     if (error instanceof StoreError && error.code === UNSAFE) throw new ExpectedError(error.message)
   })

@@ -17,11 +17,14 @@ import { createSqsQueue } from '../../../engine/queue/sqs/queue.js'
 import { createSqsWriter } from '../../../engine/queue/sqs/writer.js'
 import { type ProcessorConfig } from '../config/config.js'
 import { createDecoder } from '../event/decode.js'
+import { clientOf } from '../event/event.js'
 import { ClientMetrics } from '../observe/client-metrics.js'
 import { createIntakeEvents } from '../observe/intake-events.js'
 import { createShadowEvents } from '../observe/shadow-events.js'
 import { createWorkerMetrics } from '../observe/worker-metrics.js'
-import { createPostgresStore } from '../store/postgres.js'
+import { QuotaGate } from '../quota/quota-gate.js'
+import { createEventStore } from '../store/postgres.js'
+import { refuseUnstorable } from '../store/refusal.js'
 import { createClientRules, type WorkerClientRules } from './client-rules.js'
 import type { PrimaryMessage } from './protocol.js'
 import { followSchemas } from './schemas.js'
@@ -69,7 +72,7 @@ async function openWorker(
   { log, signal, retry, closeLater }: Opening
 ): Promise<WorkerParts<ReceiveStatus> | null> {
   const services = await openServices(config.services, line => log.info(line))
-  const store = createPostgresStore({ connectionString: services.dbConnection, ...config.db })
+  const store = createEventStore({ connectionString: services.dbConnection, ...config.db })
   closeLater(() => store.close())
   const sqs = createSqsClient({
     ...services.aws,
@@ -100,12 +103,20 @@ async function openWorker(
     clock
   })
   if (signal.aborted) return null
+  const quota = {
+    rules: clients,
+    writer: createSqsWriter({ sqs, queueUrl: opened.queueUrl, clock }),
+    clock,
+    random: Math.random,
+    observer: events.observer
+  }
   const intake = new Intake({
     queue,
-    writer: createSqsWriter({ sqs, queueUrl: opened.queueUrl, clock }),
-    store,
     decode: createDecoder({ payloadSchemas: schemas, onShadow: shadowEvents.checked }),
-    clients,
+    admission: desk => new QuotaGate(quota, desk),
+    turns: { lineOf: clientOf, weightOf: client => clients.weightOf(client) },
+    store,
+    refuse: refuseUnstorable,
     clock,
     random: Math.random,
     limits: {

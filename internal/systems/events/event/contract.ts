@@ -12,8 +12,9 @@
  */
 import { type ErrorObject } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { type RejectionReason, type Violation } from '../../../engine/message/message.js'
+import type { Violation } from '../../../engine/message/message.js'
 import { isStorable } from '../../../engine/message/storable.js'
+import type { RejectionReason } from './event.js'
 import { describeFound } from './found.js'
 
 /** UTF-8 bytes of the longest body that is read. */

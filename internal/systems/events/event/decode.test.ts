@@ -1,14 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  REJECTION_REASONS,
-  type ReceivedMessage,
-  type Rejection,
-  type ValidEvent
-} from '../../../engine/message/message.js'
+import type { ReceivedMessage } from '../../../engine/message/message.js'
 import { isStorable } from '../../../engine/message/storable.js'
 import { createPayloadSchemas } from '../schemas/payload-schemas.js'
 import { createDecoder } from './decode.js'
+import { type EventRejection, REJECTION_REASONS, type ValidEvent } from './event.js'
 
 const received = (body: string): ReceivedMessage => ({
   id: 'queue-id',
@@ -20,7 +16,7 @@ const received = (body: string): ReceivedMessage => ({
 })
 const decode = createDecoder({ payloadSchemas: createPayloadSchemas() })
 
-const rejection = (body: string, using = decode): Rejection => {
+const rejection = (body: string, using = decode): EventRejection => {
   const verdict = using(received(body))
   if (verdict.kind === 'valid') throw new Error(`valid: ${body.slice(0, 200)}`)
   return verdict.rejection
@@ -28,7 +24,7 @@ const rejection = (body: string, using = decode): Rejection => {
 const event = (body: string, using = decode): ValidEvent => {
   const verdict = using(received(body))
   if (verdict.kind === 'rejected') throw new Error(JSON.stringify(verdict.rejection.violations))
-  return verdict.event
+  return verdict.item
 }
 /** A body around the text of a payload. */
 const around = (payload: string, more = ''): string =>
@@ -56,8 +52,8 @@ t.test(
   'a redriven event without event_id keeps the id under which the queue first accepted it, refused or not',
   async t => {
     const redriven = (body: string) => decode({ ...received(body), origin: 'first-id' })
-    t.match(redriven(around('"x"')), { event: { messageId: 'first-id' } })
-    t.match(redriven(around('"x"', '"event_id":"e-1",')), { event: { messageId: 'e-1' } })
+    t.match(redriven(around('"x"')), { item: { messageId: 'first-id' } })
+    t.match(redriven(around('"x"', '"event_id":"e-1",')), { item: { messageId: 'e-1' } })
     t.match(redriven(around('5')), {
       rejection: { reason: 'invalid-field', messageId: 'first-id' }
     })
@@ -347,7 +343,7 @@ t.test('whatever the body, there is one verdict whose words can be stored', asyn
       const verdict = decode(received(body))
       if (verdict.kind === 'valid') {
         seen.add('valid')
-        const { clientId, eventType, messageId, payload } = verdict.event
+        const { clientId, eventType, messageId, payload } = verdict.item
         return (
           [clientId, eventType, messageId].every(isStorable) &&
           body.includes(payload) &&

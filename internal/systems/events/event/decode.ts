@@ -15,13 +15,7 @@
  *         lone-surrogate escapes included, up to a depth of some thousands (SQLSTATE
  *         54001 beyond); MAX_DEPTH stays far below.
  */
-import {
-  type ReceivedMessage,
-  type Rejection,
-  type RejectionReason,
-  type Verdict,
-  type Violation
-} from '../../../engine/message/message.js'
+import { firstId, type ReceivedMessage, type Violation } from '../../../engine/message/message.js'
 import { isWellFormed } from '../../../engine/message/storable.js'
 import {
   type PayloadSchemas,
@@ -29,6 +23,7 @@ import {
   type ShadowSchema
 } from '../schemas/payload-schemas.js'
 import { type EventBody, explainBreach, MAX_BODY_BYTES, satisfiesContract } from './contract.js'
+import type { EventRejection, EventVerdict, RejectionReason } from './event.js'
 import { describeFound } from './found.js'
 import { findJsonError } from './json-error.js'
 import { findPayload, type PayloadSpan } from './payload-span.js'
@@ -48,7 +43,7 @@ export interface DecoderOptions {
   ) => void
 }
 
-export type Decoder = (message: ReceivedMessage) => Verdict
+export type Decoder = (message: ReceivedMessage) => EventVerdict
 
 /** The validator of a payload schema broke. */
 export class PayloadCheckError extends Error {
@@ -102,7 +97,7 @@ export function createDecoder({ payloadSchemas, onShadow }: DecoderOptions): Dec
     const messageId = parsed.event_id ?? firstId(message)
     return {
       kind: 'valid',
-      event: {
+      item: {
         clientId: parsed.client_id,
         eventType: parsed.event_type,
         messageId,
@@ -133,7 +128,7 @@ function objectionOf(shadow: ShadowSchema, body: EventBody): string | null {
   }
 }
 
-type Kept = Pick<Rejection, 'clientId' | 'eventType' | 'messageId' | 'payload'>
+type Kept = Pick<EventRejection, 'clientId' | 'eventType' | 'messageId' | 'payload'>
 
 const NOTHING_KEPT: Kept = { clientId: null, eventType: null, messageId: null, payload: null }
 
@@ -141,7 +136,7 @@ function refuse(
   reason: RejectionReason,
   violations: readonly Violation[],
   kept = NOTHING_KEPT
-): Verdict {
+): EventVerdict {
   return { kind: 'rejected', rejection: { reason, violations, ...kept } }
 }
 
@@ -162,14 +157,6 @@ function keep(message: ReceivedMessage, body: object, span: PayloadSpan): Kept {
         ? message.body.slice(span.start, span.end)
         : null
   }
-}
-
-/**
- * The MessageId under which the queue first accepted the event: that of its origin, where
- * the message is redriven.
- */
-export function firstId({ id, origin }: ReceivedMessage): string {
-  return origin ?? id
 }
 
 function textOrNull(value: unknown): string | null {

@@ -5,8 +5,8 @@ import { startHttpServer } from '../../../engine/http/server.js'
 import { Intake } from '../../../engine/intake/intake.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { EQUAL_CLIENTS } from '../../../lab/testing/equal-clients.js'
+import { createMemoryEventStore } from '../../../lab/testing/memory-event-store.js'
 import { createMemoryQueue } from '../../../lab/testing/memory-queue.js'
-import { createMemoryStore } from '../../../lab/testing/memory-store.js'
 import { NO_SUSPECTS } from '../../../lab/testing/no-suspects.js'
 import { until } from '../../../lab/testing/until.js'
 import { createDecoder } from '../event/decode.js'
@@ -33,7 +33,7 @@ t.test(
       send: hear
     })
     const queue = createMemoryQueue({ clock, visibilityTimeoutS: 600 })
-    const store = createMemoryStore({ clients: ['client-1'], eventTypes: ['monitor-app'] })
+    const store = createMemoryEventStore({ clients: ['client-1'], eventTypes: ['monitor-app'] })
     const intake = new Intake({
       ...EQUAL_CLIENTS,
       queue,

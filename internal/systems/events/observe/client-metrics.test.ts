@@ -1,10 +1,11 @@
 import t from 'tap'
-import type { Disposition, Entry } from '../../../engine/message/message.js'
+import type { Disposition } from '../../../engine/message/message.js'
 import { CounterSums, OTHER_LABEL } from '../../../engine/observe/counters.js'
+import type { EventEntry } from '../event/event.js'
 import { ClientMetrics, combinations, MAX_CLIENT_LABELS } from './client-metrics.js'
 import { createProcessorMetrics } from './processor-metrics.js'
 
-const entry = (clientId: string | null): Entry => {
+const entry = (clientId: string | null): EventEntry => {
   const message = { id: '1', token: '1', body: '', bytes: 1, receiveCount: 1, sentAtMs: 0 }
   const nothing = { eventType: null, messageId: null, payload: null, violations: [] }
   return {

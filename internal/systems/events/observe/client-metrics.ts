@@ -11,10 +11,10 @@
  * Units   seconds.
  */
 
-import { type Disposition, type Entry, REJECTION_REASONS } from '../../../engine/message/message.js'
+import type { Disposition } from '../../../engine/message/message.js'
 import { OTHER_LABEL } from '../../../engine/observe/counters.js'
 import { Observations } from '../../../engine/observe/observations.js'
-import { clientOf } from '../event/client-of.js'
+import { clientOf, type EventEntry, REJECTION_REASONS } from '../event/event.js'
 
 /** Each costs about 35 series of a scrape. */
 export const MAX_CLIENT_LABELS = 50
@@ -49,9 +49,12 @@ export class ClientMetrics {
   }
 
   /** What a batch adds to the counters, by key. */
-  count(entries: readonly Entry[], dispositions: readonly Disposition[]): Record<string, number> {
+  count(
+    entries: readonly EventEntry[],
+    dispositions: readonly Disposition[]
+  ): Record<string, number> {
     for (let index = 0; index < entries.length; index++) {
-      const slot = this.#slots.get(clientOf(entries[index] as Entry)) ?? this.#other
+      const slot = this.#slots.get(clientOf(entries[index] as EventEntry)) ?? this.#other
       const disposition = dispositions[index] as Disposition
       if (disposition === 'stored') slot.stored += 1
       else if (disposition === 'duplicate') slot.duplicate += 1
@@ -74,7 +77,7 @@ export class ClientMetrics {
     return counts
   }
 
-  dwelt(entry: Entry, seconds: number): void {
+  dwelt(entry: EventEntry, seconds: number): void {
     const slot = this.#slots.get(clientOf(entry)) ?? this.#other
     slot.dwell.observe(seconds)
   }

@@ -1,6 +1,7 @@
 /** The counters of the processor. */
-import { REJECTION_REASONS } from '../../../engine/message/message.js'
+
 import type { CounterDefinitions } from '../../../engine/observe/counters.js'
+import { REJECTION_REASONS } from '../event/event.js'
 
 /** What the name of each of the system's metrics begins with. */
 export const METRIC_PREFIX = 'event_process_'

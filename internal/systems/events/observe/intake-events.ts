@@ -7,25 +7,39 @@
 
 import { createCommitJournal, type SendWord } from '../../../engine/cluster/intake-reporter.js'
 import type { CommitJournal } from '../../../engine/intake/committer.js'
-import type { IntakeObserver } from '../../../engine/intake/intake.js'
+import type { IntakeObserver } from '../../../engine/intake/observer.js'
 import { StoreError } from '../../../engine/intake/store.js'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import type { Disposition } from '../../../engine/message/message.js'
 import { CounterSums, type Counts, type SumsOf } from '../../../engine/observe/counters.js'
 import type { Log } from '../../../engine/observe/log.js'
+import type { EventRejection, ValidEvent } from '../event/event.js'
+import type { PostponeObserver } from '../quota/postpone.js'
+import type { ClientMetrics } from './client-metrics.js'
 import type { ProcessorCounter } from './counters.js'
-import type { WorkerMetrics } from './worker-metrics.js'
+
+interface Observed {
+  observe(value: number): void
+}
+
+/** What is measured of each batch and message. */
+interface IntakeMetrics {
+  readonly batchRows: Observed
+  readonly commitSeconds: Observed
+  readonly queueDwellSeconds: Observed
+  readonly clients: ClientMetrics
+}
 
 export interface IntakeEventsOptions {
   readonly log: Log
   readonly clock: Clock
-  readonly metrics: WorkerMetrics
+  readonly metrics: IntakeMetrics
   readonly send: SendWord
 }
 
 export interface IntakeEvents {
-  readonly observer: IntakeObserver
-  readonly journal: CommitJournal
+  readonly observer: IntakeObserver<ValidEvent, EventRejection> & PostponeObserver
+  readonly journal: CommitJournal<ValidEvent, EventRejection>
   readonly sums: SumsOf<ProcessorCounter>
   /** Logs what happened since the last call, if anything did. */
   logSummary(): void
@@ -40,7 +54,7 @@ export function createIntakeEvents({
   const sums: SumsOf<ProcessorCounter> = new CounterSums()
   let summarized: Counts = {}
 
-  const journal = createCommitJournal({
+  const journal = createCommitJournal<ValidEvent, EventRejection>({
     sums,
     send,
     countsOf: (dispositions, entries) => ({
@@ -49,7 +63,7 @@ export function createIntakeEvents({
     })
   })
 
-  const observer: IntakeObserver = {
+  const observer: IntakeEvents['observer'] = {
     received(messages) {
       sums.add('received', messages.length)
       let redelivered = 0

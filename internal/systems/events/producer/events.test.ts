@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { createRandom } from '../../../engine/cli/random.js'
-import type { Verdict } from '../../../engine/message/message.js'
 import { createDecoder } from '../event/decode.js'
+import type { EventVerdict } from '../event/event.js'
 import { admitSchema } from '../schemas/admission.js'
 import { createPayloadSchemas } from '../schemas/payload-schemas.js'
 import {
@@ -17,7 +17,7 @@ import { createInvalidBodies } from './invalid.js'
 
 const decode = createDecoder({ payloadSchemas: { find: () => null } })
 
-function verdictOn(body: string): Verdict {
+function verdictOn(body: string): EventVerdict {
   return decode({
     id: 'queue-id',
     token: 'handle',
@@ -167,10 +167,10 @@ t.test(
           const verdict = verdictOn(event.body)
           return (
             verdict.kind === 'valid' &&
-            verdict.event.payload === event.payload &&
-            verdict.event.messageId === (event.eventId ?? 'queue-id') &&
-            verdict.event.clientId === event.clientId &&
-            verdict.event.eventType === event.eventType
+            verdict.item.payload === event.payload &&
+            verdict.item.messageId === (event.eventId ?? 'queue-id') &&
+            verdict.item.clientId === event.clientId &&
+            verdict.item.eventType === event.eventType
           )
         })
       ),

@@ -9,7 +9,7 @@
  */
 
 import type { Random } from '../../../engine/cli/random.js'
-import type { RejectionReason } from '../../../engine/message/message.js'
+import type { RejectionReason } from '../event/event.js'
 
 export interface Subject {
   readonly clientId: string

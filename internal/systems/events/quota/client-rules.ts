@@ -14,8 +14,8 @@ export interface ClientRules {
 export interface Quota {
   readonly maxEventsPerS: number | null
   readonly maxBytesPerS: number | null
-  readonly overQuota: OverQuota
+  readonly overQuota: QuotaPolicy
 }
 
 /** What becomes of an event beyond its client's quota. */
-export type OverQuota = 'delay' | 'reject'
+export type QuotaPolicy = 'delay' | 'reject'

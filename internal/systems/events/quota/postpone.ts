@@ -11,24 +11,31 @@
  *         sent goes to `onUnsendable`.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
-import type { Entry } from '../../../engine/message/message.js'
 import type { OutgoingMessage, QueueWriter } from '../../../engine/queue/queue.js'
 import { sendAll } from '../../../engine/queue/send-all.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
-import { clientOf } from '../event/client-of.js'
+import type { EventEntry } from '../event/event.js'
+import { clientOf } from '../event/event.js'
 
-export interface LaterOptions {
+/** Hears of what is put off; each call returns at once. */
+export interface PostponeObserver {
+  /** Messages whose copies are in the queue, to arrive later. */
+  sentLater(entries: number): void
+  sendFailed(code: string, entries: number): void
+}
+
+export interface PostponerOptions {
   readonly writer: Pick<QueueWriter, 'send' | 'limits'>
   readonly clock: Clock
   readonly random: () => number
   /** Their copies are in the queue. */
-  readonly onSent: (entries: readonly Entry[]) => void
-  readonly onUnsendable: (entry: Entry) => void
-  readonly onFailed: (code: string, entries: number) => void
+  readonly onSent: (entries: readonly EventEntry[]) => void
+  readonly onUnsendable: (entry: EventEntry) => void
+  readonly observer: PostponeObserver
 }
 
 interface Copy {
-  readonly entry: Entry
+  readonly entry: EventEntry
   readonly outgoing: OutgoingMessage
   readonly attempt: number
 }
@@ -37,8 +44,8 @@ interface Copy {
 const CONCURRENCY = 4
 const RETRY = { baseMs: 100, maxMs: 5_000 }
 
-export class Later {
-  readonly #options: LaterOptions
+export class Postponer {
+  readonly #options: PostponerOptions
   #pending: Copy[] = []
   /** Those that failed and wait for their next attempt. */
   #waiting: Copy[] = []
@@ -46,11 +53,11 @@ export class Later {
   #isEnded = false
   #ended: (() => void)[] = []
 
-  constructor(options: LaterOptions) {
+  constructor(options: PostponerOptions) {
     this.#options = options
   }
 
-  send(entry: Entry, delayS: number): void {
+  send(entry: EventEntry, delayS: number): void {
     const { id, body, origin = id } = entry.message
     this.#pending.push({
       entry,
@@ -64,7 +71,7 @@ export class Later {
    * No call starts any more; resolves with what was not sent, when the calls under way
    * are over.
    */
-  async end(): Promise<readonly Entry[]> {
+  async end(): Promise<readonly EventEntry[]> {
     this.#isEnded = true
     if (this.#calls > 0) await new Promise<void>(resolve => this.#ended.push(resolve))
     return [...this.#pending.splice(0), ...this.#waiting.splice(0)].map(({ entry }) => entry)
@@ -82,11 +89,14 @@ export class Later {
   }
 
   async #call(copies: readonly Copy[]): Promise<void> {
-    const { writer, onSent, onUnsendable, onFailed } = this.#options
+    const { writer, onSent, onUnsendable, observer } = this.#options
     const { sent, refused, failed } = await sendAll(copies, ({ outgoing }) => outgoing, writer)
-    for (const { code } of [...refused, ...failed]) onFailed(code, 1)
+    for (const { code } of [...refused, ...failed]) observer.sendFailed(code, 1)
     for (const { item } of refused) onUnsendable(item.entry)
-    if (sent.length > 0) onSent(sent.map(({ item }) => item.entry))
+    if (sent.length > 0) {
+      observer.sentLater(sent.length)
+      onSent(sent.map(({ item }) => item.entry))
+    }
     if (failed.length > 0)
       this.#retry(failed.map(({ item }) => ({ ...item, attempt: item.attempt + 1 })))
   }

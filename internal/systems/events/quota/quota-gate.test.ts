@@ -1,12 +1,17 @@
 import t, { type Test } from 'tap'
-import { Intake, type IntakeLimits } from '../../../engine/intake/intake.js'
-import type { OutgoingMessage, SendLimits } from '../../../engine/queue/queue.js'
+import { Intake } from '../../../engine/intake/intake.js'
+import type { IntakeLimits } from '../../../engine/intake/options.js'
+import type { OutgoingMessage, QueueWriter, SendLimits } from '../../../engine/queue/queue.js'
+import { EQUAL_CLIENTS } from '../../../lab/testing/equal-clients.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
+import { createMemoryEventStore } from '../../../lab/testing/memory-event-store.js'
 import { createMemoryQueue, type MemoryQueue } from '../../../lab/testing/memory-queue.js'
-import { createMemoryStore } from '../../../lab/testing/memory-store.js'
 import { NO_SUSPECTS } from '../../../lab/testing/no-suspects.js'
+import { SILENT_INTAKE, SILENT_JOURNAL } from '../../../lab/testing/silent-intake.js'
 import { createDecoder } from '../event/decode.js'
+import { clientOf, type EventRejection, type ValidEvent } from '../event/event.js'
 import type { Quota } from './client-rules.js'
+import { QuotaGate } from './quota-gate.js'
 
 const decode = createDecoder({ payloadSchemas: { find: () => null } })
 const quota = (over: Partial<Quota> = {}): Quota => ({
@@ -28,40 +33,50 @@ function setup(
   { before = () => undefined, sendLimits = {}, ...over }: Setup = {}
 ) {
   const clock = createManualClock()
-  const store = createMemoryStore({ clients: ['noisy', 'quiet'], eventTypes: ['type'] })
+  const store = createMemoryEventStore({ clients: ['noisy', 'quiet'], eventTypes: ['type'] })
   const queue = createMemoryQueue({ clock, visibilityTimeoutS: 60, maxReceiveCount: 3 })
   before(queue)
   const sentAgain: OutgoingMessage[] = []
   const unsendable = { is: false }
   const sendFailures: string[] = []
   const heard: string[] = []
-  const nothing = () => undefined
   const stored = { noisy: 0, quiet: 0 }
   const rejected: string[] = []
   const byClient = new Map(Object.entries(quotas))
-  const intake = new Intake({
-    queue,
-    writer: {
-      limits: { ...queue.limits, ...sendLimits },
-      send(messages) {
-        const code = sendFailures.shift()
-        if (code !== undefined)
-          return Promise.resolve(messages.map(() => ({ code, retryable: true })))
-        if (unsendable.is) {
-          const outcomes = messages.map(() => ({ code: 'MessageTooLong', retryable: false }))
-          return new Promise(resolve => clock.after(2_000, () => resolve(outcomes)))
-        }
-        sentAgain.push(...messages)
-        return queue.send(messages)
+  const writer: Pick<QueueWriter, 'send' | 'limits'> = {
+    limits: { ...queue.limits, ...sendLimits },
+    send(messages) {
+      const code = sendFailures.shift()
+      if (code !== undefined)
+        return Promise.resolve(messages.map(() => ({ code, retryable: true })))
+      if (unsendable.is) {
+        const outcomes = messages.map(() => ({ code: 'MessageTooLong', retryable: false }))
+        return new Promise(resolve => clock.after(2_000, () => resolve(outcomes)))
       }
-    },
-    store,
-    decode,
-    clients: {
+      sentAgain.push(...messages)
+      return queue.send(messages)
+    }
+  }
+  const gate = {
+    rules: {
       weightOf: () => 1,
       hasQuotas: true,
-      quotaOf: client => byClient.get(client) ?? null
+      quotaOf: (client: string) => byClient.get(client) ?? null
     },
+    writer,
+    clock,
+    random: () => 0.5,
+    observer: {
+      sentLater: (entries: number) => heard.push(`sent later ${entries}`),
+      sendFailed: (code: string) => heard.push(`send failed ${code}`)
+    }
+  }
+  const intake = new Intake<ValidEvent, EventRejection>({
+    ...EQUAL_CLIENTS,
+    queue,
+    decode,
+    admission: desk => new QuotaGate(gate, desk),
+    store,
     clock,
     random: () => 0.5,
     limits: {
@@ -72,27 +87,16 @@ function setup(
       settleLingerMs: 1,
       ...over
     },
-    journal: { committing: () => Promise.resolve(), committed: nothing, rolledBack: nothing },
+    journal: SILENT_JOURNAL,
     suspectRecord: NO_SUSPECTS,
     observer: {
-      received: nothing,
+      ...SILENT_INTAKE,
       committed(entries, dispositions) {
-        for (const [index, { verdict }] of entries.entries()) {
-          const client =
-            verdict.kind === 'valid' ? verdict.event.clientId : verdict.rejection.clientId
-          if (dispositions[index] === 'stored') stored[client as 'noisy' | 'quiet'] += 1
+        for (const [index, entry] of entries.entries()) {
+          if (dispositions[index] === 'stored') stored[clientOf(entry) as 'noisy' | 'quiet'] += 1
           else rejected.push(dispositions[index] ?? '')
         }
-      },
-      receiveFailed: nothing,
-      deleteFailed: nothing,
-      extendFailed: nothing,
-      sentLater: entries => heard.push(`sent later ${entries}`),
-      sendFailed: code => heard.push(`send failed ${code}`),
-      storeFailed: nothing,
-      storeRecovered: nothing,
-      gateChanged: nothing,
-      leftToQueue: nothing
+      }
     }
   })
   t.teardown(async () => {
@@ -203,7 +207,7 @@ t.test(
     )
     await pass(20_000)
     t.equal(stored.noisy, 100)
-    t.equal(store.messages.length, 120)
+    t.equal(store.rows.items.size, 120)
     t.same([queue.messages().length, queue.deadMessages().length], [0, 0])
   }
 )

@@ -16,30 +16,21 @@
  * Units   milliseconds, UTF-8 bytes.
  * Source  internal/docs/decisions/0012-fair-turns.md
  */
+import type { Admission, AdmissionDesk } from '../../../engine/intake/admission.js'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
-import type { Entry, ValidEvent } from '../../../engine/message/message.js'
 import type { QueueWriter } from '../../../engine/queue/queue.js'
 import { TokenBucket } from '../../../engine/rate/token-bucket.js'
-import { clientOf } from '../event/client-of.js'
+import type { EventEntry, EventRejection, ValidEvent } from '../event/event.js'
+import { clientOf } from '../event/event.js'
 import type { ClientRules, Quota } from './client-rules.js'
-import { Later } from './postpone.js'
+import { type PostponeObserver, Postponer } from './postpone.js'
 
-export interface OverQuotaOptions {
+export interface QuotaGateOptions {
   readonly rules: ClientRules
   readonly writer: Pick<QueueWriter, 'send' | 'limits'>
   readonly clock: Clock
   readonly random: () => number
-  readonly maxHeldMessages: number
-  readonly maxHeldBytes: number
-  /** Messages whose turn has come. */
-  readonly release: (entries: readonly Entry[]) => void
-  /** While true nothing is released. */
-  readonly isPaused: () => boolean
-  /** Their copies are in the queue, for certain. */
-  readonly onSentLater: (entries: readonly Entry[]) => void
-  readonly onSendFailed: (code: string, entries: number) => void
-  /** A message waits here after all: the queue takes no copy of it. */
-  readonly onKept: () => void
+  readonly observer: PostponeObserver
 }
 
 /**
@@ -57,15 +48,16 @@ interface Account {
   quota: Quota
   events: TokenBucket | null
   bytes: TokenBucket | null
-  held: Entry[]
+  held: EventEntry[]
   heldBytes: number
   /** When the last message that was sent later has its turn. */
   laterUntilMs: number
 }
 
-export class OverQuota {
-  readonly #options: OverQuotaOptions
-  readonly #later: Later
+export class QuotaGate implements Admission<ValidEvent, EventRejection> {
+  readonly #options: QuotaGateOptions
+  readonly #desk: AdmissionDesk<ValidEvent, EventRejection>
+  readonly #postponer: Postponer
   readonly #accounts = new Map<string, Account>()
   /** Those of them that hold messages: all that the pump looks at. */
   readonly #holding = new Set<Account>()
@@ -75,19 +67,17 @@ export class OverQuota {
   #cancel: (() => void) | null = null
   #isEnded = false
 
-  constructor(options: OverQuotaOptions) {
+  constructor(options: QuotaGateOptions, desk: AdmissionDesk<ValidEvent, EventRejection>) {
     this.#options = options
-    const { writer, clock, random, onSentLater, onSendFailed, onKept } = options
-    this.#later = new Later({
-      writer,
-      clock,
-      random,
-      onSent: onSentLater,
+    this.#desk = desk
+    this.#postponer = new Postponer({
+      ...options,
+      onSent: entries => desk.settle(entries),
+      // The queue takes no copy of it: it waits here after all.
       onUnsendable: entry => {
         this.#keep(entry)
-        onKept()
-      },
-      onFailed: onSendFailed
+        desk.heldMore()
+      }
     })
   }
 
@@ -97,11 +87,11 @@ export class OverQuota {
   }
 
   /** Those of `entries` that go on now, with the verdict that counts. */
-  admit(entries: readonly Entry[]): readonly Entry[] {
+  admit(entries: readonly EventEntry[]): readonly EventEntry[] {
     if (this.#isEnded || (!this.#options.rules.hasQuotas && this.#held === 0)) return entries
     const nowMs = this.#options.clock.monotonicMs()
     if (nowMs >= this.#forgetAtMs) this.#forgetSilent(nowMs)
-    const passed: Entry[] = []
+    const passed: EventEntry[] = []
     for (const entry of entries) {
       const account = this.#accountOf(clientOf(entry), nowMs)
       if (account === null) passed.push(entry)
@@ -114,7 +104,7 @@ export class OverQuota {
         charge(account, entry)
         passed.push(entry)
       } else if (account.quota.overQuota === 'reject')
-        passed.push({ message: entry.message, verdict: refuse(entry.verdict.event, account.quota) })
+        passed.push({ message: entry.message, verdict: refuse(entry.verdict.item, account.quota) })
       else this.#holdBack(account, entry, nowMs)
     }
     return passed
@@ -124,8 +114,8 @@ export class OverQuota {
    * From now on nothing is held back or sent; resolves with what was held and what was
    * not sent, when the calls under way are over.
    */
-  async end(): Promise<readonly Entry[]> {
-    const unsent = await this.#later.end()
+  async end(): Promise<readonly EventEntry[]> {
+    const unsent = await this.#postponer.end()
     this.#isEnded = true
     this.#cancel?.()
     this.#cancel = null
@@ -170,9 +160,9 @@ export class OverQuota {
     return known
   }
 
-  #holdBack(account: Account, entry: Entry, nowMs: number): void {
-    const { maxHeldMessages, maxHeldBytes, writer } = this.#options
-    const { delayS: maxDelayS } = writer.limits
+  #holdBack(account: Account, entry: EventEntry, nowMs: number): void {
+    const { maxHeldMessages, maxHeldBytes } = this.#desk
+    const { delayS: maxDelayS } = this.#options.writer.limits
     const { bytes } = entry.message
     const waitMs = waitOf(account, nowMs, account.held.length, account.heldBytes)
     const hasRoom = this.#held < maxHeldMessages && this.#heldBytes + bytes <= maxHeldBytes
@@ -183,20 +173,20 @@ export class OverQuota {
       lastMs,
       Math.max(account.laterUntilMs, nowMs + waitMs) + spanOf(account, bytes)
     )
-    this.#later.send(
+    this.#postponer.send(
       entry,
       Math.max(1, Math.min(maxDelayS, Math.ceil((account.laterUntilMs - nowMs) / 1_000)))
     )
   }
 
-  #keep(entry: Entry): void {
-    const { clock, release } = this.#options
+  #keep(entry: EventEntry): void {
+    const { clock } = this.#options
     const account = this.#isEnded ? null : this.#accountOf(clientOf(entry), clock.monotonicMs())
-    if (account === null) release([entry])
+    if (account === null) this.#desk.release([entry])
     else this.#hold(account, entry)
   }
 
-  #hold(account: Account, entry: Entry): void {
+  #hold(account: Account, entry: EventEntry): void {
     this.#holding.add(account)
     account.held.push(entry)
     account.heldBytes += entry.message.bytes
@@ -206,15 +196,14 @@ export class OverQuota {
   }
 
   #pump(): void {
-    const { clock, release, isPaused } = this.#options
     this.#cancel = null
-    const nowMs = clock.monotonicMs()
-    const due: Entry[] = []
+    const nowMs = this.#options.clock.monotonicMs()
+    const due: EventEntry[] = []
     for (const account of this.#holding) {
       const hasQuota = this.#accountOf(account.client, nowMs) !== null
       let at = 0
-      for (; at < account.held.length && !isPaused(); at++) {
-        const entry = account.held[at] as Entry
+      for (; at < account.held.length && !this.#desk.isPaused(); at++) {
+        const entry = account.held[at] as EventEntry
         if (hasQuota && account.quota.overQuota === 'delay' && waitOf(account, nowMs) > 0) break
         charge(account, entry)
         account.heldBytes -= entry.message.bytes
@@ -228,7 +217,7 @@ export class OverQuota {
     }
     this.#held -= due.length
     if (this.#held > 0) this.#releaseSoon()
-    if (due.length > 0) release(due)
+    if (due.length > 0) this.#desk.release(due)
   }
 
   #releaseSoon(): void {
@@ -255,7 +244,7 @@ function waitOf(
   return Math.max(events?.waitMs(nowMs, eventsAhead) ?? 0, bytes?.waitMs(nowMs, bytesAhead) ?? 0)
 }
 
-function charge({ events, bytes }: Account, { message }: Entry): void {
+function charge({ events, bytes }: Account, { message }: EventEntry): void {
   events?.take(1)
   bytes?.take(message.bytes)
 }
@@ -268,7 +257,7 @@ function spanOf({ events, bytes }: Account, size: number): number {
   )
 }
 
-function refuse(event: ValidEvent, { maxEventsPerS, maxBytesPerS }: Quota): Entry['verdict'] {
+function refuse(event: ValidEvent, { maxEventsPerS, maxBytesPerS }: Quota): EventEntry['verdict'] {
   const limits = [
     maxEventsPerS === null ? '' : 'events',
     maxBytesPerS === null ? '' : 'bytes'

@@ -1,14 +1,11 @@
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  REJECTION_REASONS,
-  type ReceivedMessage,
-  type Verdict
-} from '../../../engine/message/message.js'
+import type { ReceivedMessage } from '../../../engine/message/message.js'
 import { isStorable } from '../../../engine/message/storable.js'
 import { HOSTILE_BODIES } from '../../../lab/testing/hostile-bodies/corpus.js'
 import { HOSTILE_SCHEMA } from '../../../lab/testing/hostile-bodies/schemas.js'
 import { createDecoder } from '../event/decode.js'
+import { type EventVerdict, REJECTION_REASONS } from '../event/event.js'
 import { createPayloadSchemas } from './payload-schemas.js'
 
 const payloadSchemas = createPayloadSchemas()
@@ -65,14 +62,14 @@ t.test(
       }
       t.ok(DECIDED_LATER.has(outcome), `${name}: valid instead of ${outcome}`)
       if (payload !== undefined)
-        t.ok(verdict.event.payload === payload, `${name}: the payload is the one that was sent`)
-      if (outcome === 'stored') t.equal(verdict.event.messageId, messageId ?? 'queue-id', name)
+        t.ok(verdict.item.payload === payload, `${name}: the payload is the one that was sent`)
+      if (outcome === 'stored') t.equal(verdict.item.messageId, messageId ?? 'queue-id', name)
     }
     t.equal(({} as { admin?: unknown }).admin, undefined)
   }
 )
 
-function isReport(verdict: Verdict): boolean {
+function isReport(verdict: EventVerdict): boolean {
   if (verdict.kind === 'valid') return false
   const isFit = (text: string): boolean => isStorable(text) && text.length <= 500
   const { violations } = verdict.rejection
@@ -146,7 +143,7 @@ for (const [kind, seed] of [
             return isReport(verdict)
           }
           seen.add('valid')
-          const { clientId, eventType, messageId, payload } = verdict.event
+          const { clientId, eventType, messageId, payload } = verdict.item
           const parsed = JSON.parse(body) as { message: unknown }
           return (
             [clientId, eventType, messageId].every(isStorable) &&

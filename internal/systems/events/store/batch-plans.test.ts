@@ -1,9 +1,10 @@
 import t from 'tap'
-import type { Entry } from '../../../engine/message/message.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
-import { insert, refused, valid } from '../../../lab/testing/store-entries.js'
+import { refused, valid } from '../../../lab/testing/event-entries.js'
+import { insert } from '../../../lab/testing/store-entries.js'
 import { until } from '../../../lab/testing/until.js'
-import { createPostgresStore } from './postgres.js'
+import type { EventEntry } from '../event/event.js'
+import { createEventStore } from './postgres.js'
 
 const BATCH = 100
 // Enough rows that reading them all would be told from looking up a batch.
@@ -38,9 +39,9 @@ async function untilSessionsEnded(): Promise<void> {
 }
 
 const ids = (prefix: string): string[] => Array.from({ length: BATCH }, (_, n) => `${prefix}-${n}`)
-const valids = (prefix: string): Entry[] => ids(prefix).map(messageId => valid({ messageId }))
+const valids = (prefix: string): EventEntry[] => ids(prefix).map(messageId => valid({ messageId }))
 /** Bodies that say enough to be looked up in `message`. */
-const refusals = (prefix: string): Entry[] =>
+const refusals = (prefix: string): EventEntry[] =>
   ids(prefix).map(messageId => {
     const event = { clientId: 'client-1', eventType: 'user-app', messageId, payload: '"hello"' }
     return refused(
@@ -56,9 +57,10 @@ t.test(
       statementTimeoutMs: 10_000,
       lockTimeoutMs: 10_000,
       idleInTransactionTimeoutMs: 10_000,
-      queryDeadlineMs: 15_000
+      queryDeadlineMs: 15_000,
+      requireDurability: false
     }
-    const store = createPostgresStore({ connectionString, ...limits })
+    const store = createEventStore({ connectionString, ...limits })
     t.teardown(() => store.close())
     // Plans each statement of a batch: for valid events, for those that exist, and for
     // rejections.

@@ -9,6 +9,7 @@
  */
 import pg from 'pg'
 import { classify } from '../../../engine/postgres/fault.js'
+import { inTransaction } from '../../../engine/postgres/transaction.js'
 import { admitSchema } from '../schemas/admission.js'
 import { MAX_SHADOWS } from '../schemas/payload-schemas.js'
 import type {
@@ -76,26 +77,9 @@ export function createPostgresSchemaRegistry(
   pool.on('error', () => undefined)
   pool.on('connect', client => client.on('error', () => undefined))
 
-  async function inTransaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const client = await pool.connect().catch(rethrow)
-    let isSound = false
-    try {
-      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
-      const result = await work(client)
-      await client.query('COMMIT')
-      isSound = true
-      return result
-    } catch (error) {
-      return rethrow(error)
-    } finally {
-      // Ending the session rolls back.
-      client.release(!isSound)
-    }
-  }
-
   return {
     add: (eventType, clientId, text) =>
-      inTransaction(async (client): Promise<AddOutcome> => {
+      inTransaction(pool, async (client): Promise<AddOutcome> => {
         const admission = admitSchema(text)
         if (admission.kind === 'refused') return admission
         if (HOLDS_NUL.test(text))
@@ -152,7 +136,7 @@ export function createPostgresSchemaRegistry(
         (await pool.query<SchemaVersion>(READ_ACTIVE, place).catch(rethrow)).rows[0] ?? null
       const admission = admitSchema(seen.text)
       if (admission.kind === 'refused') return admission
-      return inTransaction(async (client): Promise<ActivateOutcome> => {
+      return inTransaction(pool, async (client): Promise<ActivateOutcome> => {
         await client.query(LOCK_PLACE, place)
         const active = (await client.query<SchemaVersion>(READ_ACTIVE, place)).rows[0] ?? null
         if (active?.id !== before?.id) return { kind: 'overtaken', active }
@@ -173,7 +157,7 @@ export function createPostgresSchemaRegistry(
     },
 
     retire: id =>
-      inTransaction(async (client): Promise<RetireOutcome> => {
+      inTransaction(pool, async (client): Promise<RetireOutcome> => {
         const now = (await client.query<SchemaVersionWithText>(`${READ_ONE} FOR UPDATE`, [id]))
           .rows[0]
         if (now === undefined) return { kind: 'not-found' }

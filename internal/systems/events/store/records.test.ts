@@ -1,7 +1,7 @@
 import t from 'tap'
-import type { RejectionReason } from '../../../engine/message/message.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
+import type { RejectionReason } from '../event/event.js'
 import { createPostgresRecords } from './postgres-records.js'
 import {
   ALL_REJECTIONS as ALL,

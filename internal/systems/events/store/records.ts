@@ -6,7 +6,8 @@
  * Errors  StoreError.
  * Source  internal/docs/architecture.md, "Tables".
  */
-import type { RejectionReason, Violation } from '../../../engine/message/message.js'
+import type { Violation } from '../../../engine/message/message.js'
+import type { RejectionReason } from '../event/event.js'
 
 /**
  * Conditions that must all hold; null = no condition. See ALL_REJECTIONS for none at all.

@@ -2,14 +2,10 @@
  * The rejections that only the store can decide on: what they say to the producer's
  * developer.
  */
-import type {
-  ReceivedMessage,
-  Rejection,
-  RejectionReason,
-  ValidEvent,
-  Violation
-} from '../../../engine/message/message.js'
-import { firstId } from '../event/decode.js'
+import type { StoreError } from '../../../engine/intake/store.js'
+import { firstId, type ReceivedMessage, type Violation } from '../../../engine/message/message.js'
+import { toStorable } from '../../../engine/message/storable.js'
+import type { EventRejection, RejectionReason, ValidEvent } from '../event/event.js'
 
 /** A disabled parent is refused like an unknown one, in other words. */
 export type ParentRefusal =
@@ -27,7 +23,24 @@ const REASON_OF: Readonly<Record<StoreRefusal, RejectionReason>> = {
   conflict: 'conflict'
 }
 
-export function refuse(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage): Rejection {
+const MAX_REASON_CHARS = 500
+
+/** What a valid event becomes that PostgreSQL cannot hold. */
+export function refuseUnstorable(event: ValidEvent, { code, message }: StoreError): EventRejection {
+  // A trigger's own words may quote the whole row; the body is kept anyway.
+  const words = toStorable(
+    `PostgreSQL cannot hold this event (SQLSTATE ${code}): ${message}`,
+    MAX_REASON_CHARS
+  )
+  const violations = [{ pointer: '', keyword: 'storable', message: words }]
+  return { reason: 'unstorable', violations, ...event }
+}
+
+export function refuse(
+  why: StoreRefusal,
+  event: ValidEvent,
+  message: ReceivedMessage
+): EventRejection {
   return { reason: REASON_OF[why], violations: [explain(why, event, message)], ...event }
 }
 

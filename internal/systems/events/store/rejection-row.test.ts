@@ -1,19 +1,12 @@
 import t from 'tap'
-import { refused } from '../../../lab/testing/store-entries.js'
-import { type RejectionRow, toRejectionRow, toStorableText } from './rejection-row.js'
+import { refused } from '../../../lab/testing/event-entries.js'
+import { type RejectionRow, toRejectionRow } from './rejection-row.js'
 
 function rowOf(over: Partial<{ receiveCount: number; sentAtMs: number }>): RejectionRow {
   const { message, verdict } = refused()
   if (verdict.kind !== 'rejected') throw new Error('not a rejection')
   return toRejectionRow({ ...message, ...over }, verdict.rejection)
 }
-
-t.test('only a text that PostgreSQL cannot hold is written as a JSON string', async t => {
-  for (const text of ['', 'plain', '"quoted"', '\\u0000', 'é 🎫 \u2028'])
-    t.equal(toStorableText(text), text)
-  for (const text of ['\0', 'a\ud800', '\udc00"']) t.equal(JSON.parse(toStorableText(text)), text)
-  t.equal(toStorableText('\0'), '"\\u0000"')
-})
 
 t.test('numbers that the columns cannot hold never stand in the way of a row', async t => {
   t.equal(rowOf({ receiveCount: 2_147_483_647 }).receiveCount, 2_147_483_647)

@@ -6,13 +6,9 @@
  * Units   milliseconds since 1970.
  * Errors  never throws.
  */
-import type {
-  ReceivedMessage,
-  Rejection,
-  RejectionReason,
-  Violation
-} from '../../../engine/message/message.js'
-import { isStorable } from '../../../engine/message/storable.js'
+import type { ReceivedMessage, Violation } from '../../../engine/message/message.js'
+import { isStorable, toStorableText } from '../../../engine/message/storable.js'
+import type { EventRejection, RejectionReason } from '../event/event.js'
 
 export interface RejectionRow {
   readonly queueMessageId: string
@@ -34,7 +30,7 @@ const INT4_MAX = 2_147_483_647
 /** The end of the year 9999. */
 const LAST_MS = 253_402_300_799_999
 
-export function toRejectionRow(message: ReceivedMessage, rejection: Rejection): RejectionRow {
+export function toRejectionRow(message: ReceivedMessage, rejection: EventRejection): RejectionRow {
   const { receiveCount, sentAtMs } = message
   return {
     queueMessageId: toStorableText(message.id),
@@ -49,11 +45,4 @@ export function toRejectionRow(message: ReceivedMessage, rejection: Rejection): 
     receiveCount: Math.min(Math.trunc(receiveCount) || 0, INT4_MAX),
     sentAtMs: sentAtMs >= 0 && sentAtMs <= LAST_MS ? sentAtMs : null
   }
-}
-
-export function toStorableText<T extends string | null>(
-  text: T
-): T extends string ? string : string | null
-export function toStorableText(text: string | null): string | null {
-  return text === null || isStorable(text) ? text : JSON.stringify(text)
 }

@@ -1,46 +1,72 @@
 import t, { type Test } from 'tap'
-import type { ValidEvent, Violation } from '../../../engine/message/message.js'
+import type { Violation } from '../../../engine/message/message.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
-import { createMemoryStore } from '../../../lab/testing/memory-store.js'
-import { type StoreHarness, testStore } from '../../../lab/testing/store-conformance.js'
-import { createPostgresStore } from './postgres.js'
-import type { RejectionRow } from './rejection-row.js'
+import {
+  EVENT_SAMPLES,
+  type EventStoreHarness,
+  testEventStore
+} from '../../../lab/testing/event-store-conformance.js'
+import { createMemoryEventStore } from '../../../lab/testing/memory-event-store.js'
+import { type KeptBody, testStore } from '../../../lab/testing/store-conformance.js'
+import type { ValidEvent } from '../event/event.js'
+import { createEventStore } from './postgres.js'
+import { type RejectionRow, toRejectionRow } from './rejection-row.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
 
-await testStore(t, 'memory', async () => {
-  const store = createMemoryStore({
+for (const [adapter, createHarness] of [
+  ['memory', createMemoryHarness],
+  ['postgres', createPostgresHarness]
+] as const) {
+  await testStore(t, `events in ${adapter}`, EVENT_SAMPLES, async t => {
+    const { store, messages, rejections } = await createHarness(t)
+    return { store, items: messages, rejections: async () => (await rejections()).map(asKept) }
+  })
+  await testEventStore(t, `events in ${adapter}`, createHarness)
+}
+
+function asKept(row: RejectionRow): KeptBody {
+  const { queueMessageId, reason, violations, receiveCount, bodyEncoding, body } = row
+  const sent = bodyEncoding === 'plain' ? body : (JSON.parse(body) as string)
+  return { queueMessageId, reason, violations, body: sent, receiveCount }
+}
+
+async function createMemoryHarness(): Promise<EventStoreHarness> {
+  const store = createMemoryEventStore({
     clients: ['client-1', 'client-2'],
     eventTypes: ['user-app', 'monitor-app']
   })
+  const { parents, rows } = store
   return {
     store,
     addClient: async name => {
-      store.clients.add(name)
+      parents.clients.add(name)
     },
     addEventType: async name => {
-      store.eventTypes.add(name)
+      parents.eventTypes.add(name)
     },
     disable: async (what, name, isDisabled) => {
-      const disabled = what === 'client' ? store.disabledClients : store.disabledEventTypes
+      const disabled = what === 'client' ? parents.disabledClients : parents.disabledEventTypes
       if (isDisabled) disabled.add(name)
       else disabled.delete(name)
     },
-    messages: async () => [...store.messages],
-    rejections: async () => [...store.rejections]
+    messages: async () => Array.from(rows.items.values(), ({ item }) => item),
+    rejections: async () =>
+      Array.from(rows.rejections.values(), ({ message, rejection }) =>
+        toRejectionRow(message, rejection)
+      )
   }
-})
+}
 
-await testStore(t, 'postgres', createPostgresHarness)
-
-async function createPostgresHarness(t: Test): Promise<StoreHarness> {
+async function createPostgresHarness(t: Test): Promise<EventStoreHarness> {
   await pool.query('TRUNCATE message, rejection')
-  const store = createPostgresStore({
+  const store = createEventStore({
     connectionString,
     statementTimeoutMs: 10_000,
     lockTimeoutMs: 10_000,
     idleInTransactionTimeoutMs: 10_000,
-    queryDeadlineMs: 15_000
+    queryDeadlineMs: 15_000,
+    requireDurability: false
   })
   t.teardown(() => store.close())
   return {

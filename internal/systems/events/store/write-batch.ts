@@ -15,16 +15,12 @@
  * Errors  the driver's; StoreError `transient` when a row vanished under the batch.
  */
 import type { ClientBase } from 'pg'
-import { type PreparedCommit, StoreError } from '../../../engine/intake/store.js'
-import type {
-  Disposition,
-  Entry,
-  ReceivedMessage,
-  Rejection,
-  ValidEvent
-} from '../../../engine/message/message.js'
+import { StoreError } from '../../../engine/intake/store.js'
+import type { Disposition, ReceivedMessage } from '../../../engine/message/message.js'
 import { isStorable } from '../../../engine/message/storable.js'
-import { formatToken, type Witness } from '../../../engine/postgres/transaction-token.js'
+import type { WrittenBatch } from '../../../engine/postgres/commit-store.js'
+import type { TransactionToken, Witness } from '../../../engine/postgres/transaction-token.js'
+import type { EventEntry, EventRejection, ValidEvent } from '../event/event.js'
 import { refuse } from './refusal.js'
 import { toRejectionRow } from './rejection-row.js'
 import { insertMessages, type MessageInsert } from './sql/insert-messages.js'
@@ -40,23 +36,18 @@ interface Candidate extends MessageInsert {
 interface Refused {
   readonly index: number
   readonly message: ReceivedMessage
-  readonly rejection: Rejection
-}
-
-interface Written {
-  readonly xid: string
-  readonly witness: Witness | null
+  readonly rejection: EventRejection
 }
 
 export async function writeBatch(
   client: ClientBase,
-  batch: readonly Entry[]
-): Promise<PreparedCommit> {
+  batch: readonly EventEntry[]
+): Promise<WrittenBatch> {
   const dispositions = new Array<Disposition>(batch.length).fill('duplicate')
   const candidates: Candidate[] = []
   const refused: Refused[] = []
   for (const [index, { message, verdict }] of batch.entries()) {
-    if (verdict.kind === 'valid') candidates.push({ index, message, event: verdict.event })
+    if (verdict.kind === 'valid') candidates.push({ index, message, event: verdict.item })
     else refused.push({ index, message, rejection: verdict.rejection })
   }
   const stored =
@@ -66,10 +57,7 @@ export async function writeBatch(
       ? await writeRejections(client, refused, dispositions)
       : null
   const xid = stored?.xid ?? rejected?.xid ?? ''
-  return {
-    tx: formatToken({ xid, witness: stored?.witness ?? rejected?.witness ?? null }),
-    dispositions
-  }
+  return { xid, witness: stored?.witness ?? rejected?.witness ?? null, dispositions }
 }
 
 /** Marks what is stored, and adds to `refused` what cannot be. */
@@ -78,7 +66,7 @@ async function writeMessages(
   candidates: readonly Candidate[],
   dispositions: Disposition[],
   refused: Refused[]
-): Promise<Written> {
+): Promise<TransactionToken> {
   const existing: Candidate[] = []
   let witness: Witness | null = null
   let xid = ''
@@ -94,11 +82,7 @@ async function writeMessages(
       const behind = followers.get(leader) ?? []
       if (why === undefined) {
         dispositions[leader.index] = 'stored'
-        witness ??= {
-          table: 'message',
-          clientId: leader.event.clientId,
-          messageId: leader.event.messageId
-        }
+        witness ??= { table: 'message', key: [leader.event.clientId, leader.event.messageId] }
         existing.push(...behind)
       } else if (why === 'exists') existing.push(leader, ...behind)
       else if (why === 'rejected-before') again.push(...behind)
@@ -165,7 +149,7 @@ async function writeRejections(
   client: ClientBase,
   refused: readonly Refused[],
   dispositions: Disposition[]
-): Promise<Written> {
+): Promise<TransactionToken> {
   // Two deliveries of one message in one batch: the first one's row counts.
   const inserts = new Map<string, RejectionInsert & { readonly index: number }>()
   for (const { index, message, rejection } of refused) {
@@ -179,7 +163,7 @@ async function writeRejections(
     const insert = inserts.get(queueMessageId)
     if (insert === undefined) continue
     dispositions[insert.index] = insert.row.reason
-    witness ??= { table: 'rejection', queueMessageId }
+    witness ??= { table: 'rejection', key: [queueMessageId] }
   }
   return { xid, witness }
 }
@@ -188,7 +172,7 @@ async function writeRejections(
  * The event that a refused body would have been, where it says enough and a row of
  * `message` could hold it.
  */
-function eventOf({ clientId, eventType, messageId, payload }: Rejection): ValidEvent | null {
+function eventOf({ clientId, eventType, messageId, payload }: EventRejection): ValidEvent | null {
   if (clientId === null || eventType === null || messageId === null || payload === null) return null
   if (![clientId, eventType, messageId, payload].every(isStorable)) return null
   return { clientId, eventType, messageId, payload, schemaId: null }

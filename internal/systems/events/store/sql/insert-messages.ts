@@ -1,8 +1,9 @@
 import type { ClientBase } from 'pg'
-import type { ReceivedMessage, ValidEvent } from '../../../../engine/message/message.js'
+import type { ReceivedMessage } from '../../../../engine/message/message.js'
+import { toStorableText } from '../../../../engine/message/storable.js'
 import { encodeIntArray, encodeTextArray } from '../../../../engine/postgres/array-parameter.js'
+import type { ValidEvent } from '../../event/event.js'
 import type { ParentRefusal } from '../refusal.js'
-import { toStorableText } from '../rejection-row.js'
 
 /** A valid event and the queue message that brought it. */
 export interface MessageInsert {

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
-import type { ValidEvent } from '../../../../engine/message/message.js'
 import { encodeTextArray } from '../../../../engine/postgres/array-parameter.js'
+import type { ValidEvent } from '../../event/event.js'
 
 /**
  * A row that is not the event: the stored one differs, or it has been deleted since it

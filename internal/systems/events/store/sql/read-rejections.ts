@@ -1,4 +1,4 @@
-import type { RejectionReason } from '../../../../engine/message/message.js'
+import type { RejectionReason } from '../../event/event.js'
 import type { RejectionFilter, RejectionHead, RejectionRecord } from '../records.js'
 import { decodeBody, FILTER, filterValues, type Queryable } from './rejection-filter.js'
 
