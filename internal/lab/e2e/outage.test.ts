@@ -1,16 +1,11 @@
-import { join } from 'node:path'
 import pg from 'pg'
 import t from 'tap'
-import {
-  sendBodies,
-  serviceEnvironment,
-  startProcessor,
-  temporaryDirectory
-} from '../testing/programs.js'
+import { createPostgresData } from '../testing/postgres-data.js'
+import { sendBodies, serviceEnvironment, startProcessor } from '../testing/programs.js'
 import { startTestSqs } from '../testing/sqs.js'
 import { startTestPostgres } from '../testing/test-postgres.js'
 
-const dataDir = join(temporaryDirectory(t), 'data')
+const dataDir = await createPostgresData(t)
 const event = (id: string): string =>
   JSON.stringify({
     event_type: 'monitor-app',

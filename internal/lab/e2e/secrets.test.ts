@@ -9,14 +9,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { migrateEvents } from '../../systems/events/store/migrate.js'
+import { createPostgresData } from '../testing/postgres-data.js'
 import {
   type Program,
   sendBodies,
   serviceEnvironment,
   startProcessor,
-  startProgram,
-  temporaryDirectory
+  startProgram
 } from '../testing/programs.js'
 import { startTestSqs, type TestSqs } from '../testing/sqs.js'
 import { answerJson, startStubHttp } from '../testing/stub-http.js'
@@ -33,11 +32,10 @@ const AWS_SECRETS = {
   AWS_SESSION_TOKEN: `${PLANTED}-session-token`
 }
 
-const dataDir = join(temporaryDirectory(t), 'data')
+const dataDir = await createPostgresData(t)
 let server = await startTestPostgres({ dataDir, port: 0 })
 t.teardown(() => server.stop())
 const { connectionString, port } = server
-await migrateEvents(connectionString)
 
 async function run(...statements: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString })

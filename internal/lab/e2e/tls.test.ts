@@ -14,6 +14,7 @@ import {
   SERVER_CERTIFICATE,
   SERVER_KEY
 } from '../testing/certificates.js'
+import { createPostgresData } from '../testing/postgres-data.js'
 import {
   sendBodies,
   serviceEnvironment,
@@ -30,7 +31,7 @@ const wrongAuthority = join(directory, 'other-authority.crt')
 writeFileSync(rightAuthority, AUTHORITY)
 writeFileSync(wrongAuthority, OTHER_AUTHORITY)
 
-const dataDir = join(directory, 'data')
+const dataDir = await createPostgresData(t)
 const server = await startTestPostgres({ dataDir, port: 0 })
 t.teardown(() => server.stop())
 const pool = new pg.Pool({ connectionString: server.connectionString, max: 1 })

@@ -1,17 +1,13 @@
 /**
- * A fresh, migrated database for one test file, on a real PostgreSQL.
+ * A fresh, migrated database for one test, on a real PostgreSQL, dropped at the end.
  *
- * With DB_CONNECTION_TEST set it is created on that server under a name of its own and
- * dropped at the end; else a server of its own is started from the project's packages and
- * removed with its data.
+ * With DB_CONNECTION_TEST set it is created on that server; else on one of the test
+ * file's own, which is started from the project's packages and removed with its data.
  *
  * Errors  the teardown throws, and so fails the test file, when a connection to the
  *         database is still open.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
 
@@ -33,16 +29,24 @@ interface Teardown {
 
 type Cleanup = () => Promise<void>
 
+/** Where databases are made, and which of them is migrated already. */
+interface Server {
+  readonly connectionString: string
+  readonly template: string | null
+}
+
 export async function createTestDatabase(
   t: Teardown,
   { isMigrated = true }: TestDatabaseOptions = {}
 ): Promise<TestDatabase> {
+  const { connectionString: server, template } = await findServer()
   const cleanups: Cleanup[] = []
   t.teardown(() => runAll(cleanups))
-  const server = await findServer(cleanups)
   const name = `event_process_test_${randomBytes(6).toString('hex')}`
   const connectionString = withDatabase(server, name)
-  await runOnce(server, `CREATE DATABASE ${name}`)
+  const isCopy = isMigrated && template !== null
+  const from = isCopy ? ` TEMPLATE ${template}` : ''
+  await runOnce(server, `CREATE DATABASE ${name}${from}`)
   cleanups.unshift(() => runOnce(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
   const pool = new pg.Pool({ connectionString, max: 4, application_name: 'event-process test' })
   // Tests may end sessions on purpose; the pool replaces a broken connection by itself.
@@ -51,21 +55,34 @@ export async function createTestDatabase(
     () => pool.end(),
     () => assertUnused(server, name)
   )
-  if (isMigrated) await migrateEvents(connectionString)
+  if (isMigrated && !isCopy) await migrateEvents(connectionString)
   return { connectionString, pool }
 }
 
-async function findServer(cleanups: Cleanup[]): Promise<string> {
+let embedded: Promise<Server> | undefined
+
+function findServer(): Promise<Server> {
   const given = process.env['DB_CONNECTION_TEST']
-  if (given) return given
-  // Loaded only where it is needed: an outside database works where the embedded one does
-  // not.
+  if (given) return Promise.resolve({ connectionString: given, template: null })
+  embedded ??= startServer()
+  return embedded
+}
+
+/**
+ * One server serves the whole test file: it ends after all that stands in the file.
+ * Loaded only where it is needed: an outside database works where the embedded one does
+ * not.
+ */
+async function startServer(): Promise<Server> {
+  const { default: file } = await import('tap')
+  const { createPostgresData } = await import('./postgres-data.js')
   const { startTestPostgres } = await import('./test-postgres.js')
-  const dataDir = await mkdtemp(join(tmpdir(), 'event-process-test-'))
-  cleanups.unshift(() => rm(dataDir, { recursive: true, force: true }))
+  const dataDir = await createPostgresData(file)
   const server = await startTestPostgres({ dataDir, port: 0 })
-  cleanups.unshift(() => server.stop())
-  return server.connectionString
+  file.teardown(() => server.stop())
+  const template = new URL(server.connectionString).pathname.slice(1)
+  // Statements are run from another database: one in use cannot be copied.
+  return { connectionString: withDatabase(server.connectionString, 'postgres'), template }
 }
 
 /**

@@ -1,19 +1,16 @@
-import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { temporaryDirectory } from '../../../lab/testing/programs.js'
+import { createPostgresData } from '../../../lab/testing/postgres-data.js'
 import { startStubHttp } from '../../../lab/testing/stub-http.js'
 import { startTestPostgres } from '../../../lab/testing/test-postgres.js'
 import { until } from '../../../lab/testing/until.js'
 import { createWholeSender, type WholeSender } from '../../../lab/testing/whole-sender.js'
-import { migrateEvents } from '../store/migrate.js'
 import { LANES_SCHEMA } from './store/lanes-schema.js'
 
-const dataDir = join(temporaryDirectory(t), 'data')
+const dataDir = await createPostgresData(t)
 let server = await startTestPostgres({ dataDir, port: 0 })
 t.teardown(() => server.stop())
 const { port, connectionString } = server
-await migrateEvents(connectionString)
 const restart = async (): Promise<void> => {
   server = await startTestPostgres({ dataDir, port })
 }
