@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import t from 'tap'
+import { Cases } from '../../../lab/testing/cases.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import { HOSTILE_BODIES } from '../../../lab/testing/hostile-bodies/corpus.js'
 import { HOSTILE_SCHEMA } from '../../../lab/testing/hostile-bodies/schemas.js'
@@ -49,6 +50,7 @@ t.test(
   'each hostile body among eight good ones: its one outcome, nothing changed, at the first attempt, and the eight stored',
   async t => {
     const intake = createWholeIntake(t, connectionString, pool, decode)
+    const cases = new Cases()
     for (const [
       index,
       { name, body, outcome, first, payload, messageId }
@@ -59,32 +61,33 @@ t.test(
         Array.from({ length: TOGETHER }, (_, n) => (n === place ? body : good(n)))
       )
       const { disposition, row } = fates[place]!
-      t.equal(disposition, outcome, name)
-      t.equal(attempts, 1, `${name}: no second attempt`)
-      t.ok(
+      cases.equal(disposition, outcome, name)
+      cases.equal(attempts, 1, `${name}: no second attempt`)
+      cases.ok(
         fates.every((fate, n) => n === place || isStoredAs(fate, `{"good":${n}}`)),
         `${name}: the good ones are stored`
       )
       if (outcome === 'stored') {
-        t.ok(
+        cases.ok(
           row?.kind === 'message' && row.payload === payload,
           `${name}: stored character for character`
         )
         if (messageId !== undefined)
-          t.ok(row?.kind === 'message' && row.messageId === messageId, `${name}: under its id`)
+          cases.ok(row?.kind === 'message' && row.messageId === messageId, `${name}: under its id`)
       } else if (outcome === 'duplicate') {
-        t.equal(row, null, `${name}: no row`)
+        cases.equal(row, null, `${name}: no row`)
       } else {
-        t.ok(
+        cases.ok(
           row?.kind === 'rejection' && row.reason === outcome && row.violations.length > 0,
           `${name}: rejected with its reason`
         )
-        t.ok(
+        cases.ok(
           row?.kind === 'rejection' && row.body === body,
           `${name}: kept character for character`
         )
       }
     }
+    cases.assertAll(t, 'each body has its one outcome')
   }
 )
 
@@ -144,16 +147,20 @@ t.test(
   async t => {
     const intake = createWholeIntake(t, connectionString, pool, trust)
     const bad = JSON.stringify({ payload: '"refused by a trigger"' })
+    const cases = new Cases()
     for (const n of [1, 2, 3, 5, 8, 9, 10, 33, 64, 100, 256, 1_000]) {
       for (const place of new Set([0, Math.floor(n / 3), n >> 1, n - 1])) {
         const { fates, attempts } = await intake.process(
           Array.from({ length: n }, (_, at) => (at === place ? bad : '{}'))
         )
-        t.equal(fates[place]?.disposition, 'unstorable')
-        t.equal(fates.filter(({ disposition }) => disposition === 'stored').length, n - 1)
-        t.ok(attempts <= allowed(n), `${attempts} attempts for row ${place} of ${n}`)
+        const what = `row ${place} of ${n}`
+        cases.equal(fates[place]?.disposition, 'unstorable', what)
+        const stored = fates.filter(({ disposition }) => disposition === 'stored').length
+        cases.equal(stored, n - 1, `the others of ${what}`)
+        cases.ok(attempts <= allowed(n), `${attempts} attempts for ${what}`)
       }
     }
+    cases.assertAll(t, 'it is found, and the others are stored')
   }
 )
 
@@ -165,10 +172,12 @@ t.test('many bad rows in one batch cost a halving each, and no good row is lost'
     at % 20 === 7 ? kinds[((at - 7) / 20) % kinds.length]! : '{}'
   )
   const { fates, attempts } = await intake.process(bodies)
-  for (const { body, disposition, row } of fates) {
-    t.equal(disposition, body === '{}' ? 'stored' : 'unstorable')
-    t.ok(row?.kind === 'message' || row?.body === body)
+  const cases = new Cases()
+  for (const [at, { body, disposition, row }] of fates.entries()) {
+    cases.equal(disposition, body === '{}' ? 'stored' : 'unstorable', `row ${at}`)
+    cases.ok(row?.kind === 'message' || row?.body === body, `row ${at} is kept`)
   }
+  cases.assertAll(t, 'each has its outcome')
   t.ok(attempts <= (n / 20) * allowed(n), `${attempts} attempts`)
 })
 
@@ -203,6 +212,7 @@ for (const [kind, seed] of [
             await pool.query('TRUNCATE message, rejection')
             const { fates } = await intake.process(batch.map(({ body }) => body))
             const ids = new Set<string>()
+            const cases = new Cases()
             for (const [index, { body, outcome, ...rest }] of batch.entries()) {
               const fate = fates[index]!
               rows += 1
@@ -210,24 +220,26 @@ for (const [kind, seed] of [
               // The same id twice in a batch is one event.
               const isRepeated =
                 'messageId' in rest && ids.size === ids.add(rest.messageId ?? '').size
-              t.equal(fate.disposition, isRepeated ? 'duplicate' : outcome)
+              cases.equal(fate.disposition, isRepeated ? 'duplicate' : outcome, body)
               if (isRepeated) continue
-              if (outcome === 'stored') t.ok(isStoredAs(fate, rest.payload ?? ''))
+              if (outcome === 'stored') cases.ok(isStoredAs(fate, rest.payload ?? ''), body)
               else
-                t.ok(
+                cases.ok(
                   fate.row?.kind === 'rejection' &&
                     fate.row.reason === outcome &&
-                    fate.row.body === body
+                    fate.row.body === body,
+                  body
                 )
             }
             const { rows: counts } = await pool.query<{ n: number }>(
               'SELECT (SELECT count(*) FROM message)::int + (SELECT count(*) FROM rejection)::int AS n'
             )
-            t.equal(
+            cases.equal(
               counts[0]?.n,
               fates.filter(({ disposition }) => disposition !== 'duplicate').length,
               'and there is no other row'
             )
+            cases.throwFailures()
           }
         ),
         { numRuns: 150, seed }

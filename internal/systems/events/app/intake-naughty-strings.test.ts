@@ -10,6 +10,7 @@ import { StoreError } from '../../../engine/intake/store.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import type { Disposition } from '../../../engine/message/message.js'
 import { QueueError } from '../../../engine/queue/queue.js'
+import { Cases } from '../../../lab/testing/cases.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import { createWholeIntake, type Processed } from '../../../lab/testing/whole-intake.js'
 import { createDecoder } from '../event/decode.js'
@@ -36,12 +37,14 @@ async function sendAll(
 ): Promise<Processed> {
   const intake = createWholeIntake(t, connectionString, pool, decode)
   const processed = await intake.process(NAUGHTY.map(text => body(make(text))))
+  const cases = new Cases()
   for (const [index, { disposition, row, body: sent }] of processed.fates.entries()) {
     const text = NAUGHTY[index]!
-    t.equal(disposition, want(text), `string ${index}`)
+    cases.equal(disposition, want(text), `string ${index}`)
     if (disposition !== 'stored')
-      t.ok(row?.kind === 'rejection' && row.body === sent, `string ${index} is kept`)
+      cases.ok(row?.kind === 'rejection' && row.body === sent, `string ${index} is kept`)
   }
+  cases.assertAll(t, 'each string has its outcome')
   t.equal(processed.attempts, 1, 'none of them makes a batch fail')
   return processed
 }
@@ -54,8 +57,10 @@ t.test('as ids', async t => {
     text => ({ event_id: text }),
     text => (isId(text) ? 'stored' : 'invalid-field')
   )
+  const cases = new Cases()
   for (const [index, { row }] of fates.entries())
-    if (row?.kind === 'message') t.ok(row.messageId === NAUGHTY[index], `string ${index} is the id`)
+    if (row?.kind === 'message') cases.equal(row.messageId, NAUGHTY[index], `string ${index}`)
+  cases.assertAll(t, 'each stored string is the id')
 })
 
 const PLACES: Readonly<Record<string, (text: string) => { readonly message: unknown }>> = {
@@ -69,11 +74,12 @@ for (const [place, make] of Object.entries(PLACES)) {
     const { fates } = await sendAll(t, make, text =>
       make(text).message === '' ? 'missing-field' : 'stored'
     )
+    const cases = new Cases()
     for (const [index, { row }] of fates.entries()) {
       const payload = JSON.stringify(make(NAUGHTY[index]!).message)
-      if (row?.kind === 'message')
-        t.ok(row.payload === payload, `string ${index} is stored as it was sent`)
+      if (row?.kind === 'message') cases.equal(row.payload, payload, `string ${index}`)
     }
+    cases.assertAll(t, 'each is stored as it was sent')
   })
 }
 
@@ -148,10 +154,12 @@ t.test(
       observer.storeFailed(new StoreError('transient', text, text), 1)
       observer.leftToQueue(text, new Error(text))
     }
+    const cases = new Cases()
     for (const line of lines) {
-      t.ok(line.endsWith('\n') && !/[\0-\x1f]/.test(line.slice(0, -1)), 'one line')
-      t.type(JSON.parse(line), 'object')
+      cases.ok(line.endsWith('\n') && !/[\0-\x1f]/.test(line.slice(0, -1)), `one line: ${line}`)
+      cases.equal(typeof JSON.parse(line), 'object', line)
     }
+    cases.assertAll(t, 'each line is one JSON object')
     primary.totals.reported(1, sums.counts)
     const series = (await primary.text())
       .split('\n')

@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import type { ReceivedMessage } from '../../../engine/message/message.js'
 import { isStorable } from '../../../engine/message/storable.js'
+import { Cases } from '../../../lab/testing/cases.js'
 import { HOSTILE_BODIES } from '../../../lab/testing/hostile-bodies/corpus.js'
 import { HOSTILE_SCHEMA } from '../../../lab/testing/hostile-bodies/schemas.js'
 import { createDecoder } from '../event/decode.js'
@@ -53,18 +55,20 @@ t.test('every hostile body has a name, a body and an outcome of its own', async 
 t.test(
   'each hostile body gets its one verdict, and a payload is cut out as it was sent',
   async t => {
+    const cases = new Cases()
     for (const { name, body, outcome, payload, messageId } of HOSTILE_BODIES) {
       const verdict = decode(received(body))
       if (verdict.kind === 'rejected') {
-        t.equal(verdict.rejection.reason, outcome, name)
-        t.ok(isReport(verdict), `${name}: its words can be stored and logged`)
+        cases.equal(verdict.rejection.reason, outcome, name)
+        cases.ok(isReport(verdict), `${name}: its words can be stored and logged`)
         continue
       }
-      t.ok(DECIDED_LATER.has(outcome), `${name}: valid instead of ${outcome}`)
+      cases.ok(DECIDED_LATER.has(outcome), `${name}: valid instead of ${outcome}`)
       if (payload !== undefined)
-        t.ok(verdict.item.payload === payload, `${name}: the payload is the one that was sent`)
-      if (outcome === 'stored') t.equal(verdict.item.messageId, messageId ?? 'queue-id', name)
+        cases.ok(verdict.item.payload === payload, `${name}: the payload is the one that was sent`)
+      if (outcome === 'stored') cases.equal(verdict.item.messageId, messageId ?? 'queue-id', name)
     }
+    cases.assertAll(t, 'each has its one verdict')
     t.equal(({} as { admin?: unknown }).admin, undefined)
   }
 )
@@ -137,7 +141,7 @@ for (const [kind, seed] of [
         fc.oneof({ weight: 4, arbitrary: mutated }, fc.string({ unit: 'binary' }), fc.json()),
         body => {
           const verdict = decode(received(body))
-          t.strictSame(decode(received(body)), verdict)
+          assert.deepStrictEqual(decode(received(body)), verdict)
           if (verdict.kind === 'rejected') {
             seen.add(verdict.rejection.reason)
             return isReport(verdict)
