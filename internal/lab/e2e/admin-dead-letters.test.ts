@@ -1,9 +1,9 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createAdminBench, event, type Run, runAdmin } from '../testing/admin-program.js'
 import { sendBodies } from '../testing/programs.js'
 
 const bench = await createAdminBench(t)
-const admin = (t: Test, ...args: string[]): Promise<Run> => runAdmin(t, bench.env, args)
+const admin = (...args: string[]): Promise<Run> => runAdmin(bench.env, args)
 const visible = (): number =>
   bench.emulator.server.inspectQueue('events-dead-letters')?.messages.ready.length ?? -1
 
@@ -14,20 +14,20 @@ t.test('dead letters are listed and shown, and visible again afterwards', async 
     'no event',
     event({ client_id: 'client-2', event_id: 'e-2' })
   ])
-  t.match(await admin(t, 'dead-letters', 'ls', '--json'), {
+  t.match(await admin('dead-letters', 'ls', '--json'), {
     code: 0,
     json: { seen: 15, expected: 15, deadLetters: { length: 15 } }
   })
   t.match(
-    (await admin(t, 'dead-letters', 'ls', '--client', 'client-2')).results,
+    (await admin('dead-letters', 'ls', '--client', 'client-2')).results,
     /client-2 +user-app +e-2 +2 /,
     'each look counts'
   )
-  t.match(await admin(t, 'dead-letters', 'show', buried[13] ?? ''), {
+  t.match(await admin('dead-letters', 'show', buried[13] ?? ''), {
     code: 0,
     results: /body, 8 bytes:\nno event\n/
   })
-  t.match(await admin(t, 'dead-letters', 'show', 'nothing'), {
+  t.match(await admin('dead-letters', 'show', 'nothing'), {
     code: 1,
     output: /None of the 15 dead letters has the queue message id nothing/
   })
@@ -43,15 +43,15 @@ t.test(
       event({ client_id: 'client-2' })
     ])
     const redrive = ['dead-letters', 'redrive', '--client', 'client-1', '--json']
-    t.match(await admin(t, ...redrive, '--dry-run'), { code: 0, json: { matching: 13 } })
+    t.match(await admin(...redrive, '--dry-run'), { code: 0, json: { matching: 13 } })
     t.equal(visible(), 15)
-    t.match(await admin(t, ...redrive, '--limit', '11'), { code: 0, json: { sent: 11 } })
+    t.match(await admin(...redrive, '--limit', '11'), { code: 0, json: { sent: 11 } })
     t.equal(visible(), 4)
-    t.match(await admin(t, ...redrive), { code: 0, json: { sent: 2, seen: 4 } })
+    t.match(await admin(...redrive), { code: 0, json: { sent: 2, seen: 4 } })
     await bench.untilDecided()
     t.same(await bench.messageIds(), buried.slice(0, 13).sort())
     t.match(
-      await admin(t, 'dead-letters', 'redrive', buried[0] ?? '', '--json'),
+      await admin('dead-letters', 'redrive', buried[0] ?? '', '--json'),
       { code: 1, json: { sent: 0, missing: 1 } },
       'one that is gone'
     )
@@ -61,24 +61,24 @@ t.test(
 
 t.test('a purge deletes what it is told to, and nothing else', async t => {
   await bench.bury(['no event', event({}), event({ client_id: 'client-2' })])
-  t.match(await admin(t, 'dead-letters', 'purge', '--older-than', '1h', '--yes', '--json'), {
+  t.match(await admin('dead-letters', 'purge', '--older-than', '1h', '--yes', '--json'), {
     code: 0,
     json: { deleted: 0, seen: 3 }
   })
-  t.match(await admin(t, 'dead-letters', 'purge', '--client', 'client-2', '--yes', '--json'), {
+  t.match(await admin('dead-letters', 'purge', '--client', 'client-2', '--yes', '--json'), {
     code: 0,
     json: { deleted: 1 }
   })
-  t.match(await admin(t, 'dead-letters', 'purge', '--all', '--dry-run', '--json'), {
+  t.match(await admin('dead-letters', 'purge', '--all', '--dry-run', '--json'), {
     code: 0,
     json: { matching: 2 }
   })
   t.equal(visible(), 2)
-  t.match(await admin(t, 'dead-letters', 'purge', '--all', '--yes'), {
+  t.match(await admin('dead-letters', 'purge', '--all', '--yes'), {
     code: 0,
     output: /2 deleted, of 2 looked at/
   })
-  t.match(await admin(t, 'dead-letters', 'ls'), { code: 0, results: '', output: /No dead letters/ })
+  t.match(await admin('dead-letters', 'ls'), { code: 0, results: '', output: /No dead letters/ })
 })
 
 t.test(
@@ -95,7 +95,7 @@ t.test(
       `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ('client-1', 'user-app', $1, '"a text"')`,
       [stored]
     )
-    t.match(await admin(t, 'dead-letters', 'redrive', '--all', '--json'), {
+    t.match(await admin('dead-letters', 'redrive', '--all', '--json'), {
       code: 0,
       json: { sent: 2 }
     })
@@ -109,20 +109,20 @@ t.test(
   'the story of an event: refused, redriven, stored; and what it may mean that there is none',
   async t => {
     await bench.refuseUnknown('late', 2)
-    const refused = await admin(t, 'trace', 'late', 'e-0')
+    const refused = await admin('trace', 'late', 'e-0')
     t.match(refused, {
       code: 0,
       results: /sent .*\n.*refused .*unknown-client.*\n\nIt is refused.*\n {2}rejections redrive /
     })
     await bench.sql(`INSERT INTO client VALUES ('late')`)
-    t.equal((await admin(t, 'rejections', 'redrive', '--all')).code, 0)
+    t.equal((await admin('rejections', 'redrive', '--all')).code, 0)
     await bench.untilDecided()
     await sendBodies(bench.emulator, [
       event({ client_id: 'late', event_id: 'e-0', message: 'another' })
     ])
     await bench.untilDecided()
 
-    const story = await admin(t, 'trace', 'late', 'e-0')
+    const story = await admin('trace', 'late', 'e-0')
     t.equal(story.code, 0)
     t.match(
       story.results,
@@ -136,7 +136,7 @@ t.test(
       `SELECT queue_message_id AS id FROM rejection WHERE message_id = 'e-0' AND reason = 'unknown-client'`
     )
     const { outcome, steps } = (
-      await admin(t, 'trace', '--queue-message', String(first?.['id']), '--json')
+      await admin('trace', '--queue-message', String(first?.['id']), '--json')
     ).json as {
       outcome: string
       steps: { what: string }[]
@@ -147,16 +147,16 @@ t.test(
       ['sent', 'refused', 'redriven', 'stored']
     )
 
-    t.match(await admin(t, 'trace', 'client-1', 'e-0'), {
+    t.match(await admin('trace', 'client-1', 'e-0'), {
       code: 1,
       results: /an event with this id is stored for late/
     })
     const [dead = ''] = await bench.bury([event({ event_id: 'e-9' })])
-    t.match(await admin(t, 'trace', 'client-1', 'e-9'), {
+    t.match(await admin('trace', 'client-1', 'e-9'), {
       code: 1,
       results: /it is a dead letter \(about 1 message\): --dead-letters looks/
     })
-    const found = await admin(t, 'trace', 'client-1', 'e-9', '--dead-letters')
+    const found = await admin('trace', 'client-1', 'e-9', '--dead-letters')
     t.match(found, {
       code: 0,
       results: new RegExp(`dead-letters redrive ${dead}\\n.*received too often`)

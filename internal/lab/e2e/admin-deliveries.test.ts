@@ -22,14 +22,21 @@ const env = {
   SENDER_METRICS_PORT: '0',
   SENDER_RETRY_SCHEDULE: '100ms,100ms'
 }
-const admin = (t: Test, ...args: string[]): Promise<Run> => runAdmin(t, env, args)
+const admin = (...args: string[]): Promise<Run> => runAdmin(env, args)
 const json = async (t: Test, ...args: string[]): Promise<Record<string, unknown>> => {
-  const run = await admin(t, ...args, '--json')
+  const run = await admin(...args, '--json')
   t.equal(run.code, 0, run.output)
   return run.json as Record<string, unknown>
 }
 const untilCount = (count: number, from: string): Promise<void> =>
   until(`${count} of ${from}`, async () => (await bench.count(from)) === count, LIMIT_MS)
+
+/** The sender has read all events: what is added now gets none of them. */
+const untilRead = (): Promise<void> =>
+  untilCount(
+    0,
+    `sender_cursor c JOIN message m ON (m.tx, m.fk_client_name, m.message_id) > (c.tx, c.fk_client_name, c.message_id)`
+  )
 
 const sender = startProgram(t, 'sender', env)
 await sender.until('it is ready', () => sender.output.includes('worker started'))
@@ -76,7 +83,7 @@ t.test(
       LIMIT_MS
     )
 
-    t.match(await admin(t, 'deliveries', 'ls', '--state', 'dead'), {
+    t.match(await admin('deliveries', 'ls', '--state', 'dead'), {
       code: 0,
       results:
         /^ *id +made \(UTC\) +endpoint +client .*\n.*client-1 +user-app +e-[12] +dead +3 +schedule-ended 20/,
@@ -94,12 +101,12 @@ t.test(
       '1h'
     )
     const [first] = deliveries as { id: string; webhookId: string; messageId: string }[]
-    t.match(await admin(t, 'deliveries', 'show', first!.id), {
+    t.match(await admin('deliveries', 'show', first!.id), {
       code: 0,
       results:
         /webhook-id +msg_.*attempt +when \(UTC\) +outcome +ms +answer\n +1 +20.* 500 +[\d,]+ +not today\n +2 .*\n +3 /s
     })
-    const traced = await admin(t, 'trace', 'client-1', 'e-1')
+    const traced = await admin('trace', 'client-1', 'e-1')
     t.match(traced, {
       code: 0,
       results:
@@ -109,7 +116,7 @@ t.test(
       recipient.requests.some(({ headers }) => headers['webhook-id'] === first!.webhookId),
       'the recipient knows it by the id that is shown'
     )
-    t.match(await admin(t, 'endpoints', 'show', String(id)), {
+    t.match(await admin('endpoints', 'show', String(id)), {
       results: /dead +2\n.*last attempts\n.*outcome/s
     })
 
@@ -120,9 +127,9 @@ t.test(
     })
     t.equal(await bench.count(`delivery WHERE state = 'dead'`), 2, 'a dry run changes nothing')
     status = 200
-    const redriven = await admin(t, 'deliveries', 'redrive', '--endpoint', String(id))
+    const redriven = await admin('deliveries', 'redrive', '--endpoint', String(id))
     t.match(redriven, { code: 0, results: '', output: /^2 due again, 0 left\n/m })
-    await admin(t, 'endpoints', 'enable', String(id))
+    await admin('endpoints', 'enable', String(id))
     await untilCount(2, `delivery WHERE state = 'delivered' AND attempts = 4`)
     t.match((await json(t, 'trace', 'client-1', 'e-1'))['deliveries'], [
       { state: 'delivered', everyAttempt: { length: 4, 3: { attempt: 4, status: 200 } } }
@@ -150,23 +157,20 @@ t.test(
     await json(t, 'endpoints', 'disable', String(id))
     await untilCount(1, `delivery WHERE dead_reason = 'endpoint-disabled'`)
     await send('while-1', 'while-2', 'while-3')
-    await untilCount(
-      0,
-      `sender_cursor c JOIN message m ON (m.tx, m.fk_client_name, m.message_id) > (c.tx, c.fk_client_name, c.message_id)`
-    )
+    await untilRead()
     t.equal(await bench.count('delivery'), 1, 'none is made while it is disabled')
 
     const args = ['--endpoint', String(id)]
-    t.match(await admin(t, 'deliveries', 'redrive', ...args), {
+    t.match(await admin('deliveries', 'redrive', ...args), {
       code: 0,
       output: /^0 due again.*\n1 more stay dead, for their endpoints are disabled/m
     })
-    t.match(await admin(t, 'deliveries', 'backfill', ...args, '--since', '1h'), {
+    t.match(await admin('deliveries', 'backfill', ...args, '--since', '1h'), {
       code: 1,
       output: /is disabled: endpoints enable/
     })
     isUp = true
-    const enabled = await admin(t, 'endpoints', 'enable', String(id))
+    const enabled = await admin('endpoints', 'enable', String(id))
     const [, since = ''] = /--since (\S+)/.exec(enabled.output) ?? []
     t.match(await json(t, 'deliveries', 'redrive', ...args, '--reason', 'endpoint-disabled'), {
       moved: 1
@@ -178,7 +182,7 @@ t.test(
     t.match(await json(t, 'deliveries', 'backfill', ...args, '--since', since, '--limit', '2'), {
       made: 2
     })
-    t.match(await admin(t, 'deliveries', 'backfill', ...args, '--since', since), {
+    t.match(await admin('deliveries', 'backfill', ...args, '--since', since), {
       code: 0,
       output: /^1 made\n/m
     })
@@ -193,6 +197,7 @@ t.test(
 
 t.test('Ctrl-C ends a redrive or a backfill after the page under way, and says so', async t => {
   await send(...Array.from({ length: 60 }, (_, n) => `e-${n}`))
+  await untilRead()
   // Its deliveries rest: the sender makes none due before the pause is over.
   const endpoint = await json(t, 'endpoints', 'add', 'client-1', 'http://127.0.0.1:1025/')
   await bench.sql(`UPDATE endpoint SET paused_until = now() + interval '1 hour'`)
@@ -242,13 +247,9 @@ t.test('wrong arguments are named, and change nothing', async t => {
     [['replay'], 2, /is no command of deliveries/]
   ]
   for (const [args, code, want] of rows) {
-    t.match(
-      await admin(t, 'deliveries', ...args),
-      { code, results: '', output: want },
-      args.join(' ')
-    )
+    t.match(await admin('deliveries', ...args), { code, results: '', output: want }, args.join(' '))
   }
-  const help = await admin(t, 'deliveries', '--help')
+  const help = await admin('deliveries', '--help')
   t.match(help, { code: 0, results: /redrive \[ID \.\.\.\].*\n[^]*Examples/ })
-  t.match(await admin(t, 'endpoints', 'add', '--help'), { code: 0, results: /--header NAME=VALUE/ })
+  t.match(await admin('endpoints', 'add', '--help'), { code: 0, results: /--header NAME=VALUE/ })
 })

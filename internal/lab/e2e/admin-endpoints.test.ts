@@ -12,9 +12,9 @@ const env = {
   SENDER_ALLOW_HTTP: 'yes',
   SENDER_ALLOW_ADDRESSES: '127.0.0.0/8'
 }
-const admin = (t: Test, ...args: string[]): Promise<Run> => runAdmin(t, env, args)
+const admin = (...args: string[]): Promise<Run> => runAdmin(env, args)
 const add = async (t: Test, ...args: string[]): Promise<{ id: number; secret: string }> => {
-  const run = await admin(t, 'endpoints', 'add', ...args, '--json')
+  const run = await admin('endpoints', 'add', ...args, '--json')
   t.equal(run.code, 0, run.output)
   return run.json as { id: number; secret: string }
 }
@@ -28,7 +28,6 @@ t.test(
   'an endpoint is added, listed and shown; its secret is shown once, and headers never',
   async t => {
     const added = await admin(
-      t,
       'endpoints',
       'add',
       'client-1',
@@ -46,29 +45,28 @@ t.test(
     t.notMatch(added.output, 'planted')
     const [, id = '', secret = ''] =
       /^Endpoint (\d+) .*\nsecret whsec_(\S+)/.exec(added.results) ?? []
-    const shown = await admin(t, 'endpoints', 'show', id)
+    const shown = await admin('endpoints', 'show', id)
     t.match(shown, {
       code: 0,
       results:
         /client +client-1\n.*event types +user-app, monitor-app\nstate +enabled\n.*own headers +yes\n.*no attempts lately/s
     })
-    const listed = await admin(t, 'endpoints', 'ls')
+    const listed = await admin('endpoints', 'ls')
     t.match(listed, {
       code: 0,
       results: /^ *id +client +state +pending +dead .*\n.*client-1 +enabled +0 +0 +- +https:/,
       output: /1 endpoint\n/
     })
-    const json = await admin(t, 'endpoints', 'show', id, '--json')
+    const json = await admin('endpoints', 'show', id, '--json')
     for (const { output } of [shown, listed, json])
       for (const hidden of ['planted', secret]) t.notMatch(output, hidden)
-    t.match(await admin(t, 'endpoints', 'ls', '--client', 'client-2'), {
+    t.match(await admin('endpoints', 'ls', '--client', 'client-2'), {
       code: 0,
       results: '',
       output: /No endpoints/
     })
     t.match(
-      (await admin(t, 'endpoints', 'ls', '--client', 'client-1', '--state', 'enabled', '--json'))
-        .json,
+      (await admin('endpoints', 'ls', '--client', 'client-1', '--state', 'enabled', '--json')).json,
       {
         endpoints: [{ id: Number(id) }]
       }
@@ -80,7 +78,6 @@ t.test(
   'what is wrong is said in one go, by name and without its secrets, and adds nothing',
   async t => {
     const usage = await admin(
-      t,
       ...[
         'endpoints',
         'add',
@@ -156,7 +153,7 @@ t.test(
       ]
     ]
     for (const [args, code, want] of rows) {
-      const run = await admin(t, 'endpoints', ...args)
+      const run = await admin('endpoints', ...args)
       t.match(run, { code, results: '', output: want }, args.join(' '))
       t.notMatch(run.output, 'planted')
     }
@@ -168,7 +165,7 @@ t.test(
   'the sender’s settings are asked for where a secret is sealed, and nowhere else',
   async t => {
     const { id } = await add(t, 'client-1', URL_HERE)
-    const bare = (...args: string[]): Promise<Run> => runAdmin(t, bench.env, ['endpoints', ...args])
+    const bare = (...args: string[]): Promise<Run> => runAdmin(bench.env, ['endpoints', ...args])
     for (const args of [
       ['add', 'client-1', URL_HERE],
       ['rotate-secret', String(id)],
@@ -182,7 +179,7 @@ t.test(
     }
     t.match(await bare('show', String(id)), { code: 0 })
     t.equal(await bench.count('endpoint_secret'), 1)
-    const strict = await runAdmin(t, { ...env, SENDER_ALLOW_HTTP: 'no' }, [
+    const strict = await runAdmin({ ...env, SENDER_ALLOW_HTTP: 'no' }, [
       'endpoints',
       'add',
       'client-1',
@@ -206,10 +203,10 @@ t.test(
       '--header',
       'Authorization=Bearer abc'
     )
-    const rotated = (await admin(t, 'endpoints', 'rotate-secret', String(id), '--json')).json as {
+    const rotated = (await admin('endpoints', 'rotate-secret', String(id), '--json')).json as {
       secret: string
     }
-    const taken = await admin(t, 'endpoints', 'test', String(id))
+    const taken = await admin('endpoints', 'test', String(id))
     t.match(taken, { code: 0, results: /^status 200 after \d+ ms: thanks\\u001b\[2J\n$/ })
     const [request] = recipient.requests
     t.equal(request?.headers.authorization, 'Bearer abc')
@@ -223,19 +220,19 @@ t.test(
         new Webhook(key).verify(request!.body, request!.headers as Record<string, string>)
       )
     }
-    await admin(t, 'endpoints', 'disable', String(id))
-    t.match((await admin(t, 'endpoints', 'test', String(id), '--json')).json, {
+    await admin('endpoints', 'disable', String(id))
+    t.match((await admin('endpoints', 'test', String(id), '--json')).json, {
       isTaken: false,
       status: 503,
       responseHead: 'busy'
     })
-    t.match(await admin(t, 'endpoints', 'test', String(id)), { code: 1, results: /^status 503/ })
+    t.match(await admin('endpoints', 'test', String(id)), { code: 1, results: /^status 503/ })
     const nobody = await add(t, 'client-1', 'http://127.0.0.1:1025/')
-    t.match(await admin(t, 'endpoints', 'test', String(nobody.id)), {
+    t.match(await admin('endpoints', 'test', String(nobody.id)), {
       code: 1,
       results: /^no answer after \d+ ms: connect-refused \(ECONNREFUSED\)\n$/
     })
-    const forbidden = await runAdmin(t, { ...env, SENDER_ALLOW_ADDRESSES: '10.0.0.0/8' }, [
+    const forbidden = await runAdmin({ ...env, SENDER_ALLOW_ADDRESSES: '10.0.0.0/8' }, [
       'endpoints',
       'test',
       String(id)
@@ -255,7 +252,7 @@ t.test(
       '--secret',
       `whsec_${randomBytes(24).toString('base64')}`
     )
-    const rotated = await admin(t, 'endpoints', 'rotate-secret', String(id))
+    const rotated = await admin('endpoints', 'rotate-secret', String(id))
     t.match(rotated, {
       code: 0,
       results: /^Endpoint \d+ has a new secret\nsecret whsec_/,
@@ -267,7 +264,7 @@ t.test(
       ),
       1
     )
-    t.match(await admin(t, 'endpoints', 'rotate-secret', String(id), '--grace', '0s'), {
+    t.match(await admin('endpoints', 'rotate-secret', String(id), '--grace', '0s'), {
       code: 0,
       output: /2 older secrets ended now/
     })
@@ -286,10 +283,10 @@ t.test(
       '--header',
       'x-key=planted value'
     )
-    await admin(t, 'endpoints', 'rotate-secret', String(id))
+    await admin('endpoints', 'rotate-secret', String(id))
     const newKey = `new:${randomBytes(32).toString('base64')}`
     const run = (keys: string, ...args: string[]): Promise<Run> =>
-      runAdmin(t, { ...env, SENDER_SECRET_KEYS: keys }, ['endpoints', ...args])
+      runAdmin({ ...env, SENDER_SECRET_KEYS: keys }, ['endpoints', ...args])
 
     const withoutOld = await run(newKey, 'reseal')
     t.match(withoutOld, {
@@ -316,7 +313,7 @@ t.test(
     t.doesNotThrow(() =>
       new Webhook(secret).verify(request!.body, request!.headers as Record<string, string>)
     )
-    t.match(await admin(t, 'endpoints', 'test', String(id)), {
+    t.match(await admin('endpoints', 'test', String(id)), {
       code: 1,
       output: /was sealed with the key new/
     })
@@ -325,11 +322,11 @@ t.test(
 
 t.test('a secret that the client has already is not printed again', async t => {
   const secret = `whsec_${randomBytes(32).toString('base64')}`
-  const run = await admin(t, 'endpoints', 'add', 'client-1', URL_HERE, '--secret', secret)
+  const run = await admin('endpoints', 'add', 'client-1', URL_HERE, '--secret', secret)
   t.equal(run.code, 0)
   t.notMatch(run.output, secret.slice(6))
   t.match(
-    (await admin(t, 'endpoints', 'add', 'client-1', URL_HERE, '--secret', secret, '--json')).json,
+    (await admin('endpoints', 'add', 'client-1', URL_HERE, '--secret', secret, '--json')).json,
     { secret: null }
   )
 })
@@ -342,23 +339,23 @@ t.test(
       `INSERT INTO delivery (endpoint_id, fk_client_name, message_id, next_attempt_at) SELECT $1, 'client-1', n::text, now() FROM generate_series(1, 3) n`,
       [id]
     )
-    const disabled = await admin(t, 'endpoints', 'disable', String(id), '--reason', 'ticket 812')
+    const disabled = await admin('endpoints', 'disable', String(id), '--reason', 'ticket 812')
     t.match(disabled, {
       code: 0,
       results: /^Endpoint \d+ disabled\n$/,
       output: /makes dead what it is owed: 3 pending deliveries/
     })
-    t.match(await admin(t, 'endpoints', 'disable', String(id)), {
+    t.match(await admin('endpoints', 'disable', String(id)), {
       code: 0,
       results: /was disabled already/
     })
-    t.match(await admin(t, 'endpoints', 'show', String(id)), {
+    t.match(await admin('endpoints', 'show', String(id)), {
       results: /state +disabled-by-operator\ndisabled +.* UTC: ticket 812\n/
     })
     await bench.sql(
       `UPDATE delivery SET state = 'dead', dead_reason = 'endpoint-disabled', next_attempt_at = NULL, finished_at = now()`
     )
-    const enabled = await admin(t, 'endpoints', 'enable', String(id))
+    const enabled = await admin('endpoints', 'enable', String(id))
     t.match(enabled, { code: 0, results: /^Endpoint \d+ enabled\n$/ })
     t.match(
       enabled.output,
@@ -366,12 +363,12 @@ t.test(
         `deliveries redrive --endpoint ${id} --reason endpoint-disabled\n[^]*deliveries backfill --endpoint ${id} --since 20`
       )
     )
-    t.match(await admin(t, 'endpoints', 'enable', String(id), '--json'), {
+    t.match(await admin('endpoints', 'enable', String(id), '--json'), {
       code: 0,
       json: { id, isChanged: false }
     })
     await bench.sql(`UPDATE endpoint SET paused_until = now() + interval '1 hour'`)
-    t.match(await admin(t, 'endpoints', 'enable', String(id)), {
+    t.match(await admin('endpoints', 'enable', String(id)), {
       code: 0,
       results: /was enabled already; its pause is over\n$/
     })

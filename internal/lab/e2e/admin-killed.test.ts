@@ -1,5 +1,5 @@
 /** The admin program, killed with -9 in the middle of its work and begun anew. */
-import t, { type Test } from 'tap'
+import t from 'tap'
 import {
   createAdminBench,
   event,
@@ -11,7 +11,7 @@ import {
 import { until } from '../testing/until.js'
 
 const bench = await createAdminBench(t)
-const admin = (t: Test, args: readonly string[]): Promise<Run> => runAdmin(t, bench.env, args)
+const admin = (args: readonly string[]): Promise<Run> => runAdmin(bench.env, args)
 const REDRIVE_LATE = ['rejections', 'redrive', '--client', 'late', '--json']
 
 /** The server notices a moment later that the program is gone. */
@@ -41,7 +41,7 @@ for (const { why, nth, isHeard } of PLACES) {
         'what was sent and confirmed is marked'
       )
       await untilUnlocked(35)
-      t.match(await admin(t, REDRIVE_LATE), { code: 0, json: { sent: 35 - marked, left: 0 } })
+      t.match(await admin(REDRIVE_LATE), { code: 0, json: { sent: 35 - marked, left: 0 } })
       await bench.untilDecided()
       t.same(await bench.messageIds(), ids)
       t.equal(await bench.count('rejection'), 35, 'and nothing is refused anew')
@@ -58,7 +58,7 @@ t.test('rows that somebody changes between two runs are taken as they are then',
   await bench.sql(`DELETE FROM rejection WHERE queue_message_id = ${chosen}`)
   await bench.sql(`UPDATE rejection SET redriven_at = now() WHERE queue_message_id = ${chosen}`)
   await bench.sql(`UPDATE rejection SET client_name = 'another' WHERE queue_message_id = ${chosen}`)
-  t.match(await admin(t, REDRIVE_LATE), { code: 0, json: { sent: 12, left: 0 } })
+  t.match(await admin(REDRIVE_LATE), { code: 0, json: { sent: 12, left: 0 } })
   await bench.untilDecided()
   t.equal(await bench.count('message'), 22)
 })
@@ -74,7 +74,7 @@ t.test(
     // What the killed program held comes back by itself.
     await until(
       'all are redriven',
-      async () => (await admin(t, redrive)).code === 0 && bench.depth('events-dead-letters') === 0,
+      async () => (await admin(redrive)).code === 0 && bench.depth('events-dead-letters') === 0,
       LIMIT_MS
     )
     await bench.untilDecided()

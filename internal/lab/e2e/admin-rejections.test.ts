@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import {
   createAdminBench,
   event,
@@ -11,7 +11,7 @@ import {
 import { sendBodies, temporaryDirectory } from '../testing/programs.js'
 
 const bench = await createAdminBench(t)
-const admin = (t: Test, ...args: string[]): Promise<Run> => runAdmin(t, bench.env, args)
+const admin = (...args: string[]): Promise<Run> => runAdmin(bench.env, args)
 const REDRIVE_LATE = ['rejections', 'redrive', '--client', 'late', '--json']
 
 t.test('rejections are listed, shown and exported, as tables and as JSON', async t => {
@@ -24,7 +24,7 @@ t.test('rejections are listed, shown and exported, as tables and as JSON', async
   ])
   await bench.untilDecided()
 
-  const all = await admin(t, 'rejections', 'ls')
+  const all = await admin('rejections', 'ls')
   t.equal(all.code, 0)
   t.match(
     all.results,
@@ -34,7 +34,6 @@ t.test('rejections are listed, shown and exported, as tables and as JSON', async
   t.match(all.output, /4 of 4 shown: unknown-client 2, invalid-field 1, not-json 1/)
   const one = (
     await admin(
-      t,
       'rejections',
       'ls',
       '--reason',
@@ -51,7 +50,7 @@ t.test('rejections are listed, shown and exported, as tables and as JSON', async
     byReason: { 'unknown-client': 2 },
     rejections: { length: 1, 0: { clientId: 'nobody', redrivenAt: null } }
   })
-  t.match(await admin(t, 'rejections', 'ls', '--client', 'client-3'), {
+  t.match(await admin('rejections', 'ls', '--client', 'client-3'), {
     code: 0,
     results: '',
     output: /No rejections/
@@ -59,22 +58,22 @@ t.test('rejections are listed, shown and exported, as tables and as JSON', async
 
   const rows = await bench.sql('SELECT queue_message_id AS id, body FROM rejection')
   const id = String(rows.find(({ body }) => body === hostile)?.['id'])
-  const shown = await admin(t, 'rejections', 'show', id)
+  const shown = await admin('rejections', 'show', id)
   t.match(shown.results, /reason +unknown-client\n/)
   t.match(shown.results, /violations\n {2}\/client_id: /)
   t.match(shown.results, 'an escape: \\u009b[2J', 'a control character is shown, not done')
-  t.match((await admin(t, 'rejections', 'show', id, '--json')).json, {
+  t.match((await admin('rejections', 'show', id, '--json')).json, {
     body: hostile,
     violations: [{ pointer: '/client_id' }]
   })
-  t.match(await admin(t, 'rejections', 'show', 'nothing'), {
+  t.match(await admin('rejections', 'show', 'nothing'), {
     code: 1,
     results: '',
     output: /No rejection has the queue message id nothing/
   })
 
   const file = join(temporaryDirectory(t), 'rejections.ndjson')
-  t.match(await admin(t, 'rejections', 'export', '--out', file), {
+  t.match(await admin('rejections', 'export', '--out', file), {
     code: 0,
     results: '',
     output: /4 rejections written to/
@@ -84,12 +83,12 @@ t.test('rejections are listed, shown and exported, as tables and as JSON', async
     lines.map(line => (JSON.parse(line) as { body: string }).body).sort(),
     rows.map(({ body }) => body).sort()
   )
-  t.match(await admin(t, 'rejections', 'export', '--out', file), {
+  t.match(await admin('rejections', 'export', '--out', file), {
     code: 1,
     output: /is there already/
   })
   t.equal(
-    (await admin(t, 'rejections', 'export', '--limit', '2')).results.trimEnd().split('\n').length,
+    (await admin('rejections', 'export', '--limit', '2')).results.trimEnd().split('\n').length,
     2
   )
 })
@@ -101,7 +100,7 @@ t.test(
     await sendBodies(bench.emulator, [event({ client_id: 'never' })])
     await bench.untilDecided()
 
-    const dryRun = await admin(t, 'rejections', 'redrive', '--client', 'late', '--dry-run')
+    const dryRun = await admin('rejections', 'redrive', '--client', 'late', '--dry-run')
     t.match(dryRun, { code: 0, output: /25 would be sent, the newest 20 are shown/ })
     t.equal(
       await bench.count('rejection WHERE redriven_at IS NOT NULL'),
@@ -111,19 +110,19 @@ t.test(
     t.equal(bench.depth(), 0, 'and sends nothing')
 
     await bench.sql(`INSERT INTO client VALUES ('late')`)
-    t.match(await admin(t, ...REDRIVE_LATE, '--limit', '5', '--rate', '1000/s'), {
+    t.match(await admin(...REDRIVE_LATE, '--limit', '5', '--rate', '1000/s'), {
       code: 0,
       json: { sent: 5, left: 20 }
     })
-    t.match(await admin(t, ...REDRIVE_LATE), { code: 0, json: { sent: 20, left: 0 } })
+    t.match(await admin(...REDRIVE_LATE), { code: 0, json: { sent: 20, left: 0 } })
     await bench.untilDecided()
     t.same(await bench.messageIds(), ids)
     t.match(
-      await admin(t, ...REDRIVE_LATE),
+      await admin(...REDRIVE_LATE),
       { code: 0, json: { sent: 0, left: 0 } },
       'a second run sends nothing'
     )
-    t.match(await admin(t, ...REDRIVE_LATE, '--again'), { code: 0, json: { sent: 25 } })
+    t.match(await admin(...REDRIVE_LATE, '--again'), { code: 0, json: { sent: 25 } })
     await bench.untilDecided()
     t.same(await bench.messageIds(), ids, 'sent again they are duplicates')
     t.equal(
@@ -132,7 +131,7 @@ t.test(
       'other rejections are left alone'
     )
     t.equal(await bench.count('rejection'), 26)
-    t.match(await admin(t, 'rejections', 'redrive', 'nothing', '--json'), {
+    t.match(await admin('rejections', 'redrive', 'nothing', '--json'), {
       code: 1,
       json: { sent: 0, missing: ['nothing'] }
     })
@@ -143,7 +142,7 @@ t.test(
   'a body that is refused again is a new rejection that says where it comes from, and the same run leaves it alone',
   async t => {
     await bench.refuseUnknown('never', 12)
-    t.match(await admin(t, 'rejections', 'redrive', '--all', '--json'), {
+    t.match(await admin('rejections', 'redrive', '--all', '--json'), {
       code: 0,
       json: { sent: 12 }
     })
@@ -155,7 +154,7 @@ t.test(
       ),
       12
     )
-    t.match((await admin(t, 'rejections', 'ls', '--open', '--json')).json, {
+    t.match((await admin('rejections', 'ls', '--open', '--json')).json, {
       total: 12,
       rejections: { 0: { origin: String } }
     })
@@ -165,7 +164,7 @@ t.test(
 t.test('two redrives at once send each rejection once', async t => {
   const ids = await bench.refuseUnknown('late', 120)
   await bench.sql(`INSERT INTO client VALUES ('late')`)
-  const both = await Promise.all([admin(t, ...REDRIVE_LATE), admin(t, ...REDRIVE_LATE)])
+  const both = await Promise.all([admin(...REDRIVE_LATE), admin(...REDRIVE_LATE)])
   t.equal(
     both.reduce((sum, { json }) => sum + (json as { sent: number }).sent, 0),
     120

@@ -7,7 +7,7 @@ import { sendBodies, temporaryDirectory } from '../testing/programs.js'
 import { until } from '../testing/until.js'
 
 const bench = await createAdminBench(t)
-const admin = (t: Test, ...args: string[]): Promise<Run> => runAdmin(t, bench.env, args)
+const admin = (...args: string[]): Promise<Run> => runAdmin(bench.env, args)
 
 t.beforeEach(async () => {
   await bench.sql('TRUNCATE event_schema')
@@ -29,7 +29,6 @@ function fileOf(t: Test, schema: unknown): string {
 
 async function register(t: Test, schema: unknown, ...place: string[]): Promise<number> {
   const added = await admin(
-    t,
     'schemas',
     'add',
     fileOf(t, schema),
@@ -66,74 +65,71 @@ async function untilInForce(body: string, isInForce: () => Promise<boolean>): Pr
 t.test(
   'a client and an event type are added, listed, shown, disabled and enabled; wrong names are answered with the nearest',
   async t => {
-    t.match(await admin(t, 'clients', 'add', 'client-x', 'client-x', '株式会社'), {
+    t.match(await admin('clients', 'add', 'client-x', 'client-x', '株式会社'), {
       code: 0,
       results: 'client-x added\n株式会社 added\n'
     })
-    t.match(await admin(t, 'clients', 'add', 'client-x', '--json'), {
+    t.match(await admin('clients', 'add', 'client-x', '--json'), {
       code: 0,
       json: { clients: [{ name: 'client-x', outcome: 'exists' }] }
     })
-    t.match(await admin(t, 'event-types', 'add', 'order-app'), {
+    t.match(await admin('event-types', 'add', 'order-app'), {
       code: 0,
       results: 'order-app added\n'
     })
     await decided(order({ client_id: 'client-x', event_id: 'before' }))
     t.same(await bench.messageIds(), ['before'])
 
-    t.match(await admin(t, 'clients', 'ls'), {
+    t.match(await admin('clients', 'ls'), {
       code: 0,
       results:
         /^client +taken +weight +quota +own schemas +readers\n.*client-x +yes +1 +none +0 +-\n/s
     })
-    t.match(await admin(t, 'event-types', 'ls', '--json'), {
+    t.match(await admin('event-types', 'ls', '--json'), {
       code: 0,
       json: { eventTypes: [{ name: 'monitor-app' }, { name: 'order-app' }] }
     })
     for (const verb of ['show', 'disable', 'enable']) {
-      t.match(await admin(t, 'clients', verb, 'clientx'), {
+      t.match(await admin('clients', verb, 'clientx'), {
         code: 1,
         results: '',
         output: /No client is called "clientx", did you mean client-x\?/
       })
     }
 
-    t.match(await admin(t, 'clients', 'disable', 'client-x'), {
+    t.match(await admin('clients', 'disable', 'client-x'), {
       code: 0,
       results: 'client-x disabled\n'
     })
-    t.match(await admin(t, 'clients', 'disable', 'client-x'), {
+    t.match(await admin('clients', 'disable', 'client-x'), {
       code: 0,
       results: 'client-x was disabled already\n'
     })
-    t.match(await admin(t, 'clients', 'add', 'client-x'), {
+    t.match(await admin('clients', 'add', 'client-x'), {
       code: 1,
       results: /is a client that is disabled: clients enable/
     })
     await decided(order({ client_id: 'client-x', event_id: 'while' }), order({ event_id: 'other' }))
     t.same(await bench.messageIds(), ['before', 'other'], 'others are not concerned')
-    t.match(await admin(t, 'clients', 'show', 'client-x'), {
+    t.match(await admin('clients', 'show', 'client-x'), {
       code: 0,
       results: /taken +no, disabled .* UTC\n.*24 hours +unknown-client 1\n/s
     })
-    t.match((await admin(t, 'rejections', 'ls', '--json')).json, {
+    t.match((await admin('rejections', 'ls', '--json')).json, {
       rejections: [{ violations: [{ keyword: 'enabled' }] }]
     })
 
-    t.match(await admin(t, 'clients', 'enable', 'client-x', '--json'), {
+    t.match(await admin('clients', 'enable', 'client-x', '--json'), {
       code: 0,
       json: { name: 'client-x', isChanged: true }
     })
-    t.match(
-      await admin(t, 'rejections', 'redrive', '--schema-fixed', '--reason', 'unknown-client'),
-      {
-        code: 0,
-        output: /^1 sent to events/m
-      }
-    )
+    t.match(await admin('rejections', 'redrive', '--schema-fixed', '--reason', 'unknown-client'), {
+      code: 0,
+      output: /^1 sent to events/m
+    })
     await bench.untilDecided()
     t.same(await bench.messageIds(), ['before', 'other', 'while'])
-    await admin(t, 'event-types', 'disable', 'order-app')
+    await admin('event-types', 'disable', 'order-app')
     await decided(order({ event_id: 'never' }))
     t.equal(await bench.count(`rejection WHERE reason = 'unknown-event-type'`), 1)
     await bench.sql('TRUNCATE message')
@@ -143,10 +139,9 @@ t.test(
 t.test(
   'a client’s weight and quota are set, kept, shown and taken away; events over the quota are refused',
   async t => {
-    await admin(t, 'clients', 'add', 'client-q')
+    await admin('clients', 'add', 'client-q')
     t.match(
       await admin(
-        t,
         'clients',
         'set',
         'client-q',
@@ -162,7 +157,6 @@ t.test(
     )
     t.match(
       await admin(
-        t,
         'clients',
         'set',
         'client-q',
@@ -180,11 +174,11 @@ t.test(
         }
       }
     )
-    t.match(await admin(t, 'clients', 'show', 'client-q'), {
+    t.match(await admin('clients', 'show', 'client-q'), {
       code: 0,
       results: /weight +7\nquota +2\.5 events\/s, 1,000,000 bytes\/s, reject\n/
     })
-    t.match((await admin(t, 'clients', 'ls', '--json')).json, {
+    t.match((await admin('clients', 'ls', '--json')).json, {
       clients: [{ name: 'client-1', limits: { weight: 1, maxEventsPerS: null } }]
     })
     await untilInForce(
@@ -193,7 +187,6 @@ t.test(
     )
     t.match(
       await admin(
-        t,
         'clients',
         'set',
         'client-q',
@@ -207,18 +200,17 @@ t.test(
         results: 'client-q: weight 7, quota none\n'
       }
     )
-    t.match(await admin(t, 'clients', 'set', 'clientq', '--weight', '2'), {
+    t.match(await admin('clients', 'set', 'clientq', '--weight', '2'), {
       code: 1,
       results: '',
       output: /did you mean client-q\?/
     })
-    t.match(await admin(t, 'clients', 'set', 'client-q'), {
+    t.match(await admin('clients', 'set', 'client-q'), {
       code: 2,
       output: /nothing is set: give --weight, --max-events-per-s/
     })
     t.match(
       await admin(
-        t,
         'clients',
         'set',
         '--weight',
@@ -239,7 +231,7 @@ t.test(
 )
 
 t.test('names that no event can bear are refused together, before anything is added', async t => {
-  const run = await admin(t, 'clients', 'add', 'good', '', 'a'.repeat(101), ' padded ')
+  const run = await admin('clients', 'add', 'good', '', 'a'.repeat(101), ' padded ')
   t.match(run, {
     code: 2,
     results: '',
@@ -247,17 +239,17 @@ t.test('names that no event can bear are refused together, before anything is ad
   })
   t.equal(await bench.count(`client WHERE name = 'good'`), 0)
   t.match(
-    await admin(t, 'clients', 'add', '😀'.repeat(100)),
+    await admin('clients', 'add', '😀'.repeat(100)),
     { code: 0 },
     'a hundred characters, whatever their bytes'
   )
-  t.match(await admin(t, 'client', 'ls'), { code: 2, output: /did you mean clients\?/ })
+  t.match(await admin('client', 'ls'), { code: 2, output: /did you mean clients\?/ })
 })
 
 t.test(
   'a schema is registered, tested against real events, activated, and then judges; what it refused is redriven when it is corrected',
   async t => {
-    await admin(t, 'event-types', 'add', 'order-app')
+    await admin('event-types', 'add', 'order-app')
     await decided(
       ...[1, 2, 'three', 4].map((value, n) =>
         order({ event_id: `o-${n}`, message: { order: value } })
@@ -267,7 +259,6 @@ t.test(
 
     const file = fileOf(t, ORDER)
     const stored = await admin(
-      t,
       'schemas',
       'test',
       file,
@@ -286,11 +277,11 @@ t.test(
     t.equal(await bench.count('event_schema'), 0, 'a test changes nothing')
 
     const strict = await register(t, ORDER)
-    t.match(await admin(t, 'schemas', 'add', file, '--event-type', 'order-app'), {
+    t.match(await admin('schemas', 'add', file, '--event-type', 'order-app'), {
       code: 0,
       results: /The same schema is there already/
     })
-    t.match(await admin(t, 'schemas', 'activate', String(strict)), {
+    t.match(await admin('schemas', 'activate', String(strict)), {
       code: 0,
       results: /version 1 for order-app of every client .* is active\n/
     })
@@ -307,25 +298,25 @@ t.test(
 
     const loose = await register(t, ORDER_OR_TEXT)
     const rejected = ['schemas', 'test', '--id', String(loose), '--against', 'rejected', '--json']
-    t.match((await admin(t, ...rejected)).json, {
+    t.match((await admin(...rejected)).json, {
       events: 2,
       accepted: 1,
       refused: 1,
       changes: 1,
       examples: [{ id: 'a' }]
     })
-    t.match(await admin(t, 'schemas', 'test', '--id', String(loose), '--against', 'stored'), {
+    t.match(await admin('schemas', 'test', '--id', String(loose), '--against', 'stored'), {
       code: 0,
       output: /^0 of [0-9]+ stored events would be refused/m
     })
 
     const redrive = ['rejections', 'redrive', '--schema-fixed', '--json']
     t.match(
-      (await admin(t, ...redrive)).json,
+      (await admin(...redrive)).json,
       { sent: 0, heldBack: 2, left: 2 },
       'in shadow it corrects nothing'
     )
-    t.match(await admin(t, 'schemas', 'activate', String(loose)), {
+    t.match(await admin('schemas', 'activate', String(loose)), {
       code: 0,
       results: /is active, version 1 is retired\n/
     })
@@ -334,9 +325,9 @@ t.test(
       async () => (await bench.count(`message WHERE message_id = 'probe'`)) > 0
     )
     await bench.sql(`DELETE FROM rejection WHERE message_id = 'probe'`)
-    t.match((await admin(t, ...redrive, '--dry-run')).json, { toSend: 1, heldBack: 1 })
+    t.match((await admin(...redrive, '--dry-run')).json, { toSend: 1, heldBack: 1 })
     t.equal(await bench.count('rejection WHERE redriven_at IS NOT NULL'), 0)
-    const done = await admin(t, 'rejections', 'redrive', '--schema-fixed')
+    const done = await admin('rejections', 'redrive', '--schema-fixed')
     t.match(done, {
       code: 0,
       output:
@@ -345,25 +336,25 @@ t.test(
     await bench.untilDecided()
     t.equal(await bench.count(`message WHERE message_id = 'a'`), 1)
     t.equal(await bench.count('rejection'), 2, 'what would fail again was not sent')
-    t.match((await admin(t, ...redrive)).json, { sent: 0, heldBack: 1 })
+    t.match((await admin(...redrive)).json, { sent: 0, heldBack: 1 })
 
-    t.match(await admin(t, 'schemas', 'ls'), { code: 0, results: /retired.*\n.*active/ })
-    t.match((await admin(t, 'schemas', 'ls', '--state', 'active', '--json')).json, {
+    t.match(await admin('schemas', 'ls'), { code: 0, results: /retired.*\n.*active/ })
+    t.match((await admin('schemas', 'ls', '--state', 'active', '--json')).json, {
       schemas: [{ id: loose, version: 2 }]
     })
-    t.match(await admin(t, 'schemas', 'show', String(loose)), {
+    t.match(await admin('schemas', 'show', String(loose)), {
       code: 0,
       results: /state +active\n.*"required": \[/s
     })
-    t.match(await admin(t, 'schemas', 'activate', String(strict)), {
+    t.match(await admin('schemas', 'activate', String(strict)), {
       code: 1,
       output: /is retired: only a version in shadow/
     })
-    t.match(await admin(t, 'schemas', 'retire', String(loose)), {
+    t.match(await admin('schemas', 'retire', String(loose)), {
       code: 0,
       results: /is retired\n/
     })
-    t.match(await admin(t, 'schemas', 'retire', String(loose)), {
+    t.match(await admin('schemas', 'retire', String(loose)), {
       code: 1,
       output: /is retired already/
     })
@@ -373,13 +364,13 @@ t.test(
 t.test(
   'a client’s own schema is not tested by, nor does it test, the events of others',
   async t => {
-    await admin(t, 'event-types', 'add', 'order-app')
+    await admin('event-types', 'add', 'order-app')
     await decided(
       order({ event_id: 'one', message: 'text' }),
       order({ client_id: 'client-2', event_id: 'two', message: 'text' })
     )
     const own = await register(t, true, '--client', 'client-2')
-    await admin(t, 'schemas', 'activate', String(own))
+    await admin('schemas', 'activate', String(own))
     const against = [
       'schemas',
       'test',
@@ -390,12 +381,12 @@ t.test(
       'stored',
       '--json'
     ]
-    t.match((await admin(t, ...against)).json, {
+    t.match((await admin(...against)).json, {
       events: 1,
       refused: 1,
       examples: [{ clientId: 'client-1' }]
     })
-    t.match((await admin(t, ...against, '--client', 'client-2')).json, {
+    t.match((await admin(...against, '--client', 'client-2')).json, {
       events: 1,
       refused: 1,
       examples: [{ clientId: 'client-2' }]
@@ -406,9 +397,9 @@ t.test(
 t.test(
   'an invalid schema is refused with the pointer and the reason, and nothing changes',
   async t => {
-    await admin(t, 'event-types', 'add', 'order-app')
+    await admin('event-types', 'add', 'order-app')
     const wrong = fileOf(t, { type: 'object', properties: { order: { type: 'intger' } } })
-    t.match(await admin(t, 'schemas', 'add', wrong, '--event-type', 'order-app'), {
+    t.match(await admin('schemas', 'add', wrong, '--event-type', 'order-app'), {
       code: 1,
       results: '',
       output: /refused at \/properties\/order\/type: .*Nothing has changed/
@@ -446,17 +437,17 @@ t.test(
       ]
     ]
     for (const [args, code, want] of rows)
-      t.match(await admin(t, ...args), { code, results: '', output: want }, args.join(' '))
+      t.match(await admin(...args), { code, results: '', output: want }, args.join(' '))
     t.equal(await bench.count('event_schema'), 0)
   }
 )
 
 t.test('of two operators who activate at once one wins, and the other is told', async t => {
-  await admin(t, 'event-types', 'add', 'order-app')
+  await admin('event-types', 'add', 'order-app')
   const ids = [await register(t, ORDER), await register(t, ORDER_OR_TEXT)]
   // Both have looked and wait for the same lock.
   const lock = await bench.lock('LOCK TABLE event_schema IN SHARE ROW EXCLUSIVE MODE')
-  const runs = ids.map(id => admin(t, 'schemas', 'activate', String(id)))
+  const runs = ids.map(id => admin('schemas', 'activate', String(id)))
   await until(
     'one waits to write and the other for its turn',
     async () => (await bench.count(`pg_stat_activity WHERE wait_event_type = 'Lock'`)) === 2,

@@ -130,14 +130,12 @@ await t.test(
       SENDER_RETRY_SCHEDULE: '50ms,50ms,50ms,50ms'
     }
     const admin = async (...args: string[]): Promise<string> => {
-      const program = startProgram(
-        t,
-        'admin',
+      const run = await runAdmin(
         { ...env, DB_CONNECTION: as('admin'), SENDER_SECRET_KEYS: keys },
         args
       )
-      t.equal(await program.exited, 0, program.output)
-      return program.output
+      t.equal(run.code, 0, run.output)
+      return run.output
     }
     const sender = startProgram(t, 'sender', env)
     // What it has not read when the endpoint comes would be delivered too.
@@ -344,7 +342,7 @@ await t.test(
   async t => {
     const emulator = await startTestSqs(t)
     const env = serviceEnvironment(as('admin'), emulator)
-    const run = async (...args: string[]): Promise<Run> => runAdmin(t, env, args)
+    const run = async (...args: string[]): Promise<Run> => runAdmin(env, args)
     const file = join(temporaryDirectory(t), 'schema.json')
     const write = (schema: object): void => writeFileSync(file, JSON.stringify(schema))
     const add = ['schemas', 'add', file, '--event-type', 'order-app', '--json']

@@ -5,8 +5,11 @@
  * Shapes  one of each per test file; before each test the tables and the dead-letter
  *         queue are emptied.
  */
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { PurgeQueueCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs'
-import type { Test } from 'tap'
+import file, { type Test } from 'tap'
+import type { ThreadCommand } from './admin-thread.js'
 import { createTestDatabase } from './database.js'
 import {
   type Processor,
@@ -52,16 +55,63 @@ export function startAdmin(t: Test, env: Environment, args: readonly string[]): 
   return { program, results: () => results }
 }
 
-export async function runAdmin(t: Test, env: Environment, args: readonly string[]): Promise<Run> {
+/** Runs the program itself to its end. */
+export async function runAdminProgram(
+  t: Test,
+  env: Environment,
+  args: readonly string[]
+): Promise<Run> {
   const { program, results } = startAdmin(t, env, args)
-  const code = await program.exited
-  return {
-    code,
-    results: results(),
-    output: program.output,
-    get json() {
-      return JSON.parse(results()) as unknown
-    }
+  return endedRun(await program.exited, results(), program.output)
+}
+
+const endedRun = (code: number | string, results: string, output: string): Run => ({
+  code,
+  results,
+  output,
+  get json() {
+    return JSON.parse(results) as unknown
+  }
+})
+
+/** Runs a command to its end as the program does, in a thread: ten times faster. */
+export async function runAdmin(env: Environment, args: readonly string[]): Promise<Run> {
+  const thread = idleThreads.pop() ?? new AdminThread()
+  const run = await thread.run({ env: { LOG_FORMAT: 'json', ...env }, args })
+  idleThreads.push(thread)
+  return run
+}
+
+const idleThreads: AdminThread[] = []
+
+class AdminThread {
+  readonly #worker: Worker
+  #results = ''
+  #output = ''
+
+  constructor() {
+    const script = new URL('../../../dist/internal/lab/testing/admin-thread.js', import.meta.url)
+    // Nothing of the test runner's own settings: it is the built program.
+    const { PATH = '', HOME = '' } = process.env
+    this.#worker = new Worker(script, {
+      env: { PATH, HOME },
+      execArgv: [],
+      stdout: true,
+      stderr: true
+    })
+    file.teardown(() => this.#worker.terminate())
+    this.#worker.stdout.on('data', chunk => {
+      this.#results += String(chunk)
+      this.#output += String(chunk)
+    })
+    this.#worker.stderr.on('data', chunk => (this.#output += String(chunk)))
+  }
+
+  async run(command: ThreadCommand): Promise<Run> {
+    this.#results = this.#output = ''
+    this.#worker.postMessage(command)
+    const [code] = (await once(this.#worker, 'message')) as [number]
+    return endedRun(code, this.#results, this.#output)
   }
 }
 

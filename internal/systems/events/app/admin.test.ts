@@ -1,5 +1,5 @@
 import t from 'tap'
-import { runAdmin } from '../../../lab/testing/admin-program.js'
+import { runAdminProgram } from '../../../lab/testing/admin-program.js'
 import { serviceEnvironment } from '../../../lab/testing/programs.js'
 
 t.test(
@@ -11,16 +11,20 @@ t.test(
       ['dead-letters purge --all', /--yes is missing/]
     ]
     for (const [args, want] of rows)
-      t.match(await runAdmin(t, {}, args.split(' ')), { code: 2, results: '', output: want }, args)
+      t.match(
+        await runAdminProgram(t, {}, args.split(' ')),
+        { code: 2, results: '', output: want },
+        args
+      )
   }
 )
 
 t.test('help needs no services', async t => {
-  t.match(await runAdmin(t, {}, ['--help']), {
+  t.match(await runAdminProgram(t, {}, ['--help']), {
     code: 0,
     results: /rejections .*\n.*dead-letters .*\n.*endpoints .*\n.*deliveries .*\n.*trace /
   })
-  t.match(await runAdmin(t, {}, ['rejections', 'redrive', '--help']), {
+  t.match(await runAdminProgram(t, {}, ['rejections', 'redrive', '--help']), {
     code: 0,
     results: /--dry-run/
   })
@@ -35,7 +39,7 @@ t.test('a database or a queue that is not there is one line and exit code 1', as
     ['dead-letters ls', /The queue cannot be asked: .*ECONNREFUSED/]
   ]
   for (const [args, want] of rows) {
-    const failed = await runAdmin(t, nowhere, args.split(' '))
+    const failed = await runAdminProgram(t, nowhere, args.split(' '))
     t.match(failed, { code: 1, results: '', output: want })
     t.notMatch(failed.output, /\n\s+at /)
   }

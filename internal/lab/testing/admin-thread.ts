@@ -1,0 +1,47 @@
+/**
+ * Runs admin commands in a thread of the test's process, one after another: what takes
+ * most of a short command's time, loading its modules, happens once.
+ *
+ * Shapes  a Command in, its exit code out; what it prints is in the thread's streams by
+ *         then.
+ */
+import { once } from 'node:events'
+import { parentPort } from 'node:worker_threads'
+import { ExpectedError } from '../../engine/lifecycle/service.js'
+import { createAdmin } from '../../systems/events/app/admin.js'
+
+export interface ThreadCommand {
+  readonly env: Readonly<Record<string, string>>
+  readonly args: readonly string[]
+}
+
+const never = new AbortController().signal
+// Each command listens to them once more, for it takes the program to be its own.
+process.stdout.setMaxListeners(0)
+process.stderr.setMaxListeners(0)
+
+/** As the whole program does in `main`. */
+async function run({ env, args }: ThreadCommand): Promise<number> {
+  process.exitCode = 0
+  try {
+    await createAdmin(env, args).run(never)
+  } catch (error) {
+    process.exitCode = 1
+    const isExpected = error instanceof ExpectedError
+    process.stderr.write(`${isExpected ? error.message : String((error as Error).stack)}\n`)
+  }
+  return process.exitCode
+}
+
+/** The other side has taken all of it. */
+const isTaken = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise(resolve => stream.write('', () => resolve()))
+
+const port = parentPort
+if (port === null) throw new Error('this file is a thread')
+for (;;) {
+  const [command] = (await once(port, 'message')) as [ThreadCommand]
+  const code = await run(command)
+  await Promise.all([isTaken(process.stdout), isTaken(process.stderr)])
+  port.postMessage(code)
+}
