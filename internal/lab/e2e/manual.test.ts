@@ -34,6 +34,9 @@ const pages = listFiles().filter(file => file.endsWith('.md'))
 const { HOME = '' } = process.env
 /** Whatever the shell's own Node is, examples run on this one. */
 const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
+// The programs are started some fifty times, and half of a start is compiling.
+const NODE_COMPILE_CACHE = join(cwd, 'compiled')
+const env = { PATH, HOME, NODE_COMPILE_CACHE, DATA_DIR: dataDir }
 
 const AWS_STAND_IN = `
   const { values, positionals } = require('node:util').parseArgs({
@@ -69,7 +72,7 @@ function npmStandIn(): string {
 
 t.test('each example of the manual prints what is shown', async t => {
   const stack = startProgram(t, 'stack', {
-    DATA_DIR: dataDir,
+    ...env,
     EMBEDDED_POSTGRES_PORT: '0',
     EMBEDDED_SQS_PORT: '0',
     METRICS_PORT: '0',
@@ -79,9 +82,7 @@ t.test('each example of the manual prints what is shown', async t => {
     WAIT_TIME_S: '1'
   })
   await stack.until('rows come', () => /stored [1-9]/.test(stack.output))
-  const { sqs } = JSON.parse(readFileSync(join(dataDir, 'embedded.json'), 'utf8')) as {
-    sqs: { port: number }
-  }
+  const sqs = JSON.parse(readFileSync(join(dataDir, 'sqs.json'), 'utf8')) as { port: number }
   const ports = [
     ['127.0.0.1:4566', `127.0.0.1:${sqs.port}`],
     ['8090', String(await findFreePort())]
@@ -90,7 +91,7 @@ t.test('each example of the manual prints what is shown', async t => {
     ports.reduce((known, [shown, port]) => known.replaceAll(shown, port), text)
   const shell = new Shell(t, {
     cwd,
-    env: { PATH, HOME, DATA_DIR: dataDir, LOG_FORMAT: 'json', AWS_STAND_IN },
+    env: { ...env, LOG_FORMAT: 'json', AWS_STAND_IN },
     preamble: here(`${npmStandIn()}
       aws() { node -e "$AWS_STAND_IN" -- "$@"; }
       awslocal() { aws --endpoint-url http://127.0.0.1:4566 "$@"; }`)
@@ -139,7 +140,7 @@ t.test('each example of the manual prints what is shown', async t => {
 })
 
 t.test('commands that are only mentioned have programs, options and files that exist', async t => {
-  const shell = new Shell(t, { cwd, env: { PATH, HOME, DATA_DIR: dataDir }, preamble: '' })
+  const shell = new Shell(t, { cwd, env, preamble: '' })
   const helps = new Map<string, string>()
   async function helpOf(command: string): Promise<string> {
     const help = helps.get(command) ?? (await shell.run(`${command} --help`)).output
