@@ -15,7 +15,8 @@ export interface ServicePort {
   readonly isChosen: boolean
 }
 
-const ANSWER_MS = 2_000
+/** Refused at once where nothing listens; a machine that is busy takes its time. */
+const ANSWER_MS = 10_000
 
 export function embeddedPostgres(database: string, wanted: ServicePort): EmbeddedService {
   const title = 'PostgreSQL'

@@ -13,7 +13,7 @@ import { chmod } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { locatePostgres } from './postgres-binaries.js'
+import { locateServer } from './postgres-binaries.js'
 
 /** A user who has exactly the owner's bits of what this test creates. */
 const owner = { name: 'owner', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
@@ -41,11 +41,11 @@ await t.test(
   'a server whose install script did not run gets its library links where it is',
   async t => {
     const { packageDir, place, log, say } = await setup(t, 0o755)
-    const native = await locatePostgres(null, say, packageDir, [place])
+    const native = await locateServer(packageDir, [place], null, say)
     t.equal(native, join(packageDir, 'native'))
     t.equal(readlinkSync(join(native, 'lib', 'libpq.so.5')), 'libpq.so.5.18')
     t.equal(
-      await locatePostgres(null, say, packageDir, [place]),
+      await locateServer(packageDir, [place], null, say),
       native,
       'the next start finds them made'
     )
@@ -57,7 +57,7 @@ await t.test(
   'a user who may not run the server there gets one whole copy of it, said in one line',
   async t => {
     const { packageDir, place, log, say } = await setup(t, 0o400)
-    const native = await locatePostgres(owner, say, packageDir, [join(place, 'absent'), place])
+    const native = await locateServer(packageDir, [join(place, 'absent'), place], owner, say)
     t.match(native, new RegExp(`^${place}/event-process-postgres-1[.]2[.]3-[^/]+/native$`))
     t.equal(statSync(join(native, 'bin', 'postgres')).mode & 0o777, 0o755)
     t.equal(statSync(join(native, 'lib', 'libpq.so.5.18')).mode & 0o777, 0o644)
@@ -68,7 +68,7 @@ await t.test(
     ])
 
     writeFileSync(join(native, 'bin', 'postgres'), 'still the first copy')
-    t.equal(await locatePostgres(owner, say, packageDir, [place]), native)
+    t.equal(await locateServer(packageDir, [place], owner, say), native)
     t.equal(
       readFileSync(join(native, 'bin', 'postgres'), 'utf8'),
       'still the first copy',
@@ -81,8 +81,8 @@ await t.test(
 await t.test('two starts that copy at once end with one whole copy', async t => {
   const { packageDir, place, say } = await setup(t, 0o400)
   const [first, second] = await Promise.all([
-    locatePostgres(owner, say, packageDir, [place]),
-    locatePostgres(owner, say, packageDir, [place])
+    locateServer(packageDir, [place], owner, say),
+    locateServer(packageDir, [place], owner, say)
   ])
   t.equal(first, second)
   t.ok(existsSync(join(first, 'lib', 'libpq.so.5')))
@@ -90,10 +90,10 @@ await t.test('two starts that copy at once end with one whole copy', async t => 
 
 await t.test('what somebody else prepared in the shared place is not run', async t => {
   const { packageDir, place, say } = await setup(t, 0o400)
-  const copy = dirname(await locatePostgres(owner, say, packageDir, [place]))
+  const copy = dirname(await locateServer(packageDir, [place], owner, say))
   await chmod(copy, 0o777)
   await t.rejects(
-    locatePostgres(owner, say, packageDir, [place]),
+    locateServer(packageDir, [place], owner, say),
     { code: 'start-failed', message: /somebody else/ },
     'writable by all'
   )
@@ -101,7 +101,7 @@ await t.test('what somebody else prepared in the shared place is not run', async
   mkdirSync(join(place, 'elsewhere'))
   symlinkSync(join(place, 'elsewhere'), copy)
   await t.rejects(
-    locatePostgres(owner, say, packageDir, [place]),
+    locateServer(packageDir, [place], owner, say),
     { code: 'start-failed', message: /somebody else/ },
     'a link'
   )
@@ -109,7 +109,7 @@ await t.test('what somebody else prepared in the shared place is not run', async
 
 await t.test('with no place open to the user the reason is said', async t => {
   const { packageDir, place, say } = await setup(t, 0o400)
-  await t.rejects(locatePostgres(owner, say, packageDir, [join(place, 'absent')]), {
+  await t.rejects(locateServer(packageDir, [join(place, 'absent')], owner, say), {
     code: 'start-failed',
     message: /temporary directory/
   })

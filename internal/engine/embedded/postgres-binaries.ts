@@ -22,15 +22,22 @@ interface Link {
   readonly target: string
 }
 
+/** Where a copy may lie that another user can read. */
+const PLACES = ['/var/tmp', tmpdir()]
+
+/** The server's directory for `user`: the installed one, or a copy that it can read. */
+export function locatePostgres(user: RunUser | null, log: (line: string) => void): Promise<string> {
+  return locateServer(installedPackage(), PLACES, user, log)
+}
+
 /**
- * The server's directory for `user`: the installed one, or a copy below one of `places`
- * where that user cannot read it.
+ * As locatePostgres, of the package in `packageDir`; a copy lies below one of `places`.
  */
-export async function locatePostgres(
+export async function locateServer(
+  packageDir: string,
+  places: readonly string[],
   user: RunUser | null,
-  log: (line: string) => void,
-  packageDir = installedPackage(),
-  places: readonly string[] = ['/var/tmp', tmpdir()]
+  log: (line: string) => void
 ): Promise<string> {
   const native = join(packageDir, 'native')
   if (isReadable(user, native)) {
