@@ -2,30 +2,28 @@
  * A server that may forget what it has committed is refused: at the start, when it comes
  * back, and while it runs.
  */
-import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startEmbeddedPostgres } from '../../engine/embedded/postgres.js'
 import { durableSettings } from '../../engine/embedded/postgres-settings.js'
-import { EMBEDDED_DATABASE } from '../../systems/base-config.js'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
 import { createEventStore } from '../../systems/events/store/postgres.js'
 import { valid } from '../testing/event-entries.js'
+import { createPostgresData } from '../testing/postgres-data.js'
 import {
   sendBodies,
   serviceEnvironment,
   startProcessor,
-  startProgram,
-  temporaryDirectory
+  startProgram
 } from '../testing/programs.js'
 import { startTestSqs } from '../testing/sqs.js'
 import { insert } from '../testing/store-entries.js'
 import { until } from '../testing/until.js'
 
 const server = await startEmbeddedPostgres({
-  dataDir: join(temporaryDirectory(t), 'data'),
+  dataDir: await createPostgresData(t),
   port: 0,
-  database: EMBEDDED_DATABASE,
+  database: 'bare',
   settings: durableSettings
 })
 t.teardown(() => server.stop())
@@ -89,8 +87,8 @@ await t.test(
 await t.test(
   'a database of its own setting counts as the session sees it, and the setting that allows it is heeded',
   async t => {
-    await pool.query('ALTER DATABASE event_process SET synchronous_commit = off')
-    t.teardown(() => pool.query('ALTER DATABASE event_process RESET synchronous_commit'))
+    await pool.query('ALTER DATABASE bare SET synchronous_commit = off')
+    t.teardown(() => pool.query('ALTER DATABASE bare RESET synchronous_commit'))
     const emulator = await startTestSqs(t)
     const env = { ...strict, AWS_ENDPOINT: emulator.endpoint }
     const refused = startProgram(t, 'processor', env)

@@ -19,6 +19,9 @@ const queueIsEmpty = (
   const { ready = [], inflight = [] } = server.inspectQueue(name)?.messages ?? {}
   return ready.length === 0 && inflight.length === 0
 }
+/** One run for all that a run of one worker stores and refuses. */
+const emulator = await startTestSqs(t)
+const processor = await startProcessor(t, serviceEnvironment(connectionString, emulator))
 const event = (over: object = {}): string =>
   JSON.stringify({
     event_type: 'monitor-app',
@@ -28,8 +31,6 @@ const event = (over: object = {}): string =>
   })
 
 t.test('events of all kinds in, exact tables out, and the metrics equal them', async t => {
-  const emulator = await startTestSqs(t)
-  const processor = await startProcessor(t, serviceEnvironment(connectionString, emulator))
   await pool.query(`INSERT INTO client (name) VALUES ('added-later')`)
 
   const stored: readonly (readonly [body: string, id: string, payload: string])[] = [
@@ -137,14 +138,10 @@ t.test('events of all kinds in, exact tables out, and the metrics equal them', a
   t.equal(metrics.get('rejected_total{reason="conflict"}'), 1)
   t.ok(queueIsEmpty(emulator.server, 'events-dead-letters'))
   t.equal(({} as { admin?: unknown }).admin, undefined)
-
-  t.equal(await processor.program.end('SIGTERM'), 0)
   t.notMatch(processor.program.output, /cpu at 20 %|another text/, 'no payload in the log')
 })
 
 t.test('empty fields are named together', async t => {
-  const emulator = await startTestSqs(t)
-  const processor = await startProcessor(t, serviceEnvironment(connectionString, emulator))
   const body = '{"event_type":"","client_id":"","message":""}'
   await sendBodies(emulator, [body])
   await processor.program.until('it is settled', () => queueIsEmpty(emulator.server))
@@ -154,12 +151,9 @@ t.test('empty fields are named together', async t => {
     [body]
   )
   t.same(rows, [{ pointers: '/client_id /event_type /message' }])
-  t.equal(await processor.program.end('SIGINT'), 0)
 })
 
 t.test('a schema that is activated by SQL is in force without a restart', async t => {
-  const emulator = await startTestSqs(t)
-  const processor = await startProcessor(t, serviceEnvironment(connectionString, emulator))
   const schema = {
     type: 'object',
     required: ['cpu'],
@@ -187,7 +181,7 @@ t.test('a schema that is activated by SQL is in force without a restart', async 
     `SELECT reason, violations->0->>'pointer' AS pointer FROM rejection WHERE message_id = 's2'`
   )
   t.same(rows, [{ reason: 'schema-violation', pointer: '/message/cpu' }])
-  t.equal(await processor.program.end(), 0)
+  t.equal(await processor.program.end('SIGINT'), 0)
 })
 
 t.test(

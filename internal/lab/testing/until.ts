@@ -7,7 +7,13 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
-const PAUSE_MS = 2
+/**
+ * Between two looks: a twentieth of the time waited so far. Looks at a program's metrics
+ * or at a database cost more than the work that is waited for, if they never pause.
+ */
+const PAUSE_SHARE = 0.05
+const MIN_PAUSE_MS = 2
+const MAX_PAUSE_MS = 25
 const LIMIT_MS = 8_000
 
 export async function until(
@@ -15,9 +21,10 @@ export async function until(
   isTrue: () => boolean | Promise<boolean>,
   limitMs = LIMIT_MS
 ): Promise<void> {
-  const endsAtMs = performance.now() + limitMs
+  const startedMs = performance.now()
   while (!(await isTrue())) {
-    if (performance.now() > endsAtMs) throw new Error(`still waiting after ${limitMs} ms: ${what}`)
-    await pause(PAUSE_MS)
+    const waitedMs = performance.now() - startedMs
+    if (waitedMs > limitMs) throw new Error(`still waiting after ${limitMs} ms: ${what}`)
+    await pause(Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, waitedMs * PAUSE_SHARE)))
   }
 }
