@@ -1,182 +1,66 @@
 /**
- * Types the examples of the manual, page after page, into a shell beside `npm start`.
- *
- * The AWS CLI has a stand-in that sends what it is told to send; `npm run` starts what
- * package.json says, without the build before it.
+ * Commands that the manual only mentions (what it shows is typed by manual.long.test.ts).
  */
-import { readFileSync, symlinkSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import t, { type Test } from 'tap'
-import { findFreePort } from '../../engine/embedded/port.js'
-import { commandsOf, isAsShown, isQuestion, mentionedCommands } from '../testing/manual.js'
-import {
-  exists,
-  listFiles,
-  type MarkdownBlock,
-  readPage,
-  repositoryPath
-} from '../testing/markdown.js'
-import { startProgram, temporaryDirectory } from '../testing/programs.js'
-import { Shell } from '../testing/shell.js'
-import { until } from '../testing/until.js'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { type MentionedCommand, mentionedCommands, readScripts } from '../testing/manual.js'
+import { exists, listFiles, readPage, repositoryPath } from '../testing/markdown.js'
 
-/** In the order in which they build on each other; the others follow. */
-const FIRST = ['send-events', 'clients-and-schemas', 'deliver', 'troubleshoot']
-const QUESTION_LIMIT_MS = 30_000
-/** This very test, and what it stands beside. */
-const UNDER_WAY = /^npm (start|test)\b/
-
-const cwd = temporaryDirectory(t)
-for (const name of ['dist', 'deployments', 'package.json'])
-  symlinkSync(repositoryPath(name), join(cwd, name))
-const dataDir = join(cwd, '.data')
+const scripts = readScripts()
 const pages = listFiles().filter(file => file.endsWith('.md'))
-const { HOME = '' } = process.env
-/** Whatever the shell's own Node is, examples run on this one. */
-const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
-// The programs are started some fifty times, and half of a start is compiling.
-const NODE_COMPILE_CACHE = join(cwd, 'compiled')
-const env = { PATH, HOME, NODE_COMPILE_CACHE, DATA_DIR: dataDir }
+const commands = pages.flatMap(path => mentionedCommands(readPage(path)))
+const without = (wrong: (command: MentionedCommand) => readonly string[]): readonly string[] =>
+  commands.flatMap(command => wrong(command).map(what => `${command.where}: ${what}`))
 
-const AWS_STAND_IN = `
-  const { values, positionals } = require('node:util').parseArgs({
-    allowPositionals: true,
-    options: { 'endpoint-url': { type: 'string' }, 'queue-url': { type: 'string' }, 'message-body': { type: 'string' } }
+t.test('files and psql variables of mentioned commands exist', async t => {
+  t.ok(commands.length > 50)
+  const wrong = without(({ words }) => {
+    const files = words.filter(word => /^(deployments\/|\.env-|internal\/)[^*]*$/.test(word))
+    const missing = files.filter(file => !exists(file))
+    if (words[0] !== 'psql' || missing.length > 0) return missing
+    const script = files.map(file => readFileSync(repositoryPath(file), 'utf8')).join('\n')
+    const variables = words.flatMap(word => /^(\w+)=/.exec(word)?.[1] ?? [])
+    return variables.filter(name => !script.includes(`:'${name}'`))
   })
-  if (positionals.join(' ') !== 'sqs send-message') throw new Error('not stood in for: ' + positionals)
-  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_DEFAULT_REGION'])
-    if (!process.env[name]) throw new Error(name + ' is missing')
-  fetch(values['endpoint-url'], {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'AmazonSQS.SendMessage' },
-    body: JSON.stringify({ QueueUrl: values['queue-url'], MessageBody: values['message-body'] })
-  }).then(async answer => { if (!answer.ok) throw new Error(await answer.text()) })`
-
-const { scripts } = JSON.parse(readFileSync(repositoryPath('package.json'), 'utf8')) as {
-  scripts: Record<string, string>
-}
-
-/** `npm run -s NAME -- ARGS` and `npm run NAME -- ARGS`. */
-function npmStandIn(): string {
-  const cases = Object.entries(scripts)
-    .filter(([, script]) => /^node dist\/cmd\/[\w-]+$/.test(script))
-    .map(([name, script]) => `${name}) ${script} "$@" ;;`)
-  return `npm() {
-    [ "$1" = run ] || return 64; shift
-    [ "$1" = -s ] && shift
-    local name=$1; shift
-    [ "$1" = -- ] && shift
-    case $name in ${cases.join(' ')} *) return 64 ;; esac
-  }`
-}
-
-t.test('each example of the manual prints what is shown', async t => {
-  const stack = startProgram(t, 'stack', {
-    ...env,
-    EMBEDDED_POSTGRES_PORT: '0',
-    EMBEDDED_SQS_PORT: '0',
-    METRICS_PORT: '0',
-    SENDER_METRICS_PORT: '0',
-    PRODUCERS_FAKE_TIMEOUT: '500',
-    WORKERS: '1',
-    WAIT_TIME_S: '1'
-  })
-  await stack.until('rows come', () => /stored [1-9]/.test(stack.output))
-  const sqs = JSON.parse(readFileSync(join(dataDir, 'sqs.json'), 'utf8')) as { port: number }
-  const ports = [
-    ['127.0.0.1:4566', `127.0.0.1:${sqs.port}`],
-    ['8090', String(await findFreePort())]
-  ] as const
-  const here = (text: string): string =>
-    ports.reduce((known, [shown, port]) => known.replaceAll(shown, port), text)
-  const shell = new Shell(t, {
-    cwd,
-    env: { ...env, LOG_FORMAT: 'json', AWS_STAND_IN },
-    preamble: here(`${npmStandIn()}
-      aws() { node -e "$AWS_STAND_IN" -- "$@"; }
-      awslocal() { aws --endpoint-url http://127.0.0.1:4566 "$@"; }`)
-  })
-
-  const schemaLooks = (): number =>
-    readFileSync(join(dataDir, 'logs', 'processor.log'), 'utf8').split('payload schemas in force')
-      .length
-
-  async function isRight(block: MarkdownBlock): Promise<boolean> {
-    if (block.language === 'sh') {
-      const lines = block.lines.filter(line => !UNDER_WAY.test(line))
-      const { output, exitCode } = await shell.run(here(lines.join('\n')))
-      return t.equal(exitCode, 0, `${block.page}:${block.line}\n${output}`)
-    }
-    for (const { text, output: shown, where } of commandsOf(block)) {
-      const looks = schemaLooks()
-      let printed = ''
-      const isSame = async (): Promise<boolean> => {
-        printed = (await shell.run(here(text))).output
-        return isAsShown(here(shown), printed, block.mark === 'varies')
-      }
-      const isDone = isQuestion(text)
-        ? until(text, isSame, QUESTION_LIMIT_MS).then(
-            () => true,
-            () => false
-          )
-        : isSame()
-      if (!t.ok(await isDone, `${where} ${text}`, { shown: here(shown), printed })) return false
-      // The workers hear of it within a second; a reader types no faster.
-      if (text.includes('schemas activate'))
-        await until('the workers know the schema', () => schemaLooks() > looks, QUESTION_LIMIT_MS)
-    }
-    return true
-  }
-
-  const first = ['README.md', ...FIRST.map(name => `internal/docs/${name}.md`)]
-  const others = pages.filter(path => !first.includes(path))
-  const blocks = [...first, ...others.toSorted()]
-    .flatMap(path => readPage(path).blocks)
-    .filter(({ language, mark }) => ['console', 'sh'].includes(language) && mark !== 'not-run')
-  t.ok(blocks.length > 15)
-  // They build on each other: what comes after a wrong one says nothing.
-  for (const block of blocks) if (!(await isRight(block))) break
-  t.equal(await stack.end('SIGINT'), 0, 'Ctrl-C ends all of it')
+  t.same(wrong, [])
 })
 
-t.test('commands that are only mentioned have programs, options and files that exist', async t => {
-  const shell = new Shell(t, { cwd, env, preamble: '' })
+t.test('mentioned scripts and programs exist', async t => {
+  const wrong = without(({ words }) => {
+    const program = programOf(words)
+    if (program === null) return ['no such script']
+    return isOurs(program) && !exists(program.replace('dist/', '')) ? ['no such program'] : []
+  })
+  t.same(wrong, [])
+})
+
+t.test('each option of a mentioned command is in its help', async t => {
   const helps = new Map<string, string>()
-  async function helpOf(command: string): Promise<string> {
-    const help = helps.get(command) ?? (await shell.run(`${command} --help`)).output
-    helps.set(command, help)
+  function helpOf(program: string, group: readonly string[]): string {
+    const key = [program, ...group].join(' ')
+    const help =
+      helps.get(key) ??
+      execFileSync(process.execPath, [repositoryPath(program), ...group, '--help'], {
+        encoding: 'utf8'
+      })
+    helps.set(key, help)
     return help
   }
-  const commands = pages.flatMap(path => mentionedCommands(readPage(path)))
-  t.ok(commands.length > 50)
-  for (const { where, words } of commands) {
-    const files = words.filter(word => /^(deployments\/|\.env-|internal\/)[^*]*$/.test(word))
-    for (const file of files) t.ok(exists(file), `${where}: ${file}`)
-    if (words[0] === 'psql') checkVariables(t, where, words, files)
+  const wrong = without(({ words }) => {
     const program = programOf(words)
-    t.ok(program !== null, `${where}: no such script`)
-    if (!program?.startsWith('dist/')) continue
-    t.ok(exists(program.replace('dist/', '')), `${where}: no such program`)
+    if (program === null || !isOurs(program)) return []
     const options = words.flatMap(word => /^--[a-z][\w-]*/.exec(word)?.[0] ?? [])
-    if (options.length === 0 || options.includes('--help')) continue
-    const group =
-      program === 'dist/cmd/admin' ? words.slice(2, 4).filter(word => /^[a-z]/.test(word)) : []
-    const help = await helpOf(['node', program, ...group].join(' '))
-    for (const option of options) t.match(help, option, where)
-  }
+    if (options.length === 0 || options.includes('--help')) return []
+    const isAdmin = program === 'dist/cmd/admin'
+    const group = isAdmin ? words.slice(2, 4).filter(word => /^[a-z]/.test(word)) : []
+    const help = helpOf(program, group)
+    return options.filter(option => !help.includes(option))
+  })
+  t.same(wrong, [])
 })
 
-/** `-v NAME=…` of psql: the file asks for it. */
-function checkVariables(
-  t: Test,
-  where: string,
-  words: readonly string[],
-  files: readonly string[]
-): void {
-  const script = files.map(file => readFileSync(repositoryPath(file), 'utf8')).join('\n')
-  for (const name of words.flatMap(word => /^(\w+)=/.exec(word)?.[1] ?? []))
-    t.match(script, `:'${name}'`, where)
-}
+const isOurs = (program: string): boolean => program.startsWith('dist/')
 
 /** What a command starts: our program, another one, or null for a script that is none. */
 function programOf([first = '', ...rest]: readonly string[]): string | null {

@@ -6,7 +6,8 @@
  *         of columns, in a block that says so numbers too. `…` stands for any text, on a
  *         line of its own for any lines.
  */
-import type { MarkdownBlock, MarkdownPage } from './markdown.js'
+import { readFileSync } from 'node:fs'
+import { type MarkdownBlock, type MarkdownPage, repositoryPath } from './markdown.js'
 
 export interface ShownCommand {
   readonly text: string
@@ -93,4 +94,10 @@ export function mentionedCommands({
   return [...inText, ...inBlocks]
     .filter(({ code }) => PROGRAMS.test(code))
     .map(({ number, code }) => ({ where: `${path}:${number} ${code}`, words: code.split(/ +/) }))
+}
+
+/** Of package.json, by name. */
+export function readScripts(): Readonly<Record<string, string | undefined>> {
+  const text = readFileSync(repositoryPath('package.json'), 'utf8')
+  return (JSON.parse(text) as { readonly scripts: Record<string, string> }).scripts
 }
