@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL for tests: fast and not safe, and gone when the test's process is, however
- * that ends.
+ * A PostgreSQL for tests: fast and not safe. When the test's process has ended without
+ * stopping it, however that was, the server is gone, and its data too.
  */
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
@@ -28,7 +28,7 @@ export async function startTestPostgres(options: TestPostgresOptions): Promise<E
     database: EMBEDDED_DATABASE,
     settings: fastSettings
   })
-  const endGuard = guard(server.pid)
+  const endGuard = guard(server.pid, options.dataDir)
   return {
     ...server,
     async stop() {
@@ -38,9 +38,14 @@ export async function startTestPostgres(options: TestPostgresOptions): Promise<E
   }
 }
 
-/** Ends the server when this process ends: the pipe closes with it, however that ends. */
-function guard(pid: number): () => Promise<void> {
-  const child = spawn('/bin/sh', ['-c', 'read -r _; kill -QUIT "$0"', String(pid)], {
+/** The pipe closes with this process, however that ends. */
+const GUARD = `read -r _
+kill -QUIT "$0"
+while kill -0 "$0" 2>/dev/null; do sleep 0.1; done
+rm -rf "$1"`
+
+function guard(pid: number, dataDir: string): () => Promise<void> {
+  const child = spawn('/bin/sh', ['-c', GUARD, String(pid), dataDir], {
     cwd: '/',
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore']
