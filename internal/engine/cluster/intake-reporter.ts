@@ -5,7 +5,7 @@
 import type { CommitJournal } from '../intake/committer.js'
 import type { SuspectRecord } from '../intake/suspects.js'
 import type { Disposition, Entry, Rejection } from '../message/message.js'
-import type { CounterSums, Counts } from '../observe/counters.js'
+import { CounterSums, type Counts } from '../observe/counters.js'
 import type { DeathWord, IntakeWord } from './intake-watch.js'
 
 /**
@@ -46,6 +46,16 @@ export function createCommitJournal<Item, Refused extends Rejection>({
     },
     rolledBack: decided
   }
+}
+
+/** By what became of each entry: `stored`, `duplicate`, `rejected/reason`. */
+export function countDispositions(dispositions: readonly Disposition[]): Counts {
+  const batch = new CounterSums()
+  for (const disposition of dispositions) {
+    if (disposition === 'stored' || disposition === 'duplicate') batch.add(disposition, 1)
+    else batch.add('rejected', 1, disposition)
+  }
+  return batch.counts
 }
 
 export interface HeardSuspects extends SuspectRecord {

@@ -4,11 +4,13 @@
  */
 
 import { createSuspectRecord, type HeardSuspects } from '../../../engine/cluster/intake-reporter.js'
+import { workOf } from '../../../engine/cluster/intake-work.js'
 import { tellPrimary } from '../../../engine/cluster/ipc.js'
-import { type ReceiveStatus, receiveStatusOf } from '../../../engine/cluster/receive-problem.js'
+import type { ReceiveStatus } from '../../../engine/cluster/receive-problem.js'
 import type { Opening } from '../../../engine/cluster/run-cluster.js'
 import { runWorker, type WorkerParts } from '../../../engine/cluster/run-worker.js'
 import { Intake } from '../../../engine/intake/intake.js'
+import type { IntakeLimits } from '../../../engine/intake/options.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { openServices } from '../../../engine/program/services.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
@@ -119,31 +121,24 @@ async function openWorker(
     refuse: refuseUnstorable,
     clock,
     random: Math.random,
-    limits: {
-      batch: { ...config.batch, busyMessages: BUSY_MESSAGES },
-      maxInFlightMessages: config.maxInFlightMessages,
-      maxInFlightBytes: config.maxInFlightBytes,
-      ...SETTLE
-    },
+    limits: limitsOf(config),
     journal: events.journal,
     suspectRecord,
     observer: events.observer
   })
   log.info({ pollers: config.pollers }, 'receiving')
+  const logSummary = (): void => {
+    events.logSummary()
+    shadowEvents.logSummary()
+  }
+  return workOf({ intake, sums: events.sums, metrics, logSummary, log })
+}
+
+function limitsOf(config: ProcessorConfig): IntakeLimits {
   return {
-    report: async () => ({
-      counts: events.sums.counts,
-      metrics: await metrics.snapshot(intake.status),
-      status: receiveStatusOf(intake.status)
-    }),
-    logSummary() {
-      events.logSummary()
-      shadowEvents.logSummary()
-    },
-    async drain(withinMs) {
-      log.info({ inFlight: intake.status.inFlight }, 'draining')
-      await intake.stop(withinMs)
-      log.info({ inFlight: intake.status.inFlight }, 'drained')
-    }
+    batch: { ...config.batch, busyMessages: BUSY_MESSAGES },
+    maxInFlightMessages: config.maxInFlightMessages,
+    maxInFlightBytes: config.maxInFlightBytes,
+    ...SETTLE
   }
 }

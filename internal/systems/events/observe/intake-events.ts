@@ -5,12 +5,15 @@
  *       second with work in it · warn: faults.
  */
 
-import { createCommitJournal, type SendWord } from '../../../engine/cluster/intake-reporter.js'
+import {
+  countDispositions,
+  createCommitJournal,
+  type SendWord
+} from '../../../engine/cluster/intake-reporter.js'
 import type { CommitJournal } from '../../../engine/intake/committer.js'
 import type { IntakeObserver } from '../../../engine/intake/observer.js'
 import { StoreError } from '../../../engine/intake/store.js'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
-import type { Disposition } from '../../../engine/message/message.js'
 import { CounterSums, type Counts, type SumsOf } from '../../../engine/observe/counters.js'
 import type { Log } from '../../../engine/observe/log.js'
 import type { EventRejection, ValidEvent } from '../event/event.js'
@@ -172,13 +175,4 @@ export function createIntakeEvents({
 function wordsOf(error: unknown): string {
   if (!(error instanceof StoreError)) return String(error)
   return error.fault === 'data' ? `SQLSTATE ${error.code}` : error.message
-}
-
-function countDispositions(dispositions: readonly Disposition[]): Counts {
-  const batch: SumsOf<ProcessorCounter> = new CounterSums()
-  for (const disposition of dispositions) {
-    if (disposition === 'stored' || disposition === 'duplicate') batch.add(disposition, 1)
-    else batch.add('rejected', 1, disposition)
-  }
-  return batch.counts
 }
