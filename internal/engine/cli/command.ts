@@ -1,24 +1,12 @@
 /**
- * What a command of the admin program is: its words, its options, its help and its work.
+ * What a command is: its words, its options, its help and its work.
  *
- * Shapes  a group (`rejections`) has commands (`ls`); a command may also stand alone
- *         (`trace`). groups.ts lists them all.
- * Errors  `prepare` adds what is wrong to the flags' problems; the work throws
- *         StoreError, QueueError or ExpectedError.
+ * A group (`rejections`) has commands (`ls`); a command may also stand alone (`trace`).
+ * `Context` is what the commands of one system work with; the system declares it.
+ *
+ * Errors  `prepare` adds what is wrong to the flags' problems, before any work. The work
+ *         rejects with what its context rejects with.
  */
-
-import type { KeyRing } from '../../systems/events/delivery/sealed.js'
-import type { DeliveryRecords } from '../../systems/events/delivery/store/delivery-records.js'
-import type { Endpoints } from '../../systems/events/delivery/store/endpoints.js'
-import type { ClientLimitsStore } from '../../systems/events/store/client-settings.js'
-import type { Names } from '../../systems/events/store/names.js'
-import type { Records } from '../../systems/events/store/records.js'
-import type { SchemaRegistry } from '../../systems/events/store/schema-registry.js'
-import type { Post } from '../egress/post.js'
-import type { PostResult } from '../egress/result.js'
-import type { UrlRules } from '../egress/url.js'
-import type { Clock } from '../lifecycle/clock.js'
-import type { InspectableQueue, QueueWriter } from '../queue/queue.js'
 import type { Flags } from './flags.js'
 import type { Output } from './output.js'
 
@@ -38,9 +26,9 @@ export type Options = Readonly<Record<string, Option>>
  */
 export type ExitCode = 0 | 1
 
-export type Work = (context: AdminContext) => Promise<ExitCode>
+export type Work<Context> = (context: Context) => Promise<ExitCode>
 
-export interface Command {
+export interface Command<Context> {
   readonly name: string
   /** One line, for the list of commands. */
   readonly summary: string
@@ -51,44 +39,41 @@ export interface Command {
   readonly notes?: string
   /** What stands behind the program's name. */
   readonly examples: readonly string[]
-  readonly prepare: (flags: Flags, nowMs: number) => Work
+  readonly prepare: (flags: Flags, nowMs: number) => Work<Context>
 }
 
-export interface CommandGroup {
+export interface CommandGroup<Context> {
   readonly name: string
   readonly summary: string
-  readonly commands: readonly Command[]
+  readonly commands: readonly Command<Context>[]
 }
 
-export interface AdminQueues {
-  readonly queueName: string
-  readonly queue: InspectableQueue
-  readonly writer: QueueWriter
-  /** Null where it cannot be found out which one it is. */
-  readonly deadLetters: { readonly name: string; readonly queue: InspectableQueue } | null
-}
+/** In the order of their help. */
+export type Commands<Context> = readonly (CommandGroup<Context> | Command<Context>)[]
 
-/** What the sender goes by, and its way out. */
-export interface AdminEgress {
-  readonly rules: UrlRules
-  readonly keys: KeyRing
-  post(post: Post): Promise<PostResult>
-}
-
-/** What commands work with. Nothing is opened before it is asked for. */
-export interface AdminContext {
-  readonly records: Records
-  readonly clients: Names
-  readonly clientLimits: ClientLimitsStore
-  readonly eventTypes: Names
-  readonly schemas: SchemaRegistry
-  readonly endpoints: Endpoints
-  readonly deliveries: DeliveryRecords
-  readonly queues: () => Promise<AdminQueues>
-  /** Throws a ConfigError that says what the sender's settings lack. */
-  readonly egress: () => AdminEgress
+/** What the program itself has for every command. */
+export interface CommandTools {
   readonly output: Output
-  readonly clock: Clock
   /** Aborts at Ctrl-C: what is under way is finished, nothing further is begun. */
   readonly signal: AbortSignal
+}
+
+/**
+ * Commands of a system, ready for a program that does not know its context: `perform`
+ * opens the context when a command is to work, and closes it afterwards.
+ */
+export function bindCommands<Context>(
+  commands: Commands<Context>,
+  perform: (work: Work<Context>, tools: CommandTools) => Promise<ExitCode>
+): Commands<CommandTools> {
+  const bind = (command: Command<Context>): Command<CommandTools> => ({
+    ...command,
+    prepare(flags, nowMs) {
+      const work = command.prepare(flags, nowMs)
+      return tools => perform(work, tools)
+    }
+  })
+  return commands.map(entry =>
+    'commands' in entry ? { ...entry, commands: entry.commands.map(bind) } : bind(entry)
+  )
 }

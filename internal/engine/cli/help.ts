@@ -2,28 +2,39 @@
  * The help texts, made of what the commands say about themselves, so that no option can
  * be missing from them.
  */
-import type { Command, CommandGroup, Options } from './command.js'
+import type { Command, CommandGroup, Commands, Options } from './command.js'
 
-const PROGRAM = 'node dist/cmd/admin'
-const WIDTH = 110
-
-const EXIT_CODES = `Exit code 0: done. 1: failed, interrupted, or what was asked for is not there. 2: wrong arguments.
-`
-
-export function programHelp(groups: readonly (CommandGroup | Command)[]): string {
-  const rows = groups.map(({ name, summary }) => [name, summary] as const)
-  return `Clients, event types, schemas, rejections, dead letters, endpoints, deliveries and single events, for people. Settings are those of the
-processor and the sender (.env-template).
-
-  ${PROGRAM} COMMAND [options]
-
-${columns(rows)}
-${PROGRAM} COMMAND --help says more about each.
---json prints one JSON document instead of a table; export prints JSON lines. Times are UTC.
-${EXIT_CODES}`
+/** A program that has commands: what its help says of it, and the commands. */
+export interface CommandProgram<Context> {
+  /** As it is typed, such as `node dist/cmd/admin`. */
+  readonly name: string
+  /** What it is for. */
+  readonly introduction: string
+  /** What holds for all commands, below their list. */
+  readonly conventions: string
+  /** One line. */
+  readonly exitCodes: string
+  readonly commands: Commands<Context>
 }
 
-export function groupHelp({ name, summary, commands }: CommandGroup): string {
+const WIDTH = 110
+
+export function programHelp<Context>(program: CommandProgram<Context>): string {
+  const { name, introduction, conventions, exitCodes, commands } = program
+  const rows = commands.map(command => [command.name, command.summary] as const)
+  return `${paragraphs(introduction)}  ${name} COMMAND [options]
+
+${columns(rows)}
+${name} COMMAND --help says more about each.
+${conventions}
+${exitCodes}
+`
+}
+
+export function groupHelp<Context>(
+  program: CommandProgram<Context>,
+  { name, summary, commands }: CommandGroup<Context>
+): string {
   const rows = commands.map(
     command => [usageOf(`${name} ${command.name}`, command), command.summary] as const
   )
@@ -31,24 +42,30 @@ export function groupHelp({ name, summary, commands }: CommandGroup): string {
   return `${summary}
 
 ${columns(rows)}
-${PROGRAM} ${name} COMMAND --help lists the options of each.
+${program.name} ${name} COMMAND --help lists the options of each.
 
-${exampleLines(examples)}
-${EXIT_CODES}`
+${exampleLines(program.name, examples)}
+${program.exitCodes}
+`
 }
 
-export function commandHelp(words: string, command: Command): string {
+export function commandHelp<Context>(
+  program: CommandProgram<Context>,
+  words: string,
+  command: Command<Context>
+): string {
   const { summary, options, notes, examples } = command
   return `${summary}
 
-  ${PROGRAM} ${usageOf(words, command)} [options]
+  ${program.name} ${usageOf(words, command)} [options]
 
 ${optionLines(options)}
-${notes === undefined ? '' : `${notes}\n\n`}${exampleLines(examples)}
-${EXIT_CODES}`
+${notes === undefined ? '' : paragraphs(notes)}${exampleLines(program.name, examples)}
+${program.exitCodes}
+`
 }
 
-const usageOf = (words: string, { operands }: Command): string =>
+const usageOf = (words: string, { operands }: Pick<Command<never>, 'operands'>): string =>
   operands === undefined ? words : `${words} ${operands.text}`
 
 function optionLines(options: Options): string {
@@ -59,8 +76,18 @@ function optionLines(options: Options): string {
   return columns([...rows, ['--help', 'this text']])
 }
 
-const exampleLines = (examples: readonly string[]): string =>
-  `Example${examples.length === 1 ? '' : 's'}\n${examples.map(example => `  ${PROGRAM} ${example}\n`).join('')}`
+const exampleLines = (program: string, examples: readonly string[]): string =>
+  [
+    `Example${examples.length === 1 ? '' : 's'}\n`,
+    ...examples.map(example => `  ${program} ${example}\n`)
+  ].join('')
+
+/** Lines of the help's width; a line break in `text` begins a new one. */
+const paragraphs = (text: string): string =>
+  `${text
+    .split('\n')
+    .flatMap(paragraph => wrap(paragraph, WIDTH))
+    .join('\n')}\n\n`
 
 /** Two columns, the second one in as many lines as it needs. */
 function columns(rows: readonly (readonly [left: string, right: string])[]): string {

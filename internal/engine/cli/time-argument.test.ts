@@ -1,10 +1,10 @@
 import t from 'tap'
-import { parseMoment } from './time-argument.js'
+import { parseTimeArgument } from './time-argument.js'
 
 const NOW_MS = Date.UTC(2026, 0, 31, 12)
 
 t.test(
-  'a moment is a date, a time in UTC unless it says otherwise, or a span before now',
+  'a time is a date, a time in UTC unless it says otherwise, or a span before now',
   async t => {
     const rows: readonly (readonly [text: string, want: string])[] = [
       ['2026-01-30', '2026-01-30T00:00:00.000Z'],
@@ -20,11 +20,12 @@ t.test(
       ['7d', '2026-01-24T12:00:00.000Z'],
       ['1w', '2026-01-24T12:00:00.000Z']
     ]
-    for (const [text, want] of rows) t.equal(parseMoment(text, NOW_MS)?.toISOString(), want, text)
+    for (const [text, want] of rows)
+      t.equal(parseTimeArgument(text, NOW_MS)?.toISOString(), want, text)
   }
 )
 
-t.test('anything else is no moment', async t => {
+t.test('anything else is no time', async t => {
   const rows = [
     '',
     'yesterday',
@@ -41,5 +42,5 @@ t.test('anything else is no moment', async t => {
     '31.01.2026'
   ]
   for (const text of [...rows, '99999999999d', '999999999w'])
-    t.equal(parseMoment(text, NOW_MS), null, text)
+    t.equal(parseTimeArgument(text, NOW_MS), null, text)
 })

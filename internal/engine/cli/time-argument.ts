@@ -1,5 +1,5 @@
 /**
- * Moments as people write them: `2026-01-31`, `2026-01-31T08:05`, or how long ago: `90s`,
+ * Times as people write them: `2026-01-31`, `2026-01-31T08:05`, or how long ago: `90s`,
  * `30m`, `2h`, `7d`, `1w`.
  *
  * Units   milliseconds since 1970; a date without a zone is UTC, as all times that the
@@ -16,20 +16,20 @@ const SPAN_MS: Readonly<Record<string, number>> = {
 const SPAN = /^(\d{1,9})([smhdw])$/
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.]\d{1,6})?)?)?(Z|[+-]\d{2}:\d{2})?$/
 
-export function parseMoment(text: string, nowMs: number): Date | null {
+export function parseTimeArgument(text: string, nowMs: number): Date | null {
   const spanMs = parseSpan(text)
   if (spanMs !== null) return valid(new Date(nowMs - spanMs))
   const date = DATE.exec(text)
   if (date === null) return null
   const time = text.replace(' ', 'T')
   // JavaScript takes a time without a zone for this machine's own.
-  const moment = valid(new Date(date[1] === undefined && time.includes('T') ? `${time}Z` : time))
+  const parsed = valid(new Date(date[1] === undefined && time.includes('T') ? `${time}Z` : time))
   // 30 February would quietly be a day of March.
-  return moment !== null &&
+  return parsed !== null &&
     date[1] === undefined &&
-    !moment.toISOString().startsWith(time.slice(0, 10))
+    !parsed.toISOString().startsWith(time.slice(0, 10))
     ? null
-    : moment
+    : parsed
 }
 
 export function parseSpan(text: string): number | null {

@@ -3,21 +3,28 @@
  * or was disabled.
  */
 
-import type { Command, Work } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
+import {
+  JSON_OPTION,
+  readLimit,
+  readRate,
+  readText,
+  readTime,
+  TIME_ARGUMENT
+} from '../../../engine/cli/options.js'
 import { formatCount, printable } from '../../../engine/cli/terminal-text.js'
-import { unknownName } from '../../../engine/cli/unknown-name.js'
 import type { EventPlace } from '../delivery/store/delivery-records.js'
+import type { AdminCommand, AdminWork } from './context.js'
 import { noEndpoint, readEndpointOption } from './endpoint-id.js'
 import { moveDeliveries } from './move-deliveries.js'
-import { JSON_OPTION, MOMENT, readLimit, readMoment, readRate, readText } from './options.js'
+import { unknownName } from './unknown-name.js'
 
-export const backfill: Command = {
+export const backfill: AdminCommand = {
   name: 'backfill',
   summary: 'Makes deliveries of stored events that have none for an endpoint',
   options: {
     endpoint: { value: 'ID', text: 'the endpoint that is to get them' },
-    since: { value: 'WHEN', text: `events stored then or later: ${MOMENT}` },
+    since: { value: 'WHEN', text: `events stored then or later: ${TIME_ARGUMENT}` },
     until: { value: 'WHEN', text: 'and before then' },
     'event-type': {
       value: 'NAME',
@@ -29,9 +36,10 @@ export const backfill: Command = {
     ...JSON_OPTION
   },
   notes:
-    'For an endpoint that is new, or that was disabled. They are made in the order in which the events were stored, behind those that the\n' +
-    'endpoint has already. An event has one delivery per endpoint: a second run makes none again, and may begin where the first one ended.\n' +
-    'Dead ones are not made anew: deliveries redrive.',
+    'For an endpoint that is new, or that was disabled. They are made in the order in which the ' +
+    'events were stored, behind those that the endpoint has already. An event has one delivery ' +
+    'per endpoint: a second run makes none again, and may begin where the first one ended. Dead ' +
+    'ones are not made anew: deliveries redrive.',
   examples: [
     'deliveries backfill --endpoint 4 --since 7d --dry-run',
     'deliveries backfill --endpoint 4 --since 2026-01-31T08:05 --until 2026-01-31T12:00 --rate 200/s'
@@ -39,12 +47,12 @@ export const backfill: Command = {
   prepare
 }
 
-function prepare(flags: Flags, nowMs: number): Work {
+function prepare(flags: Flags, nowMs: number): AdminWork {
   const endpointId = readEndpointOption(flags)
   if (endpointId === null) flags.problems.push('--endpoint ID is missing: endpoints ls shows them')
-  const since = readMoment(flags, 'since', nowMs)
+  const since = readTime(flags, 'since', nowMs)
   if (since === null && !flags.isOn('since')) flags.problems.push('--since WHEN is missing')
-  const until = readMoment(flags, 'until', nowMs)
+  const until = readTime(flags, 'until', nowMs)
   if (since !== null && until !== null && until <= since)
     flags.problems.push('--until must be later than --since')
   const eventType = readText(flags, 'event-type')

@@ -1,19 +1,19 @@
 /** `clients set`: how large a client's turns are, and how much it may send. */
 
-import type { Command } from '../../../engine/cli/command.js'
 import { type Flags, readNumber } from '../../../engine/cli/flags.js'
 import { didYouMean } from '../../../engine/cli/nearest.js'
+import { JSON_OPTION, readText } from '../../../engine/cli/options.js'
 import { formatCount, printable } from '../../../engine/cli/terminal-text.js'
-import { unknownName } from '../../../engine/cli/unknown-name.js'
 import { type ClientLimits, OVER_QUOTA } from '../store/client-settings.js'
-import { JSON_OPTION, readText } from './options.js'
+import type { AdminCommand } from './context.js'
+import { unknownName } from './unknown-name.js'
 
 const NO_LIMIT = 'none'
 const LEAST_PER_S = 0.001
 const MAX_EVENTS_PER_S = 1e9
 const MAX_BYTES_PER_S = 1e12
 
-export const setLimits: Command = {
+export const setLimits: AdminCommand = {
   name: 'set',
   summary: 'Sets a client’s weight and quota, in force in all workers within a second',
   operands: { text: 'NAME', max: 1 },
@@ -34,7 +34,8 @@ export const setLimits: Command = {
     ...JSON_OPTION
   },
   notes:
-    'What is not given stays as it is. Nothing is lost either way: rejections redrive --reason over-quota sends what was refused again.',
+    'What is not given stays as it is. Nothing is lost either way: rejections redrive --reason ' +
+    'over-quota sends what was refused again.',
   examples: [
     'clients set client-4 --max-events-per-s 100 --over-quota reject',
     'clients set client-4 --max-events-per-s none',

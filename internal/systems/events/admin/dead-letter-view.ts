@@ -3,7 +3,7 @@
 import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
 import { formatCount, formatTime, printableLines } from '../../../engine/cli/terminal-text.js'
 import type { DeadLetter } from './dead-letter.js'
-import type { Walk } from './scan-queue.js'
+import type { Scan } from './scan-queue.js'
 
 const COLUMNS: readonly Column[] = [
   { title: 'sent (UTC)' },
@@ -59,7 +59,7 @@ export function deadLetterJson({ message, clientId, eventType, eventId }: DeadLe
 }
 
 /** What a walk could not see, or null. */
-export function unseen({ hidden }: Walk): string | null {
+export function unseen({ hidden }: Scan): string | null {
   if (hidden === 0) return null
   return `${formatCount(hidden)} more were hidden when this began: somebody else looks at them, or a command that was killed did. They come back by themselves.`
 }

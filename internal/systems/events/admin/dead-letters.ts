@@ -1,76 +1,71 @@
 /** `dead-letters`: messages that were received too often without becoming a row. */
 
-import type {
-  AdminContext,
-  AdminQueues,
-  Command,
-  CommandGroup,
-  Work
-} from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
-import { formatCount } from '../../../engine/cli/terminal-text.js'
-import { ExpectedError } from '../../../engine/lifecycle/service.js'
-import { settleAll } from '../../../engine/queue/settle-all.js'
-import { type DeadLetter, type DeadLetterFilter, matches, readDeadLetter } from './dead-letter.js'
-import { deadLetterJson, formatDeadLetter, formatDeadLetters, unseen } from './dead-letter-view.js'
 import {
   assertScope,
-  DEAD_LETTER_FILTERS,
   JSON_OPTION,
-  OLDER_THAN,
   REDRIVE_OPTIONS,
   readLimit,
-  readMoment,
-  readRate,
-  readText
-} from './options.js'
+  readRate
+} from '../../../engine/cli/options.js'
+import { formatCount } from '../../../engine/cli/terminal-text.js'
+import { settleAll } from '../../../engine/queue/settle-all.js'
+import { isWhole, tellRedrive } from '../../../engine/rejections/redrive-report.js'
+import type { AdminCommand, AdminGroup, AdminWork } from './context.js'
+import { type DeadLetterFilter, matches, readDeadLetter } from './dead-letter.js'
+import {
+  DEAD_LETTER_FILTERS,
+  deadLetterQueue,
+  findDeadLetters,
+  readDeadLetterFilter,
+  tellUnseen
+} from './dead-letter-search.js'
+import { deadLetterJson, formatDeadLetter, formatDeadLetters } from './dead-letter-view.js'
 import { redriveDeadLetters } from './redrive-dead-letters.js'
-import { isWhole, tellRedrive } from './redrive-report.js'
-import { type Walk, walk } from './scan-queue.js'
+import { scanQueue } from './scan-queue.js'
 
 const DEFAULT_LIMIT = 50
-const FILTERS = { ...DEAD_LETTER_FILTERS, ...OLDER_THAN }
+const NOT_SEEN = 'of the ids are not among the dead letters that could be seen'
 const LOOKING =
-  'The queue has no way to look without receiving: each look raises the receive counts and hides the messages until it is over\n' +
-  '(a few seconds; if the command is killed, from 20 s for a short queue to some minutes for a long one). Nothing else comes of it:\n' +
-  'the dead-letter queue is the last one.'
+  'The queue has no way to look without receiving: each look raises the receive counts and hides ' +
+  'the messages until it is over (a few seconds; if the command is killed, from 20 s for a short ' +
+  'queue to some minutes for a long one). Nothing else comes of it: the dead-letter queue is the ' +
+  'last one.'
 
-const ls: Command = {
+const ls: AdminCommand = {
   name: 'ls',
   summary: 'Lists dead letters',
   options: {
-    ...FILTERS,
+    ...DEAD_LETTER_FILTERS,
     limit: { value: 'N', text: `at most so many (default ${DEFAULT_LIMIT})` },
     ...JSON_OPTION
   },
   notes: LOOKING,
   examples: ['dead-letters ls', 'dead-letters ls --client client-1 --since 1d --json'],
   prepare: (flags, nowMs) => {
-    const filter = readFilter(flags, nowMs)
+    const filter = readDeadLetterFilter(flags, nowMs)
     const limit = readLimit(flags) ?? DEFAULT_LIMIT
     return async context => {
       const { output } = context
-      const { found, walked } = await find(context, filter, limit)
-      if (flags.isOn('json'))
-        await output.json({ deadLetters: found.map(deadLetterJson), ...walked })
+      const { found, scan } = await findDeadLetters(context, filter, limit)
+      if (flags.isOn('json')) await output.json({ deadLetters: found.map(deadLetterJson), ...scan })
       else if (found.length > 0) {
         await output.write(formatDeadLetters(found, output.columns))
-        output.remark(
-          `\n${formatCount(found.length)} shown, ${formatCount(walked.seen)} of about ${formatCount(walked.expected)} looked at`
-        )
+        const seen = `${formatCount(scan.seen)} of about ${formatCount(scan.expected)}`
+        output.remark(`\n${formatCount(found.length)} shown, ${seen} looked at`)
       } else
         output.remark(
-          walked.seen === 0
+          scan.seen === 0
             ? 'No dead letters.'
-            : `None of the ${formatCount(walked.seen)} dead letters matches.`
+            : `None of the ${formatCount(scan.seen)} dead letters matches.`
         )
-      tellUnseen(context, walked)
+      tellUnseen(context, scan)
       return context.signal.aborted ? 1 : 0
     }
   }
 }
 
-const show: Command = {
+const show: AdminCommand = {
   name: 'show',
   summary: 'Shows one dead letter with its body',
   operands: { text: 'QUEUE_MESSAGE_ID', max: 1 },
@@ -80,16 +75,16 @@ const show: Command = {
   prepare: (flags, nowMs) => {
     const id = flags.operands[0] ?? ''
     if (id === '') flags.problems.push('QUEUE_MESSAGE_ID is missing: dead-letters ls shows them')
-    const filter = readFilter(flags, nowMs)
+    const filter = readDeadLetterFilter(flags, nowMs)
     return async context => {
       const { output } = context
-      const { found, walked } = await find(context, filter, 1)
+      const { found, scan } = await findDeadLetters(context, filter, 1)
       const [deadLetter] = found
       if (deadLetter === undefined) {
         output.remark(
-          `None of the ${formatCount(walked.seen)} dead letters has the queue message id ${id}`
+          `None of the ${formatCount(scan.seen)} dead letters has the queue message id ${id}`
         )
-        tellUnseen(context, walked)
+        tellUnseen(context, scan)
         return 1
       }
       if (flags.isOn('json'))
@@ -100,14 +95,15 @@ const show: Command = {
   }
 }
 
-const redrive: Command = {
+const redrive: AdminCommand = {
   name: 'redrive',
   summary: 'Sends dead letters to the main queue again, and deletes each once its copy is accepted',
   operands: { text: '[QUEUE_MESSAGE_ID ...]', max: 1_000 },
-  options: { ...FILTERS, ...REDRIVE_OPTIONS, ...JSON_OPTION },
+  options: { ...DEAD_LETTER_FILTERS, ...REDRIVE_OPTIONS, ...JSON_OPTION },
   notes:
-    'May be ended at any moment and begun anew: nothing is deleted before its copy is accepted, and what is sent twice all the same is\n' +
-    'found to be a duplicate, for a copy keeps the id of its event. A message that kills its worker will do so again: correct the cause first.',
+    'May be ended at any moment and begun anew: nothing is deleted before its copy is accepted, ' +
+    'and what is sent twice all the same is found to be a duplicate, for a copy keeps the id of ' +
+    'its event. A message that kills its worker will do so again: correct the cause first.',
   examples: [
     'dead-letters redrive --all --dry-run',
     'dead-letters redrive --client client-1 --event-type user-app --rate 50/s',
@@ -116,12 +112,12 @@ const redrive: Command = {
   prepare: prepareRedrive
 }
 
-const purge: Command = {
+const purge: AdminCommand = {
   name: 'purge',
   summary: 'Deletes dead letters for good',
   operands: { text: '[QUEUE_MESSAGE_ID ...]', max: 1_000 },
   options: {
-    ...FILTERS,
+    ...DEAD_LETTER_FILTERS,
     all: { value: null, text: 'all of them; needed where neither ids nor filters say which' },
     limit: { value: 'N', text: 'at most so many' },
     'dry-run': { value: null, text: 'show what would be deleted, and delete nothing' },
@@ -136,16 +132,16 @@ const purge: Command = {
   prepare: preparePurge
 }
 
-export const deadLettersGroup: CommandGroup = {
+export const deadLettersGroup: AdminGroup = {
   name: 'dead-letters',
   summary:
     'Messages received too often without becoming a row: which, sending them again, deleting them',
   commands: [ls, show, redrive, purge]
 }
 
-function prepareRedrive(flags: Flags, nowMs: number): Work {
-  assertScope(flags, FILTERS, 'dead letters to send')
-  const filter = readFilter(flags, nowMs)
+function prepareRedrive(flags: Flags, nowMs: number): AdminWork {
+  assertScope(flags, DEAD_LETTER_FILTERS, 'dead letters to send')
+  const filter = readDeadLetterFilter(flags, nowMs)
   const limit = readLimit(flags)
   const ratePerSecond = readRate(flags)
   const isJson = flags.isOn('json')
@@ -172,18 +168,13 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
     const missing = filter.ids === null ? 0 : filter.ids.size - sent
     if (isJson) await output.json({ ...result, missing })
     else {
-      tellRedrive(
-        output,
-        result,
-        `sent to ${queueName} and deleted here, of ${formatCount(seen)} looked at`
-      )
-      if (missing > 0)
-        output.remark(
-          `${formatCount(missing)} of the ids are not among the dead letters that could be seen`
-        )
+      const done = `sent to ${queueName} and deleted here, of ${formatCount(seen)} looked at`
+      tellRedrive(output, result, done)
+      if (missing > 0) output.remark(`${formatCount(missing)} ${NOT_SEEN}`)
       if (undeleted > 0)
         output.remark(
-          `${formatCount(undeleted)} of them are still here, for their delete failed; sent again they are duplicates`
+          `${formatCount(undeleted)} of them are still here, for their delete failed; ` +
+            'sent again they are duplicates'
         )
     }
     tellUnseen(context, result)
@@ -191,9 +182,9 @@ function prepareRedrive(flags: Flags, nowMs: number): Work {
   }
 }
 
-function preparePurge(flags: Flags, nowMs: number): Work {
-  assertScope(flags, FILTERS, 'dead letters to delete')
-  const filter = readFilter(flags, nowMs)
+function preparePurge(flags: Flags, nowMs: number): AdminWork {
+  assertScope(flags, DEAD_LETTER_FILTERS, 'dead letters to delete')
+  const filter = readDeadLetterFilter(flags, nowMs)
   const limit = readLimit(flags)
   const isJson = flags.isOn('json')
   if (flags.isOn('dry-run')) return dryRun(filter, limit, isJson, 'would be deleted')
@@ -206,7 +197,7 @@ function preparePurge(flags: Flags, nowMs: number): Work {
     const queue = await deadLetterQueue(context)
     let deleted = 0
     let undeleted = 0
-    const walked = await walk({
+    const scan = await scanQueue({
       queue,
       clock,
       signal,
@@ -227,17 +218,14 @@ function preparePurge(flags: Flags, nowMs: number): Work {
     })
     const missing = filter.ids === null ? 0 : filter.ids.size - deleted
     if (isJson)
-      await output.json({ deleted, undeleted, missing, isInterrupted: signal.aborted, ...walked })
+      await output.json({ deleted, undeleted, missing, isInterrupted: signal.aborted, ...scan })
     else {
-      output.remark(`${formatCount(deleted)} deleted, of ${formatCount(walked.seen)} looked at`)
+      output.remark(`${formatCount(deleted)} deleted, of ${formatCount(scan.seen)} looked at`)
       if (undeleted > 0) output.remark(`${formatCount(undeleted)} could not be deleted`)
-      if (missing > 0)
-        output.remark(
-          `${formatCount(missing)} of the ids are not among the dead letters that could be seen`
-        )
+      if (missing > 0) output.remark(`${formatCount(missing)} ${NOT_SEEN}`)
       if (signal.aborted) output.remark('Interrupted.')
     }
-    tellUnseen(context, walked)
+    tellUnseen(context, scan)
     return undeleted === 0 && missing === 0 && !signal.aborted ? 0 : 1
   }
 }
@@ -247,75 +235,25 @@ function dryRun(
   limit: number | null,
   isJson: boolean,
   what: string
-): Work {
+): AdminWork {
   return async context => {
     const { output, signal } = context
-    const { found, walked } = await find(context, filter, limit ?? Infinity)
+    const { found, scan } = await findDeadLetters(context, filter, limit ?? Infinity)
     const shown = found.slice(0, DEFAULT_LIMIT)
     if (isJson)
       await output.json({
         isDryRun: true,
         matching: found.length,
         deadLetters: shown.map(deadLetterJson),
-        ...walked
+        ...scan
       })
     else {
       if (shown.length > 0) await output.write(formatDeadLetters(shown, output.columns))
       const left = found.length > shown.length ? `, ${formatCount(shown.length)} are shown` : ''
-      output.remark(
-        `${shown.length > 0 ? '\n' : ''}${formatCount(found.length)} ${what}, of ${formatCount(walked.seen)} looked at${left}`
-      )
+      const counts = `${formatCount(found.length)} ${what}, of ${formatCount(scan.seen)} looked at`
+      output.remark(`${shown.length > 0 ? '\n' : ''}${counts}${left}`)
     }
-    tellUnseen(context, walked)
+    tellUnseen(context, scan)
     return signal.aborted ? 1 : 0
   }
-}
-
-interface Found {
-  readonly found: readonly DeadLetter[]
-  readonly walked: Walk
-}
-
-/** The first `limit` that match, the oldest first. */
-async function find(
-  context: AdminContext,
-  filter: DeadLetterFilter,
-  limit: number
-): Promise<Found> {
-  const found: DeadLetter[] = []
-  const walked = await walk({
-    queue: await deadLetterQueue(context),
-    clock: context.clock,
-    signal: context.signal,
-    visit(messages) {
-      for (const deadLetter of messages.map(readDeadLetter))
-        if (found.length < limit && matches(deadLetter, filter)) found.push(deadLetter)
-      return { gone: new Set(), isEnough: found.length >= limit }
-    }
-  })
-  return { found: found.sort((a, b) => a.message.sentAtMs - b.message.sentAtMs), walked }
-}
-
-async function deadLetterQueue({
-  queues
-}: AdminContext): Promise<NonNullable<AdminQueues['deadLetters']>['queue']> {
-  const { deadLetters, queueName } = await queues()
-  if (deadLetters === null)
-    throw new ExpectedError(`It cannot be found out which dead-letter queue ${queueName} has`)
-  return deadLetters.queue
-}
-
-function readFilter(flags: Flags, nowMs: number): DeadLetterFilter {
-  return {
-    ids: flags.operands.length === 0 ? null : new Set(flags.operands),
-    clientId: readText(flags, 'client'),
-    eventType: readText(flags, 'event-type'),
-    since: readMoment(flags, 'since', nowMs),
-    olderThan: readMoment(flags, 'older-than', nowMs)
-  }
-}
-
-function tellUnseen({ output }: AdminContext, walked: Walk): void {
-  const remark = unseen(walked)
-  if (remark !== null) output.remark(remark)
 }

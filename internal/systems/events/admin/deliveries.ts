@@ -1,8 +1,17 @@
 /** `deliveries`: what is owed to endpoints, what became of it, and delivering again. */
 
-import type { Command, CommandGroup, Options, Work } from '../../../engine/cli/command.js'
+import type { Options } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
-import { didYouMean } from '../../../engine/cli/nearest.js'
+import {
+  assertScope,
+  JSON_OPTION,
+  readChoice,
+  readLimit,
+  readRate,
+  readText,
+  readTime,
+  TIME_ARGUMENT
+} from '../../../engine/cli/options.js'
 import { formatCount } from '../../../engine/cli/terminal-text.js'
 import {
   DEAD_REASONS,
@@ -11,18 +20,10 @@ import {
   type DeliveryPlace
 } from '../delivery/store/delivery-records.js'
 import { backfill } from './backfill-deliveries.js'
+import type { AdminCommand, AdminGroup, AdminWork } from './context.js'
 import { deliveryJson, formatDeliveries, formatDelivery } from './delivery-view.js'
 import { readEndpointOption } from './endpoint-id.js'
 import { moveDeliveries } from './move-deliveries.js'
-import {
-  assertScope,
-  JSON_OPTION,
-  MOMENT,
-  readLimit,
-  readMoment,
-  readRate,
-  readText
-} from './options.js'
 
 const DEFAULT_LIMIT = 50
 const DRY_RUN_ROWS = 20
@@ -45,10 +46,10 @@ const FILTERS: Options = {
     value: 'REASON',
     text: `only dead ones, given up for this reason: ${DEAD_REASONS.join(', ')}`
   },
-  since: { value: 'WHEN', text: `only those made since then: ${MOMENT}` }
+  since: { value: 'WHEN', text: `only those made since then: ${TIME_ARGUMENT}` }
 }
 
-const ls: Command = {
+const ls: AdminCommand = {
   name: 'ls',
   summary: 'Lists deliveries, the newest first, and counts what is pending and what is dead',
   options: {
@@ -84,7 +85,7 @@ const ls: Command = {
   }
 }
 
-const show: Command = {
+const show: AdminCommand = {
   name: 'show',
   summary: 'Shows one delivery with every attempt at it',
   operands: { text: 'ID', max: 1 },
@@ -110,7 +111,7 @@ const show: Command = {
   }
 }
 
-const redrive: Command = {
+const redrive: AdminCommand = {
   name: 'redrive',
   summary: 'Has dead deliveries attempted again, with the whole schedule before them',
   operands: IDS,
@@ -123,9 +124,10 @@ const redrive: Command = {
     ...JSON_OPTION
   },
   notes:
-    'Recipients know a repeat by its webhook-id, which stays the same. Deliveries for disabled endpoints stay dead: endpoints enable comes\n' +
-    'before, and it also ends the pause of a failing one. A run may be ended at any moment and begun anew; what dies again meanwhile is left to\n' +
-    'the next one.',
+    'Recipients know a repeat by its webhook-id, which stays the same. Deliveries for disabled ' +
+    'endpoints stay dead: endpoints enable comes before, and it also ends the pause of a ' +
+    'failing one. A run may be ended at any moment and begun anew; what dies again meanwhile is ' +
+    'left to the next one.',
   examples: [
     'deliveries redrive --endpoint 4 --dry-run',
     'deliveries redrive --endpoint 4 --reason endpoint-disabled --rate 100/s',
@@ -135,13 +137,13 @@ const redrive: Command = {
   prepare: prepareRedrive
 }
 
-export const deliveriesGroup: CommandGroup = {
+export const deliveriesGroup: AdminGroup = {
   name: 'deliveries',
   summary: 'What endpoints get: pending, delivered and dead, and delivering again',
   commands: [ls, show, redrive, backfill]
 }
 
-function prepareRedrive(flags: Flags, nowMs: number): Work {
+function prepareRedrive(flags: Flags, nowMs: number): AdminWork {
   assertScope(flags, FILTERS, 'deliveries to attempt again')
   const filter = readFilter(flags, nowMs)
   const limit = readLimit(flags)
@@ -211,7 +213,7 @@ function readFilter(flags: Flags, nowMs: number): DeliveryFilter {
     eventType: readText(flags, 'event-type'),
     state: readChoice(flags, 'state', DELIVERY_STATES),
     reason: readChoice(flags, 'reason', DEAD_REASONS),
-    since: readMoment(flags, 'since', nowMs)
+    since: readTime(flags, 'since', nowMs)
   }
 }
 
@@ -220,14 +222,4 @@ function checkIds(flags: Flags): void {
     if (!/^\d{1,18}$/.test(id))
       flags.problems.push(`ID must be a number, not ${JSON.stringify(id)}`)
   }
-}
-
-function readChoice<T extends string>(flags: Flags, name: string, choices: readonly T[]): T | null {
-  const text = readText(flags, name)
-  const choice = choices.find(known => known === text)
-  if (text === null || choice !== undefined) return choice ?? null
-  flags.problems.push(
-    `--${name} ${JSON.stringify(text)} is no ${name}${didYouMean(text, choices)} (there are ${choices.join(', ')})`
-  )
-  return null
 }

@@ -2,18 +2,18 @@
  * `endpoints add`: a client's URL, which events go there, and the secret that signs them.
  */
 
-import type { AdminEgress, Command, Work } from '../../../engine/cli/command.js'
 import { type Flags, readNumber } from '../../../engine/cli/flags.js'
+import { JSON_OPTION, readText } from '../../../engine/cli/options.js'
 import { printable } from '../../../engine/cli/terminal-text.js'
-import { unknownName } from '../../../engine/cli/unknown-name.js'
 import { refuseEndpointHeader } from '../../../engine/egress/header.js'
 import { checkEndpointUrl } from '../../../engine/egress/url.js'
 import { HEADERS_FIELD, SECRET_FIELD } from '../delivery/endpoint.js'
 import { newSecret, parseSecret } from '../delivery/secret.js'
 import type { NewEndpoint, SealFor } from '../delivery/store/endpoints.js'
-import { JSON_OPTION, readText } from './options.js'
+import type { AdminCommand, AdminEgress, AdminWork } from './context.js'
+import { unknownName } from './unknown-name.js'
 
-export const addEndpoint: Command = {
+export const addEndpoint: AdminCommand = {
   name: 'add',
   summary:
     'Registers a URL that gets the events of a client which are stored from now on; shows its secret, once',
@@ -45,9 +45,11 @@ export const addEndpoint: Command = {
     ...JSON_OPTION
   },
   notes:
-    'Deliveries are signed as Standard Webhooks says; the client checks them with its secret and any library for that. Secrets and headers\n' +
-    'rest encrypted (SENDER_SECRET_KEYS), so a lost secret cannot be looked up: endpoints rotate-secret makes another. https and public\n' +
-    'addresses only, unless SENDER_ALLOW_HTTP and SENDER_ALLOW_ADDRESSES say otherwise. Events stored before: deliveries backfill.',
+    'Deliveries are signed as Standard Webhooks says; the client checks them with its secret ' +
+    'and any library for that. Secrets and headers rest encrypted (SENDER_SECRET_KEYS), so a ' +
+    'lost secret cannot be looked up: endpoints rotate-secret makes another. https and public ' +
+    'addresses only, unless SENDER_ALLOW_HTTP and SENDER_ALLOW_ADDRESSES say otherwise. Events ' +
+    'stored before: deliveries backfill.',
   examples: [
     'endpoints add client-1 https://hooks.example.com/events',
     'endpoints add client-1 https://hooks.example.com/users --event-types user-app --ordered --header x-tenant=7'
@@ -55,7 +57,7 @@ export const addEndpoint: Command = {
   prepare
 }
 
-function prepare(flags: Flags): Work {
+function prepare(flags: Flags): AdminWork {
   const [client = '', url = ''] = flags.operands
   if (client === '') flags.problems.push('CLIENT is missing')
   if (url === '') flags.problems.push('URL is missing')

@@ -1,8 +1,9 @@
 /** Endpoints as they are named on a command line: by their numbers. */
 
-import type { AdminContext, ExitCode } from '../../../engine/cli/command.js'
+import type { ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
-import { readText } from './options.js'
+import { readText } from '../../../engine/cli/options.js'
+import type { AdminContext } from './context.js'
 
 /** The operand; what is wrong with it goes to the flags' problems. */
 export function readEndpointId(flags: Flags): number {

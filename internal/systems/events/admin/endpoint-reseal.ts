@@ -1,23 +1,24 @@
 /** `endpoints reseal`: what rests encrypted, encrypted again with the newest key. */
 
-import type { Command } from '../../../engine/cli/command.js'
+import { JSON_OPTION } from '../../../engine/cli/options.js'
 import { formatPlural, printable } from '../../../engine/cli/terminal-text.js'
 import { type KeyRing, SealError, type Sealed } from '../delivery/sealed.js'
 import type { SealedValue } from '../delivery/store/endpoints.js'
-import { JSON_OPTION } from './options.js'
+import type { AdminCommand } from './context.js'
 
 interface Unopened extends Omit<SealedValue, 'sealed' | 'rowId'> {
   readonly reason: string
 }
 
-export const reseal: Command = {
+export const reseal: AdminCommand = {
   name: 'reseal',
   summary:
     'Encrypts secrets and headers again with the first of SENDER_SECRET_KEYS, so that older keys can go',
   options: JSON_OPTION,
   notes:
-    'To change the key: put the new one first and keep the old one behind it, restart the senders, run this, and take the old one out. No secret\n' +
-    'changes, so no recipient has to know. It may be interrupted and run again.',
+    'To change the key: put the new one first and keep the old one behind it, restart the ' +
+    'senders, run this, and take the old one out. No secret changes, so no recipient has to ' +
+    'know. It may be interrupted and run again.',
   examples: ['endpoints reseal'],
   prepare: flags => async context => {
     const { keys } = context.egress()

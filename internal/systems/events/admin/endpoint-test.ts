@@ -1,6 +1,7 @@
 /** `endpoints test`: one signed event, now, to see whether the recipient takes it. */
+
 import { randomUUID } from 'node:crypto'
-import type { Command } from '../../../engine/cli/command.js'
+import { JSON_OPTION } from '../../../engine/cli/options.js'
 import { cutTo, formatCount, printable } from '../../../engine/cli/terminal-text.js'
 import type { PostResult } from '../../../engine/egress/result.js'
 import { openEndpoint } from '../delivery/endpoint.js'
@@ -8,19 +9,21 @@ import { webhookIdOf } from '../delivery/envelope.js'
 import { signedPost } from '../delivery/signed-post.js'
 import type { DueDelivery } from '../delivery/store/deliveries.js'
 import { attemptOf } from '../delivery/verdict.js'
+import type { AdminCommand } from './context.js'
 import { noEndpoint, readEndpointId } from './endpoint-id.js'
-import { JSON_OPTION } from './options.js'
 
 const EVENT_TYPE = 'endpoint-test'
 const SHOWN_COLUMNS = 200
 
-export const testEndpoint: Command = {
+export const testEndpoint: AdminCommand = {
   name: 'test',
   summary:
     'Sends one signed test event to an endpoint now, disabled or not, and prints the answer; records nothing',
   operands: { text: 'ID', max: 1 },
   options: JSON_OPTION,
-  notes: `The event has the type ${EVENT_TYPE}, an id that begins with test-, and {"test":true} as its data. It is sent from this machine.`,
+  notes:
+    `The event has the type ${EVENT_TYPE}, an id that begins with test-, and {"test":true} as ` +
+    'its data. It is sent from this machine.',
   examples: ['endpoints test 4'],
   prepare: flags => {
     const id = readEndpointId(flags)

@@ -1,18 +1,18 @@
 /** `endpoints`: where clients' events are delivered to. */
 
-import type { AdminContext, Command, CommandGroup } from '../../../engine/cli/command.js'
 import { didYouMean } from '../../../engine/cli/nearest.js'
+import { JSON_OPTION, readText } from '../../../engine/cli/options.js'
 import { formatPlural, formatTime } from '../../../engine/cli/terminal-text.js'
 import { parseSpan } from '../../../engine/cli/time-argument.js'
 import { newSecret } from '../delivery/secret.js'
 import { ENDPOINT_STATES, type EndpointState } from '../delivery/store/deliveries.js'
 import type { EndpointRecord } from '../delivery/store/endpoints.js'
+import type { AdminCommand, AdminContext, AdminGroup } from './context.js'
 import { addEndpoint, sealFor, tellSecret } from './endpoint-add.js'
 import { noEndpoint, readEndpointId } from './endpoint-id.js'
 import { reseal } from './endpoint-reseal.js'
 import { testEndpoint } from './endpoint-test.js'
 import { formatEndpoint, formatEndpoints } from './endpoint-view.js'
-import { JSON_OPTION, readText } from './options.js'
 
 const ENDPOINT_ID = { text: 'ID', max: 1 }
 const LAST_ATTEMPTS = 10
@@ -24,7 +24,7 @@ const SENDER_BEHIND_MS = 3_600_000
 const DEFAULT_GRACE = '24h'
 const MAX_GRACE_MS = 30 * 86_400_000
 
-const ls: Command = {
+const ls: AdminCommand = {
   name: 'ls',
   summary: 'Lists endpoints, with what they are owed and what is given up',
   options: {
@@ -60,7 +60,7 @@ const ls: Command = {
   }
 }
 
-const show: Command = {
+const show: AdminCommand = {
   name: 'show',
   summary: 'Shows one endpoint, its state and its last attempts, and nothing secret',
   operands: ENDPOINT_ID,
@@ -79,14 +79,15 @@ const show: Command = {
   }
 }
 
-const enable: Command = {
+const enable: AdminCommand = {
   name: 'enable',
   summary:
     'Delivers to a disabled endpoint again, what is stored from now on; ends the pause of a failing one',
   operands: ENDPOINT_ID,
   options: JSON_OPTION,
   notes:
-    'What it has missed comes back by two commands, which are printed: what was given up is redriven, what was never made is made.',
+    'What it has missed comes back by two commands, which are printed: what was given up is ' +
+    'redriven, what was never made is made.',
   examples: ['endpoints enable 4'],
   prepare: flags => {
     const id = readEndpointId(flags)
@@ -109,7 +110,7 @@ const enable: Command = {
   }
 }
 
-const disable: Command = {
+const disable: AdminCommand = {
   name: 'disable',
   summary: 'Delivers nothing more to an endpoint, and gives up what it is owed',
   operands: ENDPOINT_ID,
@@ -118,8 +119,9 @@ const disable: Command = {
     ...JSON_OPTION
   },
   notes:
-    'The sender makes dead what the endpoint is still owed (endpoint-disabled), some thousands per second; attempts under way end as they do.\n' +
-    'Events that are stored while it is disabled make no deliveries. Nothing is lost: deliveries redrive and backfill bring both back.',
+    'The sender makes dead what the endpoint is still owed (endpoint-disabled), some thousands ' +
+    'per second; attempts under way end as they do. Events that are stored while it is disabled ' +
+    'make no deliveries. Nothing is lost: deliveries redrive and backfill bring both back.',
   examples: ['endpoints disable 4 --reason ticket-812'],
   prepare: flags => {
     const id = readEndpointId(flags)
@@ -144,7 +146,7 @@ const disable: Command = {
   }
 }
 
-const rotateSecret: Command = {
+const rotateSecret: AdminCommand = {
   name: 'rotate-secret',
   summary: 'Gives an endpoint a new secret; the old one signs too until its grace is over',
   operands: ENDPOINT_ID,
@@ -156,8 +158,8 @@ const rotateSecret: Command = {
     ...JSON_OPTION
   },
   notes:
-    'Until then each delivery bears a signature of every secret, and a recipient that knows any one of them takes it. At most two older ones\n' +
-    'stay in force: a third ends at once.',
+    'Until then each delivery bears a signature of every secret, and a recipient that knows any ' +
+    'one of them takes it. At most two older ones stay in force: a third ends at once.',
   examples: ['endpoints rotate-secret 4', 'endpoints rotate-secret 4 --grace 0s'],
   prepare: flags => {
     const id = readEndpointId(flags)
@@ -191,7 +193,7 @@ const rotateSecret: Command = {
   }
 }
 
-export const endpointsGroup: CommandGroup = {
+export const endpointsGroup: AdminGroup = {
   name: 'endpoints',
   summary: 'Where clients’ events are delivered to: URLs, their secrets, their state',
   commands: [addEndpoint, ls, show, enable, disable, rotateSecret, reseal, testEndpoint]

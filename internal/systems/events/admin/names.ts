@@ -1,8 +1,7 @@
 /** `clients` and `event-types`: whose events are taken, and of which types. */
 
-import type { AdminContext, Command, CommandGroup, ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
-import { didYouMean } from '../../../engine/cli/nearest.js'
+import { JSON_OPTION } from '../../../engine/cli/options.js'
 import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
 import {
   formatCount,
@@ -12,9 +11,10 @@ import {
 } from '../../../engine/cli/terminal-text.js'
 import { isStorable } from '../../../engine/message/storable.js'
 import type { NameRecord, Names } from '../store/names.js'
-import { ALL_REJECTIONS, type RejectionFilter } from '../store/records.js'
+import { ALL_REJECTIONS, type EventRejectionFilter } from '../store/records.js'
 import { describeQuota, setLimits } from './client-limits.js'
-import { JSON_OPTION } from './options.js'
+import type { AdminCommand, AdminContext, AdminGroup } from './context.js'
+import { unknownName } from './unknown-name.js'
 
 interface Kind {
   readonly group: 'clients' | 'event-types'
@@ -23,18 +23,18 @@ interface Kind {
   readonly example: string
   readonly names: (context: AdminContext) => Names
   /** Rejections whose body bears the name. */
-  readonly refusedFor: (name: string) => Partial<RejectionFilter>
+  readonly refusedFor: (name: string) => Partial<EventRejectionFilter>
   readonly columns: readonly Column[]
   readonly cells: (record: NameRecord) => readonly string[]
   /** Commands that only this kind has. */
-  readonly more: readonly Command[]
+  readonly more: readonly AdminCommand[]
 }
 
 const MAX_CHARACTERS = 100
 const MAX_OPERANDS = 1_000
 const DAY_MS = 86_400_000
 
-export const clientsGroup: CommandGroup = createGroup({
+export const clientsGroup: AdminGroup = createGroup({
   group: 'clients',
   noun: 'client',
   summary: 'Whose events are taken',
@@ -60,7 +60,7 @@ export const clientsGroup: CommandGroup = createGroup({
   more: [setLimits]
 })
 
-export const eventTypesGroup: CommandGroup = createGroup({
+export const eventTypesGroup: AdminGroup = createGroup({
   group: 'event-types',
   noun: 'event type',
   summary: 'Which types of events are taken',
@@ -79,7 +79,7 @@ export const eventTypesGroup: CommandGroup = createGroup({
 const taken = ({ disabledAt }: NameRecord): string =>
   disabledAt === null ? 'yes' : `no, disabled ${formatTime(disabledAt)} UTC`
 
-function createGroup(kind: Kind): CommandGroup {
+function createGroup(kind: Kind): AdminGroup {
   const { group, summary, more } = kind
   return {
     name: group,
@@ -88,13 +88,15 @@ function createGroup(kind: Kind): CommandGroup {
   }
 }
 
-function add({ group, noun, example, names }: Kind): Command {
+function add({ group, noun, example, names }: Kind): AdminCommand {
   return {
     name: 'add',
     summary: `Adds a ${noun}; its events are taken at once`,
     operands: { text: 'NAME ...', max: MAX_OPERANDS },
     options: JSON_OPTION,
-    notes: `A ${noun} that is there already stays as it is. A name cannot be changed or removed later, because stored events bear it.`,
+    notes:
+      `A ${noun} that is there already stays as it is. A name cannot be changed or removed ` +
+      'later, because stored events bear it.',
     examples: [`${group} add ${example}`],
     prepare: flags => {
       requireNames(flags)
@@ -124,7 +126,7 @@ function tellAdded(
   return `${name} is a ${noun} that is disabled: ${group} enable takes its events again`
 }
 
-function ls({ group, noun, names, columns, cells }: Kind): Command {
+function ls({ group, noun, names, columns, cells }: Kind): AdminCommand {
   return {
     name: 'ls',
     summary: `Lists every ${noun}, with the number of its active schemas`,
@@ -143,7 +145,7 @@ function ls({ group, noun, names, columns, cells }: Kind): Command {
   }
 }
 
-function show({ group, noun, example, names, refusedFor, columns, cells }: Kind): Command {
+function show({ group, noun, example, names, refusedFor, columns, cells }: Kind): AdminCommand {
   return {
     name: 'show',
     summary: `Shows one ${noun}, and what was refused of it in the last 24 hours`,
@@ -156,7 +158,7 @@ function show({ group, noun, example, names, refusedFor, columns, cells }: Kind)
       return async context => {
         const records = await names(context).list()
         const record = records.find(candidate => candidate.name === name)
-        if (record === undefined) return missing(noun, name, records, context)
+        if (record === undefined) return unknownName(noun, name, names(context), context)
         const since = new Date(context.clock.epochMs() - DAY_MS)
         const refused = await context.records.countRejections({
           ...ALL_REJECTIONS,
@@ -181,21 +183,23 @@ function show({ group, noun, example, names, refusedFor, columns, cells }: Kind)
   }
 }
 
-function disable({ group, noun, example, names }: Kind): Command {
+function disable({ group, noun, example, names }: Kind): AdminCommand {
+  const refusal = group === 'clients' ? 'unknown-client' : 'unknown-event-type'
   return {
     name: 'disable',
     summary: `Has the events of a ${noun} refused from now on`,
     operands: { text: 'NAME', max: 1 },
     options: JSON_OPTION,
     notes:
-      `Its events become rejections (${group === 'clients' ? 'unknown-client' : 'unknown-event-type'}) that say that it is disabled, and keep their bodies: enable it, and\n` +
-      'rejections redrive sends them again. What is stored stays. A batch that is just being written may still store some.',
+      `Its events become rejections (${refusal}) that say that it is disabled, and keep their ` +
+      'bodies: enable it, and rejections redrive sends them again. What is stored stays. A batch ' +
+      'that is just being written may still store some.',
     examples: [`${group} disable ${example}`],
     prepare: flags => prepareChange(flags, noun, names, 'disable', 'disabled')
   }
 }
 
-function enable({ group, noun, example, names }: Kind): Command {
+function enable({ group, noun, example, names }: Kind): AdminCommand {
   return {
     name: 'enable',
     summary: `Takes the events of a disabled ${noun} again`,
@@ -212,12 +216,12 @@ function prepareChange(
   names: Kind['names'],
   verb: 'disable' | 'enable',
   done: string
-): ReturnType<Command['prepare']> {
+): ReturnType<AdminCommand['prepare']> {
   requireNames(flags)
   const [name = ''] = flags.operands
   return async context => {
     const change = await names(context)[verb](name)
-    if (change === 'missing') return missing(noun, name, await names(context).list(), context)
+    if (change === 'missing') return unknownName(noun, name, names(context), context)
     if (flags.isOn('json')) await context.output.json({ name, isChanged: change === 'changed' })
     else
       await context.output.write(
@@ -225,20 +229,6 @@ function prepareChange(
       )
     return 0
   }
-}
-
-function missing(
-  noun: string,
-  name: string,
-  records: readonly NameRecord[],
-  { output }: AdminContext
-): ExitCode {
-  const meant = didYouMean(
-    name,
-    records.map(record => record.name)
-  )
-  output.remark(printable(`No ${noun} is called ${JSON.stringify(name)}${meant}`))
-  return 1
 }
 
 function requireNames(flags: Flags): void {

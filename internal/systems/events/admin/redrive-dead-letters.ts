@@ -17,12 +17,12 @@ import { firstId, type ReceivedMessage } from '../../../engine/message/message.j
 import type { InspectableQueue, QueueWriter } from '../../../engine/queue/queue.js'
 import { settleAll } from '../../../engine/queue/settle-all.js'
 import { createBatchPace } from '../../../engine/rate/batch-pace.js'
+import type { RedriveResult, Unsent } from '../../../engine/rejections/redrive-report.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
 import type { Records } from '../store/records.js'
 import { type DeadLetterFilter, matches, readDeadLetter } from './dead-letter.js'
-import type { RedriveResult } from './redrive-report.js'
-import { type Resendable, resend, type Unsent } from './resend.js'
-import { type Visited, type Walk, walk } from './scan-queue.js'
+import { type Resendable, resend } from './resend.js'
+import { type Scan, scanQueue, type Visited } from './scan-queue.js'
 
 export interface RedriveDeadLettersOptions {
   readonly deadLetters: InspectableQueue
@@ -37,7 +37,7 @@ export interface RedriveDeadLettersOptions {
   readonly onSent: (sent: number) => void
 }
 
-export interface DeadLetterRedrive extends RedriveResult, Walk {
+export interface DeadLetterRedrive extends RedriveResult, Scan {
   /** Sent, but still in the dead-letter queue. */
   readonly undeleted: number
 }
@@ -98,7 +98,7 @@ export async function redriveDeadLetters(
     return chosen.filter(({ id }) => accepted.has(id))
   }
 
-  const walked = await walk({
+  const scan = await scanQueue({
     queue: deadLetters,
     clock,
     signal,
@@ -106,5 +106,5 @@ export async function redriveDeadLetters(
     batchSize: pace.batchSize,
     visit
   })
-  return { sent, refused, failedCode, isInterrupted: signal.aborted, undeleted, ...walked }
+  return { sent, refused, failedCode, isInterrupted: signal.aborted, undeleted, ...scan }
 }

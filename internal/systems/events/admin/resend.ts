@@ -11,6 +11,7 @@
 
 import type { OutgoingMessage, QueueWriter } from '../../../engine/queue/queue.js'
 import { sendAll, type UnsentItem } from '../../../engine/queue/send-all.js'
+import type { Resent, Unsent } from '../../../engine/rejections/redrive-report.js'
 import { readBodyNames } from './body-names.js'
 
 export interface Resendable {
@@ -18,21 +19,6 @@ export interface Resendable {
   /** The queue message id under which its event was first accepted. */
   readonly origin: string
   readonly body: string
-}
-
-/** A message that was not sent, and the queue's reason. */
-export interface Unsent {
-  readonly queueMessageId: string
-  readonly code: string
-}
-
-export interface Resent {
-  /** Queue message ids of what was sent. */
-  readonly sent: readonly string[]
-  /** The queue will never take these. */
-  readonly refused: readonly Unsent[]
-  /** These may be taken later. */
-  readonly failed: readonly Unsent[]
 }
 
 export async function resend(

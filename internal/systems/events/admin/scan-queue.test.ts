@@ -3,7 +3,7 @@ import type { ReceivedMessage } from '../../../engine/message/message.js'
 import { QueueError } from '../../../engine/queue/queue.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
 import { createMemoryQueue } from '../../../lab/testing/memory-queue.js'
-import { type Visited, walk } from './scan-queue.js'
+import { scanQueue, type Visited } from './scan-queue.js'
 
 const never = new AbortController().signal
 const keep: Visited = { gone: new Set(), isEnough: false }
@@ -20,7 +20,7 @@ async function setup(t: Test, count: number) {
 t.test('each message is visited once, hidden meanwhile, and given back at the end', async t => {
   const { clock, queue, hidden } = await setup(t, 35)
   const bodies: string[] = []
-  const walked = await walk({
+  const walked = await scanQueue({
     queue,
     clock,
     signal: never,
@@ -37,7 +37,7 @@ t.test('each message is visited once, hidden meanwhile, and given back at the en
 
 t.test('enough is enough, and what is gone is not given back', async t => {
   const { clock, queue, hidden } = await setup(t, 35)
-  const walked = await walk({
+  const walked = await scanQueue({
     queue,
     clock,
     signal: never,
@@ -54,7 +54,7 @@ t.test('enough is enough, and what is gone is not given back', async t => {
 t.test('a failure and a stop give everything back too', async t => {
   const { clock, queue, hidden } = await setup(t, 25)
   await t.rejects(
-    walk({
+    scanQueue({
       queue,
       clock,
       signal: never,
@@ -66,7 +66,7 @@ t.test('a failure and a stop give everything back too', async t => {
   )
   t.equal(hidden(), 0)
   const stop = new AbortController()
-  const walked = await walk({
+  const walked = await scanQueue({
     queue,
     clock,
     signal: stop.signal,
@@ -78,7 +78,7 @@ t.test('a failure and a stop give everything back too', async t => {
   t.equal(walked.seen, 10)
   t.equal(hidden(), 0)
   queue.failNext('receive', new QueueError('ThrottlingException', 'too fast'))
-  await t.rejects(walk({ queue, clock, signal: never, visit: () => keep }), {
+  await t.rejects(scanQueue({ queue, clock, signal: never, visit: () => keep }), {
     code: 'ThrottlingException'
   })
 })
@@ -86,7 +86,7 @@ t.test('a failure and a stop give everything back too', async t => {
 t.test('a walk that takes longer than messages stay away visits none twice, and ends', async t => {
   const { clock, queue, hidden } = await setup(t, 30)
   const visited: ReceivedMessage[] = []
-  const walked = await walk({
+  const walked = await scanQueue({
     queue,
     clock,
     signal: never,
@@ -104,7 +104,7 @@ t.test('a walk that takes longer than messages stay away visits none twice, and 
 t.test('what somebody else holds is counted', async t => {
   const { clock, queue } = await setup(t, 3)
   await queue.inspect.take(2, 60)
-  t.same(await walk({ queue, clock, signal: never, visit: () => keep }), {
+  t.same(await scanQueue({ queue, clock, signal: never, visit: () => keep }), {
     seen: 1,
     expected: 1,
     hidden: 2

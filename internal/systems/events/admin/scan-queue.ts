@@ -20,11 +20,11 @@ import { settleAll } from '../../../engine/queue/settle-all.js'
 export interface Visited {
   /** Ids of messages that are no longer in the queue. */
   readonly gone: ReadonlySet<string>
-  /** True ends the walk. */
+  /** True ends the scan. */
   readonly isEnough: boolean
 }
 
-export interface WalkOptions {
+export interface ScanOptions {
   readonly queue: Pick<InspectableQueue, 'inspect' | 'limits' | 'nack'>
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -35,11 +35,11 @@ export interface WalkOptions {
   readonly visit: (messages: readonly ReceivedMessage[]) => Promise<Visited> | Visited
 }
 
-export interface Walk {
+export interface Scan {
   readonly seen: number
-  /** The queue's own estimate when the walk began. */
+  /** The queue's own estimate when the scan began. */
   readonly expected: number
-  /** Held by somebody else when the walk began. */
+  /** Held by somebody else when the scan began. */
   readonly hidden: number
 }
 
@@ -52,14 +52,14 @@ const MESSAGES_PER_SECOND = 100
  */
 const MAX_STALE_RECEIVES = 3
 
-export async function walk({
+export async function scanQueue({
   queue,
   clock,
   signal,
   before,
   batchSize = queue.limits.receive,
   visit
-}: WalkOptions): Promise<Walk> {
+}: ScanOptions): Promise<Scan> {
   const { visible, inFlight: hidden } = await queue.inspect.depth()
   const holdS = MIN_HOLD_S + visible / MESSAGES_PER_SECOND
   const held = new Map<string, Receipt>()

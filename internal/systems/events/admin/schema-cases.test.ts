@@ -2,12 +2,12 @@
  * `schemas add`, `test` and `activate` on a real registry, for schemas as people write
  * them.
  */
+
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import t from 'tap'
-import { parseAdminArguments } from '../../../engine/cli/arguments.js'
-import type { AdminContext } from '../../../engine/cli/command.js'
+import { parseCommandLine } from '../../../engine/cli/command-line.js'
 import { createOutput } from '../../../engine/cli/output.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
@@ -21,7 +21,8 @@ import { createPostgresClientLimits } from '../store/postgres-client-limits.js'
 import { createPostgresClients, createPostgresEventTypes } from '../store/postgres-names.js'
 import { createPostgresRecords } from '../store/postgres-records.js'
 import { createPostgresSchemaRegistry } from '../store/postgres-schema-registry.js'
-import { GROUPS } from './groups.js'
+import type { AdminContext } from './context.js'
+import { ADMIN_PROGRAM } from './program.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
 const options = {
@@ -57,7 +58,7 @@ async function admin(
 ): Promise<{ code: number; results: string; remarks: string }> {
   const [results, remarks] = [new PassThrough(), new PassThrough()]
   const context: AdminContext = { ...services, output: createOutput(results, remarks) }
-  const command = parseAdminArguments(args, GROUPS, clock.epochMs())
+  const command = parseCommandLine(args, ADMIN_PROGRAM, clock.epochMs())
   if (command.kind === 'help') throw new Error('no help was asked for')
   const code = await command.work(context)
   const textOf = (stream: PassThrough): string => String(stream.read() ?? '')

@@ -3,8 +3,9 @@
  * nothing.
  */
 
-import type { AdminContext, Command, ExitCode } from '../../../engine/cli/command.js'
+import type { ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
+import { JSON_OPTION, readLimit, readText, readTime } from '../../../engine/cli/options.js'
 import { type Column, formatTable } from '../../../engine/cli/table.js'
 import {
   formatCount,
@@ -12,12 +13,16 @@ import {
   formatTime,
   printable
 } from '../../../engine/cli/terminal-text.js'
+import {
+  createObjections,
+  formatObjections,
+  type Objection
+} from '../../../engine/rejections/objections.js'
 import { admitSchema } from '../schemas/admission.js'
 import { ALL_REJECTIONS } from '../store/records.js'
-import { createObjections, formatObjections } from './objections.js'
-import { JSON_OPTION, readLimit, readMoment, readText } from './options.js'
+import type { AdminCommand, AdminContext } from './context.js'
 import { readSchemaFile } from './schema-file.js'
-import { type Candidate, createJudge, type Judge, type Objection } from './would-accept.js'
+import { type Candidate, createWouldAccept, type WouldAccept } from './would-accept.js'
 
 type Against = 'rejected' | 'stored'
 
@@ -46,7 +51,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'what it would say', keeps: 24 }
 ]
 
-export const testCommand: Command = {
+export const testCommand: AdminCommand = {
   name: 'test',
   summary:
     'Says what a version would have done to real events: stored ones that it would refuse, or refused ones that it would take',
@@ -73,8 +78,10 @@ export const testCommand: Command = {
     ...JSON_OPTION
   },
   notes:
-    'The version is taken for the active one of its place; all others stay as they are. It reads in one snapshot, however many there are.\n' +
-    'Exit code 1 where it would refuse an event that is stored, so that `schemas test … && schemas activate …` is safe.',
+    'The version is taken for the active one of its place; all others stay as they are. It ' +
+    'reads in one snapshot, however many there are.\n' +
+    'Exit code 1 where it would refuse an event that is stored, so that `schemas test … && ' +
+    'schemas activate …` is safe.',
   examples: [
     'schemas test order.json --event-type order-app --against stored --since 7d',
     'schemas test --id 4 --against rejected --since 2h --json'
@@ -82,17 +89,17 @@ export const testCommand: Command = {
   prepare: (flags, nowMs) => {
     const subject = readSubject(flags)
     const against = readAgainst(flags)
-    const since = readMoment(flags, 'since', nowMs) ?? new Date(nowMs - DAY_MS)
+    const since = readTime(flags, 'since', nowMs) ?? new Date(nowMs - DAY_MS)
     const limit = readLimit(flags) ?? DEFAULT_LIMIT
     const isJson = flags.isOn('json')
     return async context => {
       const candidate = await findCandidate(subject, context)
       if (candidate === null) return 1
-      const judge = await createJudge({ ...context, candidate })
+      const wouldAccept = await createWouldAccept({ ...context, candidate })
       const events =
         against === 'stored'
-          ? readStored(context, candidate, since, judge)
-          : readRejected(context, candidate, since, judge)
+          ? readStored(context, candidate, since, wouldAccept)
+          : readRejected(context, candidate, since, wouldAccept)
       return report(events, { against, limit, isJson }, context)
     }
   }
@@ -167,11 +174,15 @@ async function* readStored(
   { records }: AdminContext,
   { eventType, clientId }: Candidate,
   since: Date,
-  judge: Judge
+  wouldAccept: WouldAccept
 ): AsyncGenerator<Seen> {
   for await (const stored of records.readStored({ eventType, clientId, since })) {
-    if (!judge.isByCandidate(stored.clientId, stored.eventType)) continue
-    const objection = judge.ofPayload(stored.clientId, stored.eventType, stored.payload)
+    if (!wouldAccept.isByCandidate(stored.clientId, stored.eventType)) continue
+    const objection = wouldAccept.objectionToPayload(
+      stored.clientId,
+      stored.eventType,
+      stored.payload
+    )
     yield {
       receivedAt: stored.receivedAt,
       clientId: stored.clientId,
@@ -185,7 +196,7 @@ async function* readRejected(
   { records }: AdminContext,
   { eventType, clientId }: Candidate,
   since: Date,
-  judge: Judge
+  wouldAccept: WouldAccept
 ): AsyncGenerator<Seen> {
   const filter = {
     ...ALL_REJECTIONS,
@@ -195,13 +206,13 @@ async function* readRejected(
     since
   } as const
   for await (const rejection of records.readRejections(filter, null)) {
-    if (!judge.isByCandidate(rejection.clientId, eventType)) continue
+    if (!wouldAccept.isByCandidate(rejection.clientId, eventType)) continue
     const id = rejection.messageId ?? rejection.queueMessageId
     yield {
       receivedAt: rejection.receivedAt,
       clientId: rejection.clientId,
       id,
-      objection: judge.ofBody(rejection.body)
+      objection: wouldAccept.objectionToBody(rejection.body)
     }
   }
 }

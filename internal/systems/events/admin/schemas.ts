@@ -1,15 +1,15 @@
 /** `schemas`: versions of payload schemas, from shadow over active to retired. */
 
-import type { AdminContext, Command, CommandGroup, ExitCode } from '../../../engine/cli/command.js'
+import type { ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
-import { didYouMean } from '../../../engine/cli/nearest.js'
+import { JSON_OPTION, readChoice, readText } from '../../../engine/cli/options.js'
 import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
 import { formatPlural, formatTime, printable } from '../../../engine/cli/terminal-text.js'
-import { unknownName } from '../../../engine/cli/unknown-name.js'
 import type { SchemaRefusal, SchemaState, SchemaVersion } from '../store/schema-registry.js'
-import { JSON_OPTION, readText } from './options.js'
+import type { AdminCommand, AdminContext, AdminGroup } from './context.js'
 import { readSchemaFile } from './schema-file.js'
 import { testCommand } from './schema-test.js'
+import { unknownName } from './unknown-name.js'
 
 const COLUMNS: readonly Column[] = [
   { title: 'id', isRight: true },
@@ -30,14 +30,15 @@ const PLACE = {
   }
 }
 
-const add: Command = {
+const add: AdminCommand = {
   name: 'add',
   summary:
     'Registers a schema as the next version, in shadow: it counts what it would refuse, and refuses nothing',
   operands: { text: 'FILE', max: 1 },
   options: { ...PLACE, ...JSON_OPTION },
   notes:
-    'FILE holds a JSON Schema, 2020-12 or (by its $schema) draft-07, without references to other documents.',
+    'FILE holds a JSON Schema, 2020-12 or (by its $schema) draft-07, without references to ' +
+    'other documents.',
   examples: [
     'schemas add order.json --event-type order-app',
     'schemas add order.json --event-type order-app --client client-4'
@@ -69,7 +70,7 @@ const add: Command = {
   }
 }
 
-const ls: Command = {
+const ls: AdminCommand = {
   name: 'ls',
   summary: 'Lists versions by event type and client',
   options: {
@@ -82,18 +83,12 @@ const ls: Command = {
   prepare: flags => {
     const eventType = readText(flags, 'event-type')
     const clientId = readText(flags, 'client')
-    const text = readText(flags, 'state')
-    const state = STATES.find(known => known === text)
-    if (text !== null && state === undefined) {
-      flags.problems.push(
-        `--state ${JSON.stringify(text)} is no state${didYouMean(text, STATES)} (there are ${STATES.join(', ')})`
-      )
-    }
+    const state = readChoice(flags, 'state', STATES)
     return async ({ schemas, output }) => {
       const versions = await schemas.list({
         ...(eventType === null ? {} : { eventType }),
         ...(clientId === null ? {} : { clientId }),
-        ...(state === undefined ? {} : { state })
+        ...(state === null ? {} : { state })
       })
       if (flags.isOn('json')) await output.json({ schemas: versions })
       else if (versions.length === 0) output.remark('No schemas.')
@@ -106,7 +101,7 @@ const ls: Command = {
   }
 }
 
-const show: Command = {
+const show: AdminCommand = {
   name: 'show',
   summary: 'Shows one version with its text',
   operands: { text: 'ID', max: 1 },
@@ -135,14 +130,15 @@ const show: Command = {
   }
 }
 
-const activate: Command = {
+const activate: AdminCommand = {
   name: 'activate',
   summary: 'Puts a version in shadow in force, and retires the one that was',
   operands: { text: 'ID', max: 1 },
   options: JSON_OPTION,
   notes:
-    'Every worker judges by it within a second. schemas test says before what it would have done to real events. Where somebody else activates\n' +
-    'another version at the same time, one of you wins, and the other is told and changes nothing.',
+    'Every worker judges by it within a second. schemas test says before what it would have ' +
+    'done to real events. Where somebody else activates another version at the same time, one ' +
+    'of you wins, and the other is told and changes nothing.',
   examples: ['schemas activate 4'],
   prepare: flags => {
     const id = readId(flags)
@@ -183,7 +179,7 @@ const activate: Command = {
   }
 }
 
-const retire: Command = {
+const retire: AdminCommand = {
   name: 'retire',
   summary: 'Takes a version out of force for good',
   operands: { text: 'ID', max: 1 },
@@ -206,7 +202,7 @@ const retire: Command = {
   }
 }
 
-export const schemasGroup: CommandGroup = {
+export const schemasGroup: AdminGroup = {
   name: 'schemas',
   summary: 'Payload schemas: their versions, and which of them are in force',
   commands: [add, ls, show, activate, retire, testCommand]

@@ -1,10 +1,10 @@
 import t from 'tap'
-import type { RejectionHead, StoredEvent } from '../store/records.js'
+import type { EventRejectionHead, StoredEvent } from '../store/records.js'
 import { readDeadLetter } from './dead-letter.js'
 import { createStory, type Facts } from './story.js'
 
 const at = (second: number): Date => new Date(Date.UTC(2026, 0, 1, 0, 0, second))
-const rejection = (over: Partial<RejectionHead> = {}): RejectionHead => ({
+const rejection = (over: Partial<EventRejectionHead> = {}): EventRejectionHead => ({
   queueMessageId: 'q-1',
   origin: null,
   clientId: 'client-1',

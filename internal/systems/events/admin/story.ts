@@ -5,12 +5,12 @@
  *         was stored at once has a short story: the tables keep no word of when it was
  *         sent, and none of its duplicates.
  */
-import type { RejectionHead, StoredEvent } from '../store/records.js'
+import type { EventRejectionHead, StoredEvent } from '../store/records.js'
 import type { DeadLetter } from './dead-letter.js'
 
 export interface Facts {
   readonly stored: readonly StoredEvent[]
-  readonly rejections: readonly RejectionHead[]
+  readonly rejections: readonly EventRejectionHead[]
   /** Null: nobody looked. */
   readonly deadLetters: readonly DeadLetter[] | null
 }
@@ -29,9 +29,9 @@ export interface Story {
   readonly steps: readonly Step[]
   readonly outcome: Outcome
   /** Rejections that nobody redrove, conflicts aside. */
-  readonly open: readonly RejectionHead[]
+  readonly open: readonly EventRejectionHead[]
   /** Other events that were sent under the same id. */
-  readonly conflicts: readonly RejectionHead[]
+  readonly conflicts: readonly EventRejectionHead[]
 }
 
 export function createStory({ stored, rejections, deadLetters }: Facts): Story {
@@ -51,7 +51,7 @@ export function createStory({ stored, rejections, deadLetters }: Facts): Story {
 
 function outcomeOf(
   { stored, rejections, deadLetters }: Facts,
-  open: readonly RejectionHead[]
+  open: readonly EventRejectionHead[]
 ): Outcome {
   if (stored.length > 0) return 'stored'
   if (deadLetters !== null && deadLetters.length > 0) return 'dead-lettered'
@@ -68,7 +68,7 @@ function stepsOf({
   reason,
   violations,
   receiveCount
-}: RejectionHead): Step[] {
+}: EventRejectionHead): Step[] {
   const why = violations[0]?.message ?? ''
   const copy = origin === null ? '' : `, a copy of ${origin}`
   const steps: Step[] = [

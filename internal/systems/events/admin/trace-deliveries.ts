@@ -1,9 +1,9 @@
 /** The end of an event's story: to whom it was delivered, and every attempt at it. */
 
-import type { AdminContext } from '../../../engine/cli/command.js'
 import { printable } from '../../../engine/cli/terminal-text.js'
 import type { AttemptRecord, DeliveryRecord } from '../delivery/store/delivery-records.js'
 import type { StoredEvent } from '../store/records.js'
+import type { AdminContext } from './context.js'
 import { deliveryJson, formatAttempts, thenOf, webhookIdOfDelivery } from './delivery-view.js'
 
 export interface Sent {

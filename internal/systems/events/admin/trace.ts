@@ -1,6 +1,6 @@
 /** `trace`: what became of one event. */
 
-import type { AdminContext, Command } from '../../../engine/cli/command.js'
+import { JSON_OPTION, readText } from '../../../engine/cli/options.js'
 import { formatTable } from '../../../engine/cli/table.js'
 import {
   formatCount,
@@ -10,11 +10,11 @@ import {
 } from '../../../engine/cli/terminal-text.js'
 import { firstId } from '../../../engine/message/message.js'
 import { type QueueDepth, QueueError } from '../../../engine/queue/queue.js'
-import type { RejectionHead, StoredEvent } from '../store/records.js'
+import type { EventRejectionHead, StoredEvent } from '../store/records.js'
+import type { AdminCommand, AdminContext } from './context.js'
 import { type DeadLetter, readDeadLetter } from './dead-letter.js'
 import { deadLetterJson } from './dead-letter-view.js'
-import { JSON_OPTION, readText } from './options.js'
-import { walk } from './scan-queue.js'
+import { scanQueue } from './scan-queue.js'
 import { createStory, type Story } from './story.js'
 import { findDeliveries, formatSent, sentJson } from './trace-deliveries.js'
 
@@ -29,7 +29,7 @@ interface Depths {
   readonly deadLetters: QueueDepth | null
 }
 
-export const traceCommand: Command = {
+export const traceCommand: AdminCommand = {
   name: 'trace',
   summary:
     'The story of one event: sent, refused and why, redriven, stored when and by which transaction, delivered to whom',
@@ -91,7 +91,7 @@ export const traceCommand: Command = {
 
 interface Rows {
   readonly stored: readonly StoredEvent[]
-  readonly rejections: readonly RejectionHead[]
+  readonly rejections: readonly EventRejectionHead[]
 }
 
 async function findRows(subject: Subject, { records }: AdminContext): Promise<Rows> {
@@ -126,7 +126,7 @@ async function readDepths({ queues, output }: AdminContext): Promise<Depths | nu
     const { queue, deadLetters } = await queues()
     return {
       queue: await queue.inspect.depth(),
-      deadLetters: (await deadLetters?.queue.inspect.depth()) ?? null
+      deadLetters: (await deadLetters?.inspect.depth()) ?? null
     }
   } catch (error) {
     if (!(error instanceof QueueError)) throw error
@@ -137,11 +137,11 @@ async function readDepths({ queues, output }: AdminContext): Promise<Depths | nu
 
 async function findDeadLetters(
   subject: Subject,
-  rejections: readonly RejectionHead[],
+  rejections: readonly EventRejectionHead[],
   { queues, clock, signal }: AdminContext
 ): Promise<readonly DeadLetter[]> {
-  const queue = (await queues()).deadLetters?.queue
-  if (queue === undefined) return []
+  const queue = (await queues()).deadLetters
+  if (queue === null) return []
   const ids = new Set(
     rejections.flatMap(({ queueMessageId, origin }) => [queueMessageId, origin ?? queueMessageId])
   )
@@ -151,7 +151,7 @@ async function findDeadLetters(
     ids.has(firstId(message)) ||
     ('messageId' in subject && clientId === subject.clientId && eventId === subject.messageId)
   const found: DeadLetter[] = []
-  await walk({
+  await scanQueue({
     queue,
     clock,
     signal,

@@ -3,9 +3,10 @@
  * is sent or written.
  *
  * Shapes  bodies or payloads in; null (it would be accepted) or the objection out.
- * Errors  StoreError while the schemas and names are read; judging itself never throws.
+ * Errors  StoreError while the schemas and names are read; the answers never throw.
  */
 import type { Violation } from '../../../engine/message/message.js'
+import type { Objection } from '../../../engine/rejections/objections.js'
 import { createDecoder } from '../event/decode.js'
 import type { RejectionReason } from '../event/event.js'
 import {
@@ -16,21 +17,20 @@ import {
 import type { Names } from '../store/names.js'
 import type { SchemaRegistry } from '../store/schema-registry.js'
 
-export interface Objection {
-  readonly reason: RejectionReason
-  readonly violation: Violation
-}
-
-export interface Judge {
+export interface WouldAccept {
   /**
    * Whether the candidate is what such an event would be judged by: a client's own schema
    * goes before the general one.
    */
   readonly isByCandidate: (clientId: string | null, eventType: string) => boolean
   /** A whole body, as the queue brings it. */
-  readonly ofBody: (body: string) => Objection | null
+  readonly objectionToBody: (body: string) => Objection | null
   /** The payload alone, of an event that is stored. */
-  readonly ofPayload: (clientId: string, eventType: string, payload: string) => Objection | null
+  readonly objectionToPayload: (
+    clientId: string,
+    eventType: string,
+    payload: string
+  ) => Objection | null
 }
 
 /** A version that is judged by as if it were the active one of its place. */
@@ -40,7 +40,7 @@ export interface Candidate {
   readonly schema: unknown
 }
 
-export interface JudgeOptions {
+export interface WouldAcceptOptions {
   readonly schemas: SchemaRegistry
   readonly clients: Names
   readonly eventTypes: Names
@@ -55,12 +55,12 @@ const BROKEN: Violation = {
   message: 'the schema cannot be evaluated for this payload'
 }
 
-export async function createJudge({
+export async function createWouldAccept({
   schemas,
   clients,
   eventTypes,
   candidate
-}: JudgeOptions): Promise<Judge> {
+}: WouldAcceptOptions): Promise<WouldAccept> {
   const payloadSchemas = createPayloadSchemas()
   payloadSchemas.replace(await readInForce(schemas, candidate))
   const takenClients = await readTaken(clients)
@@ -70,7 +70,7 @@ export async function createJudge({
   return {
     isByCandidate: (clientId, eventType) =>
       payloadSchemas.find(clientId ?? '', eventType)?.active?.id === CANDIDATE_ID,
-    ofBody(body) {
+    objectionToBody(body) {
       try {
         const verdict = decode({
           id: '-',
@@ -92,12 +92,12 @@ export async function createJudge({
         return { reason: 'schema-violation', violation: BROKEN }
       }
     },
-    ofPayload: (clientId, eventType, payload) =>
-      judgePayload(payloadSchemas, clientId, eventType, payload)
+    objectionToPayload: (clientId, eventType, payload) =>
+      checkPayload(payloadSchemas, clientId, eventType, payload)
   }
 }
 
-function judgePayload(
+function checkPayload(
   payloadSchemas: PayloadSchemas,
   clientId: string,
   eventType: string,

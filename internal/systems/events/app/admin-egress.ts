@@ -2,12 +2,12 @@
  * The admin program's own way to endpoints, under the same rules as the sender's; opened
  * when a command needs it.
  */
-import type { AdminEgress } from '../../../engine/cli/command.js'
 import type { Environment } from '../../../engine/config/environment.js'
 import { createAddressRules } from '../../../engine/egress/address.js'
 import { createPoster, type Poster } from '../../../engine/egress/post.js'
 import { createResolve } from '../../../engine/egress/resolve.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
+import type { AdminEgress } from '../admin/context.js'
 import { readSenderConfig } from '../config/config.js'
 import { openKeyRing } from './key-ring.js'
 

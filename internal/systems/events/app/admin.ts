@@ -1,13 +1,10 @@
 /**
  * `node dist/cmd/admin`: clients, event types, schemas, rejections, dead letters,
- * endpoints, deliveries and single events, for people. Exit codes:
- * internal/engine/cli/command.ts.
+ * endpoints, deliveries and single events, for people.
  */
-import { parseAdminArguments } from '../../../engine/cli/arguments.js'
-import type { AdminContext, AdminQueues, ExitCode, Work } from '../../../engine/cli/command.js'
-import { ArgumentsError } from '../../../engine/cli/flags.js'
-import { createHelp } from '../../../engine/cli/help-service.js'
-import { createOutput, type Output } from '../../../engine/cli/output.js'
+import { bindCommands, type CommandTools, type ExitCode } from '../../../engine/cli/command.js'
+import { createCommandService } from '../../../engine/cli/command-service.js'
+import type { Output } from '../../../engine/cli/output.js'
 import type { Environment } from '../../../engine/config/environment.js'
 import { StoreError } from '../../../engine/intake/store.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
@@ -20,7 +17,8 @@ import { createSqsClient } from '../../../engine/queue/sqs/client.js'
 import { openQueue } from '../../../engine/queue/sqs/provision.js'
 import { createSqsQueue } from '../../../engine/queue/sqs/queue.js'
 import { createSqsWriter } from '../../../engine/queue/sqs/writer.js'
-import { GROUPS } from '../admin/groups.js'
+import type { AdminContext, AdminQueues, AdminWork } from '../admin/context.js'
+import { ADMIN_PROGRAM } from '../admin/program.js'
 import { readQueueProgramConfig } from '../config/config.js'
 import { createPostgresDeliveryRecords } from '../delivery/store/postgres-delivery-records.js'
 import { createPostgresEndpoints } from '../delivery/store/postgres-endpoints.js'
@@ -31,59 +29,35 @@ import { createPostgresSchemaRegistry } from '../store/postgres-schema-registry.
 import { createAdminEgress, type LazyEgress } from './admin-egress.js'
 
 export function createAdmin(env: Environment, args: readonly string[]): Service {
-  let work: Work
-  try {
-    const command = parseAdminArguments(args, GROUPS, clock.epochMs())
-    if (command.kind === 'help') return createHelp(command.text)
-    work = command.work
-  } catch (error) {
-    if (!(error instanceof ArgumentsError)) throw error
-    return createUsageFailure(error)
-  }
-  const config = readQueueProgramConfig(env)
-  return {
-    async run(signal) {
-      const egress = createAdminEgress(env)
-      try {
-        process.exitCode = await perform(
-          config,
-          work,
-          egress,
-          createOutput(process.stdout, process.stderr),
-          signal
-        ).catch((error: unknown) => {
-          throw explained(error)
-        })
-      } finally {
-        await egress.close()
-      }
-    }
-  }
+  const commands = bindCommands(ADMIN_PROGRAM.commands, (work, tools) => runWork(env, work, tools))
+  return createCommandService({ ...ADMIN_PROGRAM, commands }, args)
 }
 
-function createUsageFailure(error: ArgumentsError): Service {
-  return {
-    run() {
-      process.stderr.write(`${error.message}\n`)
-      process.exitCode = 2
-      return Promise.resolve()
-    }
+/** Opens what the work may ask for, does it, and closes again. */
+async function runWork(env: Environment, work: AdminWork, tools: CommandTools): Promise<ExitCode> {
+  const config = readQueueProgramConfig(env)
+  const egress = createAdminEgress(env)
+  try {
+    return await perform(config, work, egress, tools).catch((error: unknown) => {
+      throw explained(error)
+    })
+  } finally {
+    await egress.close()
   }
 }
 
 async function perform(
   config: QueueProgramConfig,
-  work: Work,
+  work: AdminWork,
   egress: LazyEgress,
-  output: Output,
-  signal: AbortSignal
+  tools: CommandTools
 ): Promise<ExitCode> {
   const services = await findServices(config.services)
   const pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db })
   const sqs = createSqsClient({ ...services.aws, maxSockets: 4, transport: config.queue.transport })
   let opening: Promise<AdminQueues> | null = null
   const queues = (): Promise<AdminQueues> => {
-    opening ??= openQueues(config, sqs, output)
+    opening ??= openQueues(config, sqs, tools.output)
     return opening
   }
   const schemas = createPostgresSchemaRegistry({
@@ -100,9 +74,8 @@ async function perform(
     deliveries: createPostgresDeliveryRecords(pool),
     queues,
     egress: () => egress.open(),
-    output,
     clock,
-    signal
+    ...tools
   }
   try {
     return await work(context)
@@ -127,15 +100,9 @@ async function openQueues(
     queueName: config.queueName,
     queue: queueAt(queueUrl),
     writer: createSqsWriter({ sqs, queueUrl }),
-    deadLetters:
-      deadLetterQueueUrl === null
-        ? null
-        : { name: nameInUrl(deadLetterQueueUrl), queue: queueAt(deadLetterQueueUrl) }
+    deadLetters: deadLetterQueueUrl === null ? null : queueAt(deadLetterQueueUrl)
   }
 }
-
-/** It may be another than the configured one, where the queue has had its own. */
-const nameInUrl = (url: string): string => url.slice(url.lastIndexOf('/') + 1)
 
 /**
  * Failures of queue, database and network in one line; anything else is a bug and keeps

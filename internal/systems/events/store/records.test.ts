@@ -5,9 +5,9 @@ import type { RejectionReason } from '../event/event.js'
 import { createPostgresRecords } from './postgres-records.js'
 import {
   ALL_REJECTIONS as ALL,
-  type RejectionFilter,
-  type RejectionHead,
-  type RejectionRecord
+  type EventRejection,
+  type EventRejectionFilter,
+  type EventRejectionHead
 } from './records.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
@@ -62,7 +62,7 @@ async function plant(...rows: readonly Planted[]): Promise<void> {
   }
 }
 
-const idsOf = (rejections: readonly Pick<RejectionHead, 'queueMessageId'>[]): string[] =>
+const idsOf = (rejections: readonly Pick<EventRejectionHead, 'queueMessageId'>[]): string[] =>
   rejections.map(({ queueMessageId }) => queueMessageId)
 
 t.test('rejections are listed the newest first, and filters hold together', async t => {
@@ -80,7 +80,7 @@ t.test('rejections are listed the newest first, and filters hold together', asyn
     { id: 'c', received: '2026-01-03T00:00:00Z', client: name },
     { id: 'd', received: '2026-01-03T00:00:00Z', client: `${name.slice(0, 149)}x`, type: 'other' }
   )
-  const rows: readonly (readonly [over: Partial<RejectionFilter>, want: string])[] = [
+  const rows: readonly (readonly [over: Partial<EventRejectionFilter>, want: string])[] = [
     [{}, 'dcba'],
     [{ clientId: 'client-1' }, 'a'],
     [{ clientId: name }, 'c'],
@@ -119,7 +119,7 @@ t.test('rejections are listed the newest first, and filters hold together', asyn
   )
 })
 
-async function find(id: string): Promise<RejectionRecord | null> {
+async function find(id: string): Promise<EventRejection | null> {
   for await (const rejection of records.readRejections({ ...ALL, ids: [id] }, 1)) return rejection
   return null
 }

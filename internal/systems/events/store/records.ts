@@ -6,25 +6,19 @@
  * Errors  StoreError.
  * Source  internal/docs/architecture.md, "Tables".
  */
-import type { Violation } from '../../../engine/message/message.js'
+import type {
+  RejectionFilter,
+  RejectionHead,
+  RejectionRecords
+} from '../../../engine/rejections/records.js'
 import type { RejectionReason } from '../event/event.js'
 
-/**
- * Conditions that must all hold; null = no condition. See ALL_REJECTIONS for none at all.
- */
-export interface RejectionFilter {
-  /** Queue message ids. */
-  readonly ids: readonly string[] | null
+export interface EventRejectionFilter extends RejectionFilter {
   readonly clientId: string | null
   readonly eventType: string | null
-  readonly reason: RejectionReason | null
-  /** Received then or later. */
-  readonly since: Date | null
-  /** Only those that were not redriven yet. */
-  readonly isOpen: boolean
 }
 
-export const ALL_REJECTIONS: RejectionFilter = {
+export const ALL_REJECTIONS: EventRejectionFilter = {
   ids: null,
   clientId: null,
   eventType: null,
@@ -33,52 +27,16 @@ export const ALL_REJECTIONS: RejectionFilter = {
   isOpen: false
 }
 
-/** A rejection without its body. Client, event type and id are as sent, true or not. */
-export interface RejectionHead {
-  readonly queueMessageId: string
-  /**
-   * Of a redriven message that was refused again: the queue message id under which its
-   * event was first accepted.
-   */
-  readonly origin: string | null
+/** Client, event type and id are as sent, true or not. */
+export interface EventRejectionHead extends RejectionHead {
   readonly clientId: string | null
   readonly eventType: string | null
   readonly messageId: string | null
   readonly reason: RejectionReason
-  readonly violations: readonly Violation[]
-  readonly receiveCount: number
-  readonly sentAt: Date | null
-  readonly receivedAt: Date
-  readonly redrivenAt: Date | null
-  /** Size of the body as it is kept. */
-  readonly bodyBytes: number
 }
 
-export interface RejectionRecord extends RejectionHead {
+export interface EventRejection extends EventRejectionHead {
   readonly body: string
-}
-
-/** A rejection that is held by one redrive and by no other. */
-export interface ClaimedRejection {
-  readonly queueMessageId: string
-  /** Where a copy of it comes from: its own origin, else itself. */
-  readonly origin: string
-  readonly body: string
-}
-
-/** The place of a rejection in the order of receipt; opaque to the caller. */
-export type RejectionPlace = readonly [receivedAt: string, queueMessageId: string]
-
-export interface Claim {
-  readonly filter: RejectionFilter
-  /**
-   * The database's time at which this redrive began: what came later, such as its own
-   * copies refused again, is left to the next one.
-   */
-  readonly startedAt: string
-  /** Only behind this place; null: from the beginning. */
-  readonly after: RejectionPlace | null
-  readonly maxRows: number
 }
 
 /** A row of `message`. */
@@ -110,28 +68,10 @@ export interface StoredPayload {
   readonly payload: string
 }
 
-export interface Records {
-  /** The newest first. */
-  listRejections(filter: RejectionFilter, limit: number): Promise<readonly RejectionHead[]>
-  countRejections(filter: RejectionFilter): Promise<ReadonlyMap<RejectionReason, number>>
-  /** The oldest first, all in one snapshot, however many. */
-  readRejections(filter: RejectionFilter, limit: number | null): AsyncIterable<RejectionRecord>
-
+export interface Records extends RejectionRecords<EventRejectionFilter, EventRejectionHead> {
   /** In the order in which they are found, all in one snapshot, however many. */
   readStored(filter: StoredFilter): AsyncIterable<StoredPayload>
 
-  /** The database's time. */
-  now(): Promise<string>
-  /**
-   * Holds the oldest rejections of the claim that no other redrive holds, hands them to
-   * `send`, and marks as redriven those whose ids it resolves with. Resolves with the
-   * place of the last one, or null when there was none. A crash in between marks none of
-   * them.
-   */
-  claimRejections(
-    claim: Claim,
-    send: (claimed: readonly ClaimedRejection[]) => Promise<readonly string[]>
-  ): Promise<RejectionPlace | null>
   /** Marks the rejections of these queue messages, where there are any. */
   markRedriven(queueMessageIds: readonly string[]): Promise<void>
 
@@ -141,5 +81,5 @@ export interface Records {
    * Rejections of this queue message and of its redriven copies, the newest first; with a
    * client also those of its bodies that name the event by this id.
    */
-  findRejections(id: string, clientId: string | null): Promise<readonly RejectionHead[]>
+  findRejections(id: string, clientId: string | null): Promise<readonly EventRejectionHead[]>
 }

@@ -1,4 +1,9 @@
-import type { Claim, ClaimedRejection, RejectionPlace } from '../records.js'
+import type {
+  ClaimedRejection,
+  RejectionClaim,
+  RejectionPlace
+} from '../../../../engine/rejections/records.js'
+import type { EventRejectionFilter } from '../records.js'
 import { decodeBody, FILTER, filterValues, type Queryable } from './rejection-filter.js'
 
 interface ClaimedRow extends ClaimedRejection {
@@ -26,7 +31,7 @@ FOR UPDATE SKIP LOCKED`
 /** Locks rows until the caller's transaction ends. */
 export async function claimRejections(
   db: Queryable,
-  { filter, startedAt, after, maxRows }: Claim
+  { filter, startedAt, after, maxRows }: RejectionClaim<EventRejectionFilter>
 ): Promise<Claimed> {
   const [afterTime, afterId] = after ?? ['-infinity', '']
   const { rows } = await db.query<ClaimedRow>(CLAIM, [

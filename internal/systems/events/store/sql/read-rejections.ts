@@ -1,5 +1,5 @@
 import type { RejectionReason } from '../../event/event.js'
-import type { RejectionFilter, RejectionHead, RejectionRecord } from '../records.js'
+import type { EventRejection, EventRejectionFilter, EventRejectionHead } from '../records.js'
 import { decodeBody, FILTER, filterValues, type Queryable } from './rejection-filter.js'
 
 const HEAD = `
@@ -29,15 +29,15 @@ UNION SELECT queue_message_id FROM rejection WHERE message_id = $1::text AND cli
 
 export async function listRejections(
   db: Queryable,
-  filter: RejectionFilter,
+  filter: EventRejectionFilter,
   limit: number
-): Promise<readonly RejectionHead[]> {
-  return (await db.query<RejectionHead>(LIST, [...filterValues(filter), limit])).rows
+): Promise<readonly EventRejectionHead[]> {
+  return (await db.query<EventRejectionHead>(LIST, [...filterValues(filter), limit])).rows
 }
 
 export async function countRejections(
   db: Queryable,
-  filter: RejectionFilter
+  filter: EventRejectionFilter
 ): Promise<ReadonlyMap<RejectionReason, number>> {
   const { rows } = await db.query<{ reason: RejectionReason; count: number }>(
     COUNT,
@@ -46,14 +46,14 @@ export async function countRejections(
   return new Map(rows.map(({ reason, count }) => [reason, count]))
 }
 
-type EncodedRecord = RejectionRecord & { readonly bodyEncoding: 'plain' | 'json-string' }
+type EncodedRecord = EventRejection & { readonly bodyEncoding: 'plain' | 'json-string' }
 
 /** In a transaction of the caller's. */
 export async function* readRejections(
   db: Queryable,
-  filter: RejectionFilter,
+  filter: EventRejectionFilter,
   limit: number | null
-): AsyncGenerator<RejectionRecord> {
+): AsyncGenerator<EventRejection> {
   await db.query(OPEN_CURSOR, [...filterValues(filter), limit])
   for (;;) {
     const { rows } = await db.query<EncodedRecord>(FETCH)

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import type { RejectionFilter } from '../records.js'
+import type { EventRejectionFilter } from '../records.js'
 
 /** What runs a statement: a client, or a pool. */
 export type Queryable = Pick<ClientBase, 'query'>
@@ -23,7 +23,7 @@ export function filterValues({
   reason,
   since,
   isOpen
-}: RejectionFilter): unknown[] {
+}: EventRejectionFilter): unknown[] {
   return [ids, clientId, eventType, reason, since, isOpen]
 }
 

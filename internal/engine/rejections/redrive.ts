@@ -10,51 +10,40 @@
  * Errors  what the queue does not take for now is tried again with backoff and then given
  *         up with its code; StoreError rejects.
  */
-import type { Clock } from '../../../engine/lifecycle/clock.js'
-import { delay } from '../../../engine/lifecycle/interrupt.js'
-import type { QueueWriter } from '../../../engine/queue/queue.js'
-import { createBatchPace } from '../../../engine/rate/batch-pace.js'
-import { backoffMs } from '../../../engine/retry/backoff.js'
-import type { Records, RejectionFilter, RejectionPlace } from '../store/records.js'
-import type { RedriveResult } from './redrive-report.js'
-import { type Resent, resend, type Unsent } from './resend.js'
-import type { Objection } from './would-accept.js'
+import type { Clock } from '../lifecycle/clock.js'
+import { delay } from '../lifecycle/interrupt.js'
+import { createBatchPace } from '../rate/batch-pace.js'
+import { backoffMs } from '../retry/backoff.js'
+import type { Objection } from './objections.js'
+import type { ClaimedRejection, RejectionPlace, RejectionRecords } from './records.js'
+import type { RedriveResult, Resent, Unsent } from './redrive-report.js'
 
-export interface RedriveOptions {
-  readonly records: Pick<Records, 'now' | 'claimRejections'>
-  readonly writer: QueueWriter
-  readonly filter: RejectionFilter
+export interface RedriveOptions<Filter> {
+  readonly records: Pick<RejectionRecords<Filter, unknown>, 'now' | 'claimRejections'>
+  readonly send: (claimed: readonly ClaimedRejection[]) => Promise<Resent>
+  readonly filter: Filter
   readonly limit: number | null
   readonly ratePerSecond: number | null
+  /** As many as one call to the queue holds. */
+  readonly batchSize: number
   readonly clock: Clock
   readonly random: () => number
   readonly signal: AbortSignal
   readonly onSent: (sent: number) => void
-  /**
-   * Says what speaks against sending a body, null for nothing; absent: all are sent. What
-   * is held back is not marked.
-   */
-  readonly judge?: (body: string) => Objection | null
-  readonly onHeldBack?: (queueMessageId: string, objection: Objection) => void
+  /** Says what speaks against sending a body, null for nothing. */
+  readonly objectionTo: (body: string) => Objection | null
+  /** What is held back is not marked. */
+  readonly onHeldBack: (queueMessageId: string, objection: Objection) => void
 }
 
 const RETRY = { baseMs: 500, maxMs: 8_000 }
 const MAX_ATTEMPTS = 5
 
-export async function redriveRejections(options: RedriveOptions): Promise<RedriveResult> {
-  const {
-    records,
-    writer,
-    filter,
-    limit,
-    clock,
-    random,
-    signal,
-    onSent,
-    judge = () => null,
-    onHeldBack = () => undefined
-  } = options
-  const pace = createBatchPace(options.ratePerSecond, clock, writer.limits.entries)
+export async function redriveRejections<Filter>(
+  options: RedriveOptions<Filter>
+): Promise<RedriveResult> {
+  const { records, filter, limit, clock, random, signal } = options
+  const pace = createBatchPace(options.ratePerSecond, clock, options.batchSize)
   const startedAt = await records.now()
   const refused: Unsent[] = []
   let after: RejectionPlace | null = null
@@ -75,26 +64,29 @@ export async function redriveRejections(options: RedriveOptions): Promise<Redriv
     const last: RejectionPlace | null = await records.claimRejections(
       { filter, startedAt, after, maxRows },
       async claimed => {
-        const judged = claimed.map(rejection => [rejection, judge(rejection.body)] as const)
+        const judged = claimed.map(
+          rejection => [rejection, options.objectionTo(rejection.body)] as const
+        )
         heldBack = judged.flatMap(([{ queueMessageId }, objection]) =>
           objection === null ? [] : [[queueMessageId, objection]]
         )
         const passing = judged.flatMap(([rejection, objection]) =>
           objection === null ? [rejection] : []
         )
-        resent = await resend(passing, writer)
+        resent = await options.send(passing)
         return resent.sent
       }
     )
     if (last === null) break
     sent += resent.sent.length
     pace.spent(resent.sent.length)
-    onSent(sent)
+    options.onSent(sent)
     const [failure] = resent.failed
     if (failure === undefined) {
       attempt = 0
       refused.push(...resent.refused)
-      for (const [queueMessageId, objection] of heldBack) onHeldBack(queueMessageId, objection)
+      for (const [queueMessageId, objection] of heldBack)
+        options.onHeldBack(queueMessageId, objection)
       // What was sent is marked and would not come again; what was refused would.
       after = last
     } else if (++attempt === MAX_ATTEMPTS) return result(failure.code)

@@ -1,7 +1,22 @@
 /** What a redrive came to, of rejections or of dead letters. */
-import type { Output } from '../../../engine/cli/output.js'
-import { formatCount } from '../../../engine/cli/terminal-text.js'
-import type { Unsent } from './resend.js'
+import type { Output } from '../cli/output.js'
+import { formatCount } from '../cli/terminal-text.js'
+
+/** A message that was not sent, and the queue's reason. */
+export interface Unsent {
+  readonly queueMessageId: string
+  readonly code: string
+}
+
+/** What became of the messages of one call. */
+export interface Resent {
+  /** Queue message ids of what was sent. */
+  readonly sent: readonly string[]
+  /** The queue will never take these. */
+  readonly refused: readonly Unsent[]
+  /** These may be taken later. */
+  readonly failed: readonly Unsent[]
+}
 
 export interface RedriveResult {
   readonly sent: number

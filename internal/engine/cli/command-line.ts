@@ -1,33 +1,33 @@
 /**
- * The command line of the admin program.
+ * The command line of a program that has commands.
  *
- * Shapes  arguments and the list of groups in; a text to show, or the work to do, out.
+ * Shapes  arguments and the program's commands in; a text to show, or the work to do,
+ *         out.
  * Errors  ArgumentsError naming everything that is wrong at once, with the nearest word
  *         for one that does not exist.
  */
-
-import type { Command, CommandGroup, Work } from './command.js'
+import type { Command, Work } from './command.js'
 import { ArgumentsError, type FlagKinds, readFlags } from './flags.js'
-import { commandHelp, groupHelp, programHelp } from './help.js'
+import { type CommandProgram, commandHelp, groupHelp, programHelp } from './help.js'
 import { didYouMean } from './nearest.js'
 
-export type AdminCommand =
+export type CommandLine<Context> =
   | { readonly kind: 'help'; readonly text: string }
-  | { readonly kind: 'work'; readonly work: Work }
+  | { readonly kind: 'work'; readonly work: Work<Context> }
 
-export function parseAdminArguments(
+export function parseCommandLine<Context>(
   args: readonly string[],
-  groups: readonly (CommandGroup | Command)[],
+  program: CommandProgram<Context>,
   nowMs: number
-): AdminCommand {
+): CommandLine<Context> {
   const [word, ...rest] = args
-  if (isHelp(word)) return { kind: 'help', text: programHelp(groups) }
-  const group = pick('command', word, groups)
-  if (!('commands' in group)) return parseCommand(group.name, group, rest, nowMs)
+  if (isHelp(word)) return { kind: 'help', text: programHelp(program) }
+  const group = pick('command', word, program.commands)
+  if (!('commands' in group)) return parseCommand(group.name, group, rest, program, nowMs)
   const [second, ...others] = rest
-  if (isHelp(second)) return { kind: 'help', text: groupHelp(group) }
+  if (isHelp(second)) return { kind: 'help', text: groupHelp(program, group) }
   const command = pick(`command of ${group.name}`, second, group.commands)
-  return parseCommand(`${group.name} ${command.name}`, command, others, nowMs)
+  return parseCommand(`${group.name} ${command.name}`, command, others, program, nowMs)
 }
 
 const isHelp = (word: string | undefined): boolean =>
@@ -47,17 +47,18 @@ function pick<T extends { readonly name: string }>(
   ])
 }
 
-function parseCommand(
+function parseCommand<Context>(
   words: string,
-  command: Command,
+  command: Command<Context>,
   args: readonly string[],
+  program: CommandProgram<Context>,
   nowMs: number
-): AdminCommand {
+): CommandLine<Context> {
   const kinds: Record<string, FlagKinds[string]> = { help: 'switch' }
   for (const [name, { value, isRepeated }] of Object.entries(command.options)) {
     kinds[name] = value === null ? 'switch' : isRepeated === true ? 'texts' : 'text'
   }
-  if (args.some(isHelpOption)) return { kind: 'help', text: commandHelp(words, command) }
+  if (args.some(isHelpOption)) return { kind: 'help', text: commandHelp(program, words, command) }
   const flags = readFlags(args, kinds, command.operands?.max)
   const work = command.prepare(flags, nowMs)
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)

@@ -1,7 +1,14 @@
-/** Objections counted by what they are about. */
+/**
+ * What speaks against sending a rejected body again, counted by what it is about.
+ */
 
-import { formatCount, printable } from '../../../engine/cli/terminal-text.js'
-import type { Objection } from './would-accept.js'
+import { formatCount, printable } from '../cli/terminal-text.js'
+import type { Violation } from '../message/message.js'
+
+export interface Objection {
+  readonly reason: string
+  readonly violation: Violation
+}
 
 export interface Objections {
   readonly count: number

@@ -1,49 +1,50 @@
 /**
- * Writes rejections as JSON lines, one at a time, however many there are.
+ * Writes items as JSON lines, one at a time, however many there are.
  *
  * Errors  ExpectedError where the file is there already or cannot be written.
  */
 import { open } from 'node:fs/promises'
-import type { ExitCode } from '../../../engine/cli/command.js'
-import type { Output } from '../../../engine/cli/output.js'
-import { formatPlural } from '../../../engine/cli/terminal-text.js'
-import { ExpectedError } from '../../../engine/lifecycle/service.js'
-import type { RejectionRecord } from '../store/records.js'
+import { ExpectedError } from '../lifecycle/service.js'
+import type { ExitCode } from './command.js'
+import type { Output } from './output.js'
+import { formatPlural } from './terminal-text.js'
 
-export interface ExportOptions {
-  readonly rejections: AsyncIterable<RejectionRecord>
-  readonly toJson: (rejection: RejectionRecord) => object
+export interface ExportOptions<Item> {
+  readonly items: AsyncIterable<Item>
+  /** What one of them is called. */
+  readonly noun: string
+  readonly toJson: (item: Item) => object
   /** Null: the output's results. */
   readonly file: string | null
   readonly output: Output
   readonly signal: AbortSignal
 }
 
-export async function exportRejections({
-  rejections,
+export async function exportLines<Item>({
+  items,
+  noun,
   toJson,
   file,
   output,
   signal
-}: ExportOptions): Promise<ExitCode> {
+}: ExportOptions<Item>): Promise<ExitCode> {
   const target =
     file === null
       ? { write: (text: string) => output.write(text), close: () => Promise.resolve() }
       : await openFile(file)
   let written = 0
   try {
-    for await (const rejection of rejections) {
+    for await (const item of items) {
       // Nobody reads any more, or nobody wants more.
-      if (signal.aborted || !(await target.write(`${JSON.stringify(toJson(rejection))}\n`))) break
+      if (signal.aborted || !(await target.write(`${JSON.stringify(toJson(item))}\n`))) break
       written++
     }
   } finally {
     await target.close()
   }
   const where = file === null ? '' : ` to ${file}`
-  output.remark(
-    `${formatPlural(written, 'rejection')} written${where}${signal.aborted ? '; interrupted, there are more' : ''}`
-  )
+  const cut = signal.aborted ? '; interrupted, there are more' : ''
+  output.remark(`${formatPlural(written, noun)} written${where}${cut}`)
   return signal.aborted ? 1 : 0
 }
 
