@@ -17,6 +17,7 @@
  * Units   in the names.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Labels } from '../../engine/observe/prometheus-text.js'
 import type { OutgoingMessage, QueueWriter } from '../../engine/queue/queue.js'
 import { createSqsWriter } from '../../engine/queue/sqs/writer.js'
 import {
@@ -27,14 +28,14 @@ import {
 } from './fairness-report.js'
 import { type FreshQueue, openFreshQueue } from './fresh-queue.js'
 import { countOf, type Histogram, quantileOf, since } from './histogram.js'
-import { readHistogram } from './metrics-text.js'
 import { createNoisyClient, type NoisyClient } from './noisy-client.js'
 import { type ProcessorSubject, startProcessor } from './processor-subject.js'
+import { readHistogram } from './read-histogram.js'
 import type { Bench } from './run-scenario.js'
 import type { BenchServices } from './services.js'
 
 const QUIET = Array.from({ length: 5 }, (_, n) => `quiet-${n + 1}`)
-const QUIET_SERIES = 'client="quiet-'
+const isQuiet = ({ client = '' }: Labels): boolean => client.startsWith('quiet-')
 const NOISY = 'noisy'
 /** Of its own, so that no payload schema has a say. */
 const EVENT_TYPE = 'fairness'
@@ -185,7 +186,7 @@ class Course {
       const dwell = readHistogram(
         await this.#subject.metrics(),
         'event_process_client_queue_dwell_seconds',
-        QUIET_SERIES
+        isQuiet
       )
       return dwell !== null && countOf(dwell) === events ? dwell : null
     }, `the processor does not tell of ${events} events of the quiet clients`)

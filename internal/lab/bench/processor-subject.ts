@@ -5,10 +5,11 @@
  */
 
 import type { Environment } from '../../engine/config/environment.js'
+import { largestSample, readSamples, type Sample } from '../../engine/observe/prometheus-text.js'
 import { EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
 import { inherit, startChild } from './child.js'
 import type { MeasuredSubject } from './measured-subject.js'
-import { readGauge, readHistogram } from './metrics-text.js'
+import { readHistogram } from './read-histogram.js'
 
 export interface ProcessorSpec {
   readonly sqsEndpoint: string
@@ -24,7 +25,7 @@ export interface ProcessorSpec {
 
 export interface ProcessorSubject extends MeasuredSubject {
   /** What /metrics answers. */
-  metrics(): Promise<string>
+  metrics(): Promise<readonly Sample[]>
 }
 
 /** The settings that are worth comparing. */
@@ -44,19 +45,20 @@ export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubj
   })
   const { metrics: url } = await child.said('listening')
   await child.said('receiving')
-  const metrics = async (): Promise<string> => (await fetch(String(url))).text()
+  const metrics = async (): Promise<readonly Sample[]> =>
+    readSamples(await (await fetch(String(url))).text())
   return {
     pid: child.pid,
     failure: child.failure,
     metrics,
     settled: () => Promise.resolve(null),
     async readings() {
-      const text = await metrics()
+      const samples = await metrics()
       return {
-        dwell: readHistogram(text, 'event_process_queue_dwell_seconds'),
-        batchRows: readHistogram(text, 'event_process_batch_rows'),
-        commitSeconds: readHistogram(text, 'event_process_commit_seconds'),
-        lagSeconds: readGauge(text, 'event_process_eventloop_lag_seconds')
+        dwell: readHistogram(samples, 'event_process_queue_dwell_seconds'),
+        batchRows: readHistogram(samples, 'event_process_batch_rows'),
+        commitSeconds: readHistogram(samples, 'event_process_commit_seconds'),
+        lagSeconds: largestSample(samples, 'event_process_eventloop_lag_seconds')
       }
     },
     stop: () => child.stop()

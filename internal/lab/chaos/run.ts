@@ -11,10 +11,10 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock as clock } from '../../engine/lifecycle/clock.js'
+import { readSamples, type Sample } from '../../engine/observe/prometheus-text.js'
 import { readLedger } from '../../systems/events/producer/ledger-reader.js'
 import type { Report } from '../../systems/events/verify/report.js'
 import { verify } from '../../systems/events/verify/verify.js'
-import { readGauge } from '../bench/metrics-text.js'
 import type { RowCounts } from './database.js'
 import { type DeliveryOutcome, DeliveryRun } from './delivery-run.js'
 import { eventually } from './eventually.js'
@@ -29,7 +29,7 @@ import {
   VISIBILITY_TIMEOUT_S
 } from './settings.js'
 import type { ChaosSystems } from './systems.js'
-import { AlwaysChecks, readCounters } from './watch.js'
+import { AlwaysChecks } from './watch.js'
 
 export interface RunOutcome {
   readonly kills: { readonly worker: number; readonly primary: number }
@@ -168,7 +168,7 @@ export class ChaosRun {
     if ((await eventually(isAtRest, REST_MS, LOOK_EVERY_MS)) === null) return
     let told = ''
     const isEqual = async (): Promise<boolean> => {
-      const totals = this.#checks.totals(readCounters((await this.#fetchMetrics()) ?? ''))
+      const totals = this.#checks.totals((await this.#readMetrics()) ?? [])
       const rows = await systems.database.countRows()
       told = `${JSON.stringify(totals)}, the rows ${JSON.stringify(rows)}`
       return totals.stored === rows.stored && totals.rejected === rows.rejected
@@ -267,8 +267,7 @@ export class ChaosRun {
         tornLine: () => null,
         db: session,
         depths: () => systems.depths(),
-        metricTotals: async () =>
-          this.#checks.totals(readCounters((await this.#fetchMetrics()) ?? '')),
+        metricTotals: async () => this.#checks.totals((await this.#readMetrics()) ?? []),
         waitMs: VERIFY_WAIT_MS,
         clock,
         signal
@@ -282,15 +281,10 @@ export class ChaosRun {
     const { processor } = this.#options.systems
     for (let look = 1; !ended.aborted; look++) {
       const { life } = processor
-      const text = await this.#fetchMetrics()
-      if (text !== null) {
+      const samples = await this.#readMetrics()
+      if (samples !== null) {
         const rows = look % LOOKS_PER_COUNT === 0 ? await this.#countRows() : null
-        this.#checks.look(
-          life,
-          readCounters(text),
-          readGauge(text, 'event_process_in_flight') ?? 0,
-          rows
-        )
+        this.#checks.look(life, samples, rows)
       }
       await delay(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined)
     }
@@ -301,13 +295,13 @@ export class ChaosRun {
   }
 
   /** Null while nobody answers. */
-  async #fetchMetrics(): Promise<string | null> {
+  async #readMetrics(): Promise<readonly Sample[] | null> {
     const { metricsUrl } = this.#options.systems.processor
     if (metricsUrl === null) return null
-    return fetch(metricsUrl, { signal: AbortSignal.timeout(FETCH_MS) }).then(
-      answer => answer.text(),
-      () => null
-    )
+    const text = await fetch(metricsUrl, { signal: AbortSignal.timeout(FETCH_MS) })
+      .then(answer => (answer.ok ? answer.text() : null))
+      .catch(() => null)
+    return text === null ? null : readSamples(text)
   }
 }
 

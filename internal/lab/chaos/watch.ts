@@ -6,26 +6,15 @@
  * That an event has one row (I3) the primary key sees to; that its row is there at its
  * delete (I5), delete-check.ts.
  */
+import {
+  largestSample,
+  type Sample,
+  seriesOf,
+  sumOfSamples
+} from '../../engine/observe/prometheus-text.js'
 import type { RowCounts } from './database.js'
 
-export type Counters = ReadonlyMap<string, number>
-
-/** Of a Prometheus text, our own counters with their labels. */
-export function readCounters(text: string): Counters {
-  const counters = new Map<string, number>()
-  for (const [, name = '', value] of text.matchAll(
-    /^(event_process_\w+_total(?:\{[^}]*\})?) (\S+)$/gm
-  ))
-    counters.set(name, Number(value))
-  return counters
-}
-
-export function sumOf(counters: Counters, name: string): number {
-  let sum = 0
-  for (const [key, value] of counters) if (key === name || key.startsWith(`${name}{`)) sum += value
-  return sum
-}
-
+const COUNTER = /^event_process_\w+_total$/
 const STORED = 'event_process_stored_total'
 const REJECTED = 'event_process_rejected_total'
 
@@ -33,7 +22,8 @@ export class AlwaysChecks {
   readonly #maxInFlight: number
   readonly #onViolation: (text: string) => void
   #life = -1
-  #counters: Counters = new Map()
+  /** By series. */
+  #counters: ReadonlyMap<string, number> = new Map()
   #base: RowCounts = { stored: 0, rejected: 0 }
   #rows: RowCounts = { stored: 0, rejected: 0 }
   looks = 0
@@ -58,20 +48,25 @@ export class AlwaysChecks {
    * What `/metrics` says, and the rows as they were counted after that; null when they
    * could not be.
    */
-  look(life: number, counters: Counters, inFlight: number, rows: RowCounts | null): void {
+  look(life: number, samples: readonly Sample[], rows: RowCounts | null): void {
     if (life !== this.#life) return
     this.looks += 1
+    const counters = new Map(
+      samples
+        .filter(({ name }) => COUNTER.test(name))
+        .map(sample => [seriesOf(sample), sample.value])
+    )
     for (const [name, before] of this.#counters) {
       const now = counters.get(name) ?? 0
       if (now < before) this.#onViolation(`${name} went back from ${before} to ${now}`)
     }
     this.#counters = counters
+    const inFlight = largestSample(samples, 'event_process_in_flight') ?? 0
     if (inFlight > this.#maxInFlight)
       this.#onViolation(`${inFlight} messages in flight, ${this.#maxInFlight} allowed`)
     if (rows === null) return
     this.rows(rows)
-    const stored = this.#base.stored + sumOf(counters, STORED)
-    const rejected = this.#base.rejected + sumOf(counters, REJECTED)
+    const { stored, rejected } = this.totals(samples)
     if (stored > rows.stored)
       this.#onViolation(`the counters tell of ${stored} stored events, there are ${rows.stored}`)
     if (rejected > rows.rejected)
@@ -92,10 +87,10 @@ export class AlwaysChecks {
    * Totals over all lives, for the comparison at the end: what was there before this one
    * counts as told.
    */
-  totals(counters: Counters): RowCounts {
+  totals(samples: readonly Sample[]): RowCounts {
     return {
-      stored: this.#base.stored + sumOf(counters, STORED),
-      rejected: this.#base.rejected + sumOf(counters, REJECTED)
+      stored: this.#base.stored + sumOfSamples(samples, STORED),
+      rejected: this.#base.rejected + sumOfSamples(samples, REJECTED)
     }
   }
 }

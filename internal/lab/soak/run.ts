@@ -6,14 +6,13 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment } from '../../engine/config/environment.js'
+import { largestSample, sumOfSamples } from '../../engine/observe/prometheus-text.js'
 import { createSqsWriter } from '../../engine/queue/sqs/writer.js'
 import type { LoadTotals } from '../../systems/events/producer/load.js'
 import { type FreshQueue, openFreshQueue } from '../bench/fresh-queue.js'
-import { readGauge } from '../bench/metrics-text.js'
 import { type ProcessorSubject, startProcessor } from '../bench/processor-subject.js'
 import type { BenchServices } from '../bench/services.js'
 import { eventually } from '../chaos/eventually.js'
-import { readCounters, sumOf } from '../chaos/watch.js'
 import type { SoakSample } from './findings.js'
 import { sampleProcesses } from './process-sample.js'
 import { runProducers } from './producers.js'
@@ -202,12 +201,12 @@ async function takeSample(
   queue: FreshQueue,
   atS: number
 ): Promise<SoakSample> {
-  const [{ dwell, lagSeconds }, text, backlog] = await Promise.all([
+  const [{ dwell, lagSeconds }, samples, backlog] = await Promise.all([
     subject.readings(),
     subject.metrics(),
     queue.depth()
   ])
-  const heapBytes = readGauge(text, 'nodejs_heap_size_used_bytes')
+  const heapBytes = largestSample(samples, 'nodejs_heap_size_used_bytes')
   return {
     atS,
     processes: sampleProcesses(subject.pid) ?? [],
@@ -225,8 +224,8 @@ function describeSample({ atS, processes, backlog }: SoakSample): string {
 }
 
 async function readDecided(subject: ProcessorSubject): Promise<Counts> {
-  const counters = readCounters(await subject.metrics())
-  const sum = (name: string): number => sumOf(counters, `event_process_${name}_total`)
+  const samples = await subject.metrics()
+  const sum = (name: string): number => sumOfSamples(samples, `event_process_${name}_total`)
   return { stored: sum('stored'), duplicates: sum('duplicate'), rejected: sum('rejected') }
 }
 

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
+import { readSamples, seriesOf } from '../../engine/observe/prometheus-text.js'
 import type { TestSqs } from './sqs.js'
 import { TEST_CREDENTIALS, TEST_REGION, TEST_TRANSPORT } from './sqs.js'
 import { until } from './until.js'
@@ -32,6 +33,7 @@ export type ProgramName =
   | 'chaos'
   | 'soak'
 
+const PREFIX = 'event_process_'
 /** Whole programs on a busy machine take their time. */
 const PROGRAM_LIMIT_MS = 60_000
 
@@ -137,14 +139,13 @@ export class Processor {
     this.origin = origin
   }
 
+  /** By series, without their common prefix. */
   async metrics(): Promise<Map<string, number>> {
-    const text = await (await fetch(`${this.origin}/metrics`)).text()
-    const lines = text.split('\n').filter(line => line.startsWith('event_process_'))
+    const samples = readSamples(await (await fetch(`${this.origin}/metrics`)).text())
     return new Map(
-      lines.map(line => [
-        line.slice(14, line.lastIndexOf(' ')),
-        Number(line.slice(line.lastIndexOf(' ') + 1))
-      ])
+      samples
+        .filter(({ name }) => name.startsWith(PREFIX))
+        .map(sample => [seriesOf(sample).slice(PREFIX.length), sample.value])
     )
   }
 

@@ -65,7 +65,7 @@ async function readFigures(origins: ProgramOrigins): Promise<Figures | null> {
   }
   const processor = await metricsOf('processor')
   const sender = await metricsOf('sender')
-  return processor?.ok === true
-    ? { ...readProcessorFigures(processor.text), delivered: readDelivered(sender?.text ?? '') }
-    : null
+  if (processor?.ok !== true) return null
+  const delivered = readDelivered(sender?.ok === true ? sender.text : '')
+  return { ...readProcessorFigures(processor.text), delivered }
 }

@@ -3,17 +3,12 @@
  *
  * Shapes  Prometheus text in, sums out; labels of one metric are added up.
  */
+import { readSamples, sumOfSamples } from '../../../engine/observe/prometheus-text.js'
 import type { Figures } from '../demo.js'
 
 export function readProcessorFigures(text: string): Figures {
-  const sum = (name: string): number => {
-    let total = 0
-    for (const [, value] of text.matchAll(
-      new RegExp(`^event_process_${name}_total(?:\\{[^}]*\\})? (\\S+)$`, 'gm')
-    ))
-      total += Number(value)
-    return total
-  }
+  const samples = readSamples(text)
+  const sum = (name: string): number => sumOfSamples(samples, `event_process_${name}_total`)
   return {
     received: sum('received'),
     stored: sum('stored'),
@@ -24,8 +19,10 @@ export function readProcessorFigures(text: string): Figures {
 
 /** 0 when the sender tells nothing. */
 export function readDelivered(text: string): number {
-  return Number(
-    /^event_process_delivery_attempts_total\{outcome="delivered"\} (\S+)$/m.exec(text)?.[1] ?? 0
+  return sumOfSamples(
+    readSamples(text),
+    'event_process_delivery_attempts_total',
+    ({ outcome }) => outcome === 'delivered'
   )
 }
 
