@@ -1,10 +1,10 @@
 import t from 'tap'
 import { startProgram } from '../lab/testing/programs.js'
-import { table } from './sql.js'
+import { formatRows } from './sql.js'
 
-t.test('rows are shown in aligned columns, long cells cut', async t => {
+t.test('rows are shown in aligned columns, long cells cut, for eyes and terminals', async t => {
   t.equal(
-    table(
+    formatRows(
       ['id', 'name'],
       [
         ['1', 'a'],
@@ -13,8 +13,9 @@ t.test('rows are shown in aligned columns, long cells cut', async t => {
     ),
     'id  | name\n----+-----\n1   | a\n200 |\n(2 rows)\n'
   )
-  t.match(table(['x'], [['y'.repeat(101)]]), new RegExp(`^y{99}…$`, 'm'))
-  t.match(table(['x'], [['y'.repeat(100)]]), new RegExp(`^y{100}$`, 'm'))
+  t.match(formatRows(['x'], [['a\n b\u001b[2J']]), /^a b\\u001b\[2J$/m)
+  t.match(formatRows(['x'], [['y'.repeat(101)]]), new RegExp(`^y{99}…$`, 'm'))
+  t.match(formatRows(['x'], [['y'.repeat(100)]]), new RegExp(`^y{100}$`, 'm'))
 })
 
 t.test(

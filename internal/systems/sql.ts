@@ -3,6 +3,8 @@
  * for machines without psql.
  */
 import { Client, DatabaseError } from 'pg'
+import { formatTable } from '../engine/cli/table.js'
+import { formatPlural, printable } from '../engine/cli/terminal-text.js'
 import type { Environment } from '../engine/config/environment.js'
 import { ExpectedError, type Service } from '../engine/lifecycle/service.js'
 import { classify } from '../engine/postgres/fault.js'
@@ -31,7 +33,7 @@ export function createSql(env: Environment, args: readonly string[]): Service {
         })
         process.stdout.write(
           fields.length > 0
-            ? table(
+            ? formatRows(
                 fields.map(field => field.name),
                 rows
               )
@@ -51,21 +53,18 @@ export function createSql(env: Environment, args: readonly string[]): Service {
 /** Values as the server writes them: a payload is shown as it was sent. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text }
 
+/** As psql draws them. */
+const STYLE = { gap: ' | ', rule: { line: '-', crossing: '-+-' } }
+
 /** Rows as aligned columns, the count of rows below; a long cell is cut, for the eye. */
-export function table(
+export function formatRows(
   columns: readonly string[],
   rows: readonly (readonly (string | null)[])[]
 ): string {
-  const lines = [columns, ...rows.map(row => row.map(cell))]
-  const widths = columns.map((_, index) => Math.max(...lines.map(line => line[index]?.length ?? 0)))
-  const text = lines.map(line =>
-    line
-      .map((value, index) => value.padEnd(widths[index] ?? 0))
-      .join(' | ')
-      .trimEnd()
-  )
-  text.splice(1, 0, widths.map(width => '-'.repeat(width)).join('-+-'))
-  return `${text.join('\n')}\n(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})\n`
+  const titles = columns.map(name => ({ title: printable(name) }))
+  const cells = rows.map(row => row.map(cell))
+  const count = formatPlural(rows.length, 'row')
+  return `${formatTable(titles, cells, null, STYLE)}(${count})\n`
 }
 
 const LONGEST_CELL = 100

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { formatFields, formatTable } from './table.js'
+import { formatFields, formatFigures, formatTable } from './table.js'
 import { cutTo, printable, printableLines, widthOf } from './terminal-text.js'
 
 const COLUMNS = [
@@ -92,5 +92,32 @@ t.test('wide characters take two columns, combining ones none', async t => {
       null
     ),
     'a     b\n日本  x\nabcd  y\n'
+  )
+})
+
+t.test('figures stand to the right below a rule, names to the left', async t => {
+  t.equal(
+    formatFigures([
+      ['scenario', 'events/s'],
+      ['ours', '12,345'],
+      ['limit: INSERT', '9']
+    ]),
+    'scenario       events/s\n' +
+      '─────────────  ────────\n' +
+      'ours             12,345\n' +
+      'limit: INSERT         9'
+  )
+})
+
+t.test('another style has its own gap and rule, and the gap counts for the width', async t => {
+  const style = { gap: ' | ', rule: { line: '-', crossing: '-+-' } }
+  t.equal(
+    formatTable([{ title: 'id' }, { title: 'name' }], [['200', '']], null, style),
+    'id  | name\n----+-----\n200 |\n'
+  )
+  t.equal(
+    formatTable(COLUMNS, ROWS, 30, style),
+    'id    | name   |     n\n------+--------+------\n' +
+      'id-1  | a name |     1\nid-20 | b      | 1,000\n(no room for: why)\n'
   )
 })

@@ -1,5 +1,6 @@
 /**
  * Aligned columns, cut to the width of a terminal; whole where the output is no terminal.
+ * All programs print their tables with this.
  *
  * Shapes  titles and cells of text in (foreign text too: it is made printable here),
  *         lines out. Where the columns do not fit, the widest of those that may be cut
@@ -17,38 +18,60 @@ export interface Column {
   readonly keeps?: number
 }
 
+/** What stands between columns, and between the titles and the rows. */
+export interface TableStyle {
+  readonly gap: string
+  readonly rule: { readonly line: string; readonly crossing: string } | null
+}
+
 const GAP = '  '
+const PLAIN: TableStyle = { gap: GAP, rule: null }
+const RULED: TableStyle = { gap: GAP, rule: { line: '─', crossing: GAP } }
 
 export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-  terminalWidth: number | null
+  terminalWidth: number | null,
+  { gap, rule }: TableStyle = PLAIN
 ): string {
   const lines = [columns.map(({ title }) => title), ...rows.map(row => row.map(printable))]
   const natural = columns.map((_, at) => Math.max(...lines.map(line => widthOf(line[at] ?? ''))))
-  const widths = terminalWidth === null ? natural : fit(natural, columns, terminalWidth)
+  const widths = terminalWidth === null ? natural : fit(natural, columns, terminalWidth, gap)
   const format = (line: readonly string[]): string => {
     const cells = widths.map((width, at) => {
       const text = cutTo(line[at] ?? '', width)
       const padding = ' '.repeat(width - widthOf(text))
       return columns[at]?.isRight === true ? padding + text : text + padding
     })
-    return cells.join(GAP).trimEnd()
+    return cells.join(gap).trimEnd()
   }
   const leftOut = columns.slice(widths.length).map(({ title }) => title)
   const note = leftOut.length === 0 ? [] : [`(no room for: ${leftOut.join(', ')})`]
-  return [...lines.map(format), ...note].map(line => `${line}\n`).join('')
+  const [titles = '', ...body] = lines.map(format)
+  const ruling =
+    rule === null ? [] : [widths.map(width => rule.line.repeat(width)).join(rule.crossing)]
+  return [titles, ...ruling, ...body, ...note].map(line => `${line}\n`).join('')
+}
+
+/**
+ * A table of figures, its titles being the first row: above a rule, the first column to
+ * the left, the others to the right. Without a line break at its end.
+ */
+export function formatFigures([titles = [], ...rows]: readonly (readonly string[])[]): string {
+  const columns = titles.map((title, at) => ({ title, isRight: at > 0 }))
+  return formatTable(columns, rows, null, RULED).trimEnd()
 }
 
 /** The widths of the columns that fit. */
 function fit(
   natural: readonly number[],
   columns: readonly Column[],
-  terminalWidth: number
+  terminalWidth: number,
+  gap: string
 ): readonly number[] {
   const least = natural.map((width, at) => Math.min(width, columns[at]?.keeps ?? width))
   const total = (widths: readonly number[]): number =>
-    widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1))
+    widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1))
   let count = columns.length
   while (count > 1 && total(least.slice(0, count)) > terminalWidth) count--
   const widths = natural.slice(0, count)

@@ -2,6 +2,8 @@
  * The same load for ours with different numbers of workers: do workers that share nothing
  * help where queue and database leave room?
  */
+
+import { formatFigures } from '../../engine/cli/table.js'
 import { ExpectedError } from '../../engine/lifecycle/service.js'
 import type { ByWorkersArguments } from './arguments.js'
 import type { Machine } from './machine.js'
@@ -11,7 +13,6 @@ import { type Round, type Summary, summarize, totalUs } from './results.js'
 import type { Bench } from './run-scenario.js'
 import { SCENARIOS } from './scenarios.js'
 import { runAll } from './suite.js'
-import { formatTable } from './table.js'
 
 export interface WorkersResult {
   readonly workers: number
@@ -80,7 +81,7 @@ export function workersTable(results: readonly WorkersResult[]): string {
     'RSS MiB'
   ]
   const first = results[0]?.summary.eventsPerSecond.median ?? Number.NaN
-  return formatTable([
+  return formatFigures([
     head,
     ...results.map(({ workers, summary }) => {
       const { eventsPerSecond, cpuUsPerEvent: cpu, meanRows, p50Ms, p99Ms, totalBytes } = summary

@@ -7,9 +7,9 @@
  * Errors  ExpectedError for a file that cannot be read or that is not the bench's.
  */
 import { readFileSync } from 'node:fs'
+import { formatFigures } from '../../engine/cli/table.js'
 import { ExpectedError } from '../../engine/lifecycle/service.js'
 import { SCHEMA } from './output.js'
-import { formatTable } from './table.js'
 
 interface Document {
   readonly schema?: unknown
@@ -44,7 +44,7 @@ export function compareDocuments(before: Document, after: Document): string {
   const table =
     common.length === 0
       ? 'The two have no figure in common.'
-      : formatTable([['figure', 'A', 'B', 'B / A'], ...common])
+      : formatFigures([['figure', 'A', 'B', 'B / A'], ...common])
   return [table, ...differences(before, after)].join('\n\n')
 }
 

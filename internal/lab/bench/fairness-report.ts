@@ -3,9 +3,10 @@
  *
  * Units   milliseconds; events per second.
  */
+
+import { formatFigures } from '../../engine/cli/table.js'
 import { atLeast, atMost, type Goal } from './goals.js'
 import { type Spread, spreadOf } from './statistics.js'
-import { formatTable } from './table.js'
 
 export interface FairnessSizes {
   /** Turns alone, and as many in the flood. */
@@ -106,7 +107,7 @@ export function fairnessTable(results: readonly FairnessResult[]): string {
     'p99 / alone (min–max)',
     'Jain'
   ]
-  return formatTable([
+  return formatFigures([
     head,
     ...results.map(
       ({

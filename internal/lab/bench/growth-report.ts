@@ -1,7 +1,8 @@
 /** The figures of a growing table as text. */
+
+import { formatFigures } from '../../engine/cli/table.js'
 import { atLeast, type Goal } from './goals.js'
 import { rate, whole } from './report.js'
-import { formatTable } from './table.js'
 import type { GrowthStep } from './table-growth.js'
 
 const UNKNOWN = 'n/a'
@@ -16,7 +17,7 @@ export function growthTable(steps: readonly GrowthStep[]): string {
     'by CPU, % of empty',
     'WAL bytes/row'
   ]
-  return formatTable([
+  return formatFigures([
     head,
     ...steps.map(
       ({

@@ -1,10 +1,11 @@
 /** The figures as text: a line about the machine, the table, the goals. */
+
+import { formatFigures } from '../../engine/cli/table.js'
 import type { Goal } from './goals.js'
 import type { Machine } from './machine.js'
 import { type Summary, totalUs } from './results.js'
 import { BUSY_SHARE } from './scenarios.js'
 import type { Spread } from './statistics.js'
-import { formatTable } from './table.js'
 
 const MIB = 1024 * 1024
 const GIB = 1024 * MIB
@@ -45,7 +46,7 @@ export function resultTable(summaries: readonly Summary[]): string {
     'p99 ms',
     'RSS MiB'
   ]
-  return formatTable([head, ...summaries.map(row)])
+  return formatFigures([head, ...summaries.map(row)])
 }
 
 function row(summary: Summary): readonly string[] {

@@ -8,13 +8,13 @@
  * Units   milliseconds of one check, the median of a few; JSON.parse is not in it.
  */
 import { Worker } from 'node:worker_threads'
+import { formatFigures } from '../../engine/cli/table.js'
 import { admitSchema } from '../../systems/events/schemas/admission.js'
 import { BUDGET_STEPS, costOf } from '../../systems/events/schemas/schema-cost.js'
 import type { SchemaObject } from '../../systems/events/schemas/schema-tree.js'
 import { atMost, type Goal } from './goals.js'
 import { COST_CASES, type CostCase } from './schema-cost-cases.js'
 import { type Spread, spreadOf } from './statistics.js'
-import { formatTable } from './table.js'
 
 export interface CostResult {
   readonly name: string
@@ -98,7 +98,7 @@ function runTrial(workerData: CostTrial): Promise<number> {
 
 export function costTable(results: readonly CostResult[]): string {
   const head = ['what', 'bound', 'payload bytes', 'counted ms', 'ms', '(most)']
-  return formatTable([
+  return formatFigures([
     head,
     ...results.map(({ name, bound, payloadBytes, boundMs, ms }) => [
       name,

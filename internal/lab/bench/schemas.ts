@@ -7,6 +7,7 @@
  *         have measured something else.
  */
 import { readFileSync } from 'node:fs'
+import { formatFigures } from '../../engine/cli/table.js'
 import { ExpectedError } from '../../engine/lifecycle/service.js'
 import { MAX_SHADOWS } from '../../systems/events/schemas/payload-schemas.js'
 import type { SchemasArguments } from './arguments.js'
@@ -19,7 +20,6 @@ import type { Bench } from './run-scenario.js'
 import { SCENARIOS } from './scenarios.js'
 import type { BenchServices } from './services.js'
 import { runAll } from './suite.js'
-import { formatTable } from './table.js'
 
 export const SCHEMAS_SITUATIONS = ['none', 'active', 'active and shadow'] as const
 export type SchemasSituation = (typeof SCHEMAS_SITUATIONS)[number]
@@ -125,7 +125,7 @@ export function schemasTable(results: readonly SchemasResult[]): string {
   const [none] = results
   const cpu = (summary: Summary | undefined): number | undefined =>
     summary?.cpuUsPerEvent?.subject.median
-  return formatTable([
+  return formatFigures([
     ['schemas', 'events/s', '% of none', 'CPU µs/event', 'more than none'],
     ...results.map(({ situation, summary }) => {
       const [own, without] = [cpu(summary), cpu(none?.summary)]

@@ -1,7 +1,8 @@
 /** The sender's figures as tables, and beside what was to be reached. */
+
+import { formatFigures } from '../../engine/cli/table.js'
 import { atLeast, atMost, type Goal } from './goals.js'
 import type { Delays, Ingestion, SenderResults } from './sender.js'
-import { formatTable } from './table.js'
 
 const count = (value: number): string => Math.round(value).toLocaleString('en-US')
 const one = (value: number | null): string => (value === null ? 'n/a' : value.toFixed(1))
@@ -9,7 +10,7 @@ const one = (value: number | null): string => (value === null ? 'n/a' : value.to
 export function senderTables({ throughput, isolation, backlog, ingestion }: SenderResults): string {
   const { cpuUs } = throughput
   return [
-    formatTable([
+    formatFigures([
       ['deliveries', 'per second', 'sender µs', 'PostgreSQL µs', 'recipient µs'],
       [
         count(throughput.deliveries),
@@ -19,7 +20,7 @@ export function senderTables({ throughput, isolation, backlog, ingestion }: Send
         one(cpuUs?.recipient ?? null)
       ]
     ]),
-    formatTable([
+    formatFigures([
       ['stored → first attempt', 'deliveries', 'p50 ms', 'p99 ms'],
       ...isolation.map(({ situation, deliveries, p50Ms, p99Ms }) => [
         situation,
@@ -28,7 +29,7 @@ export function senderTables({ throughput, isolation, backlog, ingestion }: Send
         one(p99Ms)
       ])
     ]),
-    formatTable([
+    formatFigures([
       ['backlog', 'fan-out per second', 'rows of pg-boss', 'their KiB'],
       [
         count(backlog.pending),
@@ -37,7 +38,7 @@ export function senderTables({ throughput, isolation, backlog, ingestion }: Send
         count(backlog.jobBytes / 1_024)
       ]
     ]),
-    formatTable([
+    formatFigures([
       ['ingestion', 'events/s', 'processor µs', 'PostgreSQL µs'],
       ...ingestion.map(({ situation, eventsPerSecond, processorUs, postgresUs }) => [
         situation,

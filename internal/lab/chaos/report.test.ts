@@ -1,10 +1,10 @@
 import t from 'tap'
-import { createReport, type Tally } from '../../systems/events/verify/report.js'
+import { createReport, type Accounting } from '../../systems/events/verify/report.js'
 import type { DeliveryOutcome } from './delivery-run.js'
 import { createPlan } from './plan.js'
 import { type ChaosResult, formatResult, goalsOf, judge, SCHEMA } from './report.js'
 
-const tally: Tally = {
+const tally: Accounting = {
   sent: 100,
   events: 90,
   stored: 85,
@@ -19,7 +19,7 @@ const tally: Tally = {
 }
 
 function reportOf(
-  over: Partial<Tally> = {},
+  over: Partial<Accounting> = {},
   { queue = 0, deadLetters = 0, unlisted = 0, stored = 85 } = {}
 ) {
   const rows = {

@@ -5,7 +5,7 @@
  *         event: both mean exit code 1.
  * Units   milliseconds; seconds on the terminal.
  */
-import { formatTable } from '../bench/table.js'
+import { formatFigures } from '../../engine/cli/table.js'
 import { DELIVERED_LIMIT_MS } from './delivery-run.js'
 import { FAULT_KINDS, FAULTS, type FaultKind } from './faults.js'
 import type { Plan } from './plan.js'
@@ -167,9 +167,9 @@ export function formatResult(result: ChaosResult): string {
     isMet ? 'met' : 'MISSED'
   ])
   return [
-    formatTable(rows),
+    formatFigures(rows),
     '',
-    formatTable([['time', 'goal', 'longest', 'times', ''], ...goals]),
+    formatFigures([['time', 'goal', 'longest', 'times', ''], ...goals]),
     '',
     `worker killed → next one receives ${longest(received(result))}, killed again and again → next one started ${longest(looped(result))}, ` +
       `primary started → a worker receives ${longest(result.startMs)}`,

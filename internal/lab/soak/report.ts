@@ -1,5 +1,5 @@
 /** The figures of a soak as text. */
-import { formatTable } from '../bench/table.js'
+import { formatFigures } from '../../engine/cli/table.js'
 import type { Findings, SoakGoal } from './findings.js'
 import type { SoakOutcome } from './run.js'
 
@@ -29,7 +29,7 @@ export function formatFindings(
       `${role} ${pid}: ${figure(mib(firstRssBytes), 1)} → ${figure(mib(lastRssBytes), 1)} MiB`
   )
   return [
-    formatTable([['minute', 'p99 ms', 'longest stall ms', 'lowest heap MiB'], ...minutes]),
+    formatFigures([['minute', 'p99 ms', 'longest stall ms', 'lowest heap MiB'], ...minutes]),
     '',
     `sustained ${Math.round(sustainedPerSecond)} events/s, sent ${sentPerSecond} per second`,
     `the first ${Math.round(findings.warmUpS)} s are warming up and count for nothing`,
@@ -38,7 +38,7 @@ export function formatFindings(
     `rows deleted meanwhile because of their age: ${deletedRows}`,
     `RSS, median of the first third → of the last: ${memory.join(', ')}`,
     '',
-    formatTable([['', 'goal', 'measured', ''], ...rows]),
+    formatFigures([['', 'goal', 'measured', ''], ...rows]),
     ''
   ].join('\n')
 }

@@ -6,6 +6,7 @@
  *         the faults are counted beside that. The queue does not say whose messages it
  *         still holds, so only the total knows how many of the unaccounted are lost.
  */
+import { formatTable } from '../../../engine/cli/table.js'
 
 /** Faults that make a report not ok, by the name of their figure. */
 const FAULTS = {
@@ -16,7 +17,7 @@ const FAULTS = {
   wrong: 'stored although invalid, rejected although valid, or stored under another id'
 } as const
 
-export interface Tally {
+export interface Accounting {
   /** Accepted sends. */
   readonly sent: number
   /** Distinct idempotency keys among them. */
@@ -34,7 +35,7 @@ export interface Tally {
   readonly wrong: number
 }
 
-export interface ClientTally extends Tally {
+export interface ClientAccounting extends Accounting {
   readonly clientId: string
 }
 
@@ -66,7 +67,7 @@ export interface Comparison {
 }
 
 export interface Findings {
-  readonly clients: readonly ClientTally[]
+  readonly clients: readonly ClientAccounting[]
   readonly examples: readonly FaultExample[]
   readonly messageRows: number
   readonly rejectionRows: number
@@ -80,7 +81,7 @@ export interface Findings {
 
 export interface Report extends Findings {
   readonly ok: boolean
-  readonly total: Tally
+  readonly total: Accounting
   readonly depths: Depths
   /** Unaccounted sends that the messages still queued, then the dead letters, can be. */
   readonly stillQueued: number
@@ -121,40 +122,40 @@ export function createReport(
   return { ok, total, depths, stillQueued, deadLettered, lost, tornLine, metrics, ...findings }
 }
 
-function addUp(tallies: readonly Tally[]): Tally {
-  const sum = (pick: (tally: Tally) => number): number =>
-    tallies.reduce((so, tally) => so + pick(tally), 0)
+function addUp(accounts: readonly Accounting[]): Accounting {
+  const sum = (pick: (account: Accounting) => number): number =>
+    accounts.reduce((so, account) => so + pick(account), 0)
   const rejectedByReason: Record<string, number> = {}
-  for (const tally of tallies) {
-    for (const [reason, sends] of Object.entries(tally.rejectedByReason))
+  for (const account of accounts) {
+    for (const [reason, sends] of Object.entries(account.rejectedByReason))
       rejectedByReason[reason] = (rejectedByReason[reason] ?? 0) + sends
   }
   return {
-    sent: sum(tally => tally.sent),
-    events: sum(tally => tally.events),
-    stored: sum(tally => tally.stored),
-    duplicates: sum(tally => tally.duplicates),
-    rejected: sum(tally => tally.rejected),
+    sent: sum(account => account.sent),
+    events: sum(account => account.events),
+    stored: sum(account => account.stored),
+    duplicates: sum(account => account.duplicates),
+    rejected: sum(account => account.rejected),
     rejectedByReason,
-    unaccounted: sum(tally => tally.unaccounted),
-    duplicateRows: sum(tally => tally.duplicateRows),
-    altered: sum(tally => tally.altered),
-    both: sum(tally => tally.both),
-    wrong: sum(tally => tally.wrong)
+    unaccounted: sum(account => account.unaccounted),
+    duplicateRows: sum(account => account.duplicateRows),
+    altered: sum(account => account.altered),
+    both: sum(account => account.both),
+    wrong: sum(account => account.wrong)
   }
 }
 
-const COLUMNS: readonly (readonly [string, (tally: Tally) => number])[] = [
-  ['sent', tally => tally.sent],
-  ['events', tally => tally.events],
-  ['stored', tally => tally.stored],
-  ['duplicates', tally => tally.duplicates],
-  ['rejected', tally => tally.rejected],
-  ['unaccounted', tally => tally.unaccounted],
-  ['duplicate rows', tally => tally.duplicateRows],
-  ['altered', tally => tally.altered],
-  ['both', tally => tally.both],
-  ['wrong', tally => tally.wrong]
+const COLUMNS: readonly (readonly [string, (account: Accounting) => number])[] = [
+  ['sent', account => account.sent],
+  ['events', account => account.events],
+  ['stored', account => account.stored],
+  ['duplicates', account => account.duplicates],
+  ['rejected', account => account.rejected],
+  ['unaccounted', account => account.unaccounted],
+  ['duplicate rows', account => account.duplicateRows],
+  ['altered', account => account.altered],
+  ['both', account => account.both],
+  ['wrong', account => account.wrong]
 ]
 
 /** The report as text for a person, with a newline at its end. */
@@ -164,7 +165,7 @@ export function formatReport(report: Report): string {
     ...report.clients.map(client => [client.clientId, client] as const),
     ['total', total] as const
   ]
-  const lines = [...table(rows), '']
+  const lines = [table(rows)]
   const reasons = Object.entries(total.rejectedByReason).map(
     ([reason, sends]) => `${reason} ${sends}`
   )
@@ -191,20 +192,13 @@ export function formatReport(report: Report): string {
   return [...lines, ...faultLines(report), ''].join('\n')
 }
 
-function table(rows: readonly (readonly [string, Tally])[]): string[] {
-  const cells = [
-    ['client', ...COLUMNS.map(([title]) => title)],
-    ...rows.map(([name, tally]) => [name, ...COLUMNS.map(([, pick]) => String(pick(tally)))])
-  ]
-  const widths =
-    cells[0]?.map((_, column) => Math.max(...cells.map(row => row[column]?.length ?? 0))) ?? []
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) =>
-        column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
-      )
-      .join('  ')
-  return cells.map(line)
+function table(rows: readonly (readonly [string, Accounting])[]): string {
+  const columns = COLUMNS.map(([title]) => ({ title, isRight: true }))
+  const cells = rows.map(([name, account]) => [
+    name,
+    ...COLUMNS.map(([, pick]) => String(pick(account)))
+  ])
+  return formatTable([{ title: 'client' }, ...columns], cells, null)
 }
 
 function faultLines(report: Report): string[] {

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
 import type { LedgerEntry } from '../producer/ledger.js'
-import { type Depths, formatReport, type Report, type Tally } from './report.js'
+import { type Accounting, type Depths, formatReport, type Report } from './report.js'
 import { type VerifyOptions, verify } from './verify.js'
 
 /** The spelling is part of the payload: 1.10 must not come back as 1.1. */
@@ -96,7 +96,14 @@ const faultsOf = (report: Report): Record<string, number> =>
     )
   )
 
-function figures({ sent, events, stored, duplicates, rejected, unaccounted }: Tally): number[] {
+function figures({
+  sent,
+  events,
+  stored,
+  duplicates,
+  rejected,
+  unaccounted
+}: Accounting): number[] {
   return [sent, events, stored, duplicates, rejected, unaccounted]
 }
 

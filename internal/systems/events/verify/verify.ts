@@ -14,7 +14,7 @@ import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
 import type { LedgerEntry } from '../producer/ledger.js'
 import {
-  type ClientTally,
+  type ClientAccounting,
   createReport,
   type Depths,
   type FaultExample,
@@ -138,7 +138,7 @@ async function find(db: SqlSession): Promise<Findings> {
   const { rows: counts } = await db.query(sql.COUNT_ROWS)
   await db.query(sql.END_SNAPSHOT)
   const byReason = reasons as readonly { clientId: string; reason: string; sends: number }[]
-  const clients = (tallies as readonly Omit<ClientTally, 'rejectedByReason'>[]).map(tally => ({
+  const clients = (tallies as readonly Omit<ClientAccounting, 'rejectedByReason'>[]).map(tally => ({
     ...tally,
     rejectedByReason: Object.fromEntries(
       byReason.filter(row => row.clientId === tally.clientId).map(row => [row.reason, row.sends])
