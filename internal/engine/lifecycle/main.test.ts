@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { Program, temporaryDirectory } from '../../lab/testing/programs.js'
+import { startEntry, temporaryDirectory } from '../../lab/testing/programs.js'
 
 t.test(
   'an error that nobody caught ends the program with its stack and none of its properties',
@@ -19,10 +18,7 @@ t.test(
        const error = Object.assign(new Error('what happened'), { detail: 'Failing row contains (planted)', client: { values: ['planted'] } })
        await main(async () => ({ run: () => new Promise(() => { ${raise}; setInterval(() => undefined, 1_000) }) }))`
       )
-      const program = new Program(
-        spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] })
-      )
-      t.teardown(() => program.end('SIGKILL'))
+      const program = startEntry(t, { name: 'program', entry: script, env: {} })
       t.equal(await program.exited, 1, how)
       t.match(program.output, /^Error: what happened\n\s+at /, how)
       t.notMatch(program.output, 'planted', how)
@@ -39,10 +35,7 @@ t.test('a program whose work is done ends, and names what it has left open', asy
      import { main } from ${JSON.stringify(main)}
      await main(async () => ({ run: () => new Promise(resolve => createServer().listen(0, '127.0.0.1', resolve)) }))`
   )
-  const program = new Program(
-    spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] })
-  )
-  t.teardown(() => program.end('SIGKILL'))
+  const program = startEntry(t, { name: 'program', entry: script, env: {} })
   t.equal(await program.exited, 0)
   t.match(program.output, /^ending although there is something open: .*TCPServerWrap/)
 })

@@ -7,7 +7,7 @@
 import type { Environment } from '../../engine/config/environment.js'
 import { largestSample, readSamples, type Sample } from '../../engine/observe/prometheus-text.js'
 import { EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
-import { inherit, startChild } from './child.js'
+import { BuiltProgram, inheritedFrom } from '../programs/built-program.js'
 import type { MeasuredSubject } from './measured-subject.js'
 import { readHistogram } from './read-histogram.js'
 
@@ -38,18 +38,15 @@ const COMPARED = [
 
 /** Resolves when a worker is about to receive. */
 export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubject> {
-  const child = startChild({
-    program: 'processor',
-    directory: spec.directory,
-    env: environment(spec)
-  })
-  const { metrics: url } = await child.said('listening')
-  await child.said('receiving')
+  const { directory } = spec
+  const program = new BuiltProgram({ name: 'processor', directory, env: environment(spec) })
+  const { metrics: url } = await program.said('listening')
+  await program.said('receiving')
   const metrics = async (): Promise<readonly Sample[]> =>
     readSamples(await (await fetch(String(url))).text())
   return {
-    pid: child.pid,
-    failure: child.failure,
+    pid: program.pid,
+    failure: program.failure,
     metrics,
     settled: () => Promise.resolve(null),
     async readings() {
@@ -61,7 +58,9 @@ export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubj
         lagSeconds: largestSample(samples, 'event_process_eventloop_lag_seconds')
       }
     },
-    stop: () => child.stop()
+    async stop() {
+      await program.end()
+    }
   }
 }
 
@@ -74,7 +73,7 @@ function environment({
   env
 }: ProcessorSpec): Record<string, string> {
   return {
-    ...inherit(env, ...COMPARED),
+    ...inheritedFrom(env, ...COMPARED),
     DB_CONNECTION: dbConnection,
     QUEUE_NAME: queueName,
     AWS_ENDPOINT: sqsEndpoint,

@@ -12,16 +12,16 @@ import { EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
 import { SECRET_FIELD } from '../../systems/events/delivery/endpoint.js'
 import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
 import { newSecret } from '../../systems/events/delivery/secret.js'
-import { type Child, inherit, startChild } from './child.js'
+import { BuiltProgram, inheritedFrom } from '../programs/built-program.js'
 import type { Bench } from './run-scenario.js'
 
 export const EVENT_TYPE = 'sender-bench'
 
 export interface SenderBed {
-  readonly recipient: Child & { readonly origin: string }
+  readonly recipient: { readonly program: BuiltProgram; readonly origin: string }
   /** An address where connections are taken and nothing is ever answered. */
   readonly silentOrigin: string
-  startSender(): Promise<Child>
+  startSender(): Promise<BuiltProgram>
   /** Empties the tables, and makes an endpoint for each client of the list. */
   reset(
     endpoints: readonly {
@@ -52,10 +52,10 @@ export async function createSenderBed({
   const keyText = `bench:${randomBytes(32).toString('base64')}`
   const keys = parseKeyRing(keyText)
   const secret = newSecret()
-  const recipient = startChild({
-    program: 'recipient',
+  const recipient = new BuiltProgram({
+    name: 'recipient',
     args: ['--secret', secret, '--port', '0', '--quiet'],
-    env: inherit(env),
+    env: inheritedFrom(env),
     directory
   })
   const { url } = await recipient.said('listening')
@@ -67,7 +67,7 @@ export async function createSenderBed({
   await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
   let stored = 0
   const senderEnv = {
-    ...inherit(env),
+    ...inheritedFrom(env),
     DB_CONNECTION: dbConnection,
     QUEUE_NAME: 'unused',
     AWS_ENDPOINT: aws.endpoint,
@@ -81,10 +81,10 @@ export async function createSenderBed({
     SENDER_WORKERS: String(options.workers)
   }
   return {
-    recipient: { ...recipient, origin: String(url) },
+    recipient: { program: recipient, origin: String(url) },
     silentOrigin: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
     async startSender() {
-      const sender = startChild({ program: 'sender', env: senderEnv, directory })
+      const sender = new BuiltProgram({ name: 'sender', env: senderEnv, directory })
       await sender.said('sending')
       return sender
     },
@@ -129,7 +129,7 @@ export async function createSenderBed({
         ])
     },
     async close() {
-      await recipient.stop()
+      await recipient.end()
       for (const socket of held) socket.destroy()
       await new Promise(resolve => silent.close(resolve))
     }

@@ -76,7 +76,7 @@ export async function measureSender(
   const bed = await createSenderBed(bench)
   try {
     const guarded = <T>(work: Promise<T>): Promise<T> =>
-      Promise.race([work, bed.recipient.failure, bench.aborted])
+      Promise.race([work, bed.recipient.program.failure, bench.aborted])
     say('  deliveries, as fast as they go …')
     const throughput = await guarded(measureThroughput(bench, bed, sizes.deliveries))
     const isolation: Delays[] = []
@@ -114,7 +114,7 @@ async function measureThroughput(
     const pids: PartyPids = {
       subject: sender.pid,
       postgres: postgresPid,
-      queue: bed.recipient.pid,
+      queue: bed.recipient.program.pid,
       bench: process.pid
     }
     const look = async (): Promise<{
@@ -150,7 +150,7 @@ async function measureThroughput(
           : { sender: us('subject'), postgres: us('postgres'), recipient: us('queue') }
     }
   } finally {
-    await sender.stop()
+    await sender.end()
   }
 }
 
@@ -175,7 +175,7 @@ async function measureIsolation(
       isDeadThere ? `beside ${sizes.queuedForDead} queued for a dead endpoint` : 'alone'
     )
   } finally {
-    await sender.stop()
+    await sender.end()
   }
 }
 
@@ -210,7 +210,7 @@ async function measureBacklog(
     if (row === undefined) throw new Error('no backlog was read')
     return { ...row, fanOutPerSecond, delays }
   } finally {
-    await sender.stop()
+    await sender.end()
   }
 }
 
@@ -269,6 +269,6 @@ async function measureIngestion(bench: Bench, bed: SenderBed, isOn: boolean): Pr
       postgresUs: cpuUsPerEvent?.postgres ?? null
     }
   } finally {
-    await sender?.stop()
+    await sender?.end()
   }
 }

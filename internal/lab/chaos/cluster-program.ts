@@ -5,11 +5,9 @@
  * Errors  rejects when it does not come up; what it does wrong while it runs goes to
  *         `onWrong`.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { BuiltProgram, entryOf, type ProgramEnd } from '../programs/built-program.js'
 import { eventually } from './eventually.js'
 import { findRunning, isRunning, signal, untilGone } from './processes.js'
 import { ProgramLog } from './program-log.js'
@@ -31,12 +29,11 @@ const MARGIN_MS = 5_000
 
 /** One life of the primary and its workers. */
 interface Life {
-  readonly child: ChildProcess
+  readonly program: BuiltProgram
   readonly log: ProgramLog
   readonly startedAtMs: number
-  /** Exit code or signal, once it has ended. */
-  end: number | string | null
-  readonly ended: Promise<void>
+  /** Null until it has ended. */
+  end: ProgramEnd | null
 }
 
 export class ClusterProgram {
@@ -128,16 +125,16 @@ export class ClusterProgram {
    */
   async killPrimary(): Promise<void> {
     const life = this.#lives.at(-1)
-    if (life?.child.kill('SIGKILL') === true) this.kills.primary += 1
-    await life?.ended
+    if (life?.program.signal('SIGKILL') === true) this.kills.primary += 1
+    await life?.program.exited
   }
 
   signalPrimary(name: NodeJS.Signals): void {
-    this.#lives.at(-1)?.child.kill(name)
+    this.#lives.at(-1)?.program.signal(name)
   }
 
   /** After a SIGTERM: whether it ended in time, and how. */
-  async whenEnded(): Promise<number | string | null> {
+  async whenEnded(): Promise<ProgramEnd | null> {
     const life = this.#lives.at(-1)
     if (life === undefined) return null
     const took = await eventually(() => life.end !== null, SHUTDOWN_TIMEOUT_MS + MARGIN_MS)
@@ -145,8 +142,7 @@ export class ClusterProgram {
       this.#options.onWrong(
         `the ${this.#options.name} did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms of SIGTERM`
       )
-      life.child.kill('SIGKILL')
-      await life.ended
+      await life.program.end('SIGKILL')
     }
     return life.end
   }
@@ -171,12 +167,12 @@ export class ClusterProgram {
 
   /** Ends all of it, whatever state it is in. */
   async close(): Promise<void> {
-    for (const { log, child } of this.#lives) {
-      child.kill('SIGKILL')
+    for (const { log, program } of this.#lives) {
+      program.signal('SIGKILL')
       for (const pid of log.live) if (isRunning(pid)) signal(pid, 'SIGKILL')
       await untilGone(log.live, MARGIN_MS)
     }
-    await Promise.all(this.#lives.map(({ ended }) => ended))
+    await Promise.all(this.#lives.map(({ program }) => program.exited))
     const { name, directory, onWrong } = this.#options
     for (const { pid, what } of findRunning(entryOf(name), directory)) {
       onWrong(`process ${pid} of the ${name} was still there and in none of its logs: ${what}`)
@@ -186,29 +182,11 @@ export class ClusterProgram {
   }
 
   #spawn(): Life {
-    const child = spawn(process.execPath, [entryOf(this.#options.name)], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      detached: true,
-      cwd: this.#options.directory,
-      env: { ...this.#options.environment }
-    })
-    const log = new ProgramLog()
-    const life: Life = {
-      child,
-      log,
-      startedAtMs: Date.now(),
-      end: null,
-      ended: new Promise(resolve => {
-        child.once('exit', (code, name) => {
-          life.end = code ?? name ?? 'unknown'
-          resolve()
-        })
-      })
-    }
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null)
-        createInterface({ input: stream }).on('line', line => this.#hear(log, line))
-    }
+    const { name, directory, environment } = this.#options
+    const program = new BuiltProgram({ name, directory, env: environment })
+    const life: Life = { program, log: new ProgramLog(), startedAtMs: Date.now(), end: null }
+    void program.exited.then(end => (life.end = end))
+    program.onLine(line => this.#hear(life.log, line))
     return life
   }
 
@@ -221,8 +199,4 @@ export class ClusterProgram {
         this.#options.onWrong(`worker ${pid} of the ${this.#options.name} died by itself: ${how}`)
     }
   }
-}
-
-function entryOf(name: ClusterProgramOptions['name']): string {
-  return fileURLToPath(new URL(`../../../cmd/${name}/index.js`, import.meta.url))
 }

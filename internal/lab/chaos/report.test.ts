@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createReport, type Accounting } from '../../systems/events/verify/report.js'
+import { type Accounting, createReport } from '../../systems/events/verify/report.js'
 import type { DeliveryOutcome } from './delivery-run.js'
 import { createPlan } from './plan.js'
 import { type ChaosResult, formatResult, goalsOf, judge, SCHEMA } from './report.js'

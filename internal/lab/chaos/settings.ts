@@ -6,6 +6,7 @@
 
 import type { Environment } from '../../engine/config/environment.js'
 import { EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
+import { inheritedFrom } from '../programs/built-program.js'
 
 export const VISIBILITY_TIMEOUT_S = 4
 /**
@@ -36,20 +37,12 @@ const RETRY_SCHEDULE = ['200ms', '500ms', '1s', ...Array.from({ length: 40 }, ()
 /** An attempt that hangs is given up after this. */
 export const ENDPOINT_TIMEOUT_MS = 2_000
 
-const INHERITED = ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS', 'SQS_TRANSPORT']
 const COMMON = {
   SHUTDOWN_TIMEOUT_MS,
   STATEMENT_TIMEOUT_MS,
   LOCK_TIMEOUT_MS,
   LOG_FORMAT: 'json',
   LOG_LEVEL: 'info'
-}
-
-/** Of somebody's own environment only the few variables that any program needs. */
-export function inheritedFrom(env: Environment): Record<string, string> {
-  return Object.fromEntries<string>(
-    INHERITED.flatMap(name => (env[name] === undefined ? [] : [[name, env[name]] as const]))
-  )
 }
 
 export interface ProcessorPlaces {
@@ -108,7 +101,7 @@ function environmentOf(
   settings: Readonly<Record<string, string | number>>
 ): Record<string, string> {
   return {
-    ...inheritedFrom(env),
+    ...inheritedFrom(env, 'SQS_TRANSPORT'),
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(value)]))
   }
 }

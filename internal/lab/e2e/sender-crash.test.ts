@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -6,7 +5,7 @@ import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
 import { LANES_SCHEMA } from '../../systems/events/delivery/store/lanes-schema.js'
 import { createTestDatabase } from '../testing/database.js'
 import { lookForLostLanes, silenceLanes } from '../testing/lost-lanes.js'
-import { Program } from '../testing/programs.js'
+import { type Program, startEntry } from '../testing/programs.js'
 import { type StubHttp, type StubRequest, startStubHttp } from '../testing/stub-http.js'
 import { until } from '../testing/until.js'
 import { createWholeSender } from '../testing/whole-sender.js'
@@ -32,20 +31,16 @@ async function startSenderProgram(
   strikeAt = 'nowhere',
   signal = 'SIGKILL'
 ): Promise<Program> {
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [PROGRAM], {
+  const program = startEntry(t, {
+    name: 'sender of this test',
+    entry: PROGRAM,
     env: {
-      PATH,
-      HOME,
       DB_CONNECTION: connectionString,
       SENDER_SECRET_KEYS: keyText,
       STRIKE_AT: strikeAt,
       STRIKE_WITH: signal
-    },
-    stdio: ['ignore', 'pipe', 'pipe']
+    }
   })
-  const program = new Program(child)
-  t.teardown(() => program.end('SIGKILL'))
   await program.until('it sends', () => program.output.includes('sending'))
   return program
 }

@@ -1,17 +1,11 @@
-/**
- * A built program as a child of `npm start`.
- *
- * It runs in a process group of its own, so that Ctrl-C reaches `npm start` alone and the
- * order of the end is ours. Its IPC channel ends it too if `npm start` is killed.
- */
-import { type ChildProcess, spawn } from 'node:child_process'
+/** A built program as a child of `npm start`, which logs to a file of its own. */
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Environment } from '../../engine/config/environment.js'
 import { systemClock } from '../../engine/lifecycle/clock.js'
 import { delay } from '../../engine/lifecycle/interrupt.js'
 import { ExpectedError } from '../../engine/lifecycle/service.js'
+import { BuiltProgram } from '../programs/built-program.js'
 import { fetchText } from './fetch-text.js'
 
 export interface StackProgramSpec {
@@ -26,41 +20,33 @@ export interface StackProgramSpec {
 
 const READY_WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 200
+/** Longer than any program's own deadline. */
+const STOP_WITHIN_MS = 120_000
 
 export class StackProgram {
   readonly name: string
   readonly origin: string | null
-  readonly pid: number
-  readonly exited: Promise<string>
-  readonly #child: ChildProcess
-  #isRunning = true
+  readonly #program: BuiltProgram
 
   constructor({ name, args, env, logDir, origin }: StackProgramSpec) {
     this.name = name
     this.origin = origin
     const log = createWriteStream(join(logDir, `${name}.log`), { flags: 'w' })
-    const entry = fileURLToPath(new URL(`../../../cmd/${name}/index.js`, import.meta.url))
-    this.#child = spawn(process.execPath, [entry, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      detached: true,
-      env: { ...env }
-    })
-    this.#child.stdout?.pipe(log, { end: false })
-    this.#child.stderr?.pipe(log, { end: false })
-    this.pid = this.#child.pid ?? 0
-    this.exited = new Promise(resolve => {
-      this.#child.once('exit', (code, signal) => {
-        this.#isRunning = false
-        resolve(signal ?? `exit code ${code}`)
-      })
-    })
+    this.#program = new BuiltProgram({ name, args, env, directory: process.cwd() })
+    this.#program.onLine(line => log.write(`${line}\n`))
+  }
+
+  get pid(): number {
+    return this.#program.pid
   }
 
   /** Throws an ExpectedError when it has ended by itself. */
   async assertRunning(): Promise<void> {
-    if (this.#isRunning) return
+    if (this.#program.isRunning) return
+    const end = await this.#program.exited
+    const how = typeof end === 'number' ? `exit code ${end}` : end
     throw new ExpectedError(
-      `The ${this.name} ended (${await this.exited}); see logs/${this.name}.log in DATA_DIR`
+      `The ${this.name} ended (${how}); see logs/${this.name}.log in DATA_DIR`
     )
   }
 
@@ -81,7 +67,6 @@ export class StackProgram {
 
   /** May be called twice. */
   async stop(): Promise<void> {
-    if (this.#isRunning) this.#child.kill('SIGTERM')
-    await this.exited
+    await this.#program.end('SIGTERM', STOP_WITHIN_MS)
   }
 }

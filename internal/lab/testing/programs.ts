@@ -4,14 +4,13 @@
  *
  * Errors  a program that ends while it is waited for fails the wait with what it printed.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
 import { readSamples, seriesOf } from '../../engine/observe/prometheus-text.js'
+import { BuiltProgram, type ProgramSpec } from '../programs/built-program.js'
 import type { TestSqs } from './sqs.js'
 import { TEST_CREDENTIALS, TEST_REGION, TEST_TRANSPORT } from './sqs.js'
 import { until } from './until.js'
@@ -40,17 +39,16 @@ const PROGRAM_LIMIT_MS = 60_000
 /** A running program with what it has printed so far. */
 export class Program {
   readonly child: ChildProcess
+  /** Its end, once all that it has started has ended too. */
   readonly exited: Promise<number | string>
   output = ''
-  #isRunning = true
+  readonly #program: BuiltProgram
 
-  constructor(child: ChildProcess) {
-    this.child = child
-    this.exited = once(child, 'close').then(([code, signal]) => {
-      this.#isRunning = false
-      return (code ?? signal) as number | string
-    })
-    for (const stream of [child.stdout, child.stderr])
+  constructor(program: BuiltProgram) {
+    this.#program = program
+    this.child = program.child
+    this.exited = program.closed
+    for (const stream of [this.child.stdout, this.child.stderr])
       stream?.on('data', chunk => (this.output += String(chunk)))
   }
 
@@ -64,7 +62,7 @@ export class Program {
 
   async until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
     const look = async (): Promise<boolean> => {
-      if (!this.#isRunning)
+      if (!this.#program.isRunning)
         throw new Error(`the program ended (${String(await this.exited)}) before: ${what}`)
       return isTrue()
     }
@@ -75,7 +73,7 @@ export class Program {
 
   /** Sends a signal, unless it has ended, and waits for the end. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
-    if (this.#isRunning) this.child.kill(signal)
+    this.#program.signal(signal)
     return this.exited
   }
 }
@@ -96,14 +94,15 @@ export function startProgram(
   env: Readonly<Record<string, string>>,
   args: readonly string[] = []
 ): Program {
-  const entry = fileURLToPath(new URL(`../../../dist/cmd/${name}/index.js`, import.meta.url))
+  return startEntry(t, { name, env, args })
+}
+
+/** The same of another file than those in cmd. */
+export function startEntry(t: Teardown, spec: Omit<ProgramSpec, 'directory'>): Program {
   const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [entry, ...args], {
-    cwd: temporaryDirectory(t),
-    env: { PATH, HOME, LOG_FORMAT: 'json', ...env },
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  const program = new Program(child)
+  const directory = temporaryDirectory(t)
+  const built = new BuiltProgram({ ...spec, directory, env: { PATH, HOME, ...spec.env } })
+  const program = new Program(built)
   t.teardown(() => program.end('SIGKILL'))
   return program
 }
