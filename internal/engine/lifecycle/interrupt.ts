@@ -1,5 +1,6 @@
 /**
- * Waits that an AbortSignal cuts short.
+ * Waits that an AbortSignal cuts short: the only ones of the engine. A wait that may be
+ * cut again and again gets a new signal each time.
  *
  * Shapes  a cut resolves rather than rejects: the caller looks at `signal.aborted`, which
  *         it must do anyway. Each wait takes its listener off again; a `Promise.race`

@@ -9,8 +9,9 @@
  * Errors  what the processor does wrong is a violation in the result; only a harness that
  *         cannot go on rejects.
  */
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock as clock } from '../../engine/lifecycle/clock.js'
+import { delay } from '../../engine/lifecycle/interrupt.js'
 import { readSamples, type Sample } from '../../engine/observe/prometheus-text.js'
 import { readLedger } from '../../systems/events/producer/ledger-reader.js'
 import type { Report } from '../../systems/events/verify/report.js'
@@ -130,7 +131,7 @@ export class ChaosRun {
     await Promise.all([this.#suffer(step), this.#delivery.suffer(step.delivery)])
     await this.#delivery.revive()
     if (!this.#options.systems.processor.isUp) await this.#revive()
-    await delay(step.pauseMs)
+    await pause(step.pauseMs)
   }
 
   async #suffer({ events, leadMs, fault, kill }: Step): Promise<void> {
@@ -138,7 +139,7 @@ export class ChaosRun {
     const { bursts, processor } = systems
     const first = fault === null ? events : Math.ceil(events / 2)
     bursts.release(first)
-    await delay(leadMs)
+    await pause(leadMs)
     if (fault === null) {
       if (kill !== null) await this.#kill(kill)
       this.#lastFaultEndedMs = performance.now()
@@ -146,7 +147,7 @@ export class ChaosRun {
       const end = await INJECTORS[fault.kind](systems, fault)
       this.#countFault(fault.kind)
       const killing = kill === null ? Promise.resolve() : this.#kill(kill)
-      await Promise.all([killing, delay(fault.forMs)])
+      await Promise.all([killing, pause(fault.forMs)])
       await end()
       this.#lastFaultEndedMs = performance.now()
       bursts.release(events - first)
@@ -180,7 +181,7 @@ export class ChaosRun {
 
   async #kill({ target, afterMs, isAtCommit, draw }: PlannedKill): Promise<void> {
     const { processor } = this.#options.systems
-    await delay(afterMs)
+    await pause(afterMs)
     if (isAtCommit && (await this.#killAtCommit(draw))) return
     if (target === 'primary') {
       await processor.killPrimary()
@@ -286,7 +287,7 @@ export class ChaosRun {
         const rows = look % LOOKS_PER_COUNT === 0 ? await this.#countRows() : null
         this.#checks.look(life, samples, rows)
       }
-      await delay(LOOK_EVERY_MS, undefined, { signal: ended }).catch(() => undefined)
+      await delay(clock, LOOK_EVERY_MS, ended)
     }
   }
 

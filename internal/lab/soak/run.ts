@@ -4,8 +4,9 @@
  * Units   seconds since the steady load began.
  * Errors  rejects when the processor ends by itself or the queue does not drain.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment } from '../../engine/config/environment.js'
+import { systemClock as clock } from '../../engine/lifecycle/clock.js'
+import { delay } from '../../engine/lifecycle/interrupt.js'
 import { largestSample, sumOfSamples } from '../../engine/observe/prometheus-text.js'
 import { createSqsWriter } from '../../engine/queue/sqs/writer.js'
 import type { LoadTotals } from '../../systems/events/producer/load.js'
@@ -159,7 +160,7 @@ async function load<T>(
     signal: AbortSignal.any([signal, ended.signal]),
     mayGoOn: async () => {
       while (ratePerSecond === null && backlog > MAX_BACKLOG && !ended.signal.aborted)
-        await delay(LOOK_AT_BACKLOG_MS)
+        await delay(clock, LOOK_AT_BACKLOG_MS, ended.signal)
     }
   })
   const looking = followBacklog(queue, ended.signal, depth => {
@@ -192,7 +193,7 @@ async function followBacklog(
 ): Promise<void> {
   while (!ended.aborted) {
     onDepth(await queue.depth())
-    await delay(LOOK_AT_BACKLOG_MS)
+    await delay(clock, LOOK_AT_BACKLOG_MS, ended)
   }
 }
 
@@ -244,5 +245,5 @@ function total({ stored, duplicates, rejected }: Counts): number {
 }
 
 async function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  await delay(Math.max(0, seconds * 1_000), undefined, { signal }).catch(() => undefined)
+  await delay(clock, Math.max(0, seconds * 1_000), signal)
 }
