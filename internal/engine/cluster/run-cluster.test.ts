@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { isAlive, Program, temporaryDirectory } from '../../lab/testing/programs.js'
+import { isAlive, type Program, startEntry } from '../../lab/testing/programs.js'
+import { readSamples, seriesOf } from '../observe/prometheus-text.js'
 
 const ENTRY = fileURLToPath(
   new URL('../../../dist/internal/lab/testing/tiny-cluster-program.js', import.meta.url)
@@ -21,19 +21,14 @@ interface Tiny {
 }
 
 function start(t: Test, env: Readonly<Record<string, string>> = {}): Tiny {
-  const child = spawn(process.execPath, [ENTRY], {
-    cwd: temporaryDirectory(t),
-    env,
-    stdio: ['ignore', 'pipe', 'pipe']
-  })
-  const program = new Program(child)
+  const program = startEntry(t, { name: 'tiny cluster', entry: ENTRY, env })
   const told = (msg: string): Record<string, unknown>[] =>
     program.log.filter(line => line['msg'] === msg)
   const workers = (): number[] => told('worker started').map(line => Number(line['worker']))
   const get = async (path: string): Promise<string> =>
     (await fetch(new URL(path, String(told('listening')[0]?.['metrics'])))).text()
   t.teardown(async () => {
-    child.kill('SIGKILL')
+    program.child.kill('SIGKILL')
     for (const pid of workers()) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
     await program.exited
   })
@@ -44,9 +39,8 @@ function start(t: Test, env: Readonly<Record<string, string>> = {}): Tiny {
     get,
     messages: () => program.log.map(({ msg }) => String(msg)),
     async sum(series) {
-      const lines = (await get('/metrics')).split('\n')
-      const line = lines.find(one => one.startsWith(`tiny_${series} `))
-      return line === undefined ? null : Number(line.split(' ').at(-1))
+      const samples = readSamples(await get('/metrics'))
+      return samples.find(sample => seriesOf(sample) === `tiny_${series}`)?.value ?? null
     }
   }
 }

@@ -7,9 +7,8 @@
  *         request) are far above what a scrape needs, and it looks at them only every 30
  *         s unless told.
  */
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { ExpectedError } from '../lifecycle/service.js'
+import { createServer } from 'node:http'
+import { listen } from './listen.js'
 
 export interface Answer {
   readonly status: number
@@ -67,11 +66,10 @@ export async function startHttpServer({
       return send(plain(405, 'Only GET.\n'))
     Promise.resolve(route()).then(send, () => send(plain(500, 'This route failed; see the log.\n')))
   })
-  await listen(server, host, port, portSetting)
-  const address = server.address() as AddressInfo
-  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  const remedy = `set ${portSetting} to another one`
+  const { origin } = await listen(server, { host, port, remedy })
   return {
-    origin: `http://${name}:${address.port}`,
+    origin,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())
@@ -82,23 +80,4 @@ export async function startHttpServer({
 
 export function plain(status: number, body: string): Answer {
   return { status, contentType: 'text/plain; charset=utf-8', body }
-}
-
-function listen(server: Server, host: string, port: number, portSetting: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = {
-        EADDRINUSE: 'is taken by another program',
-        EACCES: 'needs privileges',
-        EADDRNOTAVAIL: 'is no address of this machine'
-      }
-      const known = why[error.code as keyof typeof why] as string | undefined
-      reject(
-        known === undefined
-          ? error
-          : new ExpectedError(`${host}:${port} ${known}: set ${portSetting} to another one`)
-      )
-    })
-    server.listen(port, host, resolve)
-  })
 }

@@ -5,9 +5,9 @@
  * Units   milliseconds.
  */
 import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { listenHere } from '../../engine/http/listen.js'
 import { EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
 import { SECRET_FIELD } from '../../systems/events/delivery/endpoint.js'
 import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
@@ -64,7 +64,7 @@ export async function createSenderBed({
     held.add(socket)
     socket.on('error', () => undefined).on('close', () => held.delete(socket))
   })
-  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  const { origin: silentOrigin } = await listenHere(silent)
   let stored = 0
   const senderEnv = {
     ...inheritedFrom(env),
@@ -82,7 +82,7 @@ export async function createSenderBed({
   }
   return {
     recipient: { program: recipient, origin: String(url) },
-    silentOrigin: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+    silentOrigin,
     async startSender() {
       const sender = new BuiltProgram({ name: 'sender', env: senderEnv, directory })
       await sender.said('sending')

@@ -7,8 +7,8 @@
  * Units   milliseconds.
  * Errors  none leave here: a broken connection is what it is for.
  */
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { listenHere } from '../../engine/http/listen.js'
 import { DelayLine } from './delay-line.js'
 import { reset } from './reset.js'
 import { ServerMessages } from './server-messages.js'
@@ -64,10 +64,9 @@ export async function startDatabaseProxy(random: () => number): Promise<Database
     links.add(link)
     if (isHole) link.lose()
   })
-  server.listen(0, LOOPBACK)
-  await once(server, 'listening')
+  const { port } = await listenHere(server)
   const proxy: DatabaseProxy = {
-    port: (server.address() as AddressInfo).port,
+    port,
     target: null,
     latencyMs: 0,
     cut: null,

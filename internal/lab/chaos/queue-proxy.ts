@@ -6,9 +6,8 @@
  *         bodies.
  * Errors  a queue that cannot be reached is HTTP 502.
  */
-import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenHere } from '../../engine/http/listen.js'
 import {
   type BatchAnswer,
   type BatchEntry,
@@ -57,7 +56,6 @@ interface Answer {
   readonly body: string
 }
 
-const LOOPBACK = '127.0.0.1'
 const CONTENT_TYPE = 'application/x-amz-json-1.0'
 /**
  * Longer than any pause of the processor: a connection that closes while a call is on its
@@ -157,10 +155,9 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
     })
   }
 
-  server.listen(0, LOOPBACK)
-  await once(server, 'listening')
+  const { origin } = await listenHere(server)
   return {
-    endpoint: `http://${LOOPBACK}:${(server.address() as AddressInfo).port}`,
+    endpoint: origin,
     get trouble() {
       return trouble
     },

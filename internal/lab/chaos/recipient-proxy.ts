@@ -5,9 +5,8 @@
  * Errors  a recipient that cannot be reached is a connection that is reset, as by its
  *         closed port.
  */
-import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenHere } from '../../engine/http/listen.js'
 import { reset } from './reset.js'
 
 export type RecipientTrouble =
@@ -97,15 +96,14 @@ export async function startRecipientProxy(random: () => number): Promise<Recipie
     })
   }
 
-  server.listen(0, LOOPBACK)
-  await once(server, 'listening')
+  const { origin } = await listenHere(server)
   const open = new Set<IncomingMessage['socket']>()
   server.on('connection', socket => {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
   const proxy: RecipientProxy = {
-    origin: `http://${LOOPBACK}:${(server.address() as AddressInfo).port}`,
+    origin,
     targetPort: 0,
     trouble: null,
     onPost: null,

@@ -2,8 +2,8 @@
  * A TCP server on loopback that says to each connection what the test wants, HTTP or not.
  */
 
-import type { AddressInfo } from 'node:net'
 import { createServer, type Server, type Socket } from 'node:net'
+import { listenHere } from '../../engine/http/listen.js'
 
 export interface RawServer {
   readonly port: number
@@ -23,7 +23,7 @@ export async function startRawServer(
     socket.on('error', () => undefined)
     talk(socket)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = await listenHere(server)
   t.teardown(
     () =>
       new Promise<void>(resolve => {
@@ -31,5 +31,5 @@ export async function startRawServer(
         for (const socket of sockets) socket.destroy()
       })
   )
-  return { port: (server.address() as AddressInfo).port, sockets, server }
+  return { port, sockets, server }
 }

@@ -5,7 +5,8 @@
  *         how many came before it.
  */
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { listenHere } from '../../engine/http/listen.js'
 
 export interface StubRequest {
   readonly path: string
@@ -48,7 +49,7 @@ export async function startStubHttp(
     })
   })
   server.on('connection', () => connections++)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port, origin } = await listenHere(server)
   t.teardown(
     () =>
       new Promise<void>(resolve => {
@@ -56,8 +57,7 @@ export async function startStubHttp(
         server.closeAllConnections()
       })
   )
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { origin: `http://${host}`, host, requests, connections: () => connections, server }
+  return { origin, host: `127.0.0.1:${port}`, requests, connections: () => connections, server }
 }
 
 /** A whole answer in JSON. */

@@ -8,10 +8,9 @@
  * Errors  a taken port is an ExpectedError; a ledger that cannot be written is answered
  *         with 500 and given to `onFailure`.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { listen } from '../../../engine/http/listen.js'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
-import { ExpectedError } from '../../../engine/lifecycle/service.js'
 import type { Answers } from './arguments.js'
 import type { Arrivals } from './arrivals.js'
 import { type ReceivedDelivery, type RecipientLedgerEntry, readEnvelope } from './delivery.js'
@@ -63,10 +62,10 @@ export async function startRecipientServer(
       else clock.after(options.answers.latencyMs, () => take(request, response, body, options))
     })
   })
-  await listen(server, host, port)
-  const { address, family, port: bound } = server.address() as AddressInfo
+  const remedy = 'give another one with --port or --host'
+  const { origin } = await listen(server, { host, port, remedy })
   return {
-    origin: `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`,
+    origin,
     close: () =>
       new Promise(resolve => {
         const cancel = clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections())
@@ -180,17 +179,4 @@ function readBody(request: IncomingMessage, done: (body: string | null) => void)
     if (bytes <= MAX_BODY_BYTES) done(Buffer.concat(chunks).toString())
   })
   request.on('error', () => undefined)
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const what =
-        error.code === 'EADDRINUSE'
-          ? 'is taken by another program'
-          : `cannot be listened on (${error.code ?? error.message})`
-      reject(new ExpectedError(`${host}:${port} ${what}: give another one with --port or --host`))
-    })
-    server.listen(port, host, resolve)
-  })
 }
