@@ -20,7 +20,7 @@
  */
 import type pg from 'pg'
 import { type ConstructorOptions, PgBoss } from 'pg-boss'
-import { classify } from '../postgres/fault.js'
+import { rethrowClassified } from '../postgres/fault.js'
 import type { ClaimedLane, Lanes } from './lanes.js'
 import type { WakeLanes } from './wake-lanes.js'
 
@@ -65,7 +65,7 @@ export async function openPgBossLanes({
 }: PgBossLanesOptions): Promise<PgBossLanes> {
   const boss = createBoss(pool, schema, { migrate: false, createSchema: false, supervise: true })
   boss.on('error', onError)
-  await boss.start().catch(rethrow)
+  await boss.start().catch(rethrowClassified)
   const jobOf = (lane: ClaimedLane): JobAttempt => (lane as BossLane).job
   const note = (laneId: string) => noteFor(laneId, lostAfterS)
   return {
@@ -73,7 +73,9 @@ export async function openPgBossLanes({
       await boss.insert(QUEUE, laneIds.map(note), { db: executorOf(client) })
     },
     async claim(max) {
-      const jobs = await boss.fetch(QUEUE, { batchSize: max, groupConcurrency: 1 }).catch(rethrow)
+      const jobs = await boss
+        .fetch(QUEUE, { batchSize: max, groupConcurrency: 1 })
+        .catch(rethrowClassified)
       return jobs.map(
         ({ id, retryCount, groupId }): BossLane => ({
           laneId: groupId ?? '',
@@ -86,13 +88,13 @@ export async function openPgBossLanes({
       // The types of the answer leave out what it says.
       const answer: { readonly settled?: readonly string[] | null } = await boss
         .touch(QUEUE, lanes.map(jobOf))
-        .catch(rethrow)
+        .catch(rethrowClassified)
       const kept = new Set(answer.settled)
       return lanes.filter(lane => !kept.has(jobOf(lane).id))
     },
     async release(lane, wakeAgain) {
-      await boss.deleteJob(QUEUE, [jobOf(lane)]).catch(rethrow)
-      if (wakeAgain) await boss.insert(QUEUE, [note(lane.laneId)]).catch(rethrow)
+      await boss.deleteJob(QUEUE, [jobOf(lane)]).catch(rethrowClassified)
+      if (wakeAgain) await boss.insert(QUEUE, [note(lane.laneId)]).catch(rethrowClassified)
     },
     async close() {
       await boss.stop({ graceful: false, close: false })
@@ -121,7 +123,7 @@ export async function installLanes(pool: pg.Pool, schema: string): Promise<void>
       await boss.createQueue(QUEUE, { policy: 'short', ...options })
     else await boss.updateQueue(QUEUE, options)
   } catch (error) {
-    rethrow(error)
+    rethrowClassified(error)
   } finally {
     await boss.stop({ graceful: false, close: false })
   }
@@ -134,7 +136,7 @@ export async function installLanes(pool: pg.Pool, schema: string): Promise<void>
 async function isSchemaMissing(pool: pg.Pool, schema: string): Promise<boolean> {
   const { rows } = await pool
     .query<{ isMissing: boolean }>('SELECT to_regnamespace($1) IS NULL AS "isMissing"', [schema])
-    .catch(rethrow)
+    .catch(rethrowClassified)
   return rows[0]?.isMissing === true
 }
 
@@ -162,8 +164,4 @@ function executorOf(client: Pick<pg.ClientBase, 'query'>): {
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
 } {
   return { executeSql: (text, values) => client.query(text, values) }
-}
-
-function rethrow(error: unknown): never {
-  throw classify(error)
 }

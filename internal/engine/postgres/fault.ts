@@ -61,3 +61,8 @@ function codeOf(error: unknown, message: string): string {
   if (typeof code === 'string' && code !== '') return code
   return CODE_BY_WORDING.find(([wording]) => wording.test(message))?.[1] ?? 'unknown'
 }
+
+/** For `catch`: a promise that rejects then does so with a StoreError. */
+export function rethrowClassified(error: unknown): never {
+  throw classify(error)
+}

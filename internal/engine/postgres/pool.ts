@@ -1,43 +1,41 @@
 /**
- * The connections of programs that people wait for.
+ * Connections of a program that does not live by its database alone.
  *
  * They are opened when they are needed, so whoever never asks needs no database.
  *
  * Units   milliseconds.
  */
 import pg from 'pg'
+import type { DbLimits } from './settings.js'
 
-export interface PostgresPoolOptions {
+export interface PoolTarget
+  extends Pick<DbLimits, 'statementTimeoutMs' | 'lockTimeoutMs' | 'queryDeadlineMs'> {
   readonly connectionString: string
-  readonly statementTimeoutMs: number
-  readonly lockTimeoutMs: number
-  readonly queryDeadlineMs: number
-  /** Whose connections they are, for pg_stat_activity. */
-  readonly application?: 'records' | 'sender'
-  readonly connections?: number
 }
 
-/** One for the work, one for what is asked beside it. */
-const CONNECTIONS = 2
-/**
- * After this a program that stands still gives up what it holds. A claim of records waits
- * for the queue while it holds its rows; the sender waits for nothing but the database,
- * and holds the cursor that all senders wait for.
- */
-const IDLE_IN_TRANSACTION_TIMEOUT_MS = { records: 120_000, sender: 10_000 } as const
+/** Whose connections they are. */
+export interface PoolUse {
+  /** For pg_stat_activity. */
+  readonly applicationName: string
+  readonly connections: number
+  /**
+   * A program that stands still in a transaction for so long gives up what it holds, for
+   * others wait for that.
+   */
+  readonly idleInTransactionMs: number
+}
 
-export function createPostgresPool(options: PostgresPoolOptions): pg.Pool {
-  const application = options.application ?? 'records'
+export function createPostgresPool(target: PoolTarget, use: PoolUse): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: options.connectionString,
-    max: options.connections ?? CONNECTIONS,
-    connectionTimeoutMillis: options.queryDeadlineMs,
-    query_timeout: options.queryDeadlineMs,
-    statement_timeout: options.statementTimeoutMs,
-    lock_timeout: options.lockTimeoutMs,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS[application],
+    connectionString: target.connectionString,
+    max: use.connections,
+    connectionTimeoutMillis: target.queryDeadlineMs,
+    query_timeout: target.queryDeadlineMs,
+    statement_timeout: target.statementTimeoutMs,
+    lock_timeout: target.lockTimeoutMs,
+    idle_in_transaction_session_timeout: use.idleInTransactionMs,
     keepAlive: true,
-    application_name: `event-process ${application}`
+    application_name: use.applicationName
   })
   // The statement under way fails by itself; without listeners a broken connection would
   // end the process.

@@ -9,7 +9,7 @@
  */
 import type pg from 'pg'
 import { StoreError } from '../intake/store.js'
-import { classify } from './fault.js'
+import { classify, rethrowClassified } from './fault.js'
 
 /** The transaction failed for reasons of its own; the session is as good as before. */
 const SESSION_SURVIVES = new Set(['40001', '40P01', '55006', '55P03', '57014'])
@@ -61,7 +61,7 @@ class OpenTransaction {
 }
 
 export async function beginTransaction(pool: pg.Pool): Promise<OpenTransaction> {
-  const client = await pool.connect().catch(rethrow)
+  const client = await pool.connect().catch(rethrowClassified)
   const transaction = new OpenTransaction(client)
   await transaction.run(() => client.query('BEGIN ISOLATION LEVEL READ COMMITTED'))
   return transaction
@@ -83,7 +83,7 @@ export async function onConnection<T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>
 ): Promise<T> {
-  const client = await pool.connect().catch(rethrow)
+  const client = await pool.connect().catch(rethrowClassified)
   let isSound = true
   try {
     return await work(client)
@@ -98,8 +98,4 @@ export async function onConnection<T>(
 
 function leavesSessionSound(failure: StoreError): boolean {
   return failure.fault === 'data' || SESSION_SURVIVES.has(failure.code)
-}
-
-function rethrow(error: unknown): never {
-  throw classify(error)
 }

@@ -8,6 +8,7 @@ import { SECRET_FIELD } from '../../systems/events/delivery/endpoint.js'
 import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
 import { newSecret } from '../../systems/events/delivery/secret.js'
 import { createPostgresEndpoints } from '../../systems/events/delivery/store/postgres-endpoints.js'
+import { RECORDS_POOL } from '../../systems/events/store/pool-uses.js'
 import { ENDPOINT_TIMEOUT_MS } from './settings.js'
 
 interface PlannedEndpoint {
@@ -39,12 +40,13 @@ export async function registerEndpoints(
   origin: string
 ): Promise<Readonly<Record<string, string>>> {
   const keys = parseKeyRing(secretKeys)
-  const pool = createPostgresPool({
+  const limits = {
     connectionString,
     statementTimeoutMs: QUERY_MS,
     lockTimeoutMs: QUERY_MS,
     queryDeadlineMs: QUERY_MS
-  })
+  }
+  const pool = createPostgresPool(limits, RECORDS_POOL)
   const secrets: Record<string, string> = {}
   try {
     const endpoints = createPostgresEndpoints(pool)

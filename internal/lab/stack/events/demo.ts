@@ -6,6 +6,7 @@ import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import { openKeyRing } from '../../../systems/events/app/key-ring.js'
 import { readSenderConfig } from '../../../systems/events/config/config.js'
 import { createPostgresEndpoints } from '../../../systems/events/delivery/store/postgres-endpoints.js'
+import { RECORDS_POOL } from '../../../systems/events/store/pool-uses.js'
 import { freePortLike } from '../choose-port.js'
 import type { Demo, DemoContext, Figures, ProgramOrigins } from '../demo.js'
 import { fetchText } from '../fetch-text.js'
@@ -47,7 +48,10 @@ export function createEventsDemo({ env, services }: DemoContext): Demo {
     const config = readSenderConfig(env)
     if (config.services.kind !== 'embedded') return null
     const port = String(await freePortLike(RECIPIENT_PORT))
-    const pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db })
+    const pool = createPostgresPool(
+      { connectionString: services.dbConnection, ...config.db },
+      RECORDS_POOL
+    )
     const secrets = await prepareEndpoints({
       endpoints: createPostgresEndpoints(pool),
       keys: openKeyRing(config),

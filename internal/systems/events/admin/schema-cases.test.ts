@@ -17,6 +17,7 @@ import { RIGHT_SCHEMAS } from '../../../lab/testing/right-schemas.js'
 import { WRONG_SCHEMAS } from '../../../lab/testing/wrong-schemas.js'
 import { createPostgresDeliveryRecords } from '../delivery/store/postgres-delivery-records.js'
 import { createPostgresEndpoints } from '../delivery/store/postgres-endpoints.js'
+import { RECORDS_POOL } from '../store/pool-uses.js'
 import { createPostgresClientLimits } from '../store/postgres-client-limits.js'
 import { createPostgresClients, createPostgresEventTypes } from '../store/postgres-names.js'
 import { createPostgresRecords } from '../store/postgres-records.js'
@@ -31,12 +32,9 @@ const options = {
   lockTimeoutMs: 10_000,
   queryDeadlineMs: 15_000
 }
-const schemas = createPostgresSchemaRegistry(options)
-const own = createPostgresPool(options)
-t.teardown(async () => {
-  await schemas.close()
-  await own.end()
-})
+const own = createPostgresPool(options, RECORDS_POOL)
+const schemas = createPostgresSchemaRegistry(own)
+t.teardown(() => own.end())
 const services = {
   records: createPostgresRecords(own),
   clients: createPostgresClients(own),

@@ -22,6 +22,7 @@ import { ADMIN_PROGRAM } from '../admin/program.js'
 import { readQueueProgramConfig } from '../config/config.js'
 import { createPostgresDeliveryRecords } from '../delivery/store/postgres-delivery-records.js'
 import { createPostgresEndpoints } from '../delivery/store/postgres-endpoints.js'
+import { RECORDS_POOL } from '../store/pool-uses.js'
 import { createPostgresClientLimits } from '../store/postgres-client-limits.js'
 import { createPostgresClients, createPostgresEventTypes } from '../store/postgres-names.js'
 import { createPostgresRecords } from '../store/postgres-records.js'
@@ -53,23 +54,22 @@ async function perform(
   tools: CommandTools
 ): Promise<ExitCode> {
   const services = await findServices(config.services)
-  const pool = createPostgresPool({ connectionString: services.dbConnection, ...config.db })
+  const pool = createPostgresPool(
+    { connectionString: services.dbConnection, ...config.db },
+    RECORDS_POOL
+  )
   const sqs = createSqsClient({ ...services.aws, maxSockets: 4, transport: config.queue.transport })
   let opening: Promise<AdminQueues> | null = null
   const queues = (): Promise<AdminQueues> => {
     opening ??= openQueues(config, sqs, tools.output)
     return opening
   }
-  const schemas = createPostgresSchemaRegistry({
-    connectionString: services.dbConnection,
-    ...config.db
-  })
   const context: AdminContext = {
     records: createPostgresRecords(pool),
     clients: createPostgresClients(pool),
     clientLimits: createPostgresClientLimits(pool),
     eventTypes: createPostgresEventTypes(pool),
-    schemas,
+    schemas: createPostgresSchemaRegistry(pool),
     endpoints: createPostgresEndpoints(pool),
     deliveries: createPostgresDeliveryRecords(pool),
     queues,
@@ -82,7 +82,6 @@ async function perform(
   } finally {
     sqs.destroy()
     await pool.end()
-    await schemas.close()
     await services.stop()
   }
 }

@@ -3,12 +3,13 @@ import { installLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import type { DbLimits } from '../../../engine/postgres/settings.js'
 import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
+import { RECORDS_POOL } from '../store/pool-uses.js'
 
 export async function installSenderLanes(
   connectionString: string,
   limits: DbLimits
 ): Promise<void> {
-  const pool = createPostgresPool({ connectionString, ...limits })
+  const pool = createPostgresPool({ connectionString, ...limits }, RECORDS_POOL)
   try {
     await installLanes(pool, LANES_SCHEMA)
   } finally {

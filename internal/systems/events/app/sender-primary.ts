@@ -18,6 +18,7 @@ import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
 import { createSenderPrimaryMetrics, type SenderPrimaryMetrics } from '../observe/sender-metrics.js'
 import { migrateEvents } from '../store/migrate.js'
+import { SENDER_POOL } from '../store/pool-uses.js'
 import { openKeyRing } from './key-ring.js'
 import type { SenderStatus } from './sender-protocol.js'
 
@@ -55,11 +56,10 @@ async function openPrimary(
   closeLater(() => services.stop())
   // Made, or found wanting, before a worker needs it.
   openKeyRing(config)
-  const pool = createPostgresPool({
-    connectionString: services.dbConnection,
-    ...config.db,
-    application: 'sender'
-  })
+  const pool = createPostgresPool(
+    { connectionString: services.dbConnection, ...config.db },
+    SENDER_POOL
+  )
   closeLater(() => pool.end())
   const deliveries = createPostgresDeliveries(pool, () => Promise.resolve())
   let cancelRead = (): void => undefined

@@ -17,6 +17,7 @@ import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
 import { createDeliveryEvents } from '../observe/delivery-events.js'
 import { createSenderMetrics } from '../observe/sender-metrics.js'
+import { SENDER_POOL } from '../store/pool-uses.js'
 import { openKeyRing } from './key-ring.js'
 import type { SenderStatus } from './sender-protocol.js'
 
@@ -45,12 +46,10 @@ async function openWorker(
 ): Promise<WorkerParts<SenderStatus> | null> {
   const keys = openKeyRing(config)
   const services = await findDatabase(config.services)
-  const pool = createPostgresPool({
-    connectionString: services.dbConnection,
-    ...config.db,
-    application: 'sender',
-    connections: CONNECTIONS
-  })
+  const pool = createPostgresPool(
+    { connectionString: services.dbConnection, ...config.db },
+    { ...SENDER_POOL, connections: CONNECTIONS }
+  )
   closeLater(() => pool.end())
   const metrics = createSenderMetrics()
   const events = createDeliveryEvents({ log, metrics })

@@ -10,22 +10,15 @@
  */
 
 import { createListener } from '../../../engine/postgres/listener.js'
-import type { ClientSetting, ClientSettingsSource } from './client-settings.js'
+import type { ClientSettingsSource } from './client-settings.js'
+import { countSessions } from './sql/count-sessions.js'
+import { readClientNames } from './sql/read-client-names.js'
+import { readClientSettings } from './sql/read-client-settings.js'
 
 const APPLICATION_NAME = 'event-process clients'
 
 /** Who comes says so to the others: they share with one more from now on. */
 const LISTEN = 'LISTEN client; NOTIFY client'
-
-const READ_SETTINGS = `
-SELECT name AS client, weight, max_events_per_s AS "maxEventsPerS", max_bytes_per_s AS "maxBytesPerS", over_quota AS "overQuota"
-FROM client WHERE weight <> 1 OR max_events_per_s IS NOT NULL OR max_bytes_per_s IS NOT NULL
-ORDER BY name`
-
-const COUNT_PROCESSORS = `
-SELECT count(*)::int AS processors FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()`
-
-const READ_NAMES = 'SELECT name FROM client ORDER BY name LIMIT $1'
 
 export interface ClientSettingsOptions {
   readonly connectionString: string
@@ -49,18 +42,13 @@ export function createClientSettingsSource({
   return {
     read: atMost =>
       listener.read(async client => {
-        const { rows: settings } = await client.query<ClientSetting>(READ_SETTINGS)
-        const { rows: counts } = await client.query<{ processors: number }>(COUNT_PROCESSORS, [
-          APPLICATION_NAME
-        ])
-        const { rows: names } = await client.query<{ name: string }>(READ_NAMES, [atMost])
-        const all = new Set([
-          ...settings.map(({ client: name }) => name),
-          ...names.map(({ name }) => name)
-        ])
+        const settings = await readClientSettings(client)
+        const processors = await countSessions(client, APPLICATION_NAME)
+        const names = await readClientNames(client, atMost)
+        const all = new Set([...settings.map(({ client: name }) => name), ...names])
         return {
           settings,
-          processors: Math.max(1, counts[0]?.processors ?? 1),
+          processors: Math.max(1, processors),
           names: [...all].slice(0, atMost)
         }
       }),

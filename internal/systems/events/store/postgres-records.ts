@@ -5,31 +5,33 @@
  *         unchanged.
  */
 import type pg from 'pg'
-import { classify } from '../../../engine/postgres/fault.js'
+import { classify, rethrowClassified } from '../../../engine/postgres/fault.js'
 import { ALL_REJECTIONS, type Records } from './records.js'
-import { claimRejections, markRedriven } from './sql/claim-rejections.js'
+import { claimRejections } from './sql/claim-rejections.js'
+import { countRejections } from './sql/count-rejections.js'
+import { findRejectedIds } from './sql/find-rejected-ids.js'
 import { findStored } from './sql/find-stored.js'
-import {
-  countRejections,
-  findRejectedIds,
-  listRejections,
-  readRejections
-} from './sql/read-rejections.js'
+import { listRejections } from './sql/list-rejections.js'
+import { markRedriven } from './sql/mark-redriven.js'
+import { readNow } from './sql/read-now.js'
+import { readRejections } from './sql/read-rejections.js'
 import { readStored } from './sql/read-stored.js'
+
+const BEGIN_SNAPSHOT = `
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL idle_in_transaction_session_timeout = 0`
 
 export function createPostgresRecords(pool: pg.Pool): Records {
   const ask = <T>(question: (db: pg.Pool) => Promise<T>): Promise<T> =>
-    question(pool).catch(rethrow)
+    question(pool).catch(rethrowClassified)
 
   async function* inSnapshot<T>(
     read: (client: pg.PoolClient) => AsyncIterable<T>
   ): AsyncGenerator<T> {
-    const client = await pool.connect().catch(rethrow)
+    const client = await pool.connect().catch(rethrowClassified)
     try {
       // Whoever reads may be slow, a pager for instance.
-      await client.query(
-        'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0'
-      )
+      await client.query(BEGIN_SNAPSHOT)
       yield* read(client)
     } catch (error) {
       throw classify(error)
@@ -54,20 +56,17 @@ export function createPostgresRecords(pool: pg.Pool): Records {
     readRejections: (filter, limit) => inSnapshot(client => readRejections(client, filter, limit)),
     readStored: filter => inSnapshot(client => readStored(client, filter)),
 
-    async now() {
-      const { rows } = await ask(db => db.query<{ now: string }>('SELECT now()::text AS now'))
-      return rows[0]?.now ?? ''
-    },
+    now: () => ask(readNow),
 
     async claimRejections(claim, send) {
-      const client = await pool.connect().catch(rethrow)
+      const client = await pool.connect().catch(rethrowClassified)
       let isOver = false
       try {
-        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED').catch(rethrow)
-        const { rejections, last } = await claimRejections(client, claim).catch(rethrow)
+        await client.query('BEGIN ISOLATION LEVEL READ COMMITTED').catch(rethrowClassified)
+        const { rejections, last } = await claimRejections(client, claim).catch(rethrowClassified)
         const sent = rejections.length === 0 ? [] : await send(rejections)
-        if (sent.length > 0) await markRedriven(client, sent).catch(rethrow)
-        await client.query('COMMIT').catch(rethrow)
+        if (sent.length > 0) await markRedriven(client, sent).catch(rethrowClassified)
+        await client.query('COMMIT').catch(rethrowClassified)
         isOver = true
         return last
       } finally {
@@ -76,8 +75,4 @@ export function createPostgresRecords(pool: pg.Pool): Records {
       }
     }
   }
-}
-
-function rethrow(error: unknown): never {
-  throw classify(error)
 }

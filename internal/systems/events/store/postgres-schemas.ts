@@ -7,19 +7,8 @@
 
 import { createListener } from '../../../engine/postgres/listener.js'
 import type { RegisteredSchema } from '../schemas/payload-schemas.js'
-
-const READ_REGISTERED = `
-SELECT id, event_type AS "eventType", client AS "clientId", version, state, hash, schema
-FROM event_schema WHERE state <> 'retired'
-ORDER BY event_type, client, version`
-
-/**
- * Tells cheaply whether anything has changed: what a version says never does, so the
- * schemas themselves stay on the server.
- */
-const READ_FINGERPRINT = `
-SELECT coalesce(string_agg(concat_ws(' ', id, state), ',' ORDER BY id), '') AS fingerprint
-FROM event_schema WHERE state <> 'retired'`
+import { readRegisteredSchemas } from './sql/read-registered-schemas.js'
+import { readSchemaFingerprint } from './sql/read-schema-fingerprint.js'
 
 export interface SchemaSource {
   /**
@@ -53,12 +42,11 @@ export function createSchemaSource({
   return {
     readChanged: () =>
       listener.read(async client => {
-        const { rows } = await client.query<{ fingerprint: string }>(READ_FINGERPRINT)
-        const fingerprint = rows[0]?.fingerprint ?? ''
+        const fingerprint = await readSchemaFingerprint(client)
         if (fingerprint === known) return null
-        const registered = await client.query<RegisteredSchema>(READ_REGISTERED)
+        const registered = await readRegisteredSchemas(client)
         known = fingerprint
-        return registered.rows
+        return registered
       }),
     close: () => listener.close()
   }

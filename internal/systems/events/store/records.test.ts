@@ -2,6 +2,7 @@ import t from 'tap'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import type { RejectionReason } from '../event/event.js'
+import { RECORDS_POOL } from './pool-uses.js'
 import { createPostgresRecords } from './postgres-records.js'
 import {
   ALL_REJECTIONS as ALL,
@@ -13,7 +14,7 @@ import {
 const { connectionString, pool } = await createTestDatabase(t)
 const limits = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000, queryDeadlineMs: 15_000 }
 const createRecords = () => {
-  const own = createPostgresPool({ connectionString, ...limits })
+  const own = createPostgresPool({ connectionString, ...limits }, RECORDS_POOL)
   t.teardown(() => own.end())
   return createPostgresRecords(own)
 }
@@ -277,7 +278,10 @@ t.test('an event is found by its key, in both tables', async t => {
 t.test('a database that is not there is a transient fault', async t => {
   const nowhere = new URL(connectionString)
   nowhere.port = '1'
-  const unreachable = createPostgresPool({ connectionString: nowhere.href, ...limits })
+  const unreachable = createPostgresPool(
+    { connectionString: nowhere.href, ...limits },
+    RECORDS_POOL
+  )
   t.teardown(() => unreachable.end())
   const missing = createPostgresRecords(unreachable)
   await t.rejects(missing.listRejections(ALL, 1), { name: 'StoreError', fault: 'transient' })

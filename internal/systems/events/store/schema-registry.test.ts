@@ -1,8 +1,10 @@
 import pg from 'pg'
 import t from 'tap'
+import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
 import { until } from '../../../lab/testing/until.js'
 import { MAX_SHADOWS } from '../schemas/payload-schemas.js'
+import { RECORDS_POOL } from './pool-uses.js'
 import { createPostgresSchemaRegistry } from './postgres-schema-registry.js'
 import type { AddOutcome, SchemaRegistry, SchemaVersion } from './schema-registry.js'
 
@@ -10,16 +12,16 @@ const { connectionString, pool } = await createTestDatabase(t)
 const LIMITS = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000, queryDeadlineMs: 15_000 }
 
 function open(): SchemaRegistry {
-  const registry = createPostgresSchemaRegistry({ connectionString, ...LIMITS })
-  t.teardown(() => registry.close())
-  return registry
+  const own = createPostgresPool({ connectionString, ...LIMITS }, RECORDS_POOL)
+  t.teardown(() => own.end())
+  return createPostgresSchemaRegistry(own)
 }
 const registry = open()
 t.beforeEach(() => pool.query('TRUNCATE event_schema'))
 
 const WAITING = `
 SELECT FROM pg_stat_activity
-WHERE wait_event_type = 'Lock' AND application_name = 'event-process schema registry' AND datname = current_database()`
+WHERE wait_event_type = 'Lock' AND application_name = '${RECORDS_POOL.applicationName}' AND datname = current_database()`
 const text = (maximum: number): string => JSON.stringify({ type: 'number', maximum })
 const added = (outcome: AddOutcome): SchemaVersion => {
   if (outcome.kind !== 'added') throw new Error(JSON.stringify(outcome))

@@ -94,5 +94,4 @@ export interface SchemaRegistry {
   /** Makes a shadow version active and retires the one that was, in one transaction. */
   activate(id: number): Promise<ActivateOutcome>
   retire(id: number): Promise<RetireOutcome>
-  close(): Promise<void>
 }

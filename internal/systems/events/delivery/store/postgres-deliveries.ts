@@ -5,7 +5,7 @@
  */
 import type pg from 'pg'
 import type { WakeLanes } from '../../../../engine/dispatch/wake-lanes.js'
-import { classify } from '../../../../engine/postgres/fault.js'
+import { rethrowClassified } from '../../../../engine/postgres/fault.js'
 import { inTransaction } from '../../../../engine/postgres/transaction.js'
 import type { Deliveries, DueDelivery } from './deliveries.js'
 import { changeEndpoint } from './sql/change-endpoint.js'
@@ -40,15 +40,16 @@ export function createPostgresDeliveries(pool: pg.Pool, wakeLanes: WakeLanes): D
         await wakeEndpoints(client, endpoints)
         return endpoints.length
       }),
-    endDisabled: maxDeliveries => endDisabled(pool, maxDeliveries).catch(rethrow),
-    endpoint: id => readUsableEndpoint(pool, id).catch(rethrow),
+    endDisabled: maxDeliveries => endDisabled(pool, maxDeliveries).catch(rethrowClassified),
+    endpoint: id => readUsableEndpoint(pool, id).catch(rethrowClassified),
     due: (endpointId, limit, exceptIds) =>
-      dueWithPayload(pool, endpointId, limit, exceptIds).catch(rethrow),
+      dueWithPayload(pool, endpointId, limit, exceptIds).catch(rethrowClassified),
     async settle(outcomes) {
-      if (outcomes.length > 0) await settleDeliveries(pool, outcomes).catch(rethrow)
+      if (outcomes.length > 0) await settleDeliveries(pool, outcomes).catch(rethrowClassified)
     },
-    change: (endpointId, change) => changeEndpoint(pool, endpointId, change).catch(rethrow),
-    owed: () => readOwed(pool).catch(rethrow)
+    change: (endpointId, change) =>
+      changeEndpoint(pool, endpointId, change).catch(rethrowClassified),
+    owed: () => readOwed(pool).catch(rethrowClassified)
   }
 }
 
@@ -66,8 +67,4 @@ async function dueWithPayload(
     if (gone.length < rows.length || rows.length === 0)
       return rows.filter((row): row is DueRow & DueDelivery => row.payload !== null)
   }
-}
-
-function rethrow(error: unknown): never {
-  throw classify(error)
 }

@@ -1,6 +1,6 @@
 /** Endpoints in PostgreSQL, on connections of the caller's pool. */
 import type pg from 'pg'
-import { classify } from '../../../../engine/postgres/fault.js'
+import { rethrowClassified } from '../../../../engine/postgres/fault.js'
 import { inTransaction } from '../../../../engine/postgres/transaction.js'
 import {
   type AddEndpointOutcome,
@@ -33,22 +33,22 @@ export function createPostgresEndpoints(pool: pg.Pool): Endpoints {
     id: number,
     isChanged: Promise<boolean>
   ): Promise<'changed' | 'unchanged' | 'missing'> => {
-    if (await isChanged.catch(rethrow)) return 'changed'
-    return (await hasEndpoint(pool, id).catch(rethrow)) ? 'unchanged' : 'missing'
+    if (await isChanged.catch(rethrowClassified)) return 'changed'
+    return (await hasEndpoint(pool, id).catch(rethrowClassified)) ? 'unchanged' : 'missing'
   }
   return {
     add: (endpoint, seal) => inTransaction(pool, client => add(client, endpoint, seal)),
-    list: filter => listEndpoints(pool, null, filter).catch(rethrow),
+    list: filter => listEndpoints(pool, null, filter).catch(rethrowClassified),
     async find(id) {
-      return (await listEndpoints(pool, id, ALL).catch(rethrow))[0] ?? null
+      return (await listEndpoints(pool, id, ALL).catch(rethrowClassified))[0] ?? null
     },
-    findSealed: id => readSealedEndpoint(pool, id).catch(rethrow),
+    findSealed: id => readSealedEndpoint(pool, id).catch(rethrowClassified),
     enable: id => changed(id, enableEndpoint(pool, id)),
     disable: (id, reason) => changed(id, disableEndpoint(pool, id, reason)),
     rotateSecret: (id, seal, graceMs) =>
       inTransaction(pool, client => rotateSecret(client, id, seal, graceMs)),
-    sealedByOthers: keyId => readSealedByOthers(pool, keyId).catch(rethrow),
-    reseal: (value, sealed) => resealValue(pool, value, sealed).catch(rethrow)
+    sealedByOthers: keyId => readSealedByOthers(pool, keyId).catch(rethrowClassified),
+    reseal: (value, sealed) => resealValue(pool, value, sealed).catch(rethrowClassified)
   }
 }
 
@@ -98,8 +98,4 @@ async function rotateSecret(
     before: kept.map(({ expiresAt }) => expiresAt),
     ended: ended.length
   }
-}
-
-function rethrow(error: unknown): never {
-  throw classify(error)
 }

@@ -1,10 +1,11 @@
+import type { Queryable } from '../../../../engine/postgres/queryable.js'
 import type {
   ClaimedRejection,
   RejectionClaim,
   RejectionPlace
 } from '../../../../engine/rejections/records.js'
 import type { EventRejectionFilter } from '../records.js'
-import { decodeBody, FILTER, filterValues, type Queryable } from './rejection-filter.js'
+import { decodeBody, FILTER, filterValues } from './rejection-filter.js'
 
 interface ClaimedRow extends ClaimedRejection {
   readonly bodyEncoding: 'plain' | 'json-string'
@@ -19,7 +20,8 @@ export interface Claimed {
 // Rows that another session has locked are passed over, not waited for. Marked since the
 // start means sent by this redrive or by one beside it.
 const CLAIM = `
-SELECT queue_message_id AS "queueMessageId", coalesce(origin_queue_message_id, queue_message_id) AS origin, body,
+SELECT queue_message_id AS "queueMessageId",
+       coalesce(origin_queue_message_id, queue_message_id) AS origin, body,
        body_encoding AS "bodyEncoding", received_at::text AS "receivedAt"
 FROM rejection
 WHERE ${FILTER}
@@ -50,18 +52,4 @@ export async function claimRejections(
     })),
     last: last === undefined ? null : [last.receivedAt, last.queueMessageId]
   }
-}
-
-/**
- * The time is that at which the transaction began, before the message was sent: whatever
- * becomes of the copy comes after it.
- */
-export async function markRedriven(
-  db: Queryable,
-  queueMessageIds: readonly string[]
-): Promise<void> {
-  await db.query(
-    'UPDATE rejection SET redriven_at = now() WHERE queue_message_id = ANY ($1::text[])',
-    [queueMessageIds]
-  )
 }

@@ -1,13 +1,14 @@
+import type { Queryable } from '../../../../engine/postgres/queryable.js'
 import type { StoredFilter, StoredPayload } from '../records.js'
-import type { Queryable } from './rejection-filter.js'
 
 // Not sorted, so that the first rows come at once, however many there are.
 const OPEN_CURSOR = `
 DECLARE stored NO SCROLL CURSOR FOR
-SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType", message_id AS "messageId", received_at AS "receivedAt",
-       message::text AS payload
+SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType", message_id AS "messageId",
+       received_at AS "receivedAt", message::text AS payload
 FROM message
-WHERE fk_event_type_name = $1::text AND ($2::text IS NULL OR fk_client_name = $2::text) AND received_at >= $3::timestamptz`
+WHERE fk_event_type_name = $1::text AND ($2::text IS NULL OR fk_client_name = $2::text)
+  AND received_at >= $3::timestamptz`
 
 /**
  * Rows per round trip: payloads have up to 1 MiB each, and all of them are in memory at

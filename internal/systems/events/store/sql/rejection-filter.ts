@@ -1,15 +1,12 @@
-import type { ClientBase } from 'pg'
 import type { EventRejectionFilter } from '../records.js'
-
-/** What runs a statement: a client, or a pool. */
-export type Queryable = Pick<ClientBase, 'query'>
 
 // A condition that is not set is a constant for the planner, which sees the values: it is
 // left out, and the index of the others is used. Names are of any length, and the index
 // holds their start.
 export const FILTER = `
       ($1::text[] IS NULL OR queue_message_id = ANY ($1::text[]))
-  AND ($2::text IS NULL OR (left(client_name, 100) COLLATE "C" = left($2::text, 100) AND client_name = $2::text))
+  AND ($2::text IS NULL
+       OR (left(client_name, 100) COLLATE "C" = left($2::text, 100) AND client_name = $2::text))
   AND ($3::text IS NULL OR event_type_name = $3::text)
   AND ($4::text IS NULL OR reason = $4::text)
   AND ($5::timestamptz IS NULL OR received_at >= $5::timestamptz)

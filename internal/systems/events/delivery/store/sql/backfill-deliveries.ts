@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { BackfillPage, EventPlace, MovedPage } from '../delivery-records.js'
 
 /** However few of them match, a statement reads no more events than these. */

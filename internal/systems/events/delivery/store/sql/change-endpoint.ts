@@ -1,5 +1,5 @@
 import type { LaneChange } from '../../../../../engine/dispatch/dispatch.js'
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
 const CHANGE = {
   healthy: `

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
 const DELETE_EXPIRED = `
 DELETE FROM endpoint_secret WHERE endpoint_id = $1 AND expires_at <= now()`

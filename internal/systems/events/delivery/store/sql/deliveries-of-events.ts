@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { DeliveryRecord, EventKey } from '../delivery-records.js'
 import { DELIVERY_COLUMNS } from './record-columns.js'
 

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
 const DISABLE = `
 UPDATE endpoint SET state = 'disabled-by-operator', disabled_reason = $2, disabled_at = now()

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
 const ENABLE = `
 UPDATE endpoint

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
 // What is locked stays pending, so the update need not look at the state, and finds its
 // rows by their ids whatever the statistics say.

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
 // Somebody has deleted old rows of message: there is nothing left to send.
 const END_GONE = `

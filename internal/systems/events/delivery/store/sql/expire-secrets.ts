@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
 const EXPIRE = `
 UPDATE endpoint_secret SET expires_at = least(expires_at, now() + $3::float8 * interval '1 millisecond')

@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg'
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { EndpointFilter, EndpointRecord, EndpointSecret } from '../endpoints.js'
 
 // What is owed is one look into a partial index per endpoint, and takes as long as the

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
 const LOCK = 'SELECT fk_client_name AS client FROM endpoint WHERE id = $1 FOR NO KEY UPDATE'
 

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { EventPlace } from '../delivery-records.js'
 
 const FIRST_TX = 'SELECT min(tx)::text AS tx FROM message WHERE received_at >= $1'

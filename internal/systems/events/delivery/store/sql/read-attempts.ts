@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { AttemptRecord } from '../delivery-records.js'
 import { ATTEMPT_COLUMNS } from './record-columns.js'
 

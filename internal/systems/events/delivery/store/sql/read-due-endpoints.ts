@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
 // One look into the partial index per endpoint.
 const READ_DUE_ENDPOINTS = `

@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg'
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { DueDelivery } from '../deliveries.js'
 
 // LIMIT 1 makes the server look up each message by its key: for some hundred of them it

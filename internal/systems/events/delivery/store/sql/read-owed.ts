@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg'
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import { ENDPOINT_STATES, type EndpointState, type OwedTotals } from '../deliveries.js'
 
 const READ_OWED = `

@@ -1,5 +1,5 @@
 import type { QueryResultRow } from 'pg'
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { SealedEndpoint } from '../deliveries.js'
 
 const READ_SEALED = `

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { Sealed } from '../../sealed.js'
 import type { SealedValue } from '../endpoints.js'
 

@@ -1,4 +1,4 @@
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { Sealed } from '../../sealed.js'
 
 const SET_HEADERS = 'UPDATE endpoint SET headers_key_id = $2, sealed_headers = $3 WHERE id = $1'

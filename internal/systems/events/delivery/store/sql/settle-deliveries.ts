@@ -2,7 +2,7 @@ import type { DutyFate, DutyOutcome } from '../../../../../engine/dispatch/dispa
 import type { PostResult } from '../../../../../engine/egress/result.js'
 import { toStorable } from '../../../../../engine/message/storable.js'
 import { encodeTextArray } from '../../../../../engine/postgres/array-parameter.js'
-import type { Queryable } from '../../../store/sql/rejection-filter.js'
+import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { DeliveryState } from '../delivery-records.js'
 
 // An attempt is recorded once, and moves its delivery on only from the attempt before it:

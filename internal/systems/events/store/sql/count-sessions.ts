@@ -1,0 +1,10 @@
+import type { Queryable } from '../../../../engine/postgres/queryable.js'
+
+const COUNT = `
+SELECT count(*)::int AS sessions FROM pg_stat_activity
+WHERE application_name = $1 AND datname = current_database()`
+
+/** Sessions of this database that have this name. */
+export async function countSessions(db: Queryable, applicationName: string): Promise<number> {
+  return (await db.query<{ sessions: number }>(COUNT, [applicationName])).rows[0]?.sessions ?? 0
+}
