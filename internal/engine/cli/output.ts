@@ -9,7 +9,7 @@
 import { Presets, SingleBar } from 'cli-progress'
 import { formatCount } from './terminal-text.js'
 
-export interface Progress {
+export interface ProgressBar {
   update(done: number): void
   stop(): void
 }
@@ -24,7 +24,7 @@ export interface Output {
   /** A line for the person. */
   remark(text: string): void
   /** A bar on a terminal; nothing elsewhere. */
-  progress(total: number): Progress
+  progress(total: number): ProgressBar
 }
 
 export type OutputStream = NodeJS.WritableStream & {
@@ -53,9 +53,9 @@ export function createOutput(results: OutputStream, remarks: OutputStream): Outp
   }
 }
 
-const NO_PROGRESS: Progress = { update: () => undefined, stop: () => undefined }
+const NO_PROGRESS: ProgressBar = { update: () => undefined, stop: () => undefined }
 
-function createBar(stream: NodeJS.WritableStream, total: number): Progress {
+function createBar(stream: NodeJS.WritableStream, total: number): ProgressBar {
   const bar = new SingleBar(
     {
       stream,

@@ -9,7 +9,7 @@
  */
 import { cutTo, printable, widthOf } from './terminal-text.js'
 
-export interface Column {
+export interface TableColumn {
   readonly title: string
   readonly isRight?: boolean
   /**
@@ -29,7 +29,7 @@ const PLAIN: TableStyle = { gap: GAP, rule: null }
 const RULED: TableStyle = { gap: GAP, rule: { line: '─', crossing: GAP } }
 
 export function formatTable(
-  columns: readonly Column[],
+  columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
   terminalWidth: number | null,
   { gap, rule }: TableStyle = PLAIN
@@ -65,7 +65,7 @@ export function formatFigures([titles = [], ...rows]: readonly (readonly string[
 /** The widths of the columns that fit. */
 function fit(
   natural: readonly number[],
-  columns: readonly Column[],
+  columns: readonly TableColumn[],
   terminalWidth: number,
   gap: string
 ): readonly number[] {

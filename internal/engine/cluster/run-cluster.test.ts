@@ -2,7 +2,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { isAlive, type Program, startEntry } from '../../lab/testing/programs.js'
+import { isRunning } from '../../lab/programs/processes.js'
+import { type Program, startEntry } from '../../lab/testing/programs.js'
 import { readSamples, seriesOf } from '../observe/prometheus-text.js'
 
 const ENTRY = fileURLToPath(
@@ -29,7 +30,7 @@ function start(t: Test, env: Readonly<Record<string, string>> = {}): Tiny {
     (await fetch(new URL(path, String(told('listening')[0]?.['metrics'])))).text()
   t.teardown(async () => {
     program.child.kill('SIGKILL')
-    for (const pid of workers()) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+    for (const pid of workers()) if (isRunning(pid)) process.kill(pid, 'SIGKILL')
     await program.exited
   })
   return {
@@ -118,7 +119,7 @@ t.test('a worker that stands still is ended and replaced', async t => {
       .some(line => line['worker'] === first && Number(line['silentMs']) > 60_000)
   )
   await tiny.program.until('another is there', () => tiny.workers().length >= 3)
-  t.notOk(isAlive(first))
+  t.notOk(isRunning(first))
 })
 
 t.test('a stop drains the workers, then closes what was opened, the last first', async t => {
@@ -150,7 +151,7 @@ t.test('a worker that does not end its drain in time is killed', async t => {
   t.equal(await tiny.program.end('SIGTERM'), 0)
   t.same(tiny.told('drained'), [])
   t.equal(tiny.messages().at(-1), 'stopped')
-  t.notOk(tiny.workers().some(isAlive))
+  t.notOk(tiny.workers().some(isRunning))
 })
 
 t.test('workers whose primary is gone drain and end by themselves', async t => {
@@ -159,14 +160,14 @@ t.test('workers whose primary is gone drain and end by themselves', async t => {
   t.equal(await tiny.program.end('SIGKILL'), 'SIGKILL')
   t.equal(tiny.told('drained').length, 2)
   t.equal(tiny.told('put away the scale').length, 2)
-  t.notOk(tiny.workers().some(isAlive))
+  t.notOk(tiny.workers().some(isRunning))
 })
 
 t.test('an orphan that cannot drain ends all the same', async t => {
   const tiny = await startWeighed(t, { TROUBLE: 'stuck', SHUTDOWN_TIMEOUT_MS: '500' })
   t.equal(await tiny.program.end('SIGKILL'), 'SIGKILL')
   t.equal(tiny.told('the primary is gone, and draining takes too long: ending').length, 2)
-  t.notOk(tiny.workers().some(isAlive))
+  t.notOk(tiny.workers().some(isRunning))
 })
 
 t.test('what fails before the first worker is tried again, and the rest waits', async t => {

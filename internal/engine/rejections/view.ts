@@ -1,5 +1,5 @@
 /** How rejections look: in a table, alone, and as JSON. */
-import { type Column, formatFields, formatTable } from '../cli/table.js'
+import { formatFields, formatTable, type TableColumn } from '../cli/table.js'
 import { formatCount, formatTime, printable, printableLines } from '../cli/terminal-text.js'
 import type { RejectionHead } from './records.js'
 
@@ -8,18 +8,18 @@ import type { RejectionHead } from './records.js'
  */
 export interface BodyView<Head> {
   /** Between the reason and whether it was redriven. */
-  readonly columns: readonly Column[]
+  readonly columns: readonly TableColumn[]
   readonly cells: (head: Head) => readonly string[]
   readonly fields: (head: Head) => readonly (readonly [name: string, value: string])[]
   readonly json: (head: Head) => object
 }
 
-const COLUMNS_BEFORE: readonly Column[] = [
+const COLUMNS_BEFORE: readonly TableColumn[] = [
   { title: 'received (UTC)' },
   { title: 'queue message' },
   { title: 'reason' }
 ]
-const COLUMNS_BEHIND: readonly Column[] = [{ title: 'redriven' }, { title: 'why', keeps: 24 }]
+const COLUMNS_BEHIND: readonly TableColumn[] = [{ title: 'redriven' }, { title: 'why', keeps: 24 }]
 
 export function formatRejections<Head extends RejectionHead>(
   rejections: readonly Head[],

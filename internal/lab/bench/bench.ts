@@ -30,7 +30,7 @@ import { measureFairness } from './fairness.js'
 import { fairnessGoals, fairnessTable, summarizeFairness } from './fairness-report.js'
 import { growthGoals, growthTable, growthWarning } from './growth-report.js'
 import { currentLoad, describeMachine, type Machine } from './machine.js'
-import { jsonFileFor, SCHEMA, say, writeJson } from './output.js'
+import { BENCH_SCHEMA, jsonFileFor, say, writeJson } from './output.js'
 import { goalLines, machineLine, noiseWarning } from './report.js'
 import type { Bench } from './run-scenario.js'
 import { costGoals, costTable, measureCosts } from './schema-cost.js'
@@ -175,7 +175,7 @@ async function runGrowth(
       `\n${growthTable(steps)}\n${unsteady === null ? '' : `\n${unsteady}\n`}\nGoals\n${goalLines(goals)}\n`
     )
     const document = {
-      schema: SCHEMA,
+      schema: BENCH_SCHEMA,
       startedAt: startedAt.toISOString(),
       machine,
       options: { rows, sliceRows }
@@ -199,7 +199,7 @@ async function runFairness(
     const goals = fairnessGoals(results)
     say(`\n${fairnessTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
     const options = { ...sizes, workers: run.workers, pollers: run.pollers }
-    const document = { schema: SCHEMA, startedAt: startedAt.toISOString(), machine, options }
+    const document = { schema: BENCH_SCHEMA, startedAt: startedAt.toISOString(), machine, options }
     writeJson(jsonFileFor(run.jsonFile, startedAt), {
       ...document,
       fairness: results,
@@ -223,7 +223,7 @@ async function runSender(
     const goals = senderGoals(results)
     say(`\n${senderTables(results)}\n\nGoals\n${goalLines(goals)}\n`)
     const document = {
-      schema: SCHEMA,
+      schema: BENCH_SCHEMA,
       startedAt: startedAt.toISOString(),
       machine,
       options: { ...sizes, workers: run.workers }
@@ -249,7 +249,7 @@ async function runSchemaCost(
   const goals = costGoals(results)
   say(`\n${costTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
   writeJson(jsonFileFor(jsonFile, startedAt), {
-    schema: SCHEMA,
+    schema: BENCH_SCHEMA,
     startedAt: startedAt.toISOString(),
     schemaCost: results,
     goals

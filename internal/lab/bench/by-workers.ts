@@ -7,7 +7,7 @@ import { formatFigures } from '../../engine/cli/table.js'
 import { ExpectedError } from '../../engine/lifecycle/service.js'
 import type { ByWorkersArguments } from './arguments.js'
 import type { Machine } from './machine.js'
-import { jsonFileFor, SCHEMA, say, writeJson } from './output.js'
+import { BENCH_SCHEMA, jsonFileFor, say, writeJson } from './output.js'
 import { rate, whole } from './report.js'
 import { type Round, type Summary, summarize, totalUs } from './results.js'
 import type { Bench } from './run-scenario.js'
@@ -50,7 +50,7 @@ export async function runByWorkers(
   say(workersTable(results))
   say('')
   writeJson(jsonFileFor(run.jsonFile, startedAt), {
-    schema: SCHEMA,
+    schema: BENCH_SCHEMA,
     startedAt: startedAt.toISOString(),
     machine,
     options: {

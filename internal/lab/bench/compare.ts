@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs'
 import { formatFigures } from '../../engine/cli/table.js'
 import { ExpectedError } from '../../engine/lifecycle/service.js'
-import { SCHEMA } from './output.js'
+import { BENCH_SCHEMA } from './output.js'
 
 interface Document {
   readonly schema?: unknown
@@ -110,7 +110,7 @@ function readDocument(file: string): Document {
       `${file} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`
     )
   }
-  if (document.schema !== SCHEMA)
-    throw new ExpectedError(`${file} is no file of this bench: its schema is not ${SCHEMA}.`)
+  if (document.schema !== BENCH_SCHEMA)
+    throw new ExpectedError(`${file} is no file of this bench: its schema is not ${BENCH_SCHEMA}.`)
   return document
 }

@@ -29,7 +29,7 @@ import {
 import { type FreshQueue, openFreshQueue } from './fresh-queue.js'
 import { countOf, type Histogram, quantileOf, since } from './histogram.js'
 import { createNoisyClient, type NoisyClient } from './noisy-client.js'
-import { type ProcessorSubject, startProcessor } from './processor-subject.js'
+import { type ProcessorSubject, startProcessorSubject } from './processor-subject.js'
 import { readHistogram } from './read-histogram.js'
 import type { Bench } from './run-scenario.js'
 import type { BenchServices } from './services.js'
@@ -72,7 +72,7 @@ export async function measureFairness(
   const queue = await openFreshQueue(sqs, 'fairness')
   try {
     const place = { sqsEndpoint: aws.endpoint, dbConnection, queueName: queue.name, directory, env }
-    const subject = await startProcessor({ ...place, workers, pollers })
+    const subject = await startProcessorSubject({ ...place, workers, pollers })
     const course = new Course(services, queue, subject)
     const work = async (): Promise<readonly FairnessTurn[]> => {
       say('  warming up …')

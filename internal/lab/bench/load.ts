@@ -71,7 +71,7 @@ async function sendHostile({ sqs, queueUrl, count, seed, signal }: Load): Promis
  * The load generator as a subject of its own: tells how many events the queue has
  * accepted so far.
  */
-export async function runProducers(
+export async function runBenchProducers(
   { aws, queueUrl, events }: BaselineSpec,
   onSent: (sent: number) => void
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** Changes when a field of the JSON file changes its meaning or goes. */
-export const SCHEMA = 'event-process-bench/1'
+export const BENCH_SCHEMA = 'event-process-bench/1'
 
 export function say(line: string): void {
   process.stdout.write(`${line}\n`)

@@ -37,7 +37,7 @@ const COMPARED = [
 ]
 
 /** Resolves when a worker is about to receive. */
-export async function startProcessor(spec: ProcessorSpec): Promise<ProcessorSubject> {
+export async function startProcessorSubject(spec: ProcessorSpec): Promise<ProcessorSubject> {
   const { directory } = spec
   const program = new BuiltProgram({ name: 'processor', directory, env: environment(spec) })
   const { metrics: url } = await program.said('listening')

@@ -21,7 +21,7 @@ import { watchLag } from './lag.js'
 import { type ExpectedRows, sendLoad } from './load.js'
 import type { MeasuredSubject, Readings } from './measured-subject.js'
 import { type PartyPids, readPeakMemory } from './process-usage.js'
-import { startProcessor } from './processor-subject.js'
+import { startProcessorSubject } from './processor-subject.js'
 import type { Latency, Round } from './results.js'
 import { BUSY_SHARE, LATENCY_RATE, type Scenario } from './scenarios.js'
 import type { BenchServices } from './services.js'
@@ -129,7 +129,7 @@ function startSubject(
   const { pollers, workers } = options
   if (name !== 'processor')
     return startBaseline({ name, aws, queueUrl: queue.url, dbConnection, pollers, events })
-  return startProcessor({
+  return startProcessorSubject({
     sqsEndpoint: aws.endpoint,
     dbConnection,
     queueName: queue.name,

@@ -13,7 +13,7 @@ import { MAX_SHADOWS } from '../../systems/events/schemas/payload-schemas.js'
 import type { SchemasArguments } from './arguments.js'
 import { atLeast, type Goal } from './goals.js'
 import type { Machine } from './machine.js'
-import { jsonFileFor, SCHEMA, say, writeJson } from './output.js'
+import { BENCH_SCHEMA, jsonFileFor, say, writeJson } from './output.js'
 import { goalLines, rate } from './report.js'
 import { type Round, type Summary, summarize } from './results.js'
 import type { Bench } from './run-scenario.js'
@@ -81,7 +81,7 @@ export async function runSchemas(
   say(`\n${schemasTable(results)}\n\nGoals\n${goalLines(goals)}\n`)
   const { rounds: count, workers, pollers, scale } = run
   writeJson(jsonFileFor(run.jsonFile, startedAt), {
-    schema: SCHEMA,
+    schema: BENCH_SCHEMA,
     startedAt: startedAt.toISOString(),
     machine,
     options: { rounds: count, workers, pollers, scale },

@@ -6,13 +6,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { listenHere } from '../../engine/http/listen.js'
 import { EMBEDDED_AWS } from '../../engine/queue/sqs/settings.js'
 import { SECRET_FIELD } from '../../systems/events/delivery/endpoint.js'
 import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
 import { newSecret } from '../../systems/events/delivery/secret.js'
 import { BuiltProgram, inheritedFrom } from '../programs/built-program.js'
+import { eventually } from '../programs/eventually.js'
 import type { Bench } from './run-scenario.js'
 
 export const EVENT_TYPE = 'sender-bench'
@@ -143,10 +143,6 @@ export async function untilTrue(
   withinMs: number,
   everyMs = 100
 ): Promise<void> {
-  const endsMs = performance.now() + withinMs
-  while (!(await isTrue())) {
-    if (performance.now() > endsMs)
-      throw new Error(`after ${withinMs / 1_000} s still not so: ${what}`)
-    await delay(everyMs)
-  }
+  if ((await eventually(isTrue, withinMs, everyMs)) === null)
+    throw new Error(`after ${withinMs / 1_000} s still not so: ${what}`)
 }

@@ -6,7 +6,7 @@ import { Observations } from '../../engine/observe/observations.js'
 import { SECONDS_BUCKETS } from '../../systems/events/observe/worker-metrics.js'
 import { type BaselineEvents, runNaive, runPerReceive, runReceiveDelete } from './baselines.js'
 import { prepareInsertAlone } from './insert-alone.js'
-import { runProducers } from './load.js'
+import { runBenchProducers } from './load.js'
 import type { BaselineSpec, FromBaseline } from './protocol.js'
 
 const spec = JSON.parse(process.argv[2] ?? '') as BaselineSpec
@@ -50,7 +50,7 @@ function start(): void {
     }
     case 'producers':
       tell({ kind: 'receiving' })
-      runProducers(spec, sent => {
+      runBenchProducers(spec, sent => {
         settled = sent
       }).catch(events.onFailed)
   }

@@ -3,7 +3,7 @@ import { ExpectedError } from '../../engine/lifecycle/service.js'
 import type { BenchArguments } from './arguments.js'
 import { checkGoals } from './goals.js'
 import type { Machine } from './machine.js'
-import { jsonFileFor, SCHEMA, say, write, writeJson } from './output.js'
+import { BENCH_SCHEMA, jsonFileFor, say, write, writeJson } from './output.js'
 import { drawPlot } from './plot.js'
 import { repeatabilityOf } from './repeatability.js'
 import { goalLines, machineLine, remarks, resultTable, whole } from './report.js'
@@ -11,7 +11,7 @@ import { type Round, summarize } from './results.js'
 import { type Bench, runScenario } from './run-scenario.js'
 import type { ScenarioName } from './scenarios.js'
 
-export interface Outcome {
+export interface SuiteOutcome {
   readonly rounds: Round[]
   readonly failures: {
     readonly scenario: ScenarioName
@@ -21,9 +21,9 @@ export interface Outcome {
 }
 
 /** Round by round, so that a slow spell of the machine falls on all scenarios. */
-export async function runAll(bench: Bench): Promise<Outcome> {
+export async function runAll(bench: Bench): Promise<SuiteOutcome> {
   const { scenarios, rounds: count } = bench.options
-  const outcome: Outcome = { rounds: [], failures: [] }
+  const outcome: SuiteOutcome = { rounds: [], failures: [] }
   for (let round = 1; round <= count; round++) {
     for (const scenario of scenarios) {
       if (isStopped(bench)) return outcome
@@ -50,7 +50,7 @@ function isStopped({ signal }: Bench): boolean {
 export function finishSuite(
   options: BenchArguments,
   machine: Machine,
-  { rounds, failures }: Outcome,
+  { rounds, failures }: SuiteOutcome,
   startedAt: Date
 ): void {
   const titles = new Map<ScenarioName, string>(
@@ -70,7 +70,7 @@ export function finishSuite(
   const jsonFile = jsonFileFor(options.jsonFile, startedAt)
   const plotFile = options.plotFile ?? `${jsonFile.replace(/\.json$/, '')}.svg`
   writeJson(jsonFile, {
-    schema: SCHEMA,
+    schema: BENCH_SCHEMA,
     startedAt: startedAt.toISOString(),
     machine,
     options: { isQuick, rounds: options.rounds, workers, pollers, scale },

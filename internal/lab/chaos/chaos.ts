@@ -16,8 +16,8 @@ import { withStartLock } from '../../engine/embedded/start-lock.js'
 import { ExpectedError, type Service } from '../../engine/lifecycle/service.js'
 import { CHAOS_HELP, type ChaosArguments, parseChaosArguments } from './arguments.js'
 import { createPlan, describeStep, formatPlan, type Plan } from './plan.js'
-import { createProgress } from './progress.js'
-import { type ChaosResult, formatResult, judge, SCHEMA } from './report.js'
+import { createChaosProgress } from './progress.js'
+import { CHAOS_SCHEMA, type ChaosResult, formatChaosResult, judgeRun } from './report.js'
 import { ChaosRun } from './run.js'
 import { removeFiles, startSystems } from './systems.js'
 
@@ -66,8 +66,8 @@ async function runPlan(
     say('Stopped: nothing was verified.')
     return
   }
-  say(`\n${formatResult(result)}`)
-  const wrong = judge(result)
+  say(`\n${formatChaosResult(result)}`)
+  const wrong = judgeRun(result)
   if (jsonFile !== null) {
     mkdirSync(dirname(jsonFile), { recursive: true })
     writeFileSync(
@@ -103,7 +103,7 @@ async function carryOut(
   const startedMs = performance.now()
   const violations: string[] = []
   const noted: Record<string, number> = {}
-  const progress = createProgress(process.stderr, plan.steps.length)
+  const progress = createChaosProgress(process.stderr, plan.steps.length)
   let doing = 'start'
   const onWrong = (text: string): void => {
     violations.push(`${doing}: ${text}`)
@@ -140,7 +140,7 @@ async function carryOut(
         'answers to COMMIT cut off': cuts.commit
       })
     return {
-      schema: SCHEMA,
+      schema: CHAOS_SCHEMA,
       startedAt: startedAt.toISOString(),
       seconds: (performance.now() - startedMs) / 1_000,
       workers,

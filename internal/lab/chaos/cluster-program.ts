@@ -8,8 +8,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { BuiltProgram, entryOf, type ProgramEnd } from '../programs/built-program.js'
-import { eventually } from './eventually.js'
-import { findRunning, isRunning, signal, untilGone } from './processes.js'
+import { eventually } from '../programs/eventually.js'
+import { findRunning, isRunning, signal, untilGone } from '../programs/processes.js'
 import { ProgramLog } from './program-log.js'
 import { SHUTDOWN_TIMEOUT_MS } from './settings.js'
 

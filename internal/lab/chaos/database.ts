@@ -11,8 +11,8 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../engine/embed
 import { durableSettings } from '../../engine/embedded/postgres-settings.js'
 import { EMBEDDED_DATABASE } from '../../systems/base-config.js'
 import { migrateEvents } from '../../systems/events/store/migrate.js'
-import { eventually } from './eventually.js'
-import { isRunning, signal, untilGone } from './processes.js'
+import { eventually } from '../programs/eventually.js'
+import { isRunning, signal, untilGone } from '../programs/processes.js'
 
 export type StopMode = 'fast' | 'immediate' | 'kill'
 
@@ -35,7 +35,7 @@ const OUR_NAME = 'event-process chaos'
 export const STORE_SESSION = `application_name = 'event-process store'`
 export const OUR_SESSIONS = `application_name IN ('event-process store', 'event-process sender')`
 
-export class Database {
+export class ChaosDatabase {
   readonly #options: DatabaseOptions
   #server: EmbeddedPostgres
   #pool: pg.Pool
@@ -47,10 +47,10 @@ export class Database {
     options.onPort(server.port)
   }
 
-  static async start(options: DatabaseOptions): Promise<Database> {
+  static async start(options: DatabaseOptions): Promise<ChaosDatabase> {
     const server = await startPostgres(options.directory)
     await migrateEvents(server.connectionString)
-    return new Database(options, server)
+    return new ChaosDatabase(options, server)
   }
 
   get connectionString(): string {

@@ -8,7 +8,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { readLedger } from '../../systems/events/producer/ledger-reader.js'
 import type { RecipientLedgerEntry } from '../../systems/events/recipient/delivery.js'
-import type { Database } from './database.js'
+import { eventually } from '../programs/eventually.js'
+import type { ChaosDatabase } from './database.js'
 import {
   COUNT_OWED,
   checkDeliveries,
@@ -19,13 +20,12 @@ import {
   READ_DELIVERY_ROWS,
   READ_OWED
 } from './delivery-check.js'
-import { eventually } from './eventually.js'
 import type { FaultKind } from './faults.js'
 import { DELIVERY_INJECTORS, type DeliverySystems } from './inject-delivery.js'
-import type { Step } from './plan.js'
+import type { PlannedStep } from './plan.js'
 
 export interface DeliveryRunOptions {
-  readonly systems: DeliverySystems & { readonly database: Database }
+  readonly systems: DeliverySystems & { readonly database: ChaosDatabase }
   readonly onFault: (kind: FaultKind) => void
 }
 
@@ -61,7 +61,7 @@ export class DeliveryRun {
     return this.#options.systems.sender.start()
   }
 
-  async suffer(planned: Step['delivery']): Promise<void> {
+  async suffer(planned: PlannedStep['delivery']): Promise<void> {
     if (planned === null) return
     const { systems, onFault } = this.#options
     const { afterMs, fault } = planned

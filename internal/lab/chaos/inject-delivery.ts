@@ -4,12 +4,12 @@
  * (delivery-run.ts).
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { eventually } from '../programs/eventually.js'
+import { signal } from '../programs/processes.js'
 import type { ClusterProgram } from './cluster-program.js'
 import type { DatabaseProxy } from './database-proxy.js'
-import { eventually } from './eventually.js'
 import type { DeliveryFaultKind } from './faults.js'
 import type { PlannedFault } from './plan.js'
-import { signal } from './processes.js'
 import type { Recipient } from './recipient.js'
 import type { RecipientProxy, RecipientTrouble } from './recipient-proxy.js'
 

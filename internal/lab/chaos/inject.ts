@@ -7,17 +7,17 @@
  *         between.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { signal } from '../programs/processes.js'
 import type { ClusterProgram } from './cluster-program.js'
-import { type Database, OUR_SESSIONS, STORE_SESSION, type StopMode } from './database.js'
+import { type ChaosDatabase, OUR_SESSIONS, STORE_SESSION, type StopMode } from './database.js'
 import type { Cut, DatabaseProxy } from './database-proxy.js'
 import type { IntakeFaultKind } from './faults.js'
 import type { PlannedFault } from './plan.js'
-import { signal } from './processes.js'
 import type { QueueProxy } from './queue-proxy.js'
 import type { Trouble } from './queue-trouble.js'
 
 export interface Systems {
-  readonly database: Database
+  readonly database: ChaosDatabase
   /** The processor's; a COMMIT that comes by is its own. */
   readonly databaseProxy: DatabaseProxy
   readonly senderDatabaseProxy: DatabaseProxy

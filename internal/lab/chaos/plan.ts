@@ -33,7 +33,7 @@ export interface PlannedKill {
   readonly draw: number
 }
 
-export interface Step {
+export interface PlannedStep {
   readonly events: number
   /** From the first event to the begin of the fault. */
   readonly leadMs: number
@@ -50,7 +50,7 @@ export interface Step {
 export interface Plan {
   readonly seed: string
   readonly events: number
-  readonly steps: readonly Step[]
+  readonly steps: readonly PlannedStep[]
 }
 
 export interface PlanOptions {
@@ -103,7 +103,7 @@ export function createPlan({
     ),
     random
   )
-  const acts: Pick<Step, 'fault' | 'kill'>[] = plannedFaults.map(fault => {
+  const acts: Pick<PlannedStep, 'fault' | 'kill'>[] = plannedFaults.map(fault => {
     const isMet = FAULTS[fault.kind].allowsKill && random.below(100) < KILLS_IN_FAULTS_PERCENT
     const target = isMet ? targets.pop() : undefined
     return { fault, kill: target === undefined ? null : planKill(target, fault.forMs, random) }
@@ -117,7 +117,7 @@ export function createPlan({
     createRandom(`delivery ${seed}`)
   )
   const steps = ordered.map(
-    (act, index): Step => ({
+    (act, index): PlannedStep => ({
       events: share(events, ordered.length, index),
       leadMs: act.fault === null ? 0 : random.below(LEAD_MS),
       pauseMs: PAUSE_FROM_MS + random.below(PAUSE_MS),
@@ -141,7 +141,7 @@ export function formatPlan({ steps }: Plan, width = 132): readonly string[] {
   return lines
 }
 
-export function describeStep({ fault, kill, delivery }: Step): string {
+export function describeStep({ fault, kill, delivery }: PlannedStep): string {
   const parts: string[] = []
   if (fault !== null) parts.push(describeFault(fault))
   if (kill !== null) parts.push(`kill ${kill.target}${describeMoment(kill, fault)}`)
@@ -163,7 +163,7 @@ function planDeliveries(
   faults: number,
   steps: number,
   random: Random
-): readonly Step['delivery'][] {
+): readonly PlannedStep['delivery'][] {
   const planned = Array.from({ length: faults }, dealer(DELIVERY_KINDS, random)).map(kind => ({
     fault: planFault(kind, random),
     afterMs: random.below(DELIVERY_LEAD_MS)

@@ -7,7 +7,7 @@
  * Errors  a line that is not JSON is no log line: a program that falls over prints such
  *         ones, so they are kept.
  */
-export interface Death {
+export interface WorkerDeath {
   readonly pid: number
   readonly how: string
 }
@@ -44,7 +44,7 @@ export class ProgramLog {
   readonly started = new Set<number>()
   /** Those that receive, or send. */
   readonly ready = new Set<number>()
-  readonly deaths: Death[] = []
+  readonly deaths: WorkerDeath[] = []
   readonly replacements: Replacement[] = []
   /** The first lines that are none of the log's. */
   readonly foreign: string[] = []

@@ -1,17 +1,17 @@
 /** How far a chaos run is: a bar on a terminal, a line now and then elsewhere. */
 import { Presets, SingleBar } from 'cli-progress'
 
-export interface Progress {
+export interface ChaosProgress {
   update(done: number, doing: string): void
   stop(): void
 }
 
 const LINE_MS = 10_000
 
-export function createProgress(
+export function createChaosProgress(
   stream: NodeJS.WritableStream & { readonly isTTY?: boolean },
   steps: number
-): Progress {
+): ChaosProgress {
   if (stream.isTTY === true) {
     const bar = new SingleBar(
       {

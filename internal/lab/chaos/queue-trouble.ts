@@ -2,7 +2,7 @@
  * What may be wrong with the queue, and what that means for one call: decided here, done
  * by queue-proxy.ts.
  *
- * Shapes  the operation and a random number per decision in, a Verdict out; no I/O.
+ * Shapes  the operation and a random number per decision in, a CallTrouble out; no I/O.
  * Source  Amazon SQS API reference, "Common Error Types"; batch entries fail one by one
  *         inside an HTTP 200.
  */
@@ -13,7 +13,7 @@ export type Trouble =
   | { readonly kind: 'partial-deletes'; readonly share: number }
   | { readonly kind: 'no-heartbeat' }
 
-export type Verdict =
+export type CallTrouble =
   | 'pass'
   | 'lose-answer'
   | 'hang'
@@ -26,7 +26,7 @@ export function judgeCall(
   trouble: Trouble | null,
   operation: string,
   random: () => number
-): Verdict {
+): CallTrouble {
   switch (trouble?.kind) {
     case undefined:
       return 'pass'

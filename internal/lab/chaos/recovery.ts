@@ -4,8 +4,9 @@
  *
  * Units   milliseconds.
  */
-import type { Database } from './database.js'
-import { eventually } from './eventually.js'
+
+import { eventually } from '../programs/eventually.js'
+import type { ChaosDatabase } from './database.js'
 import { FAULTS, type FaultKind } from './faults.js'
 import type { Systems } from './inject.js'
 import type { QueueProxy } from './queue-proxy.js'
@@ -30,7 +31,7 @@ export async function timeRecovery(
 }
 
 /** Until a transaction that begins now, or later, is seen committed. */
-async function timeToCommit(database: Database): Promise<number | null> {
+async function timeToCommit(database: ChaosDatabase): Promise<number | null> {
   const [from] = await database.query<{ tx: string }>(
     'SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS tx'
   )

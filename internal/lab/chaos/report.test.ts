@@ -2,7 +2,7 @@ import t from 'tap'
 import { type Accounting, createReport } from '../../systems/events/verify/report.js'
 import type { DeliveryOutcome } from './delivery-run.js'
 import { createPlan } from './plan.js'
-import { type ChaosResult, formatResult, goalsOf, judge, SCHEMA } from './report.js'
+import { CHAOS_SCHEMA, type ChaosResult, formatChaosResult, goalsOf, judgeRun } from './report.js'
 
 const tally: Accounting = {
   sent: 100,
@@ -65,7 +65,7 @@ function deliveryOf(
 
 function resultOf(over: Partial<ChaosResult> = {}): ChaosResult {
   return {
-    schema: SCHEMA,
+    schema: CHAOS_SCHEMA,
     startedAt: '2026-01-01T00:00:00.000Z',
     seconds: 10,
     workers: 3,
@@ -89,7 +89,7 @@ function resultOf(over: Partial<ChaosResult> = {}): ChaosResult {
 }
 
 t.test('a run in which everything is where it belongs is fine', async t => {
-  t.same(judge(resultOf()), [])
+  t.same(judgeRun(resultOf()), [])
 })
 
 t.test('each thing that must not be is named', async t => {
@@ -108,7 +108,7 @@ t.test('each thing that must not be is named', async t => {
     [{ violations: ['step 3: worker 7 died by itself'] }, /^step 3: worker 7/]
   ]
   for (const [over, want] of rows) {
-    const wrong = judge(resultOf(over))
+    const wrong = judgeRun(resultOf(over))
     t.equal(wrong.length, 1, String(want))
     t.match(wrong[0], want)
   }
@@ -143,12 +143,12 @@ t.test('a goal is missed above its limit and not at it', async t => {
       isMet,
       JSON.stringify(over)
     )
-    t.equal(judge(result).length, isMet ? 0 : 1)
+    t.equal(judgeRun(result).length, isMet ? 0 : 1)
   }
 })
 
 t.test('the table says how often, how many and how long', async t => {
-  const text = formatResult(resultOf())
+  const text = formatChaosResult(resultOf())
   for (const line of [
     /kill -9 of a worker +3\n/,
     /kill -9 of the primary +1\n/,

@@ -15,10 +15,10 @@ import { DRAIN_LIMIT_MS, type RunOutcome } from './run.js'
 import type { Traffic } from './systems.js'
 
 /** Changes when a field of the JSON file changes its meaning or goes. */
-export const SCHEMA = 'event-process-chaos/2'
+export const CHAOS_SCHEMA = 'event-process-chaos/2'
 
 export interface ChaosResult extends RunOutcome {
-  readonly schema: typeof SCHEMA
+  readonly schema: typeof CHAOS_SCHEMA
   readonly startedAt: string
   readonly seconds: number
   readonly workers: number
@@ -33,7 +33,7 @@ export interface ChaosResult extends RunOutcome {
   readonly violations: readonly string[]
 }
 
-export interface Goal {
+export interface RecoveryGoal {
   readonly name: string
   readonly limitMs: number
   /** The longest; null where there was nothing to time. */
@@ -62,7 +62,7 @@ export function goalsOf({
   replacements,
   drainMs,
   delivery
-}: ChaosResult): readonly Goal[] {
+}: ChaosResult): readonly RecoveryGoal[] {
   const isHalfOpen = ({ kind }: Recovery): boolean => kind === 'connection-blackhole'
   const took = (recoveries: readonly Recovery[]): number[] => recoveries.map(({ tookMs }) => tookMs)
   const first = replacements.filter(({ restartInMs }) => restartInMs <= FIRST_RESTART_MS)
@@ -93,7 +93,7 @@ export function goalsOf({
 }
 
 /** Everything that is wrong, in one list. */
-export function judge(result: ChaosResult): readonly string[] {
+export function judgeRun(result: ChaosResult): readonly string[] {
   const { report, violations, delivery } = result
   const { total, metrics } = report
   const counts: readonly (readonly [string, number])[] = [
@@ -122,7 +122,7 @@ export function judge(result: ChaosResult): readonly string[] {
   ]
 }
 
-export function formatResult(result: ChaosResult): string {
+export function formatChaosResult(result: ChaosResult): string {
   const { report, traffic, kills, noted, delivery } = result
   const { total, metrics } = report
   const whole = (value: number): string => value.toLocaleString('en-US')
@@ -209,7 +209,7 @@ function looped({ replacements }: ChaosResult): readonly number[] {
     .map(({ diedAtMs, startedAtMs }) => startedAtMs - diedAtMs)
 }
 
-function goal(name: string, limitMs: number, times: readonly number[]): Goal {
+function goal(name: string, limitMs: number, times: readonly number[]): RecoveryGoal {
   const measuredMs = times.length === 0 ? null : Math.max(...times)
   return {
     name,

@@ -16,12 +16,12 @@ import { readSamples, type Sample } from '../../engine/observe/prometheus-text.j
 import { readLedger } from '../../systems/events/producer/ledger-reader.js'
 import type { Report } from '../../systems/events/verify/report.js'
 import { verify } from '../../systems/events/verify/verify.js'
+import { eventually } from '../programs/eventually.js'
 import type { RowCounts } from './database.js'
 import { type DeliveryOutcome, DeliveryRun } from './delivery-run.js'
-import { eventually } from './eventually.js'
 import { FAULTS, type FaultKind } from './faults.js'
 import { INJECTORS } from './inject.js'
-import { describeStep, type Plan, type PlannedKill, type Step } from './plan.js'
+import { describeStep, type Plan, type PlannedKill, type PlannedStep } from './plan.js'
 import { type Recovery, timeRecovery } from './recovery.js'
 import {
   IDLE_IN_TRANSACTION_MS,
@@ -49,7 +49,7 @@ export interface RunOptions {
   readonly workers: number
   readonly signal: AbortSignal
   /** A step begins; null after the last one. */
-  readonly onStep: (done: number, step: Step | null) => void
+  readonly onStep: (done: number, step: PlannedStep | null) => void
 }
 
 export const DRAIN_LIMIT_MS = 60_000
@@ -126,7 +126,7 @@ export class ChaosRun {
     }
   }
 
-  async #step(step: Step): Promise<void> {
+  async #step(step: PlannedStep): Promise<void> {
     if (endsLife(step)) await this.#checkAtRest()
     await Promise.all([this.#suffer(step), this.#delivery.suffer(step.delivery)])
     await this.#delivery.revive()
@@ -134,7 +134,7 @@ export class ChaosRun {
     await pause(step.pauseMs)
   }
 
-  async #suffer({ events, leadMs, fault, kill }: Step): Promise<void> {
+  async #suffer({ events, leadMs, fault, kill }: PlannedStep): Promise<void> {
     const { systems } = this.#options
     const { bursts, processor } = systems
     const first = fault === null ? events : Math.ceil(events / 2)
@@ -310,7 +310,7 @@ export class ChaosRun {
  * Whether the step begins with the end of a primary, with nothing before it that would be
  * interrupted by a look.
  */
-function endsLife({ fault, kill }: Step): boolean {
+function endsLife({ fault, kill }: PlannedStep): boolean {
   return fault === null
     ? kill?.target === 'primary'
     : fault.kind === 'primary-term' || fault.kind === 'primary-term-twice'

@@ -22,7 +22,7 @@ import { openLedger } from '../../systems/events/producer/ledger.js'
 import type { Depths } from '../../systems/events/verify/report.js'
 import { type Bursts, startBursts } from './bursts.js'
 import { ClusterProgram } from './cluster-program.js'
-import { Database, startPostgres } from './database.js'
+import { ChaosDatabase, startPostgres } from './database.js'
 import { type DatabaseProxy, startDatabaseProxy } from './database-proxy.js'
 import { DeleteCheck, FIND_MISSING, type Whereabouts } from './delete-check.js'
 import { registerEndpoints } from './endpoints.js'
@@ -95,7 +95,7 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
     closers.push(() => databaseProxy.close())
     const senderDatabaseProxy = await startDatabaseProxy(random)
     closers.push(() => senderDatabaseProxy.close())
-    const database = await Database.start({
+    const database = await ChaosDatabase.start({
       directory,
       onPort: port => {
         databaseProxy.target = port

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { isRunning } from '../programs/processes.js'
 import { createTestDatabase } from '../testing/database.js'
 import {
-  isAlive,
   sendBodies,
   serviceEnvironment,
   startProcessor,
@@ -310,7 +310,7 @@ t.test('when the primary is killed its workers end, and the next start goes on',
   const bodies = Array.from({ length: 500 }, (_, index) => event({ event_id: `primary-${index}` }))
   await sendBodies(emulator, bodies.slice(0, 300))
   await processor.program.end('SIGKILL')
-  await until('no worker is left', () => !processor.workerPids.some(isAlive))
+  await until('no worker is left', () => !processor.workerPids.some(isRunning))
   await sendBodies(emulator, bodies.slice(300))
   const next = await startProcessor(t, env)
   await next.program.until('every event is settled', () => queueIsEmpty(emulator.server))

@@ -1,7 +1,8 @@
 /** One start after another, each of eight processes. */
 import { createServer } from 'node:http'
 import t from 'tap'
-import { isAlive, type Program } from '../testing/programs.js'
+import { isRunning } from '../programs/processes.js'
+import type { Program } from '../testing/programs.js'
 import { createStackBench } from '../testing/stack-program.js'
 import { until } from '../testing/until.js'
 
@@ -32,12 +33,12 @@ t.test(
     const postgres = bench.postgresPid()
     await stack.end('SIGKILL')
     await until('all but PostgreSQL have ended', () =>
-      pids.filter(pid => pid !== postgres).every(pid => !isAlive(pid))
+      pids.filter(pid => pid !== postgres).every(pid => !isRunning(pid))
     )
     const next = bench.start(t)
     await untilItRuns(next)
     t.equal(await next.end('SIGINT'), 0)
-    t.notOk(isAlive(postgres))
+    t.notOk(isRunning(postgres))
   }
 )
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { isAlive } from '../testing/programs.js'
+import { isRunning } from '../programs/processes.js'
 import { createStackBench } from '../testing/stack-program.js'
 
 const bench = createStackBench(t)
@@ -25,5 +25,5 @@ t.test('npm start brings everything up, shows what happens, and Ctrl-C ends all 
 
   t.equal(await stack.end('SIGINT'), 0)
   t.match(stack.output, /Stopped\. received/)
-  t.same(pids.filter(isAlive), [], 'no orphan')
+  t.same(pids.filter(isRunning), [], 'no orphan')
 })

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { isAlive, temporaryDirectory } from '../testing/programs.js'
+import { temporaryDirectory } from '../testing/programs.js'
 import { until } from '../testing/until.js'
 import { BuiltProgram, inheritedFrom, type ProgramSpec } from './built-program.js'
+import { isRunning } from './processes.js'
 
 /** A program of these lines, which is killed after the test. */
 function start(t: Test, source: string, over: Partial<ProgramSpec> = {}): BuiltProgram {
@@ -21,7 +22,7 @@ t.test('it is ready when it has said so, and what it said stays', async t => {
   const program = start(t, GREET)
   t.match(await program.said('listening'), { port: 7 })
   t.match(await program.said('listening'), { port: 7 })
-  t.ok(program.isRunning && isAlive(program.pid))
+  t.ok(program.isRunning && isRunning(program.pid))
   t.equal(await program.end(), 'SIGTERM')
   t.notOk(program.isRunning)
   t.notOk(program.signal('SIGTERM'), 'nothing is left to be signalled')
@@ -95,7 +96,7 @@ t.test('it ends by itself when the process that started it is killed', async t =
     console.log(JSON.stringify({ msg: 'up', inner: inner.pid }))`
   )
   const { inner } = await outer.said('up')
-  t.ok(isAlive(Number(inner)))
+  t.ok(isRunning(Number(inner)))
   await outer.end('SIGKILL')
-  await until('the inner one has ended', () => !isAlive(Number(inner)))
+  await until('the inner one has ended', () => !isRunning(Number(inner)))
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { LeftOut } from './left-out.js'
 import { runSuite, type SuiteResult } from './run-suite.js'
-import { formatResult } from './schema-suite.js'
+import { formatSuiteResult } from './schema-suite.js'
 import type { SuiteGroup } from './suite-files.js'
 
 const group = (
@@ -92,8 +92,8 @@ t.test('the report names each reason with its number of tests', async t => {
     [only('what', '$ref must')]
   )
   t.equal(
-    formatResult('draft-07', result).split('\n')[0],
+    formatSuiteResult('draft-07', result).split('\n')[0],
     'draft-07: 0 passed (0 as registration takes them), 2 left out, 0 failed'
   )
-  t.match(formatResult('draft-07', result), /^ {5}2 left out {2}what\n {17}here$/m)
+  t.match(formatSuiteResult('draft-07', result), /^ {5}2 left out {2}what\n {17}here$/m)
 })

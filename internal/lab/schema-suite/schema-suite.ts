@@ -45,7 +45,7 @@ function runAll(directory: string): void {
   let passed = 0
   for (const draft of DRAFTS) {
     const result = runSuite(readSuite(directory, draft))
-    process.stdout.write(`${formatResult(draft.name, result)}\n`)
+    process.stdout.write(`${formatSuiteResult(draft.name, result)}\n`)
     passed += result.passed
     failures.push(...result.failures.map(text => `${draft.name} ${text}`))
   }
@@ -57,7 +57,7 @@ function runAll(directory: string): void {
     )
 }
 
-export function formatResult(
+export function formatSuiteResult(
   name: string,
   { passed, passedAsRegistered, leftOut, failures }: SuiteResult
 ): string {

@@ -40,7 +40,7 @@ export interface ProcessFindings {
   readonly lastHandles: number
 }
 
-export interface Findings {
+export interface SoakFindings {
   readonly warmUpS: number
   readonly processes: readonly ProcessFindings[]
   /** The lowest of each minute: what is left after the collections. */
@@ -75,7 +75,7 @@ export function warmUpSeconds(totalS: number): number {
   return Math.min(totalS * MAX_WARM_UP_SHARE, Math.max(MINUTE_S, totalS * WARM_UP_SHARE))
 }
 
-export function findIn(samples: readonly SoakSample[], totalS: number): Findings {
+export function findIn(samples: readonly SoakSample[], totalS: number): SoakFindings {
   const warmUpS = warmUpSeconds(totalS)
   const counted = samples.filter(({ atS }) => atS >= warmUpS)
   const first = thirdOf(counted, 0)
@@ -103,7 +103,7 @@ export function findIn(samples: readonly SoakSample[], totalS: number): Findings
   }
 }
 
-export function soakGoals({ processes, firstP99Ms, lastP99Ms }: Findings): readonly SoakGoal[] {
+export function soakGoals({ processes, firstP99Ms, lastP99Ms }: SoakFindings): readonly SoakGoal[] {
   const slopes = processes.map(({ pid, role, slope }): SoakGoal => {
     const measured =
       slope === null ? '–' : `${signed(slope.slope)} ± ${slope.standardError.toFixed(2)}`

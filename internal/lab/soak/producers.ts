@@ -25,7 +25,7 @@ const CONCURRENCY = 4
 const SHARES = { duplicates: 0.1, invalid: 0.05 }
 
 /** Resolves when `signal` is aborted and the calls under way have ended. */
-export function runProducers({
+export function runSoakProducers({
   queue,
   ratePerSecond,
   seed,

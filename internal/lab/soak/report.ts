@@ -1,6 +1,6 @@
 /** The figures of a soak as text. */
 import { formatFigures } from '../../engine/cli/table.js'
-import type { Findings, SoakGoal } from './findings.js'
+import type { SoakFindings, SoakGoal } from './findings.js'
 import type { SoakOutcome } from './run.js'
 
 const MIB = 1_024 * 1_024
@@ -8,7 +8,7 @@ const NONE = '–'
 
 export function formatFindings(
   outcome: SoakOutcome,
-  findings: Findings,
+  findings: SoakFindings,
   goals: readonly SoakGoal[]
 ): string {
   const { sustainedPerSecond, sentPerSecond, sent, decided, deletedRows } = outcome

@@ -11,12 +11,12 @@ import { largestSample, sumOfSamples } from '../../engine/observe/prometheus-tex
 import { createSqsWriter } from '../../engine/queue/sqs/writer.js'
 import type { LoadTotals } from '../../systems/events/producer/load.js'
 import { type FreshQueue, openFreshQueue } from '../bench/fresh-queue.js'
-import { type ProcessorSubject, startProcessor } from '../bench/processor-subject.js'
+import { type ProcessorSubject, startProcessorSubject } from '../bench/processor-subject.js'
 import type { BenchServices } from '../bench/services.js'
-import { eventually } from '../chaos/eventually.js'
+import { eventually } from '../programs/eventually.js'
 import type { SoakSample } from './findings.js'
 import { sampleProcesses } from './process-sample.js'
-import { runProducers } from './producers.js'
+import { runSoakProducers } from './producers.js'
 import { createRetention } from './retention.js'
 
 export interface SoakOptions {
@@ -30,7 +30,7 @@ export interface SoakOptions {
 }
 
 /** What the processor has decided, and what it had to. */
-interface Counts {
+interface DecidedCounts {
   readonly stored: number
   readonly duplicates: number
   readonly rejected: number
@@ -41,8 +41,8 @@ export interface SoakOutcome {
   readonly sustainedPerSecond: number
   readonly sentPerSecond: number
   readonly samples: readonly SoakSample[]
-  readonly sent: Counts
-  readonly decided: Counts
+  readonly sent: DecidedCounts
+  readonly decided: DecidedCounts
   readonly deletedRows: number
 }
 
@@ -78,7 +78,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakOutcome | null>
       directory,
       env
     }
-    const subject = await startProcessor(spec)
+    const subject = await startProcessorSubject(spec)
     try {
       return await Promise.race([work(options, queue, subject), subject.failure])
     } finally {
@@ -153,7 +153,7 @@ async function load<T>(
 ): Promise<{ readonly result: T; readonly totals: LoadTotals }> {
   const ended = new AbortController()
   let backlog = 0
-  const producers = runProducers({
+  const producers = runSoakProducers({
     queue: createSqsWriter({ sqs: services.sqs, queueUrl: queue.url }),
     ratePerSecond,
     seed: `${seed} ${Date.now()}`,
@@ -224,13 +224,13 @@ function describeSample({ atS, processes, backlog }: SoakSample): string {
   return `${(atS / 60).toFixed(0)} min  RSS ${mib.join(' + ')} MiB  handles ${handles.join(' + ')}  backlog ${backlog}`
 }
 
-async function readDecided(subject: ProcessorSubject): Promise<Counts> {
+async function readDecided(subject: ProcessorSubject): Promise<DecidedCounts> {
   const samples = await subject.metrics()
   const sum = (name: string): number => sumOfSamples(samples, `event_process_${name}_total`)
   return { stored: sum('stored'), duplicates: sum('duplicate'), rejected: sum('rejected') }
 }
 
-function addUp(...loads: readonly LoadTotals[]): Counts {
+function addUp(...loads: readonly LoadTotals[]): DecidedCounts {
   const sum = (pick: (totals: LoadTotals) => number): number =>
     loads.reduce((so, totals) => so + pick(totals), 0)
   return {
@@ -240,7 +240,7 @@ function addUp(...loads: readonly LoadTotals[]): Counts {
   }
 }
 
-function total({ stored, duplicates, rejected }: Counts): number {
+function total({ stored, duplicates, rejected }: DecidedCounts): number {
   return stored + duplicates + rejected
 }
 

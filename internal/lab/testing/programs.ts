@@ -5,7 +5,7 @@
  * Errors  a program that ends while it is waited for fails the wait with what it printed.
  */
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
@@ -193,21 +193,4 @@ export function queueUrlOf(server: TestSqs['server'], name: string): string {
   const queue = server.inspectQueue(name)
   if (queue === undefined) throw new Error(`no queue ${name}`)
   return queue.url
-}
-
-/**
- * True while the process runs; one that has ended and waits to be collected by its parent
- * (a container's first process may be slow) does not.
- */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return false
-  }
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return process.platform !== 'linux'
-  }
 }

@@ -1,11 +1,11 @@
 /** How dead letters look: in a table, alone, and as JSON. */
 
-import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
+import { formatFields, formatTable, type TableColumn } from '../../../engine/cli/table.js'
 import { formatCount, formatTime, printableLines } from '../../../engine/cli/terminal-text.js'
 import type { DeadLetter } from './dead-letter.js'
 import type { Scan } from './scan-queue.js'
 
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly TableColumn[] = [
   { title: 'sent (UTC)' },
   { title: 'queue message' },
   { title: 'client', keeps: 8 },

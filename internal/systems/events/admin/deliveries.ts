@@ -21,7 +21,7 @@ import {
 } from '../delivery/store/delivery-records.js'
 import { backfill } from './backfill-deliveries.js'
 import type { AdminCommand, AdminGroup, AdminWork } from './context.js'
-import { deliveryJson, formatDeliveries, formatDelivery } from './delivery-view.js'
+import { deliveryJson, formatDeliveries, formatDeliveryRecord } from './delivery-view.js'
 import { readEndpointOption } from './endpoint-id.js'
 import { moveDeliveries } from './move-deliveries.js'
 
@@ -105,7 +105,7 @@ const show: AdminCommand = {
       const attempts = await deliveries.attempts([id])
       if (flags.isOn('json'))
         await output.json({ ...deliveryJson(delivery), everyAttempt: attempts })
-      else await output.write(formatDelivery(delivery, attempts, output.columns))
+      else await output.write(formatDeliveryRecord(delivery, attempts, output.columns))
       return 0
     }
   }

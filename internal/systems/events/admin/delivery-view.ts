@@ -1,12 +1,12 @@
 /** How deliveries look: in a table, alone with their attempts, and as JSON. */
 
-import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
+import { formatFields, formatTable, type TableColumn } from '../../../engine/cli/table.js'
 import { formatCount, formatTime } from '../../../engine/cli/terminal-text.js'
 import { webhookIdOf } from '../delivery/envelope.js'
 import type { AttemptRecord, DeliveryRecord } from '../delivery/store/delivery-records.js'
 import { outcomeOf } from './endpoint-view.js'
 
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly TableColumn[] = [
   { title: 'id', isRight: true },
   { title: 'made (UTC)' },
   { title: 'endpoint', isRight: true },
@@ -18,7 +18,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'then' }
 ]
 
-const ATTEMPT_COLUMNS: readonly Column[] = [
+const ATTEMPT_COLUMNS: readonly TableColumn[] = [
   { title: 'attempt', isRight: true },
   { title: 'when (UTC)' },
   { title: 'outcome' },
@@ -53,7 +53,7 @@ export function thenOf({ state, deadReason, nextAttemptAt, finishedAt }: Deliver
   return `${state === 'dead' ? `${deadReason ?? ''} ` : ''}${formatTime(finishedAt)}`
 }
 
-export function formatDelivery(
+export function formatDeliveryRecord(
   delivery: DeliveryRecord,
   attempts: readonly AttemptRecord[],
   terminalWidth: number | null

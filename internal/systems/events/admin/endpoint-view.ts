@@ -3,12 +3,12 @@
  * here.
  */
 
-import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
+import { formatFields, formatTable, type TableColumn } from '../../../engine/cli/table.js'
 import { formatCount, formatTime } from '../../../engine/cli/terminal-text.js'
 import type { AttemptRecord } from '../delivery/store/delivery-records.js'
 import type { EndpointRecord } from '../delivery/store/endpoints.js'
 
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly TableColumn[] = [
   { title: 'id', isRight: true },
   { title: 'client', keeps: 8 },
   { title: 'state' },
@@ -100,7 +100,7 @@ function stateOf({ state, pausedUntil }: EndpointRecord): string {
 
 const typesOf = ({ eventTypes }: EndpointRecord): string => eventTypes?.join(', ') ?? '(all)'
 
-const ATTEMPT_COLUMNS: readonly Column[] = [
+const ATTEMPT_COLUMNS: readonly TableColumn[] = [
   { title: 'when (UTC)' },
   { title: 'delivery', isRight: true },
   { title: 'attempt', isRight: true },

@@ -2,7 +2,7 @@
 
 import type { Flags } from '../../../engine/cli/flags.js'
 import { JSON_OPTION } from '../../../engine/cli/options.js'
-import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
+import { formatFields, formatTable, type TableColumn } from '../../../engine/cli/table.js'
 import {
   formatCount,
   formatPlural,
@@ -24,7 +24,7 @@ interface Kind {
   readonly names: (context: AdminContext) => Names
   /** Rejections whose body bears the name. */
   readonly refusedFor: (name: string) => Partial<EventRejectionFilter>
-  readonly columns: readonly Column[]
+  readonly columns: readonly TableColumn[]
   readonly cells: (record: NameRecord) => readonly string[]
   /** Commands that only this kind has. */
   readonly more: readonly AdminCommand[]

@@ -6,7 +6,7 @@
 import type { ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
 import { JSON_OPTION, readLimit, readText, readTime } from '../../../engine/cli/options.js'
-import { type Column, formatTable } from '../../../engine/cli/table.js'
+import { formatTable, type TableColumn } from '../../../engine/cli/table.js'
 import {
   formatCount,
   formatPlural,
@@ -43,7 +43,7 @@ interface Seen {
 
 const DEFAULT_LIMIT = 10
 const DEFAULT_SINCE = '1d'
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly TableColumn[] = [
   { title: 'received (UTC)' },
   { title: 'client', keeps: 8 },
   { title: 'message id', keeps: 16 },

@@ -3,7 +3,7 @@
 import type { ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
 import { JSON_OPTION, readChoice, readText } from '../../../engine/cli/options.js'
-import { type Column, formatFields, formatTable } from '../../../engine/cli/table.js'
+import { formatFields, formatTable, type TableColumn } from '../../../engine/cli/table.js'
 import { formatPlural, formatTime, printable } from '../../../engine/cli/terminal-text.js'
 import type { SchemaRefusal, SchemaState, SchemaVersion } from '../store/schema-registry.js'
 import type { AdminCommand, AdminContext, AdminGroup } from './context.js'
@@ -11,7 +11,7 @@ import { readSchemaFile } from './schema-file.js'
 import { testCommand } from './schema-test.js'
 import { unknownName } from './unknown-name.js'
 
-const COLUMNS: readonly Column[] = [
+const COLUMNS: readonly TableColumn[] = [
   { title: 'id', isRight: true },
   { title: 'event type', keeps: 8 },
   { title: 'client', keeps: 8 },

@@ -15,7 +15,7 @@ export interface Facts {
   readonly deadLetters: readonly DeadLetter[] | null
 }
 
-export interface Step {
+export interface StoryStep {
   readonly at: Date
   readonly what: 'sent' | 'refused' | 'redriven' | 'stored'
   readonly queueMessageId: string | null
@@ -23,11 +23,11 @@ export interface Step {
 }
 
 /** `redriven` and `dead-lettered` are undecided: a copy is on its way, or rests. */
-export type Outcome = 'stored' | 'refused' | 'redriven' | 'dead-lettered' | 'unknown'
+export type StoryOutcome = 'stored' | 'refused' | 'redriven' | 'dead-lettered' | 'unknown'
 
 export interface Story {
-  readonly steps: readonly Step[]
-  readonly outcome: Outcome
+  readonly steps: readonly StoryStep[]
+  readonly outcome: StoryOutcome
   /** Rejections that nobody redrove, conflicts aside. */
   readonly open: readonly EventRejectionHead[]
   /** Other events that were sent under the same id. */
@@ -52,7 +52,7 @@ export function createStory({ stored, rejections, deadLetters }: Facts): Story {
 function outcomeOf(
   { stored, rejections, deadLetters }: Facts,
   open: readonly EventRejectionHead[]
-): Outcome {
+): StoryOutcome {
   if (stored.length > 0) return 'stored'
   if (deadLetters !== null && deadLetters.length > 0) return 'dead-lettered'
   if (open.length > 0 || rejections.some(({ redrivenAt }) => redrivenAt === null)) return 'refused'
@@ -68,10 +68,10 @@ function stepsOf({
   reason,
   violations,
   receiveCount
-}: EventRejectionHead): Step[] {
+}: EventRejectionHead): StoryStep[] {
   const why = violations[0]?.message ?? ''
   const copy = origin === null ? '' : `, a copy of ${origin}`
-  const steps: Step[] = [
+  const steps: StoryStep[] = [
     {
       at: receivedAt,
       what: 'refused',
@@ -103,7 +103,7 @@ function storing({
   receivedAt,
   tx,
   payloadBytes
-}: StoredEvent): Step {
+}: StoredEvent): StoryStep {
   return {
     at: receivedAt,
     what: 'stored',

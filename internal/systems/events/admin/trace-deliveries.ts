@@ -6,7 +6,7 @@ import type { StoredEvent } from '../store/records.js'
 import type { AdminContext } from './context.js'
 import { deliveryJson, formatAttempts, thenOf, webhookIdOfDelivery } from './delivery-view.js'
 
-export interface Sent {
+export interface SentDelivery {
   readonly delivery: DeliveryRecord
   readonly attempts: readonly AttemptRecord[]
 }
@@ -14,7 +14,7 @@ export interface Sent {
 export async function findDeliveries(
   stored: readonly StoredEvent[],
   { deliveries }: AdminContext
-): Promise<readonly Sent[]> {
+): Promise<readonly SentDelivery[]> {
   const found = stored.length === 0 ? [] : await deliveries.ofEvents(stored)
   const attempts = found.length === 0 ? [] : await deliveries.attempts(found.map(({ id }) => id))
   return found.map(delivery => ({
@@ -23,19 +23,19 @@ export async function findDeliveries(
   }))
 }
 
-export function formatSent(sent: readonly Sent[], terminalWidth: number | null): string {
+export function formatSent(sent: readonly SentDelivery[], terminalWidth: number | null): string {
   if (sent.length === 0)
     return 'No delivery of it was made: no endpoint takes it, or the sender has not come to it yet.\n'
   return sent.map(one => formatOne(one, terminalWidth)).join('')
 }
 
-function formatOne({ delivery, attempts }: Sent, terminalWidth: number | null): string {
+function formatOne({ delivery, attempts }: SentDelivery, terminalWidth: number | null): string {
   const { id, endpointId, state } = delivery
   const head = `Delivery ${id} to endpoint ${endpointId} as ${webhookIdOfDelivery(delivery)}: ${state}, ${thenOf(delivery)}`
   return `\n${printable(head)}\n${attempts.length === 0 ? 'no attempts yet\n' : formatAttempts(attempts, terminalWidth)}`
 }
 
-export const sentJson = ({ delivery, attempts }: Sent): object => ({
+export const sentJson = ({ delivery, attempts }: SentDelivery): object => ({
   ...deliveryJson(delivery),
   everyAttempt: attempts
 })

@@ -23,7 +23,7 @@ import {
 import { runFakeProducers } from '../producer/fake.js'
 import { openLedger } from '../producer/ledger.js'
 import { runLoad } from '../producer/load.js'
-import { createProgress, describeTotals } from '../producer/progress.js'
+import { createLoadProgress, describeLoad } from '../producer/progress.js'
 import type { SendTarget } from '../producer/send.js'
 
 const LOG_EVERY_MS = 1_000
@@ -106,7 +106,7 @@ async function runFake(
 
 async function runGenerator(sender: SendTarget, load: LoadArguments): Promise<void> {
   const ledger = load.ledger === null ? null : await openLedger(load.ledger, clock)
-  const progress = createProgress({ stream: process.stderr, count: load.count, clock })
+  const progress = createLoadProgress({ stream: process.stderr, count: load.count, clock })
   try {
     const random = createRandom(load.seed ?? undefined)
     const totals = await runLoad({
@@ -118,7 +118,7 @@ async function runGenerator(sender: SendTarget, load: LoadArguments): Promise<vo
     })
     progress.stop()
     await ledger?.close()
-    process.stdout.write(`${describeTotals(totals)}\n`)
+    process.stdout.write(`${describeLoad(totals)}\n`)
     if (totals.refused > 0)
       throw new ExpectedError(
         `The queue refused ${totals.refused} messages for good; the log says why`

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import t from 'tap'
 import { createManualClock } from '../../../lab/testing/manual-clock.js'
-import { createProgress, describeTotals } from './progress.js'
+import { createLoadProgress, describeLoad } from './progress.js'
 
 const totals = { sent: 1_000, duplicates: 100, invalid: 50, refused: 0, seconds: 2 }
 
@@ -19,7 +19,7 @@ function written() {
 t.test('elsewhere than on a terminal there is a line every two seconds, until the end', async t => {
   const clock = createManualClock()
   const { stream, text } = written()
-  const progress = createProgress({ stream, count: 5_000, clock })
+  const progress = createLoadProgress({ stream, count: 5_000, clock })
   progress.update({ ...totals, seconds: 1 })
   clock.advance(1_999)
   t.equal(text(), '')
@@ -40,7 +40,7 @@ t.test('a terminal that knows the end gets a bar', async t => {
     cursorTo: () => true,
     clearLine: () => true
   })
-  const progress = createProgress({ stream: terminal, count: 2_000, clock })
+  const progress = createLoadProgress({ stream: terminal, count: 2_000, clock })
   progress.update(totals)
   progress.stop()
   t.match(text(), '50 % | 1000/2000 | 500/s')
@@ -48,7 +48,7 @@ t.test('a terminal that knows the end gets a bar', async t => {
 })
 
 t.test('totals in words name what the queue refused, and only then', async t => {
-  t.equal(describeTotals(totals), '1000 sent (100 duplicates, 50 invalid) in 2.0 s, 500/s')
-  t.match(describeTotals({ ...totals, refused: 3 }), '50 invalid, 3 refused by the queue')
-  t.match(describeTotals({ ...totals, seconds: 0 }), '0/s')
+  t.equal(describeLoad(totals), '1000 sent (100 duplicates, 50 invalid) in 2.0 s, 500/s')
+  t.match(describeLoad({ ...totals, refused: 3 }), '50 invalid, 3 refused by the queue')
+  t.match(describeLoad({ ...totals, seconds: 0 }), '0/s')
 })

@@ -7,12 +7,12 @@ import { Presets, SingleBar } from 'cli-progress'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import type { LoadTotals } from './load.js'
 
-export interface Progress {
+export interface LoadProgress {
   readonly update: (totals: LoadTotals) => void
   readonly stop: () => void
 }
 
-export interface ProgressOptions {
+export interface LoadProgressOptions {
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean }
   /** Null: nobody knows, so there is a line and no bar. */
   readonly count: number | null
@@ -21,26 +21,20 @@ export interface ProgressOptions {
 
 const LINE_MS = 2_000
 
-export function createProgress(options: ProgressOptions): Progress {
+export function createLoadProgress(options: LoadProgressOptions): LoadProgress {
   return options.stream.isTTY === true && options.count !== null
     ? createBar(options, options.count)
     : createLines(options)
 }
 
 /** What a run has done so far, in one line. */
-export function describeTotals({
-  sent,
-  duplicates,
-  invalid,
-  refused,
-  seconds
-}: LoadTotals): string {
+export function describeLoad({ sent, duplicates, invalid, refused, seconds }: LoadTotals): string {
   const rate = seconds > 0 ? Math.round(sent / seconds) : 0
   const lost = refused > 0 ? `, ${refused} refused by the queue` : ''
   return `${sent} sent (${duplicates} duplicates, ${invalid} invalid${lost}) in ${seconds.toFixed(1)} s, ${rate}/s`
 }
 
-function createBar({ stream }: ProgressOptions, count: number): Progress {
+function createBar({ stream }: LoadProgressOptions, count: number): LoadProgress {
   const bar = new SingleBar(
     {
       stream,
@@ -57,7 +51,7 @@ function createBar({ stream }: ProgressOptions, count: number): Progress {
   }
 }
 
-function createLines({ stream, clock }: ProgressOptions): Progress {
+function createLines({ stream, clock }: LoadProgressOptions): LoadProgress {
   let latest: LoadTotals = { sent: 0, duplicates: 0, invalid: 0, refused: 0, seconds: 0 }
   const startedMs = clock.monotonicMs()
   let cancel: () => void = () => undefined
@@ -65,7 +59,7 @@ function createLines({ stream, clock }: ProgressOptions): Progress {
     cancel = clock.after(LINE_MS, () => {
       // The clock and not the totals' own time: a run that stands still shows it.
       stream.write(
-        `${describeTotals({ ...latest, seconds: (clock.monotonicMs() - startedMs) / 1000 })}\n`
+        `${describeLoad({ ...latest, seconds: (clock.monotonicMs() - startedMs) / 1000 })}\n`
       )
       lineAfterAWhile()
     })
