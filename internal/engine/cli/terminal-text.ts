@@ -8,8 +8,12 @@
  *         alignment, not exact for every script.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60]/u
+const WIDE_SCRIPTS = ['Han', 'Hiragana', 'Katakana', 'Hangul']
+const WIDE = new RegExp(
+  `[${WIDE_SCRIPTS.map(script => `\\p{Script=${script}}`).join('')}` +
+    '\\p{Emoji_Presentation}\\u3000-\\u303f\\uff01-\\uff60]',
+  'u'
+)
 const NO_WIDTH = /\p{M}/u
 
 /** One line. */

@@ -109,16 +109,19 @@ const QUICK_SENDER_SIZES: SenderSizes = {
 const FAIRNESS_SIZES: FairnessSizes = { rounds: 7, seconds: 8 }
 const QUICK_FAIRNESS_SIZES: FairnessSizes = { rounds: 3, seconds: 4 }
 
-export const BENCH_HELP = `Measures the processor side by side with simpler ones and with its own limits, on embedded services.
+export const BENCH_HELP = `Measures the processor side by side with simpler ones and with its own limits,
+on embedded services.
 
   npm run bench                            three rounds, under four minutes
   npm run bench -- --quick                 one round of fewer events, under a minute
   npm run bench -- --by-workers 1,2,4      ours with so many workers, one table
   npm run bench -- --table-growth          the insert rate while the table grows, some ten minutes
   npm run bench -- --fairness              what a flood of one client does to the others, about three minutes
-  npm run bench -- --sender                deliveries, a dead endpoint, a backlog of a million, what ingestion pays; some minutes
+  npm run bench -- --sender                deliveries, a dead endpoint, a backlog of a million, what
+                                           ingestion pays; some minutes
   npm run bench -- --schemas               the rate with payload schemas in force and without, about two minutes
-  npm run bench -- --schema-cost           the dearest schemas that registration takes, with their worst payloads, a minute
+  npm run bench -- --schema-cost           the dearest schemas that registration takes, with their worst
+                                           payloads, a minute
   npm run bench -- compare A.json B.json   every figure that both files have, with its ratio
 
   --quick            fewer events, one round
@@ -236,7 +239,8 @@ function readCounts(text: string | undefined, problems: string[]): readonly numb
     new Set(counts).size < counts.length
   )
     problems.push(
-      `--by-workers must be different whole numbers from 1 to ${MAX_WORKERS} with commas between them, not ${JSON.stringify(text)}`
+      `--by-workers must be different whole numbers from 1 to ${MAX_WORKERS} ` +
+        `with commas between them, not ${JSON.stringify(text)}`
     )
   return counts
 }

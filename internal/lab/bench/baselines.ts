@@ -37,7 +37,8 @@ const INSERT_ONE =
   'INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ($1, $2, $3, $4)'
 const INSERT_RECEIVE = `
 INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
-SELECT client, type, id, body::json FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS t (client, type, id, body)
+SELECT client, type, id, body::json
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS t (client, type, id, body)
 ON CONFLICT (fk_client_name, message_id) DO NOTHING`
 
 /**

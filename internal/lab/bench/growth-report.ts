@@ -54,7 +54,8 @@ export function growthWarning([empty]: readonly GrowthStep[]): string | null {
   if (empty === undefined || isSteady(empty)) return null
   const { min, max } = empty.rowsPerSecond
   return (
-    `The empty table alone took between ${whole(min)} and ${whole(max)} rows/s: other work was under way, the ratios of rates are no result. ` +
+    `The empty table alone took between ${whole(min)} and ${whole(max)} rows/s: ` +
+    'other work was under way, the ratios of rates are no result. ' +
     'Those of CPU time are steadier.'
   )
 }

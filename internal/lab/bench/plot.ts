@@ -46,7 +46,8 @@ export function drawPlot(summaries: readonly Summary[], machine: string): string
     ...drawRates(summaries, ratesTop),
     ...(costs.length === 0 ? [] : drawCosts(costs, costsTop))
   ]
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" ${FONT}>
+  const size = `width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"`
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} ${FONT}>
 <rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
 ${parts.join('\n')}
 </svg>
@@ -199,7 +200,9 @@ function text(
   const cover = isOverGrid
     ? ' stroke="#ffffff" stroke-width="5" stroke-linejoin="round" paint-order="stroke"'
     : ''
-  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}"${place}${cover} xml:space="preserve">${escape(content)}</text>`
+  const at = `x="${x}" y="${y}"`
+  const font = `font-size="${size}" font-weight="${weight}" fill="${fill}"`
+  return `<text ${at} ${font}${place}${cover} xml:space="preserve">${escape(content)}</text>`
 }
 
 function escape(content: string): string {

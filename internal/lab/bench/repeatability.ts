@@ -54,7 +54,9 @@ function reason(rounds: readonly Round[], loose: readonly Swing[]): string {
   )
   const busiest = concerned.toSorted((a, b) => (b.othersShare ?? 0) - (a.othersShare ?? 0))[0]
   if (typeof busiest?.othersShare === 'number' && busiest.othersShare > QUIET_SHARE) {
-    return `other programs took up to ${percent(busiest.othersShare)} of the processors (${busiest.scenario}, round ${busiest.round}). Run it again on a quiet machine.`
+    const { othersShare, scenario, round } = busiest
+    const most = `${percent(othersShare)} of the processors (${scenario}, round ${round})`
+    return `other programs took up to ${most}. Run it again on a quiet machine.`
   }
   const rates = [...new Set(concerned.map(({ scenario }) => scenario))].flatMap(scenario => {
     const spread = spreadOf(
@@ -69,7 +71,9 @@ function reason(rounds: readonly Round[], loose: readonly Swing[]): string {
     busiest?.othersShare === null
       ? 'what other programs did is not known on this system'
       : 'no other program took part'
-  return `${widest.scenario} by itself ran between ${whole(min)} and ${whole(max)} events/s, and ${known}: disk, or the host below. More --rounds narrow it.`
+  const range = `between ${whole(min)} and ${whole(max)} events/s`
+  const why = `${known}: disk, or the host below`
+  return `${widest.scenario} by itself ran ${range}, and ${why}. More --rounds narrow it.`
 }
 
 function ratiosByRound(

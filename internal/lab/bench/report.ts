@@ -14,11 +14,12 @@ const UNKNOWN = 'n/a'
 
 export function machineLine(machine: Machine): string {
   const { cpus, model, memoryBytes, node, postgres, postgresSettings, syncMs, loadBefore } = machine
+  const { fsync = '?', synchronous_commit: commit = '?' } = postgresSettings
   return [
     `${cpus} × ${model}`,
     `${(memoryBytes / GIB).toFixed(1)} GiB`,
     `Node ${node}`,
-    `PostgreSQL ${postgres} (fsync ${postgresSettings['fsync'] ?? '?'}, synchronous_commit ${postgresSettings['synchronous_commit'] ?? '?'})`,
+    `PostgreSQL ${postgres} (fsync ${fsync}, synchronous_commit ${commit})`,
     `synced 8 KB write ${syncMs === null ? UNKNOWN : `${syncMs.median.toFixed(2)} ms`}`,
     `load before ${loadBefore.toFixed(1)}`
   ].join(' · ')
@@ -27,7 +28,8 @@ export function machineLine(machine: Machine): string {
 /** Null on a quiet machine. */
 export function noiseWarning({ cpus, loadBefore }: Machine): string | null {
   return loadBefore > cpus / 4
-    ? `Other work was under way (load ${loadBefore.toFixed(1)} on ${cpus} processors): compare figures of this run only with each other.`
+    ? `Other work was under way (load ${loadBefore.toFixed(1)} on ${cpus} processors): ` +
+        'compare figures of this run only with each other.'
     : null
 }
 
@@ -99,7 +101,8 @@ export function remarks(summaries: readonly Summary[]): readonly string[] {
       const { cpuSavingToNaive, toOurs } = ratios
       return [
         [
-          `${title}: ${whole(meanRows.median)} rows per commit, ${whole(rowsPerCommitSecond.median)} rows per second of commit`,
+          `${title}: ${whole(meanRows.median)} rows per commit`,
+          `${whole(rowsPerCommitSecond.median)} rows per second of commit`,
           ...(largestBytes === null
             ? []
             : [`largest process ${(largestBytes.median / MIB).toFixed(0)} MiB`]),

@@ -194,11 +194,13 @@ async function assertQueued(queue: FreshQueue, expected: number): Promise<void> 
 
 async function assertRows({ db }: BenchServices, expected: ExpectedRows): Promise<void> {
   const { rows } = await db.query<ExpectedRows>(
-    'SELECT (SELECT count(*)::int FROM message) AS stored, (SELECT count(*)::int FROM rejection) AS rejected'
+    `SELECT (SELECT count(*)::int FROM message) AS stored,
+            (SELECT count(*)::int FROM rejection) AS rejected`
   )
   const { stored, rejected } = rows[0] ?? { stored: 0, rejected: 0 }
   if (stored === expected.stored && rejected === expected.rejected) return
   throw new Error(
-    `${expected.stored} events were to be stored and ${expected.rejected} rejected; ${stored} are stored, ${rejected} rejected`
+    `${expected.stored} events were to be stored and ${expected.rejected} rejected; ` +
+      `${stored} are stored, ${rejected} rejected`
   )
 }

@@ -38,7 +38,9 @@ export interface SenderBed {
 /** About as large as the events of the other benches. */
 const INSERT_EVENTS = `
 INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
-SELECT client, $2, $3 || '-' || n, json_build_object('name', 'somebody', 'n', n, 'note', repeat('as large as most events are ', 9))
+SELECT client, $2, $3 || '-' || n,
+       json_build_object('name', 'somebody', 'n', n,
+                         'note', repeat('as large as most events are ', 9))
 FROM unnest($1::text[]) AS client, generate_series($4::int, $5::int) AS n`
 const ROWS_PER_TRANSACTION = 1_000
 

@@ -62,7 +62,9 @@ const WITHIN_MS = 300_000
 
 const COUNT_ATTEMPTS = 'SELECT count(*)::int AS n FROM delivery_attempt'
 const READ_DELAYS = `
-SELECT count(*)::int AS deliveries, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50, percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99
+SELECT count(*)::int AS deliveries,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50,
+       percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99
 FROM (SELECT extract(epoch FROM a.started_at - m.received_at)::float8 * 1000 AS ms
       FROM delivery d JOIN delivery_attempt a ON a.delivery_id = d.id AND a.attempt = 1
       JOIN message m ON m.fk_client_name = d.fk_client_name AND m.message_id = d.message_id
@@ -204,7 +206,8 @@ async function measureBacklog(
     const { rows } = await db.query<{ pending: number; jobRows: number; jobBytes: number }>(
       `SELECT (SELECT count(*)::int FROM delivery WHERE state = 'pending') AS pending,
               (SELECT count(*)::int FROM event_process_jobs.job) AS "jobRows",
-              (SELECT sum(pg_total_relation_size(inhrelid))::float8 FROM pg_inherits WHERE inhparent = 'event_process_jobs.job'::regclass) AS "jobBytes"`
+              (SELECT sum(pg_total_relation_size(inhrelid))::float8 FROM pg_inherits
+               WHERE inhparent = 'event_process_jobs.job'::regclass) AS "jobBytes"`
     )
     const [row] = rows
     if (row === undefined) throw new Error('no backlog was read')

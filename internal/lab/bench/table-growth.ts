@@ -63,7 +63,9 @@ const DISK_BYTES_FOR_LOG = 6 * 1024 ** 3
 // is right by construction.
 const FILL = `
 INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
-SELECT 'client-' || 1 + n % 3, (ARRAY['monitor-app', 'transaction-app', 'user-app'])[1 + n / 3 % 3], gen_random_uuid()::text,
+SELECT 'client-' || 1 + n % 3,
+       (ARRAY['monitor-app', 'transaction-app', 'user-app'])[1 + n / 3 % 3],
+       gen_random_uuid()::text,
        json_build_object('sequence', n, 'amount', n * 0.5, 'note', repeat('f', 300))
 FROM generate_series(1, $1::int) AS n`
 
@@ -78,9 +80,8 @@ export async function measureGrowth(options: GrowthOptions): Promise<readonly Gr
       slice.postgresUsPerRow === null
         ? ''
         : `, PostgreSQL ${slice.postgresUsPerRow.toFixed(1)} µs/row`
-    say(
-      `  ${rows.toLocaleString('en-US').padStart(11)} rows  ${Math.round(slice.rowsPerSecond).toLocaleString('en-US')} rows/s${cpu}`
-    )
+    const rate = Math.round(slice.rowsPerSecond).toLocaleString('en-US')
+    say(`  ${rows.toLocaleString('en-US').padStart(11)} rows  ${rate} rows/s${cpu}`)
   }
   const takeEmpty = async (): Promise<void> => {
     for (let count = 0; count < SLICES; count++) {
@@ -206,7 +207,8 @@ function assertRoom({ directory, rows }: GrowthOptions): void {
   if (bavail * bsize >= needed) return
   const gib = (bytes: number): string => (bytes / 1024 ** 3).toFixed(1)
   throw new ExpectedError(
-    `${rows.toLocaleString('en-US')} rows need about ${gib(needed)} GiB of disk, and ${directory} has ${gib(bavail * bsize)} GiB free. ` +
+    `${rows.toLocaleString('en-US')} rows need about ${gib(needed)} GiB of disk, ` +
+      `and ${directory} has ${gib(bavail * bsize)} GiB free. ` +
       'Choose fewer with --rows N, or another place with DATA_DIR.'
   )
 }

@@ -29,9 +29,16 @@ const MAX_WORKERS = 16
 /** So that every step brings a new event, whose row shows that work goes on. */
 const MIN_EVENTS_PER_STEP = 20
 
-export const CHAOS_HELP = `Kills, stops and cuts off everything around processor and sender while events flow, then looks for every event and every delivery.
+const USUAL = [
+  `${DEFAULT_KILLS} kills`,
+  `${DEFAULT_KILLS * FAULTS_PER_KILL} other faults`,
+  `${DEFAULT_EVENTS} events`
+].join(', ')
 
-  npm run chaos                                        ${DEFAULT_KILLS} kills, ${DEFAULT_KILLS * FAULTS_PER_KILL} other faults, ${DEFAULT_EVENTS} events: about two minutes
+export const CHAOS_HELP = `Kills, stops and cuts off everything around processor and sender while events flow,
+then looks for every event and every delivery.
+
+  npm run chaos                                        ${USUAL}: about two minutes
   npm run chaos -- --events 200000 --kills 200         about a quarter of an hour
   npm run chaos -- --seed S --events N --kills N       the same plan again
 
@@ -39,15 +46,18 @@ export const CHAOS_HELP = `Kills, stops and cuts off everything around processor
   --events N       events to send in all, 10 % duplicates and 5 % invalid among them (default ${DEFAULT_EVENTS})
   --kills N        kill -9 of a worker or the primary of the processor (default ${DEFAULT_KILLS})
   --faults N       other faults, all kinds in turn (default: half as many as kills)
-  --sender-faults N  faults of the sender and its recipient, kills among them, beside those (default: half as many as kills and faults)
+  --sender-faults N  faults of the sender and its recipient, kills among them, beside those
+                     (default: half as many as kills and faults)
   --workers N      workers of the processor (default 3)
   --json FILE      plan, figures and verdict as JSON
 
-It starts a PostgreSQL, a queue and a recipient of its own below DATA_DIR/chaos, with a proxy before each, and removes them at the end.
+It starts a PostgreSQL, a queue and a recipient of its own below DATA_DIR/chaos, with a proxy before each,
+and removes them at the end.
 
-Exit code 0: lost 0, duplicates 0, nothing altered or wrongly decided, metrics equal the tables, every delete after its row was visible,
-nothing dead-lettered, the backlog empty in time, work resumed in time; each stored event reached each endpoint that should get it, and no
-other, with a valid signature, repeats under the same webhook-id, an ordered endpoint's in commit order. Otherwise 1; then all of its files stay.
+Exit code 0: lost 0, duplicates 0, nothing altered or wrongly decided, metrics equal the tables, every
+delete after its row was visible, nothing dead-lettered, the backlog empty in time, work resumed in time;
+each stored event reached each endpoint that should get it, and no other, with a valid signature, repeats
+under the same webhook-id, an ordered endpoint's in commit order. Otherwise 1; then all of its files stay.
 
 Faults
 ${FAULT_KINDS.map(kind => `  ${kind.padEnd(27)} ${FAULTS[kind].says}`).join('\n')}

@@ -57,7 +57,8 @@ async function runPlan(
     deliveryFaults
   })
   say(
-    `Seed ${plan.seed}: ${events} events, ${kills} kills, ${faults} faults, ${deliveryFaults} beside them at the sender, ${workers} workers`
+    `Seed ${plan.seed}: ${events} events, ${kills} kills, ${faults} faults, ` +
+      `${deliveryFaults} beside them at the sender, ${workers} workers`
   )
   for (const line of formatPlan(plan)) say(`  ${line}`)
   const result = await carryOut(plan, workers, env, directory, signal)
@@ -83,7 +84,8 @@ async function runPlan(
   }
   throw new ExpectedError(
     [
-      `NOT OK with seed ${plan.seed} (--events ${events} --kills ${kills} --faults ${faults} --sender-faults ${deliveryFaults} --workers ${workers}):`,
+      `NOT OK with seed ${plan.seed} (--events ${events} --kills ${kills} --faults ${faults} ` +
+        `--sender-faults ${deliveryFaults} --workers ${workers}):`,
       ...wrong.slice(0, MAX_TOLD).map(text => `  - ${text}`),
       ...(wrong.length > MAX_TOLD ? [`  and ${wrong.length - MAX_TOLD} more`] : []),
       `The ledgers, the logs of processor and sender and the database's data are in ${directory}.`

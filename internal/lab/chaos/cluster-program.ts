@@ -88,9 +88,9 @@ export class ClusterProgram {
     this.#lives.push(life)
     const isReady = (): boolean => life.log.ready.size > 0 || life.end !== null
     if ((await eventually(isReady, START_MS)) === null || life.end !== null) {
-      throw new Error(
-        `the ${this.#options.name} did not come up (${String(life.end ?? 'no worker is ready')}): ${life.log.foreign.join(' ')}`
-      )
+      const why = String(life.end ?? 'no worker is ready')
+      const printed = life.log.foreign.join(' ')
+      throw new Error(`the ${this.#options.name} did not come up (${why}): ${printed}`)
     }
   }
 
@@ -156,7 +156,8 @@ export class ClusterProgram {
     const orphans = log?.live.filter(isRunning) ?? []
     if ((await untilGone(orphans, SHUTDOWN_TIMEOUT_MS + MARGIN_MS)) === null) {
       this.#options.onWrong(
-        `workers of the ${this.#options.name} without a primary did not end within ${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms`
+        `workers of the ${this.#options.name} without a primary did not end within ` +
+          `${SHUTDOWN_TIMEOUT_MS + MARGIN_MS} ms`
       )
       for (const pid of orphans) signal(pid, 'SIGKILL')
       await untilGone(orphans, MARGIN_MS)

@@ -28,7 +28,9 @@ export interface DeleteCheckOptions {
 export const FIND_MISSING = `
 SELECT queue_message_id AS "queueMessageId"
 FROM unnest($1::text[], $2::text[], $3::text[]) AS deleted (queue_message_id, client_id, message_id)
-WHERE NOT EXISTS (SELECT FROM message m WHERE m.fk_client_name = deleted.client_id AND m.message_id = deleted.message_id)
+WHERE NOT EXISTS (
+  SELECT FROM message m
+  WHERE m.fk_client_name = deleted.client_id AND m.message_id = deleted.message_id)
   AND NOT EXISTS (SELECT FROM rejection r WHERE r.queue_message_id = deleted.queue_message_id)`
 
 export class DeleteCheck {

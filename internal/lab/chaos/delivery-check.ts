@@ -61,14 +61,17 @@ export interface DeliveryReport {
 // Who should get what is said here once more, in other words than the fan-out's, which is
 // what is being checked.
 export const READ_OWED = `
-SELECT substring(e.url FROM '^http://[^/]+(.*)$') AS path, e.is_ordered AS "isOrdered", m.fk_client_name AS client, m.message_id AS "messageId",
+SELECT substring(e.url FROM '^http://[^/]+(.*)$') AS path, e.is_ordered AS "isOrdered",
+       m.fk_client_name AS client, m.message_id AS "messageId",
        m.fk_event_type_name AS "eventType", d.state, EXISTS (
          SELECT FROM delivery_attempt a WHERE a.delivery_id = d.id AND a.status BETWEEN 200 AND 299
        ) AS "hasSuccess"
 FROM message m
 CROSS JOIN endpoint e
 LEFT JOIN delivery d ON d.fk_client_name = m.fk_client_name AND d.message_id = m.message_id AND d.endpoint_id = e.id
-WHERE e.fk_client_name = m.fk_client_name AND m.fk_event_type_name = ANY (coalesce(e.event_types, ARRAY(SELECT name::text FROM event_type)))
+WHERE e.fk_client_name = m.fk_client_name
+  AND m.fk_event_type_name
+      = ANY (coalesce(e.event_types, ARRAY(SELECT name::text FROM event_type)))
 ORDER BY m.tx, m.fk_client_name, m.message_id`
 
 export const READ_DELIVERY_ROWS = `

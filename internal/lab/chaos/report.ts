@@ -171,7 +171,8 @@ export function formatChaosResult(result: ChaosResult): string {
     '',
     formatFigures([['time', 'goal', 'longest', 'times', ''], ...goals]),
     '',
-    `worker killed → next one receives ${longest(received(result))}, killed again and again → next one started ${longest(looped(result))}, ` +
+    `worker killed → next one receives ${longest(received(result))}, ` +
+      `killed again and again → next one started ${longest(looped(result))}, ` +
       `primary started → a worker receives ${longest(result.startMs)}`,
     ''
   ].join('\n')

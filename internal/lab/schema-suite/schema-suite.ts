@@ -11,7 +11,8 @@ import { ExpectedError, type Service } from '../../engine/lifecycle/service.js'
 import { runSuite, type SuiteResult } from './run-suite.js'
 import { DRAFTS, readSuite } from './suite-files.js'
 
-const HELP = `Runs the required tests of the official JSON Schema test suite, draft-07 and 2020-12, against the compiler of payload schemas.
+const HELP = `Runs the required tests of the official JSON Schema test suite, draft-07 and 2020-12, against the
+compiler of payload schemas.
 
   npm run schema-suite -- DIR
 
@@ -67,7 +68,8 @@ export function formatSuiteResult(
       `  ${String(tests).padStart(4)} left out  ${what}\n${' '.repeat(17)}${here}`
   )
   return [
-    `${name}: ${passed} passed (${passedAsRegistered} as registration takes them), ${sum} left out, ${failures.length} failed`,
+    `${name}: ${passed} passed (${passedAsRegistered} as registration takes them), ` +
+      `${sum} left out, ${failures.length} failed`,
     ...rows
   ].join('\n')
 }

@@ -27,9 +27,10 @@ export const SOAK_HELP = `Keeps the processor at 70 % of what it can do, and wat
   --workers N    workers of the processor (default 2)
   --json FILE    samples, figures and verdict as JSON
 
-First it measures how many events per second producers and processor together sustain, then it sends 70 % of that, 10 % duplicates and
-5 % invalid ones among them. Each 5 s it looks at memory, open handles, event loops and latency. Rows that are older than 45 s are deleted
-all the time, so that the table stays as large as it is; rejections stay. PostgreSQL and queue are its own, below DATA_DIR/soak.
+First it measures how many events per second producers and processor together sustain, then it sends 70 %
+of that, 10 % duplicates and 5 % invalid ones among them. Each 5 s it looks at memory, open handles, event
+loops and latency. Rows that are older than 45 s are deleted all the time, so that the table stays as large
+as it is; rejections stay. PostgreSQL and queue are its own, below DATA_DIR/soak.
 
 The first sixth of the time, at least a minute and at most a third, is warming up and counts for nothing. Of the rest:
   memory     slope of each worker's RSS by least squares, less than 1 MiB per 10 minutes

@@ -108,8 +108,10 @@ async function work(
   })
   if (signal.aborted) return null
   const sentPerSecond = Math.round(measured.result * LOAD_SHARE)
+  const minutes = Math.round(seconds / 6) / 10
   say(
-    `${Math.round(measured.result)} events/s; sending ${sentPerSecond} per second for ${Math.round(seconds / 6) / 10} minutes …`
+    `${Math.round(measured.result)} events/s; ` +
+      `sending ${sentPerSecond} per second for ${minutes} minutes …`
   )
 
   const retention = createRetention(options.services.db)

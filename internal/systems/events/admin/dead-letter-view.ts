@@ -61,5 +61,7 @@ export function deadLetterJson({ message, clientId, eventType, eventId }: DeadLe
 /** What a walk could not see, or null. */
 export function unseen({ hidden }: Scan): string | null {
   if (hidden === 0) return null
-  return `${formatCount(hidden)} more were hidden when this began: somebody else looks at them, or a command that was killed did. They come back by themselves.`
+  const why = 'somebody else looks at them, or a command that was killed did'
+  const count = formatCount(hidden)
+  return `${count} more were hidden when this began: ${why}. They come back by themselves.`
 }

@@ -76,9 +76,9 @@ const ls: AdminCommand = {
       else {
         await output.write(formatDeliveries(rows, output.columns))
         const isCut = rows.length === limit ? ' (--limit N shows more)' : ''
-        output.remark(
-          `\n${formatCount(rows.length)} shown${isCut}: pending ${formatCount(counts.pending)}, dead ${formatCount(counts.dead)}`
-        )
+        const [pending, dead] = [formatCount(counts.pending), formatCount(counts.dead)]
+        const shown = `${formatCount(rows.length)} shown${isCut}`
+        output.remark(`\n${shown}: pending ${pending}, dead ${dead}`)
       }
       return 0
     }

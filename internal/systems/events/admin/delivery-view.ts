@@ -58,6 +58,7 @@ export function formatDeliveryRecord(
   attempts: readonly AttemptRecord[],
   terminalWidth: number | null
 ): string {
+  const isTimed = delivery.nextAttemptAt !== null || delivery.finishedAt !== null
   const fields: (readonly [string, string])[] = [
     ['delivery', delivery.id],
     ['endpoint', String(delivery.endpointId)],
@@ -65,13 +66,14 @@ export function formatDeliveryRecord(
     ['client', delivery.client],
     ['message id', delivery.messageId],
     ['event type', delivery.eventType ?? '- (the event’s row is gone)'],
-    [
-      'state',
-      `${delivery.state}, ${thenOf(delivery)}${delivery.nextAttemptAt === null && delivery.finishedAt === null ? '' : ' UTC'}`
-    ],
+    ['state', `${delivery.state}, ${thenOf(delivery)}${isTimed ? ' UTC' : ''}`],
     ['made', `${formatTime(delivery.createdAt)} UTC`]
   ]
-  return `${formatFields(fields)}${attempts.length === 0 ? 'no attempts yet\n' : `attempts\n${formatAttempts(attempts, terminalWidth)}`}`
+  const tried =
+    attempts.length === 0
+      ? 'no attempts yet\n'
+      : `attempts\n${formatAttempts(attempts, terminalWidth)}`
+  return `${formatFields(fields)}${tried}`
 }
 
 export function formatAttempts(

@@ -50,6 +50,8 @@ export function formatEndpoint(
     oldestPendingAt,
     secrets
   } = endpoint
+  const oldest =
+    oldestPendingAt === null ? '' : `, the oldest made ${formatTime(oldestPendingAt)} UTC`
   const fields: (readonly [string, string])[] = [
     ['endpoint', String(endpoint.id)],
     ['client', endpoint.client],
@@ -66,10 +68,7 @@ export function formatEndpoint(
         ]),
     ['failing since', failingSince === null ? '-' : `${formatTime(failingSince)} UTC`],
     ['paused until', pausedUntil === null ? '-' : `${formatTime(pausedUntil)} UTC`],
-    [
-      'pending',
-      `${formatCount(endpoint.pending)}${oldestPendingAt === null ? '' : `, the oldest made ${formatTime(oldestPendingAt)} UTC`}`
-    ],
+    ['pending', `${formatCount(endpoint.pending)}${oldest}`],
     ['dead', formatCount(endpoint.dead)],
     [
       'order',
@@ -86,7 +85,11 @@ export function formatEndpoint(
     ],
     ['added', `${formatTime(endpoint.createdAt)} UTC`]
   ]
-  return `${formatFields(fields)}${attempts.length === 0 ? 'no attempts lately\n' : `last attempts\n${formatLastAttempts(attempts, terminalWidth)}`}`
+  const tried =
+    attempts.length === 0
+      ? 'no attempts lately\n'
+      : `last attempts\n${formatLastAttempts(attempts, terminalWidth)}`
+  return `${formatFields(fields)}${tried}`
 }
 
 const secretOf = (createdAt: Date, expiresAt: Date | null): string =>

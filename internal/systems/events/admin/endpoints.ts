@@ -153,7 +153,9 @@ const rotateSecret: AdminCommand = {
   options: {
     grace: {
       value: 'SPAN',
-      text: `how long the secrets before it still sign, such as 90s, 24h, 7d (default ${DEFAULT_GRACE}); 0s ends them at once`
+      text:
+        'how long the secrets before it still sign, such as 90s, 24h, 7d ' +
+        `(default ${DEFAULT_GRACE}); 0s ends them at once`
     },
     ...JSON_OPTION
   },

@@ -54,7 +54,8 @@ const COLUMNS: readonly TableColumn[] = [
 export const testCommand: AdminCommand = {
   name: 'test',
   summary:
-    'Says what a version would have done to real events: stored ones that it would refuse, or refused ones that it would take',
+    'Says what a version would have done to real events: stored ones that it would refuse, ' +
+    'or refused ones that it would take',
   operands: { text: '[FILE]', max: 1 },
   options: {
     id: { value: 'ID', text: 'a version that is registered, instead of FILE' },
@@ -153,9 +154,8 @@ async function report(
       changed.length > 0 && changed.length < changes
         ? `, ${formatCount(changed.length)} are shown (--limit N shows more)`
         : ''
-    output.remark(
-      `${changed.length > 0 ? '\n' : ''}${formatCount(changes)} of ${formatPlural(seen, `${what} event`)} would be ${fate}${shown}`
-    )
+    const counts = `${formatCount(changes)} of ${formatPlural(seen, `${what} event`)}`
+    output.remark(`${changed.length > 0 ? '\n' : ''}${counts} would be ${fate}${shown}`)
     if (refused > 0) output.remark(`Refused by:\n${formatObjections(objections)}`)
     if (signal.aborted) output.remark('Interrupted: there are more.')
   }

@@ -120,10 +120,13 @@ const show: AdminCommand = {
         })
       else {
         const values = cells(version)
-        const fields = COLUMNS.map(({ title }, at) => [title, values[at] ?? ''] as const)
-        await context.output.write(
-          `${formatFields([...fields, ['retired (UTC)', formatTime(version.retiredAt) || '-'], ['hash', version.hash]])}${JSON.stringify(JSON.parse(version.text), null, 2)}\n`
-        )
+        const fields = formatFields([
+          ...COLUMNS.map(({ title }, at) => [title, values[at] ?? ''] as const),
+          ['retired (UTC)', formatTime(version.retiredAt) || '-'],
+          ['hash', version.hash]
+        ])
+        const text = JSON.stringify(JSON.parse(version.text), null, 2)
+        await context.output.write(`${fields}${text}\n`)
       }
       return 0
     }

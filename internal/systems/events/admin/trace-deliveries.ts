@@ -31,8 +31,11 @@ export function formatSent(sent: readonly SentDelivery[], terminalWidth: number 
 
 function formatOne({ delivery, attempts }: SentDelivery, terminalWidth: number | null): string {
   const { id, endpointId, state } = delivery
-  const head = `Delivery ${id} to endpoint ${endpointId} as ${webhookIdOfDelivery(delivery)}: ${state}, ${thenOf(delivery)}`
-  return `\n${printable(head)}\n${attempts.length === 0 ? 'no attempts yet\n' : formatAttempts(attempts, terminalWidth)}`
+  const name = `Delivery ${id} to endpoint ${endpointId} as ${webhookIdOfDelivery(delivery)}`
+  const head = printable(`${name}: ${state}, ${thenOf(delivery)}`)
+  const tried =
+    attempts.length === 0 ? 'no attempts yet\n' : formatAttempts(attempts, terminalWidth)
+  return `\n${head}\n${tried}`
 }
 
 export const sentJson = ({ delivery, attempts }: SentDelivery): object => ({

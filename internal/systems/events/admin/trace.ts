@@ -46,8 +46,9 @@ export const traceCommand: AdminCommand = {
     ...JSON_OPTION
   },
   notes:
-    "MESSAGE_ID is the producer's event_id; without one, the MessageId that the queue gave. Of an event that was stored at once the tables\n" +
-    'keep the time of storing alone. Duplicates are counted by the processor (event_process_duplicate_total) and leave no row.',
+    "MESSAGE_ID is the producer's event_id; without one, the MessageId that the queue gave. Of an " +
+    'event that was stored at once the tables keep the time of storing alone. Duplicates are ' +
+    'counted by the processor (event_process_duplicate_total) and leave no row.',
   examples: [
     'trace client-1 order-4711',
     'trace --queue-message 0b6f2c1e-6f0e-4d3b-9f5c-2a9b6a0d7c11 --dead-letters'
@@ -199,8 +200,9 @@ async function tell(
     lines.push(formatTable([{ title: 'when (UTC)' }, { title: 'what' }, { title: '' }], rows, null))
   }
   for (const { message } of deadLetters ?? []) {
+    const { id, receiveCount } = message
     lines.push(
-      `In the dead-letter queue as ${message.id}, received ${message.receiveCount} times: dead-letters redrive ${message.id}`
+      `In the dead-letter queue as ${id}, received ${receiveCount} times: dead-letters redrive ${id}`
     )
   }
   switch (outcome) {
@@ -212,7 +214,8 @@ async function tell(
       break
     case 'redriven':
       lines.push(
-        `Its copy is not decided yet: it is in the queue${holding(depths?.queue)} or the dead-letter queue${holding(depths?.deadLetters)}.`
+        `Its copy is not decided yet: it is in the queue${holding(depths?.queue)} ` +
+          `or the dead-letter queue${holding(depths?.deadLetters)}.`
       )
       break
     case 'dead-lettered':
@@ -250,9 +253,8 @@ function explainUnknown(
   if (!isDeadLetterSeen)
     lines.push(`  - it is a dead letter${holding(depths?.deadLetters)}: --dead-letters looks`)
   if (elsewhere.length > 0) {
-    lines.push(
-      `  - another client is meant: an event with this id is stored for ${elsewhere.map(({ clientId }) => printable(clientId)).join(', ')}`
-    )
+    const clients = elsewhere.map(({ clientId }) => printable(clientId)).join(', ')
+    lines.push(`  - another client is meant: an event with this id is stored for ${clients}`)
   }
   lines.push(
     'messageId' in subject

@@ -111,7 +111,8 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
   const fresh = (clientId: string, eventType: string): GeneratedEvent => {
     const eventId = random.below(2) === 0 ? random.uuid() : null
     const idField = eventId === null ? '' : `,"event_id":"${eventId}"`
-    const head = `{"event_type":${JSON.stringify(eventType)},"client_id":${JSON.stringify(clientId)}${idField},"message":`
+    const [type, client] = [JSON.stringify(eventType), JSON.stringify(clientId)]
+    const head = `{"event_type":${type},"client_id":${client}${idField},"message":`
     const around = Buffer.byteLength(head) + 1
     const key = KEYS.get(eventType) ?? 'amount'
     const payload = payloadText(sequence, key, random, open =>

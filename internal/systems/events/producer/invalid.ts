@@ -87,8 +87,10 @@ const WAYS: readonly [Way, ...Way[]] = [
   ['unstorable', subject => spoilt(subject, { event_id: `${subject.sequence}\ud800` })],
   [
     'too-deep',
-    subject =>
-      `{"event_type":${JSON.stringify(subject.eventType)},"client_id":${JSON.stringify(subject.clientId)},"message":${nested()}}`
+    subject => {
+      const [type, client] = [JSON.stringify(subject.eventType), JSON.stringify(subject.clientId)]
+      return `{"event_type":${type},"client_id":${client},"message":${nested()}}`
+    }
   ]
 ]
 

@@ -174,9 +174,12 @@ export function formatReport(report: Report): string {
   lines.push(
     `in the queue ${depths.queue}${delayed}, in the dead-letter queue ${depths.deadLetters}`
   )
-  lines.push(
-    `unaccounted ${total.unaccounted} = still queued ${report.stillQueued} + dead-lettered ${report.deadLettered} + lost ${report.lost}`
-  )
+  const parts = [
+    `still queued ${report.stillQueued}`,
+    `dead-lettered ${report.deadLettered}`,
+    `lost ${report.lost}`
+  ]
+  lines.push(`unaccounted ${total.unaccounted} = ${parts.join(' + ')}`)
   if (report.unlistedMessages + report.unlistedRejections > 0) {
     lines.push(
       `not in this ledger: ${report.unlistedMessages} rows of message, ${report.unlistedRejections} of rejection`

@@ -21,8 +21,10 @@ CREATE TEMPORARY TABLE sent (
   event_id text COLLATE "C",
   payload_sha256 text COLLATE "C",
   is_valid boolean NOT NULL,
-  key text COLLATE "C" GENERATED ALWAYS AS (CASE WHEN is_valid THEN coalesce(event_id, queue_message_id) ELSE queue_message_id END) STORED,
-  content text COLLATE "C" GENERATED ALWAYS AS (coalesce(event_type, '') || ' ' || coalesce(payload_sha256, '?')) STORED
+  key text COLLATE "C" GENERATED ALWAYS AS (
+    CASE WHEN is_valid THEN coalesce(event_id, queue_message_id) ELSE queue_message_id END) STORED,
+  content text COLLATE "C" GENERATED ALWAYS AS (
+    coalesce(event_type, '') || ' ' || coalesce(payload_sha256, '?')) STORED
 )`
 
 /** A line that is in the ledger twice is one send. */
@@ -51,10 +53,14 @@ WITH name AS (
   UNION
   SELECT client_id, key, is_valid, event_id FROM sent AS bad
   WHERE NOT is_valid AND event_id IS NOT NULL
-    AND NOT EXISTS (SELECT FROM sent AS good WHERE good.is_valid AND good.client_id = bad.client_id AND good.key = bad.event_id)
+    AND NOT EXISTS (
+      SELECT FROM sent AS good
+      WHERE good.is_valid AND good.client_id = bad.client_id AND good.key = bad.event_id)
 )
-SELECT name.client_id, name.key, name.is_valid, m.message_id, m.message_id = name.key AS is_under_key,
-       m.fk_event_type_name || ' ' || encode(sha256(convert_to(m.message::text, 'UTF8')), 'hex') AS content,
+SELECT name.client_id, name.key, name.is_valid, m.message_id,
+       m.message_id = name.key AS is_under_key,
+       m.fk_event_type_name || ' ' || encode(sha256(convert_to(m.message::text, 'UTF8')), 'hex')
+         AS content,
        m.fk_event_type_name || ' ?' AS content_of_any_payload
 FROM name JOIN message m ON m.fk_client_name = name.client_id AND m.message_id = name.message_id`
 
@@ -85,21 +91,25 @@ WITH event AS (
 ), stored AS (
   SELECT held.client_id, held.key, count(*) AS rows, bool_or(is_under_key) AS is_under_key,
          array_agg(content) || array_agg(content_of_any_payload) AS contents,
-         bool_or(is_valid AND content <> ALL (event.contents) AND content_of_any_payload <> ALL (event.contents)) AS is_altered
+         bool_or(is_valid AND content <> ALL (event.contents)
+                 AND content_of_any_payload <> ALL (event.contents)) AS is_altered
   FROM held JOIN event USING (client_id, key)
   GROUP BY held.client_id, held.key
 ), refused AS (
-  SELECT s.queue_message_id, (array_agg(reason ORDER BY redriven_at IS NOT NULL, received_at DESC))[1] AS reason,
+  SELECT s.queue_message_id,
+         (array_agg(reason ORDER BY redriven_at IS NOT NULL, received_at DESC))[1] AS reason,
          bool_or(redriven_at IS NULL) AS is_open, bool_or(redriven_at IS NOT NULL) AS is_redriven
   FROM sent s JOIN rejection ON ${ORIGIN} = s.queue_message_id
   GROUP BY s.queue_message_id
 ), send AS (
-  SELECT s.*, r.reason, stored.rows, stored.is_under_key, stored.is_altered, cardinality(event.contents) > 1 AS is_contested,
-         redriven.is_stored,
+  SELECT s.*, r.reason, stored.rows, stored.is_under_key, stored.is_altered,
+         cardinality(event.contents) > 1 AS is_contested, redriven.is_stored,
          CASE
-           WHEN r.reason IS NOT NULL AND NOT redriven.is_stored AND (r.is_open OR r.reason <> 'over-quota') THEN 'rejected'
+           WHEN r.reason IS NOT NULL AND NOT redriven.is_stored
+             AND (r.is_open OR r.reason <> 'over-quota') THEN 'rejected'
            WHEN stored.rows IS NULL THEN 'unaccounted'
-           WHEN cardinality(event.contents) = 1 OR stored.is_altered OR s.content = ANY (stored.contents) THEN 'stored'
+           WHEN cardinality(event.contents) = 1 OR stored.is_altered
+             OR s.content = ANY (stored.contents) THEN 'stored'
            ELSE 'unaccounted'
          END AS word
   FROM sent s
@@ -107,20 +117,27 @@ WITH event AS (
   LEFT JOIN stored USING (client_id, key)
   LEFT JOIN refused r ON r.queue_message_id = s.queue_message_id
   CROSS JOIN LATERAL (
-    SELECT coalesce(r.is_redriven AND r.reason <> 'conflict' AND s.content = ANY (stored.contents), false) AS is_stored
+    SELECT coalesce(r.is_redriven AND r.reason <> 'conflict'
+                    AND s.content = ANY (stored.contents), false) AS is_stored
   ) AS redriven
 ), numbered AS (
   SELECT *, row_number() OVER (PARTITION BY client_id, key ORDER BY ordinal) AS nth_of_event,
          row_number() OVER (
-           PARTITION BY client_id, key, word, CASE WHEN word = 'unaccounted' THEN content END ORDER BY ordinal) AS nth_of_word
+           PARTITION BY client_id, key, word, CASE WHEN word = 'unaccounted' THEN content END
+           ORDER BY ordinal) AS nth_of_word
   FROM send
 )
 SELECT queue_message_id, client_id, key, reason, nth_of_event = 1 AS is_first,
-       CASE WHEN word IN ('stored', 'unaccounted') AND nth_of_word > 1 THEN 'duplicate' ELSE word END AS fate,
-       CASE WHEN nth_of_event = 1 THEN greatest(coalesce(rows, 0) - 1, 0) ELSE 0 END AS duplicate_rows,
+       CASE WHEN word IN ('stored', 'unaccounted') AND nth_of_word > 1 THEN 'duplicate' ELSE word END
+         AS fate,
+       CASE WHEN nth_of_event = 1 THEN greatest(coalesce(rows, 0) - 1, 0) ELSE 0 END
+         AS duplicate_rows,
        nth_of_event = 1 AND coalesce(is_altered, false) AS is_altered,
        word = 'rejected' AND rows IS NOT NULL
-         AND (NOT is_valid OR CASE reason WHEN 'conflict' THEN false WHEN 'over-quota' THEN event_id IS NULL ELSE true END) AS is_both,
+         AND (NOT is_valid
+              OR CASE reason WHEN 'conflict' THEN false
+                             WHEN 'over-quota' THEN event_id IS NULL
+                             ELSE true END) AS is_both,
        CASE
          WHEN word = 'rejected' AND is_valid AND reason = 'over-quota' THEN false
          WHEN word = 'rejected' AND is_valid AND rows IS NULL THEN true
@@ -132,11 +149,16 @@ SELECT queue_message_id, client_id, key, reason, nth_of_event = 1 AS is_first,
 FROM numbered`
 
 export const COUNT_BY_CLIENT = `
-SELECT client_id AS "clientId", count(*)::int AS sent, count(*) FILTER (WHERE is_first)::int AS events,
-       count(*) FILTER (WHERE fate = 'stored')::int AS stored, count(*) FILTER (WHERE fate = 'duplicate')::int AS duplicates,
-       count(*) FILTER (WHERE fate = 'rejected')::int AS rejected, count(*) FILTER (WHERE fate = 'unaccounted')::int AS unaccounted,
-       sum(duplicate_rows)::int AS "duplicateRows", count(*) FILTER (WHERE is_altered)::int AS altered,
-       count(*) FILTER (WHERE is_both)::int AS both, count(*) FILTER (WHERE is_wrong)::int AS wrong
+SELECT client_id AS "clientId", count(*)::int AS sent,
+       count(*) FILTER (WHERE is_first)::int AS events,
+       count(*) FILTER (WHERE fate = 'stored')::int AS stored,
+       count(*) FILTER (WHERE fate = 'duplicate')::int AS duplicates,
+       count(*) FILTER (WHERE fate = 'rejected')::int AS rejected,
+       count(*) FILTER (WHERE fate = 'unaccounted')::int AS unaccounted,
+       sum(duplicate_rows)::int AS "duplicateRows",
+       count(*) FILTER (WHERE is_altered)::int AS altered,
+       count(*) FILTER (WHERE is_both)::int AS both,
+       count(*) FILTER (WHERE is_wrong)::int AS wrong
 FROM fate GROUP BY client_id ORDER BY client_id`
 
 export const COUNT_BY_REASON = `
@@ -149,8 +171,8 @@ SELECT fault, client_id AS "clientId", queue_message_id AS "queueMessageId", key
 FROM (
   SELECT v.fault, fate.*, row_number() OVER (PARTITION BY v.fault ORDER BY queue_message_id) AS nth
   FROM fate CROSS JOIN LATERAL (VALUES
-    ('unaccounted', fate = 'unaccounted'), ('duplicateRows', duplicate_rows > 0), ('altered', is_altered),
-    ('both', is_both), ('wrong', is_wrong)
+    ('unaccounted', fate = 'unaccounted'), ('duplicateRows', duplicate_rows > 0),
+    ('altered', is_altered), ('both', is_both), ('wrong', is_wrong)
   ) AS v (fault, applies)
   WHERE v.applies
 ) AS example
@@ -159,6 +181,8 @@ WHERE nth <= 5 ORDER BY fault, nth`
 /** All rows of the tables, and how many of them no send of this ledger leads to. */
 export const COUNT_ROWS = `
 SELECT m.rows::int AS "messageRows", r.rows::int AS "rejectionRows",
-       (m.rows - (SELECT count(*) FROM (SELECT DISTINCT client_id, message_id FROM held) AS known))::int AS "unlistedMessages",
-       (r.rows - (SELECT count(*) FROM rejection JOIN sent ON sent.queue_message_id = ${ORIGIN}))::int AS "unlistedRejections"
+       (m.rows - (SELECT count(*) FROM (SELECT DISTINCT client_id, message_id FROM held) AS known)
+         )::int AS "unlistedMessages",
+       (r.rows - (SELECT count(*) FROM rejection JOIN sent ON sent.queue_message_id = ${ORIGIN})
+         )::int AS "unlistedRejections"
 FROM (SELECT count(*) AS rows FROM message) AS m, (SELECT count(*) AS rows FROM rejection) AS r`
