@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import t from 'tap'
+import { isAlive } from '../../engine/embedded/process-alive.js'
 import { createPostgresData } from './postgres-data.js'
-import { isAlive } from './programs.js'
 import { until } from './until.js'
 
 t.test('a test that is killed leaves neither a server nor its data behind', async t => {

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { isAlive } from '../../../engine/embedded/process-alive.js'
 import { createSqsWriter } from '../../../engine/queue/sqs/writer.js'
 import { createTestDatabase } from '../database.js'
-import { isAlive, Program, temporaryDirectory } from '../programs.js'
+import { startEntry } from '../programs.js'
 import { startTestSqs } from '../sqs.js'
 import { formatReading } from './reading.js'
 import { CREATE_READING_TABLES } from './reading-store.js'
@@ -18,13 +18,11 @@ t.test('workers that are killed lose no reading, keep each once, and the sums kn
   await pool.query(CREATE_READING_TABLES)
   const { sqs, server, endpoint, createQueue } = await startTestSqs(t)
   const { name, queueUrl } = createQueue({ VisibilityTimeout: '2' })
-  const program = new Program(
-    spawn(process.execPath, [ENTRY], {
-      cwd: temporaryDirectory(t),
-      env: { DB_CONNECTION: connectionString, AWS_ENDPOINT: endpoint, QUEUE_URL: queueUrl },
-      stdio: ['ignore', 'pipe', 'pipe']
-    })
-  )
+  const program = startEntry(t, {
+    name: 'tiny system',
+    entry: ENTRY,
+    env: { DB_CONNECTION: connectionString, AWS_ENDPOINT: endpoint, QUEUE_URL: queueUrl }
+  })
   const workers = (): number[] =>
     program.log.flatMap(({ msg, worker }) => (msg === 'worker started' ? [Number(worker)] : []))
   t.teardown(async () => {
