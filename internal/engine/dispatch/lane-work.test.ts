@@ -107,6 +107,19 @@ t.test('one slow answer holds up neither what is due nor what becomes due', asyn
   t.equal(over(dispatch), 8)
 })
 
+t.test('a duty that is due again while another is under way is attempted again', async t => {
+  const { clock, dispatch, run } = setup({
+    due: 2,
+    lane: { maxConcurrency: 2 },
+    answer: (id, nth) => (id === '2' && nth === 2 ? FAILED : DONE),
+    attemptMs: id => (id === '1' ? 10_000 : 1)
+  })
+  run()
+  await clock.advanceAsync(2_000)
+  t.same(dispatch.begun, ['1', '2', '2'])
+  t.match(dispatch.duties[1], { state: 'done', attempts: 2 })
+})
+
 t.test('an ordered lane attempts one duty after the other, each once it is recorded', async t => {
   const { clock, dispatch, run, ended } = setup({
     due: 6,
