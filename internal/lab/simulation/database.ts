@@ -38,7 +38,7 @@ export function failure(code: string): StoreError {
   return classify(Object.assign(new Error(`simulated ${code}`), { code }))
 }
 
-export class Database<Item, Refused extends Rejection = Rejection> {
+export class SimulatedDatabase<Item, Refused extends Rejection = Rejection> {
   readonly rows: KeptRows<Item, Refused>
   readonly #world: World
   readonly #transactions = new Map<string, Transaction<Item, Refused>>()

@@ -4,17 +4,17 @@
  * Shapes  a job in, its result out, both plain data.
  */
 import type { Rejection } from '../../engine/message/message.js'
-import type { Sent } from './load.js'
+import type { SentBody } from './load.js'
 import { findInfluence } from './neighbours.js'
 import { PLANTED_BUGS, type PlantedBugName } from './planted-bugs.js'
 import { reportFailure } from './report.js'
 import { areasOf, createSchedule, type Schedule } from './schedule.js'
 import { type SimulationResult, simulate } from './simulation.js'
 import type { SimulatedSystem } from './system.js'
-import { EVENTS } from './systems/events.js'
-import { TINY } from './systems/tiny.js'
+import { SIMULATED_EVENTS } from './systems/events.js'
+import { SIMULATED_READINGS } from './systems/tiny.js'
 
-const SYSTEMS = { events: jobsOf(EVENTS), tiny: jobsOf(TINY) }
+const SYSTEMS = { events: jobsOf(SIMULATED_EVENTS), tiny: jobsOf(SIMULATED_READINGS) }
 
 export type SystemName = keyof typeof SYSTEMS
 
@@ -110,6 +110,6 @@ function countHits(
   for (const outcome of outcomes.values()) count(`end: ${outcome}`)
 }
 
-function kindOf(message: Sent): string {
+function kindOf(message: SentBody): string {
   return message.kind === 'invalid' ? message.reason : message.kind
 }

@@ -8,7 +8,7 @@ import type { ItemKey } from '../testing/kept-rows.js'
 import type { Dice } from './dice.js'
 import type { SimulatedBodies } from './system.js'
 
-export type Sent = {
+export type SentBody = {
   /** The queue's MessageId. */
   readonly id: string
   /** Infinity: when all others are settled, shortly before the workers are stopped. */
@@ -27,9 +27,9 @@ export type Sent = {
   | { readonly kind: 'killer' }
 )
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly messages: number
-  /** Sent when all others are settled. */
+  /** SentBody when all others are settled. */
   readonly lastMessages: number
   readonly overMs: number
   readonly hasKillers: boolean
@@ -41,13 +41,13 @@ export function createLoad(
   bodies: SimulatedBodies,
   { messages, lastMessages, overMs, hasKillers }: LoadOptions,
   dice: Dice
-): readonly Sent[] {
+): readonly SentBody[] {
   const [most, some, nonsense] = bodies.senders
-  const sent: Sent[] = []
+  const sent: SentBody[] = []
   // Ids are few, so that they meet within and between senders.
   const ids = 1 + dice.below(messages)
   const pickSender = (): string => dice.pick([most, most, most, some, nonsense])
-  const goodOne = (sender: string, id: string): WithoutPlace<Sent> => ({
+  const goodOne = (sender: string, id: string): WithoutPlace<SentBody> => ({
     kind: 'valid',
     ...bodies.good(sender, id, ids, dice)
   })
@@ -75,7 +75,7 @@ function badOne(
   queueId: string,
   dice: Dice,
   hasKillers: boolean
-): WithoutPlace<Sent> {
+): WithoutPlace<SentBody> {
   const kind =
     hasKillers && dice.chance(0.2)
       ? 'killer'

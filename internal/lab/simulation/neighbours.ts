@@ -6,7 +6,7 @@
  * that dies, may dead-letter a message in the one run and not in the other.
  */
 import type { Rejection } from '../../engine/message/message.js'
-import type { Sent } from './load.js'
+import type { SentBody } from './load.js'
 import { countVariants, type Outcomes } from './outcomes.js'
 import type { Schedule } from './schedule.js'
 import { simulate } from './simulation.js'
@@ -39,7 +39,7 @@ export async function findInfluence<Item, Refused extends Rejection>(
  */
 function describe(
   { rules }: Schedule,
-  sent: readonly Sent[],
+  sent: readonly SentBody[],
   outcomes: Outcomes
 ): readonly string[] {
   const variants = countVariants(sent)

@@ -6,8 +6,8 @@
  *         queue, and nothing of what the intake says.
  */
 import { type ItemKey, type KeptRejection, type KeptRows, rowKey } from '../testing/kept-rows.js'
-import type { Database } from './database.js'
-import type { Sent } from './load.js'
+import type { SimulatedDatabase } from './database.js'
+import type { SentBody } from './load.js'
 import type { QueueServer } from './queue-server.js'
 import { areasOf, type Schedule } from './schedule.js'
 import type { World } from './world.js'
@@ -19,19 +19,19 @@ import type { World } from './world.js'
 export type Outcomes = ReadonlyMap<string, string>
 
 type Rows = Pick<KeptRows<unknown>, 'holds' | 'items' | 'rejections'>
-type SentItem = Extract<Sent, { readonly kind: 'valid' }>
+type SentItem = Extract<SentBody, { readonly kind: 'valid' }>
 
 export interface CheckSetup {
   readonly world: World
   readonly server: QueueServer
   readonly rows: Rows
-  readonly areWrittenAtOnce: Database<unknown>['areWrittenAtOnce']
+  readonly areWrittenAtOnce: SimulatedDatabase<unknown>['areWrittenAtOnce']
   /** The reason for what is over a quota; null where there is none. */
   readonly overQuota: string | null
 }
 
 /** A copy's end is one of the message that it goes back to. */
-function readOutcomes(sent: readonly Sent[], rows: Rows, server: QueueServer): Outcomes {
+function readOutcomes(sent: readonly SentBody[], rows: Rows, server: QueueServer): Outcomes {
   return new Map(
     sent.map(message => {
       const ends = new Set<string>()
@@ -86,7 +86,7 @@ export function checkOutcomes(setup: CheckSetup): Outcomes {
   return outcomes
 }
 
-function mayEndAs(message: Sent, settled: string, variants: (key: ItemKey) => number): boolean {
+function mayEndAs(message: SentBody, settled: string, variants: (key: ItemKey) => number): boolean {
   switch (message.kind) {
     case 'valid':
       return settled === 'stored' || (settled === 'conflict' && variants(message.key) > 1)
@@ -101,7 +101,7 @@ function mayEndAs(message: Sent, settled: string, variants: (key: ItemKey) => nu
 }
 
 /** Only what validation lets pass is measured against a quota. */
-function mayBeOverQuota(message: Sent, rules: Schedule['rules']): boolean {
+function mayBeOverQuota(message: SentBody, rules: Schedule['rules']): boolean {
   const isMeasured =
     message.kind === 'invalid'
       ? message.isMeasured
@@ -114,9 +114,9 @@ function mayBeOverQuota(message: Sent, rules: Schedule['rules']): boolean {
  * was within; or it was delivered twice, and the transactions of both deliveries ran at
  * once (internal/systems/events/store/write-batch.ts names that limit).
  */
-function isRefusedBeside(message: Sent, { world, areWrittenAtOnce }: CheckSetup): boolean {
+function isRefusedBeside(message: SentBody, { world, areWrittenAtOnce }: CheckSetup): boolean {
   if (message.kind !== 'valid') return false
-  const isSame = (other: Sent): boolean =>
+  const isSame = (other: SentBody): boolean =>
     other.kind === 'valid' && textOf(other) === textOf(message)
   return (
     world.schedule.sent.some(other => other !== message && isSame(other)) ||
@@ -128,7 +128,7 @@ const textOf = ({ key, content }: Pick<SentItem, 'key' | 'content'>): string =>
   `${rowKey(key)}\u0000${content}`
 
 /** Tells how many different items were sent under a key. */
-export function countVariants(sent: readonly Sent[]): (key: ItemKey) => number {
+export function countVariants(sent: readonly SentBody[]): (key: ItemKey) => number {
   const variants = new Map<string, Set<string>>()
   for (const message of sent) {
     if (message.kind !== 'valid') continue
@@ -157,7 +157,7 @@ function checkNothingInvented(world: World, rows: Rows): void {
 
 function checkRejection(
   world: World,
-  { id, body }: Sent,
+  { id, body }: SentBody,
   { message, rejection }: KeptRejection
 ): void {
   const isComplete =

@@ -15,7 +15,7 @@
 import type { ReceivedMessage } from '../../engine/message/message.js'
 import type { OutgoingMessage, Receipt, SettleFailure } from '../../engine/queue/queue.js'
 import { BATCH_ENTRIES } from '../../engine/queue/sqs/limits.js'
-import type { Sent } from './load.js'
+import type { SentBody } from './load.js'
 import type { SimulatedProcess } from './process.js'
 import type { World } from './world.js'
 
@@ -23,7 +23,7 @@ export interface Held {
   /** The MessageId. */
   readonly id: string
   /** What brought its event first; of a copy it is not the message itself. */
-  readonly sent: Sent
+  readonly sent: SentBody
   /** Somebody knows for certain that the queue has it. */
   isConfirmed: boolean
   readonly sentAtMs: number
@@ -205,7 +205,7 @@ export class QueueServer {
     return this.#families.get(this.#all.get(id)?.sent.id ?? '') ?? []
   }
 
-  #accept(sent: Sent): void {
+  #accept(sent: SentBody): void {
     this.#add({ id: sent.id, sent, isConfirmed: true }, 0)
   }
 

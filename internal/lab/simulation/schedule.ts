@@ -19,7 +19,7 @@ import {
   SPAN_FAULTS,
   type SpanFaultKind
 } from './faults.js'
-import { createLoad, type Sent } from './load.js'
+import { createLoad, type SentBody } from './load.js'
 import type { SenderQuota, SenderRule, SenderRules, SimulatedSystem } from './system.js'
 
 export interface Schedule {
@@ -35,7 +35,7 @@ export interface Schedule {
   readonly staleDeletes: 'ignored' | 'refused' | 'done'
   /** What operators have set, by sender. */
   readonly rules: SenderRules
-  readonly sent: readonly Sent[]
+  readonly sent: readonly SentBody[]
   readonly faults: readonly Fault[]
   /** From here on nothing goes wrong any more. */
   readonly faultsEndMs: number

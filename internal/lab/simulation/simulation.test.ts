@@ -14,7 +14,7 @@ import t from 'tap'
 import { CALL_FAULTS, CRASH_POINTS, SPAN_FAULTS } from './faults.js'
 import { createSchedule } from './schedule.js'
 import { simulate } from './simulation.js'
-import { EVENTS } from './systems/events.js'
+import { SIMULATED_EVENTS } from './systems/events.js'
 import { startThread } from './thread.js'
 
 /**
@@ -116,7 +116,9 @@ t.test('the same seed gives the same trace', async t => {
   const hashes = async (...seeds: readonly number[]): Promise<readonly string[]> => {
     const all: string[] = []
     for (const seed of seeds)
-      all.push((await simulate(EVENTS, createSchedule(EVENTS, seed))).trace.hash())
+      all.push(
+        (await simulate(SIMULATED_EVENTS, createSchedule(SIMULATED_EVENTS, seed))).trace.hash()
+      )
     return all
   }
   const first = await hashes(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
@@ -133,14 +135,14 @@ t.test(
   async t => {
     let schedules = 0
     for (let seed = 1; schedules < 40; seed++) {
-      const { sent, ...rest } = createSchedule(EVENTS, seed)
+      const { sent, ...rest } = createSchedule(SIMULATED_EVENTS, seed)
       const killer = sent.find(({ kind }) => kind === 'killer')
       if (killer === undefined) continue
       schedules++
       const alone = sent.filter(
         message => message === killer || (message.kind !== 'killer' && message.kind !== 'cursed')
       )
-      const { violation, outcomes } = await simulate(EVENTS, {
+      const { violation, outcomes } = await simulate(SIMULATED_EVENTS, {
         ...rest,
         sent: alone,
         faults: [],

@@ -9,8 +9,8 @@
  */
 
 import type { Rejection } from '../../engine/message/message.js'
-import { Database } from './database.js'
-import type { Sent } from './load.js'
+import { SimulatedDatabase } from './database.js'
+import type { SentBody } from './load.js'
 import type { Outcomes } from './outcomes.js'
 import { checkOutcomes } from './outcomes.js'
 import { Primary } from './primary.js'
@@ -22,10 +22,10 @@ import { connectStore } from './store.js'
 import type { SimulatedSystem } from './system.js'
 import type { Trace } from './trace.js'
 import { ENDING_MS, type PlantedBug, Worker } from './worker.js'
-import { type Violation, World } from './world.js'
+import { type BrokenPromise, World } from './world.js'
 
 export interface SimulationResult {
-  readonly violation: Violation | null
+  readonly violation: BrokenPromise | null
   readonly outcomes: Outcomes
   /** How often each kind of fault struck. */
   readonly hits: ReadonlyMap<string, number>
@@ -52,7 +52,7 @@ export async function simulate<Item, Refused extends Rejection>(
   const { scheduler } = world
   const sent = new Map(schedule.sent.map(message => [message.id, message]))
   const server = new QueueServer(world)
-  const database = new Database(world, system.rules, bug.rowKey)
+  const database = new SimulatedDatabase(world, system.rules, bug.rowKey)
   const { rows } = database
   const primaryProcess = new SimulatedProcess(world, -1, 1, () => undefined)
   const primary = new Primary(
@@ -91,7 +91,7 @@ export async function simulate<Item, Refused extends Rejection>(
     for (const worker of workers) worker.stop(STOP_WITHIN_MS, () => ended++)
     await reach('workers do not stop', LIVE_STOP_MS + ENDING_MS, () => ended === workers.length)
   }
-  const isPoison = ({ kind }: Sent): boolean => kind === 'cursed' || kind === 'killer'
+  const isPoison = ({ kind }: SentBody): boolean => kind === 'cursed' || kind === 'killer'
   const visibilityMs = schedule.visibilityTimeoutS * 1_000
   const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000) + SETTLED_WITHIN_MS
   // What a quota puts off comes when it has its turn.

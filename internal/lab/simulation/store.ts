@@ -9,9 +9,9 @@
 
 import { type Prepared, type Store, StoreError } from '../../engine/intake/store.js'
 import type { Disposition, Entry, Rejection } from '../../engine/message/message.js'
-import { type Database, failure, type Transaction } from './database.js'
+import { failure, type SimulatedDatabase, type Transaction } from './database.js'
 import type { FaultOf } from './faults.js'
-import type { Sent } from './load.js'
+import type { SentBody } from './load.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { World } from './world.js'
 
@@ -41,9 +41,9 @@ const pick = (codes: readonly string[], share: number): string =>
 
 export interface StoreSetup<Item, Refused extends Rejection = Rejection> {
   readonly world: World
-  readonly database: Database<Item, Refused>
+  readonly database: SimulatedDatabase<Item, Refused>
   readonly process: SimulatedProcess
-  readonly sent: ReadonlyMap<string, Sent>
+  readonly sent: ReadonlyMap<string, SentBody>
 }
 
 export function connectStore<Item, Refused extends Rejection>({

@@ -15,10 +15,10 @@ import type { Rejection } from '../../engine/message/message.js'
 import type { Queue, QueueWriter } from '../../engine/queue/queue.js'
 import { BATCH_ENTRIES } from '../../engine/queue/sqs/limits.js'
 import type { RowKey } from '../testing/kept-rows.js'
-import type { Database } from './database.js'
+import type { SimulatedDatabase } from './database.js'
 import { Dice } from './dice.js'
 import type { Interruption } from './faults.js'
-import type { Sent } from './load.js'
+import type { SentBody } from './load.js'
 import type { Primary } from './primary.js'
 import { SimulatedProcess } from './process.js'
 import { connectQueue } from './queue.js'
@@ -57,9 +57,9 @@ export interface WorkerSetup<Item, Refused extends Rejection = Rejection> {
   readonly system: SimulatedSystem<Item, Refused>
   readonly world: World
   readonly server: QueueServer
-  readonly database: Database<Item, Refused>
+  readonly database: SimulatedDatabase<Item, Refused>
   readonly primary: Primary
-  readonly sent: ReadonlyMap<string, Sent>
+  readonly sent: ReadonlyMap<string, SentBody>
   readonly isKept: (id: string) => boolean
   readonly bug: PlantedBug
 }

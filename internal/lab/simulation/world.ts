@@ -8,7 +8,7 @@ import type { Schedule } from './schedule.js'
 import { Scheduler } from './scheduler.js'
 import { Trace } from './trace.js'
 
-export interface Violation {
+export interface BrokenPromise {
   /**
    * The number of the invariant, as in internal/docs/architecture.md, or a word for
    * another promise.
@@ -23,7 +23,7 @@ export class World {
   readonly dice: Dice
   readonly faults: Faults
   readonly trace = new Trace()
-  violation: Violation | null = null
+  violation: BrokenPromise | null = null
 
   constructor(schedule: Schedule) {
     this.schedule = schedule

@@ -16,7 +16,7 @@ export function valid(event: Partial<ValidEvent> = {}, delivery: TestDelivery = 
 }
 
 /** An entry with a refused body. */
-export function refused(
+export function rejected(
   rejection: Partial<EventRejection> = {},
   delivery: TestDelivery = {}
 ): EventEntry {
@@ -37,7 +37,7 @@ export function eventRejection(rejection: Partial<EventRejection> = {}): EventRe
 }
 
 /** JSON texts that a parser, a driver or another column type would change or refuse. */
-export const PAYLOADS = [
+export const TRICKY_PAYLOADS = [
   '"\\u0000 and \\ud800 and \\udc00\\ud800"',
   '{"a\\u0000b":"\\u0000"}',
   '{"huge":1e400,"tiny":1e-400,"exact":9007199254740993,"price":1.10,"minus":-0}',

@@ -9,7 +9,7 @@ import { type Test } from 'tap'
 import type { Store } from '../../engine/intake/store.js'
 import type { EventEntry, EventRejection, ValidEvent } from '../../systems/events/event/event.js'
 import { type RejectionRow } from '../../systems/events/store/rejection-row.js'
-import { eventRejection, PAYLOADS, refused, valid } from './event-entries.js'
+import { eventRejection, rejected, TRICKY_PAYLOADS, valid } from './event-entries.js'
 import type { StoreSamples } from './store-conformance.js'
 import { insert, SENT_AT_MS } from './store-entries.js'
 
@@ -216,7 +216,7 @@ export async function testEventStore(
   }) => {
     const violations = [{ pointer: '/message/n', keyword: 'type', message: 'must be a number' }]
     const known = { clientId: 'client-1', eventType: 'user-app', messageId: 'm', payload: '"p"' }
-    const entry = refused(
+    const entry = rejected(
       { reason: 'schema-violation', violations, ...known },
       { queueId: 'q', receiveCount: 3, body: '{"whole":"body"}' }
     )
@@ -267,22 +267,22 @@ export async function testEventStore(
   await test('names and ids of any length are kept', async (t, { store, rejections }) => {
     const name = Array.from({ length: 20_000 }, (_, index) => index.toString(36)).join(' ')
     const long = { clientId: name, eventType: name, messageId: name }
-    t.same(await insert(store, refused({ reason: 'invalid-field', ...long }, { queueId: 'q' })), [
+    t.same(await insert(store, rejected({ reason: 'invalid-field', ...long }, { queueId: 'q' })), [
       'invalid-field'
     ])
     t.match(await rejections(), [{ clientName: name, eventTypeName: name, messageId: name }])
   })
 
   await test('a payload is stored character for character', async (t, { store, messages }) => {
-    const batch = PAYLOADS.map((payload, n) => valid({ messageId: `id-${n}`, payload }))
+    const batch = TRICKY_PAYLOADS.map((payload, n) => valid({ messageId: `id-${n}`, payload }))
     t.same(
       await insert(store, ...batch),
-      PAYLOADS.map(() => 'stored')
+      TRICKY_PAYLOADS.map(() => 'stored')
     )
-    t.same(payloadsOf(await messages()), [...PAYLOADS].sort())
+    t.same(payloadsOf(await messages()), [...TRICKY_PAYLOADS].sort())
     t.same(
       await insert(store, ...batch),
-      PAYLOADS.map(() => 'duplicate'),
+      TRICKY_PAYLOADS.map(() => 'duplicate'),
       'and compared the same way'
     )
   })
@@ -324,8 +324,8 @@ export async function testEventStore(
     t.same(
       await insert(
         store,
-        refused({ reason: 'unstorable', ...names }, raw),
-        refused({}, { queueId: 'plain', body: '"\\u0000"' })
+        rejected({ reason: 'unstorable', ...names }, raw),
+        rejected({}, { queueId: 'plain', body: '"\\u0000"' })
       ),
       ['unstorable', 'not-json']
     )
@@ -339,7 +339,7 @@ export async function testEventStore(
     })
     t.equal(JSON.parse(row!.body), raw.body, 'the body is complete')
     t.match(rows.get('plain'), { bodyEncoding: 'plain', body: '"\\u0000"' })
-    t.same(await insert(store, refused({ reason: 'unstorable', ...names }, raw)), ['duplicate'])
+    t.same(await insert(store, rejected({ reason: 'unstorable', ...names }, raw)), ['duplicate'])
   })
 
   await test('messages of one key that differ in their parents are written as if they came one after the other', async (t, {

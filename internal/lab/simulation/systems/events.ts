@@ -35,7 +35,7 @@ const metrics = {
   clients: new ClientMetrics()
 }
 
-export const EVENTS: SimulatedSystem<ValidEvent, EventRejection> = {
+export const SIMULATED_EVENTS: SimulatedSystem<ValidEvent, EventRejection> = {
   decode: createDecoder({ payloadSchemas: { find: () => null } }),
   refuse: refuseUnstorable,
   lineOf: clientOf,

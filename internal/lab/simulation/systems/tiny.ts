@@ -17,7 +17,7 @@ import type { GoodBody, ObserveSetup, SimulatedCounting, SimulatedSystem } from 
 
 const METERS = ['kitchen', 'cellar', 'attic'] as const
 
-export const TINY: SimulatedSystem<Reading> = {
+export const SIMULATED_READINGS: SimulatedSystem<Reading> = {
   decode: decodeReading,
   refuse: refuseReading,
   lineOf: meterOf,

@@ -36,11 +36,11 @@ export interface SchemaRefused {
   readonly message: string
 }
 
-export type Admission =
+export type SchemaAdmission =
   | { readonly kind: 'admitted'; readonly check: CompiledSchema['check'] }
   | SchemaRefused
 
-export function admitSchema(text: string): Admission {
+export function admitSchema(text: string): SchemaAdmission {
   const bytes = Buffer.byteLength(text)
   if (bytes > SCHEMA_LIMITS.bytes)
     return refuse('', `the schema has ${bytes} bytes: at most ${SCHEMA_LIMITS.bytes} are allowed`)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createTestDatabase } from '../../../lab/testing/database.js'
-import { refused, valid } from '../../../lab/testing/event-entries.js'
+import { rejected, valid } from '../../../lab/testing/event-entries.js'
 import { insert } from '../../../lab/testing/store-entries.js'
 import { until } from '../../../lab/testing/until.js'
 import type { EventEntry } from '../event/event.js'
@@ -44,7 +44,7 @@ const valids = (prefix: string): EventEntry[] => ids(prefix).map(messageId => va
 const refusals = (prefix: string): EventEntry[] =>
   ids(prefix).map(messageId => {
     const event = { clientId: 'client-1', eventType: 'user-app', messageId, payload: '"hello"' }
-    return refused(
+    return rejected(
       { reason: 'schema-violation', ...event },
       { queueId: `queue-of-refused-${messageId}` }
     )

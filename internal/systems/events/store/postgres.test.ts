@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import type { Store } from '../../../engine/intake/store.js'
 import type { CommitStoreOptions } from '../../../engine/postgres/commit-store.js'
 import { createTestDatabase } from '../../../lab/testing/database.js'
-import { refused, valid } from '../../../lab/testing/event-entries.js'
+import { rejected, valid } from '../../../lab/testing/event-entries.js'
 import { insert } from '../../../lab/testing/store-entries.js'
 import { until } from '../../../lab/testing/until.js'
 import type { EventEntry, EventRejection, ValidEvent } from '../event/event.js'
@@ -68,7 +68,7 @@ t.test('batches that share keys in different orders never deadlock', async t => 
     const entry = (n: number): EventEntry =>
       round % 2 === 0
         ? valid({ messageId: `${round}-${n}` })
-        : refused({}, { queueId: `${round}-${n}` })
+        : rejected({}, { queueId: `${round}-${n}` })
     const entries = Array.from({ length: 300 }, (_, n) => entry(n))
     const results = await Promise.all(
       stores.map((store, n) => insert(store, ...shuffled(entries, 7 * round + n)))

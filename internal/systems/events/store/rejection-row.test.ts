@@ -1,9 +1,9 @@
 import t from 'tap'
-import { refused } from '../../../lab/testing/event-entries.js'
+import { rejected } from '../../../lab/testing/event-entries.js'
 import { type RejectionRow, toRejectionRow } from './rejection-row.js'
 
 function rowOf(over: Partial<{ receiveCount: number; sentAtMs: number }>): RejectionRow {
-  const { message, verdict } = refused()
+  const { message, verdict } = rejected()
   if (verdict.kind !== 'rejected') throw new Error('not a rejection')
   return toRejectionRow({ ...message, ...over }, verdict.rejection)
 }
