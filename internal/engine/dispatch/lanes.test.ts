@@ -38,6 +38,7 @@ async function anotherProcess(t: Tap, lostAfterS = 30): Promise<PgBossLanes> {
   const other = await openPgBossLanes({
     pool,
     schema: SCHEMA,
+    dataOf: laneId => ({ laneId }),
     lostAfterS,
     onError: error => t.fail(error.message)
   })

@@ -7,7 +7,7 @@
  * on: a waiting lane that is woken again stays one job, and a lane that is woken while it
  * is being worked on comes when it is released. A lost lane is a failed job and not tried
  * again: a job that waits in state `retry` beside a woken one could be claimed by
- * somebody else at the same moment. A job holds nothing but the lane's id, as its group,
+ * somebody else at the same moment. A job holds little but the lane's id, as its group,
  * and is deleted when its lane is released, so the table is as long as the list of busy
  * lanes, whatever the backlog. What pg-boss forgets, drops or loses is woken again within
  * a second (Dispatch.wakeDue).
@@ -47,6 +47,8 @@ export interface PgBossLanesOptions {
   readonly pool: pg.Pool
   /** The SQL schema of pg-boss's tables: each system has one of its own. */
   readonly schema: string
+  /** What a job holds for its readers; here a lane is known by its job's group. */
+  readonly dataOf: (laneId: string) => object
   /**
    * A process that has not renewed its lanes for this long has lost them; the least that
    * pg-boss takes is ten.
@@ -60,6 +62,7 @@ export interface PgBossLanesOptions {
 export async function openPgBossLanes({
   pool,
   schema,
+  dataOf,
   lostAfterS,
   onError
 }: PgBossLanesOptions): Promise<PgBossLanes> {
@@ -67,7 +70,12 @@ export async function openPgBossLanes({
   boss.on('error', onError)
   await boss.start().catch(rethrowClassified)
   const jobOf = (lane: ClaimedLane): JobAttempt => (lane as BossLane).job
-  const note = (laneId: string) => noteFor(laneId, lostAfterS)
+  const note = (laneId: string) => ({
+    singletonKey: laneId,
+    group: { id: laneId },
+    heartbeatSeconds: lostAfterS,
+    data: dataOf(laneId)
+  })
   return {
     async wake(client, laneIds) {
       await boss.insert(QUEUE, laneIds.map(note), { db: executorOf(client) })
@@ -138,10 +146,6 @@ async function isSchemaMissing(pool: pg.Pool, schema: string): Promise<boolean> 
     .query<{ isMissing: boolean }>('SELECT to_regnamespace($1) IS NULL AS "isMissing"', [schema])
     .catch(rethrowClassified)
   return rows[0]?.isMissing === true
-}
-
-function noteFor(laneId: string, heartbeatSeconds: number) {
-  return { singletonKey: laneId, group: { id: laneId }, heartbeatSeconds }
 }
 
 function createBoss(

@@ -31,7 +31,7 @@ import {
 import { type KeyRing, parseKeyRing } from '../../systems/events/delivery/sealed.js'
 import { newSecret } from '../../systems/events/delivery/secret.js'
 import type { Deliveries, DueDelivery } from '../../systems/events/delivery/store/deliveries.js'
-import { LANES_SCHEMA } from '../../systems/events/delivery/store/lanes-schema.js'
+import { LANES_SCHEMA, laneData } from '../../systems/events/delivery/store/endpoint-lanes.js'
 import { createPostgresDeliveries } from '../../systems/events/delivery/store/postgres-deliveries.js'
 import { createTestDatabase } from './database.js'
 import { SILENT_OBSERVER } from './silent-observer.js'
@@ -117,6 +117,7 @@ export async function createWholeSender(
   const lanes = await openPgBossLanes({
     pool,
     schema: LANES_SCHEMA,
+    dataOf: laneData,
     lostAfterS: 30,
     onError: error => onFault(`background: ${error.message}`)
   })

@@ -2,7 +2,7 @@
 import { installLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import type { DbLimits } from '../../../engine/postgres/settings.js'
-import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
+import { LANES_SCHEMA } from '../delivery/store/endpoint-lanes.js'
 import { RECORDS_POOL } from '../store/pool-uses.js'
 
 export async function installSenderLanes(

@@ -13,7 +13,7 @@ import { findDatabase } from '../../../engine/program/services.js'
 import type { SenderConfig } from '../config/config.js'
 import { createDeliveryDispatch } from '../delivery/dispatch.js'
 import { openEndpoint } from '../delivery/endpoint.js'
-import { LANES_SCHEMA } from '../delivery/store/lanes-schema.js'
+import { LANES_SCHEMA, laneData } from '../delivery/store/endpoint-lanes.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
 import { createDeliveryEvents } from '../observe/delivery-events.js'
 import { createSenderMetrics } from '../observe/sender-metrics.js'
@@ -66,6 +66,7 @@ async function openWorker(
     openPgBossLanes({
       pool,
       schema: LANES_SCHEMA,
+      dataOf: laneData,
       lostAfterS: settings.laneLostAfterS,
       onError: error => observer.failed('background', error)
     })

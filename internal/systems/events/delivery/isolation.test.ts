@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { type StubHttp, startStubHttp } from '../../../lab/testing/stub-http.js'
 import { until } from '../../../lab/testing/until.js'
 import { createWholeSender, type TestSenderSettings } from '../../../lab/testing/whole-sender.js'
-import { LANES_SCHEMA } from './store/lanes-schema.js'
+import { LANES_SCHEMA } from './store/endpoint-lanes.js'
 
 const whole = await createWholeSender(t)
 const { pool } = whole

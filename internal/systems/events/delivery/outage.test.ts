@@ -5,7 +5,7 @@ import { startStubHttp } from '../../../lab/testing/stub-http.js'
 import { startTestPostgres } from '../../../lab/testing/test-postgres.js'
 import { until } from '../../../lab/testing/until.js'
 import { createWholeSender, type WholeSender } from '../../../lab/testing/whole-sender.js'
-import { LANES_SCHEMA } from './store/lanes-schema.js'
+import { LANES_SCHEMA } from './store/endpoint-lanes.js'
 
 const dataDir = await createPostgresData(t)
 let server = await startTestPostgres({ dataDir, port: 0 })

@@ -10,7 +10,7 @@ import {
   type TestSenderSettings
 } from '../../../lab/testing/whole-sender.js'
 import { SECRET_FIELD } from './endpoint.js'
-import { LANES_SCHEMA } from './store/lanes-schema.js'
+import { LANES_SCHEMA } from './store/endpoint-lanes.js'
 
 const whole = await createWholeSender(t)
 const { pool, keys } = whole

@@ -4,7 +4,7 @@ import type { DutyFate, DutyOutcome } from '../../../../engine/dispatch/dispatch
 import type { PostResult } from '../../../../engine/egress/result.js'
 import { until } from '../../../../lab/testing/until.js'
 import { createWholeSender, type TestClient } from '../../../../lab/testing/whole-sender.js'
-import { LANES_SCHEMA } from './lanes-schema.js'
+import { LANES_SCHEMA } from './endpoint-lanes.js'
 
 const whole = await createWholeSender(t)
 const { pool, deliveries, lanes } = whole
@@ -241,6 +241,11 @@ t.test(
     )
     await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
     t.equal(await deliveries.wakeDue(), 1)
+    t.same(
+      (await pool.query(`SELECT data FROM ${LANES_SCHEMA}.job`)).rows,
+      [{ data: { endpointId: due } }],
+      'the job is one that senders of earlier versions can read'
+    )
     t.match(await lanes.claim(10), [{ laneId: String(due) }])
     t.equal(await deliveries.wakeDue(), 1, 'whether or not it was woken before')
     for (const id of [paused, disabled]) t.equal(await deliveries.endpoint(id), null)

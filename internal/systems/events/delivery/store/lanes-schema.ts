@@ -1,2 +1,0 @@
-/** Where pg-boss keeps the lanes of endpoints. */
-export const LANES_SCHEMA = 'event_process_jobs'
