@@ -1,5 +1,5 @@
 /** The tiny system in the simulation: three meters, and nobody is held back. */
-import { createCommitJournal } from '../../../engine/cluster/intake-reporter.js'
+import { countDispositions, createCommitJournal } from '../../../engine/cluster/intake-reporter.js'
 import type { Rejection } from '../../../engine/message/message.js'
 import { CounterSums } from '../../../engine/observe/counters.js'
 import { SILENT_INTAKE } from '../../testing/silent-intake.js'
@@ -48,14 +48,7 @@ function observe({ send }: ObserveSetup): SimulatedCounting<Reading> {
   const journal = createCommitJournal<Reading, Rejection>({
     sums: new CounterSums(),
     send,
-    countsOf(dispositions) {
-      const batch = new CounterSums()
-      for (const disposition of dispositions) {
-        if (disposition === 'stored' || disposition === 'duplicate') batch.add(disposition, 1)
-        else batch.add('rejected', 1, disposition)
-      }
-      return batch.counts
-    }
+    countsOf: countDispositions
   })
   return { observer: SILENT_INTAKE, journal }
 }
