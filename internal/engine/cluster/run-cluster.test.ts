@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { isRunning } from '../../lab/programs/processes.js'
 import { type Program, startEntry } from '../../lab/testing/programs.js'
+import { until } from '../../lab/testing/until.js'
 import { readSamples, seriesOf } from '../observe/prometheus-text.js'
 
 const ENTRY = fileURLToPath(
@@ -160,14 +161,14 @@ t.test('workers whose primary is gone drain and end by themselves', async t => {
   t.equal(await tiny.program.end('SIGKILL'), 'SIGKILL')
   t.equal(tiny.told('drained').length, 2)
   t.equal(tiny.told('put away the scale').length, 2)
-  t.notOk(tiny.workers().some(isRunning))
+  await until('no worker is left', () => !tiny.workers().some(isRunning))
 })
 
 t.test('an orphan that cannot drain ends all the same', async t => {
   const tiny = await startWeighed(t, { TROUBLE: 'stuck', SHUTDOWN_TIMEOUT_MS: '500' })
   t.equal(await tiny.program.end('SIGKILL'), 'SIGKILL')
   t.equal(tiny.told('the primary is gone, and draining takes too long: ending').length, 2)
-  t.notOk(tiny.workers().some(isRunning))
+  await until('no worker is left', () => !tiny.workers().some(isRunning))
 })
 
 t.test('what fails before the first worker is tried again, and the rest waits', async t => {
