@@ -5,8 +5,5 @@
 import { main } from '../../internal/engine/lifecycle/main.js'
 
 await main(async () =>
-  (await import('../../internal/systems/events/app/admin.js')).createAdmin(
-    process.env,
-    process.argv.slice(2)
-  )
+  (await import('../../internal/systems/admin.js')).createAdmin(process.env, process.argv.slice(2))
 )

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import {
-  anchorsOf,
   exists,
+  headingAnchors,
   linksOf,
   listFiles,
   readPage,
@@ -41,7 +41,7 @@ t.test('every link leads to a file, and what is behind its # to a heading', asyn
 
 function hasAnchor(target: string, anchor: string): boolean {
   const page = byPath.get(target)
-  return anchor === '' || page === undefined || anchorsOf(page).has(anchor)
+  return anchor === '' || page === undefined || headingAnchors(page).has(anchor)
 }
 
 t.test('every page of the manual is in its index', async t => {

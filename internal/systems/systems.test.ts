@@ -17,6 +17,18 @@ t.test('names, SQL schemas and programs belong to one system each', async t => {
   t.same(repeated(programs.flatMap(({ portSetting }) => portSetting ?? [])), [])
 })
 
+t.test('the admin program has the commands of every system, each name once', async t => {
+  const names: string[] = []
+  for (const { name, loadAdmin } of SYSTEMS) {
+    const admin = await loadAdmin?.()
+    if (admin === undefined) continue
+    t.not(admin.introduction, '', name)
+    names.push(...admin.commands({}).map(command => command.name))
+  }
+  t.ok(names.includes('rejections'))
+  t.same(repeated(names), [])
+})
+
 t.test('each system has a folder, its migrations and entry points', async t => {
   for (const { name, migrations, programs } of SYSTEMS) {
     t.ok(existsSync(new URL(`internal/systems/${name}/system.ts`, root)), name)

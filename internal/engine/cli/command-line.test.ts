@@ -33,20 +33,27 @@ const help = (...args: readonly string[]): string => {
 t.test('the help is made of what program and commands say of themselves', async t => {
   const text = help('--help')
   t.match(text, /^Letters\. (?:And more\. ?)+\n/)
-  t.match(text, '  post COMMAND [options]\n\n  rejections  Letters that were refused\n')
+  t.match(text, '  post COMMAND [options]\n\n  refused-letters  Letters that were refused\n')
   t.match(text, /Times are UTC\.\nExit code 0: done\.\n$/)
   t.ok(text.split('\n').every(line => line.length <= 110))
   t.equal(help('help'), text)
-  t.match(help('rejections', '-h'), '  post rejections ls --sender anna\n')
-  t.match(help('rejections', 'ls', '--help'), /^ {2}--sender NAME +only those of this sender$/m)
+  t.match(help('refused-letters', '-h'), '  post refused-letters ls --sender anna\n')
+  t.match(
+    help('refused-letters', 'ls', '--help'),
+    /^ {2}--sender NAME +only those of this sender$/m
+  )
   t.match(help('count', '--help'), 'Example\n  post count\n')
 })
 
 t.test('wrong words and options are all named, with what was probably meant', async t => {
-  t.same(problems(), ['a command is missing: rejections, count'])
-  t.match(problems('rejection'), ['"rejection" is no command, did you mean rejections?'])
-  t.match(problems('rejections', 'shwo'), ['is no command of rejections, did you mean show?'])
-  t.match(problems('rejections', 'ls', '--sendr', 'a', '--reason', 'no-stmp'), [
+  t.same(problems(), ['a command is missing: refused-letters, count'])
+  t.match(problems('refused-leters'), [
+    '"refused-leters" is no command, did you mean refused-letters?'
+  ])
+  t.match(problems('refused-letters', 'shwo'), [
+    'is no command of refused-letters, did you mean show?'
+  ])
+  t.match(problems('refused-letters', 'ls', '--sendr', 'a', '--reason', 'no-stmp'), [
     /--sendr .* --sender\?/,
     'a is not understood',
     /"no-stmp" is no reason, did you mean no-stamp\?/

@@ -39,9 +39,7 @@ export function groupHelp<Context>(
     command => [usageOf(`${name} ${command.name}`, command), command.summary] as const
   )
   const examples = commands.flatMap(command => command.examples)
-  return `${summary}
-
-${columns(rows)}
+  return `${paragraphs(summary)}${columns(rows)}
 ${program.name} ${name} COMMAND --help lists the options of each.
 
 ${exampleLines(program.name, examples)}
@@ -55,9 +53,7 @@ export function commandHelp<Context>(
   command: Command<Context>
 ): string {
   const { summary, options, notes, examples } = command
-  return `${summary}
-
-  ${program.name} ${usageOf(words, command)} [options]
+  return `${paragraphs(summary)}  ${program.name} ${usageOf(words, command)} [options]
 
 ${optionLines(options)}
 ${notes === undefined ? '' : paragraphs(notes)}${exampleLines(program.name, examples)}

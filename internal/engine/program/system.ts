@@ -1,7 +1,9 @@
 /**
  * What a system tells of itself, for the programs that work for all systems: settings,
- * tables and programs.
+ * tables, programs and commands.
  */
+import type { Commands, CommandTools } from '../cli/command.js'
+import type { Environment } from '../config/environment.js'
 import type { SettingGroup } from '../config/setting.js'
 import type { Migrations } from '../postgres/migrate.js'
 import type { DbLimits } from '../postgres/settings.js'
@@ -20,6 +22,15 @@ export interface System {
   readonly usesQueue: boolean
   /** In the order of their start on one machine. */
   readonly programs: readonly SystemProgram[]
+  /** Its part of the admin program, loaded when that runs; absent: it has none. */
+  readonly loadAdmin?: () => Promise<SystemAdmin>
+}
+
+export interface SystemAdmin {
+  /** A sentence or two on what its commands are about. */
+  readonly introduction: string
+  /** Their words are its own: no other system has commands of these names. */
+  readonly commands: (env: Environment) => Commands<CommandTools>
 }
 
 export interface SystemProgram {

@@ -45,7 +45,7 @@ function setup(t: Test) {
 
 t.test('ls lists the newest first with the system’s columns, and counts by reason', async t => {
   const { run } = setup(t)
-  t.same(await run('rejections ls --limit 2'), {
+  t.same(await run('refused-letters ls --limit 2'), {
     code: 0,
     results:
       'received (UTC)       queue message  reason      sender  redriven  why\n' +
@@ -53,22 +53,22 @@ t.test('ls lists the newest first with the system’s columns, and counts by rea
       '2026-01-31 08:00:01  q-001          no-stamp    bert    no        /stamp: is missing\n',
     remarks: '\n2 of 3 shown (--limit N shows more): no-stamp 2, no-address 1\n'
   })
-  const { results } = await run('rejections ls --sender anna --json')
+  const { results } = await run('refused-letters ls --sender anna --json')
   t.match(JSON.parse(results), {
     rejections: [{ queueMessageId: 'q-000', sender: 'anna', reason: 'no-stamp', bodyBytes: 7 }],
     total: 1,
     byReason: { 'no-stamp': 1 }
   })
-  t.match(await run('rejections ls --since 1s'), { code: 0, remarks: 'No rejections.\n' })
+  t.match(await run('refused-letters ls --since 1s'), { code: 0, remarks: 'No rejections.\n' })
 })
 
 t.test('show has all of one, or says where else to look', async t => {
   const { run } = setup(t)
-  const { code, results } = await run('rejections show q-001')
+  const { code, results } = await run('refused-letters show q-001')
   t.equal(code, 0)
   t.match(results, /queue message {2}q-001\nreason {9}no-stamp\nsender {9}bert\n/)
   t.match(results, 'violations\n  /stamp: is missing\nbody, 7 bytes:\nDear C,\n')
-  t.match(await run('rejections show q-9'), {
+  t.match(await run('refused-letters show q-9'), {
     code: 1,
     remarks: 'No rejection has the queue message id q-9. The postman may know.\n'
   })
@@ -76,7 +76,7 @@ t.test('show has all of one, or says where else to look', async t => {
 
 t.test('export writes a line each, the oldest first, and into no file that is there', async t => {
   const { run } = setup(t)
-  const { results, remarks } = await run('rejections export --sender bert')
+  const { results, remarks } = await run('refused-letters export --sender bert')
   t.same(
     results
       .trim()
@@ -86,26 +86,26 @@ t.test('export writes a line each, the oldest first, and into no file that is th
   )
   t.equal(remarks, '2 rejections written\n')
   const file = join(temporaryDirectory(t), 'letters.ndjson')
-  t.match(await run(`rejections export --out ${file}`), { code: 0, results: '' })
+  t.match(await run(`refused-letters export --out ${file}`), { code: 0, results: '' })
   t.equal(readFileSync(file, 'utf8').split('\n').length, 4)
-  await t.rejects(run(`rejections export --out ${file}`), /is there already: name a new file/)
+  await t.rejects(run(`refused-letters export --out ${file}`), /is there already: name a new file/)
 })
 
 t.test('redrive sends what is asked for once, and a dry run sends nothing', async t => {
   const { run, queue, records } = setup(t)
-  t.match(await run('rejections redrive --sender bert --dry-run'), {
+  t.match(await run('refused-letters redrive --sender bert --dry-run'), {
     code: 0,
     remarks: '\n2 would be sent\n'
   })
   t.equal(queue.messages().length, 0)
-  t.match(await run('rejections redrive --sender bert'), {
+  t.match(await run('refused-letters redrive --sender bert'), {
     code: 0,
     remarks: '2 sent to letters and marked as redriven, 0 left\n'
   })
   t.same(records.redriven(), ['q-001', 'q-002'])
-  t.match(await run('rejections redrive --all --json'), { code: 0, results: /"sent": 1/ })
+  t.match(await run('refused-letters redrive --all --json'), { code: 0, results: /"sent": 1/ })
   t.equal(queue.messages().length, 3)
-  t.match(await run('rejections redrive q-001 q-9'), {
+  t.match(await run('refused-letters redrive q-001 q-9'), {
     code: 1,
     remarks: 'No rejection has the queue message id q-9\n0 sent to letters'
   })
@@ -113,6 +113,12 @@ t.test('redrive sends what is asked for once, and a dry run sends nothing', asyn
 
 t.test('redrive needs to be told which, and has a recheck only where there is one', async t => {
   const { run } = setup(t)
-  await t.rejects(run('rejections redrive'), /say which rejections to send: .*--sender, --reason/)
-  await t.rejects(run('rejections redrive --all --schema-fixed'), /--schema-fixed is no option/)
+  await t.rejects(
+    run('refused-letters redrive'),
+    /say which rejections to send: .*--sender, --reason/
+  )
+  await t.rejects(
+    run('refused-letters redrive --all --schema-fixed'),
+    /--schema-fixed is no option/
+  )
 })

@@ -1,6 +1,6 @@
 /**
- * `rejections`: what was refused and why, and sending it again. Each system has this
- * group for its own rejections.
+ * What was refused and why, and sending it again: the group of commands that each system
+ * has for its own rejections.
  */
 import type { Command, CommandGroup } from '../cli/command.js'
 import { exportLines } from '../cli/export-lines.js'
@@ -20,7 +20,7 @@ export function createRejectionsGroup<
   Head extends RejectionHead
 >(spec: RejectionsSpec<Context, Filter, Head>): CommandGroup<Context> {
   return {
-    name: 'rejections',
+    name: spec.name,
     summary: spec.summary,
     commands: [ls(spec), show(spec), createRedriveCommand(spec), exporting(spec)]
   }
@@ -29,7 +29,7 @@ export function createRejectionsGroup<
 /** What the commands that only read need. */
 type Reading<Filter, Head> = Pick<
   RejectionsSpec<never, Filter, Head>,
-  'filters' | 'body' | 'elsewhere' | 'examples'
+  'name' | 'filters' | 'body' | 'elsewhere' | 'examples'
 >
 
 function ls<Filter extends RejectionFilter, Head extends RejectionHead>({
@@ -77,6 +77,7 @@ function ls<Filter extends RejectionFilter, Head extends RejectionHead>({
 }
 
 function show<Filter extends RejectionFilter, Head extends RejectionHead>({
+  name,
   filters,
   body,
   elsewhere,
@@ -90,7 +91,7 @@ function show<Filter extends RejectionFilter, Head extends RejectionHead>({
     examples: examples.show,
     prepare: flags => {
       const id = flags.operands[0] ?? ''
-      if (id === '') flags.problems.push('QUEUE_MESSAGE_ID is missing: rejections ls shows them')
+      if (id === '') flags.problems.push(`QUEUE_MESSAGE_ID is missing: ${name} ls shows them`)
       return async ({ records, output }) => {
         for await (const rejection of records.readRejections({ ...filters.none, ids: [id] }, 1)) {
           if (flags.isOn('json')) await output.json(rejectionJson(rejection, body))

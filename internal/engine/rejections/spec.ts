@@ -21,6 +21,8 @@ export interface RejectionsContext<Filter, Head> extends CommandTools {
 }
 
 export interface RejectionsSpec<Context, Filter, Head> {
+  /** The word of the group: `rejections` where there is one system. */
+  readonly name: string
   readonly summary: string
   readonly filters: RejectionFilters<Filter>
   readonly body: BodyView<Head>

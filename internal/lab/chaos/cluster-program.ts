@@ -7,7 +7,7 @@
  */
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { join } from 'node:path'
-import { BuiltProgram, entryOf, type ProgramEnd } from '../programs/built-program.js'
+import { BuiltProgram, type ProgramEnd, programEntry } from '../programs/built-program.js'
 import { eventually } from '../programs/eventually.js'
 import { findRunning, isRunning, signal, untilGone } from '../programs/processes.js'
 import { ProgramLog } from './program-log.js'
@@ -175,7 +175,7 @@ export class ClusterProgram {
     }
     await Promise.all(this.#lives.map(({ program }) => program.exited))
     const { name, directory, onWrong } = this.#options
-    for (const { pid, what } of findRunning(entryOf(name), directory)) {
+    for (const { pid, what } of findRunning(programEntry(name), directory)) {
       onWrong(`process ${pid} of the ${name} was still there and in none of its logs: ${what}`)
       signal(pid, 'SIGKILL')
     }

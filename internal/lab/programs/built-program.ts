@@ -45,7 +45,7 @@ export function inheritedFrom(
 }
 
 /** The file of a program in cmd. */
-export function entryOf(name: string): string {
+export function programEntry(name: string): string {
   // Tests run the sources; the programs are the built ones there too.
   const root = import.meta.url.endsWith('.ts') ? '../../../dist/' : '../../../'
   return fileURLToPath(new URL(`${root}cmd/${name}/index.js`, import.meta.url))
@@ -67,7 +67,7 @@ export class BuiltProgram {
   readonly #firsts = new Map<string, LogLine>()
   readonly #listeners: ((line: string) => void)[] = []
 
-  constructor({ name, entry = entryOf(name), args = [], env, directory }: ProgramSpec) {
+  constructor({ name, entry = programEntry(name), args = [], env, directory }: ProgramSpec) {
     this.name = name
     this.child = spawn(process.execPath, [entry, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -8,7 +8,7 @@
 import { once } from 'node:events'
 import { parentPort } from 'node:worker_threads'
 import { ExpectedError } from '../../engine/lifecycle/service.js'
-import { createAdmin } from '../../systems/events/app/admin.js'
+import { createAdmin } from '../../systems/admin.js'
 
 export interface ThreadCommand {
   readonly env: Readonly<Record<string, string>>
@@ -24,7 +24,8 @@ process.stderr.setMaxListeners(0)
 async function run({ env, args }: ThreadCommand): Promise<number> {
   process.exitCode = 0
   try {
-    await createAdmin(env, args).run(never)
+    const service = await createAdmin(env, args)
+    await service.run(never)
   } catch (error) {
     process.exitCode = 1
     const isExpected = error instanceof ExpectedError

@@ -130,6 +130,7 @@ const rejectionsGroup: CommandGroup<LettersContext> = createRejectionsGroup<
   LetterFilter,
   LetterHead
 >({
+  name: 'refused-letters',
   summary: 'Letters that were refused',
   filters: createRejectionFilters(['no-stamp', 'no-address'], {
     options: { sender: { value: 'NAME', text: 'only those of this sender' } },
@@ -147,10 +148,10 @@ const rejectionsGroup: CommandGroup<LettersContext> = createRejectionsGroup<
   elsewhere: () => 'The postman may know.',
   remedy: 'Put a stamp on them first.',
   examples: {
-    ls: ['rejections ls --sender anna'],
-    show: ['rejections show q-000'],
-    redrive: ['rejections redrive --all'],
-    export: ['rejections export']
+    ls: ['refused-letters ls --sender anna'],
+    show: ['refused-letters show q-000'],
+    redrive: ['refused-letters redrive --all'],
+    export: ['refused-letters export']
   }
 })
 

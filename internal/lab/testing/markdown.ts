@@ -77,7 +77,7 @@ function kindOf(text: string): MarkdownLine['kind'] {
 }
 
 /** What `#…` may say of a page: its headings as GitHub writes them. */
-export function anchorsOf({ lines }: MarkdownPage): ReadonlySet<string> {
+export function headingAnchors({ lines }: MarkdownPage): ReadonlySet<string> {
   const anchors = new Set<string>()
   for (const { text, kind } of lines) {
     if (kind !== 'heading') continue

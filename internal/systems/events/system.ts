@@ -17,5 +17,6 @@ export const EVENTS: System = {
     { name: 'recipient', portSetting: null },
     { name: 'sender', portSetting: 'SENDER_METRICS_PORT' },
     { name: 'producers', portSetting: null }
-  ]
+  ],
+  loadAdmin: async () => (await import('./app/admin.js')).EVENTS_ADMIN
 }

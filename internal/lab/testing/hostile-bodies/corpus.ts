@@ -5,7 +5,7 @@
 import type { HostileBody } from './hostile-body.js'
 import { NAMES } from './names.js'
 import { NOT_JSON } from './not-json.js'
-import { PAYLOADS } from './payloads.js'
+import { HOSTILE_PAYLOADS } from './payloads.js'
 import { SCHEMAS } from './schemas.js'
 import { SHAPES } from './shapes.js'
 
@@ -13,6 +13,6 @@ export const HOSTILE_BODIES: readonly HostileBody[] = [
   ...NOT_JSON,
   ...SHAPES,
   ...NAMES,
-  ...PAYLOADS,
+  ...HOSTILE_PAYLOADS,
   ...SCHEMAS
 ]

@@ -44,7 +44,7 @@ export function body({
   return `{${before}"event_type":${type},"client_id":${client},${idText}"message":${message}}`
 }
 
-export const refused = (reason: RejectionReason, name: string, text: string): HostileBody => ({
+export const refusedBody = (reason: RejectionReason, name: string, text: string): HostileBody => ({
   name,
   body: text,
   outcome: reason

@@ -2,7 +2,7 @@
  * Clients, event types and ids: at their limits, unknown, unstorable, and with texts that
  * do harm elsewhere.
  */
-import { body, HARMFUL_TEXTS, type HostileBody, json, refused } from './hostile-body.js'
+import { body, HARMFUL_TEXTS, type HostileBody, json, refusedBody } from './hostile-body.js'
 
 const FIELDS = { client: 'unknown-client', type: 'unknown-event-type' } as const
 
@@ -17,12 +17,12 @@ const lengths = Object.entries(FIELDS).flatMap(([field, unknown]) =>
     'three bytes': '日',
     'four bytes': '🎫'
   }).flatMap(([width, character]) => [
-    refused(
+    refusedBody(
       unknown,
       `a ${field} of 100 characters of ${width}`,
       body({ [field]: json(character.repeat(100)) })
     ),
-    refused(
+    refusedBody(
       'invalid-field',
       `a ${field} of 101 characters of ${width}`,
       body({ [field]: json(character.repeat(101)) })
@@ -32,7 +32,7 @@ const lengths = Object.entries(FIELDS).flatMap(([field, unknown]) =>
 
 const unknown = Object.entries(FIELDS).flatMap(([field, reason]) =>
   Object.entries(HARMFUL_TEXTS).map(([what, text]) =>
-    refused(reason, `${what} as a ${field}`, body({ [field]: json(text) }))
+    refusedBody(reason, `${what} as a ${field}`, body({ [field]: json(text) }))
   )
 )
 
@@ -49,7 +49,7 @@ const ALMOST: Readonly<Record<string, string>> = {
   'two clients': 'client-1,client-2'
 }
 const almost = Object.entries(ALMOST).map(([how, text]) =>
-  refused('unknown-client', `a known client with ${how}`, body({ client: json(text) }))
+  refusedBody('unknown-client', `a known client with ${how}`, body({ client: json(text) }))
 )
 
 const UNSTORABLE: Readonly<Record<string, string>> = {
@@ -64,7 +64,7 @@ const UNSTORABLE: Readonly<Record<string, string>> = {
 }
 const unstorable = (['client', 'type', 'id'] as const).flatMap(field =>
   Object.entries(UNSTORABLE).map(([what, text]) =>
-    refused('unstorable', `${what} in the ${field}`, body({ [field]: text }))
+    refusedBody('unstorable', `${what} in the ${field}`, body({ [field]: text }))
   )
 )
 
@@ -96,20 +96,20 @@ const ids: readonly HostileBody[] = [
   withId('an id of 255 bytes, all but one in pairs', `${'é'.repeat(127)}x`),
   withId('an id of 255 bytes in threes', '日'.repeat(85)),
   withId('an id of 255 bytes, all but three in fours', `${'🎫'.repeat(63)}xyz`),
-  refused('invalid-field', 'an id of 256 bytes', body({ id: json('i'.repeat(256)) })),
-  refused('invalid-field', 'an id of 256 bytes in pairs', body({ id: json('é'.repeat(128)) })),
-  refused(
+  refusedBody('invalid-field', 'an id of 256 bytes', body({ id: json('i'.repeat(256)) })),
+  refusedBody('invalid-field', 'an id of 256 bytes in pairs', body({ id: json('é'.repeat(128)) })),
+  refusedBody(
     'invalid-field',
     'an id of 256 bytes, the last of threes and one',
     body({ id: json(`${'日'.repeat(85)}x`) })
   ),
-  refused('invalid-field', 'an id of 256 bytes in fours', body({ id: json('🎫'.repeat(64)) })),
-  refused(
+  refusedBody('invalid-field', 'an id of 256 bytes in fours', body({ id: json('🎫'.repeat(64)) })),
+  refusedBody(
     'invalid-field',
     'an id that is too long for an index',
     body({ id: json(incompressible(4_000)) })
   ),
-  refused(
+  refusedBody(
     'invalid-field',
     'an id of 100,000 characters that compress well',
     body({ id: json('i'.repeat(100_000)) })

@@ -1,5 +1,5 @@
 /** Bodies that are not JSON, in every way that a producer, a proxy or an attacker has. */
-import { body, HARMFUL_TEXTS, type HostileBody, nested, refused } from './hostile-body.js'
+import { body, HARMFUL_TEXTS, type HostileBody, nested, refusedBody } from './hostile-body.js'
 
 const WHOLE = body({
   id: '"cut"',
@@ -111,15 +111,17 @@ const BODIES: Readonly<Record<string, string>> = {
 }
 
 export const NOT_JSON: readonly HostileBody[] = [
-  ...Object.entries(BODIES).map(([name, text]) => refused('not-json', `${name} is not JSON`, text)),
+  ...Object.entries(BODIES).map(([name, text]) =>
+    refusedBody('not-json', `${name} is not JSON`, text)
+  ),
   ...Object.entries(MESSAGES).map(([name, text]) =>
-    refused('not-json', `not JSON for a payload: ${name}`, body({ message: text }))
+    refusedBody('not-json', `not JSON for a payload: ${name}`, body({ message: text }))
   ),
   ...Array.from({ length: 24 }, (_, n) => Math.round(((n + 1) * (WHOLE.length - 1)) / 24)).map(at =>
-    refused('not-json', `an event cut after ${at} characters`, WHOLE.slice(0, at))
+    refusedBody('not-json', `an event cut after ${at} characters`, WHOLE.slice(0, at))
   ),
   // The words of this list are JSON themselves.
   ...Object.entries(HARMFUL_TEXTS)
     .filter(([name]) => !['a number', 'a number without an end', 'the word true'].includes(name))
-    .map(([name, text]) => refused('not-json', `${name} as a body`, text))
+    .map(([name, text]) => refusedBody('not-json', `${name} as a body`, text))
 ]

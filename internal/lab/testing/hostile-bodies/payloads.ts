@@ -9,7 +9,7 @@ import {
   json,
   nested,
   payload,
-  refused
+  refusedBody
 } from './hostile-body.js'
 
 const MAX_BYTES = 1_048_576
@@ -100,15 +100,15 @@ const sizes: readonly HostileBody[] = [
     body: body({ before: `"ignored":"${'x'.repeat(1_000_000)}",` }),
     payload: '"hello"'
   },
-  refused('too-large', 'a body of 1 MiB and a byte', exactly(MAX_BYTES + 1, 'x')),
-  refused(
+  refusedBody('too-large', 'a body of 1 MiB and a byte', exactly(MAX_BYTES + 1, 'x')),
+  refusedBody(
     'too-large',
     'a body of 1 MiB and a byte, fewer characters than bytes',
     exactly(MAX_BYTES + 1, 'é')
   ),
-  refused('too-large', 'a body of 1 MiB and a blank', body().padEnd(MAX_BYTES + 1)),
-  refused('too-large', 'a body of 2 MiB that is not JSON', '['.repeat(2 * MAX_BYTES)),
-  refused('too-large', 'a body of 2 MiB that is no object', `"${'x'.repeat(2 * MAX_BYTES)}"`)
+  refusedBody('too-large', 'a body of 1 MiB and a blank', body().padEnd(MAX_BYTES + 1)),
+  refusedBody('too-large', 'a body of 2 MiB that is not JSON', '['.repeat(2 * MAX_BYTES)),
+  refusedBody('too-large', 'a body of 2 MiB that is no object', `"${'x'.repeat(2 * MAX_BYTES)}"`)
 ]
 
 const object = (levels: number): string => nested(levels, '{"a":', '1', '}')
@@ -122,14 +122,14 @@ const depths: readonly HostileBody[] = [
     `[${Array.from({ length: 1_000 }, () => nested(62)).join()}]`
   ),
   ...[64, 65, 1_000, 7_000, 100_000].flatMap(levels => [
-    refused('too-deep', `arrays ${levels} deep`, body({ message: nested(levels) })),
-    refused('too-deep', `objects ${levels} deep`, body({ message: object(levels) }))
+    refusedBody('too-deep', `arrays ${levels} deep`, body({ message: nested(levels) })),
+    refusedBody('too-deep', `objects ${levels} deep`, body({ message: object(levels) }))
   ]),
-  refused('too-deep', 'arrays 500,000 deep', body({ message: nested(500_000) })),
-  refused('too-deep', 'an ignored key 64 deep', body({ before: `"ignored":${nested(64)},` })),
-  refused('too-deep', 'too deep where a client is due', body({ client: nested(64) })),
-  refused('too-deep', 'too deep, and all fields missing', `{"a":${nested(64)}}`),
-  refused(
+  refusedBody('too-deep', 'arrays 500,000 deep', body({ message: nested(500_000) })),
+  refusedBody('too-deep', 'an ignored key 64 deep', body({ before: `"ignored":${nested(64)},` })),
+  refusedBody('too-deep', 'too deep where a client is due', body({ client: nested(64) })),
+  refusedBody('too-deep', 'too deep, and all fields missing', `{"a":${nested(64)}}`),
+  refusedBody(
     'too-deep',
     'too deep in the first of equal keys',
     body({ before: `"message":${nested(64)},` })
@@ -189,7 +189,7 @@ const KEYS: Readonly<Record<string, HostileBody>> = {
   }
 }
 
-export const PAYLOADS: readonly HostileBody[] = [
+export const HOSTILE_PAYLOADS: readonly HostileBody[] = [
   ...Object.entries({ ...NUMBERS, ...STRUCTURES, ...TEXTS }).map(([what, text]) =>
     payload(`${what} as a payload`, text)
   ),
@@ -200,8 +200,12 @@ export const PAYLOADS: readonly HostileBody[] = [
   ...Object.entries(KEYS).map(([name, rest]) => ({ ...rest, name })),
   ...sizes,
   ...depths,
-  refused('unstorable', 'half a pair, not escaped, in a payload', body({ message: '"a\ud800b"' })),
-  refused(
+  refusedBody(
+    'unstorable',
+    'half a pair, not escaped, in a payload',
+    body({ message: '"a\ud800b"' })
+  ),
+  refusedBody(
     'unstorable',
     'half a pair, not escaped, in a key of a payload',
     body({ message: '{"\udc00":1}' })

@@ -3,7 +3,7 @@
  * expression run for ever.
  */
 import type { RegisteredSchema } from '../../../systems/events/schemas/payload-schemas.js'
-import { body, type HostileBody, json, refused } from './hostile-body.js'
+import { body, type HostileBody, json, refusedBody } from './hostile-body.js'
 
 /**
  * In force for every client's `user-app`; written as a careful author would, with a
@@ -86,7 +86,7 @@ const FITTING: Readonly<Record<string, string>> = {
 
 export const SCHEMAS: readonly HostileBody[] = [
   ...Object.entries(VIOLATIONS).map(([name, value]) =>
-    refused('schema-violation', `against a schema: ${name}`, withPayload(value))
+    refusedBody('schema-violation', `against a schema: ${name}`, withPayload(value))
   ),
   ...Object.entries(FITTING).map(([name, text]) => ({
     name: `as a schema wants it: ${name}`,

@@ -2,7 +2,7 @@
  * JSON that is no event: another shape, fields that are missing or of the wrong type,
  * keys that only look right.
  */
-import { body, type HostileBody, json, nested, refused } from './hostile-body.js'
+import { body, type HostileBody, json, nested, refusedBody } from './hostile-body.js'
 
 const OTHER_SHAPES: Readonly<Record<string, string>> = {
   null: 'null',
@@ -42,7 +42,7 @@ function without(fields: readonly string[], value: unknown): string {
 
 const missing = SUBSETS.flatMap(fields =>
   Object.entries(MISSING).map(([how, value]) =>
-    refused('missing-field', `${fields.join(' and ')} ${how}`, without(fields, value))
+    refusedBody('missing-field', `${fields.join(' and ')} ${how}`, without(fields, value))
   )
 )
 
@@ -94,24 +94,24 @@ const STRUCTURES: Readonly<Record<string, string>> = {
 const wrongTypes: readonly HostileBody[] = [
   ...(['client', 'type', 'id'] as const).flatMap(field =>
     Object.entries({ ...WRONG_VALUES, ...STRUCTURES }).map(([what, text]) =>
-      refused('invalid-field', `${what} for the ${field}`, body({ [field]: text }))
+      refusedBody('invalid-field', `${what} for the ${field}`, body({ [field]: text }))
     )
   ),
   ...Object.entries(WRONG_VALUES).map(([what, text]) =>
-    refused('invalid-field', `${what} for the payload`, body({ message: text }))
+    refusedBody('invalid-field', `${what} for the payload`, body({ message: text }))
   ),
-  refused('invalid-field', 'an empty id', body({ id: '""' })),
-  refused(
+  refusedBody('invalid-field', 'an empty id', body({ id: '""' })),
+  refusedBody(
     'invalid-field',
     'every field wrong',
     body({ client: '1', type: '[]', id: '{}', message: 'false' })
   ),
-  refused(
+  refusedBody(
     'invalid-field',
     'a payload whose last of equal keys is a number',
     body({ before: '"message":"first",', message: '2' })
   ),
-  refused(
+  refusedBody(
     'invalid-field',
     'a wrong type beside a name that cannot be stored',
     body({ client: '"\\u0000"', message: '1' })
@@ -120,11 +120,11 @@ const wrongTypes: readonly HostileBody[] = [
 
 export const SHAPES: readonly HostileBody[] = [
   ...Object.entries(OTHER_SHAPES).map(([name, text]) =>
-    refused('not-an-object', `${name} instead of an object`, text)
+    refusedBody('not-an-object', `${name} instead of an object`, text)
   ),
   ...missing,
   ...Object.entries(KEYS_THAT_LOOK_RIGHT).map(([name, text]) =>
-    refused('missing-field', name, text)
+    refusedBody('missing-field', name, text)
   ),
   ...wrongTypes
 ]

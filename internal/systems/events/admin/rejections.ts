@@ -44,6 +44,7 @@ export const rejectionsGroup: AdminGroup = createRejectionsGroup<
   EventRejectionFilter,
   EventRejectionHead
 >({
+  name: 'rejections',
   summary: 'Events that were refused: which, why, and sending them again',
   filters: createRejectionFilters(REJECTION_REASONS, {
     options: CONDITIONS,

@@ -22,8 +22,8 @@ import { createPostgresClientLimits } from '../store/postgres-client-limits.js'
 import { createPostgresClients, createPostgresEventTypes } from '../store/postgres-names.js'
 import { createPostgresRecords } from '../store/postgres-records.js'
 import { createPostgresSchemaRegistry } from '../store/postgres-schema-registry.js'
+import { ADMIN_COMMANDS } from './commands.js'
 import type { AdminContext } from './context.js'
-import { ADMIN_PROGRAM } from './program.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
 const options = {
@@ -51,12 +51,20 @@ const services = {
   signal: new AbortController().signal
 }
 
+const PROGRAM = {
+  name: 'admin',
+  introduction: '',
+  conventions: '',
+  exitCodes: '',
+  commands: ADMIN_COMMANDS
+}
+
 async function admin(
   ...args: string[]
 ): Promise<{ code: number; results: string; remarks: string }> {
   const [results, remarks] = [new PassThrough(), new PassThrough()]
   const context: AdminContext = { ...services, output: createOutput(results, remarks) }
-  const command = parseCommandLine(args, ADMIN_PROGRAM, clock.epochMs())
+  const command = parseCommandLine(args, PROGRAM, clock.epochMs())
   if (command.kind === 'help') throw new Error('no help was asked for')
   const code = await command.work(context)
   const textOf = (stream: PassThrough): string => String(stream.read() ?? '')

@@ -1,24 +1,23 @@
 /**
- * `node dist/cmd/admin`: clients, event types, schemas, rejections, dead letters,
- * endpoints, deliveries and single events, for people.
+ * What the admin program opens for the commands of this system, when they are to work.
  */
 import { bindCommands, type CommandTools, type ExitCode } from '../../../engine/cli/command.js'
-import { createCommandService } from '../../../engine/cli/command-service.js'
 import type { Output } from '../../../engine/cli/output.js'
 import type { Environment } from '../../../engine/config/environment.js'
 import { StoreError } from '../../../engine/intake/store.js'
 import { systemClock as clock } from '../../../engine/lifecycle/clock.js'
-import { ExpectedError, type Service } from '../../../engine/lifecycle/service.js'
+import { ExpectedError } from '../../../engine/lifecycle/service.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import type { QueueProgramConfig } from '../../../engine/program/config.js'
 import { findServices } from '../../../engine/program/services.js'
+import type { SystemAdmin } from '../../../engine/program/system.js'
 import { QueueError } from '../../../engine/queue/queue.js'
 import { createSqsClient } from '../../../engine/queue/sqs/client.js'
 import { openQueue } from '../../../engine/queue/sqs/provision.js'
 import { createSqsQueue } from '../../../engine/queue/sqs/queue.js'
 import { createSqsWriter } from '../../../engine/queue/sqs/writer.js'
+import { ADMIN_COMMANDS } from '../admin/commands.js'
 import type { AdminContext, AdminQueues, AdminWork } from '../admin/context.js'
-import { ADMIN_PROGRAM } from '../admin/program.js'
 import { readQueueProgramConfig } from '../config/config.js'
 import { createPostgresDeliveryRecords } from '../delivery/store/postgres-delivery-records.js'
 import { createPostgresEndpoints } from '../delivery/store/postgres-endpoints.js'
@@ -29,9 +28,11 @@ import { createPostgresRecords } from '../store/postgres-records.js'
 import { createPostgresSchemaRegistry } from '../store/postgres-schema-registry.js'
 import { createAdminEgress, type LazyEgress } from './admin-egress.js'
 
-export function createAdmin(env: Environment, args: readonly string[]): Service {
-  const commands = bindCommands(ADMIN_PROGRAM.commands, (work, tools) => runWork(env, work, tools))
-  return createCommandService({ ...ADMIN_PROGRAM, commands }, args)
+export const EVENTS_ADMIN: SystemAdmin = {
+  introduction:
+    'Clients, event types, schemas, rejections, dead letters, endpoints, deliveries and single ' +
+    'events, for people. Settings are those of the processor and the sender (.env-template).',
+  commands: env => bindCommands(ADMIN_COMMANDS, (work, tools) => runWork(env, work, tools))
 }
 
 /** Opens what the work may ask for, does it, and closes again. */

@@ -6,7 +6,7 @@ import { createMemoryQueue } from '../../../lab/testing/memory-queue.js'
 import { writerOf } from '../../../lab/testing/writer-of.js'
 import { DEFAULT_CLIENTS } from './events.js'
 import type { LedgerEntry, LedgerWriter } from './ledger.js'
-import { type LoadOptions, runLoad } from './load.js'
+import { type RunLoadOptions, runLoad } from './load.js'
 import type { SendProblem } from './send.js'
 
 interface CountingLedger extends LedgerWriter {
@@ -39,12 +39,12 @@ let ids = 0
 const take = (): SendOutcome => ({ id: `id-${++ids}` })
 const isDown = (): SendOutcome => ({ code: 'ECONNREFUSED', retryable: true })
 
-function setup(over: Partial<LoadOptions>) {
+function setup(over: Partial<RunLoadOptions>) {
   const clock = createManualClock()
   const ledger = countingLedger()
   const problems: SendProblem[] = []
   const stop = new AbortController()
-  const options: LoadOptions = {
+  const options: RunLoadOptions = {
     queue: createMemoryQueue({ clock, visibilityTimeoutS: 30 }),
     clock,
     signal: stop.signal,
@@ -66,7 +66,11 @@ function setup(over: Partial<LoadOptions>) {
 }
 
 /** The run's totals; time moves on for as long as it takes. */
-async function finish(t: Test, clock: ReturnType<typeof createManualClock>, options: LoadOptions) {
+async function finish(
+  t: Test,
+  clock: ReturnType<typeof createManualClock>,
+  options: RunLoadOptions
+) {
   const done = { is: false }
   const run = runLoad(options).finally(() => (done.is = true))
   for (let step = 0; step < 10_000 && !done.is; step++) await clock.advanceAsync(10)

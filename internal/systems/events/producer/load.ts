@@ -23,7 +23,7 @@ import { type SendTarget, sendUntilTaken } from './send.js'
  */
 const PACE_MS = 5
 
-export interface LoadOptions extends EventSourceOptions, SendTarget {
+export interface RunLoadOptions extends EventSourceOptions, SendTarget {
   /** Null: as fast as possible. */
   readonly ratePerSecond: number | null
   readonly concurrency: number
@@ -41,7 +41,7 @@ export interface LoadTotals {
   readonly seconds: number
 }
 
-export async function runLoad(options: LoadOptions): Promise<LoadTotals> {
+export async function runLoad(options: RunLoadOptions): Promise<LoadTotals> {
   const { clock, ledger } = options
   const startedMs = clock.monotonicMs()
   const counts = { sent: 0, duplicates: 0, invalid: 0, refused: 0 }
@@ -87,7 +87,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadTotals> {
 
 /** Gives each caller in turn the batch that is due; an empty one means the end. */
 function createBatches(
-  options: LoadOptions,
+  options: RunLoadOptions,
   signal: AbortSignal,
   startedMs: number
 ): () => Promise<readonly GeneratedEvent[]> {

@@ -6,9 +6,9 @@ import { RECORDS_POOL } from './pool-uses.js'
 import { createPostgresRecords } from './postgres-records.js'
 import {
   ALL_REJECTIONS as ALL,
-  type EventRejection,
   type EventRejectionFilter,
-  type EventRejectionHead
+  type EventRejectionHead,
+  type EventRejectionRecord
 } from './records.js'
 
 const { connectionString, pool } = await createTestDatabase(t)
@@ -120,7 +120,7 @@ t.test('rejections are listed the newest first, and filters hold together', asyn
   )
 })
 
-async function find(id: string): Promise<EventRejection | null> {
+async function find(id: string): Promise<EventRejectionRecord | null> {
   for await (const rejection of records.readRejections({ ...ALL, ids: [id] }, 1)) return rejection
   return null
 }

@@ -35,7 +35,7 @@ export interface EventRejectionHead extends RejectionHead {
   readonly reason: RejectionReason
 }
 
-export interface EventRejection extends EventRejectionHead {
+export interface EventRejectionRecord extends EventRejectionHead {
   readonly body: string
 }
 

@@ -1,5 +1,5 @@
 import type { Queryable } from '../../../../engine/postgres/queryable.js'
-import type { EventRejection, EventRejectionFilter } from '../records.js'
+import type { EventRejectionFilter, EventRejectionRecord } from '../records.js'
 import { decodeBody, FILTER, filterValues } from './rejection-filter.js'
 import { REJECTION_HEAD } from './rejection-head.js'
 
@@ -14,14 +14,14 @@ ORDER BY received_at, queue_message_id LIMIT $7`
  */
 const FETCH = 'FETCH 32 FROM rejections'
 
-type EncodedRecord = EventRejection & { readonly bodyEncoding: 'plain' | 'json-string' }
+type EncodedRecord = EventRejectionRecord & { readonly bodyEncoding: 'plain' | 'json-string' }
 
 /** The oldest first, in a transaction of the caller's. */
 export async function* readRejections(
   db: Queryable,
   filter: EventRejectionFilter,
   limit: number | null
-): AsyncGenerator<EventRejection> {
+): AsyncGenerator<EventRejectionRecord> {
   await db.query(OPEN_CURSOR, [...filterValues(filter), limit])
   for (;;) {
     const { rows } = await db.query<EncodedRecord>(FETCH)
