@@ -17,8 +17,6 @@ export interface OriginLease {
 
 export interface Origins {
   lease(origin: string): OriginLease
-  /** For tests and metrics: how many pools there are. */
-  size(): number
   destroy(): Promise<void>
 }
 
@@ -89,7 +87,6 @@ export function createOrigins({
         }
       }
     },
-    size: () => entries.size,
     async destroy() {
       destroying ??= Promise.all(Array.from(entries.values(), ({ pool }) => pool.destroy()))
       await destroying

@@ -77,12 +77,6 @@ t.test(
   }
 )
 
-t.test('kinds can be chosen, and a plan with faults of no kind is refused', async t => {
-  const { steps } = createPlan({ ...options, kinds: ['queue-hang'] })
-  t.ok(steps.every(({ fault }) => fault === null || fault.kind === 'queue-hang'))
-  t.throws(() => createPlan({ ...options, kinds: [] }), RangeError)
-})
-
 t.test('it is told in full, in lines that fit', async t => {
   const plan = createPlan(options)
   const lines = formatPlan(plan)

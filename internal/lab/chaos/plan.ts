@@ -60,8 +60,6 @@ export interface PlanOptions {
   readonly faults: number
   /** Of the sender or the recipient; no more than there are steps. */
   readonly deliveryFaults: number
-  /** Dealt in turn, in random order. */
-  readonly kinds?: readonly IntakeFaultKind[]
 }
 
 /**
@@ -85,16 +83,9 @@ const PAUSE_FROM_MS = 200
 const PAUSE_MS = 1_200
 const DRAWS = 1_000_000
 
-export function createPlan({
-  seed,
-  events,
-  kills,
-  faults,
-  deliveryFaults,
-  kinds = INTAKE_KINDS
-}: PlanOptions): Plan {
+export function createPlan({ seed, events, kills, faults, deliveryFaults }: PlanOptions): Plan {
   const random = createRandom(`chaos ${seed}`)
-  const plannedFaults = Array.from({ length: faults }, dealer(kinds, random)).map(kind =>
+  const plannedFaults = Array.from({ length: faults }, dealer(INTAKE_KINDS, random)).map(kind =>
     planFault(kind, random)
   )
   const targets = shuffled(

@@ -10,7 +10,8 @@ export type StackCommand<Named> =
   | { readonly kind: 'help' }
   | { readonly kind: 'start'; readonly systems: readonly Named[] }
 
-export const STACK_HELP = `Starts everything on this machine: embedded services unless others are configured, and the programs of each system.
+export const STACK_HELP = `Starts everything on this machine: embedded services unless others are configured,
+and the programs of each system.
 
   npm start
   npm start -- --only NAME

@@ -42,7 +42,8 @@ const DEFAULT_PORT = 8_088
 const MAX_LATENCY_MS = 600_000
 const MAX_RETRY_AFTER_S = 31_536_000
 
-export const RECIPIENT_HELP = `Receives deliveries, checks their signatures and says what came: for developers whose service is to receive them.
+export const RECIPIENT_HELP = `Receives deliveries, checks their signatures and says what came: for developers whose service
+is to receive them.
 
   node dist/cmd/recipient --secret whsec_...
 
@@ -57,8 +58,9 @@ export const RECIPIENT_HELP = `Receives deliveries, checks their signatures and 
   --ledger FILE      write down what was accepted, a JSON line each; an existing file is continued
   --quiet            no line per delivery
 
-A delivery whose signature does not fit is answered with 401 and why. On a terminal there is a line of text per delivery, elsewhere one of
-JSON (LOG_FORMAT=json or pretty decides otherwise). Ctrl-C ends it with a summary.
+A delivery whose signature does not fit is answered with 401 and why. On a terminal there is a line of text
+per delivery, elsewhere one of JSON (LOG_FORMAT=json or pretty decides otherwise). Ctrl-C ends it with a
+summary.
 
 Examples
   node dist/cmd/recipient --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw

@@ -81,5 +81,8 @@ export function describeArrivals({
   invalid,
   different
 }: ArrivalTotals): string {
-  return `${received} received (${different} different): ${accepted} accepted, ${duplicates} of them duplicates; ${failed} failed as told; ${invalid} not genuine`
+  return [
+    `${received} received (${different} different): ${accepted} accepted`,
+    `, ${duplicates} of them duplicates; ${failed} failed as told; ${invalid} not genuine`
+  ].join('')
 }

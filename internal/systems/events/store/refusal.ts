@@ -78,7 +78,8 @@ function explain(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage)
         pointer: event.messageId === firstId(message) ? '' : '/event_id',
         keyword: 'unique',
         message:
-          'another event of this client is stored under the same id: send each event with an id of its own, and a repeated one unchanged'
+          'another event of this client is stored under the same id: ' +
+          'send each event with an id of its own, and a repeated one unchanged'
       }
   }
 }

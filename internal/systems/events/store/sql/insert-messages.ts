@@ -42,7 +42,8 @@ WITH c AS MATERIALIZED (
 ), e AS MATERIALIZED (
   SELECT name, disabled_at FROM event_type WHERE name = ANY ($7::text[]) ORDER BY name FOR KEY SHARE
 ), i AS MATERIALIZED (
-  SELECT t.*, CASE WHEN (SELECT true FROM rejection r WHERE r.queue_message_id = t.queue_message_id) THEN 'rejected-before'
+  SELECT t.*, CASE WHEN (SELECT true FROM rejection r WHERE r.queue_message_id = t.queue_message_id)
+                     THEN 'rejected-before'
                    WHEN c.name IS NULL THEN 'unknown-client'
                    WHEN c.disabled_at IS NOT NULL THEN 'disabled-client'
                    WHEN e.name IS NULL THEN 'unknown-event-type'

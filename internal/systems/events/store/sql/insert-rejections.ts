@@ -28,25 +28,29 @@ export interface InsertedRejections {
 const INSERT_REJECTIONS = `
 WITH i AS MATERIALIZED (
   SELECT t.*
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-              $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])
-       AS t (queue_message_id, client_name, event_type_name, message_id, reason, violations, body, body_encoding, receive_count, sent_at_ms,
-             origin, stored_client, stored_type, stored_id, stored_body)
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+              $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+              $14::text[], $15::text[])
+       AS t (queue_message_id, client_name, event_type_name, message_id, reason, violations, body,
+             body_encoding, receive_count, sent_at_ms, origin, stored_client, stored_type,
+             stored_id, stored_body)
   WHERE (
     SELECT true FROM message m
     WHERE m.fk_client_name = t.stored_client AND m.message_id = t.stored_id
       AND m.fk_event_type_name = t.stored_type AND m.message::text = t.stored_body
   ) IS NULL
 ), ins AS (
-  INSERT INTO rejection (queue_message_id, client_name, event_type_name, message_id, reason, violations, body, body_encoding, receive_count, sent_at,
+  INSERT INTO rejection (queue_message_id, client_name, event_type_name, message_id, reason,
+                         violations, body, body_encoding, receive_count, sent_at,
                          origin_queue_message_id)
-  SELECT queue_message_id, client_name, event_type_name, message_id, reason, violations::json, body, body_encoding, receive_count::int,
-         to_timestamp(sent_at_ms::float8 / 1000), origin
+  SELECT queue_message_id, client_name, event_type_name, message_id, reason, violations::json, body,
+         body_encoding, receive_count::int, to_timestamp(sent_at_ms::float8 / 1000), origin
   FROM i ORDER BY queue_message_id COLLATE "C"
   ON CONFLICT (queue_message_id) DO NOTHING
   RETURNING queue_message_id
 )
-SELECT pg_current_xact_id()::text, ins.queue_message_id FROM (SELECT) AS always_one LEFT JOIN ins ON true`
+SELECT pg_current_xact_id()::text, ins.queue_message_id
+FROM (SELECT) AS always_one LEFT JOIN ins ON true`
 
 /** Inserts the rows whose queue message has none yet and whose event is not stored. */
 export async function insertRejections(

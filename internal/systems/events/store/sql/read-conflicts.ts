@@ -15,9 +15,11 @@ export type Difference = 'differs' | 'gone'
 // planned.
 const READ_CONFLICTS = `
 SELECT t.n::int, CASE WHEN m.message_id IS NULL THEN 'gone' ELSE 'differs' END
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS t (client, type, id, body, n)
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+     WITH ORDINALITY AS t (client, type, id, body, n)
 LEFT JOIN LATERAL (
-  SELECT message_id, fk_event_type_name, message FROM message WHERE fk_client_name = t.client AND message_id = t.id LIMIT 1
+  SELECT message_id, fk_event_type_name, message FROM message
+  WHERE fk_client_name = t.client AND message_id = t.id LIMIT 1
 ) m ON true
 WHERE m.message_id IS NULL OR m.fk_event_type_name <> t.type OR m.message::text <> t.body`
 
