@@ -5,7 +5,7 @@
 import { connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { createTestDatabase } from '../../lab/testing/database.js'
-import { entryOf, insert } from '../../lab/testing/store-entries.js'
+import { insert, makeEntry } from '../../lab/testing/store-entries.js'
 import type { Reading } from '../../lab/testing/tiny-system/reading.js'
 import {
   CREATE_READING_TABLES,
@@ -36,7 +36,7 @@ function createStore(t: Test, over: Partial<CommitStoreOptions> = {}): Store<Rea
 }
 
 const valid = (id = 'a'): Entry<Reading> =>
-  entryOf({ kind: 'valid', item: { meter: 'kitchen', id, value: 1 } }, { queueId: `queue-${id}` })
+  makeEntry({ kind: 'valid', item: { meter: 'kitchen', id, value: 1 } }, { queueId: `queue-${id}` })
 
 async function countReadings(): Promise<number> {
   const { rows } = await pool.query<{ count: number }>('SELECT count(*)::int FROM tiny.reading')

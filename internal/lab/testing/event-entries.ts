@@ -1,6 +1,6 @@
 /** Entries of events, with only the fields that a test is about. */
 import type { EventEntry, EventRejection, ValidEvent } from '../../systems/events/event/event.js'
-import { entryOf, type TestDelivery } from './store-entries.js'
+import { makeEntry, type TestDelivery } from './store-entries.js'
 
 /** An entry with a valid event; fields that a test does not name do not matter to it. */
 export function valid(event: Partial<ValidEvent> = {}, delivery: TestDelivery = {}): EventEntry {
@@ -12,7 +12,7 @@ export function valid(event: Partial<ValidEvent> = {}, delivery: TestDelivery = 
     schemaId: null,
     ...event
   }
-  return entryOf({ kind: 'valid', item }, { queueId: `queue-${item.messageId}`, ...delivery })
+  return makeEntry({ kind: 'valid', item }, { queueId: `queue-${item.messageId}`, ...delivery })
 }
 
 /** An entry with a refused body. */
@@ -20,7 +20,7 @@ export function rejected(
   rejection: Partial<EventRejection> = {},
   delivery: TestDelivery = {}
 ): EventEntry {
-  return entryOf({ kind: 'rejected', rejection: eventRejection(rejection) }, delivery)
+  return makeEntry({ kind: 'rejected', rejection: eventRejection(rejection) }, delivery)
 }
 
 /** Of a body that says nothing but what a test names. */

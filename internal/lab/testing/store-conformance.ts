@@ -6,7 +6,7 @@
 import { type Test } from 'tap'
 import { type Store, StoreError } from '../../engine/intake/store.js'
 import type { Entry, Rejection, Violation } from '../../engine/message/message.js'
-import { entryOf, insert, type TestDelivery } from './store-entries.js'
+import { insert, makeEntry, type TestDelivery } from './store-entries.js'
 
 /** Items and rejections of one system. */
 export interface StoreSamples<Item, Refused extends Rejection = Rejection> {
@@ -51,12 +51,12 @@ export async function testStore<Item, Refused extends Rejection>(
   const test = (rule: string, body: (t: Test, harness: Harness) => Promise<void>) =>
     t.test(`${name}: ${rule}`, async t => body(t, await createHarness(t)))
   const valid = (one: Item, delivery: TestDelivery = {}): Entry<Item, Refused> =>
-    entryOf(
+    makeEntry(
       { kind: 'valid', item: one },
       { queueId: `queue of ${JSON.stringify(one)}`, ...delivery }
     )
   const refused = (delivery: TestDelivery = {}, why = rejection): Entry<Item, Refused> =>
-    entryOf({ kind: 'rejected', rejection: why }, delivery)
+    makeEntry({ kind: 'rejected', rejection: why }, delivery)
   const isKept = async ({ items, rejections }: Harness): Promise<readonly [number, number]> => [
     (await items()).length,
     (await rejections()).length

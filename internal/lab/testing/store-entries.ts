@@ -19,7 +19,7 @@ export interface TestDelivery {
   readonly origin?: string
 }
 
-export function entryOf<Item, Refused extends Rejection>(
+export function makeEntry<Item, Refused extends Rejection>(
   verdict: Verdict<Item, Refused>,
   { queueId = 'queue-id', receiveCount = 1, body = 'the body', ...origin }: TestDelivery = {}
 ): Entry<Item, Refused> {
