@@ -4,11 +4,11 @@ import { SCENARIOS } from './scenarios.js'
 
 const run = (...args: string[]): BenchArguments => {
   const command = parseBenchArguments(args)
-  if (command.kind !== 'run') throw new Error(`${command.kind} was not asked for`)
+  if (command.kind !== 'run') throw new Error(`expected a run, got ${command.kind}`)
   return command
 }
 
-t.test('without options everything runs three times, quickly once', async t => {
+t.test('without options each scenario runs three times, with --quick once', async t => {
   t.match(run(), {
     isQuick: false,
     rounds: 3,
@@ -34,13 +34,13 @@ t.test('chosen scenarios keep their order, so that tables can be compared', asyn
   )
 })
 
-t.test('everything that is wrong is named at once', async t => {
+t.test('all mistakes are named at once', async t => {
   t.throws(() => run('--only', 'ours,theirs', '--rounds', '0', '--fast'), {
     name: 'ArgumentsError',
     problems: [
       /^--fast/,
       /^--rounds must be a whole number from 1/,
-      /^--only: theirs is no scenario/
+      /^--only: theirs is not a scenario/
     ]
   })
 })
@@ -50,7 +50,7 @@ t.test('help wins over a run, not over a mistake', async t => {
   t.throws(() => parseBenchArguments(['--help', '--workers', 'x']), { name: 'ArgumentsError' })
 })
 
-t.test('the events of a scenario follow the scale, in whole hundreds and never none', async t => {
+t.test('--scale changes the events in whole hundreds, and leaves at least one hundred', async t => {
   const [scenario] = SCENARIOS.map(one => ({ ...one, events: 5_000, quickEvents: 2_000 }))
   t.ok(scenario)
   if (scenario === undefined) return
@@ -60,7 +60,7 @@ t.test('the events of a scenario follow the scale, in whole hundreds and never n
   t.equal(eventsFor(scenario, { isQuick: true, scale: 0.001 }), 100)
 })
 
-t.test('a bench of another kind keeps the options that are its own', async t => {
+t.test('each kind of bench reads its own options', async t => {
   t.match(parseBenchArguments(['--by-workers', '1,2,4', '--rounds', '2']), {
     kind: 'by-workers',
     counts: [1, 2, 4],
@@ -87,11 +87,11 @@ t.test('a bench of another kind keeps the options that are its own', async t => 
   })
 })
 
-t.test('options of one kind are refused with another', async t => {
+t.test('an option of one bench is refused with another', async t => {
   const refused: readonly [readonly string[], RegExp][] = [
     [['--rows', '100000'], /^--rows goes with --table-growth/],
-    [['--table-growth', '--by-workers', '1'], /benches of their own/],
-    [['--schemas', '--schema-cost'], /benches of their own/],
+    [['--table-growth', '--by-workers', '1'], /are separate benches/],
+    [['--schemas', '--schema-cost'], /are separate benches/],
     [['--by-workers', '1,1'], /^--by-workers must be different whole numbers/],
     [['--by-workers', '0'], /^--by-workers must be/],
     [['compare', 'a.json'], /^compare takes two/],

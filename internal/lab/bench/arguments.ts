@@ -1,8 +1,7 @@
 /**
  * The command line of the bench.
  *
- * Shapes  arguments in, a BenchCommand out.
- * Errors  ArgumentsError naming everything that is wrong at once.
+ * Errors  ArgumentsError naming every mistake at once.
  */
 import { ArgumentsError, readFlags, readNumber } from '../../engine/cli/flags.js'
 import type { FairnessSizes } from './fairness-report.js'
@@ -19,9 +18,9 @@ export interface BenchArguments {
   /** Factor on the events of every scenario. */
   readonly scale: number
   readonly latencySeconds: number
-  /** Null: a name with the time in bench-results/. */
+  /** Null: a file in bench-results/, named by the time. */
   readonly jsonFile: string | null
-  /** Null: beside the JSON file. */
+  /** Null: next to the JSON file. */
   readonly plotFile: string | null
 }
 
@@ -35,18 +34,18 @@ export interface GrowthArguments {
 export interface ByWorkersArguments {
   readonly kind: 'by-workers'
   readonly counts: readonly number[]
-  /** What each of them is run with, but for the workers. */
+  /** Options of each run; only the number of workers differs. */
   readonly run: BenchArguments
 }
 
-/** Quiet clients beside a noisy one. */
+/** Quiet clients with a noisy one among them. */
 export interface FairnessArguments {
   readonly kind: 'fairness'
   readonly sizes: FairnessSizes
   readonly run: BenchArguments
 }
 
-/** The sender, instead of the processor. */
+/** Measures the sender instead of the processor. */
 export interface SenderArguments {
   readonly kind: 'sender'
   readonly sizes: SenderSizes
@@ -59,7 +58,7 @@ export interface SchemasArguments {
   readonly run: BenchArguments
 }
 
-/** The dearest schemas that registration takes, with their worst payloads. */
+/** The most expensive schemas that registration accepts, with their worst payloads. */
 export interface SchemaCostArguments {
   readonly kind: 'schema-cost'
   readonly jsonFile: string | null
@@ -109,30 +108,31 @@ const QUICK_SENDER_SIZES: SenderSizes = {
 const FAIRNESS_SIZES: FairnessSizes = { rounds: 7, seconds: 8 }
 const QUICK_FAIRNESS_SIZES: FairnessSizes = { rounds: 3, seconds: 4 }
 
-export const BENCH_HELP = `Measures the processor side by side with simpler ones and with its own limits,
-on embedded services.
+export const BENCH_HELP = `Measures the processor against simpler consumers and its own limits, on embedded services.
 
   npm run bench                            three rounds, under four minutes
   npm run bench -- --quick                 one round of fewer events, under a minute
-  npm run bench -- --by-workers 1,2,4      ours with so many workers, one table
-  npm run bench -- --table-growth          the insert rate while the table grows, some ten minutes
-  npm run bench -- --fairness              what a flood of one client does to the others, about three minutes
-  npm run bench -- --sender                deliveries, a dead endpoint, a backlog of a million, what
-                                           ingestion pays; some minutes
-  npm run bench -- --schemas               the rate with payload schemas in force and without, about two minutes
-  npm run bench -- --schema-cost           the dearest schemas that registration takes, with their worst
-                                           payloads, a minute
+  npm run bench -- --by-workers 1,2,4      ours with 1, 2 and 4 workers, in one table
+  npm run bench -- --table-growth          the insert rate while the table grows, about ten minutes
+  npm run bench -- --fairness              what a flood by one client does to the others, about
+                                           three minutes
+  npm run bench -- --sender                deliveries, a dead endpoint, a backlog of a million, the
+                                           cost to ingestion; a few minutes
+  npm run bench -- --schemas               the rate with payload schemas in force and without, about
+                                           two minutes
+  npm run bench -- --schema-cost           the most expensive schemas that registration accepts, with
+                                           their worst payloads, a minute
   npm run bench -- compare A.json B.json   every figure that both files have, with its ratio
 
   --quick            fewer events, one round
   --rounds N         rounds, interleaved; the figures are medians (default 3, with --quick 1)
   --only A,B         only these scenarios: ${SCENARIO_NAMES.join(', ')}
   --workers N        workers of ours (default 1, like the others)
-  --pollers N        receives under way at once, of every scenario (default 10)
+  --pollers N        receives under way at once, in every scenario (default 10)
   --scale P          percent of the events (default 100)
-  --rows N           with --table-growth: how large the table gets (default ${DEFAULT_GROWTH_ROWS})
+  --rows N           with --table-growth: final number of rows (default ${DEFAULT_GROWTH_ROWS})
   --json FILE        where the figures go (default bench-results/<time>.json)
-  --plot FILE        where the plot goes, SVG (default beside the JSON file)
+  --plot FILE        where the plot goes, SVG (default next to the JSON file)
 
 Scenarios
 ${SCENARIOS.map(({ name, explanation }) => `  ${name.padEnd(15)} ${explanation}`).join('\n')}
@@ -178,7 +178,7 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
   ].filter(isAsked => isAsked)
   if (rows !== undefined && !isGrowth) flags.problems.push('--rows goes with --table-growth')
   if (others.length > 1)
-    flags.problems.push(`${OWN_BENCHES.join(', ')} are benches of their own: ask for one`)
+    flags.problems.push(`${OWN_BENCHES.join(', ')} are separate benches: choose one`)
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)
   if (flags.isOn('help')) return { kind: 'help' }
   const jsonFile = flags.text('json') ?? null
@@ -205,8 +205,7 @@ export function parseBenchArguments(args: readonly string[]): BenchCommand {
 }
 
 /**
- * How many events `scenario` gets: whole batches, so that the last one is as good as the
- * others.
+ * How many events `scenario` gets. Only whole batches, so that the last one is full too.
  */
 export function eventsFor(
   scenario: Scenario,
@@ -226,7 +225,7 @@ function readScenarios(
   const names = text.split(',').map(name => name.trim())
   for (const name of names) {
     if (!SCENARIO_NAMES.includes(name as ScenarioName))
-      problems.push(`--only: ${name} is no scenario; there are ${SCENARIO_NAMES.join(', ')}`)
+      problems.push(`--only: ${name} is not a scenario; choose from ${SCENARIO_NAMES.join(', ')}`)
   }
   return SCENARIOS.filter(({ name }) => names.includes(name))
 }
@@ -240,7 +239,7 @@ function readCounts(text: string | undefined, problems: string[]): readonly numb
   )
     problems.push(
       `--by-workers must be different whole numbers from 1 to ${MAX_WORKERS} ` +
-        `with commas between them, not ${JSON.stringify(text)}`
+        `separated by commas, not ${JSON.stringify(text)}`
     )
   return counts
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { killAfter, type MeasuredSubject, onceReceiving } from './measured-subject.js'
 import type { BaselineReport, BaselineSpec, FromBaseline, ToBaseline } from './protocol.js'
 
-/** Resolves when it is about to take its first event. */
+/** Resolves when the baseline is ready to receive. */
 export async function startBaseline(spec: BaselineSpec): Promise<MeasuredSubject> {
   const entry = fileURLToPath(new URL(`./subject${extname(import.meta.url)}`, import.meta.url))
   const child = fork(entry, [JSON.stringify(spec)], { detached: true, execArgv: [] })
@@ -33,8 +33,8 @@ export async function startBaseline(spec: BaselineSpec): Promise<MeasuredSubject
         reject(new Error(`${spec.name} ended by itself (${signal ?? `exit code ${code ?? 0}`})`))
     })
   })
-  // Whoever waits for anything else races against it; with nobody waiting it must not end
-  // the bench.
+  // Every caller races against this failure. While no caller waits, it must not end the
+  // bench.
   failure.catch(() => undefined)
 
   const ask = (): Promise<BaselineReport> => {

@@ -1,11 +1,12 @@
 /**
- * The consumers that ours is measured against, written the way people write them, and the
- * queue's limit.
+ * The consumers that ours is measured against, written as people usually write them, and
+ * the queue's limit.
  *
- * Shapes  each starts its pollers and never ends by itself; each settled event is told
- *         once, with the time it was sent where it was stored.
+ * Each starts its pollers and never ends by itself. Each settled event is reported once;
+ * a stored one, with the time it was sent.
+ *
  * Units   sentAtMs is milliseconds since 1970 on the queue's clock.
- * Errors  the first failure goes to `onFailed`: a measured run has none.
+ * Errors  the first failure goes to `onFailed`: a measured run must have none.
  */
 import {
   DeleteMessageBatchCommand,
@@ -58,7 +59,7 @@ export function runNaive(spec: BaselineSpec, events: BaselineEvents): void {
   })
 }
 
-/** What a receive brings goes into one INSERT and one batch delete. */
+/** Each receive goes into one INSERT and one batch delete. */
 export function runPerReceive(spec: BaselineSpec, events: BaselineEvents): void {
   const pool = openPool(spec)
   startConsumers(spec, events, {
@@ -78,7 +79,7 @@ export function runPerReceive(spec: BaselineSpec, events: BaselineEvents): void 
   })
 }
 
-/** Receive and delete, nothing else, over the client that ours uses. */
+/** Receive and delete only, with the SQS client of ours. */
 export function runReceiveDelete(spec: BaselineSpec, events: BaselineEvents): void {
   const sqs = createSqsClient({ ...spec.aws, maxSockets: spec.pollers * 2 })
   const poll = async (): Promise<never> => {

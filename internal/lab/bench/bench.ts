@@ -1,10 +1,11 @@
 /**
- * `npm run bench`: all subjects in one run, side by side, on services of their own; a
- * table, a JSON file and a plot. And what goes with it: one subject with several numbers
- * of workers, the store while its table grows, two files beside each other.
+ * `npm run bench`: measures all subjects in one run, on its own services, and writes a
+ * table, a JSON file and a plot. Other benches: one subject with several numbers of
+ * workers, the store while its table grows, two files side by side.
  *
  * Errors  a scenario that fails (an event lost, a process that ended) is named, the
- *         others go on, and the exit code is 1; figures that miss a goal are figures.
+ *         others still run, and the exit code is 1. A missed goal is a figure, not an
+ *         error.
  */
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -49,7 +50,7 @@ export function createBench(env: Environment, args: readonly string[]): Service 
   const directory = resolve(DATA_DIR, 'bench')
   return {
     async run(signal) {
-      // A reader that has gone (`| head`) must not leave the services running.
+      // When the reader goes away (`| head`), the services must still be stopped.
       process.stdout.on('error', () => undefined)
       if (command.kind === 'help') process.stdout.write(BENCH_HELP)
       else if (command.kind === 'compare') say(compareFiles(command.before, command.after))
@@ -235,7 +236,7 @@ async function runSender(
   }
 }
 
-/** Needs no services: nothing but a schema and a payload. */
+/** Needs no services, only schemas and payloads. */
 async function runSchemaCost(
   { jsonFile }: SchemaCostArguments,
   signal: AbortSignal

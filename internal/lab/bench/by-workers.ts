@@ -1,6 +1,6 @@
 /**
- * The same load for ours with different numbers of workers: do workers that share nothing
- * help where queue and database leave room?
+ * Runs ours with different numbers of workers under the same load: do workers that share
+ * nothing help while queue and database have room?
  */
 
 import { formatFigures } from '../../engine/cli/table.js'

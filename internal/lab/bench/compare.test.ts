@@ -9,17 +9,17 @@ const ours = (eventsPerSecond: number) => ({
   eventsPerSecond: spread(eventsPerSecond)
 })
 
-t.test('every figure that both have stands beside the other, with its ratio', async t => {
+t.test('figures that both files have are shown side by side with their ratio', async t => {
   const text = compareDocuments(
     { machine, scenarios: [ours(8_000), { scenario: 'naive', eventsPerSecond: spread(1_000) }] },
     { machine, scenarios: [{ ...ours(10_000), ratios: { toNaive: 9 } }] }
   )
   t.match(text, /^ours eventsPerSecond +8,000 +10,000 +1\.25$/m)
-  t.notMatch(text, /naive/, 'a figure of one file alone is left out')
-  t.notMatch(text, /min|max/, 'extremes are no figures of their own')
+  t.notMatch(text, /naive/, 'a figure that only one file has is left out')
+  t.notMatch(text, /min|max/, 'extremes are not listed')
 })
 
-t.test('things are found by their names, not by their places', async t => {
+t.test('list entries are matched by name, not by position', async t => {
   const before = { tableGrowth: [{ rows: 0, walBytesPerRow: spread(700) }] }
   const after = {
     tableGrowth: [
@@ -30,24 +30,21 @@ t.test('things are found by their names, not by their places', async t => {
   t.match(compareDocuments(before, after), /^0 rows walBytesPerRow +700 +350 +0\.50$/m)
 })
 
-t.test(
-  'what differs in machine, versions or options is named, and a passing load is not',
-  async t => {
-    const before = { machine, options: { workers: 1 }, scenarios: [ours(1_000)] }
-    const after = {
-      machine: { ...machine, node: 'v26.0.0', loadBefore: 2 },
-      options: { workers: 2 },
-      scenarios: [ours(1_000)]
-    }
-    const text = compareDocuments(before, after)
-    t.match(text, /machine\.node: "v24\.1\.0" → "v26\.0\.0"/)
-    t.match(text, /options\.workers: 1 → 2/)
-    t.notMatch(text, /loadBefore|cpus/)
-    t.notMatch(compareDocuments(before, before), /Not the same/)
+t.test('differences in machine and options are named, the momentary load is not', async t => {
+  const before = { machine, options: { workers: 1 }, scenarios: [ours(1_000)] }
+  const after = {
+    machine: { ...machine, node: 'v26.0.0', loadBefore: 2 },
+    options: { workers: 2 },
+    scenarios: [ours(1_000)]
   }
-)
+  const text = compareDocuments(before, after)
+  t.match(text, /machine\.node: "v24\.1\.0" → "v26\.0\.0"/)
+  t.match(text, /options\.workers: 1 → 2/)
+  t.notMatch(text, /loadBefore|cpus/)
+  t.notMatch(compareDocuments(before, before), /These differ/)
+})
 
-t.test('two files about different things say so', async t => {
+t.test('two files without a common figure say so', async t => {
   t.match(
     compareDocuments(
       { scenarios: [ours(1)] },

@@ -1,10 +1,8 @@
 /**
- * Two JSON files of the bench beside each other: every figure that both have, with its
- * ratio.
+ * Compares two JSON files of the bench: every figure that both have, with its ratio. A
+ * figure is a median, or a plain number; its name is its path.
  *
- * Shapes  the texts of two files in, a text out. A figure is a median, or a number where
- *         there is no spread; it is named by its path.
- * Errors  ExpectedError for a file that cannot be read or that is not the bench's.
+ * Errors  ExpectedError for a file that cannot be read or is not the bench's.
  */
 import { readFileSync } from 'node:fs'
 import { formatFigures } from '../../engine/cli/table.js'
@@ -20,11 +18,11 @@ interface Document {
   readonly tableGrowth?: unknown
 }
 
-/** What names one of several alike: a list is compared by these, not by places. */
+/** Fields that name an entry of a list; entries are matched by these, not by position. */
 const KEYS = ['scenario', 'workers', 'rows']
-/** Said by other figures, or by the names. */
+/** Covered by other figures or by the names. */
 const LEFT_OUT = new Set(['min', 'max', 'events', 'slices', 'title', ...KEYS])
-/** Different in every run, and no property of the machine. */
+/** Different in every run, so not a property of the machine. */
 const PASSING = new Set(['loadBefore', 'syncMs.median', 'syncMs.min', 'syncMs.max'])
 
 export function compareFiles(before: string, after: string): string {
@@ -43,12 +41,12 @@ export function compareDocuments(before: Document, after: Document): string {
   })
   const table =
     common.length === 0
-      ? 'The two have no figure in common.'
+      ? 'The two files have no figure in common.'
       : formatFigures([['figure', 'A', 'B', 'B / A'], ...common])
   return [table, ...differences(before, after)].join('\n\n')
 }
 
-/** Machine, versions and options that are not the same in both. */
+/** What differs in machine, versions and options. */
 function differences(before: Document, after: Document): readonly string[] {
   const a = flatten({ machine: before.machine, options: before.options })
   const b = flatten({ machine: after.machine, options: after.options })
@@ -62,7 +60,7 @@ function differences(before: Document, after: Document): readonly string[] {
   })
   return lines.length === 0
     ? []
-    : [`Not the same in both, so the ratios may be theirs:\n${lines.join('\n')}`]
+    : [`These differ, and may explain the ratios:\n${lines.join('\n')}`]
 }
 
 function figuresOf({ scenarios, byWorkers, tableGrowth }: Document): ReadonlyMap<string, number> {
@@ -77,7 +75,10 @@ function figuresOf({ scenarios, byWorkers, tableGrowth }: Document): ReadonlyMap
   return figures
 }
 
-/** Every leaf by its path; a place in a list is named by what the thing there is. */
+/**
+ * Every leaf by its path; an entry of a list is named by its key field, or else its
+ * index.
+ */
 function flatten(value: unknown, path = ''): ReadonlyMap<string, unknown> {
   if (typeof value !== 'object' || value === null)
     return new Map(value === undefined ? [] : [[path, value]])
@@ -111,6 +112,8 @@ function readDocument(file: string): Document {
     )
   }
   if (document.schema !== BENCH_SCHEMA)
-    throw new ExpectedError(`${file} is no file of this bench: its schema is not ${BENCH_SCHEMA}.`)
+    throw new ExpectedError(
+      `${file} is not a file of this bench: its schema is not ${BENCH_SCHEMA}.`
+    )
   return document
 }

@@ -4,7 +4,7 @@
  *
  * Units   milliseconds on the bench's monotonic clock; the figures' units are in their
  *         names.
- * Errors  Stalled, as the window sees it.
+ * Errors  Stalled, thrown by the window.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -28,7 +28,7 @@ export interface DrainOptions {
   readonly pids: PartyPids
   readonly settledByNow: () => Promise<number>
   readonly signal: AbortSignal
-  /** What counts as warming up; 0 measures from the first look on. */
+  /** Share of the events that is warm-up; 0 measures from the first reading on. */
   readonly warmUpShare?: number
   readonly onBegin?: () => void
 }
@@ -41,8 +41,8 @@ interface Sample {
 }
 
 /**
- * Rarely, because each look costs processor time; often near the end, because the last
- * look is the end.
+ * Rarely, because each reading costs CPU time; often near the end, because the last
+ * reading ends the measurement.
  */
 const LOOK_EVERY_MS = 50
 const LOOK_NEAR_END_EVERY_MS = 10

@@ -23,31 +23,28 @@ const turn = (situation: FairnessSituation, p99Ms: number, jain = 1): FairnessTu
   }
 }
 
-t.test('the Jain index is 1 for equal shares and 1 / n where one has all', async t => {
+t.test('the Jain index is 1 for equal shares and 1 / n when one has all', async t => {
   t.equal(jainIndex([5, 5, 5]), 1)
   t.equal(jainIndex([9, 0, 0]), 1 / 3)
-  t.equal(jainIndex([0, 0]), 0, 'nothing for anybody is not fair')
+  t.equal(jainIndex([0, 0]), 0, 'nothing for anyone is not fair')
 })
 
-t.test(
-  'turns of one situation become their median with its spread, in the order of the situations',
-  async t => {
-    const results = summarizeFairness([
-      turn('flood', 30),
-      turn('alone', 10),
-      turn('flood', 12),
-      turn('alone', 8),
-      turn('flood', 14)
-    ])
-    t.match(results, [
-      { situation: 'alone', turns: 2, quietEvents: 200, p99Ms: { median: 9, min: 8, max: 10 } },
-      { situation: 'flood', turns: 3, quietEvents: 300, p99Ms: { median: 14, min: 12, max: 30 } }
-    ])
-    t.equal(results.length, 2, 'what was not measured is not there')
-  }
-)
+t.test('turns of one situation become a median with its spread, in a fixed order', async t => {
+  const results = summarizeFairness([
+    turn('flood', 30),
+    turn('alone', 10),
+    turn('flood', 12),
+    turn('alone', 8),
+    turn('flood', 14)
+  ])
+  t.match(results, [
+    { situation: 'alone', turns: 2, quietEvents: 200, p99Ms: { median: 9, min: 8, max: 10 } },
+    { situation: 'flood', turns: 3, quietEvents: 300, p99Ms: { median: 14, min: 12, max: 30 } }
+  ])
+  t.equal(results.length, 2, 'a situation that was not measured is left out')
+})
 
-t.test('a turn in the flood is compared with the turn alone beside it', async t => {
+t.test('a flood turn is compared with the alone turn of the same round', async t => {
   const turns = [
     turn('alone', 10),
     turn('flood', 19),
@@ -71,29 +68,26 @@ t.test('a turn in the flood is compared with the turn alone beside it', async t 
   t.match(
     overload?.p99ToAlone,
     { median: 4 },
-    'what was measured once is compared with the median of those alone'
+    'a single turn is compared with the median of the alone turns'
   )
   t.equal(summarizeFairness([turn('flood', 10)])[0]?.p99ToAlone, null)
 })
 
-t.test(
-  'the goal is about the flood against the same clients alone; an overload has none',
-  async t => {
-    const goalsOf = (...turns: FairnessTurn[]) => fairnessGoals(summarizeFairness(turns))
-    t.match(goalsOf(turn('alone', 10), turn('flood', 19), turn('overload', 900)), [
-      { isMet: true },
-      { isMet: true }
-    ])
-    t.match(goalsOf(turn('alone', 10), turn('flood', 21)), [{ isMet: false }, { isMet: true }])
-    t.match(goalsOf(turn('alone', 10), turn('flood', 19), turn('flood', 15, 0.9)), [
-      { isMet: true },
-      { isMet: false }
-    ])
-    t.match(goalsOf(turn('flood', 21)), [{ isMet: null }, { isMet: true }])
-  }
-)
+t.test('the goals compare the flood with the same clients alone; an overload has none', async t => {
+  const goalsOf = (...turns: FairnessTurn[]) => fairnessGoals(summarizeFairness(turns))
+  t.match(goalsOf(turn('alone', 10), turn('flood', 19), turn('overload', 900)), [
+    { isMet: true },
+    { isMet: true }
+  ])
+  t.match(goalsOf(turn('alone', 10), turn('flood', 21)), [{ isMet: false }, { isMet: true }])
+  t.match(goalsOf(turn('alone', 10), turn('flood', 19), turn('flood', 15, 0.9)), [
+    { isMet: true },
+    { isMet: false }
+  ])
+  t.match(goalsOf(turn('flood', 21)), [{ isMet: null }, { isMet: true }])
+})
 
-t.test('the table says how many times longer', async t => {
+t.test('the table shows the ratio to alone', async t => {
   const table = fairnessTable(
     summarizeFairness(FAIRNESS_SITUATIONS.map((situation, n) => turn(situation, 10 + 5 * n)))
   )

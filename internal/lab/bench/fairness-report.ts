@@ -1,5 +1,5 @@
 /**
- * What the turns of the fairness bench come to.
+ * Summarizes the turns of the fairness bench.
  *
  * Units   milliseconds; events per second.
  */
@@ -9,9 +9,9 @@ import { atLeast, atMost, type Goal } from './goals.js'
 import { type Spread, spreadOf } from './statistics.js'
 
 export interface FairnessSizes {
-  /** Turns alone, and as many in the flood. */
+  /** Number of alone turns, and of flood turns. */
   readonly rounds: number
-  /** Of one turn. */
+  /** Length of one turn. */
   readonly seconds: number
 }
 
@@ -23,16 +23,17 @@ export const FAIRNESS_SITUATIONS = [
 ] as const
 export type FairnessSituation = (typeof FAIRNESS_SITUATIONS)[number]
 
-/** What the quiet clients met with during one turn. */
+/** What the quiet clients experienced in one turn. */
 export interface FairnessTurn {
   readonly situation: FairnessSituation
   readonly quietEvents: number
-  /** Until the queue's confirmation, which is no part of the dwell. */
+  /** Until the queue's confirmation; not part of the dwell. */
   readonly sendP99Ms: number
   readonly p50Ms: number
   readonly p99Ms: number
   /**
-   * Of what each quiet client had stored when the sending ended: 1 is the same for all.
+   * Jain index of the events that the quiet clients had stored when sending ended: 1
+   * means equal shares.
    */
   readonly jain: number
   readonly noisySentPerSecond: number
@@ -49,8 +50,8 @@ export interface FairnessResult {
   readonly p50Ms: Spread
   readonly p99Ms: Spread
   /**
-   * Of each turn's p99 to that of the turn alone beside it, or of all turns alone where
-   * it was not measured in turns with them.
+   * Each turn's p99 divided by that of the alone turn of its round, or by the median of
+   * all alone turns where their numbers differ.
    */
   readonly p99ToAlone: Spread | null
   readonly jain: Spread
@@ -146,8 +147,8 @@ export function fairnessGoals(results: readonly FairnessResult[]): readonly Goal
 }
 
 /**
- * The n-th turn is compared with the n-th alone: a machine that others use too is not the
- * same from one minute to the next.
+ * Compares the n-th turn with the n-th alone turn, because a shared machine changes from
+ * one minute to the next.
  */
 function ratiosTo(alone: readonly number[], own: readonly number[]): Spread | null {
   const usual = spreadOf(alone)?.median

@@ -1,18 +1,18 @@
 /**
- * Does one client's flood hold back the others? Five quiet clients send at a low steady
- * rate
+ * Does one client's flood hold back the others? Five quiet clients send at a low, steady
+ * rate in four situations:
  *   alone
- *   flood                     beside a noisy one that sends a hundred times what each of
- *                             them sends: 95 % of all that is sent
- *   overload                  beside one that has filled the queue and sends a hundred
- *                             times what all of them send, more than is taken
+ *   flood                     with a noisy client that sends a hundred times as much as
+ *                             each of them: 95 % of all events
+ *   overload                  with a client that has filled the queue and sends a hundred
+ *                             times as much as all of them, more than the processor takes
  *   overload without groups   the same with messages of no group, which the queue hands
  *                             out in the order of sending
  *
- * Alone and flood are measured in turns, on one warm processor, because a machine that
- * others use too is not the same from one minute to the next; the report takes medians
- * over the turns. The dwell is the processor's own figure by client: from the queue's
- * `SentTimestamp` to the answer to COMMIT.
+ * Alone and flood take turns on one warm processor, because a shared machine changes from
+ * one minute to the next; the report takes medians over the turns. The dwell is the
+ * processor's own figure by client: from the queue's `SentTimestamp` to the answer to
+ * COMMIT.
  *
  * Units   in the names.
  */
@@ -37,15 +37,15 @@ import type { BenchServices } from './services.js'
 const QUIET = Array.from({ length: 5 }, (_, n) => `quiet-${n + 1}`)
 const isQuiet = ({ client = '' }: Labels): boolean => client.startsWith('quiet-')
 const NOISY = 'noisy'
-/** Of its own, so that no payload schema has a say. */
+/** A type of its own, so that no payload schema applies. */
 const EVENT_TYPE = 'fairness'
 const QUIET_EVERY_MS = 50
 const FLOOD_RATIO = 100
 const FLOOD_PER_SECOND = (FLOOD_RATIO * 1_000) / QUIET_EVERY_MS
 const OVERLOAD_PER_SECOND = FLOOD_PER_SECOND * QUIET.length
 /**
- * For each second of a turn: with what is sent meanwhile more than the processor takes,
- * so that it never comes to the end of it.
+ * Per second of a turn. Together with what is sent meanwhile it is more than the
+ * processor takes, so the backlog lasts for the whole turn.
  */
 const BACKLOG_PER_SECOND = 15_000
 const WARM_UP_SECONDS = 3
@@ -79,8 +79,8 @@ export async function measureFairness(
       await course.takeTurn('overload', WARM_UP_SECONDS)
       const turns: FairnessTurn[] = []
       for (let round = 1; round <= rounds; round++) {
-        say(`  round ${round} of ${rounds}: alone and beside the flood …`)
-        // Neither is always the first.
+        say(`  round ${round} of ${rounds}: alone and with the flood …`)
+        // Alternate which one comes first.
         const order =
           round % 2 === 1 ? (['alone', 'flood'] as const) : (['flood', 'alone'] as const)
         for (const situation of order) turns.push(await course.takeTurn(situation, seconds))
@@ -101,13 +101,13 @@ export async function measureFairness(
   }
 }
 
-/** One processor on one queue, for one turn after the other. */
+/** One processor on one queue, for all turns. */
 class Course {
   readonly #db: BenchServices['db']
   readonly #writer: QueueWriter
   readonly #queue: FreshQueue
   readonly #subject: ProcessorSubject
-  /** The dwell of all that the quiet clients have sent in the turns so far. */
+  /** Dwell of all events that the quiet clients have sent so far. */
   #dwell: Histogram | null = null
 
   constructor({ db, sqs }: BenchServices, queue: FreshQueue, subject: ProcessorSubject) {
@@ -145,7 +145,7 @@ class Course {
     return { situation, ...seen, p50Ms: quantileMs(0.5), p99Ms: quantileMs(0.99) }
   }
 
-  /** Lets the quiet clients send, and the noisy one until they have. */
+  /** Lets the quiet clients send, and stops the noisy one when they have finished. */
   async #watch(
     noisy: NoisyClient,
     seconds: number,
@@ -180,7 +180,7 @@ class Course {
       throw new Error('the queue did not take an event')
   }
 
-  /** Once so many events are in it. */
+  /** Resolves once it holds exactly `events` events. */
   #readDwell(events: number): Promise<Histogram> {
     return this.#waitUntil(async () => {
       const dwell = readHistogram(
@@ -189,7 +189,7 @@ class Course {
         isQuiet
       )
       return dwell !== null && countOf(dwell) === events ? dwell : null
-    }, `the processor does not tell of ${events} events of the quiet clients`)
+    }, `the processor has not reported ${events} events of the quiet clients`)
   }
 
   async #storedBy(clients: readonly string[]): Promise<readonly number[]> {
@@ -216,7 +216,7 @@ function messageOf(client: string, hasGroup: boolean): OutgoingMessage {
   return hasGroup ? { body, group: client } : { body }
 }
 
-/** Each client at its steady rate, apart from the others; how long each send took. */
+/** Sends for each client at a steady rate, staggered; returns how long each send took. */
 async function sendQuiet(
   seconds: number,
   send: (client: string) => Promise<void>

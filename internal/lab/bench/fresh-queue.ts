@@ -1,6 +1,6 @@
 /**
- * A queue of its own for each run of a scenario, with a dead-letter queue as the
- * processor wants it.
+ * A fresh queue for each run of a scenario, with the dead-letter queue that the processor
+ * needs.
  */
 import { randomUUID } from 'node:crypto'
 import { DeleteQueueCommand } from '@aws-sdk/client-sqs'

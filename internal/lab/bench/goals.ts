@@ -1,4 +1,4 @@
-/** What was to be reached, beside what was measured. */
+/** The goals, with what was measured. */
 
 import type { Summary } from './results.js'
 import type { ScenarioName } from './scenarios.js'
@@ -6,7 +6,7 @@ import type { ScenarioName } from './scenarios.js'
 export interface Goal {
   readonly name: string
   readonly target: string
-  /** Null where the scenarios that it needs were left out. */
+  /** Null if a scenario that it needs was not run. */
   readonly measured: number | null
   readonly isMet: boolean | null
 }

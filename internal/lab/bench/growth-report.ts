@@ -44,18 +44,18 @@ export function growthTable(steps: readonly GrowthStep[]): string {
 }
 
 /**
- * The empty table was measured first and last: rates that differ by more between the two
- * say what the machine did, not what the table did.
+ * The empty table is measured first and last. If its rates differ by more than this, the
+ * machine changed, not the table.
  */
 const STEADY_SPREAD = 1.25
 
-/** Null where the rates may be compared. */
+/** Null if the rates may be compared. */
 export function growthWarning([empty]: readonly GrowthStep[]): string | null {
   if (empty === undefined || isSteady(empty)) return null
   const { min, max } = empty.rowsPerSecond
   return (
     `The empty table alone took between ${whole(min)} and ${whole(max)} rows/s: ` +
-    'other work was under way, the ratios of rates are no result. ' +
+    'other work was running, so the ratios of rates mean nothing. ' +
     'Those of CPU time are steadier.'
   )
 }

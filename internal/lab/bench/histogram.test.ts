@@ -22,9 +22,9 @@ t.test('a quantile lies within its bucket in proportion to its rank', async t =>
       want: 1
     },
     { why: 'the next bucket from there on', counts: [5, 5, 0, 0], share: 0.6, want: 1.2 },
-    { why: 'empty buckets are stepped over', counts: [5, 0, 5, 0], share: 1, want: 4 },
+    { why: 'empty buckets are skipped', counts: [5, 0, 5, 0], share: 1, want: 4 },
     {
-      why: 'above all bounds nothing more than the highest is known',
+      why: 'above all bounds only the highest is known',
       counts: [0, 0, 0, 3],
       share: 0.5,
       want: 4

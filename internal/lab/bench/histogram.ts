@@ -1,12 +1,12 @@
 /**
- * Histograms as the processor's /metrics has them, so that its latency and that of the
- * other subjects are the same kind of figure.
+ * Histograms in the form of the processor's /metrics, so that the latencies of all
+ * subjects are the same kind of figure.
  *
- * Shapes  `counts` has one place more than `bounds`: the last one holds what lies above
- *         all of them.
+ * Shapes  `counts` has one entry more than `bounds`: the last counts what is above all of
+ *         them.
  * Errors  RangeError for two histograms with different bounds.
  * Source  the quantile is Prometheus's histogram_quantile: linear within a bucket, the
- *         highest bound for what lies above it.
+ *         highest bound for what is above it.
  */
 export interface Histogram {
   /** Inclusive upper bounds, ascending. */

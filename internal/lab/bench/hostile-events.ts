@@ -1,11 +1,10 @@
 /**
- * Events of which each call of ten holds one that passes every check of the processor's
- * own and that only the database refuses: a client or an event type that nobody knows, or
- * an id that is stored with another payload. So each receive brings one, about, and each
- * commit many.
+ * Batches of ten events, each with one that passes all checks of the processor and that
+ * only the database refuses: an unknown client, an unknown event type, or an id that is
+ * stored with another payload. So about every receive brings one, and every commit many.
  *
- * Shapes  a number of events in, batches of bodies with what the tables must hold
- *         afterwards out; the same seed gives the same bodies.
+ * Shapes  a number of events in; batches of bodies and the rows that the tables must hold
+ *         afterwards out. The same seed gives the same bodies.
  */
 
 import { createRandom } from '../../engine/cli/random.js'
@@ -51,8 +50,8 @@ export function makeHostileEvents(count: number, seed: string): HostileEvents {
 }
 
 /**
- * One kind after the other; while no event with an id has been made there is nothing to
- * be in conflict with.
+ * Takes the three kinds in turn; no conflict is possible before the first event with an
+ * id.
  */
 function spoil(
   number: number,

@@ -1,6 +1,6 @@
 /**
  * The database's limit: our own store in a loop on ready-made batches, as large as those
- * that ours makes under load.
+ * of ours under load.
  */
 
 import { createRandom } from '../../engine/cli/random.js'
@@ -15,7 +15,7 @@ import { createEventStore } from '../../systems/events/store/postgres.js'
 import type { BaselineSpec } from './protocol.js'
 import { INSERT_BATCH } from './scenarios.js'
 
-/** Makes the batches; the returned function writes them and tells of each. */
+/** Makes the batches; the returned function writes them and reports each. */
 export function prepareInsertAlone({
   dbConnection,
   events
@@ -29,11 +29,11 @@ export function prepareInsertAlone({
       const { dispositions, commit } = await store.prepare(batch)
       await commit()
       const wrong = dispositions.find(disposition => disposition !== 'stored')
-      if (wrong !== undefined) throw new Error(`an event that is new was found to be ${wrong}`)
+      if (wrong !== undefined) throw new Error(`a new event was not stored but ${wrong}`)
       onStored(batch.length)
     }
-    // Not closed: a backend that ends while the bench reads CPU times is counted neither
-    // for itself nor as its parent's ended child.
+    // The store stays open: a backend that ends while the bench reads CPU times is
+    // counted neither for itself nor as its parent's ended child.
   }
 }
 

@@ -1,19 +1,20 @@
 /**
- * Looks each second at how long the processor's event loops stood still.
+ * Reads every second how long the processor's event loops stalled.
  *
- * Units   milliseconds; the processor tells the longest stall of each second, once a
- *         second.
+ * Units   milliseconds; the processor reports the longest stall of each second.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MeasuredSubject } from './measured-subject.js'
 
 const LOOK_EVERY_MS = 1_000
-/** A worker tells once a second; after this long it has told of the last one too. */
+/**
+ * A worker reports once a second; after this long it has reported the last second too.
+ */
 const LAST_REPORT_MS = 1_200
 
 export interface LagWatch {
   start(): void
-  /** The longest of all that was seen; null where nothing was. */
+  /** The longest stall seen, or null. */
   stop(): Promise<number | null>
 }
 
@@ -29,7 +30,7 @@ export function watchLag(
   let timer: NodeJS.Timeout | undefined
   return {
     start() {
-      // A look that fails is missing, no more: whoever waits for the subject hears why.
+      // A failed reading is skipped: the caller that waits for the subject learns why.
       timer = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS)
     },
     async stop() {

@@ -1,8 +1,8 @@
 /**
- * What goes into the queue: as fast as possible before a scenario, at a steady rate while
- * latency is watched.
+ * Fills the queue: as fast as possible before a scenario, at a steady rate while latency
+ * is measured.
  *
- * Errors  an event that the queue does not take fails the run: a measured one has none.
+ * Errors  an event that the queue refuses fails the run: a measured run has none.
  */
 
 import { createRandom } from '../../engine/cli/random.js'
@@ -27,7 +27,7 @@ export interface Load {
   readonly signal: AbortSignal
 }
 
-/** What the tables must hold afterwards, and nothing else. */
+/** The rows that the tables must hold afterwards, and no others. */
 export interface ExpectedRows {
   readonly stored: number
   readonly rejected: number
@@ -36,7 +36,7 @@ export interface ExpectedRows {
 const SEND_CONCURRENCY = 8
 const CLEAN_SHARES = { duplicates: 0, invalid: 0 }
 
-/** Resolves when the queue has accepted all of them. */
+/** Resolves when the queue has accepted all events. */
 export async function sendLoad(load: Load, kind: LoadKind = 'clean'): Promise<ExpectedRows> {
   if (kind === 'hostile') return sendHostile(load)
   const { sent, duplicates, invalid } = await generate(
@@ -68,8 +68,7 @@ async function sendHostile({ sqs, queueUrl, count, seed, signal }: Load): Promis
 }
 
 /**
- * The load generator as a subject of its own: tells how many events the queue has
- * accepted so far.
+ * The load generator as a subject; reports how many events the queue has accepted so far.
  */
 export async function runBenchProducers(
   { aws, queueUrl, events }: BaselineSpec,

@@ -1,5 +1,5 @@
 /**
- * What the figures were measured on.
+ * The machine that the figures were measured on.
  *
  * Units   in the names. `syncMs` is one synced 8 KB write where the database keeps its
  *         data: the floor of a commit.
@@ -17,7 +17,7 @@ export interface Machine {
   readonly platform: string
   readonly node: string
   readonly postgres: string
-  /** As the server has them: a bench without them would not measure durable commits. */
+  /** The server's own values: they show whether its commits were durable. */
   readonly postgresSettings: Readonly<Record<string, string>>
   readonly syncMs: Spread | null
   /** Load average of the last minute, before the bench added to it. */

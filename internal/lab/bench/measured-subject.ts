@@ -7,19 +7,16 @@ import type { Histogram } from './histogram.js'
 export interface Readings {
   /** Seconds from sent to committed; null while nothing is known. */
   readonly dwell: Histogram | null
-  /** Rows per commit, and seconds per commit; only of the processor. */
+  /** Rows per commit, and seconds per commit; the processor's only. */
   readonly batchRows: Histogram | null
   readonly commitSeconds: Histogram | null
-  /** The longest stall of an event loop within the last second; only of the processor. */
+  /** The longest stall of an event loop within the last second; the processor's only. */
   readonly lagSeconds: number | null
 }
 
 export interface MeasuredSubject {
   readonly pid: number
-  /**
-   * Events that it has done with, where it says so itself; null where the queue must
-   * tell.
-   */
+  /** Events settled so far, by its own count; null if the queue must be asked. */
   settled(): Promise<number | null>
   readings(): Promise<Readings>
   /**
@@ -27,19 +24,19 @@ export interface MeasuredSubject {
    * resolves.
    */
   readonly failure: Promise<never>
-  /** Ends it; resolves when it is gone. */
+  /** Stops it; resolves when it is gone. */
   stop(): Promise<void>
 }
 
 const STOP_MS = 30_000
 
-/** Resolves when the child is gone, after SIGKILL if it must be. */
+/** Resolves when the child is gone; kills it after STOP_MS. */
 export function killAfter(kill: () => void, exited: Promise<unknown>): Promise<void> {
   const timer = setTimeout(kill, STOP_MS)
   return exited.then(() => clearTimeout(timer))
 }
 
-/** The subject once it receives; one that fails before that is ended first. */
+/** Resolves once the subject receives; stops it if it fails before that. */
 export async function onceReceiving<Subject extends MeasuredSubject>(
   subject: Subject,
   receiving: Promise<unknown>

@@ -1,9 +1,9 @@
 /**
- * The noisy client of the fairness bench: a backlog that is there all at once, and a
+ * The noisy client of the fairness bench: a backlog that appears all at once, and a
  * steady rate on top.
  *
- * The backlog is sent with a delay, so that the processor, which would keep up with the
- * sending, has it in front of it in one moment.
+ * The backlog is sent with a delay, so that all of it becomes visible at one moment;
+ * otherwise the processor would keep up with the sending.
  *
  * Units   seconds; events per second.
  */
@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 export interface NoisyClientOptions {
   /**
-   * Sends so many events that nobody receives within `delayS`; resolves when the queue
+   * Sends `events` events that nobody can receive for `delayS`; resolves when the queue
    * has them.
    */
   readonly send: (events: number, delayS: number) => Promise<void>

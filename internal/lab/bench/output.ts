@@ -1,8 +1,8 @@
-/** Where the bench says and writes its figures. */
+/** Prints and writes the figures of the bench. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** Changes when a field of the JSON file changes its meaning or goes. */
+/** Changes when a field of the JSON file changes its meaning or is removed. */
 export const BENCH_SCHEMA = 'event-process-bench/1'
 
 export function say(line: string): void {

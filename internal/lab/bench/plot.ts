@@ -1,10 +1,10 @@
 /**
- * Draws the figures as one SVG: events per second, and below it the CPU time per event by
- * who spends it.
+ * Draws the figures as one SVG: events per second, and below it the CPU time per event
+ * and who spends it.
  *
  * Shapes  summaries in, a whole SVG document out.
- * Units   pixels; text widths are estimates, so everything that is written beside a bar
- *         gets room of its own.
+ * Units   pixels; text widths are estimates, so labels next to a bar get room of their
+ *         own.
  */
 import { rate, whole } from './report.js'
 import type { Summary } from './results.js'
@@ -25,7 +25,7 @@ const GRID = '#e4e7eb'
 const OURS = '#0b7285'
 const OTHERS = '#74b3c1'
 const LIMITS = '#c3cdd6'
-/** The bench's own share is no part of what an event costs. */
+/** The bench's own CPU time is not part of an event's cost. */
 const PARTIES = [
   { party: 'subject', title: 'subject', color: '#0b7285' },
   { party: 'postgres', title: 'PostgreSQL', color: '#e8890c' },
@@ -172,7 +172,7 @@ function label(title: string, y: number): string {
   return text(LEFT - 12, y + 18, title, { size: 13, anchor: 'end' })
 }
 
-/** Beside the end of a bar; ours stands out. */
+/** Next to the end of a bar; ours stands out. */
 function figure(x: number, y: number, content: string, scenario: Summary['scenario']): string {
   return text(x + 10, y + 18, content, {
     size: 13,
@@ -209,7 +209,9 @@ function escape(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/** Lines that fit the width, broken at the dots that part the machine's properties. */
+/**
+ * Lines that fit the width, broken at the dots that separate the machine's properties.
+ */
 function wrap(machine: string): readonly string[] {
   const lines: string[] = []
   for (const part of machine.split(' · ')) {

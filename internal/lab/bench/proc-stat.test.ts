@@ -8,14 +8,11 @@ import { parseMachineTicks, parsePeakBytes, parseStat, treeOf } from './proc-sta
 const stat = (head: string, parentPid: number): string =>
   `${head} S ${parentPid} 5 5 0 -1 4194304 9 8 7 6 120 30 4 1 20 0 11 0 999`
 
-t.test(
-  'CPU time is that of the process and of its ended children, in user mode and in the kernel',
-  async t => {
-    t.strictSame(parseStat(stat('42 (postgres)', 7)), { pid: 42, parentPid: 7, cpuTicks: 155 })
-  }
-)
+t.test('CPU time is user and kernel time of a process and its ended children', async t => {
+  t.strictSame(parseStat(stat('42 (postgres)', 7)), { pid: 42, parentPid: 7, cpuTicks: 155 })
+})
 
-t.test('spaces and parentheses in a process name move no field', async t => {
+t.test('spaces and parentheses in a process name do not shift the fields', async t => {
   t.strictSame(parseStat(stat('42 (a) b (c) S 1)', 7)), { pid: 42, parentPid: 7, cpuTicks: 155 })
 })
 
@@ -24,7 +21,7 @@ t.test('what is not a stat line is null', async t => {
     t.equal(parseStat(text), null, JSON.stringify(text))
 })
 
-t.test('the peak of the memory is given in bytes', async t => {
+t.test('peak memory is in bytes', async t => {
   t.equal(
     parsePeakBytes('Name:\tnode\nVmPeak:\t  999 kB\nVmHWM:\t   2048 kB\nVmRSS:\t 1 kB\n'),
     2_097_152
@@ -41,7 +38,7 @@ t.test('the machine is busy when it neither idles nor waits for a disk', async t
   t.equal(parseMachineTicks('cpu  100 20 30'), null)
 })
 
-t.test('a tree is a process with everything below it, and nothing beside it', async t => {
+t.test('a tree is a process with its descendants, without its siblings', async t => {
   const processes = [
     { pid: 1, parentPid: 0, cpuTicks: 0 },
     { pid: 12, parentPid: 11, cpuTicks: 0 },

@@ -1,10 +1,10 @@
 /**
- * What Linux says about a process in /proc.
+ * Reads what Linux reports about processes in /proc.
  *
  * Units   `cpuTicks` are clock ticks, CPU_TICK_MS milliseconds each, of the process
  *         itself and of its children that have ended and were waited for; sizes are
  *         bytes.
- * Errors  null for a text that is not of the expected form.
+ * Errors  null for text that is not in the expected form.
  * Source  proc(5): the name in the second field may hold spaces and parentheses, so
  *         fields are counted from the last parenthesis on.
  */
@@ -33,15 +33,15 @@ export function parseStat(text: string): ProcessStat | null {
   return Object.values(stat).every(Number.isSafeInteger) ? stat : null
 }
 
-/** The largest size that the process has had in memory, from /proc/<pid>/status. */
+/** The process's peak memory, from /proc/<pid>/status. */
 export function parsePeakBytes(status: string): number | null {
   const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
   return kibibytes === undefined ? null : Number(kibibytes) * 1_024
 }
 
 /**
- * All processors' ticks from the first line of /proc/stat: time that was neither idle nor
- * waiting for a disk, and all of it.
+ * Ticks of all processors, from the first line of /proc/stat: `busy` is neither idle nor
+ * waiting for a disk, `total` is everything.
  */
 export function parseMachineTicks(
   text: string
@@ -58,7 +58,7 @@ export function parseMachineTicks(
 /** `pid` and everything below it. */
 export function treeOf(pid: number, processes: readonly ProcessStat[]): readonly ProcessStat[] {
   const found = processes.filter(process => process.pid === pid)
-  // The list grows while it is walked: children are looked at in their turn.
+  // The list grows while it is walked, so grandchildren are found too.
   for (const parent of found)
     found.push(...processes.filter(({ parentPid }) => parentPid === parent.pid))
   return found

@@ -1,6 +1,5 @@
 /**
- * CPU time and memory of the processes that take part. Elsewhere than on Linux there are
- * no such figures: null.
+ * CPU time and memory of the processes that take part; null on systems other than Linux.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import {
@@ -12,7 +11,7 @@ import {
   treeOf
 } from './proc-stat.js'
 
-/** Who shares the processors; each with everything that it started. */
+/** Who shares the processors, each with all processes that it started. */
 export const PARTIES = ['subject', 'postgres', 'queue', 'bench'] as const
 export type Party = (typeof PARTIES)[number]
 /** 0 for a party that does not take part. */
@@ -29,7 +28,7 @@ export interface MachineTimes {
 export interface Memory {
   /** Sum of the peaks of all processes of the subject. */
   readonly totalBytes: number
-  /** The largest of them: of the processor, a worker. */
+  /** The largest of them; of the processor's, a worker. */
   readonly largestBytes: number
 }
 
@@ -39,7 +38,7 @@ export function readCpuTimes(pids: PartyPids): CpuTimes | null {
   const sum = (stats: readonly ProcessStat[]): number =>
     stats.reduce((ticks, stat) => ticks + stat.cpuTicks, 0) * CPU_TICK_MS
   const ofParty = (party: Party): number => sum(treeOf(pids[party], processes))
-  // All others are the bench's children, so of the bench only the one process counts; its
+  // All others are children of the bench, so only its own process counts for it; its
   // ended children are earlier subjects.
   const usage = process.cpuUsage()
   return {

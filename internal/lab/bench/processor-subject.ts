@@ -17,9 +17,11 @@ export interface ProcessorSpec {
   readonly queueName: string
   readonly workers: number
   readonly pollers: number
-  /** Where it runs: a directory without an .env of somebody's own. */
+  /** Where it runs: a directory without anyone's .env. */
   readonly directory: string
-  /** Only the few variables that any program needs are taken from it. */
+  /**
+   * Only the few variables that every program needs are passed on, and those of COMPARED.
+   */
   readonly env: Environment
 }
 
@@ -28,7 +30,7 @@ export interface ProcessorSubject extends MeasuredSubject {
   metrics(): Promise<readonly Sample[]>
 }
 
-/** The settings that are worth comparing. */
+/** Settings worth comparing, passed on from the bench's environment. */
 const COMPARED = [
   'SQS_TRANSPORT',
   'BATCH_LINGER_MS',

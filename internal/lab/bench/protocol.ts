@@ -1,4 +1,4 @@
-/** What the bench and the process of a measured subject tell each other. */
+/** Messages between the bench and the process of a baseline. */
 import type { AwsConfig } from '../../engine/queue/sqs/settings.js'
 import type { Histogram } from './histogram.js'
 
@@ -16,18 +16,18 @@ export interface BaselineSpec {
 }
 
 export type FromBaseline =
-  /** Ready: from now on it works. */
+  /** Ready: it works from now on. */
   | { readonly kind: 'receiving' }
   | { readonly kind: 'report'; readonly report: BaselineReport }
   | { readonly kind: 'failed'; readonly reason: string }
 
-/** The only thing that is said to a baseline: it answers with a report. */
+/** The only message to a baseline, which answers with a report. */
 export interface ToBaseline {
   readonly kind: 'report?'
 }
 
 export interface BaselineReport {
-  /** Events that are done with. */
+  /** Settled events. */
   readonly settled: number
   /** Seconds from sent (the queue's SentTimestamp) to the answered commit. */
   readonly dwell: Histogram

@@ -26,11 +26,11 @@ t.test('the counts up to each bound become counts per bucket', async t => {
   })
 })
 
-t.test('series of one name are added up, wherever their labels stand', async t => {
+t.test('series of one name are added up, whatever the order of their labels', async t => {
   t.strictSame(readHistogram(SAMPLES, 'labelled'), { bounds: [1], counts: [11, 11], sum: 33 })
 })
 
-t.test('of several series those whose labels are meant count', async t => {
+t.test('only series with the wanted labels count', async t => {
   t.strictSame(
     readHistogram(SAMPLES, 'labelled', ({ kind }) => kind === 'b'),
     {
@@ -45,7 +45,7 @@ t.test('of several series those whose labels are meant count', async t => {
   )
 })
 
-t.test('without the histogram there is none', async t => {
+t.test('a missing histogram is null', async t => {
   t.equal(readHistogram(SAMPLES, 'seconds'), null)
   t.equal(readHistogram([], 'commit_seconds'), null)
 })

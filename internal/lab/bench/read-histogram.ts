@@ -13,8 +13,7 @@ import {
 import type { Histogram } from './histogram.js'
 
 /**
- * Null while there is no such histogram. All series of that name whose labels are meant
- * are added up.
+ * Adds up all series of that name whose labels `isMeant` accepts; null if there are none.
  */
 export function readHistogram(
   samples: readonly Sample[],

@@ -37,7 +37,7 @@ const rounds = (
 ]
 
 await t.test(
-  'ratios are repeatable up to a tenth from their median, though rates are not',
+  'ratios within a tenth of their median are repeatable, whatever the rates do',
   async t => {
     t.same(repeatabilityOf(rounds([1_000, 500, 2_000], [10_000, 5_500, 18_000])), [
       "Repeatable: each round's ratios are within ±10 % of the median (ours / naive ±10 %)."
@@ -58,7 +58,7 @@ await t.test('a wider ratio is named, with the share that other programs took', 
 })
 
 await t.test(
-  'on a quiet machine the scenario that swung is named, and so is not knowing who took part',
+  'on a quiet machine the unsteady scenario is named; unknown load is said so',
   async t => {
     const [, why] = repeatabilityOf(rounds([1_000, 1_500, 1_000], [10_000, 10_000, 10_000]))
     t.match(
@@ -72,7 +72,7 @@ await t.test(
   }
 )
 
-await t.test('one round, or a scenario alone, says nothing', async t => {
+await t.test('one round, or one scenario alone, gives no verdict', async t => {
   t.same(repeatabilityOf(rounds([1_000], [10_000])), [])
   t.same(repeatabilityOf(rounds([], [10_000, 12_000])), [])
 })

@@ -1,6 +1,6 @@
 /**
- * Would the ratios of this run come out again? Those of its rounds, compared with each
- * other, and what stood in the way.
+ * Would another run give the same ratios? Compares the ratios of the rounds, and names
+ * what disturbed them.
  *
  * Shapes  rounds in, one or two sentences out; none for a single round or scenarios that
  *         have no ratio.
@@ -11,7 +11,9 @@ import { type Spread, spreadOf } from './statistics.js'
 
 /** How far a round's ratio may be from the median of all rounds. */
 export const TOLERANCE = 0.1
-/** Of all processors: more than this is other work, not the system's housekeeping. */
+/**
+ * Share of all processors. More than this is other work, not the system's housekeeping.
+ */
 const QUIET_SHARE = 0.05
 
 const RATIOS: readonly (readonly [name: string, of: ScenarioName, to: ScenarioName])[] = [
@@ -72,7 +74,7 @@ function reason(rounds: readonly Round[], loose: readonly Swing[]): string {
       ? 'what other programs did is not known on this system'
       : 'no other program took part'
   const range = `between ${whole(min)} and ${whole(max)} events/s`
-  const why = `${known}: disk, or the host below`
+  const why = `${known}: the cause is the disk or the host`
   return `${widest.scenario} by itself ran ${range}, and ${why}. More --rounds narrow it.`
 }
 

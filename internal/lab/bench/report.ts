@@ -128,7 +128,7 @@ function busyLine(
 ): string {
   const share = `${(BUSY_SHARE * 100).toFixed(0)} %`
   const figures = `p50 ${p50Ms.median.toFixed(1)} ms, p99 ${p99Ms.median.toFixed(1)} ms`
-  return `${title} at ${share} of its rate (${whole(sentPerSecond.median)} events/s, producers beside it): ${figures}`
+  return `${title} at ${share} of its rate (${whole(sentPerSecond.median)} events/s, producers running too): ${figures}`
 }
 
 export function goalLines(goals: readonly Goal[]): string {

@@ -32,27 +32,24 @@ const titles = new Map<ScenarioName, string>([
   ['ours', 'ours']
 ])
 
-t.test(
-  'rounds of one scenario become medians with their extremes, and ratios are those of medians',
-  async t => {
-    const rounds = [
-      round('naive', 1_000),
-      round('ours', 4_000),
-      round('naive', 3_000),
-      round('ours', 9_000),
-      round('naive', 2_000),
-      round('ours', 8_000)
-    ]
-    const [naive, ours] = summarize(rounds, titles)
-    t.strictSame(naive?.eventsPerSecond, { median: 2_000, min: 1_000, max: 3_000 })
-    t.strictSame(ours?.eventsPerSecond, { median: 8_000, min: 4_000, max: 9_000 })
-    t.equal(naive?.ratios.toNaive, 1)
-    t.equal(ours?.ratios.toNaive, 4)
-    t.equal(ours?.ratios.toInsert, null, 'a scenario that was left out gives no ratio')
-  }
-)
+t.test('rounds become medians with their extremes, and ratios compare medians', async t => {
+  const rounds = [
+    round('naive', 1_000),
+    round('ours', 4_000),
+    round('naive', 3_000),
+    round('ours', 9_000),
+    round('naive', 2_000),
+    round('ours', 8_000)
+  ]
+  const [naive, ours] = summarize(rounds, titles)
+  t.strictSame(naive?.eventsPerSecond, { median: 2_000, min: 1_000, max: 3_000 })
+  t.strictSame(ours?.eventsPerSecond, { median: 8_000, min: 4_000, max: 9_000 })
+  t.equal(naive?.ratios.toNaive, 1)
+  t.equal(ours?.ratios.toNaive, 4)
+  t.equal(ours?.ratios.toInsert, null, 'a scenario that was left out gives no ratio')
+})
 
-t.test('the CPU time of an event is that of all who work on it, without the bench', async t => {
+t.test('the CPU time of an event includes every party but the bench', async t => {
   const cpu = (subject: number, bench: number): Partial<Round> => ({
     cpuUsPerEvent: { subject, postgres: 20, queue: 30, bench }
   })
@@ -64,7 +61,7 @@ t.test('the CPU time of an event is that of all who work on it, without the benc
   t.equal(summaries[1]?.ratios.cpuSavingToNaive, 6)
 })
 
-t.test('figures that were not taken stay out, and the others are shown', async t => {
+t.test('missing figures are left out, and the others are shown', async t => {
   const summaries = summarize(
     [round('naive', 1_000, { cpuUsPerEvent: null, latency: null, memory: null })],
     titles
@@ -129,7 +126,7 @@ t.test('a goal without its scenarios is neither met nor missed', async t => {
   t.match(goalLines(goals), /sent → committed, p50: goal ≤ 10 ms, measured 4\.0: met/)
 })
 
-t.test('latency near the full rate is said with the rate that the producers reached', async t => {
+t.test('latency near the full rate is shown with the rate that producers reached', async t => {
   const busyLatency = { samples: 5_000, sentPerSecond: 6_900, p50Ms: 12, p99Ms: 80 }
   const rounds = [
     round('ours', 10_000, { busyLatency, commits: { meanRows: 700, rowsPerCommitSecond: 20_000 } })

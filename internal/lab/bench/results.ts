@@ -2,7 +2,7 @@
  * The figures of a bench, as its JSON file has them.
  *
  * Shapes  rounds in, one summary per scenario out; figures that were not taken are null.
- * Units   in the names. CPU is per event of the measured part of the drain, and of each
+ * Units   in the names. CPU is per event of the measured part of the drain, for each
  *         party with all its processes.
  */
 import type { Party } from './process-usage.js'
@@ -10,8 +10,8 @@ import type { ScenarioName } from './scenarios.js'
 import { type Spread, spreadOf } from './statistics.js'
 
 /**
- * Sent → committed, while events came at a steady rate; `sentPerSecond` is what the
- * producers reached of it.
+ * Sent → committed, while events came at a steady rate; `sentPerSecond` is the rate that
+ * the producers reached.
  */
 export interface Latency {
   readonly samples: number
@@ -20,17 +20,17 @@ export interface Latency {
   readonly p99Ms: number
 }
 
-/** One scenario once. */
+/** One scenario in one round. */
 export interface Round {
   readonly scenario: ScenarioName
   readonly round: number
-  /** In the queue at the start; `measuredEvents` is what the figures are taken from. */
+  /** In the queue at the start; the figures come from `measuredEvents` of them. */
   readonly events: number
   readonly measuredEvents: number
   readonly seconds: number
   readonly eventsPerSecond: number
   readonly cpuUsPerEvent: Readonly<Record<Party, number>> | null
-  /** Of all processors' time, what none of the parties used. */
+  /** Share of all processors' time that other programs used. */
   readonly othersShare: number | null
   readonly latency: Latency | null
   readonly memory: { readonly totalBytes: number; readonly largestBytes: number } | null
@@ -60,22 +60,22 @@ export interface Summary {
     readonly p50Ms: Spread
     readonly p99Ms: Spread
   } | null
-  /** Medians against those of other scenarios. */
+  /** Comparisons with the medians of other scenarios. */
   readonly ratios: {
     readonly toNaive: number | null
     readonly toReceiveDelete: number | null
     readonly toInsert: number | null
-    /** Against ours with nothing but new and valid events. */
+    /** Against `ours`, whose events are all new and valid. */
     readonly toOurs: number | null
     /**
-     * naive's CPU time per event against this one's, of subject, PostgreSQL and queue
-     * together: steadier than rates when others work too.
+     * naive's CPU time per event divided by this one's (subject, PostgreSQL and queue
+     * together): steadier than rates on a shared machine.
      */
     readonly cpuSavingToNaive: number | null
   }
 }
 
-/** CPU time per event that is spent on it, by whomever; the bench's own is not. */
+/** CPU time per event of all parties but the bench. */
 export function totalUs({ cpuUsPerEvent: cpu }: Pick<Summary, 'cpuUsPerEvent'>): number | null {
   return cpu === null ? null : cpu.subject.median + cpu.postgres.median + cpu.queue.median
 }
@@ -97,7 +97,7 @@ export function summarize(
     if (eventsPerSecond === null) return []
     const ratio = (other: ScenarioName): number | null => {
       const rate = rates.get(other)
-      // What is sent and what is received are two things.
+      // Rates of sending and of receiving cannot be compared.
       if (scenario === 'producers') return null
       return rate === undefined ? null : eventsPerSecond.median / rate
     }

@@ -2,11 +2,11 @@
  * Runs one scenario once: a fresh queue with all its events in it, an empty table, then
  * the subject in a process of its own.
  *
- * The rate and the CPU times are those of the part that window.ts describes; progress is
- * read off the queue's own counts, the same way for every subject. After that the same
- * subject, warm and idle, gets events at a steady rate, and says how long they took from
- * sent to committed; ours gets them once more near its full rate. At the end the rows are
- * counted: one event too few, or too many, fails the scenario.
+ * The rate and the CPU times are those of the part that window.ts describes. Progress is
+ * read from the queue's own counts, the same way for every subject. Then the same
+ * subject, warm and idle, gets events at a steady rate, and reports how long they took
+ * from sent to committed; ours gets them once more near its full rate. At the end the
+ * rows are counted: one event too few, or too many, fails the scenario.
  *
  * Units   milliseconds on the bench's monotonic clock.
  */
@@ -33,7 +33,7 @@ export interface Bench {
   readonly directory: string
   readonly env: Environment
   readonly signal: AbortSignal
-  /** Rejects when the bench is told to stop; never resolves. */
+  /** Rejects when the bench is stopped; never resolves. */
   readonly aborted: Promise<never>
 }
 
@@ -114,7 +114,7 @@ export async function runScenario(bench: Bench, scenario: Scenario, round: numbe
   }
 }
 
-/** Of the processor alone, and not in a hurry. */
+/** Only for the processor, and not in a quick run. */
 function watchesBusy({ options }: Bench, { subject }: Scenario): boolean {
   return subject === 'processor' && !options.isQuick
 }
@@ -142,7 +142,7 @@ function startSubject(
 
 type SteadyLoad = Pick<Parameters<typeof sendLoad>[0], 'sqs' | 'queueUrl' | 'signal'>
 
-/** `before` was read after everything that had been sent until then. */
+/** `before` must cover everything sent until then. */
 async function watchLatency(
   subject: MeasuredSubject,
   before: Readings,
@@ -165,7 +165,7 @@ async function watchLatency(
     : { samples, sentPerSecond, p50Ms: p50 * 1_000, p99Ms: p99 * 1_000 }
 }
 
-/** The subject's readings once they tell of `events` stored events. */
+/** The subject's readings, once they report `events` stored events. */
 async function readUntil(subject: MeasuredSubject, events: number): Promise<Readings> {
   const deadlineMs = performance.now() + READINGS_WITHIN_MS
   for (;;) {
@@ -173,7 +173,7 @@ async function readUntil(subject: MeasuredSubject, events: number): Promise<Read
     const stored = readings.dwell === null ? 0 : countOf(readings.dwell)
     if (stored >= events) return readings
     if (performance.now() > deadlineMs)
-      throw new Error(`the subject tells of ${stored} stored events; ${events} are settled`)
+      throw new Error(`the subject reports ${stored} stored events; ${events} are settled`)
     await delay(READ_EVERY_MS)
   }
 }
@@ -200,7 +200,7 @@ async function assertRows({ db }: BenchServices, expected: ExpectedRows): Promis
   const { stored, rejected } = rows[0] ?? { stored: 0, rejected: 0 }
   if (stored === expected.stored && rejected === expected.rejected) return
   throw new Error(
-    `${expected.stored} events were to be stored and ${expected.rejected} rejected; ` +
+    `expected ${expected.stored} stored and ${expected.rejected} rejected events; ` +
       `${stored} are stored, ${rejected} rejected`
   )
 }

@@ -1,10 +1,10 @@
 /**
- * What is measured: the subjects, how many events each gets, and how long their latency
- * is watched.
+ * The scenarios: their subjects, how many events each gets, and how long latency is
+ * measured.
  *
- * Counts are chosen so that a scenario takes a few seconds; the slow ones get fewer
- * events. Fewer would measure a program that is still being compiled: ours takes 37 µs
- * per event over the first 30 000 and 34 over 100 000.
+ * The counts make a scenario take a few seconds; slow subjects get fewer events. Fewer
+ * would measure a program that is still being compiled: ours takes 37 µs per event over
+ * the first 30 000 and 34 over 100 000.
  */
 import type { BaselineName } from './protocol.js'
 
@@ -30,8 +30,8 @@ export interface Scenario {
   /** Whose process works on the events: the built processor, or a baseline. */
   readonly subject: 'processor' | BaselineName
   /**
-   * What the queue holds when the subject starts; null: nothing, and the subject itself
-   * says how far it is.
+   * What the queue holds when the subject starts; null: nothing, and the subject reports
+   * its own progress.
    */
   readonly load: LoadKind | null
   /** Leaves a row per event. */
@@ -39,8 +39,8 @@ export interface Scenario {
 }
 
 /**
- * `mixed` has duplicates and invalid events in it, `hostile` one event in each ten that
- * only the database can refuse.
+ * `mixed` contains duplicates and invalid events; in `hostile`, one event in ten can be
+ * refused only by the database.
  */
 export type LoadKind = 'clean' | 'mixed' | 'hostile'
 
@@ -92,8 +92,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'ours-hostile',
     title: 'ours, hostile',
-    explanation:
-      'the built processor; one event in each ten is one that only the database can refuse',
+    explanation: 'the built processor; one event in ten can be refused only by the database',
     events: 60_000,
     quickEvents: 20_000,
     isInQuickRun: false,
@@ -127,7 +126,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'producers',
     title: 'producers alone',
-    explanation: 'the load generator alone, tens over our client into an empty queue',
+    explanation: 'the load generator alone: tens, with our client, into an empty queue',
     events: 60_000,
     quickEvents: 30_000,
     isInQuickRun: false,
@@ -140,14 +139,13 @@ export const SCENARIOS: readonly Scenario[] = [
 /** Events of one batch of the scenario `insert`. */
 export const INSERT_BATCH = 1_000
 
-/** Events per second while the latency is watched. */
+/** Events per second while latency is measured. */
 export const LATENCY_RATE = 100
 
 /** Of the mixed load. */
 export const MIXED_SHARES = { duplicates: 0.1, invalid: 0.05 }
 
 /**
- * The second latency is watched at this share of the rate that the same run has just
- * measured.
+ * Latency is measured again at this share of the rate that the same run has just reached.
  */
 export const BUSY_SHARE = 0.7

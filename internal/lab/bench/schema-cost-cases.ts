@@ -1,15 +1,15 @@
 /**
- * Schemas that registration only just takes, each about one kind of weight of
- * internal/systems/events/schemas/schema-cost.ts, and the worst payload that 1 MiB has
- * room for.
+ * Schemas that registration only just accepts, one for each kind of cost that
+ * internal/systems/events/schemas/schema-cost.ts counts, with the worst payload that fits
+ * into 1 MiB.
  *
- * Shapes  a bound (of items, keys, characters, or rules) in; a schema and the text of a
- *         payload out. The larger the bound, the dearer.
+ * Shapes  a bound (of items, keys, characters or rules) in; a schema and the text of a
+ *         payload out. A larger bound costs more.
  */
 export interface CostCase {
   readonly name: string
   /**
-   * Beyond which the bound means nothing: the payload is full, or the schema has reached
+   * A larger bound changes nothing: the payload is full, or the schema has reached
    * another limit.
    */
   readonly largest: number
@@ -19,10 +19,10 @@ export interface CostCase {
 
 export const PAYLOAD_BYTES = 1_048_576
 const ITEMS = 524_288
-/** Subschemas that a schema may have, with some to spare. */
+/** Just below the number of subschemas that a schema may have. */
 const RULES = 480
 
-/** An array, an object or a text, of as many parts as the bytes and the bound allow. */
+/** An array, an object or a text with as many parts as the bytes and the bound allow. */
 function fill(open: string, part: (n: number) => string, close: string, most = Infinity): string {
   const parts: string[] = []
   let bytes = open.length + close.length - 1
@@ -38,7 +38,7 @@ function fill(open: string, part: (n: number) => string, close: string, most = I
 const array = (part: (n: number) => string, most?: number): string => fill('[', part, ']', most)
 const object = (most?: number, value = '0'): string =>
   fill('{', n => `"${n.toString(36)}":${value}`, '}', most)
-/** Of at most so many characters: code points, as the keywords count them. */
+/** At most `most` characters: code points, as the keywords count them. */
 const text = (part: string, most = Infinity): string =>
   JSON.stringify(
     part.repeat(
@@ -53,10 +53,10 @@ const named = (count: number, rule: unknown): object =>
 
 const NUMBER = { type: 'number' }
 const TEXT = { type: 'string' }
-/** So that what fails within does not end the check. */
+/** A failure inside it does not end the check. */
 const orElse = (schema: object): object => ({ anyOf: [schema, true] })
 
-/** So many rules for each item of an array, */
+/** `count` rules for each item of an array. */
 const rules = (
   name: string,
   rule: (n: number) => object,
@@ -70,7 +70,7 @@ const rules = (
   }),
   payload: () => array(item)
 })
-/** or so many items. */
+/** One rule, for up to `maxItems` items. */
 const items = (name: string, each: object, item: (n: number) => string): CostCase => ({
   name,
   largest: ITEMS,
@@ -104,14 +104,14 @@ const closed = (names: number): object => ({
   additionalProperties: false
 })
 const full = (names: number): string => `{${often(names, n => `"p${n}":1`).join(',')}}`
-/** No two of them have the same keys: each costs a look-up of its own. */
+/** Objects with different keys: each costs a lookup of its own. */
 const strange = (n: number): string => `{"${n.toString(36)}":0}`
 const ownRules = (count: number, rule: (n: number) => readonly [string, unknown]): object =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => rule(n)))
-/** Five rules for each of so many items. */
+/** Five rules for each item. */
 const five = (name: string, rule: (n: number) => object, item: (n: number) => string): CostCase =>
   items(name, { items: { allOf: often(5, rule) } }, item)
-/** Rules on one value, not in an array. */
+/** `count` rules on one value. */
 const wide = (name: string, rule: (n: number) => object, payload: () => string): CostCase => ({
   name,
   largest: RULES,
@@ -232,7 +232,7 @@ export const COST_CASES: readonly CostCase[] = [
   ),
   items('failing branches, 20 of oneOf', { items: orElse(manyBranches('oneOf')) }, strange),
   items(
-    'branches told apart by a const',
+    'branches that a const distinguishes',
     {
       items: {
         anyOf: often(10, n => ({
@@ -297,11 +297,11 @@ export const COST_CASES: readonly CostCase[] = [
   },
   keys('keys', { additionalProperties: NUMBER }),
   keys('keys with propertyNames', { propertyNames: { maxLength: 9 } }),
-  keys('keys beside 100 properties', {
+  keys('keys with 100 properties', {
     properties: named(100, NUMBER),
     additionalProperties: NUMBER
   }),
-  keys('keys beside 8 properties', { properties: named(8, NUMBER), additionalProperties: NUMBER }),
+  keys('keys with 8 properties', { properties: named(8, NUMBER), additionalProperties: NUMBER }),
   keys('keys with a pattern', {
     propertyNames: { maxLength: 9 },
     patternProperties: { '^[0-9a-z]': NUMBER }
@@ -339,7 +339,7 @@ export const COST_CASES: readonly CostCase[] = [
   pattern('counted', '(a?){60}a{60}', 'a'),
   pattern('many alternatives', often(80, n => `[a-z]{${n % 5}}a${n.toString(36)}`).join('|'), 'a'),
   pattern('letters of all scripts', String.raw`^\p{L}+$`, 'ä'),
-  pattern('the largest that is taken', '([a-m]|[k-z]){1,9}(x|y){240}', 'x'),
+  pattern('the largest that is accepted', '([a-m]|[k-z]){1,9}(x|y){240}', 'x'),
   pattern('beyond the first plane', '^[\u{1f600}-\u{1f64f}]+$', '\u{1f600}'),
   items(
     'a pattern on short texts',

@@ -1,6 +1,6 @@
 /**
- * A thread of schema-cost.ts: how long one check of one payload takes, the first that
- * this schema sees.
+ * A thread of schema-cost.ts: how long the first check of a payload with a new schema
+ * takes.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { compileSchema } from '../../systems/events/schemas/schema-compiler.js'

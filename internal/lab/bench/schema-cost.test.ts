@@ -3,28 +3,25 @@ import { admitSchema } from '../../systems/events/schemas/admission.js'
 import { type CostResult, costGoals, costTable, dearestBound } from './schema-cost.js'
 import { COST_CASES, PAYLOAD_BYTES } from './schema-cost-cases.js'
 
-t.test(
-  'each schema is one that registration takes, with a payload of at most a MiB of JSON',
-  async t => {
-    for (const one of COST_CASES) {
-      const bound = dearestBound(one)
-      t.ok(bound > 0, one.name)
-      t.equal(admitSchema(JSON.stringify(one.schema(bound))).kind, 'admitted', one.name)
-      const payload = one.payload(bound)
-      t.ok(Buffer.byteLength(payload) <= PAYLOAD_BYTES, one.name)
-      t.doesNotThrow(() => JSON.parse(payload) as unknown, one.name)
-    }
+t.test('registration accepts each schema, and its payload is at most 1 MiB of JSON', async t => {
+  for (const one of COST_CASES) {
+    const bound = dearestBound(one)
+    t.ok(bound > 0, one.name)
+    t.equal(admitSchema(JSON.stringify(one.schema(bound))).kind, 'admitted', one.name)
+    const payload = one.payload(bound)
+    t.ok(Buffer.byteLength(payload) <= PAYLOAD_BYTES, one.name)
+    t.doesNotThrow(() => JSON.parse(payload) as unknown, one.name)
   }
-)
+})
 
-t.test('the bound is the largest that is taken', async t => {
+t.test('the bound is the largest that is accepted', async t => {
   const one = {
     name: 'items',
     largest: 1_000_000,
     schema: (maxItems: number) => ({ type: 'array', maxItems, contains: true }),
     payload: () => '[]'
   }
-  t.equal(dearestBound(one), 1_000_000, 'where all are')
+  t.equal(dearestBound(one), 1_000_000, 'when all are accepted')
   const dear = {
     ...one,
     schema: (maxItems: number) => ({
@@ -36,7 +33,7 @@ t.test('the bound is the largest that is taken', async t => {
   const bound = dearestBound(dear)
   t.equal(admitSchema(JSON.stringify(dear.schema(bound))).kind, 'admitted')
   t.equal(admitSchema(JSON.stringify(dear.schema(bound + 1))).kind, 'refused')
-  t.equal(dearestBound({ ...one, schema: () => ({ type: 'nothing' }) }), 0, 'where none is')
+  t.equal(dearestBound({ ...one, schema: () => ({ type: 'nothing' }) }), 0, 'when none is')
 })
 
 const result = (name: string, ms: number | null): CostResult => ({
@@ -47,7 +44,7 @@ const result = (name: string, ms: number | null): CostResult => ({
   ms: ms === null ? null : { median: ms, min: ms, max: ms + 1 }
 })
 
-t.test('the goal is about the dearest of all', async t => {
+t.test('the goal concerns the most expensive schema', async t => {
   t.match(costGoals([result('a', 3), result('b', 51), result('c', null)]), [
     { isMet: false, measured: 51 }
   ])

@@ -1,11 +1,11 @@
 /**
- * Is what registration takes as cheap as it says? For each kind of weight the dearest
- * schema that is taken, with the worst payload for it.
+ * Are accepted schemas as cheap as registration says? For each kind of cost, measures the
+ * most expensive accepted schema with its worst payload.
  *
  * Each schema is compiled, and called for the first time, in a thread of its own: nothing
  * is warm, as after a change of schemas.
  *
- * Units   milliseconds of one check, the median of a few; JSON.parse is not in it.
+ * Units   milliseconds of one check, the median of a few; JSON.parse is not included.
  */
 import { Worker } from 'node:worker_threads'
 import { formatFigures } from '../../engine/cli/table.js'
@@ -18,15 +18,15 @@ import { type Spread, spreadOf } from './statistics.js'
 
 export interface CostResult {
   readonly name: string
-  /** The largest that registration takes; 0 where it takes none. */
+  /** The largest that registration accepts; 0 if it accepts none. */
   readonly bound: number
-  /** What schema-cost.ts says, in milliseconds. */
+  /** The cost that schema-cost.ts counts, in milliseconds. */
   readonly boundMs: number
   readonly payloadBytes: number
   readonly ms: Spread | null
 }
 
-/** What a thread is told; it answers with milliseconds. */
+/** The input of a thread, which answers with milliseconds. */
 export interface CostTrial {
   readonly schema: string
   readonly payload: string
@@ -70,7 +70,7 @@ async function measureCost(one: CostCase): Promise<CostResult> {
   }
 }
 
-/** The largest bound whose schema registration takes. */
+/** The largest bound whose schema registration accepts. */
 export function dearestBound(one: CostCase): number {
   let [taken, refused] = [0, one.largest + 1]
   while (refused - taken > 1) {
@@ -115,7 +115,7 @@ export function costGoals(results: readonly CostResult[]): readonly Goal[] {
   const all = results.flatMap(({ ms }) => (ms === null ? [] : [ms.median]))
   return [
     atMost(
-      'dearest payload of 1 MiB for a schema that is taken',
+      'most expensive payload of 1 MiB for an accepted schema',
       GOAL_MS,
       'ms',
       all.length === 0 ? null : Math.max(...all)

@@ -29,7 +29,7 @@ t.test('the goal is the rate with active schemas against the rate without', asyn
   t.match(schemasGoals([result('active', 8_999, 31)]), [{ isMet: null }])
 })
 
-t.test('the table says what schemas add', async t => {
+t.test('the table shows what schemas add', async t => {
   const table = schemasTable([result('none', 10_000, 30), result('active', 9_500, 31.5)])
   t.match(table, /^none .* 100 +30\.0 +0\.0$/m)
   t.match(table, /^active .* 95 +31\.5 +1\.5$/m)

@@ -1,9 +1,9 @@
 /**
  * What payload schemas cost: the same load for ours without schemas, with the active ones
- * of deployments/schemas, and with as many shadow versions beside them as a place may
- * have. In turns, so that a slow spell of the machine falls on all.
+ * of deployments/schemas, and with as many shadow versions as a place may have. They take
+ * turns, so that a slow spell of the machine affects all of them.
  *
- * Errors  a run whose rows do not name the version that accepted them fails: it would
+ * Errors  a run fails if its rows do not name the version that accepted them: it would
  *         have measured something else.
  */
 import { readFileSync } from 'node:fs'
@@ -31,7 +31,7 @@ export interface SchemasResult {
 
 const EVENT_TYPES = ['monitor-app', 'transaction-app', 'user-app'] as const
 /**
- * Of the quick load: as many events as a full run has, without its watch over latencies.
+ * Applied to the quick load: as many events as in a full run, with less time for latency.
  */
 const SCALE = 2.5
 const INSERT =
@@ -117,7 +117,7 @@ async function assertJudged({ db }: BenchServices): Promise<void> {
   const { rows } = await db.query<{ unjudged: number }>(COUNT_UNJUDGED)
   if (rows[0]?.unjudged !== 0)
     throw new ExpectedError(
-      `${rows[0]?.unjudged ?? 'all'} events were stored without a look at their schema`
+      `${rows[0]?.unjudged ?? 'all'} events were stored without being checked against their schema`
     )
 }
 

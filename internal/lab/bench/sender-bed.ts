@@ -1,6 +1,6 @@
 /**
- * What a bench of the sender works on: a real sender and a real recipient in processes of
- * their own, endpoints, and stored events that no processor had to store.
+ * What the bench of the sender works with: a real sender and a real recipient in
+ * processes of their own, endpoints, and events written straight to the table.
  *
  * Units   milliseconds.
  */
@@ -19,7 +19,7 @@ export const EVENT_TYPE = 'sender-bench'
 
 export interface SenderBed {
   readonly recipient: { readonly program: BuiltProgram; readonly origin: string }
-  /** An address where connections are taken and nothing is ever answered. */
+  /** Accepts connections and never answers. */
   readonly silentOrigin: string
   startSender(): Promise<BuiltProgram>
   /** Empties the tables, and makes an endpoint for each client of the list. */
@@ -30,7 +30,7 @@ export interface SenderBed {
       readonly timeoutMs?: number
     }[]
   ): Promise<void>
-  /** So many events of each client, in transactions of a thousand. */
+  /** Stores `each` events per client, in transactions of a thousand. */
   store(clients: readonly string[], each: number): Promise<void>
   close(): Promise<void>
 }
@@ -146,5 +146,5 @@ export async function untilTrue(
   everyMs = 100
 ): Promise<void> {
   if ((await eventually(isTrue, withinMs, everyMs)) === null)
-    throw new Error(`after ${withinMs / 1_000} s still not so: ${what}`)
+    throw new Error(`not within ${withinMs / 1_000} s: ${what}`)
 }

@@ -1,4 +1,4 @@
-/** The sender's figures as tables, and beside what was to be reached. */
+/** The sender's figures as tables, and its goals. */
 
 import { formatFigures } from '../../engine/cli/table.js'
 import { atLeast, atMost, type Goal } from './goals.js'
@@ -56,11 +56,11 @@ export function senderGoals({
   backlog,
   ingestion
 }: SenderResults): readonly Goal[] {
-  const [aloneMs, besideMs] = [false, true].map(isBeside =>
+  const [aloneMs, disturbedMs] = [false, true].map(isDisturbed =>
     best(
       isolation.filter(
         ({ situation }) =>
-          situation.startsWith('beside') === isBeside && !situation.includes('backlog')
+          situation.startsWith('with') === isDisturbed && !situation.includes('backlog')
       ),
       ({ p99Ms }) => p99Ms
     )
@@ -74,10 +74,10 @@ export function senderGoals({
   return [
     atLeast('deliveries', 2_000, '/s', throughput.perSecond),
     atMost(
-      'p99 beside a dead endpoint / alone',
+      'p99 with a dead endpoint / alone',
       1.2,
       '×',
-      aloneMs && besideMs && besideMs / aloneMs
+      aloneMs && disturbedMs && disturbedMs / aloneMs
     ),
     atMost('rows of pg-boss with that backlog', 1_000, '', backlog.jobRows),
     atMost('CPU of the processor per event, sender on / off', 1.05, '×', off && on && on / off)
@@ -86,7 +86,7 @@ export function senderGoals({
 
 const cost = ({ processorUs }: Ingestion): number => processorUs ?? 0
 
-/** The lowest: what else runs on the machine only adds. */
+/** The lowest figure: other work on the machine only adds. */
 function best<T extends Delays | Ingestion>(
   results: readonly T[],
   figure: (result: T) => number

@@ -1,9 +1,9 @@
 /**
  * `npm run bench -- --sender`: how fast deliveries go, what a dead endpoint and a large
- * backlog do to the others, and what ingestion pays.
+ * backlog do to the others, and what ingestion pays for it.
  *
- * Units   in the names. A delay is from the event's being stored to the beginning of its
- *         first attempt, both by the database's row.
+ * Units   in the names. A delay is the time from storing an event to the start of its
+ *         first attempt, both by the database's rows.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type CpuTimes, type PartyPids, readCpuTimes } from './process-usage.js'
@@ -84,7 +84,7 @@ export async function measureSender(
     const isolation: Delays[] = []
     for (const isDeadThere of [false, true, false, true]) {
       say(
-        `  a steady load${isDeadThere ? ` beside a dead endpoint with ${sizes.queuedForDead} queued` : ''} …`
+        `  a steady load${isDeadThere ? ` with ${sizes.queuedForDead} queued for a dead endpoint` : ''} …`
       )
       isolation.push(await guarded(measureIsolation(bench, bed, sizes, isDeadThere)))
     }
@@ -174,7 +174,7 @@ async function measureIsolation(
       bench,
       bed,
       sizes.steadySeconds,
-      isDeadThere ? `beside ${sizes.queuedForDead} queued for a dead endpoint` : 'alone'
+      isDeadThere ? `with ${sizes.queuedForDead} queued for a dead endpoint` : 'alone'
     )
   } finally {
     await sender.end()
@@ -201,7 +201,7 @@ async function measureBacklog(
       bench,
       bed,
       sizes.steadySeconds,
-      `beside a backlog of ${sizes.backlog}`
+      `with a backlog of ${sizes.backlog}`
     )
     const { rows } = await db.query<{ pending: number; jobRows: number; jobBytes: number }>(
       `SELECT (SELECT count(*)::int FROM delivery WHERE state = 'pending') AS pending,
@@ -259,8 +259,8 @@ async function steady(
 
 async function measureIngestion(bench: Bench, bed: SenderBed, isOn: boolean): Promise<Ingestion> {
   const ours = SCENARIOS.find(({ name }) => name === 'ours')
-  if (ours === undefined) throw new Error('there is no scenario of ours')
-  // Endpoints of clients that send nothing: what is measured is the reading.
+  if (ours === undefined) throw new Error('there is no scenario named ours')
+  // These clients send nothing: only the sender's reading is measured.
   await bed.reset(HEALTHY.map(client => ({ client, url: `${bed.recipient.origin}/${client}` })))
   const sender = isOn ? await bed.startSender() : null
   try {

@@ -28,8 +28,8 @@ export interface BenchServices {
 const MAX_SOCKETS = 16
 
 /**
- * One directory for every bench of a checkout: what a killed one left running there is
- * found and ended.
+ * All benches of a checkout share one directory, so that services which a killed bench
+ * left running are found and ended.
  */
 export async function startServices(
   directory: string,

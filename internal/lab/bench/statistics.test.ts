@@ -16,5 +16,5 @@ t.test('the median of several rounds ignores one bad round', async t => {
     { why: 'a single round is its own spread', values: [7], want: { median: 7, min: 7, max: 7 } }
   ]
   for (const { why, values, want } of rows) t.strictSame(spreadOf(values), want, why)
-  t.equal(spreadOf([]), null, 'no round has no median')
+  t.equal(spreadOf([]), null, 'no rounds, no median')
 })

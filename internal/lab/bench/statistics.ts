@@ -1,14 +1,11 @@
-/**
- * Medians and their spread: what is left of several rounds on a machine that others use
- * too.
- */
+/** Medians and their spread over several rounds, because the machine may be shared. */
 export interface Spread {
   readonly median: number
   readonly min: number
   readonly max: number
 }
 
-/** Null for no values at all. */
+/** Null without values. */
 export function spreadOf(values: readonly number[]): Spread | null {
   const sorted = [...values].sort((a, b) => a - b)
   const [min] = sorted

@@ -20,7 +20,7 @@ export interface SuiteOutcome {
   }[]
 }
 
-/** Round by round, so that a slow spell of the machine falls on all scenarios. */
+/** Round by round, so that a slow spell of the machine affects all scenarios. */
 export async function runAll(bench: Bench): Promise<SuiteOutcome> {
   const { scenarios, rounds: count } = bench.options
   const outcome: SuiteOutcome = { rounds: [], failures: [] }

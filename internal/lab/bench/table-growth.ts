@@ -1,14 +1,14 @@
 /**
- * Does the insert rate stay where it was while the table grows? Our own store writes
- * slices of events to an empty table, and again after the server has filled it.
+ * Does the insert rate hold while the table grows? Our own store writes slices of events
+ * to an empty table, and again after the server has filled it.
  *
  * A slice starts after a checkpoint: the first touch of each page then writes the whole
  * page to the log, which is where a large table costs more. The whole slice is measured.
- * The empty table comes first and last, so that a change of the machine's mood shows as
+ * The empty table is measured first and last, so that a change of the machine shows as
  * its spread.
  *
  * Units   in the names; CPU is that of PostgreSQL with all its processes.
- * Errors  ExpectedError where the disk has no room for the rows.
+ * Errors  ExpectedError if the disk has no room for the rows.
  */
 import { statfsSync } from 'node:fs'
 import type { Client } from 'pg'
@@ -19,7 +19,7 @@ import type { BenchServices } from './services.js'
 import { type Spread, spreadOf } from './statistics.js'
 
 export interface GrowthSlice {
-  /** In the table before it. */
+  /** Rows in the table before it. */
   readonly rows: number
   readonly rowsPerSecond: number
   readonly postgresUsPerRow: number | null
@@ -55,12 +55,12 @@ export interface GrowthOptions {
 const STEP_SHARES = [0.1, 0.3, 1]
 const SLICES = 2
 const FILL_CHUNK_ROWS = 500_000
-/** Table and indexes, about; the log comes on top. */
+/** Table and indexes, roughly; the log is extra. */
 const DISK_BYTES_PER_ROW = 800
 const DISK_BYTES_FOR_LOG = 6 * 1024 ** 3
 
-// Random ids, as producers and queues make them. The foreign keys need no check of what
-// is right by construction.
+// Random ids, as producers and queues make them. The rows satisfy the foreign keys by
+// construction, so these are not checked.
 const FILL = `
 INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
 SELECT 'client-' || 1 + n % 3,
@@ -90,8 +90,8 @@ export async function measureGrowth(options: GrowthOptions): Promise<readonly Gr
     }
   }
 
-  // Its workers would come in the middle of a slice or not, and by themselves cost the
-  // same per row at any size.
+  // Autovacuum would run during some slices and not during others. Its own cost per row
+  // is the same at any size.
   await services.db.query('ALTER TABLE message SET (autovacuum_enabled = off)')
   await takeEmpty()
   for (const share of STEP_SHARES) {
@@ -174,7 +174,7 @@ async function measureSlice(
   }
 }
 
-/** Bytes of log since the database was made. */
+/** Bytes of log since the database was created. */
 async function readLogPosition(db: Client): Promise<number> {
   const { rows } = await db.query<{ bytes: string }>(
     "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') AS bytes"

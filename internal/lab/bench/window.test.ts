@@ -11,13 +11,13 @@ t.test('the first quarter of the events is not measured, the last event is', asy
   t.equal(window.look(1_000, 500), 'end')
 })
 
-t.test('a drain that is over at the first look still has a beginning before its end', async t => {
+t.test('a drain that is over at the first reading still begins before it ends', async t => {
   const window = new Window(10)
   t.equal(window.look(10, 0), 'begin')
   t.equal(window.look(10, 1), 'end')
 })
 
-t.test('an event that is never settled fails the drain, and progress puts that off', async t => {
+t.test('a drain without progress for STALL_MS fails, and progress starts that anew', async t => {
   const window = new Window(1_000)
   window.look(0, 0)
   window.look(999, STALL_MS)
@@ -28,7 +28,7 @@ t.test('an event that is never settled fails the drain, and progress puts that o
   })
 })
 
-t.test('without warming up the first look is the beginning', async t => {
+t.test('without a warm-up the first reading is the beginning', async t => {
   const window = new Window(1_000, 0)
   t.equal(window.look(0, 0), 'begin')
   t.equal(window.look(1_000, 10), 'end')

@@ -1,6 +1,6 @@
 /**
- * The measured part of a drain: from the moment a share of the events is settled, so that
- * starting and warming up count nothing, to the moment when all are.
+ * The measured part of a drain: from the moment when a share of the events is settled, so
+ * that start and warm-up do not count, to the moment when all are.
  *
  * Units   milliseconds on one monotonic clock.
  * Errors  Stalled when nothing more is settled for STALL_MS: an event is lost or the
@@ -28,8 +28,8 @@ export class Window {
   }
 
   /**
-   * What moment it is, told how many events are settled by now; `begin` and `end` come
-   * once each, and `begin` first.
+   * Takes how many events are settled by now; `begin` and `end` come once each, and
+   * `begin` first.
    */
   look(settled: number, nowMs: number): Moment {
     if (settled > this.#settled) {
@@ -37,7 +37,7 @@ export class Window {
       this.#movedAtMs = nowMs
     } else if (nowMs - this.#movedAtMs > STALL_MS) {
       throw new Stalled(
-        `${this.#events - settled} of ${this.#events} events were not settled, and for ${STALL_MS / 1_000} s none was`
+        `${this.#events - settled} of ${this.#events} events were not settled; no progress for ${STALL_MS / 1_000} s`
       )
     }
     if (this.#hasBegun) return settled >= this.#events ? 'end' : 'within'
