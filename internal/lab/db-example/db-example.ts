@@ -1,8 +1,9 @@
 /**
  * `npm run db-example`: draws db-example.png from the rows of the database in use, so
- * that the picture shows what really happens.
+ * that the picture shows real rows.
  *
- * Shapes  `[FILE]`; a name that ends in .svg is written as it is drawn, any other as PNG.
+ * Takes `[FILE]`: a name that ends in .svg is written as SVG, any other as PNG.
+ *
  * Source  @resvg/resvg-js turns SVG into PNG without a browser and draws text with the
  *         system's fonts.
  */
@@ -15,11 +16,11 @@ import { readBaseConfig } from '../../systems/base-config.js'
 import { drawPanels, type Panel } from './table-picture.js'
 
 const DEFAULT_FILE = 'db-example.png'
-/** Drawn twice as large as it is shown, for screens with many pixels. */
+/** Twice the displayed size, for high-resolution screens. */
 const ZOOM = 2
 
 /**
- * A panel as asked for: the statement that is shown, and the one that picks a few telling
+ * A panel to fill: the statement that is shown, and the one that picks a few telling
  * rows.
  */
 interface Question extends Omit<Panel, 'rows'> {
@@ -126,7 +127,7 @@ async function readPanels(connectionString: string): Promise<Panel[][]> {
 }
 
 async function rasterize(svg: string): Promise<Uint8Array> {
-  // A development package: loaded only where a picture is drawn.
+  // A development package: loaded only to draw a picture.
   const { Resvg } = await import('@resvg/resvg-js')
   return new Resvg(svg, { fitTo: { mode: 'zoom', value: ZOOM }, font: { loadSystemFonts: true } })
     .render()

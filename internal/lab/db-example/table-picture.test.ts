@@ -12,14 +12,14 @@ const panel = (over: Partial<Panel> = {}): Panel => ({
   ...over
 })
 
-t.test('a cell is cut to its column and says so', async t => {
+t.test('a cell is cut to its column, with an ellipsis', async t => {
   t.equal(cut('12345678', 8), '12345678')
   t.equal(cut('123456789', 8), '1234567…')
   t.equal(cut('a\n  b', 8), 'a b', 'one line')
   t.equal(cut('😀😀😀', 2), '😀…', 'no half character')
 })
 
-t.test('what XML gives a meaning, or no way to write, is drawn as text', async t => {
+t.test('characters that XML reserves or cannot represent are drawn as text', async t => {
   const svg = drawPanels([[panel({ rows: [['<&>', '\u0000\ud800']] })]])
   t.match(svg, '&lt;&amp;&gt;')
   t.match(svg, '\uFFFD\uFFFD')

@@ -1,9 +1,8 @@
 /**
- * Draws database rows as a picture: tables in rows of panels, each with the statement
- * that gave it.
+ * Draws database rows as a picture: rows of panels, each a table with its statement.
  *
- * Shapes  panels of text cells in, one SVG document out; pure. A cell is cut to its
- *         column's width and ends in an ellipsis then.
+ * Shapes  panels of text cells in, one SVG document out; pure. A cell that is longer than
+ *         its column is cut and ends in an ellipsis.
  * Units   pixels; widths of columns in characters of the monospaced font.
  */
 export interface Column {
@@ -18,7 +17,7 @@ export interface Panel {
   readonly rows: readonly (readonly string[])[]
 }
 
-/** Panels side by side, as wide together as the picture allows. */
+/** Panels side by side. */
 export type PanelRow = readonly Panel[]
 
 const FONT_PX = 13
@@ -130,7 +129,7 @@ export function cut(content: string, characters: number): string {
   return letters.length > characters ? `${letters.slice(0, characters - 1).join('')}…` : line
 }
 
-/** XML has no way to write most control characters, escaped or not. */
+/** XML cannot represent most control characters, not even escaped. */
 function escapeXml(content: string): string {
   return content
     .toWellFormed()

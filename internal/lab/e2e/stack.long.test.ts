@@ -64,7 +64,7 @@ t.test('a taken port: another one is chosen and said, unless the user chose it',
 t.test('--only starts one system; one that is not there is refused with the nearest', async t => {
   const wrong = bench.start(t, {}, ['--only', 'event'])
   t.equal(await wrong.exited, 1)
-  t.match(wrong.output, '"event" is no system, did you mean events? (there are events)')
+  t.match(wrong.output, '"event" is not a system, did you mean events? (the systems: events)')
   const stack = bench.start(t, {}, ['--only', 'events'])
   await untilItRuns(stack)
   t.equal(await stack.end('SIGINT'), 0)

@@ -1,6 +1,6 @@
 /**
- * `npm run env-template`: writes `.env-template` and the tables of the settings' page
- * again, after a change of any setting.
+ * `npm run env-template`: rewrites `.env-template` and the tables of the settings page
+ * after a setting has changed.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Service } from '../../engine/lifecycle/service.js'

@@ -13,13 +13,13 @@ import { SETTING_GROUPS } from './groups.js'
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8')
-const GENERATE = 'npm run env-template writes it again'
+const GENERATE = 'npm run env-template brings it up to date'
 
-t.test('.env-template is what the settings say', async t => {
+t.test('.env-template matches the settings', async t => {
   t.equal(read('.env-template'), formatEnvTemplate(SETTING_GROUPS), GENERATE)
 })
 
-t.test('the tables of the settings’ page are what the settings say', async t => {
+t.test('the tables of the settings page match the settings', async t => {
   const page = read('internal/docs/settings.md')
   t.equal(page, replaceBetween(page, formatTables(SETTING_GROUPS)), GENERATE)
 })
@@ -36,7 +36,7 @@ t.test('the template names each setting once, with its value or commented out', 
   t.ok(lines.includes('QUEUE_NAME=events'), 'one that the containers need is set')
 })
 
-t.test('the template as it is makes a valid configuration for the containers', async t => {
+t.test('the unchanged template is a valid configuration for the containers', async t => {
   const set = formatEnvTemplate(SETTING_GROUPS)
     .split('\n')
     .filter(line => /^[A-Z]/.test(line))
@@ -50,7 +50,7 @@ t.test('the template as it is makes a valid configuration for the containers', a
   t.equal(queue.queueName, 'events')
 })
 
-t.test('only what stands between the markers is replaced, and without them nothing is', async t => {
+t.test('only the text between the markers is replaced, and without them nothing is', async t => {
   const before = `# A\n\n${TABLES_BEGIN}\n\nold\n${TABLES_END}\n\nthe rest\n`
   t.equal(
     replaceBetween(before, 'new'),
@@ -64,7 +64,7 @@ t.test('only what stands between the markers is replaced, and without them nothi
   )
 })
 
-t.test('a setting that two groups share is shown once, with the first of them', async t => {
+t.test('a setting that two groups share is shown once, in the first of them', async t => {
   const shared = { type: 'string', description: 'Shared' } as const
   const groups = [
     { heading: 'One', settings: { SHARED: shared } },

@@ -2,17 +2,17 @@
  * The settings as text for people: `.env-template`, and the tables of
  * `internal/docs/settings.md`.
  *
- * Shapes  groups of settings in, text out; pure. A set value in the template belongs to
- *         deployments/docker-compose.yaml, everything else is commented out and shows its
- *         default. A setting that several groups share is shown with the first of them.
- * Errors  replaceBetween throws RangeError when the markers are not there.
+ * Shapes  groups of settings in, text out; pure. The template sets the values of
+ *         deployments/docker-compose.yaml; every other setting is commented out and shows
+ *         its default. A setting that several groups share is shown in the first of them.
+ * Errors  replaceBetween throws RangeError when the markers are missing.
  */
 
 import type { Setting, SettingGroup } from '../../engine/config/setting.js'
 
 /**
- * What the template sets, so that a copy of it fits the containers: `docker compose -f
- * deployments/docker-compose.yaml up`.
+ * The values that the template sets, so that a copy of it fits the containers: `docker
+ * compose -f deployments/docker-compose.yaml up`.
  */
 export const COMPOSE_VALUES: Readonly<Record<string, string>> = {
   AWS_ACCESS_KEY_ID: 'local',
@@ -28,21 +28,23 @@ export const COMPOSE_VALUES: Readonly<Record<string, string>> = {
   POSTGRES_DB: 'event_process'
 }
 
-/** Shown commented out where there is no default to show. */
+/** Examples for settings without a default, shown commented out. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   DB_CONNECTION_TEST:
     'postgresql://event_process:event_process@127.0.0.1:5433/event_process_test?sslmode=disable'
 }
 
-const HEADER = `# Settings of the Event Process App. Generated from the settings of engine and systems by \`npm run env-template\`: do not edit it here.
+const HEADER = `# Settings of the Event Process App, generated from the code by \`npm run env-template\`: do not edit.
 #
 #   cp .env-template .env
 #   docker compose -f deployments/docker-compose.yaml up
 #
-# As it stands, .env speaks of the containers' queue and database as seen from this machine, and the compose file puts in the addresses
-# that hold among the containers. For Amazon SQS leave AWS_ENDPOINT out; leave the keys out too where a role gives them.
-# Programs started by hand read .env of the folder they are started in; what the environment has already wins. Without .env, and with
-# neither DB_CONNECTION nor QUEUE_NAME in the environment, the programs start embedded services.
+# As it is, .env names the containers' queue and database as seen from this machine; the compose
+# file replaces these with the addresses that containers use among themselves. For Amazon SQS,
+# remove AWS_ENDPOINT, and the keys too if a role provides them.
+# Programs started by hand read .env in the folder they are started in; the environment takes
+# precedence. Without .env, and with neither DB_CONNECTION nor QUEUE_NAME in the environment, the
+# programs start embedded services.
 # A line that is commented out shows the default.
 `
 
@@ -95,7 +97,7 @@ export function formatTables(groups: readonly SettingGroup[]): string {
     .join('\n')
 }
 
-/** `text` with what stands between the markers replaced by `content`. */
+/** `text` with the part between the markers replaced by `content`. */
 export function replaceBetween(text: string, content: string): string {
   const begin = text.indexOf(TABLES_BEGIN)
   const end = text.indexOf(TABLES_END)

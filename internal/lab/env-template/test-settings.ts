@@ -1,4 +1,4 @@
-/** Where the tests find a database; they read these themselves. */
+/** The database of the tests, which read these settings themselves. */
 import { defineSettings } from '../../engine/config/setting.js'
 
 export const TEST_SETTINGS = defineSettings('Tests', {
@@ -13,6 +13,7 @@ export const TEST_SETTINGS = defineSettings('Tests', {
     secret: true,
     pattern: '^postgres(ql)?://',
     shape: 'postgresql://user:password@host:5433/database?sslmode=disable',
-    description: 'Server for the tests, whose user may create databases; absent: an embedded one'
+    description:
+      'Server for the tests, with a user who may create databases; if absent, an embedded one'
   }
 })

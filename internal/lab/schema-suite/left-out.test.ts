@@ -7,7 +7,7 @@ import type { SuiteTest } from './suite-files.js'
 const DRAFT_07 = 'http://json-schema.org/draft-07/schema#'
 const takes: SuiteTest = { description: 'any', data: 1, valid: true }
 
-t.test('the decision page shows this list and nothing else', async t => {
+t.test('the decision page shows exactly this list', async t => {
   const page = readFileSync(
     new URL('../../docs/decisions/0011-untrusted-schemas.md', import.meta.url),
     'utf8'
@@ -20,29 +20,26 @@ t.test('the decision page shows this list and nothing else', async t => {
   )
 })
 
-t.test(
-  'each reason is about the schemas that are refused for it, wherever it lies in them',
-  async t => {
-    const schemas: readonly unknown[] = [
-      { properties: { a: { $ref: 'https://example.com/a' } } },
-      { $defs: { a: { $id: 'https://example.com/a' } } },
-      { allOf: [{ $dynamicRef: '#a' }] },
-      { $schema: 'https://example.com/meta' },
-      { anyOf: [{ unevaluatedItems: false }] },
-      { not: { if: true, unevaluatedProperties: false } },
-      { not: { properties: JSON.parse('{"__proto__":{}}') as unknown } },
-      { $schema: DRAFT_07, items: { $ref: '#', minimum: 1 } }
-    ]
-    for (const [index, schema] of schemas.entries()) {
-      const { leftOut, failures } = runSuite([
-        { file: 'a', description: 'one', schema, tests: [takes] }
-      ])
-      t.strictSame([[...leftOut.keys()], failures], [[LEFT_OUT[index]], []], JSON.stringify(schema))
-    }
+t.test('each reason covers the schemas that are refused for it, at any depth', async t => {
+  const schemas: readonly unknown[] = [
+    { properties: { a: { $ref: 'https://example.com/a' } } },
+    { $defs: { a: { $id: 'https://example.com/a' } } },
+    { allOf: [{ $dynamicRef: '#a' }] },
+    { $schema: 'https://example.com/meta' },
+    { anyOf: [{ unevaluatedItems: false }] },
+    { not: { if: true, unevaluatedProperties: false } },
+    { not: { properties: JSON.parse('{"__proto__":{}}') as unknown } },
+    { $schema: DRAFT_07, items: { $ref: '#', minimum: 1 } }
+  ]
+  for (const [index, schema] of schemas.entries()) {
+    const { leftOut, failures } = runSuite([
+      { file: 'a', description: 'one', schema, tests: [takes] }
+    ])
+    t.strictSame([[...leftOut.keys()], failures], [[LEFT_OUT[index]], []], JSON.stringify(schema))
   }
-)
+})
 
-t.test('no reason is about schemas that have nothing of it', async t => {
+t.test('no reason covers schemas that it does not concern', async t => {
   const schemas: readonly unknown[] = [
     true,
     {},

@@ -1,22 +1,21 @@
 /**
- * The tests of the official suite that do not pass here, by what they are about: all of
- * them, each with its reason.
+ * All tests of the official suite that do not pass here, by topic, each with its reason.
+ * The decision page shows the same list.
  *
- * Shapes  `concerns` looks at the schema's text alone, without the code that refuses it:
- *         a refusal that spreads to other schemas is not covered by it. The decision page
- *         shows the same list.
+ * `concerns` looks only at the schema's text, not at the code that refuses it, so a
+ * refusal that spreads to other schemas is not covered.
  */
 import type { SuiteTest } from './suite-files.js'
 
 export interface LeftOut {
   /** What the tests have in common. */
   readonly what: string
-  /** What is so here, and why it misleads nobody. */
+  /** What happens here, and why it misleads nobody. */
   readonly here: string
   readonly concerns: (schema: unknown, test: SuiteTest) => boolean
   /**
-   * How the message begins with which such a schema is refused; null where it is taken
-   * and says no to that payload.
+   * How the message that refuses such a schema begins; null if the schema is accepted and
+   * refuses the payload.
    */
   readonly refusal: string | null
 }
@@ -37,7 +36,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
   },
   {
     what: '`$dynamicRef`, `$dynamicAnchor`',
-    here: 'refused: what they lead to depends on the way there, and is found by running only; `$ref` does',
+    here: 'refused: their target depends on the path that led there and is known only at run time; use `$ref`',
     concerns: schema =>
       somewhere(
         schema,
@@ -46,7 +45,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
     refusal: '$dynamic'
   },
   {
-    what: 'a meta-schema of one’s own in `$schema` (vocabularies)',
+    what: 'a custom meta-schema in `$schema` (vocabularies)',
     here: 'refused: draft-07 or 2020-12, nothing else',
     concerns: schema =>
       isObject(schema) &&
@@ -56,13 +55,13 @@ export const LEFT_OUT: readonly LeftOut[] = [
   },
   {
     what: '`unevaluatedItems`',
-    here: 'refused: ajv differs from the standard beside `contains` and nested items; `items` does',
+    here: 'refused: ajv differs from the standard with `contains` and nested items; use `items`',
     concerns: schema => somewhere(schema, one => one['unevaluatedItems'] !== undefined),
     refusal: 'unevaluatedItems is not supported'
   },
   {
-    what: '`unevaluatedProperties` beside an `if` without `then`',
-    here: 'refused: ajv differs from the standard; `"then": true` says the same, and passes',
+    what: '`unevaluatedProperties` with an `if` without `then`',
+    here: 'refused: ajv differs from the standard; `"then": true` means the same, and passes',
     concerns: schema =>
       somewhere(
         schema,
@@ -82,7 +81,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
     refusal: 'the property __proto__ is not supported'
   },
   {
-    what: 'draft-07: keywords beside `$ref`',
+    what: 'draft-07: keywords next to `$ref`',
     here: 'refused: the draft ignores them, which no author expects; 2020-12 has no such rule',
     concerns: schema =>
       isObject(schema) &&
@@ -91,8 +90,8 @@ export const LEFT_OUT: readonly LeftOut[] = [
     refusal: 'draft-07 ignores what stands beside $ref'
   },
   {
-    what: 'a text that breaks its `format`, and should pass because formats are annotations',
-    here: 'refused as an event: an author who writes a format means it, and both drafts leave it to us',
+    what: 'a text that violates its `format` but should pass because formats are annotations',
+    here: 'the event is refused: an author who writes a format means it, and both drafts leave the choice to us',
     concerns: (schema, { data, valid }) =>
       valid && typeof data === 'string' && somewhere(schema, ({ format }) => isKnownFormat(format)),
     refusal: null
@@ -108,8 +107,8 @@ function isObject(value: unknown): value is JsonObject {
 const VALUES = new Set(['const', 'enum'])
 
 /**
- * In any object of the text, whether it stands where a schema stands or not; values to
- * compare with apart.
+ * True of any object in the text, whether it is a schema or not; values of `const` and
+ * `enum` are skipped.
  */
 function somewhere(value: unknown, holds: (one: JsonObject) => boolean): boolean {
   return (isObject(value) && holds(value)) || below(value, holds)
@@ -142,8 +141,8 @@ function hasRuleBesideRef(schema: JsonObject): boolean {
 }
 
 /**
- * Those of names and addresses in all scripts are unknown here, and refused at
- * registration as a typing error would be.
+ * Formats for international names and addresses are unknown here, and refused at
+ * registration like a typing error.
  */
 function isKnownFormat(format: unknown): boolean {
   return typeof format === 'string' && !/^(idn-|iri)/.test(format)

@@ -1,14 +1,13 @@
 /**
  * Runs groups of the official test suite against the compiler of payload schemas.
  *
- * The suite's schemas name keywords without a `type` beside them and bound nothing, so
- * most would be refused at registration. They are compiled without ajv's strict mode and
- * without the limit of cost, everything else as it is; what registration takes as it
- * stands is tried on that way too.
+ * The suite's schemas use keywords without a `type` and set no bounds, so registration
+ * would refuse most of them. They are compiled without ajv's strict mode and without the
+ * cost limit, and otherwise as usual. Schemas that registration accepts as they are, are
+ * tried that way too.
  *
- * Shapes  a test passes, is left out for a reason of left-out.ts, or fails; one that such
- *         a reason covers and that passes has failed too: the list must not say more than
- *         is true.
+ * A test passes, is left out for a reason of left-out.ts, or fails. A test that passes
+ * although a reason covers it fails too: the list must not claim more than is true.
  */
 import { admitSchema, findRefusal } from '../../systems/events/schemas/admission.js'
 import { type CompiledSchema, compileSchema } from '../../systems/events/schemas/schema-compiler.js'
@@ -17,7 +16,7 @@ import type { SuiteGroup, SuiteTest } from './suite-files.js'
 
 export interface SuiteResult {
   readonly passed: number
-  /** Of those, the tests whose schema registration takes as it stands. */
+  /** Of those, the tests whose schema registration accepts as it is. */
   readonly passedAsRegistered: number
   readonly leftOut: ReadonlyMap<LeftOut, number>
   readonly failures: readonly string[]
@@ -44,14 +43,14 @@ export function runSuite(
       const fail = (why: string): unknown =>
         failures.push(`${file}: ${description}: ${test.description}: ${why}`)
       if (failure === null && reasons.length > 0)
-        fail(`it passes, and is listed as left out: ${reasons.map(({ what }) => what).join('; ')}`)
+        fail(`it passes, but is listed as left out: ${reasons.map(({ what }) => what).join('; ')}`)
       else if (failure === null) passed += 1
       else if (reason === undefined) fail(failure.words)
       else leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1)
       if (registered.kind === 'refused') continue
       const strictly = judge(registered, test)
       if (strictly === null) passedAsRegistered += 1
-      else if (reason === undefined) fail(`as it is registered: ${strictly.words}`)
+      else if (reason === undefined) fail(`as registered: ${strictly.words}`)
     }
   }
   return { passed, passedAsRegistered, leftOut, failures }
@@ -66,7 +65,7 @@ function compile(schema: unknown): Compiled {
 
 interface Failure {
   readonly refusal: string | null
-  /** What it said no to a payload for. */
+  /** The keyword that refused the payload. */
   readonly keyword: string | null
   readonly words: string
 }
@@ -87,7 +86,7 @@ function judge(compiled: Compiled, { data, valid }: SuiteTest): Failure | null {
       words: violation?.message ?? 'it is accepted'
     }
   } catch (error) {
-    return { refusal: null, keyword: null, words: `it breaks: ${String(error)}` }
+    return { refusal: null, keyword: null, words: `it throws: ${String(error)}` }
   }
 }
 

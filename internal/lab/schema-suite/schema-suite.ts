@@ -2,8 +2,8 @@
  * `npm run schema-suite -- DIR`: how much of the official JSON Schema test suite the
  * compiler of payload schemas passes.
  *
- * Errors  a test that fails and is not listed, or is listed and passes: named, exit code
- *         1.
+ * Errors  a test that fails and is not listed, or passes and is listed, is named, and the
+ *         exit code is 1.
  */
 
 import { ArgumentsError, readFlags } from '../../engine/cli/flags.js'
@@ -68,7 +68,7 @@ export function formatSuiteResult(
       `  ${String(tests).padStart(4)} left out  ${what}\n${' '.repeat(17)}${here}`
   )
   return [
-    `${name}: ${passed} passed (${passedAsRegistered} as registration takes them), ` +
+    `${name}: ${passed} passed (${passedAsRegistered} as registered), ` +
       `${sum} left out, ${failures.length} failed`,
     ...rows
   ].join('\n')

@@ -2,7 +2,7 @@
  * Reads the official JSON Schema test suite from a folder: the required tests of the
  * drafts that are supported here.
  *
- * Errors  ExpectedError where the folder holds no such suite; it says what to look for.
+ * Errors  ExpectedError if the folder holds no such suite; it says what to look for.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { ExpectedError } from '../../engine/lifecycle/service.js'
 
 export interface Draft {
   readonly name: string
-  /** Of the suite's files, below the folder. */
+  /** Where the suite has its files, below DIR. */
   readonly folder: string
   readonly uri: string
 }
@@ -38,7 +38,7 @@ export const DRAFTS: readonly Draft[] = [
   }
 ]
 
-/** Optional tests lie in folders of their own, which are passed over. */
+/** Optional tests are in folders of their own, which are skipped. */
 export function readSuite(directory: string, { folder, uri }: Draft): readonly SuiteGroup[] {
   return filesIn(join(directory, folder)).flatMap(file => {
     const groups = JSON.parse(readFileSync(join(directory, folder, file), 'utf8')) as Omit<
@@ -63,7 +63,7 @@ function filesIn(folder: string): readonly string[] {
   return files
 }
 
-/** Which draft it is, the suite says by the folder. */
+/** The suite names the draft only by its folder. */
 function withDialect(schema: unknown, uri: string): unknown {
   return typeof schema === 'object' && schema !== null ? { $schema: uri, ...schema } : schema
 }

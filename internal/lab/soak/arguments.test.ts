@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseSoakArguments } from './arguments.js'
 
-t.test('an hour with two workers, or what was asked for', async t => {
+t.test('the default is an hour with two workers', async t => {
   t.same(parseSoakArguments([]), { kind: 'run', minutes: 60, workers: 2, jsonFile: null })
   t.same(parseSoakArguments(['--minutes', '0.5', '--workers', '1', '--json', 'a.json']), {
     kind: 'run',
@@ -12,7 +12,7 @@ t.test('an hour with two workers, or what was asked for', async t => {
   t.same(parseSoakArguments(['--help']), { kind: 'help' })
 })
 
-t.test('all that is wrong is named at once', async t => {
+t.test('all mistakes are named at once', async t => {
   t.throws(() => parseSoakArguments(['--minutes', '0', '--workers', 'all', '--x']), {
     message: /--x[^]*--minutes[^]*--workers/
   })

@@ -1,7 +1,7 @@
 /**
  * The command line of soak.
  *
- * Errors  ArgumentsError naming everything that is wrong at once.
+ * Errors  ArgumentsError naming every mistake at once.
  */
 import { ArgumentsError, readFlags, readNumber } from '../../engine/cli/flags.js'
 
@@ -14,12 +14,13 @@ export interface SoakArguments {
 }
 
 const DEFAULT_MINUTES = 60
-/** Below that there is nothing to see but the start. */
+/** A shorter run would show only the start. */
 const MIN_MINUTES = 0.1
 const MAX_MINUTES = 10_080
 const MAX_WORKERS = 64
 
-export const SOAK_HELP = `Keeps the processor at 70 % of what it can do, and watches whether it stays as it is.
+export const SOAK_HELP = `Keeps the processor at 70 % of its rate, and checks that memory, handles and latency
+stay stable.
 
   npm run soak -- --minutes 60
 
@@ -27,18 +28,19 @@ export const SOAK_HELP = `Keeps the processor at 70 % of what it can do, and wat
   --workers N    workers of the processor (default 2)
   --json FILE    samples, figures and verdict as JSON
 
-First it measures how many events per second producers and processor together sustain, then it sends 70 %
-of that, 10 % duplicates and 5 % invalid ones among them. Each 5 s it looks at memory, open handles, event
-loops and latency. Rows that are older than 45 s are deleted all the time, so that the table stays as large
-as it is; rejections stay. PostgreSQL and queue are its own, below DATA_DIR/soak.
+First it measures how many events per second producers and processor sustain together. Then it
+sends 70 % of that, with 10 % duplicates and 5 % invalid events. Every 5 s it reads memory, open
+handles, event loop stalls and latency. Rows older than 45 s are deleted throughout, so that the
+table keeps its size; rejections stay. PostgreSQL and queue are its own, below DATA_DIR/soak.
 
-The first sixth of the time, at least a minute and at most a third, is warming up and counts for nothing. Of the rest:
-  memory     slope of each worker's RSS by least squares, less than 1 MiB per 10 minutes
-  handles    the most at once in the last third at most 2 above that of the first
-  latency    p99 from sent to committed, last third against first third, less than 10 % higher
-  counts     every event stored, recognised as duplicate, or rejected
+The first sixth of the time (at least a minute, at most a third) is warm-up and does not count.
+The goals for the rest:
+  memory     each worker's RSS grows by less than 1 MiB per 10 minutes (slope by least squares)
+  handles    their peak in the last third is at most 2 above that in the first third
+  latency    p99 from sent to committed is less than 10 % higher in the last third than in the first
+  counts     every event is stored, recognised as a duplicate, or rejected
 
-Exit code 0 when all of it holds, otherwise 1.
+Exit code 0 when all goals are met, otherwise 1.
 `
 
 export function parseSoakArguments(args: readonly string[]): SoakCommand {

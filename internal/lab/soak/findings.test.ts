@@ -7,11 +7,13 @@ const TOTAL_S = 600
 interface Shape {
   readonly rssMib?: (atS: number) => number
   readonly handles?: (atS: number) => number
-  /** Of all that was committed so far, how many took up to 20 ms, the others up to 50. */
+  /**
+   * How many of the events committed so far took up to 20 ms; the others took up to 50.
+   */
   readonly fast?: (atS: number) => number
 }
 
-/** Ten minutes, a sample each 5 s, a hundred events per second. */
+/** Ten minutes, a sample every 5 s, a hundred events per second. */
 function samplesOf({
   rssMib = () => 100,
   handles = () => 30,
@@ -38,7 +40,7 @@ const missed = (shape: Shape): readonly string[] =>
     .filter(({ isMet }) => !isMet)
     .map(({ name }) => name)
 
-t.test('a system that stays as it is meets every goal', async t => {
+t.test('a stable system meets every goal', async t => {
   const findings = findIn(samplesOf(), TOTAL_S)
   t.ok(soakGoals(findings).every(({ isMet }) => isMet))
   t.match(findings.processes, [
@@ -51,13 +53,13 @@ t.test('a system that stays as it is meets every goal', async t => {
   t.equal(findings.firstP99Ms?.toFixed(1), '19.8')
 })
 
-t.test('memory that grows by a MiB in ten minutes is too much, by less is not', async t => {
+t.test('memory may grow by less than a MiB in ten minutes', async t => {
   t.same(missed({ rssMib: atS => 100 + (0.99 * atS) / 600 }), [])
   t.same(missed({ rssMib: atS => 100 + (1.01 * atS) / 600 }), ['RSS of worker 2, MiB per 10 min'])
 })
 
 t.test(
-  'warming up counts for nothing: a sixth of the time, at least a minute, at most a third',
+  'warm-up does not count: a sixth of the time, at least a minute, at most a third',
   async t => {
     t.equal(warmUpSeconds(3_600), 600)
     t.equal(warmUpSeconds(300), 60)
@@ -70,13 +72,13 @@ t.test(
   }
 )
 
-t.test('two handles more are within reach of chance, three are not', async t => {
+t.test('two more handles are accepted, three are not', async t => {
   t.same(missed({ handles: atS => (atS > 400 ? 32 : 30) }), [])
   t.same(missed({ handles: atS => (atS > 400 ? 33 : 30) }), ['most handles of worker 2'])
   t.same(
     missed({ handles: atS => (atS > 400 || atS === 200 ? 33 : 30) }),
     [],
-    'as many as were there at some moment before are none more'
+    'a peak that was reached before is not an increase'
   )
 })
 

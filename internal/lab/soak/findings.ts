@@ -1,5 +1,5 @@
 /**
- * What the samples of a soak say, and whether that is good enough.
+ * Evaluates the samples of a soak.
  *
  * Shapes  samples in the order in which they were taken in, figures and goals out; pure.
  * Units   seconds since the load began; MiB per 10 minutes; milliseconds of latency.
@@ -13,13 +13,10 @@ export interface SoakSample {
   readonly atS: number
   /** The primary first. */
   readonly processes: readonly ProcessSample[]
-  /**
-   * Of all processes together, as V8 counts; sometimes just after a collection, mostly
-   * not.
-   */
+  /** Of all processes together, as V8 counts; mostly not just after a collection. */
   readonly heapBytes: number | null
   readonly lagSeconds: number | null
-  /** Sent to committed, all since the start. */
+  /** Sent to committed, since the start. */
   readonly dwell: Histogram | null
   /** Messages that are not deleted yet. */
   readonly backlog: number
@@ -33,8 +30,7 @@ export interface ProcessFindings {
   /** MiB per 10 minutes; null for too few samples. */
   readonly slope: Trend | null
   /**
-   * The most at once: connections that are idle for a while are closed, and opened again
-   * when they are needed.
+   * The peak, because idle connections are closed, and opened again when they are needed.
    */
   readonly firstHandles: number
   readonly lastHandles: number
@@ -43,7 +39,7 @@ export interface ProcessFindings {
 export interface SoakFindings {
   readonly warmUpS: number
   readonly processes: readonly ProcessFindings[]
-  /** The lowest of each minute: what is left after the collections. */
+  /** The lowest of each minute: what is left after collections. */
   readonly heapBytesByMinute: readonly (number | null)[]
   readonly p99MsByMinute: readonly (number | null)[]
   readonly lagMsByMinute: readonly (number | null)[]
@@ -68,8 +64,8 @@ const MAX_MORE_HANDLES = 2
 const MAX_P99_DRIFT = 0.1
 
 /**
- * A sixth of the time, at least a minute and at most a third: code is compiled, heaps and
- * pools grow to their size.
+ * A sixth of the time, at least a minute and at most a third: meanwhile code is compiled,
+ * and heaps and pools grow to their size.
  */
 export function warmUpSeconds(totalS: number): number {
   return Math.min(totalS * MAX_WARM_UP_SHARE, Math.max(MINUTE_S, totalS * WARM_UP_SHARE))
@@ -167,7 +163,7 @@ function byMinute(samples: readonly SoakSample[]): readonly (readonly SoakSample
   return minutes
 }
 
-/** Of what was committed between the first of these samples and the last. */
+/** Covers what was committed between the first and the last of these samples. */
 function p99Of(samples: readonly SoakSample[]): number | null {
   const from = samples.find(({ dwell }) => dwell !== null)?.dwell
   const to = samples.findLast(({ dwell }) => dwell !== null)?.dwell

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import t from 'tap'
 import { parseRssBytes, sampleProcesses } from './process-sample.js'
 
-t.test('the size in memory is read in bytes; a process that has ended has none', async t => {
+t.test('resident memory is in bytes; a process that has ended has none', async t => {
   t.equal(
     parseRssBytes('Name:\tnode\nVmHWM:\t  2048 kB\nVmRSS:\t  1024 kB\nThreads:\t1\n'),
     1_048_576
@@ -10,7 +10,7 @@ t.test('the size in memory is read in bytes; a process that has ended has none',
   t.equal(parseRssBytes('Name:\tnode\nState:\tZ (zombie)\n'), null)
 })
 
-t.test('an opened file is one handle more, where there is /proc', async t => {
+t.test('an open file is one more handle, on systems with /proc', async t => {
   const before = sampleProcesses(process.pid)?.[0]
   const handle = openSync(process.execPath, 'r')
   const after = sampleProcesses(process.pid)?.[0]

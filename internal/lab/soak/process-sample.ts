@@ -1,4 +1,4 @@
-/** What one process holds at this moment, from /proc. */
+/** What each process holds at this moment, from /proc. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { treeOf } from '../bench/proc-stat.js'
 import { readProcesses } from '../bench/process-usage.js'
@@ -11,8 +11,8 @@ export interface ProcessSample {
 }
 
 /**
- * The processor's primary first, then its workers; null where there is no /proc. One that
- * has just ended is left out.
+ * The processor's primary first, then its workers; null without /proc. A process that has
+ * just ended is left out.
  */
 export function sampleProcesses(primaryPid: number): readonly ProcessSample[] | null {
   const processes = readProcesses()
@@ -31,7 +31,7 @@ function sample(pid: number): ProcessSample | null {
   }
 }
 
-/** Null for a process that has ended and was not collected yet. */
+/** Null for a process that has ended and was not reaped yet. */
 export function parseRssBytes(status: string): number | null {
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]
   return kibibytes === undefined ? null : Number(kibibytes) * 1_024

@@ -13,9 +13,9 @@ import { type LoadTotals, runLoad } from '../../systems/events/producer/load.js'
 
 export interface ProducersOptions {
   readonly queue: QueueWriter
-  /** Null: as fast as `mayGoOn` lets it. */
+  /** Null: as fast as `mayGoOn` allows. */
   readonly ratePerSecond: number | null
-  /** Each seed sends other events. */
+  /** Different seeds send different events. */
   readonly seed: string
   readonly signal: AbortSignal
   readonly mayGoOn: () => Promise<void>

@@ -13,26 +13,23 @@ const outcome = (decided: Partial<typeof counts>): SoakOutcome => ({
   deletedRows: 40
 })
 
-t.test(
-  'an event too few or too many is named; a redelivery more is a duplicate more and fine',
-  async t => {
-    t.same(wrongCounts(outcome({})), [])
-    t.same(wrongCounts(outcome({ duplicates: 11 })), [])
-    t.match(wrongCounts(outcome({ duplicates: 9 })), [/10 duplicates were sent, 9/])
-    t.match(wrongCounts(outcome({ stored: 84 })), [/85 events were to be stored, 84/])
-    t.match(wrongCounts(outcome({ stored: 86 })), [/85 events were to be stored, 86/])
-    t.match(wrongCounts(outcome({ rejected: 6 })), [/5 events were to be rejected, 6/])
-  }
-)
+t.test('lost and extra events are named; redeliveries may add duplicates', async t => {
+  t.same(wrongCounts(outcome({})), [])
+  t.same(wrongCounts(outcome({ duplicates: 11 })), [])
+  t.match(wrongCounts(outcome({ duplicates: 9 })), [/10 duplicates were sent, 9/])
+  t.match(wrongCounts(outcome({ stored: 84 })), [/85 events should be stored, 84/])
+  t.match(wrongCounts(outcome({ stored: 86 })), [/85 events should be stored, 86/])
+  t.match(wrongCounts(outcome({ rejected: 6 })), [/5 events should be rejected, 6/])
+})
 
 t.test('the text says what was sent, what was decided and what was deleted', async t => {
   const findings = findIn([], 60)
   const text = formatFindings(outcome({}), findings, soakGoals(findings))
-  t.match(text, /sustained 1000 events\/s, sent 700 per second\nthe first 20 s are warming up/)
+  t.match(text, /sustained 1000 events\/s, sent 700 per second\nthe first 20 s are warm-up/)
   t.match(
     text,
     /sent: 85 new, 10 duplicates, 5 invalid\ndecided: 85 stored, 10 duplicates, 5 rejected/
   )
-  t.match(text, /deleted meanwhile because of their age: 40/)
+  t.match(text, /deleted because of their age: 40/)
   t.match(text, /p99 sent → committed.*MISSED/)
 })

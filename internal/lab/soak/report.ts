@@ -32,10 +32,10 @@ export function formatFindings(
     formatFigures([['minute', 'p99 ms', 'longest stall ms', 'lowest heap MiB'], ...minutes]),
     '',
     `sustained ${Math.round(sustainedPerSecond)} events/s, sent ${sentPerSecond} per second`,
-    `the first ${Math.round(findings.warmUpS)} s are warming up and count for nothing`,
+    `the first ${Math.round(findings.warmUpS)} s are warm-up and do not count`,
     `sent: ${sent.stored} new, ${sent.duplicates} duplicates, ${sent.rejected} invalid`,
     `decided: ${decided.stored} stored, ${decided.duplicates} duplicates, ${decided.rejected} rejected`,
-    `rows deleted meanwhile because of their age: ${deletedRows}`,
+    `rows deleted because of their age: ${deletedRows}`,
     `RSS, median of the first third → of the last: ${memory.join(', ')}`,
     '',
     formatFigures([['', 'goal', 'measured', ''], ...rows]),
@@ -43,13 +43,13 @@ export function formatFindings(
   ].join('\n')
 }
 
-/** Events too few or too many; a redelivery may add duplicates. */
+/** Lost or extra events; redeliveries may add duplicates. */
 export function wrongCounts({ sent, decided }: SoakOutcome): readonly string[] {
   const wrong: string[] = []
   if (decided.stored !== sent.stored)
-    wrong.push(`${sent.stored} events were to be stored, ${decided.stored} were`)
+    wrong.push(`${sent.stored} events should be stored, ${decided.stored} were`)
   if (decided.rejected !== sent.rejected)
-    wrong.push(`${sent.rejected} events were to be rejected, ${decided.rejected} were`)
+    wrong.push(`${sent.rejected} events should be rejected, ${decided.rejected} were`)
   if (decided.duplicates < sent.duplicates)
     wrong.push(`${sent.duplicates} duplicates were sent, ${decided.duplicates} recognised`)
   return wrong

@@ -1,11 +1,12 @@
 /**
- * Deletes rows of `message` that are older than a while, so that the table of a long run
- * stays as large as it is, its space is used again, and autovacuum has its usual work.
+ * Deletes old rows of `message`, so that the table of a long run keeps its size, its
+ * space is reused, and autovacuum has its usual work.
  *
- * Shapes  each call notes the oldest running transaction of now and deletes what was
- *         committed before the note of KEEP_MS ago.
+ * Each call notes the oldest running transaction, and deletes what was committed before
+ * the note of KEEP_MS ago.
+ *
  * Source  internal/systems/events/store/migrations: `message` has an index on `tx`. A
- *         duplicate comes at most some 25 000 events after its first.
+ *         duplicate comes at most about 25 000 events after its first.
  */
 import type { Client } from 'pg'
 

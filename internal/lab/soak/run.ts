@@ -1,5 +1,6 @@
 /**
- * Measures a rate, then keeps to 70 % of it for as long as asked for, and takes samples.
+ * Measures the sustained rate, then sends 70 % of it for the wanted time, and takes
+ * samples.
  *
  * Units   seconds since the steady load began.
  * Errors  rejects when the processor ends by itself or the queue does not drain.
@@ -29,7 +30,7 @@ export interface SoakOptions {
   readonly say: (line: string) => void
 }
 
-/** What the processor has decided, and what it had to. */
+/** What the processor decided, or should have decided. */
 interface DecidedCounts {
   readonly stored: number
   readonly duplicates: number
@@ -50,10 +51,10 @@ const LOAD_SHARE = 0.7
 const POLLERS = 10
 const RATE_WARM_UP_S = 5
 const RATE_S = 20
-/** A run shorter than that has shorter parts. */
+/** A shorter run has shorter phases. */
 const WHOLE_S = 60
 /**
- * Enough that no worker waits for events, little enough that the emulator's array stays
+ * Enough that no worker waits for events, and few enough that the emulator's array stays
  * cheap.
  */
 const MAX_BACKLOG = 5_000
@@ -62,7 +63,7 @@ const SAMPLE_EVERY_MS = 5_000
 const SAMPLES_PER_LINE = 12
 const DRAIN_MS = 60_000
 
-/** Null when it was told to stop. */
+/** Null when it was stopped. */
 export async function runSoak(options: SoakOptions): Promise<SoakOutcome | null> {
   const { services, workers, directory, env } = options
   await services.db.query('TRUNCATE message, rejection')
@@ -169,7 +170,7 @@ async function load<T>(
     backlog = depth
   })
   try {
-    // Producers that fail end the run; those that end as told come later.
+    // Producers that fail end the run; those that end as planned are awaited below.
     const result = await Promise.race([
       watch(),
       producers.then(() => new Promise<never>(() => undefined))

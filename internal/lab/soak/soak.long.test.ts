@@ -4,7 +4,7 @@ import t from 'tap'
 import { startProgram, temporaryDirectory } from '../testing/programs.js'
 import type { SoakOutcome } from './run.js'
 
-t.test('a soak of a few seconds loses nothing and says what it saw', async t => {
+t.test('a soak of a few seconds loses nothing and reports its figures', async t => {
   const directory = temporaryDirectory(t)
   const file = join(directory, 'soak.json')
   const program = startProgram(t, 'soak', { DATA_DIR: directory }, [

@@ -1,9 +1,9 @@
 /**
- * `npm run soak`: the built processor under a steady load for a long time, and whether
- * its memory, handles and latency stay as they are.
+ * `npm run soak`: runs the built processor under a steady load for a long time, and
+ * checks that its memory, handles and latency stay stable.
  *
- * Errors  a goal that is missed, an event too few or too many, or a worker that is not
- *         the one it was: exit code 1, named.
+ * Errors  a missed goal, a lost or extra event, or a replaced worker is named, and the
+ *         exit code is 1.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
@@ -19,7 +19,7 @@ import { findIn, soakGoals } from './findings.js'
 import { formatFindings, wrongCounts } from './report.js'
 import { runSoak } from './run.js'
 
-/** Changes when a field of the JSON file changes its meaning or goes. */
+/** Changes when a field of the JSON file changes its meaning or is removed. */
 const SCHEMA = 'event-process-soak/1'
 
 export function createSoak(env: Environment, args: readonly string[]): Service {

@@ -7,13 +7,13 @@ t.test('points on a line give its slope, without an error', async t => {
   t.ok((trend?.standardError ?? 1) < 1e-9)
 })
 
-t.test('scatter around a flat line is error and no slope', async t => {
+t.test('scatter around a flat line gives an error and no slope', async t => {
   const trend = trendOf([10, 12, 12, 10].map((y, x) => ({ x, y })))
   t.equal(trend?.slope, 0)
   t.equal(trend?.standardError.toFixed(4), '0.6325')
 })
 
-t.test('there is no line through two points, or through many at one place', async t => {
+t.test('two points, or many at one x, give no line', async t => {
   t.equal(trendOf([]), null)
   t.equal(
     trendOf([

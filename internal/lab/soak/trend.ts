@@ -1,5 +1,5 @@
 /**
- * The straight line through samples.
+ * Fits a straight line to samples.
  *
  * Shapes  points in; slope per unit of x and its standard error out, null for fewer than
  *         three points or all at one x.

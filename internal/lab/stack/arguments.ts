@@ -1,7 +1,7 @@
 /**
  * The command line of `npm start`.
  *
- * Errors  ArgumentsError naming everything that is wrong at once.
+ * Errors  ArgumentsError naming every mistake at once.
  */
 import { ArgumentsError, readFlags } from '../../engine/cli/flags.js'
 import { didYouMean } from '../../engine/cli/nearest.js'
@@ -16,9 +16,9 @@ and the programs of each system.
   npm start
   npm start -- --only NAME
 
-  --only NAME    this system alone; may be given several times
+  --only NAME    only this system; may be given several times
 
-Ctrl-C ends all of it. Settings: .env-template.
+Ctrl-C stops everything. Settings: .env-template.
 `
 
 export function parseStackArguments<Named extends { readonly name: string }>(
@@ -31,7 +31,7 @@ export function parseStackArguments<Named extends { readonly name: string }>(
   for (const word of wanted) {
     if (!names.includes(word))
       flags.problems.push(
-        `${JSON.stringify(word)} is no system${didYouMean(word, names)} (there are ${names.join(', ')})`
+        `${JSON.stringify(word)} is not a system${didYouMean(word, names)} (the systems: ${names.join(', ')})`
       )
   }
   if (flags.problems.length > 0) throw new ArgumentsError(flags.problems)

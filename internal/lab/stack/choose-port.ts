@@ -1,9 +1,11 @@
-/** Ports for the programs of `npm start`: the usual ones, unless somebody has them. */
+/** Ports for the programs of `npm start`: the usual ones unless they are taken. */
 import type { Environment } from '../../engine/config/environment.js'
 import { findFreePort, isPortFree } from '../../engine/embedded/port.js'
 import { ExpectedError } from '../../engine/lifecycle/service.js'
 
-/** The configured port; when nobody chose it and it is taken, a free one, and says so. */
+/**
+ * The configured port; if it is taken and nobody chose it, a free one, with a message.
+ */
 export async function choosePort(
   setting: string,
   wanted: number,

@@ -1,6 +1,5 @@
 /**
- * What `npm start` needs to know: where the services are, and on which ports the programs
- * show themselves.
+ * What `npm start` needs to know: where the services are, and the ports of the programs.
  *
  * Errors  ConfigError naming every missing or wrong variable together, also those that
  *         only the programs read.
@@ -19,12 +18,12 @@ import { EMBEDDED_DATABASE } from '../../systems/base-config.js'
 export interface StackConfig {
   readonly services: DatabaseConfig
   readonly usesQueue: boolean
-  /** The port that a setting chooses. */
+  /** The port that a setting gives. */
   readonly portOf: (setting: string) => number
   readonly dataDir: string
 }
 
-/** Beside services of somebody else there are only logs to keep. */
+/** With external services there are only logs to keep. */
 const LOGS_ONLY_DIR = '.data'
 
 export function readStackConfig(env: Environment, systems: readonly System[]): StackConfig {

@@ -1,4 +1,4 @@
-/** Systems that `npm start` shows more of; the programs of others are only started. */
+/** What `npm start` shows, by system; the programs of other systems are only started. */
 import type { Demo, DemoContext } from './demo.js'
 import { createEventsDemo } from './events/demo.js'
 

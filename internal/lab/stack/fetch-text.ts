@@ -1,4 +1,4 @@
-/** What a program on this machine answers; null when it does not. */
+/** The answer of a program on this machine; null without one. */
 export async function fetchText(
   url: string
 ): Promise<{ readonly ok: boolean; readonly text: string } | null> {

@@ -1,4 +1,4 @@
-/** Where everything is, as `npm start` tells it. */
+/** The lines with which `npm start` says where everything is. */
 import type { StackProgram } from './program.js'
 import type { Stand } from './stand.js'
 

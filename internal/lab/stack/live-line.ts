@@ -1,4 +1,4 @@
-/** One line that is written over on a terminal, and a line each time elsewhere. */
+/** One line that is rewritten on a terminal; elsewhere a new line each time. */
 import { clearLine, cursorTo } from 'node:readline'
 
 export class LiveLine {

@@ -1,4 +1,4 @@
-/** A built program as a child of `npm start`, which logs to a file of its own. */
+/** A built program as a child of `npm start`, with a log file of its own. */
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import type { Environment } from '../../engine/config/environment.js'
@@ -14,7 +14,7 @@ export interface StackProgramSpec {
   readonly args: readonly string[]
   readonly env: Environment
   readonly logDir: string
-  /** Of its /metrics and /readyz; null where it has none. */
+  /** Where its /metrics and /readyz are; null if it has none. */
   readonly origin: string | null
 }
 

@@ -1,5 +1,5 @@
 /**
- * `npm start`: the whole thing on one machine — embedded services unless others are
+ * `npm start`: everything on one machine — embedded services unless others are
  * configured, the programs of each system, and a live line of what happens.
  */
 import { mkdirSync } from 'node:fs'

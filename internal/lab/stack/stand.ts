@@ -2,8 +2,8 @@
  * One system's programs under `npm start`.
  *
  * They start in the order of the system's list: the first one makes the tables, so the
- * others wait until it is ready. They end the other way round: first what brings work,
- * then, when that is finished, the rest.
+ * others wait until it is ready. Programs that create work are stopped first. When their
+ * work is finished, the others are stopped, last one first.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Environment } from '../../engine/config/environment.js'
@@ -14,18 +14,18 @@ import { StackProgram } from './program.js'
 
 export interface StandOptions {
   readonly system: System
-  /** Null: its programs are started without arguments, and no more is shown. */
+  /** Null: its programs start without arguments, and nothing more is shown. */
   readonly demo: Demo | null
   readonly env: Environment
-  /** The port that is set for a program, by the name of the setting. */
+  /** The port that a setting gives. */
   readonly portOf: (setting: string) => number
   readonly logDir: string
   readonly say: (line: string) => void
 }
 
-/** How long what is left may take. */
+/** Longest wait for the work that is left. */
 const FINISH_WITHIN_MS = 10_000
-/** Workers report each second. */
+/** Workers report every second. */
 const STILL_MS = 1_200
 
 export class Stand {
@@ -68,12 +68,15 @@ export class Stand {
     }
   }
 
-  /** Null where nothing is shown, or nothing can be read. */
+  /** Null without a demo, or when nothing can be read. */
   async read(): Promise<Figures | null> {
     return this.demo === null ? null : this.demo.read(this.origins)
   }
 
-  /** Ends what brings work, and waits until that is finished; tells what was done. */
+  /**
+   * Stops the programs that create work, and waits until their work is finished; returns
+   * the final figures.
+   */
   async finish(): Promise<readonly string[]> {
     if (this.demo === null) return []
     const { sources, untilStill, describe } = this.demo

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Demo } from './demo.js'
 import { progressLine } from './watch.js'
 
-/** Of the demo only what the line needs. */
+/** Only what the line needs of a demo. */
 const demo = (name: string): Demo => ({
   argumentsOf: () => Promise.resolve([]),
   introduction: () => ({ above: [], below: [] }),

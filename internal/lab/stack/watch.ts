@@ -43,7 +43,7 @@ async function lookAt(stands: readonly Stand[]): Promise<readonly Look[]> {
   return looks
 }
 
-/** `before` may lack a system: then nothing is known of its pace yet. */
+/** `before` may lack a system: its pace is not known yet. */
 export function progressLine(
   looks: readonly Look[],
   before: readonly Look[],

@@ -1,6 +1,6 @@
 /**
- * The events on one machine: fake producers send them, and beside embedded services the
- * sender delivers them to a recipient that has an endpoint for each client.
+ * The events on one machine: fake producers send them. With embedded services, the sender
+ * delivers them to a recipient that has an endpoint for each client.
  */
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import { openKeyRing } from '../../../systems/events/app/key-ring.js'

@@ -1,11 +1,11 @@
 /**
- * The endpoints that `npm start` shows: one for each client, which leads to the recipient
- * on this machine.
+ * The endpoints of `npm start`: one for each client, leading to the recipient on this
+ * machine.
  *
- * They stay from one start to the next. Where the recipient listens on another port, or
- * its secrets are lost, they are brought up to date.
+ * They stay from one start to the next. If the recipient listens on another port, or its
+ * secrets are lost, they are updated.
  *
- * Errors  StoreError; ExpectedError for keys that are not understood.
+ * Errors  StoreError; ExpectedError for invalid keys.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ export interface DemoEndpointsOptions {
   readonly origin: string
 }
 
-/** Makes them; resolves with the file of the recipient's secrets. */
+/** Makes or updates them; resolves with the path of the recipient's secrets. */
 export async function prepareEndpoints({
   endpoints,
   keys,
@@ -52,7 +52,7 @@ export async function prepareEndpoints({
     const same = old.find(endpoint => endpoint.url === url)
     for (const endpoint of old)
       if (endpoint !== same)
-        await endpoints.disable(endpoint.id, 'npm start has its recipient elsewhere now')
+        await endpoints.disable(endpoint.id, 'the recipient of npm start is on another port now')
     if (same === undefined)
       await endpoints.add(
         {

@@ -1,7 +1,7 @@
 /**
  * What processor and sender have done, from their own /metrics.
  *
- * Shapes  Prometheus text in, sums out; labels of one metric are added up.
+ * Shapes  Prometheus text in, sums over all labels out.
  */
 import { readSamples, sumOfSamples } from '../../../engine/observe/prometheus-text.js'
 import type { Figures } from '../demo.js'
@@ -17,7 +17,7 @@ export function readProcessorFigures(text: string): Figures {
   }
 }
 
-/** 0 when the sender tells nothing. */
+/** 0 when the sender reports nothing. */
 export function readDelivered(text: string): number {
   return sumOfSamples(
     readSamples(text),
