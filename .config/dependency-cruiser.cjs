@@ -1,5 +1,5 @@
-// The layers of internal/docs/architecture.md as rules. A test may import anything: it is
-// the one place where adapters meet.
+// The layers of internal/docs/architecture.md as rules. A test may import anything: only
+// there do adapters meet.
 const test = '[.]test[.]ts$|^internal/lab/(testing|simulation|e2e)/'
 const pure = '^internal/(engine/(message|retry)|systems/[^/]+/(event|schemas))/'
 const anySystem = '^internal/systems/([^/]+)/'

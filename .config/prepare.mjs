@@ -1,6 +1,7 @@
 /**
- * Makes a checkout ready to run: `npm start`, `npm test` and others call it first. npm and
- * the compiler know themselves what is old. Runs on Node 20 with nothing installed.
+ * Makes a checkout ready to run: `npm start`, `npm test` and others call it first. npm
+ * and the compiler find out for themselves what is outdated. Runs on Node 20 with nothing
+ * installed.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,7 +16,8 @@ const NPM_CI = 'ci --include=dev --include=optional --no-audit --no-fund --logle
 const json = file => (fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {})
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
-// Ctrl-C reaches npm and the compiler too: the next start must not meet them at work.
+// Ctrl-C reaches npm and the compiler too: wait for them, so that the next start does not
+// meet them at work.
 process.on('SIGINT', () => undefined)
 try {
   await takeLock()
@@ -27,12 +29,13 @@ try {
 
 async function prepare() {
   if (!isInstalled()) {
-    // npm writes its list last: without one, an interrupted installation is done again.
+    // npm writes its list last: without it, an interrupted installation is repeated.
     fs.rmSync(INSTALLED, { force: true })
     const { npm_execpath: npm = '' } = process.env
     const command = npm.endsWith('npm-cli.js') ? [process.execPath, npm] : ['npm']
     await run('Installing the packages', 0, ...command, ...NPM_CI.split(' '))
-    // npm scripts prefer the bundled Node to any other, also where it cannot run (no glibc).
+    // npm scripts prefer the bundled Node to any other, even if it cannot run here (no
+    // glibc).
     if (spawnSync(BUNDLED_NODE, ['-v']).status !== 0) fs.rmSync(BUNDLED_NODE, { force: true })
   }
   const node = fs.existsSync(BUNDLED_NODE) ? BUNDLED_NODE : process.execPath
@@ -41,14 +44,14 @@ async function prepare() {
   if (isOld && node !== BUNDLED_NODE)
     throw new Error(`Node ${oldest} or newer is needed: install Node 24 from https://nodejs.org.`)
   await run('Building', 2_000, node, 'node_modules/typescript/bin/tsc', '--build')
-  // What was built from a source that is gone could still be started, or migrate.
+  // Output whose source is gone could still be started, or migrate.
   for (const file of fs.readdirSync('dist', { recursive: true })) {
     const source = file.replace(/\.js(\.map)?$/, '.ts')
     if (source !== file && !fs.existsSync(source)) fs.rmSync(`dist/${file}`)
   }
 }
 
-/** What npm installed is what is wanted; packages for other machines are optional. */
+/** True if npm installed what is wanted; packages for other machines are optional. */
 function isInstalled() {
   const { '': _, ...wanted } = json('package-lock.json').packages
   const found = json(INSTALLED).packages ?? {}
@@ -65,7 +68,7 @@ async function run(what, sayAfterMs, command, ...args) {
   if (code !== 0) throw new Error(`${what} failed: ${command} ended with ${signal ?? code}.`)
 }
 
-/** A symbolic link is made at once or not at all, and says which process made it. */
+/** A symbolic link is made at once or not at all, and names the process that made it. */
 async function takeLock(hasWaited = false) {
   fs.mkdirSync('dist', { recursive: true })
   try {
@@ -77,7 +80,8 @@ async function takeLock(hasWaited = false) {
     process.kill(Number(fs.readlinkSync(LOCK)), 0)
     if (!hasWaited) process.stdout.write('Waiting for another start to install or build ...\n')
   } catch (error) {
-    // Its maker is dead. Others may have seen that too: by the next try all have removed it.
+    // Its maker is dead. Others may have seen that too: before the next try, all have
+    // removed it.
     if (error.code === 'ESRCH') fs.rmSync(LOCK, { force: true })
   }
   await delay(100)

@@ -1,10 +1,10 @@
 /**
- * Tests run the sources as they are: Node strips the types itself, and this finds `x.ts`
- * where an import says `x.js`, the name it has once compiled. To compile all that a test
- * imports, anew in each process, cost more processor time than most of the tests.
+ * Tests run the sources directly: Node strips the types itself, and this finds `x.ts`
+ * where an import says `x.js`, its compiled name. Compiling all that a test imports, anew
+ * in each process, took more CPU time than most of the tests.
  *
- * What V8 has compiled is kept for the next process, except where coverage is measured,
- * which would be less exact with it.
+ * V8's compiled code is kept for the next process, except when coverage is measured: it
+ * would be less exact.
  */
 import { enableCompileCache, registerHooks } from 'node:module'
 import { fileURLToPath } from 'node:url'

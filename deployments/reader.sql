@@ -1,21 +1,28 @@
--- A role that reads the rows of one client in `message` and `rejection`, and nothing else: for the client's own developers. Run it as
--- roles.sql is run, after `node dist/cmd/migrate`, once for each reader; it may be run as often as you like. A reader who is given several
--- clients, one run each, sees the rows of all of them.
+-- A role that reads only the rows of one client in `message` and `rejection`, for the
+-- client's own developers. Run it like roles.sql, after `node dist/cmd/migrate`, once for
+-- each reader; repeating it is safe. A reader that gets several clients, one run each,
+-- sees the rows of all of them.
 --
---   psql "$ADMIN_CONNECTION" -v reader=acme_reader -v reader_password=... -v client=client-1 -f deployments/reader.sql
+--   psql "$ADMIN_CONNECTION" -v reader=acme_reader -v reader_password=... \
+--     -v client=client-1 -f deployments/reader.sql
 --
--- The first run turns on row-level security. It narrows members of event_process_reader alone, whatever else they are granted; owners,
--- superusers and all other roles see what they saw before. A role that makes dumps and is no owner needs BYPASSRLS from then on.
--- Deliveries, endpoints and their secrets are the operators': readers see none of them, not even of their own client, for attempts bear no
--- client's name and each answer would need a look at its delivery. `admin trace CLIENT MESSAGE_ID --json` answers for them.
--- Rejections whose body names no client that exists are seen by no reader. How many rows all clients have together is no secret of
--- PostgreSQL's: its catalogs and EXPLAIN tell every role. To take a reader away:
+-- The first run turns on row-level security. It restricts only members of
+-- event_process_reader, whatever else they are granted; owners, superusers and all other
+-- roles see what they saw before. From then on, a role that makes dumps and is not the
+-- owner needs BYPASSRLS.
+-- Readers see no deliveries, endpoints or secrets, not even those of their own client:
+-- attempts carry no client's name, and each answer would need a lookup of the delivery.
+-- Operators answer with `admin trace CLIENT MESSAGE_ID --json`.
+-- No reader sees rejections whose body names no existing client. PostgreSQL does not hide
+-- how many rows all clients have together: its catalogs and EXPLAIN tell every role.
+-- To remove a reader:
 --
---   DELETE FROM client_reader WHERE role_name = 'acme_reader'; DROP OWNED BY acme_reader; DROP ROLE acme_reader;
+--   DELETE FROM client_reader WHERE role_name = 'acme_reader';
+--   DROP OWNED BY acme_reader; DROP ROLE acme_reader;
 \set ON_ERROR_STOP on
 BEGIN;
 
--- Waiting for a table would make everybody else wait too.
+-- Waiting long for a lock here would make everybody else wait too.
 SET LOCAL lock_timeout = '3s';
 SET LOCAL event_process.reader = :'reader';
 DO $$
@@ -40,14 +47,15 @@ BEGIN
     RAISE EXCEPTION '% adds rows for all clients: give the reader a role of its own', reader;
   END IF;
   IF NOT (SELECT relrowsecurity FROM pg_class WHERE oid = 'client_reader'::regclass) THEN
-    -- Restrictive ones cannot be widened by any other; what they leave is decided by grants alone.
+    -- No other policy can widen a restrictive one; what it leaves, grants decide alone.
     CREATE POLICY granted ON message USING (true);
     CREATE POLICY granted ON rejection USING (true);
     CREATE POLICY granted ON client_reader USING (true);
     CREATE POLICY own ON client_reader AS RESTRICTIVE TO event_process_reader USING (role_name = current_user);
     CREATE POLICY own_client ON message AS RESTRICTIVE TO event_process_reader
       USING (fk_client_name = ANY (ARRAY(SELECT client FROM client_reader WHERE role_name = current_user)));
-    -- The first half finds rows by the index, which holds the start of names of any length.
+    -- The first condition finds rows by the index, which has the first 100 characters of
+    -- names.
     CREATE POLICY own_client ON rejection AS RESTRICTIVE TO event_process_reader
       USING (left(client_name, 100) COLLATE "C" = ANY (ARRAY(SELECT client FROM client_reader WHERE role_name = current_user))
              AND client_name COLLATE "C" = ANY (ARRAY(SELECT client FROM client_reader WHERE role_name = current_user)));
@@ -61,7 +69,7 @@ BEGIN
     EXECUTE format('GRANT event_process_reader TO %I', reader);
   END IF;
   EXECUTE format('ALTER ROLE %I SET search_path = %I', reader, current_schema());
-  -- A snapshot that is held for hours keeps PostgreSQL from tidying up behind everybody.
+  -- A snapshot held for hours keeps PostgreSQL from removing dead rows, for everybody.
   EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', reader, '5min');
   EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', reader, '5min');
 END $$;

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: measures the processor beside simpler ones and its own limits.
+ * `npm run bench`: measures the processor against simpler consumers and its own limits.
  * Options: --help.
  */
 import { main } from '../../internal/engine/lifecycle/main.js'

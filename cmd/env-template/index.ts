@@ -1,4 +1,6 @@
-/** `npm run env-template`: writes `.env-template` and the settings' page again. */
+/**
+ * `npm run env-template`: rewrites `.env-template` and the tables of the settings page.
+ */
 import { main } from '../../internal/engine/lifecycle/main.js'
 
 await main(async () =>

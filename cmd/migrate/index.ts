@@ -1,5 +1,5 @@
 /**
- * Brings the tables of all systems up to date and ends; safe beside running programs.
+ * Brings the tables of all systems up to date and ends; safe while programs run.
  * Settings: .env-template.
  */
 import { main } from '../../internal/engine/lifecycle/main.js'

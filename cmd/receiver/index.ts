@@ -1,4 +1,4 @@
-/** The old name of the program `recipient`; it goes with the next release. */
+/** The old name of the program `recipient`; the next release removes it. */
 import { main } from '../../internal/engine/lifecycle/main.js'
 
 await main(async () =>

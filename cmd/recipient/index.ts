@@ -1,5 +1,5 @@
 /**
- * A recipient to try deliveries with: checks signatures and says what came (--help).
+ * A recipient to try deliveries with: checks signatures and prints what came (--help).
  * Settings: .env-template.
  */
 import { main } from '../../internal/engine/lifecycle/main.js'

@@ -1,6 +1,6 @@
 /**
- * `npm run schema-suite -- DIR`: the official JSON Schema test suite against the compiler
- * of payload schemas. Options: --help.
+ * `npm run schema-suite -- DIR`: runs the official JSON Schema test suite against the
+ * compiler of payload schemas. Options: --help.
  */
 import { main } from '../../internal/engine/lifecycle/main.js'
 

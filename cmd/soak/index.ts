@@ -1,6 +1,6 @@
 /**
- * `npm run soak`: a steady load for an hour, and whether memory, handles and latency stay
- * where they are. Options: --help.
+ * `npm run soak`: puts a steady load on the processor for an hour, and checks that
+ * memory, handles and latency stay stable. Options: --help.
  */
 import { main } from '../../internal/engine/lifecycle/main.js'
 

@@ -1,7 +1,6 @@
 /**
  * `npm start`: embedded services and the programs of all systems together, until Ctrl-C
- * (--help).
- * Settings: .env-template.
+ * (--help). Settings: .env-template.
  */
 import { main } from '../../internal/engine/lifecycle/main.js'
 
