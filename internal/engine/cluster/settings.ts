@@ -1,6 +1,6 @@
 /**
- * What every cluster of ours is told. A system shows these settings under a heading of
- * its own; the port is each program's own.
+ * The settings of every cluster. A system shows them under its own heading; each program
+ * has a port setting of its own.
  */
 import type { Settings } from '../config/setting.js'
 

@@ -1,4 +1,4 @@
-/** Where embedded services keep their data and listen, and whether there may be any. */
+/** Where embedded services keep their data and listen, and whether they are allowed. */
 import { defineSettings, PORT } from '../config/setting.js'
 
 export const EMBEDDED_SETTINGS = defineSettings('Embedded services', {
@@ -10,12 +10,12 @@ export const EMBEDDED_SETTINGS = defineSettings('Embedded services', {
   EMBEDDED_POSTGRES_PORT: {
     ...PORT,
     default: 54_329,
-    description: 'Port of embedded PostgreSQL; 0 takes a free one'
+    description: 'Port of embedded PostgreSQL; 0 picks a free one'
   },
   EMBEDDED_SQS_PORT: {
     ...PORT,
     default: 4_566,
-    description: 'Port of embedded SQS; 0 takes a free one'
+    description: 'Port of embedded SQS; 0 picks a free one'
   },
   NODE_ENV: {
     type: 'string',

@@ -1,6 +1,5 @@
 /**
- * How much a worker takes at once; a system shows these settings under a heading of its
- * own.
+ * How much a worker takes at once. A system shows these settings under its own heading.
  *
  * Units   in the names: _MS milliseconds, _BYTES bytes.
  */
@@ -20,14 +19,14 @@ export const INTAKE_SETTINGS = {
     default: 1_000,
     minimum: 1,
     maximum: 10_000,
-    description: 'Messages of one commit at most'
+    description: 'Most messages in one commit'
   },
   BATCH_MAX_BYTES: {
     type: 'integer',
     default: 8_388_608,
     minimum: 1_024,
     maximum: 268_435_456,
-    description: 'Bytes of message bodies of one commit at most'
+    description: 'Most bytes of message bodies in one commit'
   },
   BATCH_LINGER_MS: {
     type: 'integer',
@@ -41,14 +40,15 @@ export const INTAKE_SETTINGS = {
     default: 3_000,
     minimum: 10,
     maximum: 100_000,
-    description: 'Received and not yet settled messages per worker at which receiving pauses'
+    description:
+      'Messages in flight (received, not yet settled) per worker at which receiving pauses'
   },
   IN_FLIGHT_MAX_BYTES: {
     type: 'integer',
     default: 67_108_864,
     minimum: 1_048_576,
     maximum: 4_294_967_296,
-    description: 'The same in bytes of message bodies'
+    description: 'The same limit in bytes of message bodies'
   }
 } as const satisfies Settings
 

@@ -7,7 +7,7 @@ export const LOG_SETTINGS = defineSettings('Logs', {
     default: 'info',
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
     description:
-      'info: a line per second and per event of note; debug: a line per step of each batch; trace: a line per message'
+      'info: a line per second and per notable event; debug: a line per step of each batch; trace: a line per message'
   },
   LOG_FORMAT: {
     type: 'string',

@@ -1,5 +1,5 @@
 /**
- * What a program must know of its database.
+ * What a program needs to know about its database.
  *
  * Units   in the names: _MS milliseconds.
  */
@@ -8,7 +8,7 @@ import type { Values } from '../config/environment.js'
 import { defineSettings } from '../config/setting.js'
 
 export const DATABASE_SETTINGS = defineSettings('Database', {
-  // There is one driver; the setting stays because it stands in people's .env files.
+  // There is one driver; the setting stays because .env files contain it.
   DB_DRIVER: {
     type: 'string',
     default: 'postgres',
@@ -21,7 +21,7 @@ export const DATABASE_SETTINGS = defineSettings('Database', {
     pattern: '^postgres(ql)?://',
     shape: 'postgresql://user:password@host:5432/database?sslmode=disable',
     description:
-      'Database connection string; with sslmode=verify-full&sslrootcert=FILE the server must prove who it is'
+      'Database connection string; with sslmode=verify-full&sslrootcert=FILE the server must prove its identity'
   },
   POSTGRES_USER: {
     type: 'string',
@@ -42,25 +42,26 @@ export const DATABASE_SETTINGS = defineSettings('Database', {
     minimum: 100,
     maximum: 600_000,
     description:
-      'Longest statement; PostgreSQL ends it after that, and the client gives up on a silent server a little later'
+      'Longest statement; then PostgreSQL cancels it, and a little later the client gives up on a silent server'
   },
   LOCK_TIMEOUT_MS: {
     type: 'integer',
     default: 5_000,
     minimum: 100,
     maximum: 600_000,
-    description: 'Longest wait for a lock of another session'
+    description: 'Longest wait for a lock that another session holds'
   },
   DB_ALLOW_UNSAFE_DURABILITY: {
     type: 'string',
     default: 'no',
     enum: ['no', 'yes'],
     description:
-      'yes takes a server with fsync, full_page_writes or synchronous_commit off, which may lose committed events in a crash'
+      'yes accepts a server with fsync, full_page_writes or synchronous_commit off, ' +
+      'which may lose committed events in a crash'
   }
 })
 
-/** How long the database, and we for its answer, may take, and what it must promise. */
+/** Time limits for the database and for its answer, and what it must promise. */
 export interface DbLimits {
   readonly statementTimeoutMs: number
   readonly lockTimeoutMs: number
@@ -69,11 +70,11 @@ export interface DbLimits {
   readonly requireDurability: boolean
 }
 
-/** A worker that stops in the middle of a transaction frees its locks after this. */
+/** After this, a worker that stops in the middle of a transaction loses its locks. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 /**
- * The server's own limit comes first; a server that says nothing at all is given up this
- * much later.
+ * The server's own limit comes first; the client gives up on a silent server this much
+ * later.
  */
 const QUERY_DEADLINE_MARGIN_MS = 5_000
 

@@ -1,5 +1,5 @@
 /**
- * What a program must know of its queue on SQS.
+ * What a program needs to know about its queue on SQS.
  *
  * Units   in the names: _S seconds.
  */
@@ -11,7 +11,7 @@ export const SQS_SETTINGS = defineSettings('Queue', {
   AWS_ACCESS_KEY_ID: {
     type: 'string',
     secret: true,
-    description: 'Access key; absent: the AWS SDK’s standard credential chain'
+    description: 'Access key; if absent, the AWS SDK’s standard credential chain is used'
   },
   AWS_SECRET_ACCESS_KEY: {
     type: 'string',
@@ -27,13 +27,13 @@ export const SQS_SETTINGS = defineSettings('Queue', {
     type: 'string',
     pattern: '^[a-z0-9-]+$',
     shape: 'a region name such as us-east-1',
-    description: 'Region of the queue; us-east-1 where AWS_ENDPOINT is given without it'
+    description: 'Region of the queue; us-east-1 if only AWS_ENDPOINT is set'
   },
   AWS_ENDPOINT: {
     type: 'string',
     pattern: '^https?://[^/]+/?$',
     shape: 'http(s)://host:port',
-    description: 'Endpoint of LocalStack, ElasticMQ or another emulator; absent: AWS itself'
+    description: 'Endpoint of LocalStack, ElasticMQ or another emulator; if absent, AWS itself'
   },
   QUEUE_NAME: {
     type: 'string',
@@ -46,7 +46,7 @@ export const SQS_SETTINGS = defineSettings('Queue', {
     pattern: '^[A-Za-z0-9_-]{1,80}$',
     shape: '1 to 80 letters, digits, hyphens and underscores',
     description:
-      'Dead-letter queue to create or open; default: QUEUE_NAME with -dead-letters behind it'
+      'Dead-letter queue to create or open; default: QUEUE_NAME followed by -dead-letters'
   },
   MAX_RECEIVE_COUNT: {
     type: 'integer',
@@ -54,7 +54,8 @@ export const SQS_SETTINGS = defineSettings('Queue', {
     minimum: 1,
     maximum: 1_000,
     description:
-      'Receives after which the queue moves a message to the dead-letter queue (set when the queue is created); below 4 a message that kills its process is not told from those beside it'
+      'Receives after which the queue moves a message to the dead-letter queue ' +
+      '(set when the queue is created); below 4, a message that kills its process cannot be told from its batch-mates'
   },
   QUEUE_RETENTION_S: {
     type: 'integer',
@@ -69,21 +70,21 @@ export const SQS_SETTINGS = defineSettings('Queue', {
     minimum: 2,
     maximum: 43_200,
     description:
-      'How long a received message stays invisible to others; extended at half of it while the message is in flight'
+      'How long a received message stays invisible to others; extended after half of it while the message is in flight'
   },
   WAIT_TIME_S: {
     type: 'integer',
     default: 20,
     minimum: 0,
     maximum: 20,
-    description: 'Long poll of an idle queue'
+    description: 'How long a receive waits at an empty queue (long polling)'
   },
   SQS_TRANSPORT: {
     type: 'string',
     default: 'lean',
     enum: ['lean', 'sdk'],
     description:
-      'How the frequent calls are made: lean is ours and costs a fraction of the CPU, sdk is the AWS SDK alone'
+      'Client for the frequent calls: lean is our own and needs a fraction of the CPU, sdk is the AWS SDK'
   }
 })
 
@@ -112,7 +113,7 @@ export interface QueueConfig {
   readonly transport: Values<SqsSettings>['SQS_TRANSPORT']
 }
 
-/** Embedded SQS takes any credentials, but the protocol wants some. */
+/** Embedded SQS accepts any credentials, but the protocol needs some. */
 export const EMBEDDED_AWS = {
   region: 'us-east-1',
   credentials: { accessKeyId: 'local', secretAccessKey: 'local' }
@@ -123,7 +124,7 @@ export const EMBEDDED_AWS = {
  */
 const DEAD_LETTER_RETENTION_S = 1_209_600
 
-/** `embeddedName` is the queue's where QUEUE_NAME is not set. */
+/** `embeddedName` is used where QUEUE_NAME is not set. */
 export function readQueue(values: Values<SqsSettings>, embeddedName: string): QueueConfig {
   const queueName = values.QUEUE_NAME ?? embeddedName
   return {
@@ -138,7 +139,7 @@ export function readQueue(values: Values<SqsSettings>, embeddedName: string): Qu
   }
 }
 
-/** Adds to the problems what is missing. */
+/** Adds what is missing to the problems. */
 export function readAws({ values, problems }: SettingsReading<SqsSettings>): AwsConfig {
   const {
     AWS_ACCESS_KEY_ID: accessKeyId,

@@ -27,45 +27,42 @@ const problemsOf = (read: () => unknown): readonly string[] => {
   return []
 }
 
-t.test(
-  'without database and queue the embedded ones are used, and every default is in place',
-  async t => {
-    const config = readProcessorConfig({})
-    t.match(config, {
-      services: {
-        kind: 'embedded',
-        embedded: {
-          dataDir: resolve('.data'),
-          postgres: { port: 54_329, isChosen: false },
-          sqs: { port: 4_566, isChosen: false }
-        }
-      },
-      queue: {
-        queueName: 'events',
-        deadLetterQueueName: 'events-dead-letters',
-        maxReceiveCount: 10,
-        retentionS: 86_400,
-        visibilityTimeoutS: 60,
-        waitTimeS: 20
-      },
-      db: { statementTimeoutMs: 30_000, queryDeadlineMs: 35_000, requireDurability: true },
-      pollers: 10,
-      batch: { maxMessages: 1_000, maxBytes: 8_388_608 },
-      metrics: { host: '127.0.0.1', port: 9_464 },
-      shutdownTimeoutMs: 25_000
-    })
-    t.ok(config.workers >= 1)
-    t.equal(readProducersConfig({}).fakeIntervalMs, 100)
-  }
-)
+t.test('without database and queue, embedded ones and all defaults are used', async t => {
+  const config = readProcessorConfig({})
+  t.match(config, {
+    services: {
+      kind: 'embedded',
+      embedded: {
+        dataDir: resolve('.data'),
+        postgres: { port: 54_329, isChosen: false },
+        sqs: { port: 4_566, isChosen: false }
+      }
+    },
+    queue: {
+      queueName: 'events',
+      deadLetterQueueName: 'events-dead-letters',
+      maxReceiveCount: 10,
+      retentionS: 86_400,
+      visibilityTimeoutS: 60,
+      waitTimeS: 20
+    },
+    db: { statementTimeoutMs: 30_000, queryDeadlineMs: 35_000, requireDurability: true },
+    pollers: 10,
+    batch: { maxMessages: 1_000, maxBytes: 8_388_608 },
+    metrics: { host: '127.0.0.1', port: 9_464 },
+    shutdownTimeoutMs: 25_000
+  })
+  t.ok(config.workers >= 1)
+  t.equal(readProducersConfig({}).fakeIntervalMs, 100)
+})
 
-t.test('a port of an embedded service that was set is the user’s choice', async t => {
+t.test('a port that was set for an embedded service counts as chosen', async t => {
   t.match(readQueueProgramConfig({ EMBEDDED_SQS_PORT: '4567' }), {
     services: { embedded: { sqs: { port: 4_567, isChosen: true }, postgres: { isChosen: false } } }
   })
 })
 
-t.test('given services are taken, with credentials or the SDK’s own chain', async t => {
+t.test('external services are used, with given credentials or the SDK’s own chain', async t => {
   t.same(readQueueProgramConfig(external).services, {
     kind: 'external',
     dbConnection: external.DB_CONNECTION,
@@ -112,7 +109,7 @@ t.test('everything that is missing or wrong is named in one message', async t =>
   ])
 })
 
-t.test('an empty variable counts as absent, and a driver we do not have is an error', async t => {
+t.test('an empty variable counts as absent, and an unknown driver is an error', async t => {
   t.equal(
     readProcessorConfig({ METRICS_PORT: '', DB_CONNECTION: '', QUEUE_NAME: '' }).metrics.port,
     9_464
@@ -123,7 +120,7 @@ t.test('an empty variable counts as absent, and a driver we do not have is an er
   )
 })
 
-t.test('a secret that is wrong is not shown', async t => {
+t.test('a wrong secret is not shown', async t => {
   const [problem = ''] = problemsOf(() =>
     readQueueProgramConfig({ ...external, DB_CONNECTION: 'mysql://user:hunter2@host/db' })
   )
@@ -141,35 +138,30 @@ t.test('production refuses embedded services', async t => {
   )
 })
 
-t.test(
-  'a program that does not use the queue needs the database alone, and is given nothing else',
-  async t => {
-    const { DB_CONNECTION, QUEUE_NAME } = external
-    t.same(readBaseConfig({ DB_CONNECTION, NODE_ENV: 'production' }).services, {
-      kind: 'external',
-      dbConnection: DB_CONNECTION
-    })
-    const keys = { AWS_REGION: 'sa-east-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's' }
-    const sender = readSenderConfig({
-      DB_CONNECTION,
-      QUEUE_NAME,
-      ...keys,
-      SENDER_SECRET_KEYS: senderKeys
-    })
-    t.same(sender.services, { kind: 'external', dbConnection: DB_CONNECTION })
-    t.notHas(sender, { queue: {} })
-    t.same(
-      problemsOf(() => readBaseConfig({ QUEUE_NAME })),
-      [
-        'DB_CONNECTION is missing (set both or neither; with neither, embedded services are started)'
-      ]
-    )
-    t.match(readBaseConfig({}).services, { kind: 'embedded' })
-  }
-)
+t.test('a program without a queue needs only the database, and gets nothing else', async t => {
+  const { DB_CONNECTION, QUEUE_NAME } = external
+  t.same(readBaseConfig({ DB_CONNECTION, NODE_ENV: 'production' }).services, {
+    kind: 'external',
+    dbConnection: DB_CONNECTION
+  })
+  const keys = { AWS_REGION: 'sa-east-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's' }
+  const sender = readSenderConfig({
+    DB_CONNECTION,
+    QUEUE_NAME,
+    ...keys,
+    SENDER_SECRET_KEYS: senderKeys
+  })
+  t.same(sender.services, { kind: 'external', dbConnection: DB_CONNECTION })
+  t.notHas(sender, { queue: {} })
+  t.same(
+    problemsOf(() => readBaseConfig({ QUEUE_NAME })),
+    ['DB_CONNECTION is missing (set both or neither; with neither, embedded services are started)']
+  )
+  t.match(readBaseConfig({}).services, { kind: 'embedded' })
+})
 
 t.test(
-  'a connection string that the driver cannot read is a wrong value, and its password is not shown',
+  'an unreadable connection string is a wrong value, and its password is not shown',
   async t => {
     const read = (connection: string) =>
       problemsOf(() => readQueueProgramConfig({ ...external, DB_CONNECTION: connection }))
@@ -193,56 +185,50 @@ t.test(
   }
 )
 
-t.test(
-  'beside embedded services the sender may reach this machine, and its key is none of the environment’s',
-  async t => {
-    const { sender, workers, metrics } = readSenderConfig({})
-    t.match(sender, {
-      secretKeys: null,
-      allowHttp: true,
-      disableAfterMs: 432_000_000,
-      maxLanes: 500,
-      laneLostAfterS: 30
-    })
-    t.same(
-      sender.schedule,
-      [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(seconds => seconds * 1_000)
-    )
-    t.same(
-      [
-        sender.allowList?.check('127.9.9.9'),
-        sender.allowList?.check('::1', 'ipv6'),
-        sender.allowList?.check('10.0.0.1')
-      ],
-      [true, true, false]
-    )
-    t.same([workers, metrics], [1, { host: '127.0.0.1', port: 9_465 }])
-  }
-)
+t.test('with embedded services the sender may reach this machine and needs no key', async t => {
+  const { sender, workers, metrics } = readSenderConfig({})
+  t.match(sender, {
+    secretKeys: null,
+    allowHttp: true,
+    disableAfterMs: 432_000_000,
+    maxLanes: 500,
+    laneLostAfterS: 30
+  })
+  t.same(
+    sender.schedule,
+    [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400].map(seconds => seconds * 1_000)
+  )
+  t.same(
+    [
+      sender.allowList?.check('127.9.9.9'),
+      sender.allowList?.check('::1', 'ipv6'),
+      sender.allowList?.check('10.0.0.1')
+    ],
+    [true, true, false]
+  )
+  t.same([workers, metrics], [1, { host: '127.0.0.1', port: 9_465 }])
+})
+
+t.test('with external services the sender uses only https to the public Internet', async t => {
+  const strict = readSenderConfig({ ...external, SENDER_SECRET_KEYS: senderKeys }).sender
+  t.match(strict, { secretKeys: senderKeys, allowHttp: false, allowList: null })
+  const loose = readSenderConfig({
+    ...external,
+    SENDER_SECRET_KEYS: senderKeys,
+    SENDER_ALLOW_HTTP: 'yes',
+    SENDER_ALLOW_ADDRESSES: '10.1.0.0/16'
+  })
+  t.equal(loose.sender.allowHttp, true)
+  t.equal(loose.sender.allowList?.check('10.1.2.3'), true)
+  t.equal(
+    readSenderConfig({ SENDER_ALLOW_HTTP: 'no' }).sender.allowHttp,
+    false,
+    'a setting counts with embedded services too'
+  )
+})
 
 t.test(
-  'with given services the sender reaches the public Internet by https only, unless told otherwise',
-  async t => {
-    const strict = readSenderConfig({ ...external, SENDER_SECRET_KEYS: senderKeys }).sender
-    t.match(strict, { secretKeys: senderKeys, allowHttp: false, allowList: null })
-    const loose = readSenderConfig({
-      ...external,
-      SENDER_SECRET_KEYS: senderKeys,
-      SENDER_ALLOW_HTTP: 'yes',
-      SENDER_ALLOW_ADDRESSES: '10.1.0.0/16'
-    })
-    t.equal(loose.sender.allowHttp, true)
-    t.equal(loose.sender.allowList?.check('10.1.2.3'), true)
-    t.equal(
-      readSenderConfig({ SENDER_ALLOW_HTTP: 'no' }).sender.allowHttp,
-      false,
-      'said beside embedded services too'
-    )
-  }
-)
-
-t.test(
-  'what the sender lacks is named together with all the rest, and only to programs that need it',
+  'what the sender lacks is named with all other problems, and only to the sender',
   async t => {
     const wrong = {
       NODE_ENV: 'production',
@@ -256,8 +242,8 @@ t.test(
       [
         'SENDER_MAX_LANES must be a whole number from 1 to 10000, not "0"',
         'DB_CONNECTION is missing (NODE_ENV=production runs no embedded services)',
-        'SENDER_SECRET_KEYS is missing (id:key, the key as `openssl rand -base64 32` prints it; older keys behind it, with commas between)',
-        'SENDER_RETRY_SCHEDULE must be delays with commas between, such as 5s,5m,2h (ms, s, m, h or d), not "5s,soon"',
+        'SENDER_SECRET_KEYS is missing (id:key, the key as `openssl rand -base64 32` prints it; older keys after it, separated by commas)',
+        'SENDER_RETRY_SCHEDULE must be delays separated by commas, such as 5s,5m,2h (ms, s, m, h or d), not "5s,soon"',
         'SENDER_ALLOW_ADDRESSES is set (NODE_ENV=production sends to the public Internet only)',
         'SENDER_ALLOW_ADDRESSES: "here" is neither an address nor a range such as 127.0.0.0/8'
       ]
@@ -269,7 +255,7 @@ t.test(
   }
 )
 
-t.test('a key that is not understood is named and not shown', async t => {
+t.test('an invalid key is named and not shown', async t => {
   for (const wrong of ['planted', `planted:${'A'.repeat(42)}=`, `${senderKeys},planted`]) {
     const problems = problemsOf(() => readSenderConfig({ ...external, SENDER_SECRET_KEYS: wrong }))
     t.match(problems, [/^SENDER_SECRET_KEYS must be id:key, /], wrong)

@@ -36,7 +36,7 @@ export interface ProducersConfig extends QueueProgramConfig {
 }
 
 const EMBEDDED_QUEUE = 'events'
-/** Each of our programs says what is wrong, also with the settings of the others. */
+/** Each program reports what is wrong, also in the settings of the others. */
 const SETTINGS = {
   ...PROGRAM_SETTINGS,
   ...PROCESSOR_SETTINGS.settings,

@@ -1,5 +1,5 @@
 /**
- * What the sender alone needs to know: its keys, whom it may send to, how long it tries.
+ * What only the sender needs to know: its keys, whom it may send to, how long it tries.
  */
 import type { BlockList } from 'node:net'
 import { type SettingsReading, wrongValue } from '../../../engine/config/environment.js'
@@ -10,7 +10,8 @@ import { SENDER_SETTINGS } from './sender-settings.js'
 
 export interface SenderSettings {
   /**
-   * As parseKeyRing reads them; null: the key is in a file beside the embedded services.
+   * As parseKeyRing reads them; null: the key is in a file next to the embedded services'
+   * data.
    */
   readonly secretKeys: string | null
   readonly allowHttp: boolean
@@ -23,7 +24,7 @@ export interface SenderSettings {
 }
 
 const AN_HOUR_MS = 3_600_000
-/** Receivers on this machine, for whoever tries things out. */
+/** Recipients on this machine, for trying things out. */
 const EMBEDDED_ALLOW = '127.0.0.0/8,::1'
 
 const SETTINGS = SENDER_SETTINGS.settings
@@ -31,7 +32,7 @@ type Reading = SettingsReading<
   typeof SETTINGS & Pick<typeof EMBEDDED_SETTINGS.settings, 'NODE_ENV'>
 >
 
-/** Adds to the problems what is missing or wrong. */
+/** Adds what is missing or wrong to the problems. */
 export function readSender(
   { values, problems, env }: Reading,
   isEmbedded: boolean

@@ -1,5 +1,5 @@
 /**
- * The settings of the events' programs, beside those of the engine.
+ * The settings of the events' programs that are not the engine's.
  *
  * Units   in the names: _MS milliseconds, _BYTES bytes.
  */
@@ -20,7 +20,7 @@ export const PROCESSOR_SETTINGS = defineSettings('Processor', {
   METRICS_PORT: {
     ...PORT,
     default: 9464,
-    description: 'Port of /metrics, /livez and /readyz; 0 takes a free one'
+    description: 'Port of /metrics, /livez and /readyz; 0 picks a free one'
   },
   SHUTDOWN_TIMEOUT_MS: CLUSTER_SETTINGS.SHUTDOWN_TIMEOUT_MS
 })
