@@ -31,7 +31,7 @@ await t.test('the queue in memory', t =>
   })
 )
 
-await t.test('a queue that can do as little as a broker may', t =>
+await t.test('a queue with as few capabilities as a broker may have', t =>
   queueConformance(t, {
     abilities: { leases: false, inspect: false, deadLetters: true, countsDeliveries: false },
     unsendable: [{ body: 'late', delayS: 1 }],

@@ -2,16 +2,16 @@
  * The port to a queue: receive, settle, send. It knows no broker.
  *
  * Shapes  messages come in by push (`deliver`), because poll loops and consumers belong
- *         to the adapter. Lists may have any length: an adapter whose broker limits its
- *         calls divides them. What a broker may lack is an object or null, so that the
- *         compiler asks every caller for the other case. A message that is delivered
- *         again while it is in flight is settled by its newest receipt; an adapter never
- *         hands out two different messages under one id at the same time.
+ *         to the adapter. Lists may have any length: an adapter splits them if its broker
+ *         limits its calls. What a broker may lack is an object or null, so that the
+ *         compiler makes every caller handle null. A message that is delivered again
+ *         while in flight is settled by its newest receipt; an adapter never hands out
+ *         two different messages under one id at the same time.
  * Units   seconds, UTF-8 bytes.
  * Errors  a settle call resolves with the entries that failed, and rejects (QueueError)
- *         only when none of them was answered for. `send` has an outcome for each
- *         message, whatever happens to its calls. Receive errors go to `onError`, and the
- *         adapter itself backs off and goes on.
+ *         only when none of them got an answer. `send` has an outcome for each message,
+ *         whatever happens to its calls. Receive errors go to `onError`; the adapter
+ *         itself backs off and goes on.
  * Source  internal/docs/decisions/0015-queue-port.md
  */
 import type { ReceivedMessage } from '../message/message.js'
@@ -29,8 +29,8 @@ export interface SettleFailure {
   /** The broker's error code, e.g. `InternalError`. */
   readonly code: string
   /**
-   * False where the same call can never succeed (an outdated receipt); the message then
-   * comes back by itself or is gone already.
+   * False if the same call can never succeed (an outdated receipt); the message then
+   * comes back by itself or is already gone.
    */
   readonly retryable: boolean
 }
@@ -52,31 +52,31 @@ export interface ReceiveOptions {
 /** Receives under way, until they are stopped. */
 export interface Receiving {
   /**
-   * Ends all receiving; what a late answer still brings is given back to the queue. May
-   * be called twice.
+   * Ends all receiving; messages of a late answer are given back to the queue. May be
+   * called twice.
    */
   stop(): Promise<void>
 }
 
-/** What one call to the broker holds at most. */
+/** The most that one call to the broker holds. */
 export interface QueueLimits {
   /** Messages that one receive brings. */
   readonly receive: number
-  /** Receipts that one settle call takes; a caller with less may wait for more. */
+  /** Receipts that one settle call takes; a caller with fewer may wait for more. */
   readonly settle: number
 }
 
 /** A message in flight is invisible to others for a time, and then comes back. */
 export interface Leases {
-  /** How long that is after a receive. */
+  /** How long, after a receive. */
   readonly seconds: number
-  /** Begins that time anew: `seconds` from now. */
+  /** Makes that time end `seconds` from now. */
   extend(receipts: readonly Receipt[], seconds: number): Promise<readonly SettleFailure[]>
 }
 
-/** A place of the broker's own for messages that nobody is to receive again. */
+/** The broker's own place for messages that nobody should receive again. */
 export interface DeadLetters {
-  /** Moves messages there; they are settled by it. */
+  /** Moves messages there, which settles them. */
   put(receipts: readonly Receipt[]): Promise<readonly SettleFailure[]>
 }
 
@@ -87,12 +87,12 @@ export interface QueueDepth {
   readonly delayed: number
 }
 
-/** For people's tools: looking into a queue without receiving from it for good. */
+/** For people's tools: looks into a queue without taking messages for good. */
 export interface QueueInspection {
   /**
    * One receive of up to `max` messages (`limits.receive` at most), which then stay
-   * invisible to others for `seconds`. Nothing came: nothing is visible just now. Like
-   * every receive it raises the receive counts.
+   * invisible to others for `seconds`. An empty list: nothing is visible now. Like every
+   * receive it raises the receive counts.
    */
   take(max: number, seconds: number): Promise<readonly ReceivedMessage[]>
   depth(): Promise<QueueDepth>
@@ -101,17 +101,17 @@ export interface QueueInspection {
 export interface Queue {
   readonly limits: QueueLimits
   /**
-   * Whether `receiveCount` is the broker's own count of deliveries. Where it is not, the
-   * count is always 1 and says nothing.
+   * Whether `receiveCount` is the broker's own count of deliveries. If not, the count is
+   * always 1 and means nothing.
    */
   readonly countsDeliveries: boolean
-  /** Null where a message is in flight for as long as its receiver is connected. */
+  /** Null if a message stays in flight for as long as its receiver is connected. */
   readonly leases: Leases | null
   /**
-   * Null where no call moves a message there. SQS does so itself, after a number of
-   * receives (the redrive policy): a message that is to go there is left alone until
-   * then. Sending a copy there and deleting the message would give it a new id, count and
-   * time, and after a crash in between it would lie in both queues.
+   * Null if no call moves a message there. SQS does it by itself after a number of
+   * receives (the redrive policy); until then the message is left alone. Sending a copy
+   * there and deleting the message would give it a new id, count and time, and a crash in
+   * between would leave it in both queues.
    */
   readonly deadLetters: DeadLetters | null
   readonly inspect: QueueInspection | null
@@ -131,28 +131,26 @@ export interface InspectableQueue extends Queue {
 /** A message to be sent. */
 export interface OutgoingMessage {
   readonly body: string
-  /**
-   * Of a copy: the id under which the message was first accepted (origin.ts).
-   */
+  /** For a copy: the id under which the message was first accepted (origin.ts). */
   readonly origin?: string
   /**
-   * Whose turn it takes, where the queue hands out messages in fair turns between groups.
+   * Whose turn it takes, if the queue hands out messages in fair turns between groups.
    */
   readonly group?: string
-  /** How long nobody receives it: whole seconds, `limits.delayS` at most. */
+  /** How long nobody receives it: whole seconds, at most `limits.delayS`. */
   readonly delayS?: number
 }
 
-/** What became of one sent message: the id that it got, or the code of its failure. */
+/** The outcome of one sent message: its id, or the code of its failure. */
 export type SendOutcome =
   | { readonly id: string }
   | { readonly code: string; readonly retryable: boolean }
 
-/** What the broker takes of a sender. */
+/** What the broker accepts from a sender. */
 export interface SendLimits {
-  /** Messages that one call holds: longer lists take several, one after the other. */
+  /** Messages in one call; longer lists take several calls, one after the other. */
   readonly entries: number
-  /** Of one message, and of all that one call holds. */
+  /** In one message, and in all messages of one call. */
   readonly bytes: number
   /** The longest delay; 0 where there is none. */
   readonly delayS: number
@@ -161,12 +159,12 @@ export interface SendLimits {
 /** The senders' side of the queue. */
 export interface QueueWriter {
   readonly limits: SendLimits
-  /** False when the queue could never take this message, whatever is tried. */
+  /** False if the queue can never accept this message. */
   takes(message: OutgoingMessage): boolean
   /**
-   * Sends messages; outcomes in the same order. A message has an id only once the queue
-   * has confirmed that it keeps it. After a call that failed as a whole no further one is
-   * made: all that is left has its code, and may be sent again.
+   * Sends messages; the outcomes have the same order. A message has an id only once the
+   * queue has confirmed that it keeps it. After a call that failed as a whole no further
+   * one is made: the remaining messages get its code, and may be sent again.
    */
   send(messages: readonly OutgoingMessage[]): Promise<readonly SendOutcome[]>
   close(): Promise<void>

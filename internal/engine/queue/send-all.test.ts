@@ -5,7 +5,7 @@ import { sendAll } from './send-all.js'
 const items = ['a', 'b', 'c', 'd']
 const toMessage = (item: string) => ({ body: `body of ${item}` })
 
-t.test('each thing is sorted by what became of its message, in order', async t => {
+t.test('items are sorted by the outcome of their message, in order', async t => {
   const writer = writerOf(async messages => [
     { id: `id of ${messages[0]?.body ?? ''}` },
     { code: 'TooLong', retryable: false },
@@ -21,7 +21,7 @@ t.test('each thing is sorted by what became of its message, in order', async t =
   })
 })
 
-t.test('a writer that breaks is a bug, and no outcome', async t => {
+t.test('a writer that throws is a bug, not an outcome', async t => {
   const broken = writerOf(async () => {
     throw new TypeError('a bug')
   })

@@ -1,9 +1,9 @@
 /**
- * Sends a list of things once, each as its message, and sorts them by what became of it.
+ * Sends a list of items once, each as one message, and sorts them by outcome.
  *
- * Errors  none of the queue's: a failed call is an outcome of its messages. Whether it
- *         was accepted nobody knows then; a message that is sent again after it may be in
- *         the queue twice.
+ * Errors  none of the queue's: a failed call is an outcome of its messages. Nobody knows
+ *         then whether the queue accepted them; a message sent again may be in the queue
+ *         twice.
  */
 import type { OutgoingMessage, QueueWriter, SendOutcome } from './queue.js'
 
@@ -13,7 +13,7 @@ export interface SentItem<Item> {
   readonly id: string
 }
 
-/** The queue has not taken it, for this reason. */
+/** The queue has not accepted it, for this reason. */
 export interface UnsentItem<Item> {
   readonly item: Item
   readonly code: string
@@ -21,13 +21,13 @@ export interface UnsentItem<Item> {
 
 export interface SendReport<Item> {
   readonly sent: readonly SentItem<Item>[]
-  /** The queue will never take these. */
+  /** The queue will never accept these. */
   readonly refused: readonly UnsentItem<Item>[]
-  /** These may be taken later. */
+  /** The queue may accept these later. */
   readonly failed: readonly UnsentItem<Item>[]
 }
 
-/** An outcome that an adapter has left out. */
+/** Of a message to which the adapter gave no outcome. */
 const NO_OUTCOME: SendOutcome = { code: 'NoOutcome', retryable: true }
 
 export async function sendAll<Item>(

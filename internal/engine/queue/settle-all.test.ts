@@ -20,7 +20,7 @@ async function settle(answer: (ids: readonly string[], attempt: number) => Settl
   return { asked, left }
 }
 
-t.test('only what failed and may still succeed is tried again', async t => {
+t.test('only failures that may still succeed are tried again', async t => {
   const { asked, left } = await settle((_, attempt) =>
     attempt === 1 ? [stale('a'), busy('c')] : []
   )
@@ -28,7 +28,7 @@ t.test('only what failed and may still succeed is tried again', async t => {
   t.same(left, [stale('a')])
 })
 
-t.test('after three attempts what is left is given up', async t => {
+t.test('after three attempts the rest is given up', async t => {
   const { asked, left } = await settle(ids => ids.map(busy))
   t.same(asked, ['abc', 'abc', 'abc'])
   t.same(left, ['a', 'b', 'c'].map(busy))
@@ -43,13 +43,13 @@ t.test('a call that fails as a whole counts for each of its messages', async t =
   t.same(left, [busy('b')])
 })
 
-t.test('a queue that breaks is a bug, and no failure', async t => {
+t.test('a queue that throws is a bug, not a failure', async t => {
   const broken: Settle = () => Promise.reject(new TypeError('a bug'))
   const { signal } = new AbortController()
   await t.rejects(settleAll(receipts, broken, { clock: createManualClock(), signal }), TypeError)
 })
 
-t.test('nothing is nothing to ask for', async t => {
+t.test('an empty list makes no call', async t => {
   const { signal } = new AbortController()
   const never: Settle = () => Promise.reject(new Error('asked'))
   t.same(await settleAll([], never, { clock: createManualClock(), signal }), [])

@@ -1,9 +1,9 @@
 /**
- * Settles messages with a few attempts, for tools: each attempt repeats only what failed
+ * Settles messages in a few attempts, for tools: each attempt repeats only what failed
  * and may still succeed.
  *
- * Errors  none of the queue's: what could not be settled is returned, and comes back by
- *         itself.
+ * Errors  none of the queue's: failures are returned, and their messages come back by
+ *         themselves.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { delay } from '../lifecycle/interrupt.js'
@@ -24,19 +24,19 @@ export async function settleAll(
   settle: Settle,
   { clock, signal }: SettleOptions
 ): Promise<readonly SettleFailure[]> {
-  const given: SettleFailure[] = []
+  const givenUp: SettleFailure[] = []
   let open = receipts
   for (let attempt = 1; open.length > 0; attempt++) {
     const again = new Set<string>()
     for (const failure of await settleOnce(open, settle)) {
       if (failure.retryable && attempt < ATTEMPTS) again.add(failure.id)
-      else given.push(failure)
+      else givenUp.push(failure)
     }
     if (again.size === 0) break
     open = open.filter(({ id }) => again.has(id))
     await delay(clock, RETRY_MS * attempt, signal)
   }
-  return given
+  return givenUp
 }
 
 async function settleOnce(

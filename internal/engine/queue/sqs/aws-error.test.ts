@@ -12,7 +12,7 @@ import {
 const named = (name: string, message: string, over: object = {}) =>
   Object.assign(new Error(message), { name, ...over })
 
-await t.test('a failure of any shape becomes one error that says its code', async t => {
+await t.test('a failure of any shape becomes one error with its code', async t => {
   const rows = [
     {
       why: 'the service names its errors',
@@ -25,7 +25,7 @@ await t.test('a failure of any shape becomes one error that says its code', asyn
       code: 'ECONNREFUSED'
     },
     {
-      why: 'a code outdoes the name',
+      why: 'a code beats the name',
       error: named('TimeoutError', 'socket', { code: 'ETIMEDOUT' }),
       code: 'ETIMEDOUT'
     },
@@ -59,7 +59,7 @@ await t.test('a failure of any shape becomes one error that says its code', asyn
 })
 
 await t.test(
-  'only the first line of what a service says is kept, and not more of it than a log line takes',
+  'only the first line of a service’s message is kept, cut to 300 characters',
   async t => {
     const said = named(
       'SignatureDoesNotMatch',
@@ -70,7 +70,7 @@ await t.test(
   }
 )
 
-await t.test('the same question has the same answer for every server', async t => {
+await t.test('each question has the same answer for every server', async t => {
   for (const name of ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue'])
     t.ok(isMissingQueue(asQueueError(named(name, ''))))
   for (const name of ['QueueNameExists', 'QueueAlreadyExists'])

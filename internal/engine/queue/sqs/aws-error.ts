@@ -1,13 +1,13 @@
 /**
- * Reads the many shapes of a failed AWS call: one QueueError with the code that says what
- * happened, and what an entry's code means.
+ * Turns the many shapes of a failed AWS call into one QueueError whose code says what
+ * happened, and reads the codes of entries.
  *
  * Shapes  the message is the first line of the service's own, cut to a length: below it
  *         AWS repeats the headers of a request whose signature it refuses, session token
  *         included, and messages are logged.
  * Errors  codes come from the service (`ThrottlingException`), from the network
  *         (`ECONNREFUSED`) or from us (`ETIMEDOUT`).
- * Source  error names differ from server to server (`QueueDoesNotExist`,
+ * Source  error names differ between servers (`QueueDoesNotExist`,
  *         `AWS.SimpleQueueService.NonExistentQueue`), so callers ask the questions below
  *         instead of comparing texts.
  */
@@ -35,8 +35,8 @@ const text = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value : null
 
 /**
- * The error's own code where it has one that is not merely its class; network errors keep
- * theirs in `code`, service errors in `name`.
+ * The error's own code, if it has more than its class. Network errors keep it in `code`,
+ * service errors in `name`.
  */
 function codeOf(failed: Failed): string {
   const code = text(failed.code)
@@ -55,8 +55,7 @@ export function asQueueError(error: unknown): QueueError {
   if (typeof error !== 'object' || error === null)
     return new QueueError('Unknown', String(error), error)
   const failed: Failed = error
-  // sqs-consumer wraps what `send` rejected with; the inner error is the one that knows
-  // its code.
+  // sqs-consumer wraps what `send` rejected with; only the inner error has the code.
   if (failed.name === 'SQSError' && failed.cause !== undefined) return asQueueError(failed.cause)
   const code = codeOf(failed)
   return new QueueError(code, firstLine(text(failed.message) ?? code), error)
@@ -72,5 +71,5 @@ export function isRetryableEntry(code: string, isSenderFault: boolean): boolean 
 }
 const PERMANENT = new Set(['ReceiptHandleIsInvalid', 'InvalidParameterValue', 'MessageNotInflight'])
 
-/** The code of a failed entry, without the prefix that older servers put before it. */
+/** The code of a failed entry, without the prefix of older servers. */
 export const entryCode = (code: string | undefined): string => codeOf({ code })

@@ -1,11 +1,11 @@
 /**
- * Divides lists into batch calls that SQS takes.
+ * Splits lists into batch calls that SQS accepts.
  *
- * Shapes  calls follow one another. When one fails as a whole, the queue does not answer
- *         just now, and asking it for the rest would only take longer: no further call is
- *         made.
- * Errors  a list whose first call fails rejects with that call's error; later on the
- *         failure is one of each entry that is left.
+ * Calls follow one another. If one fails as a whole, the queue is not answering, and
+ * asking it for the rest would only take longer: no further call is made.
+ *
+ * Errors  a list whose first call fails rejects with its error; a later failure counts
+ *         for each entry that is left.
  */
 import type { OutgoingMessage, Receipt, SettleFailure } from '../queue.js'
 import { asQueueError } from './aws-error.js'
@@ -13,7 +13,7 @@ import { BATCH_ENTRIES, MAX_MESSAGE_BYTES, messageBytes } from './limits.js'
 
 type SettleBatch = (receipts: readonly Receipt[]) => Promise<readonly SettleFailure[]>
 
-/** Settles a list of any length; one that fits is handed on as it is. */
+/** Settles a list of any length; one that fits a call is passed on as it is. */
 export function settleInBatches(
   receipts: readonly Receipt[],
   settle: SettleBatch
@@ -41,8 +41,8 @@ async function settleLong(
 }
 
 /**
- * Where the batch that begins at `from` ends: as many messages as one call holds, in
- * entries and in bytes, and at least one.
+ * Where the batch that begins at `from` ends: it has as many messages as one call holds,
+ * in entries and in bytes, and at least one.
  */
 export function endOfBatch(messages: readonly OutgoingMessage[], from: number): number {
   let bytes = 0

@@ -1,6 +1,6 @@
 /**
- * One call to the queue, with an end: a connection that hangs must not hold a poller or a
- * settle slot for ever.
+ * One call to the queue, with a deadline: a hanging connection must not hold a poller or
+ * a settle slot for ever.
  *
  * Units   milliseconds.
  * Errors  always QueueError: the call's own, `ETIMEDOUT` at the deadline, `ABORT_ERR`
@@ -11,14 +11,14 @@ import type { Clock } from '../../lifecycle/clock.js'
 import { QueueError } from '../queue.js'
 import { asQueueError } from './aws-error.js'
 
-/** What of an SQSClient is used: any transport that answers its commands will do. */
+/** The part of an SQSClient in use; any transport that answers its commands will do. */
 export type SqsSender = Pick<SQSClient, 'send'>
 
 export const CALL_DEADLINE_MS = 10_000
 
 /**
- * Runs `call` until it ends, `deadlineMs` are over or `cut` is aborted; the signal that
- * it gets tells it about the last two.
+ * Runs `call` until it ends, `deadlineMs` are over or `cut` aborts. In the last two cases
+ * the signal passed to it aborts.
  */
 export function withDeadline<T>(
   clock: Clock,
@@ -30,8 +30,8 @@ export function withDeadline<T>(
   return new Promise((resolve, reject) => {
     const abandon = (error: QueueError) => {
       release()
-      // Rejected here and not by the call: some waits inside a client (a free socket,
-      // credentials) do not heed the signal.
+      // Reject here rather than through the call: some waits inside a client (for a free
+      // socket, for credentials) ignore the signal.
       reject(error)
       controller.abort(error)
     }

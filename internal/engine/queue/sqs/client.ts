@@ -1,12 +1,13 @@
 /**
  * The AWS client for SQS, set up for long polling and for emulators.
  *
- * Shapes  over the `lean` transport (transport/lean-client.ts) the frequent calls cost a
- *         seventh of the CPU; `sdk` is the SDK alone.
+ * Over the `lean` transport (transport/lean-client.ts) the frequent calls cost a seventh
+ * of the CPU; `sdk` is the SDK alone.
+ *
  * Units   milliseconds.
  * Source  with the SDK's defaults a request has no time limit at all and 50 sockets serve
  *         everything; a client that follows queue URLs goes to the host that an emulator
- *         believes to have.
+ *         believes it has.
  */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs'
 import { createLeanClient } from './transport/lean-client.js'
@@ -23,7 +24,7 @@ export interface SqsClientOptions {
     readonly secretAccessKey: string
     readonly sessionToken?: string
   }
-  /** Calls at the same time: at least the pollers plus what settles. */
+  /** Calls at the same time: at least one per poller, plus those that settle. */
   readonly maxSockets: number
   /** Absent: `lean`. */
   readonly transport?: SqsTransport
@@ -31,7 +32,8 @@ export interface SqsClientOptions {
 
 const CONNECTION_TIMEOUT_MS = 3_000
 /**
- * Longer than the longest long poll (20 s): a socket that is silent for so long is dead.
+ * Longer than the longest long poll (20 s): a socket that is silent for this long is
+ * dead.
  */
 const SOCKET_TIMEOUT_MS = 35_000
 

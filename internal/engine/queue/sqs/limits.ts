@@ -27,7 +27,7 @@ export const SQS_SEND_LIMITS: SendLimits = {
 const FORBIDDEN_CHARACTER = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/u
 
 /**
- * Whole seconds that the queue takes: rounded up, so that a message never comes back
+ * Whole seconds that the queue accepts: rounded up, so that a message never comes back
  * early, and at most 12 hours.
  */
 export function clampVisibilityS(seconds: number): number {
@@ -45,8 +45,8 @@ export function messageBytes({ body, origin }: OutgoingMessage): number {
 }
 
 /**
- * Why a message of so many bytes can never be sent, or null. Asked first, because the
- * queue answers for one such message by refusing its whole batch.
+ * Why a message of this size can never be sent, or null. Checked first, because SQS would
+ * refuse the whole batch for one such message.
  */
 export function refusalOf(
   message: OutgoingMessage,

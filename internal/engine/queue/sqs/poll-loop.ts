@@ -1,19 +1,21 @@
 /**
  * Receives from SQS: one sqs-consumer per poller, of which only the loop is used.
  *
- * Shapes  before each receive a poller waits for the end of its backoff, its turn
- *         (pollers.ts) and admission; messages are handed over at once, so that the next
- *         receive does not wait for them. Settling is not in here. Stopping: no further
- *         receive starts. Young receives may be on their way back with messages, which
- *         SQS has counted as received and would hold for a whole visibility timeout: they
- *         get a moment, and what they bring is given back. Older ones wait at an empty
- *         queue and are cut off.
- * Units   waiting in whole seconds as SQS counts it, delays in milliseconds.
- * Errors  a failed receive goes to `onError` and delays this poller's next one; those of
- *         our own cutting off are not reported.
- * Source  sqs-consumer 15.0.3: a handler that returns [] deletes nothing; after most
+ * Before each receive a poller waits for the end of its backoff, its turn (pollers.ts)
+ * and admission. Messages are handed over at once, so that the next receive does not wait
+ * for them. Settling happens elsewhere.
+ *
+ * A stop starts no further receive. Young receives may be on their way back with
+ * messages, which SQS has counted as received and would hold for a whole visibility
+ * timeout: they get a moment, and their messages are given back. Older ones wait at an
+ * empty queue and are cut off.
+ *
+ * Units   waits in whole seconds as SQS counts them, delays in milliseconds.
+ * Errors  a failed receive goes to `onError` and delays this poller's next one; receives
+ *         that we cut off are not reported.
+ * Source  sqs-consumer 15.0.3: a handler that returns [] deletes nothing. After most
  *         errors it polls again at once, after some AWS errors it pauses for ten seconds.
- *         `send` rejects with QueueError, which it does not know: the one backoff is
+ *         `send` rejects with QueueError, which it does not know, so the only backoff is
  *         ours.
  */
 import type {
@@ -53,7 +55,7 @@ export function startPolling(setup: PollingSetup, options: ReceiveOptions): Rece
   const { clock, random } = setup
   const deadlineMs = setup.waitTimeS * 1_000 + CALL_DEADLINE_MS
   const pollers = createPollers(setup.pollers)
-  /** No receive starts any more, nothing is delivered any more. */
+  /** No receive starts and nothing is delivered any more. */
   const ended = new AbortController()
   /** Receives under way are cut off. */
   const cut = new AbortController()
@@ -87,8 +89,7 @@ export function startPolling(setup: PollingSetup, options: ReceiveOptions): Rece
       retryInMs = 0
       await pollers.turn(poller)
       if (!ended.signal.aborted) await unlessAborted(options.admit(), ended.signal)
-      // The only way to keep sqs-consumer from going on to its receive; `fail` keeps
-      // quiet about it.
+      // The only way to keep sqs-consumer from its receive; `fail` does not report it.
       if (ended.signal.aborted) throw new QueueError('ABORT_ERR', 'polling has ended')
     }
 
@@ -99,8 +100,7 @@ export function startPolling(setup: PollingSetup, options: ReceiveOptions): Rece
         deadlineMs,
         signal => {
           const sent = setup.sqs.send(command, { abortSignal: signal })
-          // A client that does not heed the signal may answer when nobody listens any
-          // more.
+          // A client that ignores the signal may answer when nobody listens any more.
           const late = (output: ReceiveMessageCommandOutput) =>
             signal.aborted ? giveBack(output.Messages ?? []) : undefined
           sent.then(late, () => undefined)
@@ -114,7 +114,7 @@ export function startPolling(setup: PollingSetup, options: ReceiveOptions): Rece
       return answer
     }
 
-    const hand = async (messages: Message[]): Promise<Message[]> => {
+    const handOver = async (messages: Message[]): Promise<Message[]> => {
       if (ended.signal.aborted) await giveBack(messages)
       else {
         try {
@@ -141,7 +141,7 @@ export function startPolling(setup: PollingSetup, options: ReceiveOptions): Rece
       messageAttributeNames: MESSAGE_ATTRIBUTES,
       shouldDeleteMessages: false,
       preReceiveMessageCallback: waitForTurn,
-      handleMessageBatch: hand
+      handleMessageBatch: handOver
     })
     // Each round ends with exactly one of these three.
     consumer.on('response_processed', endRound)

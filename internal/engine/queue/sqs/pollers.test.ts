@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { createPollers, type Pollers } from './pollers.js'
 
-/** Which of the pollers got their turn so far. */
+/** The pollers that got their turn so far. */
 function turns(pollers: Pollers, ...who: number[]): Set<number> {
   const awake = new Set<number>()
   for (const poller of who) void pollers.turn(poller).then(() => awake.add(poller))
@@ -28,7 +28,7 @@ await t.test('at the start one poller scouts and the others wait', async t => {
   t.ok(turns(pollers, 0), 'the scout goes on when it finds nothing')
 })
 
-await t.test('a full receive wakes all, a part of one wakes one', async t => {
+await t.test('a full receive wakes all pollers, a partial one wakes one', async t => {
   const pollers = createPollers(4)
   const awake = turns(pollers, 0, 1, 2, 3)
   pollers.received(0, 9)
@@ -39,7 +39,7 @@ await t.test('a full receive wakes all, a part of one wakes one', async t => {
   t.strictSame([...awake], [0, 1, 2, 3])
 })
 
-await t.test('whoever finds the queue empty parks, except the last one', async t => {
+await t.test('a poller that finds the queue empty parks, except the last one awake', async t => {
   const pollers = await allAwake(t, 3)
   pollers.received(0, 0)
   pollers.received(2, 0)
@@ -52,7 +52,7 @@ await t.test('whoever finds the queue empty parks, except the last one', async t
   t.strictSame([...awake], [1, 0], 'and wakes those that parked first')
 })
 
-await t.test('a poller that is woken before it asks for its turn need not wait', async t => {
+await t.test('a poller woken before it asks for its turn need not wait', async t => {
   const pollers = await allAwake(t, 2)
   pollers.received(1, 0)
   pollers.received(0, 10)
@@ -61,7 +61,7 @@ await t.test('a poller that is woken before it asks for its turn need not wait',
   t.strictSame([...awake], [1])
 })
 
-await t.test('stopping lets everyone go, also those that ask later', async t => {
+await t.test('a stop lets all pollers go, also those that ask later', async t => {
   const pollers = createPollers(3)
   const awake = turns(pollers, 1)
   pollers.stop()

@@ -55,7 +55,7 @@ await t.test(
 )
 
 await t.test(
-  'an existing queue without a dead-letter target gets one, and keeps the rest as it is',
+  'an existing queue without a dead-letter target gets one, and keeps the rest',
   async t => {
     for (const [why, attributes] of [
       ['no policy at all', {}],
@@ -74,41 +74,34 @@ await t.test(
         VisibilityTimeout: '7',
         MessageRetentionPeriod: '345600'
       })
-      t.strictSame(
-        (await openQueue(sqs, wanted())).notes,
-        [],
-        'the next time there is nothing to say'
-      )
+      t.strictSame((await openQueue(sqs, wanted())).notes, [], 'the next time there are no notes')
     }
   }
 )
 
-await t.test(
-  'a queue with another dead-letter queue or count keeps it, and the operator is told',
-  async t => {
-    const { sqs, attributesOf, policyOf } = await setup(t)
-    const first = await openQueue(sqs, wanted())
-    const policy = await policyOf(first.queueUrl)
-    const other = await openQueue(
-      sqs,
-      wanted({ deadLetterQueueName: 'elsewhere', maxReceiveCount: 9 })
-    )
-    t.match(other, { ...first, created: false, notes: [/not to elsewhere: left as it is/] })
-    t.match(await openQueue(sqs, wanted({ maxReceiveCount: 9 })), {
-      notes: [/after 5 receives, not 9/]
-    })
-    t.strictSame(await policyOf(first.queueUrl), policy)
-    t.equal((await attributesOf(first.deadLetterQueueUrl)).MessageRetentionPeriod, '1209600')
-  }
-)
+await t.test('a queue with another dead-letter queue or count keeps it, with a note', async t => {
+  const { sqs, attributesOf, policyOf } = await setup(t)
+  const first = await openQueue(sqs, wanted())
+  const policy = await policyOf(first.queueUrl)
+  const other = await openQueue(
+    sqs,
+    wanted({ deadLetterQueueName: 'elsewhere', maxReceiveCount: 9 })
+  )
+  t.match(other, { ...first, created: false, notes: [/not to elsewhere: left as it is/] })
+  t.match(await openQueue(sqs, wanted({ maxReceiveCount: 9 })), {
+    notes: [/after 5 receives, not 9/]
+  })
+  t.strictSame(await policyOf(first.queueUrl), policy)
+  t.equal((await attributesOf(first.deadLetterQueueUrl)).MessageRetentionPeriod, '1209600')
+})
 
-await t.test('a dead-letter queue that forgets before the queue does is pointed out', async t => {
+await t.test('a dead-letter queue that keeps no longer than the queue gets a note', async t => {
   const { sqs, create } = await setup(t)
   await create('events-dead-letter', { MessageRetentionPeriod: '86400' })
   t.match(await openQueue(sqs, wanted()), { created: true, notes: [/keeps messages for 86400 s/] })
 })
 
-await t.test('several processes at once end with the same two queues', async t => {
+await t.test('several processes at once end up with the same two queues', async t => {
   const { sqs, policyOf } = await setup(t)
   const opened = await Promise.all(Array.from({ length: 8 }, () => openQueue(sqs, wanted())))
   t.equal(new Set(opened.map(({ queueUrl }) => queueUrl)).size, 1)
@@ -116,7 +109,7 @@ await t.test('several processes at once end with the same two queues', async t =
   t.match(await policyOf(opened[0]!.queueUrl), { deadLetterTargetArn: /:events-dead-letter$/ })
 })
 
-await t.test('a name that cannot be a queue is refused before any call', async t => {
+await t.test('an invalid queue name is refused before any call', async t => {
   const { sqs, sent } = createStubSqs(() => ({}))
   for (const queueName of [
     '',
@@ -144,7 +137,7 @@ const missing = () => Object.assign(new Error('no such queue'), { name: 'QueueDo
 const denied = () => Object.assign(new Error('not authorized'), { name: 'AccessDenied' })
 
 await t.test(
-  'missing rights to an existing queue are a note; missing rights to create one are an error',
+  'missing rights are a note for an existing queue, and an error for a new one',
   async t => {
     const exists = createStubSqs(({ name }) => {
       if (name === 'GetQueueUrlCommand') return { QueueUrl: 'http://queue.invalid/1/events' }
@@ -167,8 +160,8 @@ await t.test(
 )
 
 /**
- * A server on which another process creates the queue between our look and our creation,
- * with other attributes.
+ * A server on which another process creates the queue, with other attributes, between our
+ * lookup and our creation.
  */
 const overtaken = ({ name, input }: SentCommand, before: number): unknown => {
   const url = `http://queue.invalid/1/${String(input['QueueName'])}`
@@ -197,34 +190,31 @@ await t.test('a queue that another process has just created differently is opene
   })
 })
 
-await t.test(
-  'a queue that is too new to be known is asked for again, but not for ever',
-  async t => {
-    const clock = createManualClock()
-    const stub = (unknownFor: number) =>
-      createStubSqs(({ name, input }, before) => {
-        if (name === 'GetQueueUrlCommand') throw missing()
-        if (name === 'CreateQueueCommand')
-          return { QueueUrl: `http://queue.invalid/1/${String(input['QueueName'])}` }
-        if (before < unknownFor) throw missing()
-        return {
-          Attributes: {
-            QueueArn: 'arn:aws:sqs:eu-west-1:1:events-dead-letter',
-            MessageRetentionPeriod: '1209600'
-          }
+await t.test('a queue too new to be known is looked up again, but not for ever', async t => {
+  const clock = createManualClock()
+  const stub = (unknownFor: number) =>
+    createStubSqs(({ name, input }, before) => {
+      if (name === 'GetQueueUrlCommand') throw missing()
+      if (name === 'CreateQueueCommand')
+        return { QueueUrl: `http://queue.invalid/1/${String(input['QueueName'])}` }
+      if (before < unknownFor) throw missing()
+      return {
+        Attributes: {
+          QueueArn: 'arn:aws:sqs:eu-west-1:1:events-dead-letter',
+          MessageRetentionPeriod: '1209600'
         }
-      })
-    const soon = openQueue(stub(4).sqs, wanted({ clock }))
-    await clock.advanceAsync(2_000)
-    t.match(await soon, { created: true })
-
-    const tooLate = stub(5)
-    const failing = t.rejects(openQueue(tooLate.sqs, wanted({ clock })), {
-      code: 'QueueDoesNotExist'
+      }
     })
-    await until('the first wait', () => clock.pending() > 0)
-    await clock.advanceAsync(2_000)
-    await failing
-    t.equal(tooLate.of('GetQueueAttributesCommand').length, 5)
-  }
-)
+  const soon = openQueue(stub(4).sqs, wanted({ clock }))
+  await clock.advanceAsync(2_000)
+  t.match(await soon, { created: true })
+
+  const tooLate = stub(5)
+  const failing = t.rejects(openQueue(tooLate.sqs, wanted({ clock })), {
+    code: 'QueueDoesNotExist'
+  })
+  await until('the first wait', () => clock.pending() > 0)
+  await clock.advanceAsync(2_000)
+  await failing
+  t.equal(tooLate.of('GetQueueAttributesCommand').length, 5)
+})

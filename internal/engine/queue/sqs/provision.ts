@@ -1,16 +1,16 @@
 /**
  * Creates or opens the queue and its dead-letter queue.
  *
- * Shapes  what exists is opened and never changed, with one exception: a queue without a
- *         dead-letter target gets ours, because `maxReceiveCount` alone does nothing.
- *         Whatever else differs from what was asked is said in `notes`, a sentence each.
- *         Many processes may do this at once: whoever comes second finds the queue or
- *         gets the same answer from CreateQueue.
+ * Shapes  an existing queue is opened and never changed, with one exception: a queue
+ *         without a dead-letter target gets ours, because `maxReceiveCount` alone does
+ *         nothing. Any other difference from the options is a sentence in `notes`. Many
+ *         processes may do this at once: a later one finds the queue or gets the same
+ *         answer from CreateQueue.
  * Units   seconds.
- * Errors  QueueError, `InvalidQueueName` for a name that cannot be; missing rights to
- *         what exists already are a note.
+ * Errors  QueueError, `InvalidQueueName` for an invalid name; missing rights to an
+ *         existing queue are a note.
  * Source  Amazon SQS developer guide: a message keeps its age when it moves to the
- *         dead-letter queue, so that queue must keep longer.
+ *         dead-letter queue, so that queue must keep messages longer.
  */
 import {
   CreateQueueCommand,
@@ -35,9 +35,9 @@ export interface OpenQueueOptions {
 }
 
 export interface OpenedQueue {
-  /** As the server answered it; its host may differ from the endpoint that was asked. */
+  /** As the server answered it; its host may differ from the endpoint. */
   readonly queueUrl: string
-  /** Null when it could not be found out. */
+  /** Null if it could not be determined. */
   readonly deadLetterQueueUrl: string | null
   readonly created: boolean
   /** What the operator should know. */
@@ -49,7 +49,7 @@ interface RedriveTarget {
   readonly maxReceiveCount: number
 }
 
-/** A queue that was just created may be unknown to the next call for about a second. */
+/** A new queue may stay unknown to the next calls for about a second. */
 const NEW_QUEUE_ATTEMPTS = 5
 const NEW_QUEUE_WAIT_MS = 500
 
@@ -74,7 +74,7 @@ export async function openQueue(sqs: SqsSender, options: OpenQueueOptions): Prom
     })
     return { queueUrl, deadLetterQueueUrl: deadLetter.url, created: true, notes: deadLetter.notes }
   } catch (error) {
-    // Another process was quicker and wanted something else.
+    // Another process was quicker, and created it with other attributes.
     const url = isExistingQueue(asQueueError(error)) ? await calls.findUrl(queueName) : null
     if (url === null) throw error
     return openExisting(calls, url, options)
@@ -110,7 +110,7 @@ async function openExisting(
       })
       return opened(deadLetter.url, [
         ...deadLetter.notes,
-        `${queueName} had no dead-letter queue: it is ${deadLetterQueueName} now`
+        `${queueName} had no dead-letter queue: it now has ${deadLetterQueueName}`
       ])
     }
     const differs = target.maxReceiveCount !== maxReceiveCount
@@ -120,7 +120,7 @@ async function openExisting(
     const failure = asQueueError(error)
     if (!isDenied(failure)) throw failure
     return opened(null, [
-      `the dead-letter queue of ${queueName} could not be looked after: ${failure.message} (${failure.code})`
+      `the dead-letter queue of ${queueName} could not be checked: ${failure.message} (${failure.code})`
     ])
   }
 }
@@ -215,14 +215,14 @@ function assertQueueName(name: string): void {
   if (!/^[A-Za-z0-9_-]{1,80}$/.test(name)) {
     throw new QueueError(
       'InvalidQueueName',
-      `"${name}" is no queue name: 1 to 80 letters, digits, hyphens and underscores`
+      `"${name}" is not a queue name: use 1 to 80 letters, digits, hyphens and underscores`
     )
   }
 }
 
 /**
- * Always the same text for the same values, or two processes that create the queue at
- * once would disagree.
+ * Always the same text for the same values: otherwise two processes that create the queue
+ * at once would disagree.
  */
 function redrivePolicy(arn: string, maxReceiveCount: number): string {
   return JSON.stringify({ deadLetterTargetArn: arn, maxReceiveCount: String(maxReceiveCount) })

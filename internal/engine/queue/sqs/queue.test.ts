@@ -31,9 +31,7 @@ const allSucceed = ({ input }: SentCommand) => ({
   Failed: []
 })
 
-/**
- * A queue over a stub, with a clock that the test moves and a jitter that draws nothing.
- */
+/** A queue over a stub, with a clock that the test moves and the lowest jitter. */
 function setup(t: Test, answer: (command: SentCommand, before: number) => unknown, pollers = 1) {
   const clock = createManualClock()
   const stub = createStubSqs(answer)
@@ -83,7 +81,7 @@ await t.test(
 )
 
 await t.test(
-  'a failing receive is reported and tried again after a backoff that grows and then starts anew',
+  'a failing receive is reported and repeated; success resets the growing backoff',
   async t => {
     const outcomes = [refused(), refused(), refused(), { Messages: [] }, refused()]
     const { clock, stub, errors, receive, receives } = setup(t, (command, before) => {
@@ -92,8 +90,8 @@ await t.test(
       return outcome ?? untilAborted(command)
     })
     receive()
-    // With no luck in the draw, the delays are half of 100, 200, 400; after a success
-    // half of 100 again.
+    // With the lowest jitter the delays are half of 100, 200, 400; after a success half
+    // of 100 again.
     for (const [calls, delayMs] of [
       [1, 50],
       [2, 100],
@@ -133,7 +131,7 @@ await t.test('missing rights pause a poller no longer than any other error', asy
 })
 
 await t.test(
-  'a receive that hangs ends ten seconds after its wait, with a client that does not heed the signal too',
+  'a hanging receive ends ten seconds after its wait, whatever the client does',
   async t => {
     const { clock, stub, errors, receive } = setup(t, never)
     receive()
@@ -145,11 +143,11 @@ await t.test(
       errors.map(error => error.code),
       ['ETIMEDOUT']
     )
-    t.ok(stub.sent[0]?.signal.aborted, 'the client was told')
+    t.ok(stub.sent[0]?.signal.aborted, 'the client got the signal')
   }
 )
 
-await t.test('settling that hangs ends after ten seconds', async t => {
+await t.test('a hanging settle call ends after ten seconds', async t => {
   const { clock, queue } = setup(t, never)
   const receipt = { id: 'a', token: 'h' }
   const started: Promise<unknown>[] = [
@@ -177,24 +175,21 @@ await t.test('an idle queue is polled by one poller', async t => {
   }
 })
 
-await t.test(
-  'after one full receive all pollers poll, and are idle again after an empty one each',
-  async t => {
-    const gates: ((answer: unknown) => void)[] = []
-    const { delivered, receive } = setup(t, () => new Promise(resolve => gates.push(resolve)), 5)
-    receive()
-    await until('the scout', () => gates.length === 1)
-    gates[0]?.(full('m'))
-    await until('all five', () => gates.length === 6)
-    t.equal(delivered.length, 10)
-    for (const gate of gates.slice(1)) gate({ Messages: [] })
-    await until('the scout again', () => gates.length === 7)
-    gates[6]?.({ Messages: [] })
-    await until('and again', () => gates.length === 8)
-  }
-)
+await t.test('after a full receive all pollers poll, until each gets an empty one', async t => {
+  const gates: ((answer: unknown) => void)[] = []
+  const { delivered, receive } = setup(t, () => new Promise(resolve => gates.push(resolve)), 5)
+  receive()
+  await until('the scout', () => gates.length === 1)
+  gates[0]?.(full('m'))
+  await until('all five', () => gates.length === 6)
+  t.equal(delivered.length, 10)
+  for (const gate of gates.slice(1)) gate({ Messages: [] })
+  await until('the scout again', () => gates.length === 7)
+  gates[6]?.({ Messages: [] })
+  await until('and again', () => gates.length === 8)
+})
 
-await t.test('many pollers that wait for admission wait without a warning', async t => {
+await t.test('many pollers wait for admission without a warning', async t => {
   const warnings: Error[] = []
   const onWarning = (warning: Error) => warnings.push(warning)
   process.on('warning', onWarning)
@@ -219,8 +214,7 @@ await t.test('a stop waits a moment for young receives and gives back what they 
     command.name === VISIBILITY ? allSucceed(command) : new Promise(resolve => gates.push(resolve))
   const { stub, delivered, receive, receives, errors } = setup(t, answer, 2)
   let asked = 0
-  // Of the two pollers that the first answer sets going, one is let in and the other
-  // waits.
+  // The first answer sets two pollers going: one is admitted and the other waits.
   const receiver = receive({
     admit: () => (++asked <= 2 ? Promise.resolve() : new Promise(() => undefined))
   })
@@ -254,35 +248,32 @@ await t.test('the moment ends a quarter of a second after the receive began', as
   await clock.advanceAsync(1)
   t.ok(stub.sent[0]?.signal.aborted)
   await stopping
-  t.strictSame(errors, [], 'being cut off by us is no error')
+  t.strictSame(errors, [], 'our own cut-off is not an error')
   t.equal(clock.pending(), 0)
 })
 
-await t.test(
-  'an older receive is cut off at once; an answer that comes all the same is given back',
-  async t => {
-    let answer: (value: unknown) => void = () => undefined
-    const { clock, stub, delivered, receive } = setup(t, command => {
-      if (command.name === VISIBILITY) return allSucceed(command)
-      return new Promise(resolve => {
-        answer = resolve
-      })
+await t.test('an older receive is cut off at once, and a late answer is given back', async t => {
+  let answer: (value: unknown) => void = () => undefined
+  const { clock, stub, delivered, receive } = setup(t, command => {
+    if (command.name === VISIBILITY) return allSucceed(command)
+    return new Promise(resolve => {
+      answer = resolve
     })
-    const receiver = receive()
-    await until('a receive', () => stub.sent.length === 1)
-    clock.advance(250)
-    await receiver.stop()
-    answer(full('late'))
-    await until('the messages are given back', () => stub.of(VISIBILITY).length === 1)
-    t.match(stub.of(VISIBILITY)[0]?.input, {
-      Entries: [{ ReceiptHandle: 'handle of late0', VisibilityTimeout: 0 }]
-    })
-    t.strictSame(delivered, [])
-  }
-)
+  })
+  const receiver = receive()
+  await until('a receive', () => stub.sent.length === 1)
+  clock.advance(250)
+  await receiver.stop()
+  answer(full('late'))
+  await until('the messages are given back', () => stub.of(VISIBILITY).length === 1)
+  t.match(stub.of(VISIBILITY)[0]?.input, {
+    Entries: [{ ReceiptHandle: 'handle of late0', VisibilityTimeout: 0 }]
+  })
+  t.strictSame(delivered, [])
+})
 
 await t.test(
-  'stopping ends parked pollers, backoff and admission, and none of them receives afterwards',
+  'a stop ends parking, backoff and admission, and no poller receives afterwards',
   async t => {
     const { clock, stub, receive, errors } = setup(
       t,
@@ -301,7 +292,7 @@ await t.test(
 )
 
 await t.test(
-  'a message without body, count or time is delivered; one without handle fails its receive',
+  'a message needs no body, count or time; without a handle its receive fails',
   async t => {
     const answers = [
       { Messages: [{ MessageId: 'bare', ReceiptHandle: 'h' }] },
@@ -328,61 +319,50 @@ await t.test(
   }
 )
 
-await t.test(
-  'a receiver of messages that throws is reported, and the next receive waits',
-  async t => {
-    const { clock, stub, errors, receive } = setup(t, (_, before) => full(`${before}-`))
-    receive({
-      deliver: () => {
-        throw new Error('no room')
-      }
-    })
-    await until('the failure', () => errors.length === 1 && clock.pending() === 1)
-    t.equal(errors[0]?.message, 'no room')
-    t.equal(stub.of(RECEIVE).length, 1)
-  }
-)
-
-await t.test(
-  'visibility is asked for in whole seconds, of which there are at most twelve hours',
-  async t => {
-    const { stub, queue } = setup(t, allSucceed)
-    for (const seconds of [0, 0.5, 43_200, 43_201])
-      t.strictSame(await queue.leases.extend([{ id: 'a', token: 'h' }], seconds), [])
-    const asked = stub
-      .of(VISIBILITY)
-      .map(
-        ({ input }) => (input['Entries'] as { VisibilityTimeout: number }[])[0]?.VisibilityTimeout
-      )
-    t.strictSame(asked, [0, 1, 43_200, 43_200])
-  }
-)
-
-await t.test(
-  'entries that failed are named with their code, and with whether to try again',
-  async t => {
-    const receipts = ['a', 'b', 'c', 'd'].map(id => ({ id, token: `handle of ${id}` }))
-    const answer = {
-      Successful: [{ Id: '0' }],
-      Failed: [
-        { Id: '1', Code: 'InternalError', SenderFault: false },
-        { Id: '3', Code: 'ReceiptHandleIsInvalid', SenderFault: true }
-      ]
+await t.test('a `deliver` that throws is reported, and the next receive waits', async t => {
+  const { clock, stub, errors, receive } = setup(t, (_, before) => full(`${before}-`))
+  receive({
+    deliver: () => {
+      throw new Error('no room')
     }
-    const { stub, queue } = setup(t, () => answer)
-    const want = [
-      { id: 'b', code: 'InternalError', retryable: true },
-      { id: 'c', code: 'MissingFromResponse', retryable: true },
-      { id: 'd', code: 'ReceiptHandleIsInvalid', retryable: false }
+  })
+  await until('the failure', () => errors.length === 1 && clock.pending() === 1)
+  t.equal(errors[0]?.message, 'no room')
+  t.equal(stub.of(RECEIVE).length, 1)
+})
+
+await t.test('visibility is requested in whole seconds, at most twelve hours', async t => {
+  const { stub, queue } = setup(t, allSucceed)
+  for (const seconds of [0, 0.5, 43_200, 43_201])
+    t.strictSame(await queue.leases.extend([{ id: 'a', token: 'h' }], seconds), [])
+  const asked = stub
+    .of(VISIBILITY)
+    .map(({ input }) => (input['Entries'] as { VisibilityTimeout: number }[])[0]?.VisibilityTimeout)
+  t.strictSame(asked, [0, 1, 43_200, 43_200])
+})
+
+await t.test('failed entries have their code, and whether to try again', async t => {
+  const receipts = ['a', 'b', 'c', 'd'].map(id => ({ id, token: `handle of ${id}` }))
+  const answer = {
+    Successful: [{ Id: '0' }],
+    Failed: [
+      { Id: '1', Code: 'InternalError', SenderFault: false },
+      { Id: '3', Code: 'ReceiptHandleIsInvalid', SenderFault: true }
     ]
-    t.strictSame(await queue.ack(receipts), want)
-    t.strictSame(await queue.leases.extend(receipts, 50_000), want)
-    t.match(stub.of(DELETE)[0]?.input, { Entries: [{ Id: '0', ReceiptHandle: 'handle of a' }] })
-    t.match(stub.of(VISIBILITY)[0]?.input, {
-      Entries: [{ Id: '0', ReceiptHandle: 'handle of a', VisibilityTimeout: 43_200 }]
-    })
   }
-)
+  const { stub, queue } = setup(t, () => answer)
+  const want = [
+    { id: 'b', code: 'InternalError', retryable: true },
+    { id: 'c', code: 'MissingFromResponse', retryable: true },
+    { id: 'd', code: 'ReceiptHandleIsInvalid', retryable: false }
+  ]
+  t.strictSame(await queue.ack(receipts), want)
+  t.strictSame(await queue.leases.extend(receipts, 50_000), want)
+  t.match(stub.of(DELETE)[0]?.input, { Entries: [{ Id: '0', ReceiptHandle: 'handle of a' }] })
+  t.match(stub.of(VISIBILITY)[0]?.input, {
+    Entries: [{ Id: '0', ReceiptHandle: 'handle of a', VisibilityTimeout: 43_200 }]
+  })
+})
 
 await t.test('a list is settled in calls of ten, and each failure keeps its id', async t => {
   const receipts = Array.from({ length: 25 }, (_, n) => ({ id: `m${n}`, token: `h${n}` }))
@@ -407,7 +387,7 @@ await t.test('a list is settled in calls of ten, and each failure keeps its id',
   t.match(stub.of(VISIBILITY)[0]?.input, { Entries: [{ Id: '0', VisibilityTimeout: 0 }] })
 })
 
-await t.test('after a call that fails the rest of a list is not settled', async t => {
+await t.test('after a failed call the rest of a list is not settled', async t => {
   const receipts = Array.from({ length: 25 }, (_, n) => ({ id: `m${n}`, token: `h${n}` }))
   const { stub, queue } = setup(t, (command, before) => {
     if (before === 1) throw refused()

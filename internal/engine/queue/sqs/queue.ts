@@ -1,13 +1,12 @@
 /**
  * The queue on Amazon SQS, or on anything that answers its API.
  *
- * Shapes  the client is given and stays the caller's: `close` ends the polling and leaves
- *         the client alone. A nack makes a message visible at once. Batch entries are
- *         named by their index, so that a message that is there twice (two handles)
- *         cannot make the ids clash.
+ * Shapes  the client stays the caller's: `close` ends the polling and leaves the client
+ *         alone. A nack makes a message visible at once. Batch entries are named by their
+ *         index, so that a message listed twice (two handles) cannot make the ids clash.
  * Units   seconds as SQS counts them.
- * Errors  an entry that the answer does not name counts as failed: what nobody confirmed
- *         is not settled.
+ * Errors  an entry that the answer does not name counts as failed: without confirmation
+ *         nothing is settled.
  * Source  Amazon SQS API reference: ReceiveMessage (short and long polling),
  *         DeleteMessageBatch, ChangeMessageVisibilityBatch, GetQueueAttributes.
  */
@@ -42,8 +41,8 @@ export interface SqsQueueOptions {
 }
 
 /**
- * With no wait at all SQS asks only some of its servers, and may find nothing in a queue
- * that holds something.
+ * Without any wait SQS asks only some of its servers, and may find nothing in a queue
+ * that holds messages.
  */
 const TAKE_WAIT_S = 1
 
@@ -52,7 +51,7 @@ interface BatchAnswer {
   readonly Failed?: readonly BatchResultErrorEntry[] | undefined
 }
 
-/** SQS has all that the port knows of but dead letters on demand. */
+/** SQS has every capability of the port except dead letters on demand. */
 export interface SqsQueue extends InspectableQueue {
   readonly leases: Leases
   readonly deadLetters: null

@@ -1,4 +1,4 @@
-/** A message of the SDK as the engine knows it. */
+/** Turns a message of the SDK into one of the engine. */
 import type { Message, MessageSystemAttributeName } from '@aws-sdk/client-sqs'
 import type { Clock } from '../../lifecycle/clock.js'
 import type { ReceivedMessage } from '../../message/message.js'

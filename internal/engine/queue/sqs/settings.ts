@@ -119,8 +119,8 @@ export const EMBEDDED_AWS = {
   credentials: { accessKeyId: 'local', secretAccessKey: 'local' }
 } as const
 /**
- * The dead-letter queue keeps the sender's timestamp, so it must keep messages longer
- * than the queue: SQS's maximum, 14 days.
+ * A dead letter keeps the timestamp of its sending, so the dead-letter queue must keep
+ * messages longer than the queue: 14 days, SQS's maximum.
  */
 const DEAD_LETTER_RETENTION_S = 1_209_600
 

@@ -31,7 +31,7 @@ function setup(answer: (command: SentCommand) => unknown) {
 }
 
 t.test(
-  'the group is sent as the message group, a name that SQS does not take as its hash',
+  'the group is sent as the message group, or as its hash if SQS refuses the name',
   async t => {
     const { writer, groups, refusals } = setup(command => ({
       Successful: accept(entriesOf(command))
@@ -50,23 +50,20 @@ t.test(
   }
 )
 
-t.test(
-  'a server that refuses a call for its groups gets everything without, from then on, and this is said once',
-  async t => {
-    const { writer, groups, refusals } = setup(command => {
-      if (entriesOf(command).some(entry => entry.MessageGroupId !== undefined)) throw refused()
-      return { Successful: accept(entriesOf(command)) }
-    })
-    const expected = [{ id: 'id of a' }, { id: 'id of b' }, { id: 'id of c' }]
-    t.same(await writer.send(messages), expected)
-    t.same(await writer.send(messages), expected)
-    const none = [null, null, null]
-    t.same(groups(), [['client-1', 'client-2', null], none, none])
-    t.equal(refusals(), 1)
-  }
-)
+t.test('after a call refused for its groups all go without, and this is reported once', async t => {
+  const { writer, groups, refusals } = setup(command => {
+    if (entriesOf(command).some(entry => entry.MessageGroupId !== undefined)) throw refused()
+    return { Successful: accept(entriesOf(command)) }
+  })
+  const expected = [{ id: 'id of a' }, { id: 'id of b' }, { id: 'id of c' }]
+  t.same(await writer.send(messages), expected)
+  t.same(await writer.send(messages), expected)
+  const none = [null, null, null]
+  t.same(groups(), [['client-1', 'client-2', null], none, none])
+  t.equal(refusals(), 1)
+})
 
-t.test('a server that refuses entries for their groups gets only those again', async t => {
+t.test('only the entries that were refused for their groups are sent again', async t => {
   const { writer, groups, refusals } = setup(command => {
     const isBad = (entry: SentEntry) => entry.MessageGroupId !== undefined
     const entries = entriesOf(command)
@@ -83,7 +80,7 @@ t.test('a server that refuses entries for their groups gets only those again', a
   t.equal(refusals(), 1)
 })
 
-t.test('what is refused without groups too says nothing about them', async t => {
+t.test('a message refused without its group too says nothing about groups', async t => {
   const entryFails = setup(command => ({
     Failed: entriesOf(command).map(({ Id }) => ({
       Id,
@@ -110,7 +107,7 @@ t.test('what is refused without groups too says nothing about them', async t => 
   t.equal(entryFails.refusals() + callFails.refusals(), 0)
 })
 
-t.test('a call that fails is an outcome of each message, and is not made again', async t => {
+t.test('a failed call is an outcome of each message, and is not made again', async t => {
   const { writer, groups } = setup(() => {
     throw Object.assign(new Error('slow down'), { name: 'ThrottlingException' })
   })
@@ -120,12 +117,12 @@ t.test('a call that fails is an outcome of each message, and is not made again',
       ...messages.map(() => ({ code: 'ThrottlingException', retryable: true })),
       { code: 'MissingParameter', retryable: false }
     ],
-    'but for what is refused without a call'
+    'except messages refused without a call'
   )
   t.equal(groups().length, 1)
 })
 
-t.test('a refusal of groups is not the last word while the call without them fails', async t => {
+t.test('groups are not given up while the call without them fails', async t => {
   const { writer, refusals } = setup(command => {
     const [entry] = entriesOf(command)
     if (entry?.MessageGroupId === undefined)
@@ -159,7 +156,7 @@ t.test('a list goes out in calls of at most ten entries and one mebibyte', async
   t.same(await sizes([]), [])
 })
 
-t.test('what can never be sent takes no room in a call', async t => {
+t.test('a message that can never be sent takes no room in a call', async t => {
   const { writer, bodies } = setup(command => ({ Successful: accept(entriesOf(command)) }))
   const outcomes = await writer.send(['a', 'x'.repeat(1_048_577), 'b', ''].map(body => ({ body })))
   t.match(outcomes, [
@@ -171,7 +168,7 @@ t.test('what can never be sent takes no room in a call', async t => {
   t.same(bodies(), [['a', 'b']])
 })
 
-t.test('after a call that fails the rest of the list is not sent', async t => {
+t.test('after a failed call the rest of the list is not sent', async t => {
   let calls = 0
   const { writer } = setup(command => {
     if (++calls === 2) throw Object.assign(new Error('down'), { code: 'ECONNREFUSED' })

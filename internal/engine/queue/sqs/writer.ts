@@ -1,13 +1,12 @@
 /**
  * Sends messages to SQS.
  *
- * Shapes  a list that one call holds is sent as it is; a longer one call by call, in
+ * Shapes  a list that fits one call is sent as it is; a longer one call by call, in
  *         order.
  * Errors  a message that can never be sent is refused alone, without a call: SQS would
- *         refuse the whole batch that holds it. An entry that the answer does not name
- *         counts as failed and retryable. A server that refuses groups on its queues is
- *         found out by the same entries going through without: from then on they are left
- *         away, and `onGroupsRefused` is called, once.
+ *         refuse its whole batch. An entry that the answer does not name counts as failed
+ *         and retryable. A server refuses groups if the same entries succeed without
+ *         them: from then on groups are left out, and `onGroupsRefused` is called once.
  * Source  Amazon SQS API reference: SendMessageBatch; fair queues take MessageGroupId on
  *         a standard queue.
  */
@@ -35,7 +34,7 @@ export interface SqsWriterOptions {
   readonly onGroupsRefused?: () => void
 }
 
-/** With which servers that know no fair queues refuse the parameter. */
+/** The codes with which servers without fair queues refuse the parameter. */
 const REFUSALS_OF_GROUPS = new Set([
   'InvalidParameterValue',
   'InvalidParameterCombination',
@@ -72,7 +71,7 @@ export function createSqsWriter(options: SqsWriterOptions): QueueWriter {
     }
   }
 
-  /** The same without groups, for what may have failed because of them. */
+  /** Repeats, without groups, what may have failed because of them. */
   async function withoutGroups(
     messages: readonly OutgoingMessage[],
     outcomes: Outcomes
@@ -95,7 +94,7 @@ export function createSqsWriter(options: SqsWriterOptions): QueueWriter {
   }
 
   /**
-   * Sends what one call holds, but for what has its outcome already. The answer is the
+   * Sends what one call holds, except messages that already have an outcome. Returns the
    * code with which the call failed as a whole, or null.
    */
   async function sendBatch(
@@ -147,7 +146,7 @@ export function createSqsWriter(options: SqsWriterOptions): QueueWriter {
   }
 }
 
-/** What nobody has answered for may be sent again. */
+/** A message without an answer may be sent again. */
 function decided(outcomes: Outcomes, failure: string | null): SendOutcome[] {
   return outcomes.map(
     outcome => outcome ?? { code: failure ?? 'MissingFromResponse', retryable: true }

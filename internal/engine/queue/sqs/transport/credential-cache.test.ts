@@ -23,7 +23,7 @@ function setup(lifeMs: number | null) {
 
 await t.test('credentials are held until five minutes before they expire', async t => {
   const { clock, cache } = setup(3_600_000)
-  t.equal(cache.held(), null, 'none before the first question')
+  t.equal(cache.held(), null, 'none before the first call')
   const credentials = await cache.ask()
   clock.advance(3_300_000)
   t.equal(cache.held(), credentials)
@@ -33,14 +33,14 @@ await t.test('credentials are held until five minutes before they expire', async
   t.equal(cache.held()?.accessKeyId, 'AKID2')
 })
 
-await t.test('credentials without an end are held for good', async t => {
+await t.test('credentials that never expire are held for good', async t => {
   const { clock, cache } = setup(null)
   const credentials = await cache.ask()
   clock.advance(10 ** 12)
   t.equal(cache.held(), credentials)
 })
 
-await t.test('refused credentials are fetched from their source, once', async t => {
+await t.test('after a refusal credentials are fetched from their source, once', async t => {
   const { asked, cache } = setup(null)
   const first = await cache.ask()
   cache.discard(first)

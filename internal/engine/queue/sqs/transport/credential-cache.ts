@@ -1,6 +1,5 @@
 /**
- * Keeps the SDK's credentials at hand, so that a call need not wait for a promise to have
- * them.
+ * Keeps the SDK's credentials at hand, so that a call need not await them.
  *
  * Units   milliseconds.
  * Errors  those of the SDK's provider chain.
@@ -17,7 +16,7 @@ export interface CredentialCache {
   /** Null when the SDK must be asked. */
   held(): AwsCredentials | null
   ask(): Promise<AwsCredentials>
-  /** Whatever is held has been refused: the next time they come from their source. */
+  /** These credentials were refused: the next ones come from their source. */
   discard(refused: AwsCredentials): void
 }
 

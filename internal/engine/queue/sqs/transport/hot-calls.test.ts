@@ -9,7 +9,7 @@ await t.test('a receive may take as long as its poll, or as the longest one', as
   t.equal(receive?.waitTimeS({}), 20, 'the queue may have a wait of its own')
 })
 
-await t.test('a send without an answer is not made again: it may have been done', async t => {
+await t.test('a send without an answer is not repeated: it may have arrived', async t => {
   const waitTimeS = HOT_CALLS.get(SendMessageBatchCommand)?.waitTimeS({}) ?? 0
   t.ok(waitTimeS * 1_000 > CALL_DEADLINE_MS, 'its caller gives up first')
 })

@@ -1,14 +1,14 @@
 /**
- * The calls that the lean transport makes itself, and which of their inputs and answers
- * it understands.
+ * The calls that the lean transport makes itself, and the inputs and answers that it
+ * understands.
  *
  * Shapes  in AWS JSON 1.0 a command's input is its body and the answer is its output, so
- *         nothing is mapped. What needs more than that (binary attribute values) or is
- *         not as it should be (a missing field, a wrong MD5) is not judged here: `false`
+ *         nothing is mapped. Anything that needs more (binary attribute values) or is not
+ *         as it should be (a missing field, a wrong MD5) is not judged here: `false`
  *         leaves it to the SDK.
  * Units   seconds as SQS counts them.
  * Source  Amazon SQS API reference; the SDK checks the MD5 of bodies, not that of
- *         attributes, and not at all where `md5` is off.
+ *         attributes, and none if `md5` is off.
  */
 import { hash } from 'node:crypto'
 import {
@@ -24,8 +24,8 @@ export interface HotCall {
   /** The `x-amz-target`. */
   readonly target: string
   /**
-   * How long the answer may rightly take; after this and a margin the call counts as
-   * failed in passing, and is made again.
+   * How long the answer may rightly take; after this and a margin the call counts as a
+   * transient failure, and is made again.
    */
   readonly waitTimeS: (input: Fields) => number
   readonly canSend: (input: Fields) => boolean
@@ -64,7 +64,7 @@ const receive: HotCall = {
 
 const send: HotCall = {
   target: 'AmazonSQS.SendMessageBatch',
-  // Made again, a send that was only slow would have sent everything twice: long enough
+  // Repeating a send that was only slow would send everything twice. This is long enough
   // for the caller's own deadline to come first.
   waitTimeS: () => LONGEST_WAIT_S,
   canSend: ({ Entries: entries }) =>
@@ -113,7 +113,7 @@ function isMessage(message: unknown, checkMd5: boolean): boolean {
   )
 }
 
-/** A text is in the answer as it is in the output; bytes are not. */
+/** Text is the same in the answer and in the output; bytes are not. */
 function isTextAttribute(attribute: unknown): boolean {
   return (
     isFields(attribute) &&

@@ -53,47 +53,44 @@ await t.test('a request arrives as given, and any status is a reply', async t =>
   t.equal(reply.body.toString(), '{"ä":1}')
 })
 
-await t.test('a body in many parts is put together, and none at all is empty', async t => {
+await t.test('a body in many parts is joined, and a missing one is empty', async t => {
   const text = 'ä'.repeat(200_000)
   const { post } = await setup(t, (reply, { path }) => reply.end(path === '/empty' ? '' : text))
   t.equal((await post()).body.toString(), text)
   t.equal((await post({ path: '/empty' })).body.length, 0)
 })
 
-await t.test(
-  'connections are kept and never more than told; who finds none free waits',
-  async t => {
-    const waiting: (() => void)[] = []
-    const { stub, post } = await setup(t, (reply, _, before) =>
-      waiting.push(() => answerJson(reply, 200, String(before)))
-    )
-    const replies = Array.from({ length: 5 }, () => post())
-    for (let answered = 0; answered < 5; answered++) {
-      await until('a request', () => waiting.length > answered)
-      t.ok(stub.requests.length <= answered + 2, 'at most two are under way')
-      waiting[answered]?.()
-      await Promise.race(replies)
-    }
-    t.strictSame((await Promise.all(replies)).map(reply => reply.body.toString()).sort(), [
-      '0',
-      '1',
-      '2',
-      '3',
-      '4'
-    ])
-    t.equal(stub.connections(), 2)
+await t.test('connections are kept, up to the limit; further requests wait', async t => {
+  const waiting: (() => void)[] = []
+  const { stub, post } = await setup(t, (reply, _, before) =>
+    waiting.push(() => answerJson(reply, 200, String(before)))
+  )
+  const replies = Array.from({ length: 5 }, () => post())
+  for (let answered = 0; answered < 5; answered++) {
+    await until('a request', () => waiting.length > answered)
+    t.ok(stub.requests.length <= answered + 2, 'at most two are under way')
+    waiting[answered]?.()
+    await Promise.race(replies)
   }
-)
+  t.strictSame((await Promise.all(replies)).map(reply => reply.body.toString()).sort(), [
+    '0',
+    '1',
+    '2',
+    '3',
+    '4'
+  ])
+  t.equal(stub.connections(), 2)
+})
 
 await t.test('a connection is given up after its share of requests', async t => {
   const { stub, post } = await setup(t, ok, { requestsPerConnection: 3 })
   const seen: string[] = []
   for (let round = 0; round < 7; round++) seen.push((await post()).body.toString())
-  t.strictSame(seen, ['0', '1', '2', '3', '4', '5', '6'], 'unnoticed by those who call')
+  t.strictSame(seen, ['0', '1', '2', '3', '4', '5', '6'], 'callers notice nothing')
   t.equal(stub.connections(), 3)
 })
 
-await t.test('a signal ends a request at once, in whatever state it is', async t => {
+await t.test('a signal ends a request at once, whatever its state', async t => {
   const held: StubRequest[] = []
   const { stub, post } = await setup(t, (_, request) => held.push(request), { connections: 1 })
   const why = new RangeError('why')
@@ -147,7 +144,7 @@ await t.test('a request that waited in vain costs no connection', async t => {
   t.equal(stub.connections(), 1)
 })
 
-await t.test('failures of the network have the names that Node gives them', async t => {
+await t.test('network failures have the names that Node gives them', async t => {
   const { post } = await setup(t, (reply, { path, socket }) => {
     if (path === '/torn') answerTorn(reply)
     else if (path === '/closed') socket.destroy()
@@ -172,7 +169,7 @@ await t.test('failures of the network have the names that Node gives them', asyn
   await t.rejects(nobody.post(), { code: 'ECONNREFUSED' })
 })
 
-await t.test('a destroyed pool cuts off what is under way', async t => {
+await t.test('a destroyed pool cuts off requests under way', async t => {
   const { stub, pool, post } = await setup(t, () => undefined)
   const cut = post()
   await until('the request', () => stub.requests.length === 1)

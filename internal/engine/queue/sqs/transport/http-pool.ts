@@ -1,14 +1,14 @@
 /**
  * POSTs over kept-alive HTTP/1.1 connections to one origin.
  *
- * Shapes  at most `connections` sockets; who finds all of them busy waits in order. A
- *         socket is given up after a number of requests, so that a busy program follows
- *         changes of the service's addresses.
+ * Shapes  at most `connections` sockets; requests that find all of them busy wait in
+ *         order. A socket is given up after a number of requests, so that a busy program
+ *         follows changes of the service's addresses.
  * Units   milliseconds; timeouts above a second are exact to about half a second.
  * Errors  network errors as Node names them (`ECONNRESET`, `ETIMEDOUT`), and an
- *         `AbortError` when the caller's signal said so: the names by which the AWS SDK
- *         knows what is worth another attempt. Any HTTP status is a reply.
- * Source  undici 8, `dispatch` with a handler of one's own: 13 µs of CPU per event where
+ *         `AbortError` after the caller's signal: the names by which the AWS SDK knows
+ *         what to try again. Any HTTP status is a reply.
+ * Source  undici 8, `dispatch` with our own handler: 13 µs of CPU per event where
  *         `request` takes 20 and `node:http` 21.
  */
 import { type Dispatcher, Pool } from 'undici'
@@ -24,7 +24,7 @@ export interface HttpReply {
 
 export interface HttpPost {
   readonly path: string
-  /** Names and values in turn; `host` and `content-length` come by themselves. */
+  /** Alternating names and values; `host` and `content-length` are added. */
   readonly headers: string[]
   readonly body: string
   /** From sending to the reply's headers. */
@@ -34,7 +34,7 @@ export interface HttpPost {
 
 export interface HttpPool {
   post(post: HttpPost): Promise<HttpReply>
-  /** Cuts off whatever is under way. */
+  /** Cuts off requests under way. */
   destroy(): void
 }
 
@@ -43,7 +43,7 @@ export interface HttpPoolOptions {
   readonly origin: string
   readonly connections: number
   readonly connectTimeoutMs: number
-  /** Silence in the middle of a reply. */
+  /** Longest silence in the middle of a reply. */
   readonly bodyTimeoutMs: number
   readonly requestsPerConnection: number
 }
@@ -112,8 +112,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Thrown and not aborted by the controller, which would also close the socket, on
-    // which nothing was sent yet.
+    // Throw: an abort by the controller would also close the socket, on which nothing was
+    // sent yet.
     if (this.#signal?.aborted === true) throw abortError(this.#signal)
     this.#controller = controller
   }
@@ -145,7 +145,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** As the AWS SDK makes it. */
+/** The error that the AWS SDK makes. */
 function abortError(signal: AbortSignal | null): Error {
   const reason: unknown = signal?.reason
   const error =

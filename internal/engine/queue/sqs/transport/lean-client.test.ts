@@ -21,7 +21,7 @@ import { createLeanClient, type LeanClientOptions } from './lean-client.js'
 import { createRequestSigner, sha256 } from './sign.js'
 
 const QUEUE_URL = 'http://queue.example/000000000000/queue'
-/** Takes the margin of an answer with it, so that a test need not wait for that. */
+/** Cancels out the margin of an answer, so that a test need not wait for it. */
 const NO_WAIT_S = -4.999
 const SECRET = { accessKeyId: 'AKID', secretAccessKey: 'secret' }
 
@@ -81,92 +81,86 @@ const isBySdk = ({ headers }: StubRequest): boolean =>
 const byWhom = (requests: readonly StubRequest[]) =>
   requests.map(request => (isBySdk(request) ? 'sdk' : 'lean'))
 
-await t.test(
-  'the frequent calls are made without the SDK, signed for what the server gets',
-  async t => {
-    const { stub, client } = await setup(t, reply => answerJson(reply, 200, {}), {
-      credentials: { ...SECRET, sessionToken: 'token' }
-    })
-    const entry = { Id: '0', ReceiptHandle: 'h"\\' }
-    const rows = [
-      {
-        target: 'ReceiveMessage',
-        command: new ReceiveMessageCommand({ QueueUrl: QUEUE_URL, MaxNumberOfMessages: 10 })
-      },
-      {
-        target: 'DeleteMessageBatch',
-        command: new DeleteMessageBatchCommand({ QueueUrl: QUEUE_URL, Entries: [entry] })
-      },
-      {
-        target: 'ChangeMessageVisibilityBatch',
-        command: new ChangeMessageVisibilityBatchCommand({
-          QueueUrl: QUEUE_URL,
-          Entries: [{ ...entry, VisibilityTimeout: 5 }]
-        })
-      },
-      {
-        target: 'SendMessageBatch',
-        command: new SendMessageBatchCommand({
-          QueueUrl: QUEUE_URL,
-          Entries: [{ Id: '0', MessageBody: 'ä \u2028 "水"' }]
-        })
-      }
-    ]
-    for (const [index, { target, command }] of rows.entries()) {
-      await (client.send as (command: unknown) => Promise<unknown>)(command)
-      const { headers, body } = stub.requests[index]!
-      t.notOk(isBySdk(stub.requests[index]!), target)
-      t.equal(headers['x-amz-target'], `AmazonSQS.${target}`)
-      t.strictSame(JSON.parse(body), command.input)
-      t.equal(headers.host, stub.host)
-      const names = [
-        'content-type',
-        'host',
-        'x-amz-date',
-        'x-amz-security-token',
-        'x-amz-target',
-        'x-amzn-query-mode'
-      ]
-      const signed = names.map((name): [string, string] => [name, String(headers[name])])
-      const request = {
-        method: 'POST',
-        path: '/',
-        query: '',
-        headers: signed,
-        bodyHash: sha256(body)
-      }
-      const want = createRequestSigner(SECRET, {
-        region: 'eu-west-1',
-        service: 'sqs'
-      }).authorization(request, String(headers['x-amz-date']))
-      t.equal(headers.authorization, want)
-      t.equal(headers['x-amz-security-token'], 'token')
+await t.test('the frequent calls bypass the SDK, signed as the server gets them', async t => {
+  const { stub, client } = await setup(t, reply => answerJson(reply, 200, {}), {
+    credentials: { ...SECRET, sessionToken: 'token' }
+  })
+  const entry = { Id: '0', ReceiptHandle: 'h"\\' }
+  const rows = [
+    {
+      target: 'ReceiveMessage',
+      command: new ReceiveMessageCommand({ QueueUrl: QUEUE_URL, MaxNumberOfMessages: 10 })
+    },
+    {
+      target: 'DeleteMessageBatch',
+      command: new DeleteMessageBatchCommand({ QueueUrl: QUEUE_URL, Entries: [entry] })
+    },
+    {
+      target: 'ChangeMessageVisibilityBatch',
+      command: new ChangeMessageVisibilityBatchCommand({
+        QueueUrl: QUEUE_URL,
+        Entries: [{ ...entry, VisibilityTimeout: 5 }]
+      })
+    },
+    {
+      target: 'SendMessageBatch',
+      command: new SendMessageBatchCommand({
+        QueueUrl: QUEUE_URL,
+        Entries: [{ Id: '0', MessageBody: 'ä \u2028 "水"' }]
+      })
     }
+  ]
+  for (const [index, { target, command }] of rows.entries()) {
+    await (client.send as (command: unknown) => Promise<unknown>)(command)
+    const { headers, body } = stub.requests[index]!
+    t.notOk(isBySdk(stub.requests[index]!), target)
+    t.equal(headers['x-amz-target'], `AmazonSQS.${target}`)
+    t.strictSame(JSON.parse(body), command.input)
+    t.equal(headers.host, stub.host)
+    const names = [
+      'content-type',
+      'host',
+      'x-amz-date',
+      'x-amz-security-token',
+      'x-amz-target',
+      'x-amzn-query-mode'
+    ]
+    const signed = names.map((name): [string, string] => [name, String(headers[name])])
+    const request = {
+      method: 'POST',
+      path: '/',
+      query: '',
+      headers: signed,
+      bodyHash: sha256(body)
+    }
+    const want = createRequestSigner(SECRET, {
+      region: 'eu-west-1',
+      service: 'sqs'
+    }).authorization(request, String(headers['x-amz-date']))
+    t.equal(headers.authorization, want)
+    t.equal(headers['x-amz-security-token'], 'token')
   }
-)
+})
 
-await t.test(
-  'the same request is signed anew in the next second, and when its body is another',
-  async t => {
-    const clock = createManualClock(1_700_000_000_900)
-    const { stub, client, receive } = await setup(t, ok, {}, { clock })
-    await receive()
-    clock.advance(99)
-    await receive()
-    clock.advance(1)
-    await receive()
-    await client.send(new ReceiveMessageCommand({ QueueUrl: QUEUE_URL, WaitTimeSeconds: 1 }))
-    t.strictSame(
-      stub.requests.map(({ headers }) => headers['x-amz-date']),
-      ['20231114T221320Z', '20231114T221320Z', '20231114T221321Z', '20231114T221321Z']
-    )
-    const signatures = stub.requests.map(({ headers }) => headers.authorization)
-    t.equal(signatures[0], signatures[1])
-    t.equal(new Set(signatures).size, 3)
-  }
-)
+await t.test('a request is signed anew in the next second, and when its body changes', async t => {
+  const clock = createManualClock(1_700_000_000_900)
+  const { stub, client, receive } = await setup(t, ok, {}, { clock })
+  await receive()
+  clock.advance(99)
+  await receive()
+  clock.advance(1)
+  await receive()
+  await client.send(new ReceiveMessageCommand({ QueueUrl: QUEUE_URL, WaitTimeSeconds: 1 }))
+  t.strictSame(
+    stub.requests.map(({ headers }) => headers['x-amz-date']),
+    ['20231114T221320Z', '20231114T221320Z', '20231114T221321Z', '20231114T221321Z']
+  )
+  const signatures = stub.requests.map(({ headers }) => headers.authorization)
+  t.equal(signatures[0], signatures[1])
+  t.equal(new Set(signatures).size, 3)
+})
 
-await t.test('an answer is the output, with where it came from', async t => {
+await t.test('an answer is the output, with its metadata', async t => {
   const { receive } = await setup(t, ok)
   t.strictSame(await receive(), {
     ...full,
@@ -174,7 +168,7 @@ await t.test('an answer is the output, with where it came from', async t => {
   })
 })
 
-await t.test('other commands, other options and other inputs are the SDK’s', async t => {
+await t.test('other commands, options and inputs are left to the SDK', async t => {
   const md5 = { MD5OfMessageBody: hash('md5', 'b') }
   const { stub, client } = await setup(t, (reply, { headers }) =>
     answerJson(
@@ -201,25 +195,22 @@ await t.test('other commands, other options and other inputs are the SDK’s', a
   t.strictSame(byWhom(stub.requests), ['sdk', 'sdk', 'sdk', 'sdk', 'sdk', 'sdk'])
 })
 
-await t.test(
-  'a failure that may pass is tried again by the SDK, as its second attempt',
-  async t => {
-    const rows: { why: string; first: StubAnswer }[] = [
-      { why: 'unavailable', first: reply => answerJson(reply, 503, '') },
-      { why: 'broken', first: reply => answerJson(reply, 500, { __type: 'InternalError' }) },
-      { why: 'too fast', first: failure(400, 'RequestThrottled') },
-      { why: 'torn in the middle', first: answerTorn },
-      { why: 'closed', first: (_, { socket }) => socket.destroy() }
-    ]
-    for (const { why, first } of rows) {
-      const { stub, receive } = await setup(t, okAfter(first))
-      const answer = await receive()
-      t.match(answer, { ...full, $metadata: { attempts: 2 } }, why)
-      t.strictSame(byWhom(stub.requests), ['lean', 'sdk'], why)
-      t.match(stub.requests[1]?.headers, { 'amz-sdk-request': 'attempt=2; max=3' })
-    }
+await t.test('the SDK repeats a transient failure, as its second attempt', async t => {
+  const rows: { why: string; first: StubAnswer }[] = [
+    { why: 'unavailable', first: reply => answerJson(reply, 503, '') },
+    { why: 'broken', first: reply => answerJson(reply, 500, { __type: 'InternalError' }) },
+    { why: 'too fast', first: failure(400, 'RequestThrottled') },
+    { why: 'torn in the middle', first: answerTorn },
+    { why: 'closed', first: (_, { socket }) => socket.destroy() }
+  ]
+  for (const { why, first } of rows) {
+    const { stub, receive } = await setup(t, okAfter(first))
+    const answer = await receive()
+    t.match(answer, { ...full, $metadata: { attempts: 2 } }, why)
+    t.strictSame(byWhom(stub.requests), ['lean', 'sdk'], why)
+    t.match(stub.requests[1]?.headers, { 'amz-sdk-request': 'attempt=2; max=3' })
   }
-)
+})
 
 await t.test(
   'a silent server is given up after the wait and a margin, and tried again',
@@ -233,7 +224,7 @@ await t.test(
   }
 )
 
-await t.test('after as many attempts as the client may make the failure is reported', async t => {
+await t.test('after the client’s last attempt the failure is reported', async t => {
   const { stub, receive } = await setup(t, failure(503, 'ServiceUnavailable'), { maxAttempts: 2 })
   await t.rejects(receive(), {
     name: 'ServiceUnavailable',
@@ -243,27 +234,24 @@ await t.test('after as many attempts as the client may make the failure is repor
   t.equal(stub.requests.length, 2)
 })
 
-await t.test(
-  'a failure of ours is reported at once, under the name that the SDK gives it',
-  async t => {
-    const { stub, receive } = await setup(
-      t,
-      failure(400, 'QueueDoesNotExist', {
-        'x-amzn-requestid': 'r',
-        'x-amzn-query-error': 'AWS.SimpleQueueService.NonExistentQueue;Sender'
-      })
-    )
-    await t.rejects(receive(), {
-      name: 'QueueDoesNotExist',
-      message: 'because',
-      $fault: 'client',
-      $metadata: { httpStatusCode: 400, requestId: 'r', attempts: 1 }
+await t.test('a fault of the client is reported at once, under the SDK’s name for it', async t => {
+  const { stub, receive } = await setup(
+    t,
+    failure(400, 'QueueDoesNotExist', {
+      'x-amzn-requestid': 'r',
+      'x-amzn-query-error': 'AWS.SimpleQueueService.NonExistentQueue;Sender'
     })
-    t.equal(stub.requests.length, 1)
-  }
-)
+  )
+  await t.rejects(receive(), {
+    name: 'QueueDoesNotExist',
+    message: 'because',
+    $fault: 'client',
+    $metadata: { httpStatusCode: 400, requestId: 'r', attempts: 1 }
+  })
+  t.equal(stub.requests.length, 1)
+})
 
-await t.test('a body that is not the one that was sent is refused', async t => {
+await t.test('a body that differs from what was sent is refused', async t => {
   const wrong = { ...message(), MD5OfBody: hash('md5', 'another') }
   const received = await setup(t, reply => answerJson(reply, 200, { Messages: [message(), wrong] }))
   await t.rejects(received.receive(), { message: 'Invalid MD5 checksum on messages: m' })
@@ -290,30 +278,23 @@ await t.test('a body that is not the one that was sent is refused', async t => {
   )
 })
 
-await t.test(
-  'a clock that is wrong is corrected by the server’s, for the calls to come too',
-  async t => {
-    const aheadMs = 600_000
-    const { stub, receive } = await setup(t, (reply, request, before) => {
-      const signedAtMs = Date.parse(
-        String(request.headers['x-amz-date']).replace(
-          /(....)(..)(..T..)(..)(..Z)/,
-          '$1-$2-$3:$4:$5'
-        )
-      )
-      const nowMs = Date.now() + aheadMs
-      reply.setHeader('date', new Date(nowMs).toUTCString())
-      const answer =
-        Math.abs(nowMs - signedAtMs) < 60_000 ? ok : failure(403, 'RequestTimeTooSkewed')
-      answer(reply, request, before)
-    })
-    t.match(await receive(), full)
-    t.match(await receive(), full)
-    t.strictSame(byWhom(stub.requests), ['lean', 'sdk', 'lean'])
-  }
-)
+await t.test('a wrong clock is corrected by the server’s, for later calls too', async t => {
+  const aheadMs = 600_000
+  const { stub, receive } = await setup(t, (reply, request, before) => {
+    const signedAtMs = Date.parse(
+      String(request.headers['x-amz-date']).replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5')
+    )
+    const nowMs = Date.now() + aheadMs
+    reply.setHeader('date', new Date(nowMs).toUTCString())
+    const answer = Math.abs(nowMs - signedAtMs) < 60_000 ? ok : failure(403, 'RequestTimeTooSkewed')
+    answer(reply, request, before)
+  })
+  t.match(await receive(), full)
+  t.match(await receive(), full)
+  t.strictSame(byWhom(stub.requests), ['lean', 'sdk', 'lean'])
+})
 
-await t.test('credentials are asked for once, and again after they were refused', async t => {
+await t.test('credentials are fetched once, and again after a refusal', async t => {
   const asked: unknown[] = []
   const lifeMs = 3_600_000
   const credentials = (options?: { forceRefresh?: boolean }) => {

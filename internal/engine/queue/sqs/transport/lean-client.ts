@@ -1,17 +1,16 @@
 /**
- * An SQSClient whose frequent calls do not go through the SDK, which would cost seven
- * times the CPU.
+ * An SQSClient whose frequent calls bypass the SDK, which would cost seven times the CPU.
  *
  * Shapes  a frequent call is signed and sent here once, and a good answer is returned at
- *         once. Everything else is the SDK's: other commands, unusual inputs, and
- *         whatever comes of a first attempt that is not a good answer. That outcome is
- *         given to the SDK as that of its own first attempt, and it goes on from there:
- *         it makes the typed error, corrects the clock, backs off, tries again over its
- *         own connections, and gives up after `maxAttempts`. Credentials, region and
- *         endpoint are the SDK's own too. Middleware that is added to the client sees the
- *         first attempt of a frequent call only when it failed.
+ *         once. Everything else is the SDK's: other commands, unusual inputs, and any
+ *         first attempt without a good answer. The SDK gets that outcome as the one of
+ *         its own first attempt, and goes on from there: it makes the typed error,
+ *         corrects the clock, backs off, tries again over its own connections, and gives
+ *         up after `maxAttempts`. Credentials, region and endpoint are the SDK's own too.
+ *         Middleware added to the client sees the first attempt of a frequent call only
+ *         if it failed.
  * Units   milliseconds.
- * Errors  those of the SDK, by the above.
+ * Errors  those of the SDK.
  */
 import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs'
 import { type Clock, systemClock } from '../../../lifecycle/clock.js'
@@ -37,10 +36,10 @@ export interface LeanClientOptions {
 const ANSWER_MARGIN_MS = 5_000
 /**
  * At full load a new connection per minute: often enough to follow the service's
- * addresses, too seldom to cost anything.
+ * addresses, too rarely to cost anything.
  */
 const REQUESTS_PER_CONNECTION = 5_000
-/** Errors that newer credentials may mend. */
+/** Errors that newer credentials may fix. */
 const REFUSED_CREDENTIALS = new Set([
   'ExpiredToken',
   'ExpiredTokenException',
@@ -165,7 +164,7 @@ export function createLeanClient(options: LeanClientOptions): SQSClient {
 }
 
 /**
- * Null without a signal; undefined where the options ask for something that only the SDK
+ * Null without a signal; undefined if the options ask for something that only the SDK
  * does.
  */
 function signalIn(options: unknown): AbortSignal | null | undefined {

@@ -28,7 +28,8 @@ const clientsOf = (endpoint: string) => {
 }
 
 /**
- * What a call came to, without what is different each time; of the metadata, the status.
+ * The outcome of a call, without what differs each time; of the metadata, status and
+ * attempts.
  */
 async function outcome(
   client: SQSClient,
@@ -161,7 +162,7 @@ await t.test('the same bytes mean the same over both transports, however odd the
     { why: 'a wrong MD5', make: receive, body: { Messages: [good, { ...good, Body: 'another' }] } },
     { why: 'not JSON', make: receive, body: '<html>' },
     { why: 'half of it', make: receive, body: '{"Messages":[' },
-    { why: 'JSON that is no object', make: receive, body: '[]' },
+    { why: 'JSON that is not an object', make: receive, body: '[]' },
     { why: 'empty', make: receive, body: '' },
     { why: 'a settled entry', make: remove, body: { Successful: [{ Id: '0' }], Failed: [] } },
     { why: 'a failed entry', make: remove, body: { Successful: [], Failed: [failed] } },
@@ -230,7 +231,7 @@ await t.test('the same bytes mean the same over both transports, however odd the
     t.strictSame(await outcome(lean, row.make()), await outcome(sdk, row.make()), row.why)
 })
 
-await t.test('on an emulator the same calls come to the same', async t => {
+await t.test('on an emulator the same calls have the same outcome', async t => {
   const { endpoint, createQueue } = await startTestSqs(t)
   const { sdk, lean } = clientsOf(endpoint)
   t.teardown(() => sdk.destroy())
@@ -319,8 +320,7 @@ await t.test('on an emulator the same calls come to the same', async t => {
     'RequestId',
     'requestId'
   ])
-  // What one of them receives, the other does not: each finds ten messages, for each of
-  // them sent ten.
+  // A message that one client receives is hidden from the other, so each sends ten.
   for (const client of [sdk, lean]) await outcome(client, rows[0]!.make())
   for (const { why, make, want } of rows.slice(1)) {
     const ours = await outcome(lean, make(), key => volatile.has(key))

@@ -4,8 +4,8 @@
  * settings) are followed without being repeated.
  *
  * Shapes  the SDK prepares a receive up to the signed request, which is then not sent.
- *         Null where this transport cannot do the same.
- * Errors  what the SDK finds wrong: no region, no credentials, an endpoint that is none.
+ *         Null if this transport cannot do the same.
+ * Errors  those of the SDK: no region, no credentials, an invalid endpoint.
  */
 import { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { type Fields, isFields } from './hot-calls.js'

@@ -1,15 +1,15 @@
 /**
  * Commands of the SDK as this transport sees them, and a way to let the SDK take one over
- * in the middle.
+ * after its first attempt.
  *
- * Source  the SDK's own interface for it: middleware of one command, in the step next to
- *         the network (`deserialize`, low priority).
+ * Source  the SDK's own interface for this: middleware of one command, in the step next
+ *         to the network (`deserialize`, low priority).
  */
 import type { ReceiveMessageCommand } from '@aws-sdk/client-sqs'
 import { type Fields, isFields } from './hot-calls.js'
 import type { HttpReply } from './http-pool.js'
 
-/** Of the SDK's many commands, what is used here of each. */
+/** The part of an SDK command that is used here. */
 export interface SdkCommand {
   readonly input: Fields
   readonly constructor: unknown
@@ -20,10 +20,7 @@ export type FirstAttempt = { readonly reply: HttpReply } | { readonly error: unk
 export const isSdkCommand = (value: unknown): value is SdkCommand =>
   isFields(value) && isFields(value['input'])
 
-/**
- * The same command, whose first attempt at the network is over already and came out as
- * `first`.
- */
+/** The same command, with its first attempt over already and `first` as the outcome. */
 export function resume(command: SdkCommand, first: FirstAttempt): unknown {
   // Any of the commands will do for the types: the network's step is the same for all.
   const resumed = new (command.constructor as new (input: Fields) => ReceiveMessageCommand)(
@@ -44,8 +41,8 @@ export function resume(command: SdkCommand, first: FirstAttempt): unknown {
 }
 
 /**
- * `intercept` gets the request that the SDK would send for `command`; `command` is then
- * answered with nothing.
+ * `intercept` gets the request that the SDK would send for `command`; `command` then gets
+ * an empty answer.
  */
 export function interceptRequest(
   command: ReceiveMessageCommand,

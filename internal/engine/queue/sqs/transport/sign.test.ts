@@ -29,7 +29,7 @@ const request = (over: Partial<RequestToSign> & { body?: string } = {}): Request
   ...over
 })
 
-await t.test('the signatures that AWS published for its test suite come out', async t => {
+await t.test('the signatures of AWS’s published test suite are reproduced', async t => {
   const rows: { name: string; signed: RequestToSign; want: string }[] = [
     {
       name: 'get-vanilla',
@@ -92,7 +92,7 @@ await t.test('the signatures that AWS published for its test suite come out', as
   )
 })
 
-await t.test('a signer that lives over midnight signs with the new day', async t => {
+await t.test('a signer that lives past midnight signs with the new day', async t => {
   const lasting = createRequestSigner(secret, scope)
   for (const date of [
     '20150830T235959Z',
@@ -113,7 +113,7 @@ await t.test('a date is written as AWS writes it', async t => {
   t.equal(awsDate(Date.UTC(2026, 0, 2, 3, 4, 5, 999)), '20260102T030405Z')
 })
 
-await t.test("any request is signed to the byte as the SDK's own signer does", async t => {
+await t.test("any request gets exactly the signature of the SDK's own signer", async t => {
   const printable = fc.string({
     minLength: 1,
     maxLength: 40,

@@ -92,7 +92,7 @@ export function signingKey(
 
 /**
  * HMAC-SHA-256 for texts that all have the same length, in hex. The two buffers are
- * written anew for each text and never leave.
+ * rewritten for each text and never leave this function.
  */
 function createHmacOf(key: Buffer, textBytes: number): (text: string) => string {
   const inner = Buffer.alloc(SHA256_BLOCK_BYTES + textBytes)

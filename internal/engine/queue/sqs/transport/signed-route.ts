@@ -1,8 +1,8 @@
 /**
  * Signs and posts the calls of one queue.
  *
- * Shapes  the signer lives as long as the credentials that it was made of. A request that
- *         is sent again within the same second, as idle or parallel receives are, is the
+ * Shapes  the signer lives as long as the credentials it was made from. A request that is
+ *         sent again within the same second, as idle or parallel receives are, is the
  *         same to the byte and is not signed anew.
  * Units   milliseconds.
  * Errors  those of the connection pool.
