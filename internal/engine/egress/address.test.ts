@@ -3,7 +3,7 @@ import { canonicalAddress, createAddressRules, parseAllowList } from './address.
 
 const rules = createAddressRules()
 
-t.test('the public Internet may be connected to', async t => {
+t.test('addresses of the public Internet are allowed', async t => {
   const addresses = [
     '1.1.1.1',
     '9.255.255.255',
@@ -30,7 +30,7 @@ t.test('the public Internet may be connected to', async t => {
   for (const address of addresses) t.equal(rules.forbiddenRange(address), null, address)
 })
 
-t.test('each special range is refused by its name, at both of its ends', async t => {
+t.test('each special range is refused by name, at both ends', async t => {
   const rows: readonly (readonly [range: string, ...addresses: string[]])[] = [
     ['this network', '0.0.0.0', '0.255.255.255'],
     [
@@ -59,13 +59,13 @@ t.test('each special range is refused by its name, at both of its ends', async t
       '2001:1ff:ffff::1'
     ],
     ['documentation', '192.0.2.1', '198.51.100.1', '203.0.113.255', '2001:db8::1', '3fff::1'],
-    ['anycast of services that are not the Web', '192.31.196.1', '192.52.193.1', '192.175.48.1'],
+    ['anycast outside the Web', '192.31.196.1', '192.52.193.1', '192.175.48.1'],
     ['6to4 relay', '192.88.99.1'],
     ['benchmarking', '198.18.0.0', '198.19.255.255'],
     ['multicast', '224.0.0.1', '239.255.255.255', 'ff02::1', 'ff0e::1'],
     ['broadcast', '255.255.255.255'],
     ['reserved', '240.0.0.0', '255.255.255.254'],
-    ['platform of a cloud', '168.63.129.16'],
+    ['cloud platform', '168.63.129.16'],
     ['unspecified', '::'],
     ['unique local', 'fc00::1', 'fd00:ec2::254', 'fdff::1'],
     ['link-local', 'fe80::1', 'fe80::1%eth0', 'febf::1'],
@@ -78,7 +78,7 @@ t.test('each special range is refused by its name, at both of its ends', async t
     ['IPv4-translated', '::ffff:0:127.0.0.1', '::ffff:0:808:808'],
     ['NAT64 of a local network', '64:ff9b:1::7f00:1', '64:ff9b:1:ffff::8.8.8.8'],
     ['ISATAP', '2a00:1450::5efe:10.0.0.1', '2a00:1450::200:5efe:7f00:1'],
-    ['not given out to the Internet', '4000::1', '1::1', '64:ff9b:2::1', '9000::1']
+    ['not allocated to the Internet', '4000::1', '1::1', '64:ff9b:2::1', '9000::1']
   ]
   for (const [range, ...addresses] of rows)
     for (const address of addresses) t.equal(rules.forbiddenRange(address), range, address)
@@ -98,7 +98,7 @@ t.test('an address that a network translates is judged by the IPv4 address insid
   t.equal(rules.forbiddenRange('64:ff9b::1.1.1.1'), null)
 })
 
-t.test('one form per address', async t => {
+t.test('each address has one canonical form', async t => {
   t.equal(canonicalAddress('fe80::1%eth0'), 'fe80:0:0:0:0:0:0:1')
   t.equal(canonicalAddress('1::'), '1:0:0:0:0:0:0:0')
   t.equal(canonicalAddress('1:2:3:4:5:6:7:8'), '1:2:3:4:5:6:7:8')
@@ -106,7 +106,7 @@ t.test('one form per address', async t => {
   t.equal(canonicalAddress('::ffff:102:304'), '1.2.3.4')
 })
 
-t.test('what is no address is refused', async t => {
+t.test('text that is not an address is refused', async t => {
   for (const text of [
     '',
     'localhost',
@@ -118,10 +118,10 @@ t.test('what is no address is refused', async t => {
     '1.2.3.4.5',
     ' 1.1.1.1'
   ])
-    t.equal(rules.forbiddenRange(text), 'no IP address', text)
+    t.equal(rules.forbiddenRange(text), 'not an IP address', text)
 })
 
-t.test('an allow list opens what it names, in any form, and nothing beside it', async t => {
+t.test('an allow list opens what it names, in any form, and nothing else', async t => {
   const { list, problems } = parseAllowList(' 127.0.0.0/8, ::1 ,10.1.2.3,fd00::/64')
   t.same(problems, [])
   const allowing = createAddressRules(list)
@@ -140,21 +140,18 @@ t.test('an allow list opens what it names, in any form, and nothing beside it', 
     t.not(allowing.forbiddenRange(address), null, address)
 })
 
-t.test('an empty allow list is none', async t => {
+t.test('an empty allow list counts as none', async t => {
   t.same(parseAllowList(' , '), { list: null, problems: [] })
   t.equal(createAddressRules(parseAllowList('').list).hasAllowList, false)
 })
 
-t.test(
-  'every entry of an allow list that is no range is named, and then there is no list',
-  async t => {
-    const { list, problems } = parseAllowList(
-      '127.0.0.0/8,localhost,10.0.0.0/33,::1/129,1.2.3.4/,fe80::1%eth0,1.2.3.4/8/8'
-    )
-    t.equal(list, null)
-    t.same(
-      problems.map(problem => problem.split(' ', 1)[0]),
-      ['"localhost"', '"10.0.0.0/33"', '"::1/129"', '"1.2.3.4/"', '"fe80::1%eth0"', '"1.2.3.4/8/8"']
-    )
-  }
-)
+t.test('every invalid entry of an allow list is named, and then there is no list', async t => {
+  const { list, problems } = parseAllowList(
+    '127.0.0.0/8,localhost,10.0.0.0/33,::1/129,1.2.3.4/,fe80::1%eth0,1.2.3.4/8/8'
+  )
+  t.equal(list, null)
+  t.same(
+    problems.map(problem => problem.split(' ', 1)[0]),
+    ['"localhost"', '"10.0.0.0/33"', '"::1/129"', '"1.2.3.4/"', '"fe80::1%eth0"', '"1.2.3.4/8/8"']
+  )
+})

@@ -2,13 +2,13 @@
  * Which IP addresses a recipient may have: those of the public Internet, and what the
  * operator allows for development.
  *
- * Shapes  an address as text in, the name of the range that forbids it out, or null. An
- *         address that carries an IPv4 address inside is judged by that one where a
- *         network really translates it (mapped, NAT64); what carries one in a tunnel is
- *         refused as such. Of IPv6 only the part that is given out to the Internet
- *         (2000::/3) is public, so a range that is invented later is refused.
- * Errors  text that is no address is refused, not an error; parseAllowList names every
- *         entry that it does not understand.
+ * Shapes  an address as text in; the name of the range that forbids it, or null, out. An
+ *         address with an IPv4 address inside is judged by that one if networks really
+ *         translate it (mapped, NAT64); tunnel addresses are refused as such. In IPv6
+ *         only the range allocated to the Internet (2000::/3) is public, so ranges
+ *         defined later are refused.
+ * Errors  text that is not an address is refused, not an error; parseAllowList names
+ *         every invalid entry.
  * Source  IANA special-purpose address registries for IPv4 and IPv6; RFC 6052 (NAT64),
  *         4214 (ISATAP), 4380 (Teredo), 3056 (6to4).
  */
@@ -16,13 +16,11 @@ import { BlockList, isIP, isIPv4 } from 'node:net'
 
 export interface AddressRules {
   /**
-   * The name of the range that forbids it, such as `loopback`; null: it may be connected
-   * to.
+   * The name of the range that forbids the address, such as `loopback`; null: allowed.
    */
   forbiddenRange(address: string): string | null
   /**
-   * Whether an allow list is in force, so that names of private networks may lead
-   * somewhere.
+   * Whether an allow list is in force: names of private networks may then be reachable.
    */
   readonly hasAllowList: boolean
 }
@@ -37,19 +35,14 @@ const FORBIDDEN_IPV4: readonly Range[] = [
   ['link-local, where clouds keep their metadata', '169.254.0.0/16'],
   ['protocol assignments', '192.0.0.0/24'],
   ['documentation', '192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24'],
-  [
-    'anycast of services that are not the Web',
-    '192.31.196.0/24',
-    '192.52.193.0/24',
-    '192.175.48.0/24'
-  ],
+  ['anycast outside the Web', '192.31.196.0/24', '192.52.193.0/24', '192.175.48.0/24'],
   ['6to4 relay', '192.88.99.0/24'],
   ['benchmarking', '198.18.0.0/15'],
   ['multicast', '224.0.0.0/4'],
   ['broadcast', '255.255.255.255/32'],
   ['reserved', '240.0.0.0/4'],
-  // Looks public; from inside a virtual machine of that cloud it is the host.
-  ['platform of a cloud', '168.63.129.16/32']
+  // Looks public, but for the virtual machines of that cloud it is the host.
+  ['cloud platform', '168.63.129.16/32']
 ]
 
 const FORBIDDEN_IPV6: readonly Range[] = [
@@ -89,7 +82,7 @@ export function createAddressRules(allowList: BlockList | null = null): AddressR
     hasAllowList: allowList !== null,
     forbiddenRange(address) {
       const canonical = canonicalAddress(address)
-      if (canonical === null) return 'no IP address'
+      if (canonical === null) return 'not an IP address'
       if (allowList?.check(canonical, isIPv4(canonical) ? 'ipv4' : 'ipv6') === true) return null
       return isIPv4(canonical) ? nameOf(canonical, 'ipv4', IPV4) : forbiddenIpv6(canonical)
     }
@@ -99,8 +92,8 @@ export function createAddressRules(allowList: BlockList | null = null): AddressR
 export type AllowList = { readonly list: BlockList | null; readonly problems: readonly string[] }
 
 /**
- * Addresses and ranges with commas between them, such as `127.0.0.0/8,::1`; nothing at
- * all is no list.
+ * Parses addresses and ranges separated by commas, such as `127.0.0.0/8,::1`. Without any
+ * entry there is no list.
  */
 export function parseAllowList(text: string): AllowList {
   const entries = text
@@ -114,8 +107,8 @@ export function parseAllowList(text: string): AllowList {
 }
 
 /**
- * The one form in which an address is judged: without a zone, and the IPv4 address that
- * it stands for where there is one.
+ * The one form in which an address is judged: without a zone, and as the IPv4 address
+ * that it stands for, if any.
  */
 export function canonicalAddress(address: string): string | null {
   const version = isIP(address)
@@ -130,7 +123,7 @@ export function canonicalAddress(address: string): string | null {
 function forbiddenIpv6(address: string): string | null {
   const named = nameOf(address, 'ipv6', IPV6)
   if (named !== null) return named
-  if (!GLOBAL_IPV6.check(address, 'ipv6')) return 'not given out to the Internet'
+  if (!GLOBAL_IPV6.check(address, 'ipv6')) return 'not allocated to the Internet'
   const groups = groupsOf(address)
   return ISATAP.some(([first, second]) => groups[4] === first && groups[5] === second)
     ? 'ISATAP'
@@ -172,7 +165,7 @@ function isCidr(entry: string): boolean {
   return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= bitsOf(address))
 }
 
-/** The eight numbers of an IPv6 address that `isIP` has found to be one. */
+/** The eight groups of a valid IPv6 address. */
 function groupsOf(address: string): readonly number[] {
   const [plain = ''] = address.split('%', 1)
   const [head = '', tail] = plain.split('::')

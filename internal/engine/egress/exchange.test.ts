@@ -1,6 +1,6 @@
 /**
- * Recipients of every kind, each a real server on loopback, and what one POST to them
- * ends as.
+ * Every kind of recipient, each a real server on loopback, and the result of one POST to
+ * it.
  */
 import { once } from 'node:events'
 import { gzipSync } from 'node:zlib'
@@ -10,7 +10,7 @@ import { startRawServer } from '../../lab/testing/raw-server.js'
 import { until } from '../../lab/testing/until.js'
 import { systemClock as clock } from '../lifecycle/clock.js'
 
-t.test('each answer has its status, and how long it asks to be left alone', async t => {
+t.test('each answer has its status, and the wait that it asks for', async t => {
   const { post } = await startRecipient(t, (reply, { path }) => {
     const [, status, wait] = path.split('/')
     reply
@@ -48,7 +48,7 @@ t.test('a hint before the answer is not the answer', async t => {
   t.match(await post('/'), { kind: 'answered', status: 500 })
 })
 
-t.test('who never answers is given up at the deadline, and hung up on', async t => {
+t.test('a recipient that never answers is cut off at the deadline', async t => {
   const { stub, post, clock } = await startRecipient(t, () => undefined)
   const result = post('/')
   await until('the request', () => stub.requests.length === 1)
@@ -60,7 +60,7 @@ t.test('who never answers is given up at the deadline, and hung up on', async t 
   await closed
 })
 
-t.test('who answers a byte at a time is given up at the same deadline', async t => {
+t.test('a recipient that answers byte by byte is cut off at the same deadline', async t => {
   const { stub, post, clock } = await startRecipient(t, (reply, { path }) =>
     reply.writeHead(Number(path.slice(1))).write('x')
   )
@@ -84,26 +84,23 @@ t.test('who answers a byte at a time is given up at the same deadline', async t 
   }
 })
 
-t.test(
-  'who never ends its headers is given up at the deadline too, or when they are too long',
-  async t => {
-    const slow = await startRawServer(t, socket => socket.write('HTTP/1.1 200 OK\r\nx-a: '))
-    const { post, clock } = createTestPoster(t)
-    const result = post(`http://127.0.0.1:${slow.port}/`)
-    await until('it is connected', () => slow.sockets.length === 1)
-    await clock.advanceAsync(DEADLINE_MS)
-    t.match(await result, { kind: 'failed', errorClass: 'deadline' })
-    const long = await startRawServer(t, socket =>
-      socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\nx-a: ${'a'.repeat(20_000)}`))
-    )
-    t.match(await post(`http://127.0.0.1:${long.port}/`), {
-      kind: 'failed',
-      errorClass: 'protocol'
-    })
-  }
-)
+t.test('headers that never end are cut off at the deadline, or when they are too long', async t => {
+  const slow = await startRawServer(t, socket => socket.write('HTTP/1.1 200 OK\r\nx-a: '))
+  const { post, clock } = createTestPoster(t)
+  const result = post(`http://127.0.0.1:${slow.port}/`)
+  await until('it is connected', () => slow.sockets.length === 1)
+  await clock.advanceAsync(DEADLINE_MS)
+  t.match(await result, { kind: 'failed', errorClass: 'deadline' })
+  const long = await startRawServer(t, socket =>
+    socket.on('data', () => socket.write(`HTTP/1.1 200 OK\r\nx-a: ${'a'.repeat(20_000)}`))
+  )
+  t.match(await post(`http://127.0.0.1:${long.port}/`), {
+    kind: 'failed',
+    errorClass: 'protocol'
+  })
+})
 
-t.test('a body without end is cut, and counts by its status', async t => {
+t.test('an endless body is cut off, and the answer counts by its status', async t => {
   const chunk = Buffer.alloc(16_384, 'ä')
   let written = 0
   const { stub, post } = await startRecipient(t, reply => {
@@ -121,7 +118,7 @@ t.test('a body without end is cut, and counts by its status', async t => {
   t.ok(written < 32 * 1_048_576, 'no more than what the sockets hold')
 })
 
-t.test('64 KiB exactly are no reason to hang up', async t => {
+t.test('a body of exactly 64 KiB leaves the connection open', async t => {
   const { stub, post } = await startRecipient(
     t,
     (reply, { path }) => reply.end('x'.repeat(Number(path.slice(1)))),
@@ -134,10 +131,10 @@ t.test('64 KiB exactly are no reason to hang up', async t => {
   t.equal(stub.connections(), 1)
   await post('/65537')
   await post('/10')
-  t.equal(stub.connections(), 2, 'one byte more is')
+  t.equal(stub.connections(), 2, 'one byte more closes it')
 })
 
-t.test('a packed bomb stays packed', async t => {
+t.test('a compression bomb stays compressed', async t => {
   const bomb = gzipSync(Buffer.alloc(50_000_000))
   const { post } = await startRecipient(t, reply =>
     reply.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'text/plain' }).end(bomb)
@@ -149,7 +146,7 @@ t.test('a packed bomb stays packed', async t => {
   t.ok(process.memoryUsage().arrayBuffers - before < 10_000_000)
 })
 
-t.test('what is kept of a body is text that a table can hold', async t => {
+t.test('the part of a body that is kept is text that PostgreSQL can store', async t => {
   const bodies: readonly (readonly [body: Buffer, head: string])[] = [
     [Buffer.from(''), ''],
     [Buffer.from('a\0b'), 'a\u{fffd}b'],
@@ -168,24 +165,21 @@ t.test('what is kept of a body is text that a table can hold', async t => {
   }
 })
 
-t.test(
-  'a connection that breaks: a success needs its whole answer, a failure only its status',
-  async t => {
-    const { post } = await startRecipient(t, (reply, { path, socket }) => {
-      if (path === '/0') socket.resetAndDestroy()
-      else
-        reply
-          .writeHead(Number(path.slice(1)), { 'content-length': '100', 'retry-after': '5' })
-          .write('half', () => socket.destroy())
-    })
-    t.match(await post('/0'), { kind: 'failed', errorClass: 'reset' })
-    t.match(await post('/200'), { kind: 'failed', errorClass: 'reset' })
-    t.match(await post('/410'), { kind: 'answered', status: 410 })
-    t.match(await post('/503'), { kind: 'answered', status: 503, retryAfterMs: 5_000 })
-  }
-)
+t.test('on a broken connection a success needs its whole answer, a failure its status', async t => {
+  const { post } = await startRecipient(t, (reply, { path, socket }) => {
+    if (path === '/0') socket.resetAndDestroy()
+    else
+      reply
+        .writeHead(Number(path.slice(1)), { 'content-length': '100', 'retry-after': '5' })
+        .write('half', () => socket.destroy())
+  })
+  t.match(await post('/0'), { kind: 'failed', errorClass: 'reset' })
+  t.match(await post('/200'), { kind: 'failed', errorClass: 'reset' })
+  t.match(await post('/410'), { kind: 'answered', status: 410 })
+  t.match(await post('/503'), { kind: 'answered', status: 503, retryAfterMs: 5_000 })
+})
 
-t.test('what is no HTTP is a failure of the protocol', async t => {
+t.test('an answer that is not HTTP is a protocol failure', async t => {
   const { post } = createTestPoster(t)
   const says = async (text: string) => {
     const { port } = await startRawServer(t, socket => socket.on('data', () => socket.end(text)))
@@ -208,7 +202,7 @@ t.test('what is no HTTP is a failure of the protocol', async t => {
   )
 })
 
-t.test('after the result no timer is left', async t => {
+t.test('no timer is left after the result', async t => {
   const { stub, post, clock } = await startRecipient(t, (reply, { path, socket }) =>
     path === '/ok' ? reply.end() : socket.destroy()
   )
@@ -218,7 +212,7 @@ t.test('after the result no timer is left', async t => {
   t.equal(stub.requests.length, 2)
 })
 
-t.test('the time that an attempt took is real', async t => {
+t.test('the duration of an attempt is measured', async t => {
   const { post } = await startRecipient(t, reply => reply.end(), { clock })
   const result = await post('/')
   t.ok(result.ms > 0 && result.ms < DEADLINE_MS)

@@ -1,8 +1,8 @@
 /**
- * One request and its answer, as undici reports on them, judged while they happen.
+ * One request and its answer, judged while undici reports on them.
  *
  * Shapes  one result, exactly once, at the latest when the deadline is over. What arrives
- *         later is not looked at.
+ *         later is ignored.
  * Units   milliseconds, bytes.
  */
 import type { Dispatcher } from 'undici'
@@ -21,7 +21,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 const MAX_BODY_BYTES = 65_536
 const HEAD_BYTES = 1_024
-/** Below it are answers that another one follows. */
+/** Statuses below are interim: another answer follows. */
 const FIRST_FINAL_STATUS = 200
 const FIRST_FAILED_STATUS = 300
 const CUT = new Error('cut')
@@ -49,8 +49,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Its deadline ended while it waited for a connection. Thrown and not aborted, which
-    // would also close the socket.
+    // The deadline passed while waiting for a connection. Throw: an abort would also
+    // close the socket.
     if (this.#isDone) throw CUT
     this.#controller = controller
   }
@@ -116,8 +116,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 }
 
 /**
- * Well-formed whatever the bytes are; a character that the cut has torn is left out, and
- * U+0000 is nothing that a table can hold.
+ * Well-formed text from any bytes. A character torn by the cut is left out; U+0000, which
+ * PostgreSQL cannot store, is replaced.
  */
 function textOf(chunks: readonly Buffer[]): string {
   const bytes = Buffer.concat(chunks)

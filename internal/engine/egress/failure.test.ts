@@ -6,7 +6,7 @@ import { LookupError } from './resolve.js'
 const coded = (code: string, more: object = {}): Error =>
   Object.assign(new Error('words'), { code, ...more })
 
-t.test('each known failure has its class, and people see its code', async t => {
+t.test('each known failure has its class, and its code as the detail', async t => {
   const rows = [
     ['ECONNREFUSED', 'connect-refused'],
     ['UND_ERR_CONNECT_TIMEOUT', 'connect-timeout'],
@@ -31,26 +31,26 @@ t.test('each known failure has its class, and people see its code', async t => {
     t.same(classifyFailure(coded(code)), { errorClass, detail: code }, code)
 })
 
-t.test('a name that cannot be resolved is never taken for the recipient itself', async t => {
+t.test('a failed lookup is never blamed on the recipient', async t => {
   for (const code of ['ENOTFOUND', 'ECONNREFUSED', 'ETIMEOUT'])
     t.same(classifyFailure(new LookupError(code)), { errorClass: 'dns', detail: code }, code)
 })
 
-t.test('a refused address says which and why', async t => {
+t.test('a refused address is named with the reason', async t => {
   t.same(classifyFailure(new RefusedAddressError('10.0.0.1', 'private')), {
     errorClass: 'refused-address',
-    detail: '10.0.0.1 is no address of the Internet (private)'
+    detail: '10.0.0.1 is not a public address (private)'
   })
 })
 
-t.test('a timeout of the network counts by what it interrupted', async t => {
+t.test('a network timeout is classified by what it interrupted', async t => {
   t.match(classifyFailure(coded('ETIMEDOUT', { syscall: 'connect' })), {
     errorClass: 'connect-timeout'
   })
   t.match(classifyFailure(coded('ETIMEDOUT', { syscall: 'read' })), { errorClass: 'reset' })
 })
 
-t.test('the reason inside an error of undici is the one that counts', async t => {
+t.test('the cause inside an undici error decides', async t => {
   t.same(classifyFailure(coded('UND_ERR_SOCKET', { cause: coded('EPIPE') })), {
     errorClass: 'reset',
     detail: 'EPIPE'
@@ -61,7 +61,7 @@ t.test('the reason inside an error of undici is the one that counts', async t =>
   })
 })
 
-t.test('what nobody knows is other, by its name', async t => {
+t.test('an unknown failure is `other`, with its name as the detail', async t => {
   t.same(classifyFailure(new TypeError('words')), { errorClass: 'other', detail: 'TypeError' })
   t.same(classifyFailure(Object.assign(new Error('x'), { code: 7 })), {
     errorClass: 'other',

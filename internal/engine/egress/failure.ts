@@ -1,9 +1,9 @@
 /**
- * Why there was no answer: errors of DNS, sockets, TLS and undici as one of a closed set
- * of classes.
+ * Classifies why there was no answer: errors of DNS, sockets, TLS and undici become one
+ * of a closed set of classes.
  *
  * Shapes  an error in; its class and a short text for people out (a code, or which
- *         address was refused). What it does not know is `other`.
+ *         address was refused). Unknown errors are `other`.
  */
 import { RefusedAddressError } from './guarded-connect.js'
 import { LookupError } from './resolve.js'
@@ -57,7 +57,7 @@ export function classifyFailure(error: Error): NoAnswer {
     return { errorClass: 'refused-address', detail: error.message }
   const code = codeOf(error)
   if (error instanceof LookupError) return { errorClass: 'dns', detail: error.code }
-  // The same code while connecting and on a connection that has worked.
+  // The same code comes from connecting and from an open connection.
   if (code === 'ETIMEDOUT')
     return {
       errorClass: syscallOf(error) === 'connect' ? 'connect-timeout' : 'reset',
@@ -74,7 +74,7 @@ function classOf(code: string, name: string): ErrorClass {
   return name === 'HTTPParserError' ? 'protocol' : 'other'
 }
 
-/** Undici puts the reason why a socket went into the cause of its own error. */
+/** Undici puts the reason for a lost socket into the cause of its own error. */
 function codeOf(error: Error & { readonly code?: unknown }): string {
   if (typeof error.code !== 'string') return ''
   const inner: unknown = error.code === 'UND_ERR_SOCKET' ? error.cause : undefined

@@ -38,18 +38,18 @@ async function setup(t: Test, found: readonly ResolvedAddress[] | Error, allow =
 
 const loopback: ResolvedAddress = { address: '127.0.0.1', family: 4 }
 
-t.test('a name is asked for once, and its address is connected to', async t => {
+t.test('a name is resolved once, and the connection goes to its address', async t => {
   const { asked, open } = await setup(t, [loopback])
   t.equal(await open('recipient.example'), '127.0.0.1')
   t.same(asked, ['recipient.example'])
 })
 
-t.test('where one address does not answer the next one gets its turn', async t => {
+t.test('when one address does not answer, the next one is tried', async t => {
   const { open } = await setup(t, [{ address: '::1', family: 6 }, loopback])
   t.equal(await open('recipient.example'), '127.0.0.1')
 })
 
-t.test('one forbidden address refuses all of them, wherever it stands', async t => {
+t.test('one forbidden address refuses them all, wherever it stands', async t => {
   const forbidden: ResolvedAddress[] = [
     { address: '10.0.0.1', family: 4 },
     { address: '169.254.169.254', family: 4 },
@@ -69,7 +69,7 @@ t.test('one forbidden address refuses all of them, wherever it stands', async t 
   }
 })
 
-t.test('an address in the URL is judged although nothing is looked up', async t => {
+t.test('an address in the URL is judged, although nothing is looked up', async t => {
   const { server, asked, open } = await setup(t, [loopback], '::1')
   for (const literal of [
     '127.0.0.1',
@@ -87,7 +87,7 @@ t.test('an address in the URL is judged although nothing is looked up', async t 
   t.same(allowing.asked, [])
 })
 
-t.test('a name without an address, and one that cannot be resolved', async t => {
+t.test('a name without an address, and one that cannot be resolved, are refused', async t => {
   await t.rejects((await setup(t, [])).open('empty.example'), {
     name: 'LookupError',
     code: 'ENODATA'

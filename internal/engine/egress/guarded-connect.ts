@@ -1,13 +1,14 @@
 /**
- * Opens connections for undici, to addresses that the rules allow and to no other.
+ * Opens connections for undici, only to addresses that the rules allow.
  *
- * Shapes  a name is resolved once; all its addresses are judged, and the connection gets
- *         exactly those, so no second answer of the DNS can lead elsewhere. Of an address
- *         in the URL itself the platform makes no lookup: it is judged before.
+ * Shapes  a name is resolved once. All its addresses are judged, and the connection gets
+ *         exactly those, so no second DNS answer can lead elsewhere. An address in the
+ *         URL itself is judged before connecting: Node makes no lookup for it.
  * Units   milliseconds.
- * Errors  RefusedAddressError naming the range; LookupError; whatever socket and TLS say.
- * Source  one forbidden address among several refuses them all: nobody has such a record
- *         for a reason that is not an attack, and which of them is used would be chance.
+ * Errors  RefusedAddressError naming the range; LookupError; any error of sockets and
+ *         TLS.
+ * Source  one forbidden address among several refuses them all: only an attacker has a
+ *         reason for such a record, and which of them is used would be chance.
  */
 import { isIP, type LookupFunction } from 'node:net'
 import { buildConnector } from 'undici'
@@ -18,7 +19,7 @@ export class RefusedAddressError extends Error {
   override readonly name = 'RefusedAddressError'
 
   constructor(address: string, range: string) {
-    super(`${address} is no address of the Internet (${range})`)
+    super(`${address} is not a public address (${range})`)
   }
 }
 
@@ -29,8 +30,8 @@ export interface GuardedConnectOptions {
 }
 
 /**
- * When the first address does not answer the next one gets its turn; slower than the
- * platform's 250 ms, which is less than a far country.
+ * How long before the next address is tried. Node's default of 250 ms is shorter than a
+ * round trip to another continent.
  */
 const NEXT_ADDRESS_MS = 1_000
 
@@ -65,7 +66,7 @@ export function createGuardedConnect({
     allowH2: false,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_MS,
-    // Said aloud, so that no variable of the environment can turn it off.
+    // Explicit, so that no environment variable can turn it off.
     rejectUnauthorized: true
   })
   return (options, callback) => {

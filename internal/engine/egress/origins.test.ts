@@ -21,7 +21,7 @@ t.test('one pool per origin, kept for the next request', async t => {
   t.not(origins.lease(url(2)).pool, first.pool)
 })
 
-t.test('above the limit the one that was idle longest goes, and it is closed', async t => {
+t.test('above the limit the pool that was idle for longest is closed', async t => {
   const origins = setup(t, 2)
   const [one, two] = [origins.lease(url(1)), origins.lease(url(2))] as const
   one.release()
@@ -35,7 +35,7 @@ t.test('above the limit the one that was idle longest goes, and it is closed', a
   t.equal(origins.lease(url(3)).pool, three.pool)
 })
 
-t.test('one that is at work never goes, and the surplus goes when it is done', async t => {
+t.test('a pool at work stays open; the surplus is closed when it is done', async t => {
   const origins = setup(t, 2)
   const leases = [1, 2, 3, 4].map(index => origins.lease(url(index)))
   t.equal(

@@ -1,11 +1,10 @@
 /**
- * Kept-alive connections per origin, for many more origins than anybody would keep
- * connections for.
+ * Keeps connections alive per origin, for many more origins than it can keep connections
+ * to.
  *
- * Shapes  a pool is leased for one request. When there are more pools than told, the one
- *         that was idle longest is closed; one that is at work never is. A socket is
- *         given up after a number of requests, so that a busy sender follows changes of
- *         addresses.
+ * Shapes  a pool is leased for one request. Above `maxOrigins` pools, the one that was
+ *         idle for longest is closed, but never one at work. A socket is given up after a
+ *         number of requests, so that a busy sender follows changes of addresses.
  * Units   milliseconds, bytes.
  */
 import { type buildConnector, Pool } from 'undici'
@@ -28,7 +27,7 @@ export interface OriginsOptions {
 
 /**
  * Less than the 5 s after which Node's servers hang up: a request on a connection that
- * just ended is a failed attempt.
+ * has just closed is a failed attempt.
  */
 const IDLE_SOCKET_MS = 4_000
 const LONGEST_IDLE_SOCKET_MS = 60_000

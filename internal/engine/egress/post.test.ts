@@ -1,6 +1,5 @@
 /**
- * What a POST needs to get to its recipient: names, handshakes, certificates,
- * connections.
+ * What a POST needs to reach its recipient: names, handshakes, certificates, connections.
  */
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -18,7 +17,7 @@ import { startStubHttp } from '../../lab/testing/stub-http.js'
 import { until } from '../../lab/testing/until.js'
 import { LookupError } from './resolve.js'
 
-t.test('the request arrives as given, and asks for nothing that would be packed', async t => {
+t.test('the request arrives as given, and does not accept compressed answers', async t => {
   const { stub, post } = await startRecipient(t, reply => reply.writeHead(202).end('ok'))
   const body = '{"data":{"text":"水 \\u0000","n":1.0}}'
   const result = await post('/hooks?a=b', { headers: ['webhook-id', 'msg_1', 'x-own', 'v'], body })
@@ -38,7 +37,7 @@ t.test('the request arrives as given, and asks for nothing that would be packed'
   })
 })
 
-t.test('nobody there, nobody by that name, and nobody who shakes hands', async t => {
+t.test('a refused connection, an unknown name and a silent server are failures', async t => {
   const { port, server } = await startRawServer(t, () => undefined)
   await new Promise(resolve => server.close(resolve))
   t.match(await createTestPoster(t).post(`http://127.0.0.1:${port}/`), {
@@ -92,7 +91,7 @@ async function startTls(t: Test, cert: string): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-t.test('only a certificate of a known authority, for the right name, will do', async t => {
+t.test('only a certificate of a known authority for the right name is accepted', async t => {
   const port = await startTls(t, SERVER_CERTIFICATE)
   const { post } = createTestPoster(t)
   t.match(await post(`https://localhost:${port}/`), {
@@ -105,7 +104,7 @@ t.test('only a certificate of a known authority, for the right name, will do', a
   t.match(
     await createTestPoster(t).post(`https://localhost:${port}/`),
     { kind: 'failed', errorClass: 'tls' },
-    'no variable of the environment changes that'
+    'no environment variable changes that'
   )
   delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
 
@@ -131,11 +130,11 @@ t.test('only a certificate of a known authority, for the right name, will do', a
   t.match(
     await post(`https://${plain.host}/`),
     { kind: 'failed', errorClass: 'tls' },
-    'a server that speaks no TLS'
+    'a server without TLS'
   )
 })
 
-t.test('connections are kept for the next attempt, and no origin has more than told', async t => {
+t.test('connections are kept for the next attempt, up to the limit per origin', async t => {
   const waiting: (() => void)[] = []
   const { stub, post } = await startRecipient(t, reply => waiting.push(() => reply.end()))
   const results = Array.from({ length: 6 }, () => post('/'))
@@ -149,7 +148,7 @@ t.test('connections are kept for the next attempt, and no origin has more than t
   t.equal(stub.connections(), 2)
 })
 
-t.test('what waits for a connection until its deadline is never sent, not even later', async t => {
+t.test('a request still waiting for a connection at its deadline is never sent', async t => {
   const waiting: (() => void)[] = []
   const { stub, post, clock } = await startRecipient(t, reply => waiting.push(() => reply.end()), {
     connectionsPerOrigin: 1
@@ -173,7 +172,7 @@ t.test('what waits for a connection until its deadline is never sent, not even l
   t.equal(stub.connections(), 1, 'and it costs no connection')
 })
 
-t.test('closing cuts off what is under way, and nothing is sent afterwards', async t => {
+t.test('closing cuts off requests under way, and nothing is sent afterwards', async t => {
   const { stub, poster, post } = await startRecipient(t, () => undefined)
   const cut = post('/')
   await until('the request', () => stub.requests.length === 1)
@@ -192,7 +191,7 @@ t.test('closing cuts off what is under way, and nothing is sent afterwards', asy
   t.equal(other.requests.length, 0)
 })
 
-t.test('a header that cannot be sent is a failed attempt and no crash', async t => {
+t.test('a header that cannot be sent is a failed attempt, not a crash', async t => {
   const { stub, post } = await startRecipient(t, reply => reply.end())
   t.match(await post('/', { headers: ['x-a', 'b\r\nx-injected: 1'] }), {
     kind: 'failed',

@@ -1,18 +1,18 @@
 /**
- * One POST to one recipient, whom nobody trusts: every answer, or none, ends as one of
- * two results within its deadline.
+ * One POST to one untrusted recipient: any answer, or none, becomes one of two results
+ * within the deadline.
  *
  * Shapes  the URL and all addresses behind it are checked on the way (url.ts,
- *         guarded-connect.ts). Redirects are not followed, bodies not unpacked. Of an
- *         answer up to 64 KiB are read and the first KiB is kept; a longer one is cut
+ *         guarded-connect.ts). Redirects are not followed, bodies not decompressed. Up to
+ *         64 KiB of an answer are read and the first KiB is kept; a longer answer is cut
  *         there and counts by its status. A status of 300 and above counts as soon as it
- *         is there; one below needs its whole answer, because some recipients send it
+ *         arrives; one below needs its whole answer, because some recipients send it
  *         before they do their work.
- * Units   milliseconds; the deadline spans waiting for a connection, connecting, sending
+ * Units   milliseconds; the deadline covers waiting for a connection, connecting, sending
  *         and the whole answer.
- * Errors  none: whatever fails is a result of the kind `failed`, its class out of a
+ * Errors  none: every failure is a result of the kind `failed`, with its class from a
  *         closed set.
- * Source  undici 8, `dispatch` with a handler of one's own; figures in
+ * Source  undici 8, `dispatch` with our own handler; figures in
  *         internal/docs/decisions/0014-egress.md.
  */
 import type { Clock } from '../lifecycle/clock.js'
@@ -26,8 +26,8 @@ import { checkEndpointUrl, type UrlRules, type UrlVerdict } from './url.js'
 export interface Post {
   readonly url: string
   /**
-   * Names in lower case and values in turn; content-type, user-agent, host and
-   * content-length come by themselves.
+   * Alternating names, in lower case, and values; content-type, user-agent, host and
+   * content-length are added.
    */
   readonly headers: readonly string[]
   readonly body: string
@@ -36,7 +36,7 @@ export interface Post {
 
 export interface Poster {
   post(post: Post): Promise<PostResult>
-  /** Cuts off what is under way, as `stopped`. May be called twice. */
+  /** Cuts off requests under way, as `stopped`. May be called twice. */
   close(): Promise<void>
 }
 
@@ -46,10 +46,7 @@ export interface PosterOptions {
   readonly clock: Clock
   readonly connectTimeoutMs: number
   readonly connectionsPerOrigin: number
-  /**
-   * Pools that are kept for the next attempt. More exist only while that many are at
-   * work.
-   */
+  /** Pools kept for the next attempt. More exist only while more are at work. */
   readonly maxOrigins: number
   readonly maxRetryAfterMs: number
 }
@@ -60,7 +57,7 @@ const FIXED_HEADERS = [
   'user-agent',
   'event-process-app'
 ] as const
-/** Verdicts are kept by their text; a cache that is full starts anew. */
+/** Verdicts are cached by URL; a full cache is emptied. */
 const MAX_KNOWN_URLS = 10_000
 
 export function createPoster(options: PosterOptions): Poster {

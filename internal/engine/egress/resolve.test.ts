@@ -2,7 +2,7 @@ import t from 'tap'
 import { startStubDns } from '../../lab/testing/stub-dns.js'
 import { createResolve } from './resolve.js'
 
-t.test('all addresses of a name, IPv4 first', async t => {
+t.test('a name resolves to all its addresses, IPv4 first', async t => {
   const resolve = createResolve(
     await startStubDns(t, {
       'both.example': ['2a00:0:0:0:0:0:0:1', '1.1.1.1', '1.0.0.1'],
@@ -30,7 +30,7 @@ t.test('aliases are followed to the end', async t => {
   t.same(await resolve('a.example'), [{ address: '127.0.0.1', family: 4 }])
 })
 
-t.test('no address, no name and no answer are told apart', async t => {
+t.test('no address, no name and no answer have different codes', async t => {
   const resolve = createResolve(
     await startStubDns(t, { 'empty.example': [], 'silent.example': 'silent' })
   )

@@ -1,16 +1,16 @@
 /**
- * The addresses behind a name, asked of the DNS servers directly.
+ * Resolves names by asking the DNS servers directly.
  *
- * Shapes  a name in, all its IPv4 and then IPv6 addresses out; aliases are followed by
- *         the server that is asked.
+ * Shapes  a name in; all its IPv4 and then all its IPv6 addresses out. The server that is
+ *         asked follows aliases.
  * Units   milliseconds.
- * Errors  LookupError with the DNS's code (`ENOTFOUND`, `ESERVFAIL`, `ETIMEOUT` …) when
- *         neither kind has an address.
- * Source  `dns.lookup` occupies one of four threads of the process for as long as the
- *         slowest server on the way takes, and may use half of them: two names with dead
- *         servers would stop all others. These queries occupy none. The price: /etc/hosts
- *         is not read, so the names of this machine, which only an allow list lets
- *         through, go the old way.
+ * Errors  LookupError with the DNS code (`ENOTFOUND`, `ESERVFAIL`, `ETIMEOUT` …) when
+ *         neither family has an address.
+ * Source  `dns.lookup` occupies one of the process's four threads for as long as the
+ *         slowest server takes, and may use half of them: two names with dead servers
+ *         would stop all others. These queries occupy none. The price: they do not read
+ *         /etc/hosts, so names of this machine, which only an allow list lets through,
+ *         still go through `dns.lookup`.
  */
 import { lookup, Resolver } from 'node:dns/promises'
 

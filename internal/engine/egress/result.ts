@@ -1,4 +1,4 @@
-/** How an attempt ended, in the words that its record has. */
+/** How an attempt ended, in the terms of its record. */
 import type { ErrorClass } from './failure.js'
 
 export type PostResult =

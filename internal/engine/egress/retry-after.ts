@@ -1,11 +1,11 @@
 /**
  * Reads a `Retry-After` header.
  *
- * Shapes  seconds or an HTTP date in, the wait out: never negative, never above the cap;
- *         null where it says neither.
+ * Shapes  seconds or an HTTP date in; the wait out, never negative and never above the
+ *         cap. Anything else is null.
  * Units   milliseconds.
- * Source  RFC 9110 10.2.3 and 5.6.7. Only the form of date that every program of today
- *         sends is read.
+ * Source  RFC 9110 10.2.3 and 5.6.7. Of the date formats only the one that today's
+ *         programs send is read.
  */
 const HTTP_DATE =
   /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$/

@@ -1,12 +1,12 @@
 /**
- * Whether an endpoint's URL may be delivered to, as far as its text says: asked when it
- * is registered and again before each attempt.
+ * Whether an endpoint's URL may be delivered to, as far as its text says: checked at
+ * registration and again before each attempt.
  *
- * Shapes  text in; the parts to connect with out, or which part is wrong with a sentence
- *         that says what to do. Names are not resolved here: whom they lead to is looked
- *         at when the connection is made (guarded-connect.ts).
+ * Shapes  text in; the parts to connect with out, or which part is wrong and a sentence
+ *         that says what to do. Names are not resolved here: their addresses are judged
+ *         when the connection is made (guarded-connect.ts).
  * Errors  none: every text has a verdict. A sentence never repeats what the URL says
- *         before `@` or behind the host.
+ *         before `@` or after the host.
  * Source  WHATWG URL as Node reads it: 0x7f.1, 0177.1, 2130706433 and full-width digits
  *         are all 127.0.0.1 by the time they get here. RFC 6761, 6762, 7686, 8375 and
  *         ICANN's `internal` for names that never lead to the Internet.
@@ -17,7 +17,7 @@ import type { AddressRules } from './address.js'
 export type UrlPart = 'text' | 'scheme' | 'credentials' | 'host' | 'port' | 'fragment'
 
 export interface EndpointUrl {
-  /** Scheme, host and port: connections are shared by it. */
+  /** Scheme, host and port; connections are shared per origin. */
   readonly origin: string
   /** Path and query. */
   readonly path: string
@@ -28,7 +28,7 @@ export type UrlVerdict =
   | { readonly kind: 'refused'; readonly part: UrlPart; readonly reason: string }
 
 export interface UrlRules {
-  /** Development: events and signatures travel where everybody can read them. */
+  /** For development: anybody on the way can read payloads and signatures. */
   readonly allowHttp: boolean
   readonly addresses: AddressRules
 }
@@ -57,8 +57,8 @@ const PRIVATE_SUFFIXES = [
 
 const LOWEST_FREE_PORT = 1_024
 /**
- * Services that have no business with events, and some that obey whatever line of a
- * request they understand.
+ * Services that never expect a delivery. Some of them execute any line of a request that
+ * they understand.
  */
 const SERVICE_PORTS: ReadonlyMap<number, string> = new Map(
   (
@@ -98,15 +98,16 @@ export function checkEndpointUrl(text: string, rules: UrlRules): UrlVerdict {
       'text',
       `the URL has more than ${MAX_URL_CHARACTERS} characters: shorten its path or query`
     )
-  // The parser drops some of these and turns others round, so that people would read
-  // another URL than the one that is used.
+  // The parser drops some of these and converts others, so people would read another URL
+  // than the one in use.
   if (/[\s\\\p{C}]/u.test(text))
     return refused(
       'text',
-      'the URL holds a space, a backslash or an invisible character: percent-encode it'
+      'the URL contains a space, a backslash or an invisible character: percent-encode it'
     )
   const url = URL.parse(text)
-  if (url === null) return refused('text', 'this is no absolute URL: write it as https://host/path')
+  if (url === null)
+    return refused('text', 'this is not an absolute URL: write it as https://host/path')
   return (
     checkScheme(url, rules) ??
     checkCredentials(url) ??
@@ -127,7 +128,7 @@ function checkScheme({ protocol }: URL, { allowHttp }: UrlRules): UrlVerdict | n
   if (protocol === 'https:' || (protocol === 'http:' && allowHttp)) return null
   return refused(
     'scheme',
-    `the scheme is ${protocol.slice(0, -1)}: take https, so that nobody reads the events on their way`
+    `the scheme is ${protocol.slice(0, -1)}: use https, so that nobody can read the payloads on their way`
   )
 }
 
@@ -135,7 +136,7 @@ function checkCredentials({ username, password }: URL): UrlVerdict | null {
   if (username === '' && password === '') return null
   return refused(
     'credentials',
-    'the URL holds a user or password before @: put it into a header of the endpoint'
+    'the URL contains a user or password before @: put it into a header of the endpoint'
   )
 }
 
@@ -147,26 +148,26 @@ function checkHost({ hostname }: URL, addresses: AddressRules): UrlVerdict | nul
       ? null
       : refused(
           'host',
-          `${literal} is no address of the Internet (${range}): take one that can be reached from there`
+          `${literal} is not a public address (${range}): use one that the Internet can reach`
         )
   }
   const name = hostname.replace(/[.]$/, '')
   if (!isName(name))
     return refused(
       'host',
-      'the host is no name of the DNS: letters, digits and hyphens, with dots between them'
+      'the host is not a DNS name: use letters, digits and hyphens, separated by dots'
     )
-  // An allow list is for development, and there it decides when the connection is made.
+  // An allow list is for development; it decides when the connection is made.
   if (addresses.hasAllowList) return null
   const suffix = PRIVATE_SUFFIXES.find(ending => name === ending || name.endsWith(`.${ending}`))
   if (suffix !== undefined)
     return refused(
       'host',
-      `names that end with ${suffix} lead nowhere on the Internet: take a public name`
+      `names ending in ${suffix} do not exist on the Internet: use a public name`
     )
   return name.includes('.')
     ? null
-    : refused('host', `${name} is a name of a local network: take a public name, with its domain`)
+    : refused('host', `${name} is a name of a local network: use a public name, with its domain`)
 }
 
 function isName(name: string): boolean {
@@ -181,25 +182,24 @@ function isName(name: string): boolean {
 }
 
 function checkPort({ port }: URL): UrlVerdict | null {
-  // The scheme's own port is not written; written for the other scheme it is one below
-  // 1024.
+  // The URL leaves out its scheme's default port; that of the other scheme is below 1024.
   if (port === '') return null
   const number = Number(port)
   const service = SERVICE_PORTS.get(number)
   if (service !== undefined)
     return refused(
       'port',
-      `port ${port} is that of ${service}: take 443, or another one from ${LOWEST_FREE_PORT}`
+      `port ${port} belongs to ${service}: use 443, or another port from ${LOWEST_FREE_PORT}`
     )
   if (number >= LOWEST_FREE_PORT) return null
   return refused(
     'port',
-    `port ${port} is kept for other services: take 443, or one from ${LOWEST_FREE_PORT}`
+    `port ${port} is reserved for other services: use 443, or a port from ${LOWEST_FREE_PORT}`
   )
 }
 
 function checkFragment(text: string): UrlVerdict | null {
   return text.includes('#')
-    ? refused('fragment', 'the URL holds a #, and what follows it is never sent: leave it out')
+    ? refused('fragment', 'the URL contains a #, and what follows it is never sent: leave it out')
     : null
 }

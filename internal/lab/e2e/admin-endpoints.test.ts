@@ -128,7 +128,7 @@ t.test(
       [
         ['add', 'client-1', 'https://10.1.2.3/x'],
         1,
-        /The URL is refused: 10.1.2.3 is no address of the Internet/
+        /The URL is refused: 10.1.2.3 is not a public address/
       ],
       [
         ['add', 'client-1', 'https://user:planted@example.com/x'],
@@ -185,7 +185,7 @@ t.test(
       'client-1',
       'http://example.com/x'
     ])
-    t.match(strict, { code: 1, output: /the scheme is http: take https/ })
+    t.match(strict, { code: 1, output: /the scheme is http: use https/ })
   }
 )
 
