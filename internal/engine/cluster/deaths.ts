@@ -1,9 +1,8 @@
 /**
- * Remembers which message a worker was examining when it died: nothing else knows,
- * because a crash raises the receive count of all that was in flight.
+ * Remembers which message a worker was examining when it died. Nothing else can tell: a
+ * crash raises the receive count of everything that was in flight.
  *
- * Shapes  message ids of the queue in and out; the memory is bounded, and the oldest is
- *         forgotten first.
+ * The memory is bounded; the oldest message is forgotten first.
  */
 export interface SuspectDeaths {
   readonly messageId: string
@@ -18,13 +17,16 @@ export class Deaths {
   readonly #examined = new Map<number, string>()
   readonly #deaths = new Map<string, number>()
 
-  /** The worker examines this message from now on; null: none. */
+  /** From now on the worker examines this message; null: none. */
   examining(workerId: number, messageId: string | null): void {
     if (messageId === null) this.#examined.delete(workerId)
     else this.#examined.set(workerId, messageId)
   }
 
-  /** The worker is gone. What it was examining, if anything, with all deaths by now. */
+  /**
+   * The worker is gone. Returns the message it was examining, if any, and its deaths so
+   * far.
+   */
   died(workerId: number): SuspectDeaths | null {
     const messageId = this.#examined.get(workerId)
     if (messageId === undefined) return null

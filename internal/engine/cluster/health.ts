@@ -1,4 +1,4 @@
-/** What every program with workers lets others look at: /metrics, /livez and /readyz. */
+/** Serves /metrics, /livez and /readyz, as every program with workers does. */
 import { type HttpServer, plain, startHttpServer } from '../http/server.js'
 import type { Log } from '../observe/log.js'
 import type { Metrics } from '../observe/metrics.js'

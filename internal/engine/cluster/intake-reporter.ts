@@ -1,6 +1,6 @@
 /**
- * A worker's part beside its primary's (intake-watch.ts): tells of each transaction
- * before and after its fate is decided, and which message is being examined.
+ * A worker's counterpart of intake-watch.ts: tells the primary about each transaction
+ * before and after its outcome, and which message is being examined.
  */
 import type { CommitJournal } from '../intake/committer.js'
 import type { SuspectRecord } from '../intake/suspects.js'
@@ -9,8 +9,8 @@ import { CounterSums, type Counts } from '../observe/counters.js'
 import type { DeathWord, IntakeWord } from './intake-watch.js'
 
 /**
- * Hands a word to the primary; resolves when it has left this process, or when there is
- * no primary any more.
+ * Sends a word to the primary; resolves when it has left this process, or when the
+ * primary is gone.
  */
 export type SendWord = (word: IntakeWord) => Promise<void>
 
@@ -48,7 +48,7 @@ export function createCommitJournal<Item, Refused extends Rejection>({
   }
 }
 
-/** By what became of each entry: `stored`, `duplicate`, `rejected/reason`. */
+/** Counts entries by disposition: `stored`, `duplicate`, `rejected/reason`. */
 export function countDispositions(dispositions: readonly Disposition[]): Counts {
   const batch = new CounterSums()
   for (const disposition of dispositions) {
@@ -59,7 +59,7 @@ export function countDispositions(dispositions: readonly Disposition[]): Counts 
 }
 
 export interface HeardSuspects extends SuspectRecord {
-  /** The primary has said it. */
+  /** Takes a word from the primary. */
   hear(word: DeathWord): void
 }
 

@@ -5,7 +5,7 @@ import { CounterTotals } from '../observe/totals.js'
 import { createCommitJournal, createSuspectRecord } from './intake-reporter.js'
 import { type DeathWord, IntakeWatch, type IntakeWord } from './intake-watch.js'
 
-/** A primary, and what one worker's journal and record say to it. */
+/** A primary, fed by one worker's journal and record. */
 function setup() {
   const totals = new CounterTotals()
   const lines: string[] = []
@@ -37,7 +37,7 @@ t.test('a transaction counts once it is known to have committed', async t => {
   t.same(sums.counts, { stored: 2 })
 })
 
-t.test('what a dead worker has left open is asked for, and nothing else', async t => {
+t.test('only the transactions that a dead worker left open are looked up', async t => {
   const { totals, journal } = setup()
   await journal.committing('1', ['stored'], [])
   journal.committed('1')
@@ -48,7 +48,7 @@ t.test('what a dead worker has left open is asked for, and nothing else', async 
   t.equal(totals.sum('stored'), 3)
 })
 
-t.test('a death during an examination is told to all, and to those who come', async t => {
+t.test('a death during an examination is announced to all workers, later ones too', async t => {
   const { told, watch, record, log } = setup()
   await record.examining('poison')
   watch.exited({ id: 1, pid: 77 })
@@ -56,14 +56,14 @@ t.test('a death during an examination is told to all, and to those who come', as
   t.same(told, [word])
   t.same(watch.greeting, [word])
   t.match(log(), [
-    { worker: 77, messageId: 'poison', msg: 'a worker died while it examined this message alone' }
+    { worker: 77, messageId: 'poison', msg: 'a worker died while examining this message alone' }
   ])
   t.equal(record.deaths('poison'), 0)
   for (const one of watch.greeting) record.hear(one)
   t.equal(record.deaths('poison'), 1)
 })
 
-t.test('a worker that examined nothing takes no message along', async t => {
+t.test('a worker that was examining nothing blames no message', async t => {
   const { told, watch, record, log } = setup()
   await record.examining('innocent')
   await record.examining(null)

@@ -1,10 +1,10 @@
 /**
- * A primary's part in the intakes of its workers: it adds up what they announce and
- * decide, and remembers which message a worker was examining when it died.
+ * The primary's side of its workers' intakes: adds up what they announce and decide, and
+ * remembers which message a worker was examining when it died.
  *
- * A worker announces each transaction before its COMMIT. If it dies before it can tell
- * the outcome, the primary asks the database, so that the totals equal the tables after a
- * kill -9 too.
+ * A worker announces each transaction before its COMMIT. If it dies before it can report
+ * the outcome, the primary asks the database, so the totals equal the tables even after a
+ * kill -9.
  */
 
 import type { Counts } from '../observe/counters.js'
@@ -13,12 +13,12 @@ import type { CounterTotals } from '../observe/totals.js'
 import { Deaths, type SuspectDeaths } from './deaths.js'
 import type { WorkerProcess } from './supervisor.js'
 
-/** What a worker with an intake tells its primary, its reports excepted. */
+/** What a worker with an intake tells its primary, apart from its reports. */
 export type IntakeWord =
   /** A transaction is about to commit; `counts` is what it adds if it does. */
   | { readonly kind: 'committing'; readonly tx: string; readonly counts: Counts }
   /**
-   * This announced transaction has its outcome; `counts` are the worker's sums with it.
+   * The outcome of an announced transaction; `counts` are the worker's sums including it.
    */
   | { readonly kind: 'decided'; readonly tx: string; readonly counts: Counts }
   /**
@@ -27,7 +27,7 @@ export type IntakeWord =
    */
   | { readonly kind: 'examining'; readonly messageId: string | null }
 
-/** From the primary: so many workers have died while they examined this message. */
+/** From the primary: how many workers have died while examining this message. */
 export type DeathWord = { readonly kind: 'death' } & SuspectDeaths
 
 export interface IntakeWatchOptions {
@@ -61,12 +61,12 @@ export class IntakeWatch {
     }
   }
 
-  /** Tells the other workers of the message that this one was examining, if any. */
+  /** Tells the other workers about the message that this one was examining, if any. */
   exited({ id, pid }: Pick<WorkerProcess<never, never>, 'id' | 'pid'>): void {
     const death = this.#deaths.died(id)
     if (death === null) return
     const { log, tell } = this.#options
-    log.error({ ...death, worker: pid }, 'a worker died while it examined this message alone')
+    log.error({ ...death, worker: pid }, 'a worker died while examining this message alone')
     tell(toWord(death))
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Resolves when the message is in the channel; a primary that is gone counts nothing any
- * more, so there is nothing to wait for.
+ * Sends a message to the primary; resolves when it is in the channel, or at once if the
+ * primary is gone: then nobody counts any more.
  */
 export function tellPrimary(message: object): Promise<void> {
   return new Promise(resolve => {

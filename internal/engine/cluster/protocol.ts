@@ -1,6 +1,6 @@
 /**
- * What a primary and its workers tell each other over the cluster's channel; messages of
- * one worker arrive in order. A system adds kinds of its own.
+ * The messages between a primary and its workers over the cluster's channel. Those of one
+ * worker arrive in order. A system adds kinds of its own.
  */
 import type { Counts } from '../observe/counters.js'
 import type { MetricSnapshot } from '../observe/worker-reports.js'
@@ -9,7 +9,7 @@ export interface ChannelMessage {
   readonly kind: string
 }
 
-/** From the primary: drain and end. */
+/** From the primary: drain and exit. */
 export interface StopMessage {
   readonly kind: 'stop'
 }
@@ -20,6 +20,6 @@ export interface WorkerReport<Status> {
   /** The sums of its counters so far. */
   readonly counts: Counts
   readonly metrics: readonly MetricSnapshot[]
-  /** What /readyz needs to know of it. */
+  /** What /readyz needs to know about the worker. */
   readonly status: Status
 }

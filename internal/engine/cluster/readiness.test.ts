@@ -50,7 +50,7 @@ t.test('a blocked worker, one with a problem and a failing database are named', 
   t.same(await ask(), { ready: false, reasons: ['database: the server is in read-only mode'] })
 })
 
-t.test('all questions of a second have one probe', async t => {
+t.test('all requests within a second share one probe', async t => {
   const { clock, readiness, ask } = setup()
   let probes = 0
   readiness.watch(async () => void (probes += 1))

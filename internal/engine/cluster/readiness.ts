@@ -1,15 +1,13 @@
-/**
- * Whether a program with workers does its work, and if not, why: the answer of /readyz.
- */
+/** Answers /readyz: whether a program with workers does its work, and if not, why. */
 import type { Answer } from '../http/server.js'
 import type { Clock } from '../lifecycle/clock.js'
 
 /** A worker that has not reported for this long is blocked. */
 const REPORT_MS = 5_000
-/** One probe serves all requests of this span. */
+/** One probe serves all requests within this span. */
 const PROBE_MS = 1_000
 
-/** What keeps a worker with this status from its work; null: nothing does. */
+/** What keeps a worker with this status from working; null: nothing. */
 export type ProblemOf<Status> = (status: Status) => string | null
 
 export class Readiness<Status> {
@@ -26,7 +24,7 @@ export class Readiness<Status> {
     this.#problemIn = problemIn
   }
 
-  /** Workers are running from now on; `probe` tells whether the database takes writes. */
+  /** From now on workers run. `probe` rejects while the database takes no writes. */
   watch(probe: () => Promise<void>): void {
     this.reason = null
     this.#probe = probe

@@ -12,7 +12,7 @@ const receiving = {
 t.test('a worker says what keeps it from receiving', async t => {
   const rows: readonly (readonly [over: Partial<ReceiveStatus>, want: string | null])[] = [
     [{}, null],
-    [{ isGateOpen: false, gateReasons: ['database'] }, 'waits for the database'],
+    [{ isGateOpen: false, gateReasons: ['database'] }, 'waiting for the database'],
     [{ receiveProblem: 'ServiceUnavailable' }, 'receives fail (ServiceUnavailable)'],
     [{ sinceReceiveMs: 55_000 }, null],
     [{ sinceReceiveMs: 55_001 }, 'the queue has not answered for 55 s']

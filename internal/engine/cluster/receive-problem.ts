@@ -7,7 +7,7 @@ export type ReceiveStatus = Pick<
   'isGateOpen' | 'gateReasons' | 'sinceReceiveMs' | 'receiveProblem'
 >
 
-/** A receive may take its long poll and this much more. */
+/** How long the queue may stay silent beyond two long polls. */
 const RECEIVE_MARGIN_MS = 15_000
 
 export function receiveStatusOf(status: IntakeStatus): ReceiveStatus {
@@ -18,8 +18,8 @@ export function receiveStatusOf(status: IntakeStatus): ReceiveStatus {
 export function createReceiveProblem(waitTimeMs: number): ProblemOf<ReceiveStatus> {
   const silentMs = 2 * waitTimeMs + RECEIVE_MARGIN_MS
   return ({ gateReasons, isGateOpen, receiveProblem, sinceReceiveMs }) => {
-    // Full in-flight work is a busy worker, not an unready one.
-    if (gateReasons.includes('database')) return 'waits for the database'
+    // A worker at its limit of in-flight work is busy, not unready.
+    if (gateReasons.includes('database')) return 'waiting for the database'
     if (receiveProblem !== null) return `receives fail (${receiveProblem})`
     return isGateOpen && sinceReceiveMs > silentMs
       ? `the queue has not answered for ${Math.round(sinceReceiveMs / 1_000)} s`

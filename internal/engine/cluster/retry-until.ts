@@ -58,8 +58,8 @@ export function createRetry(options: RetryOptions): Retry {
 }
 
 /**
- * The server answers and refuses the connection as it is configured: waiting does not
- * help.
+ * SQLSTATEs by which the server refuses the connection as configured, and what to
+ * correct. Waiting does not help.
  */
 const REFUSALS: Readonly<Record<string, string>> = {
   '28000': 'user or host',

@@ -13,9 +13,9 @@ const ENTRY = fileURLToPath(
 
 interface Tiny {
   readonly program: Program
-  /** The messages of its log, workers' included, in order. */
+  /** The messages of its log in order, its workers' included. */
   messages(): string[]
-  /** What the log says beside each message like this one. */
+  /** The log lines with this message. */
   told(msg: string): Record<string, unknown>[]
   workers(): number[]
   get(path: string): Promise<string>
@@ -47,7 +47,7 @@ function start(t: Test, env: Readonly<Record<string, string>> = {}): Tiny {
   }
 }
 
-/** A program whose workers have weighed all that they have. */
+/** A program whose workers have weighed all their parcels. */
 async function startWeighed(t: Test, env: Readonly<Record<string, string>> = {}): Promise<Tiny> {
   const tiny = start(t, env)
   await tiny.program.until('it listens', () => tiny.told('listening').length > 0)
@@ -71,11 +71,11 @@ t.test('two workers work, and a scrape has the sums of both', async t => {
   t.same(
     tiny.workers().map(pid => tiny.told('told').filter(line => line['worker'] === pid).length),
     [2, 2],
-    'each is greeted, and told of the change'
+    'each gets the greeting and the change'
   )
 })
 
-t.test('a worker that is killed is replaced, and its sums stay', async t => {
+t.test('a killed worker is replaced, and its sums stay', async t => {
   const tiny = await startWeighed(t)
   const [first = 0] = tiny.workers()
   process.kill(first, 'SIGKILL')
@@ -93,11 +93,11 @@ t.test('a worker that is killed is replaced, and its sums stay', async t => {
   t.same(
     tiny.told('told').flatMap(({ worker, grams }) => (worker === last ? [grams] : [])),
     [2],
-    'it is greeted with what is in force by then'
+    'its greeting is what is in force by then'
   )
 })
 
-t.test('a worker that dies before it tells an outcome is asked for elsewhere', async t => {
+t.test('the outcome that a dead worker did not report is looked up elsewhere', async t => {
   const tiny = start(t, { TROUBLE: 'announced', WORKERS: '1' })
   await tiny.program.until('it listens', () => tiny.told('listening').length > 0)
   await tiny.program.until('the next has weighed', async () => {
@@ -110,20 +110,20 @@ t.test('a worker that dies before it tells an outcome is asked for elsewhere', a
   )
 })
 
-t.test('a worker that stands still is ended and replaced', async t => {
+t.test('a worker that hangs is killed and replaced', async t => {
   const tiny = await startWeighed(t, { SPEED: '20' })
   const [first = 0] = tiny.workers()
   process.kill(first, 'SIGSTOP')
-  await tiny.program.until('it is ended', () =>
+  await tiny.program.until('it is killed', () =>
     tiny
-      .told('worker does not report any more; ending it')
+      .told('worker stopped reporting; killing it')
       .some(line => line['worker'] === first && Number(line['silentMs']) > 60_000)
   )
   await tiny.program.until('another is there', () => tiny.workers().length >= 3)
   t.notOk(isRunning(first))
 })
 
-t.test('a stop drains the workers, then closes what was opened, the last first', async t => {
+t.test('a stop drains the workers, then closes what was opened, last first', async t => {
   const tiny = await startWeighed(t)
   t.equal(await tiny.program.end('SIGTERM'), 0)
   const messages = tiny.messages()
@@ -147,7 +147,7 @@ t.test('a stop drains the workers, then closes what was opened, the last first',
   t.match(tiny.told('drained')[0], { parcels: 10 })
 })
 
-t.test('a worker that does not end its drain in time is killed', async t => {
+t.test('a worker that does not finish its drain in time is killed', async t => {
   const tiny = await startWeighed(t, { TROUBLE: 'stuck', SHUTDOWN_TIMEOUT_MS: '500' })
   t.equal(await tiny.program.end('SIGTERM'), 0)
   t.same(tiny.told('drained'), [])
@@ -155,23 +155,23 @@ t.test('a worker that does not end its drain in time is killed', async t => {
   t.notOk(tiny.workers().some(isRunning))
 })
 
-t.test('workers whose primary is gone drain and end by themselves', async t => {
+t.test('workers whose primary is gone drain and exit by themselves', async t => {
   const tiny = await startWeighed(t)
-  // The output ends with the last process that has it.
+  // The output closes when the last process that holds it exits.
   t.equal(await tiny.program.end('SIGKILL'), 'SIGKILL')
   t.equal(tiny.told('drained').length, 2)
   t.equal(tiny.told('put away the scale').length, 2)
   await until('no worker is left', () => !tiny.workers().some(isRunning))
 })
 
-t.test('an orphan that cannot drain ends all the same', async t => {
+t.test('an orphan that cannot drain exits all the same', async t => {
   const tiny = await startWeighed(t, { TROUBLE: 'stuck', SHUTDOWN_TIMEOUT_MS: '500' })
   t.equal(await tiny.program.end('SIGKILL'), 'SIGKILL')
-  t.equal(tiny.told('the primary is gone, and draining takes too long: ending').length, 2)
+  t.equal(tiny.told('the primary is gone and draining takes too long: exiting').length, 2)
   await until('no worker is left', () => !tiny.workers().some(isRunning))
 })
 
-t.test('what fails before the first worker is tried again, and the rest waits', async t => {
+t.test('a failed preparation step is tried again, and the rest waits', async t => {
   const tiny = start(t, { TROUBLE: 'late' })
   await tiny.program.until('a worker weighs', () => tiny.told('weighing').length > 0)
   t.same(tiny.messages().slice(0, 5), [
@@ -184,7 +184,7 @@ t.test('what fails before the first worker is tried again, and the rest waits', 
   t.match(tiny.told('cannot level the scales yet'), [{ attempt: 1 }, { attempt: 2 }])
 })
 
-t.test('while it prepares it is not ready, says why, and can be stopped', async t => {
+t.test('while preparing it is not ready, says why, and can be stopped', async t => {
   const tiny = start(t, { TROUBLE: 'never' })
   await tiny.program.until('it tries again', () => tiny.messages().length > 2)
   t.same(JSON.parse(await tiny.get('/readyz')), {
@@ -196,7 +196,7 @@ t.test('while it prepares it is not ready, says why, and can be stopped', async 
   t.same(tiny.messages().slice(-3), ['closed the second', 'closed the first', 'stopped'])
 })
 
-t.test('what cannot work ends the start, and closes what is open by then', async t => {
+t.test('an expected error ends the start and closes what is open by then', async t => {
   const tiny = start(t, { TROUBLE: 'refused' })
   t.equal(await tiny.program.exited, 1)
   t.match(tiny.program.output, /^the scales are sold$/m)

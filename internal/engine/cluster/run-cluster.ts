@@ -1,7 +1,7 @@
 /**
- * The primary of a program: opens the services, prepares them, forks the workers and
- * keeps them running, and answers /metrics, /livez and /readyz. It stops in order: the
- * workers drain, then what was opened is closed.
+ * The primary of a program: opens and prepares the services, forks the workers and keeps
+ * them running, and answers /metrics, /livez and /readyz. It stops in order: the workers
+ * drain, then everything that was opened is closed.
  *
  * /livez is 200 until the process ends; /readyz is 200 while the probe succeeds and a
  * worker does its work.
@@ -25,7 +25,7 @@ import { toWorkerProcess } from './worker-process.js'
 
 export interface ClusterConfig {
   readonly workers: number
-  /** What the workers have to drain. */
+  /** How long the workers may take to drain. */
   readonly shutdownTimeoutMs: number
   readonly log: LogOptions
   readonly metrics: { readonly host: string; readonly port: number }
@@ -39,28 +39,28 @@ export interface ClusterOptions<Status, Told, Heard> {
   readonly portSetting: string
   readonly metrics: Metrics
   readonly problemOf: ProblemOf<Status>
-  /** What the log says when the stop begins. */
+  /** Logged when the stop begins. */
   readonly stopping: string
   readonly open: (opening: PrimaryOpening<Told>) => Promise<PrimaryParts<Told, Heard>>
 }
 
-/** What a program may use while it opens what it needs, and as long as it runs. */
+/** What a program may use while it opens its services, and for as long as it runs. */
 export interface Opening {
   readonly log: Log
-  /** Aborts when the program is to stop. */
+  /** Aborts when the program must stop. */
   readonly signal: AbortSignal
   /** Tries until it works; null when `signal` aborts first. */
   readonly retry: Retry
-  /** To be called at the end, the last one first. */
+  /** Registers a call for the end; the last one registered runs first. */
   readonly closeLater: (close: () => unknown) => void
 }
 
 export interface PrimaryOpening<Told> extends Opening {
-  /** Says it to all workers that are there. */
+  /** Sends a message to all running workers. */
   readonly tell: (message: Told) => void
 }
 
-/** What is done before the first worker starts, and tried again until it works. */
+/** A step before the first worker starts; it is repeated until it works. */
 export interface PrepareStep {
   /** For /readyz, such as `opening the queue`. */
   readonly doing: string
@@ -73,15 +73,15 @@ export interface PrimaryParts<Told, Heard> {
   readonly prepare: readonly PrepareStep[]
   /** Rejects while the database does not take the workers' writes. */
   readonly probe: () => Promise<void>
-  /** What workers have in their environment besides the primary's own. */
+  /** Added to the workers' environment, which is otherwise the primary's. */
   readonly workerEnv?: Readonly<Record<string, string>>
-  /** Work of the primary's own while workers run, until the signal aborts. */
+  /** Starts the primary's own work, which runs until the signal aborts. */
   readonly begin?: () => void
-  /** What each worker is told at its start. */
+  /** Sent to each worker at its start. */
   readonly greeting?: () => readonly Told[]
-  /** What a worker has said, its reports excepted. */
+  /** Called with each message from a worker, except its reports. */
   readonly hear?: (workerId: number, message: Heard) => void
-  /** A worker has ended, for whatever reason, and all that it said was heard. */
+  /** A worker has exited, for whatever reason, and all its messages were heard. */
   readonly onExit?: (worker: Pick<WorkerProcess<Told, Heard>, 'id' | 'pid'>) => void
   /** Whether a transaction that a dead worker announced has committed. */
   readonly wasCommitted?: (tx: string) => Promise<boolean>
@@ -172,7 +172,7 @@ class Primary<Status, Told extends ChannelMessage, Heard extends ChannelMessage>
       onSilent: (worker, silentMs) =>
         log.error(
           { worker: worker.pid, silentMs: Math.round(silentMs) },
-          'worker does not report any more; ending it'
+          'worker stopped reporting; killing it'
         ),
       onExited: (worker, how, restartInMs) => this.#exited(parts, worker, how, restartInMs)
     })

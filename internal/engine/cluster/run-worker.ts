@@ -1,6 +1,6 @@
 /**
- * A worker of a program, from its start to its end: opens what it needs, works, reports
- * to its primary each second, and drains when it is told to or when its primary is gone.
+ * A worker of a program, from start to end: opens what it needs, works, reports to its
+ * primary each second, and drains when told to or when its primary is gone.
  *
  * Units   milliseconds.
  */
@@ -16,8 +16,8 @@ import { createWorkerStop, endOrphan } from './worker-stop.js'
 
 const REPORT_EVERY_MS = 1_000
 /**
- * What is left of the shutdown budget when the work has drained: for giving back what was
- * cut off, and for closing connections.
+ * The part of the shutdown budget that the drain may not use: it is for giving back what
+ * was cut off, and for closing connections.
  */
 const CLOSING_MS = 1_500
 
@@ -25,7 +25,9 @@ export interface WorkerOptions<Status, Told> {
   readonly name: string
   readonly config: Pick<ClusterConfig, 'shutdownTimeoutMs' | 'log'>
   readonly clock: Clock
-  /** What the primary has said, its stop excepted; before `open` too. */
+  /**
+   * Called with each message from the primary except its stop, possibly before `open`.
+   */
   readonly hear?: (message: Told) => void
   /** Begins the work; null when the signal aborted before it could. */
   readonly open: (opening: Opening) => Promise<WorkerParts<Status> | null>
@@ -35,7 +37,7 @@ export interface WorkerParts<Status> {
   report(): Promise<Omit<WorkerReport<Status>, 'kind'>>
   /** Logs what happened since the last call, if anything did. */
   logSummary(): void
-  /** Takes no more work, and finishes or gives back what is there. */
+  /** Accepts no more work, and finishes or gives back what is in flight. */
   drain(withinMs: number): Promise<void>
 }
 

@@ -55,22 +55,19 @@ function setup(t: Test, workers: number) {
   return { clock, forked, exits, heard, silent, supervisor }
 }
 
-t.test(
-  'as many workers as asked for are started, and a dead one is replaced after a second',
-  async t => {
-    const { clock, forked, exits } = setup(t, 2)
-    t.equal(forked.length, 2)
-    forked[0]?.exit('SIGKILL')
-    t.same(exits, [[0, 1_000]])
-    clock.advance(999)
-    t.equal(forked.length, 2)
-    clock.advance(1)
-    t.equal(forked.length, 3)
-  }
-)
+t.test('the workers asked for are started, and a dead one is replaced after a second', async t => {
+  const { clock, forked, exits } = setup(t, 2)
+  t.equal(forked.length, 2)
+  forked[0]?.exit('SIGKILL')
+  t.same(exits, [[0, 1_000]])
+  clock.advance(999)
+  t.equal(forked.length, 2)
+  clock.advance(1)
+  t.equal(forked.length, 3)
+})
 
 t.test(
-  'a crash loop waits twice as long each time, up to a minute; a worker that lived a while starts it anew',
+  'the wait of a crash loop doubles up to a minute; a worker that lasts resets it',
   async t => {
     const { clock, forked, exits } = setup(t, 1)
     for (let crash = 0; crash < 8; crash++) {
@@ -87,29 +84,26 @@ t.test(
   }
 )
 
-t.test(
-  'stopping asks every worker, kills what is left at the deadline, and restarts none',
-  async t => {
-    const { clock, forked, exits, supervisor } = setup(t, 2)
-    const stopped = supervisor.stop(5_000)
-    t.same(
-      forked.map(worker => worker.told),
-      [['stop'], ['stop']]
-    )
-    forked[0]?.exit('exit code 0')
-    clock.advance(5_000)
-    await stopped
-    t.same(forked[1]?.told, ['stop', 'kill'])
-    t.same(exits, [
-      [0, null],
-      [1, null]
-    ])
-    clock.advance(120_000)
-    t.equal(forked.length, 2)
-  }
-)
+t.test('a stop asks all workers, kills the rest at the deadline, and restarts none', async t => {
+  const { clock, forked, exits, supervisor } = setup(t, 2)
+  const stopped = supervisor.stop(5_000)
+  t.same(
+    forked.map(worker => worker.told),
+    [['stop'], ['stop']]
+  )
+  forked[0]?.exit('exit code 0')
+  clock.advance(5_000)
+  await stopped
+  t.same(forked[1]?.told, ['stop', 'kill'])
+  t.same(exits, [
+    [0, null],
+    [1, null]
+  ])
+  clock.advance(120_000)
+  t.equal(forked.length, 2)
+})
 
-t.test('what a worker says is passed on, and all workers are told at once', async t => {
+t.test('messages from a worker are passed on, and all workers are told at once', async t => {
   const { forked, heard, supervisor } = setup(t, 2)
   forked[1]?.say('news')
   forked[0]?.say('report')
@@ -124,7 +118,7 @@ t.test('what a worker says is passed on, and all workers are told at once', asyn
   )
 })
 
-t.test('a restart that was due is cancelled by the stop', async t => {
+t.test('a stop cancels a restart that was due', async t => {
   const { clock, forked, supervisor } = setup(t, 1)
   forked[0]?.exit('SIGKILL')
   await supervisor.stop(5_000)
@@ -133,7 +127,7 @@ t.test('a restart that was due is cancelled by the stop', async t => {
 })
 
 t.test(
-  'a worker that has reported and then falls silent for a minute is killed and started again; one that is still starting is not',
+  'a worker silent for a minute is killed and replaced, but not one still starting',
   async t => {
     const { clock, forked, exits, silent } = setup(t, 2)
     forked[0]?.say('report')
@@ -149,16 +143,13 @@ t.test(
   }
 )
 
-t.test(
-  'after standing still itself the primary listens first, before it calls anybody silent',
-  async t => {
-    const { clock, forked, silent } = setup(t, 1)
-    forked[0]?.say('report')
-    clock.stand(120_000)
-    clock.advance(65_000)
-    t.same(silent, [])
-    t.same(forked[0]?.told, [])
-    clock.advance(5_000)
-    t.equal(silent.length, 1)
-  }
-)
+t.test('a primary that stood still itself listens before it calls a worker silent', async t => {
+  const { clock, forked, silent } = setup(t, 1)
+  forked[0]?.say('report')
+  clock.stand(120_000)
+  clock.advance(65_000)
+  t.same(silent, [])
+  t.same(forked[0]?.told, [])
+  clock.advance(5_000)
+  t.equal(silent.length, 1)
+})

@@ -1,12 +1,11 @@
 /**
- * Keeps the workers running: forks them, starts a dead one again, ends all of them in
+ * Keeps the workers running: forks them, restarts dead ones, and stops all of them in
  * order.
  *
  * A worker that dies soon after its start is in a crash loop: each next start waits
- * longer, from 1 s up to 60 s. One that has lived for a while is started again after a
- * second. A worker that has reported and then falls silent is blocked for good (a loop
- * without end in its code, a stopped process) and holds its messages: it is killed and
- * started again.
+ * longer, from 1 s up to 60 s. One that lived for a while is restarted after a second. A
+ * worker that has reported and then falls silent is blocked for good (an endless loop, a
+ * stopped process) and holds its messages: it is killed and restarted.
  *
  * Units   milliseconds.
  */
@@ -15,7 +14,7 @@ import type { Clock } from '../lifecycle/clock.js'
 import { backoffMs } from '../retry/backoff.js'
 import type { ChannelMessage, StopMessage } from './protocol.js'
 
-/** A forked process, as much of it as is needed here. */
+/** A forked process, reduced to what is needed here. */
 export interface WorkerProcess<Told, Heard> {
   readonly id: number
   readonly pid: number
@@ -47,40 +46,40 @@ export interface SupervisorOptions<Told, Heard> {
 
 const RESTART = { baseMs: 1_000, maxMs: 60_000 }
 /**
- * Reports come each second; a large batch or a busy machine may hold some up, but not so
+ * Reports come each second; a large batch or a busy machine delays a few, but not this
  * many.
  */
 const SILENT_MS = 60_000
-const LOOK_EVERY_MS = 5_000
+const CHECK_EVERY_MS = 5_000
 /** A worker that lived this long was not in a crash loop. */
 const SETTLED_MS = 30_000
 
 export class Supervisor<Told extends ChannelMessage, Heard extends ChannelMessage> {
   readonly #options: SupervisorOptions<Told, Heard>
   readonly #running = new Map<number, WorkerProcess<Told, Heard>>()
-  /** When each last reported; those that never did are still starting. */
+  /** When each worker last reported; those that never did are still starting. */
   readonly #reportedAtMs = new Map<number, number>()
-  #lookedAtMs: number
-  #cancelLook = (): void => undefined
-  readonly #farewells = new Set<Promise<void>>()
+  #checkedAtMs: number
+  #cancelCheck = (): void => undefined
+  readonly #exits = new Set<Promise<void>>()
   readonly #cancelRestarts = new Set<() => void>()
   #isStopping = false
   #onEmpty: (() => void) | null = null
 
   constructor(options: SupervisorOptions<Told, Heard>) {
     this.#options = options
-    this.#lookedAtMs = options.clock.monotonicMs()
-    this.#look()
+    this.#checkedAtMs = options.clock.monotonicMs()
+    this.#checkReports()
     for (let slot = 0; slot < options.workers; slot++) this.#start(0)
   }
 
   /**
-   * Asks all workers to drain; kills what is still there after `withinMs`. Resolves when
-   * none is left.
+   * Asks all workers to drain, and kills those still running after `withinMs`. Resolves
+   * when none is left.
    */
   async stop(withinMs: number): Promise<void> {
     this.#isStopping = true
-    this.#cancelLook()
+    this.#cancelCheck()
     for (const cancel of this.#cancelRestarts) cancel()
     this.tell({ kind: 'stop' })
     const cancelKill = this.#options.clock.after(withinMs, () => {
@@ -88,19 +87,19 @@ export class Supervisor<Told extends ChannelMessage, Heard extends ChannelMessag
     })
     if (this.#running.size > 0) await new Promise<void>(resolve => (this.#onEmpty = resolve))
     cancelKill()
-    await Promise.all(this.#farewells)
+    await Promise.all(this.#exits)
   }
 
-  /** Says it to all workers. */
+  /** Sends a message to all running workers. */
   tell(message: Told | StopMessage): void {
     for (const worker of this.#running.values()) worker.send(message)
   }
 
-  #look(): void {
+  #checkReports(): void {
     const nowMs = this.#options.clock.monotonicMs()
-    // We were the ones that stood still: their reports are waiting to be read.
-    const wasAway = nowMs - this.#lookedAtMs > 2 * LOOK_EVERY_MS
-    this.#lookedAtMs = nowMs
+    // This process stood still itself: their reports are waiting to be read.
+    const wasAway = nowMs - this.#checkedAtMs > 2 * CHECK_EVERY_MS
+    this.#checkedAtMs = nowMs
     for (const [id, reportedAtMs] of this.#reportedAtMs) {
       const worker = this.#running.get(id)
       if (wasAway) this.#reportedAtMs.set(id, nowMs)
@@ -110,7 +109,7 @@ export class Supervisor<Told extends ChannelMessage, Heard extends ChannelMessag
         worker.kill()
       }
     }
-    this.#cancelLook = this.#options.clock.after(LOOK_EVERY_MS, () => this.#look())
+    this.#cancelCheck = this.#options.clock.after(CHECK_EVERY_MS, () => this.#checkReports())
   }
 
   #start(crashes: number): void {
@@ -127,10 +126,8 @@ export class Supervisor<Told extends ChannelMessage, Heard extends ChannelMessag
       this.#reportedAtMs.delete(worker.id)
       const hasSettled = clock.monotonicMs() - startedMs >= SETTLED_MS
       const restartInMs = this.#isStopping ? null : this.#restart(hasSettled ? 1 : crashes + 1)
-      const farewell = onExited(worker, how, restartInMs).finally(() =>
-        this.#farewells.delete(farewell)
-      )
-      this.#farewells.add(farewell)
+      const exit = onExited(worker, how, restartInMs).finally(() => this.#exits.delete(exit))
+      this.#exits.add(exit)
       if (this.#running.size === 0) this.#onEmpty?.()
     })
     onStarted(worker)

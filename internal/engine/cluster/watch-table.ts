@@ -1,8 +1,8 @@
 /**
- * Keeps something in step with a table: looks as soon as there is news, every
- * `lookEveryMs` as the net below that, and soon again after a failed look.
+ * Keeps something in step with a table: looks when there is news, every `lookEveryMs` in
+ * case news was lost, and soon again after a failed look.
  *
- * Errors  a failed look changes nothing and is told; what was in force stays.
+ * Errors  a failed look changes nothing and is reported; what was in force stays.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { onAbort } from '../lifecycle/interrupt.js'
@@ -17,9 +17,9 @@ export interface WatchTableOptions {
 }
 
 export interface TableWatch {
-  /** There is news. Before `begin` it is kept until then. */
+  /** There is news. News before `begin` waits until then. */
   readonly lookSoon: () => void
-  /** From now on, until the signal aborts. */
+  /** Watches from now on, until the signal aborts. */
   begin(): void
 }
 

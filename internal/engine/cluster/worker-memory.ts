@@ -1,15 +1,15 @@
 /**
- * How much memory a worker may hold on to when it does not need it.
+ * Limits how much unused memory a worker holds on to.
  *
  * Young objects get 4 MiB: Node's default (16 and more) costs a worker 70 MiB and saves
- * no measurable time. Each batch brings some buffers of a few hundred KiB; glibc would
- * put them, once it has seen a few go, into its heaps, of which it has one per thread and
- * which do not shrink while anything lives at their end. With a fixed limit such a buffer
- * is a mapping of its own and goes back when it is freed; with two heaps there is less to
- * be scattered over.
+ * no measurable time. Each batch brings some buffers of a few hundred KiB. After a few of
+ * them were freed, glibc would put the next ones into its heaps, one per thread, which
+ * cannot shrink while anything lives at their end. With a fixed threshold each buffer is
+ * a mapping of its own and goes back when it is freed; with only two heaps there is less
+ * to scatter over.
  *
  * Source  mallopt(3); measured with one worker at 10,000 events/s for a minute: 204 MiB
- *         of RSS without the three, 189 with them, at the same CPU.
+ *         of RSS without the three variables, 189 with them, at the same CPU.
  */
 export const WORKER_EXEC_ARGS = ['--max-semi-space-size=4'] as const
 
@@ -19,10 +19,7 @@ const MALLOC: Readonly<Record<string, string>> = {
   MALLOC_TRIM_THRESHOLD_: '131072'
 }
 
-/**
- * What is set in the environment already stays as it is; other C libraries do not look at
- * these.
- */
+/** Variables that are already set stay as they are; other C libraries ignore these. */
 export function workerMalloc(
   env: Readonly<Record<string, string | undefined>>
 ): Record<string, string> {

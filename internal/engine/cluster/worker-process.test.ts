@@ -5,7 +5,7 @@ import t from 'tap'
 import { toWorkerProcess } from './worker-process.js'
 
 t.test(
-  'what is said to a worker that was killed a moment ago is lost with it, and does not end the primary',
+  'a message to a worker killed a moment ago is lost and does not end the primary',
   async t => {
     const directory = t.testdir({
       'worker.mjs': `process.on('message', () => undefined); process.send('up')`
@@ -22,10 +22,10 @@ t.test(
     )
     await once(worker, 'message')
     workerProcess.kill()
-    // Long enough for the process to be gone, and without a turn of the event loop in
-    // which this one could hear of it.
+    // Long enough for the process to be gone, without a turn of the event loop in which
+    // this process could notice.
     for (const endsAtMs = performance.now() + 200; performance.now() < endsAtMs; );
-    t.ok(worker.isConnected(), 'it counts as connected')
+    t.ok(worker.isConnected(), 'it still counts as connected')
     workerProcess.send({ kind: 'stop' })
     await ended
     t.same(ends, ['SIGKILL'])

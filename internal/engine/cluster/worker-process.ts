@@ -10,15 +10,15 @@ export function toWorkerProcess<Told extends ChannelMessage, Heard>(
     id: worker.id,
     pid: worker.process.pid ?? 0,
     send: message => {
-      // One that was killed counts as connected for a moment. Whoever takes no answer is
-      // sent an `error` event then, which ends this process.
+      // A worker killed a moment ago still counts as connected. Without a callback the
+      // failed send would emit an `error` event, which ends this process.
       if (worker.isConnected()) worker.send(message, () => undefined)
     },
     kill: () => worker.process.kill('SIGKILL'),
     onMessage: listener => worker.on('message', listener),
     onExit: listener => {
-      // A process can be gone before its last messages have been read; the channel's end
-      // says that there are no more.
+      // A process can be gone before its last messages have been read; only the end of
+      // the channel says that there are no more.
       let isGone = false
       let how = ''
       const next = (): void => {

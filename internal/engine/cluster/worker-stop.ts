@@ -1,22 +1,21 @@
 /**
- * When a worker stops: when its primary says so, or is gone.
+ * Decides when a worker stops: when its primary says so, or is gone.
  *
- * A primary kills the worker that drains for too long. An orphan has nobody to do that,
- * and must not go on beside the workers of the next primary whatever it waits for: it
- * ends itself.
+ * A primary kills a worker that drains for too long. An orphan has nobody to do that, and
+ * must not live on next to the workers of the next primary: it ends itself.
  */
 import { onAbort } from '../lifecycle/interrupt.js'
 import type { Log } from '../observe/log.js'
 
 export interface WorkerStop {
   readonly signal: AbortSignal
-  /** The primary says so. */
+  /** The primary asks for the stop. */
   stop(): void
 }
 
 /**
- * `orphaned` aborts when the primary is gone, which may have been before this worker
- * began; `end` is called when the process is still there `withinMs` later.
+ * `orphaned` aborts when the primary is gone, possibly before this worker began. `end` is
+ * called if the process is still there `withinMs` later.
  */
 export function createWorkerStop(
   orphaned: AbortSignal,
@@ -32,6 +31,6 @@ export function createWorkerStop(
 }
 
 export function endOrphan(log: Log): never {
-  log.fatal('the primary is gone, and draining takes too long: ending')
+  log.fatal('the primary is gone and draining takes too long: exiting')
   process.exit(1)
 }

@@ -8,7 +8,7 @@ function closing(t: Test, server: Server): Server {
   return server
 }
 
-t.test('where it listens is said, with the port that was free', async t => {
+t.test('the result names the origin, with the free port that was chosen', async t => {
   const server = closing(
     t,
     createHttpServer((_, reply) => reply.end('here'))
@@ -18,13 +18,13 @@ t.test('where it listens is said, with the port that was free', async t => {
   t.equal(await (await fetch(origin)).text(), 'here')
 })
 
-t.test('an address of IPv6 stands in brackets', async t => {
+t.test('an IPv6 address is written in brackets', async t => {
   const server = closing(t, createServer())
   const { port, origin } = await listen(server, { host: '::1', port: 0, remedy: '' })
   t.equal(origin, `http://[::1]:${port}`)
 })
 
-t.test('what cannot be bound is one sentence with the remedy', async t => {
+t.test('a failure to listen is one sentence with the remedy', async t => {
   const { port } = await listenHere(closing(t, createServer()))
   const host = '127.0.0.1'
   await t.rejects(listen(createServer(), { host, port, remedy: 'choose another' }), {
@@ -33,15 +33,15 @@ t.test('what cannot be bound is one sentence with the remedy', async t => {
   })
   await t.rejects(listen(createServer(), { host: '192.0.2.1', port: 0, remedy: 'mend it' }), {
     name: 'ExpectedError',
-    message: '192.0.2.1:0 is no address of this machine: mend it'
+    message: '192.0.2.1:0 is not an address of this machine: mend it'
   })
   await t.rejects(listen(createServer(), { host: 'no-such.invalid', port: 0, remedy: 'x' }), {
     name: 'ExpectedError',
-    message: /^no-such.invalid:0 cannot be listened on \((?:ENOTFOUND|EAI_AGAIN)\): x$/
+    message: /^no-such.invalid:0 cannot be used \((?:ENOTFOUND|EAI_AGAIN)\): x$/
   })
 })
 
-t.test('an error of later is the server’s own', async t => {
+t.test('later errors are left to the server itself', async t => {
   const server = closing(t, createServer())
   await listenHere(server)
   t.equal(server.listenerCount('error'), 0)

@@ -1,7 +1,7 @@
 /**
- * Has a server listen, and says where.
+ * Makes a server listen, and returns where.
  *
- * Errors  what cannot be bound, such as a port that is taken, is an ExpectedError with
+ * Errors  an address that cannot be used, such as a taken port, is an ExpectedError with
  *         the remedy.
  */
 import type { AddressInfo, Server } from 'node:net'
@@ -9,7 +9,7 @@ import { ExpectedError } from '../lifecycle/service.js'
 
 export interface ListenOptions {
   readonly host: string
-  /** 0 takes a free one. */
+  /** 0: a free one. */
   readonly port: number
   /** What to do about a port that is taken, such as `set METRICS_PORT to another one`. */
   readonly remedy: string
@@ -24,14 +24,14 @@ export interface Bound {
 const WHY: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is taken by another program',
   EACCES: 'needs privileges',
-  EADDRNOTAVAIL: 'is no address of this machine'
+  EADDRNOTAVAIL: 'is not an address of this machine'
 }
 
 export function listen(server: Server, { host, port, remedy }: ListenOptions): Promise<Bound> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
       const { code = error.message } = error
-      const why = WHY[code] ?? `cannot be listened on (${code})`
+      const why = WHY[code] ?? `cannot be used (${code})`
       reject(new ExpectedError(`${host}:${port} ${why}: ${remedy}`))
     }
     server.once('error', fail)
@@ -44,7 +44,7 @@ export function listen(server: Server, { host, port, remedy }: ListenOptions): P
   })
 }
 
-/** A free port of this machine, for nobody else. */
+/** Listens on a free port that only this machine can reach. */
 export function listenHere(server: Server): Promise<Bound> {
   return listen(server, { host: '127.0.0.1', port: 0, remedy: 'end another program' })
 }

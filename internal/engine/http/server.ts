@@ -1,11 +1,11 @@
 /**
- * A small HTTP edge for machines: GET routes with a text answer. No domain words.
+ * A small HTTP server for machines: GET routes with a text answer.
  *
  * Errors  a taken port is an ExpectedError that names the setting to change.
  * Units   milliseconds, bytes.
  * Source  limits against slow clients: Node's defaults (60 s for headers, 300 s for a
- *         request) are far above what a scrape needs, and it looks at them only every 30
- *         s unless told.
+ *         request) are far above what a scrape needs, and by default Node checks them
+ *         only every 30 s.
  */
 import { createServer } from 'node:http'
 import { listen } from './listen.js'
@@ -18,7 +18,7 @@ export interface Answer {
 
 export interface HttpServerOptions {
   readonly host: string
-  /** 0 takes a free port. */
+  /** 0: a free one. */
   readonly port: number
   /** The setting that changes the port, for the error message. */
   readonly portSetting: string
@@ -32,8 +32,8 @@ export interface HttpServer {
 }
 
 /**
- * A client that has not sent its headers, or its whole request, by then is cut off: it
- * must not keep the others out.
+ * A client that has not sent its headers, or its whole request, in time is cut off: it
+ * must not keep others out.
  */
 const LIMITS = {
   headersTimeout: 2_000,

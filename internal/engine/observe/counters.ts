@@ -1,5 +1,5 @@
 /**
- * Counters: what a system says of each of its own, and how a worker keeps its sums.
+ * Counters: how a system defines them, and how a worker keeps its sums.
  *
  * A worker only adds; the primary owns the totals that people see (totals.ts). Keys of
  * the sums are `name` or `name/label value`.
@@ -8,8 +8,8 @@ export interface CounterDefinition {
   readonly help: string
   readonly label?: string
   /**
-   * The closed set of the label's values; where there is none, the values are those that
-   * were counted, up to MAX_LABEL_VALUES.
+   * The closed set of the label's values. Without it, the label has the values counted so
+   * far, up to MAX_LABEL_VALUES.
    */
   readonly values?: readonly string[]
 }

@@ -18,7 +18,7 @@ const valueOf = async (metrics: Metrics, series: string): Promise<number | null>
   return line === undefined ? null : Number(line.slice(series.length + 1))
 }
 
-t.test('each counter has the system’s prefix, and every value of a closed set from 0', async t => {
+t.test('each counter has the system’s prefix; values of a closed set start at 0', async t => {
   t.same(await seriesOf(setup()), [
     'post_workers 0',
     'post_worker_restarts_total 0',
@@ -28,7 +28,7 @@ t.test('each counter has the system’s prefix, and every value of a closed set 
   ])
 })
 
-t.test('a scrape shows the totals as they are then', async t => {
+t.test('a scrape shows the current totals', async t => {
   const metrics = setup()
   metrics.totals.reported(1, { parcels: 3, 'returned/torn': 1 })
   metrics.totals.reported(2, { parcels: 4, 'weighed/north': 2 })
@@ -39,7 +39,7 @@ t.test('a scrape shows the totals as they are then', async t => {
   t.equal(await valueOf(metrics, 'post_parcels_total'), 9)
 })
 
-t.test('the first labels of an open set keep their series; the rest are one', async t => {
+t.test('the first labels of an open set keep their series; the rest share one', async t => {
   const metrics = setup()
   const counts = (name: string, from: number, to: number): Record<string, number> =>
     Object.fromEntries(Array.from({ length: to - from }, (_, n) => [`${name}/${from + n}`, 1]))
@@ -74,7 +74,7 @@ t.test('a system adds counters and gauges of its own', async t => {
   t.equal(await valueOf(metrics, 'post_vans{state="out"}'), 2)
 })
 
-t.test('a dead worker leaves its counters and histograms, and takes its gauges', async t => {
+t.test('the counters and histograms of a dead worker stay, its gauges go', async t => {
   const metrics = setup()
   const report = async (): Promise<readonly MetricSnapshot[]> => {
     const registers = [new Registry()]

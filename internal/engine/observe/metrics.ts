@@ -24,7 +24,7 @@ export class Metrics {
   readonly #prefix: string
   /** What the primary itself knows. */
   readonly #own = new Registry()
-  /** By label name: counters of the same things show the same ones. */
+  /** By label name: counters with the same label show the same values. */
   readonly #caps = new Map<string, Cap>()
 
   constructor(prefix: string, counters: CounterDefinitions) {
@@ -45,7 +45,7 @@ export class Metrics {
     return this.reports.text()
   }
 
-  /** A counter whose series are asked for at each scrape. */
+  /** A counter whose series are computed at each scrape. */
   addCounter({
     name,
     help,
@@ -97,8 +97,7 @@ export class Metrics {
 type Cap = (value: string) => string
 
 /**
- * The first labels that are seen keep a series of their own for good, so that no series
- * goes backwards.
+ * The first labels seen keep their own series for good, so that no series goes backwards.
  */
 function createCap(maxValues: number): Cap {
   const own = new Set<string>()

@@ -1,6 +1,6 @@
 /**
- * A histogram for the fast path: an observation is a walk over a few bounds and an
- * addition, a tenth of what prom-client's takes.
+ * A histogram for the fast path: an observation walks over a few bounds and adds, at a
+ * tenth of the cost of prom-client's.
  *
  * Shapes  `counts` has one place more than `bounds`: the last one holds what lies above
  *         all of them.

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import t from 'tap'
 import { largestSample, readSamples, samplesOf, seriesOf, sumOfSamples } from './prometheus-text.js'
 
-t.test('each line is a sample; comments and empty lines are none', async t => {
+t.test('each line is a sample, except comments and empty lines', async t => {
   const text = [
     '# HELP stored_total Things {stored} "so far"',
     '# TYPE stored_total counter',
@@ -23,7 +23,7 @@ t.test('each line is a sample; comments and empty lines are none', async t => {
   t.same(readSamples(''), [])
 })
 
-t.test('label values hold escapes, braces, spaces and what looks like a value', async t => {
+t.test('label values may hold escapes, braces, spaces and text like a value', async t => {
   const rows: readonly (readonly [written: string, value: string])[] = [
     ['C:\\\\DIR\\\\new', 'C:\\DIR\\new'],
     ['say \\"no\\"', 'say "no"'],
@@ -47,7 +47,7 @@ t.test('the infinities and NaN are values', async t => {
   t.same(values, [Infinity, Infinity, -Infinity, NaN, NaN, 0, -0.5])
 })
 
-t.test('a line that is none of the format’s is named', async t => {
+t.test('a line that is not in the format is named', async t => {
   const lines = [
     'n',
     'n ',
@@ -65,12 +65,12 @@ t.test('a line that is none of the format’s is named', async t => {
   for (const line of lines)
     t.throws(
       () => readSamples(`ok 1\n${line}`),
-      { name: 'SyntaxError', message: 'line 2 is no sample' },
+      { name: 'SyntaxError', message: 'line 2 is not a metric sample' },
       line
     )
 })
 
-t.test('a counter is the sum of its series, or of those whose labels are meant', async t => {
+t.test('a counter is the sum of its series, or of those with the labels asked for', async t => {
   const samples = readSamples(
     'n_total{a="1",b="x"} 40\nn_total{b="y",a="1"} 2\nn_total{a="2"} 7\nn_total_other 1000\n'
   )
@@ -90,7 +90,7 @@ t.test('a counter is the sum of its series, or of those whose labels are meant',
   t.equal(sumOfSamples(samples, 'n'), 0)
 })
 
-t.test('a gauge is its value, of several series the largest, null where it is not', async t => {
+t.test('a gauge is its value, the largest of several series, or null', async t => {
   const samples = readSamples('lag{worker="1"} 0.02\nlag{worker="2"} 0.05\nlag_other 3\nx -1\n')
   t.equal(largestSample(samples, 'lag'), 0.05)
   t.equal(largestSample(samples, 'x'), -1)

@@ -1,12 +1,12 @@
 /**
- * Reads what `/metrics` answers.
+ * Reads the text of `/metrics`.
  *
  * Shapes  text in, one Sample per line out, in the order of the text. A histogram is its
  *         samples: `_bucket` with the label `le`, `_sum` and `_count`.
- * Errors  SyntaxError naming the line that is none of the format's.
+ * Errors  SyntaxError naming the line that is not in the format.
  * Source  Prometheus text format 0.0.4: `name{label="value"} value [timestamp]`; in a
  *         label's value `\\`, `\"` and `\n` are escapes; lines with # are comments.
- *         Timestamps are checked and left out: nobody here asks for them.
+ *         Timestamps are checked and left out.
  */
 export type Labels = Readonly<Record<string, string>>
 
@@ -29,7 +29,7 @@ export function readSamples(text: string): readonly Sample[] {
     if (/^\s*(?:#|$)/.test(line)) continue
     const sample = readSample(line.trimStart())
     if (sample === null)
-      throw new SyntaxError(`line ${index + 1} is no sample of a metric: ${line.slice(0, 100)}`)
+      throw new SyntaxError(`line ${index + 1} is not a metric sample: ${line.slice(0, 100)}`)
     samples.push(sample)
   }
   return samples
@@ -60,7 +60,7 @@ function readSample(line: string): Sample | null {
   return value === null ? null : { name, labels, value }
 }
 
-/** Null where it is no number. */
+/** Null if it is not a number. */
 function readValue(text: string): number | null {
   const infinity = /^([+-]?)Inf$/i.exec(text)
   if (infinity !== null) return infinity[1] === '-' ? -Infinity : Infinity
@@ -69,7 +69,7 @@ function readValue(text: string): number | null {
   return text === '' || Number.isNaN(value) ? null : value
 }
 
-/** The samples of one name, or those of them whose labels are meant. */
+/** The samples of one name, or only those with the labels asked for. */
 export function samplesOf(
   samples: readonly Sample[],
   name: string,
@@ -87,13 +87,13 @@ export function sumOfSamples(
   return samplesOf(samples, name, isMeant).reduce((sum, { value }) => sum + value, 0)
 }
 
-/** A gauge, of several series the largest; null where there is none. */
+/** A gauge: the largest of its series, or null if there is none. */
 export function largestSample(samples: readonly Sample[], name: string): number | null {
   const values = samplesOf(samples, name).map(({ value }) => value)
   return values.length === 0 ? null : Math.max(...values)
 }
 
-/** A sample's name and labels, as they are written. */
+/** A sample's name and labels in the written form. */
 export function seriesOf({ name, labels }: Omit<Sample, 'value'>): string {
   const written = Object.entries(labels).map(([key, value]) => `${key}="${escapeValue(value)}"`)
   return written.length === 0 ? name : `${name}{${written.join(',')}}`

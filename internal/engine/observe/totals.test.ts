@@ -13,7 +13,7 @@ t.test('totals are the sums of all workers, dead ones included', async t => {
   t.equal(totals.sum('stored'), 16)
 })
 
-t.test('an announced commit counts when its outcome is told', async t => {
+t.test('an announced commit counts once its outcome is reported', async t => {
   const totals = new CounterTotals()
   totals.announced(1, 'tx-1', { stored: 7 })
   t.equal(totals.sum('stored'), 0)
@@ -23,7 +23,7 @@ t.test('an announced commit counts when its outcome is told', async t => {
   t.equal(totals.sum('stored'), 7)
 })
 
-t.test('a worker that dies with an open commit: the database says whether it counts', async t => {
+t.test('the database says whether the open commit of a dead worker counts', async t => {
   for (const hasCommitted of [true, false]) {
     const totals = new CounterTotals()
     totals.decided(1, 'tx-1', { stored: 100 })
@@ -41,7 +41,7 @@ t.test('a worker that dies with an open commit: the database says whether it cou
   }
 })
 
-t.test('of two open commits each has its own outcome', async t => {
+t.test('each of two open commits has its own outcome', async t => {
   const totals = new CounterTotals()
   totals.announced(1, 'large', { stored: 1_000 })
   totals.announced(1, 'small', { stored: 3 })

@@ -1,10 +1,9 @@
 /**
- * The totals of all workers, dead ones included: what `/metrics` shows. They never go
+ * The totals of all workers, dead ones included, as `/metrics` shows them. They never go
  * backwards.
  *
- * Shapes  worker messages in, sums out. A worker that dies between the announcement and
- *         the outcome of a transaction leaves the question open; `retire` hands it to
- *         `tookEffect` and adds the answer.
+ * A worker that dies between announcing a transaction and reporting its outcome leaves
+ * the question open; `retire` asks `tookEffect` and adds the answer.
  */
 import { CounterSums, type Counts } from './counters.js'
 
@@ -28,14 +27,14 @@ export class CounterTotals {
     sums.counts = counts
   }
 
-  /** A worker's sums at any time; what it has announced stays open. */
+  /** Updates a worker's sums; what it has announced stays open. */
   reported(workerId: number, counts: Counts): void {
     this.#of(workerId).counts = counts
   }
 
   /**
-   * Keeps a dead worker's sums. `tookEffect` says whether a transaction that it left open
-   * has committed.
+   * Keeps a dead worker's sums. `tookEffect` says whether a transaction it left open has
+   * committed.
    */
   async retire(workerId: number, tookEffect: (tx: string) => Promise<boolean>): Promise<void> {
     const sums = this.#workers.get(workerId)
@@ -52,8 +51,8 @@ export class CounterTotals {
   }
 
   /**
-   * What has been counted under `name`, by label value. Only what `reported` and
-   * `decided` brought: announced transactions have closed labels.
+   * The sums under `name` by label value, from `reported` and `decided` only: announced
+   * transactions have closed labels.
    */
   sumsByLabel(name: string): ReadonlyMap<string, number> {
     const sums = new Map<string, number>()

@@ -1,13 +1,12 @@
 /**
- * What workers have reported of their metrics, added up for `/metrics`.
+ * Adds up the metrics that workers have reported, for `/metrics`.
  *
- * A scrape reads what the primary has already: a worker that is busy, blocked or dead
- * delays nothing. Dead workers' histograms and counters stay in the sums, their gauges
- * go.
+ * A scrape reads what the primary already has, so a busy, blocked or dead worker delays
+ * nothing. Histograms and counters of dead workers stay in the sums, their gauges go.
  */
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 
-/** A metric as `Registry.getMetricsAsJSON` gives it; opaque here but for its type. */
+/** A metric as `Registry.getMetricsAsJSON` gives it; opaque here except for its type. */
 export interface MetricSnapshot {
   readonly name: string
   readonly type: unknown

@@ -75,6 +75,6 @@ t.test('an orphan that waits for a database which says nothing ends itself', asy
     await until('it has asked the server', () => silent.sockets.length > 0)
     forked.worker.process.disconnect()
     t.same(await forked.exit, [1, null], service)
-    t.match(forked.output, 'the primary is gone, and draining takes too long: ending')
+    t.match(forked.output, 'the primary is gone and draining takes too long: exiting')
   }
 })
