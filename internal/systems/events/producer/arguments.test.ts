@@ -25,7 +25,7 @@ function problemsOf(args: readonly string[]): readonly string[] {
   }
 }
 
-t.test('no argument is the fake producers, any load option the load generator', async t => {
+t.test('no arguments start the fake producers, any load option the load generator', async t => {
   t.same(parseProducersArguments([]), { kind: 'fake' })
   t.same(parseProducersArguments(['--count', '10']), { ...DEFAULTS, count: 10 })
   t.same(parseProducersArguments(['--rate=2.5']), { ...DEFAULTS, ratePerSecond: 2.5 })
@@ -50,7 +50,7 @@ t.test('every option is read', async t => {
   })
 })
 
-t.test('percent go from 0 to 100, together too', async t => {
+t.test('percentages go from 0 to 100, and so does their sum', async t => {
   t.match(parseProducersArguments(['--duplicates', '100']), { duplicates: 1 })
   t.match(parseProducersArguments(['--duplicates', '0.5%']), { duplicates: 0.005 })
   t.match(parseProducersArguments(['--duplicates', '60', '--invalid', '40']), {
@@ -65,9 +65,10 @@ t.test('percent go from 0 to 100, together too', async t => {
   ])
 })
 
-t.test('everything that is wrong is named in one message', async t => {
+t.test('one message names every problem', async t => {
   const line =
-    '--count ten --rate 0 --concurrency 0 --body-bytes 255 --clients a,,b --ledger --bogus -x file --seed 1 --seed 2'
+    '--count ten --rate 0 --concurrency 0 --body-bytes 255 --clients a,,b --ledger --bogus ' +
+    '-x file --seed 1 --seed 2'
   t.same(problemsOf(line.split(' ')), [
     '--ledger needs a value',
     '-x is no option of this program',
@@ -76,12 +77,12 @@ t.test('everything that is wrong is named in one message', async t => {
     '--count must be a whole number from 1 to 9007199254740991, not "ten"',
     '--rate must be a number from 0.001 to 1000000, not "0"',
     '--concurrency must be a whole number from 1 to 1000, not "0"',
-    '--clients must be names with commas between them, not "a,,b"',
+    '--clients must be names separated by commas, not "a,,b"',
     '--body-bytes must be a whole number from 256 to 1048576, not "255"'
   ])
 })
 
-t.test('numbers are digits, and nothing that only turns into a number', async t => {
+t.test('a number is written in digits: no other notation is read', async t => {
   for (const text of ['', ' ', '1e3', '0x10', '-5', '1.5', 'Infinity', 'NaN']) {
     t.throws(
       () => parseProducersArguments(['--count', text]),

@@ -1,11 +1,10 @@
 /**
- * The command line of the producers: none is the fake producers, any load option is the
- * load generator.
+ * The command line of the producers. Without arguments they are the fake producers; any
+ * load option makes them the load generator.
  *
  * Shapes  arguments in, a ProducersCommand out.
- * Units   `duplicates` and `invalid` are percent on the command line and shares from 0 to
- *         1 afterwards.
- * Errors  ArgumentsError naming everything that is wrong at once.
+ * Units   `duplicates` and `invalid`: percent on the command line, then shares (0 to 1).
+ * Errors  ArgumentsError that names every problem.
  */
 
 import {
@@ -24,7 +23,7 @@ export type ProducersCommand =
   | ({ readonly kind: 'load' } & LoadArguments)
 
 export interface LoadArguments {
-  /** Null: until the program is told to stop. */
+  /** Null: until the program is stopped. */
   readonly count: number | null
   /** Null: as fast as the queue takes them. */
   readonly ratePerSecond: number | null
@@ -49,24 +48,25 @@ const LOAD_FLAGS: FlagKinds = {
   seed: 'text'
 }
 const MAX_CONCURRENCY = 1_000
-/** What the fields around the payload take, about. */
+/** About the size of the fields around the payload. */
 const MIN_BODY_BYTES = 256
 
 export const PRODUCERS_HELP = `Sends events to the queue.
 
-  node dist/cmd/producers                       three fake producers until Ctrl-C: an event each every
-                                                PRODUCERS_FAKE_TIMEOUT ms, now and then a bad body
+  node dist/cmd/producers                       three fake producers until Ctrl-C: one event each
+                                                every PRODUCERS_FAKE_TIMEOUT ms, sometimes a bad body
   node dist/cmd/producers --count N [options]   load generator
 
-  --count N          messages to send in all; without it until Ctrl-C
-  --rate N           messages per second; without it as fast as the queue takes them
-  --concurrency N    send calls under way at once, 10 messages each (default 8)
-  --duplicates P     percent of messages that repeat an earlier event with its event id (default 0)
+  --count N          messages to send in all (default: until Ctrl-C)
+  --rate N           messages per second (default: as fast as the queue takes them)
+  --concurrency N    concurrent send calls, 10 messages each (default 8)
+  --duplicates P     percent of messages that repeat an earlier event and its id (default 0)
   --invalid P        percent of messages that must be rejected, of many kinds (default 0)
-  --ledger FILE      write down what the queue accepted, for node dist/cmd/verify; an existing file is continued
+  --ledger FILE      record what the queue accepted, for node dist/cmd/verify;
+                     appends to an existing file
   --clients A,B      clients to send for, in turn (default ${DEFAULT_CLIENTS.join(',')})
-  --body-bytes N     size of a valid message's body, from ${MIN_BODY_BYTES} (default ${DEFAULT_BODY_BYTES})
-  --seed TEXT        the same seed makes the same messages again, event ids included
+  --body-bytes N     body size of valid messages, at least ${MIN_BODY_BYTES} (default ${DEFAULT_BODY_BYTES})
+  --seed TEXT        the same seed makes the same messages, event ids included
 
 Examples
   node dist/cmd/producers --count 100000 --duplicates 10 --invalid 5 --ledger ledger.ndjson
@@ -112,8 +112,6 @@ function readClients(flags: Flags): readonly string[] {
   if (text === undefined) return DEFAULT_CLIENTS
   const names = text.split(',').map(name => name.trim())
   if (names.includes(''))
-    flags.problems.push(
-      `--clients must be names with commas between them, not ${JSON.stringify(text)}`
-    )
+    flags.problems.push(`--clients must be names separated by commas, not ${JSON.stringify(text)}`)
   return names
 }

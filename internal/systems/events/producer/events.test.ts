@@ -77,33 +77,30 @@ const strictly = (body: string): string => {
   return verdict.kind === 'valid' ? 'valid' : verdict.rejection.reason
 }
 
-t.test(
-  'the shipped schemas are admitted, and what the producers call valid satisfies them',
-  async t => {
-    for (const eventType of EVENT_TYPES)
-      t.match(admitSchema(shipped(eventType)), { kind: 'admitted' }, eventType)
-    for (const { body } of generate({ count: 300 }))
-      if (strictly(body) !== 'valid') t.fail('refused', { found: body })
-    for (const message of [
-      'a text as the original sent',
-      { user: 1, more: true },
-      { user: 7, action: 'signed in' }
-    ]) {
-      t.equal(
-        strictly(JSON.stringify({ event_type: 'user-app', client_id: 'client-1', message })),
-        'valid'
-      )
-    }
-    for (const message of [[1], {}, { user: 'x' }, { user: -1 }, { user: 1, action: 'left' }]) {
-      t.equal(
-        strictly(JSON.stringify({ event_type: 'user-app', client_id: 'client-1', message })),
-        'schema-violation'
-      )
-    }
+t.test('the shipped schemas are admitted, and events marked valid satisfy them', async t => {
+  for (const eventType of EVENT_TYPES)
+    t.match(admitSchema(shipped(eventType)), { kind: 'admitted' }, eventType)
+  for (const { body } of generate({ count: 300 }))
+    if (strictly(body) !== 'valid') t.fail('refused', { found: body })
+  for (const message of [
+    'a text like those of the original',
+    { user: 1, more: true },
+    { user: 7, action: 'signed in' }
+  ]) {
+    t.equal(
+      strictly(JSON.stringify({ event_type: 'user-app', client_id: 'client-1', message })),
+      'valid'
+    )
   }
-)
+  for (const message of [[1], {}, { user: 'x' }, { user: -1 }, { user: 1, action: 'left' }]) {
+    t.equal(
+      strictly(JSON.stringify({ event_type: 'user-app', client_id: 'client-1', message })),
+      'schema-violation'
+    )
+  }
+})
 
-t.test('some objects of the fake producers break the shipped schemas, most do not', async t => {
+t.test('a few objects of the fake producers break the shipped schemas', async t => {
   const random = createRandom('shipped')
   const bodies = Array.from({ length: 500 }, () => fakeBodies(random).slice(0, 3)).flat()
   const reasons = bodies.map(strictly)
@@ -112,54 +109,48 @@ t.test('some objects of the fake producers break the shipped schemas, most do no
   t.equal(reasons.filter(reason => reason === 'valid').length, bodies.length - broken)
 })
 
-t.test(
-  'each fake producer sends its fixed text, or an object, with a number below 100 000',
-  async t => {
-    const random = createRandom('fake')
-    const kinds = new Set<string>()
-    for (let tick = 0; tick < 50; tick++) {
-      const events = fakeBodies(random)
-        .slice(0, 3)
-        .map(body => JSON.parse(body) as Record<string, unknown>)
-      t.same(
-        events.map(event => [event['event_type'], event['client_id']]),
-        [
-          ['monitor-app', 'client-1'],
-          ['transaction-app', 'client-2'],
-          ['user-app', 'client-3']
-        ]
-      )
-      for (const { message } of events) {
-        kinds.add(typeof message)
-        t.match(
-          typeof message === 'string' ? message : JSON.stringify(message),
-          /^([a-z ,]+: [0-9]{1,5}|\{"[a-z]+":("about )?[0-9]{1,5}"?\})$/
-        )
-      }
-    }
-    t.same([...kinds].sort(), ['object', 'string'])
-  }
-)
-
-t.test(
-  'a bad body that is not JSON comes along for 11 draws of 100, and is the only thing the processor refuses',
-  async t => {
-    const fixed = (draw: number) => ({
-      below: (limit: number) => (limit === 100 ? draw : 7),
-      uuid: () => ''
-    })
-    t.equal(fakeBodies(fixed(10)).length, 4)
-    t.equal(fakeBodies(fixed(11)).length, 3)
-    const verdicts = fakeBodies(fixed(0)).map(verdictOn)
+t.test('each fake producer sends its text or an object, with a number below 100,000', async t => {
+  const random = createRandom('fake')
+  const kinds = new Set<string>()
+  for (let tick = 0; tick < 50; tick++) {
+    const events = fakeBodies(random)
+      .slice(0, 3)
+      .map(body => JSON.parse(body) as Record<string, unknown>)
     t.same(
-      verdicts.map(verdict => (verdict.kind === 'valid' ? 'valid' : verdict.rejection.reason)),
-      ['valid', 'valid', 'valid', 'not-json']
+      events.map(event => [event['event_type'], event['client_id']]),
+      [
+        ['monitor-app', 'client-1'],
+        ['transaction-app', 'client-2'],
+        ['user-app', 'client-3']
+      ]
     )
+    for (const { message } of events) {
+      kinds.add(typeof message)
+      t.match(
+        typeof message === 'string' ? message : JSON.stringify(message),
+        /^([a-z ,]+: [0-9]{1,5}|\{"[a-z]+":("about )?[0-9]{1,5}"?\})$/
+      )
+    }
   }
-)
+  t.same([...kinds].sort(), ['object', 'string'])
+})
+
+t.test('11 draws of 100 add a body that is not JSON, and only that one is refused', async t => {
+  const fixed = (draw: number) => ({
+    below: (limit: number) => (limit === 100 ? draw : 7),
+    uuid: () => ''
+  })
+  t.equal(fakeBodies(fixed(10)).length, 4)
+  t.equal(fakeBodies(fixed(11)).length, 3)
+  const verdicts = fakeBodies(fixed(0)).map(verdictOn)
+  t.same(
+    verdicts.map(verdict => (verdict.kind === 'valid' ? 'valid' : verdict.rejection.reason)),
+    ['valid', 'valid', 'valid', 'not-json']
+  )
+})
 
 t.test(
-  'a valid event is stored under the id and with the payload that the ledger will name',
+  'a valid event is stored with the id and the payload that its ledger entry names',
   async () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 256, max: 2_000 }), (seed, bodyBytes) =>
@@ -179,7 +170,7 @@ t.test(
   }
 )
 
-t.test('bodies have the size that was asked for, in bytes', async t => {
+t.test('bodies have the requested size in bytes', async t => {
   for (const bodyBytes of [256, 350, 100_000]) {
     for (const event of generate({ bodyBytes, count: 20 })) {
       t.equal(event.bytes, bodyBytes)
@@ -188,7 +179,7 @@ t.test('bodies have the size that was asked for, in bytes', async t => {
   }
 })
 
-t.test('clients take turns, and some events have an id while others have none', async t => {
+t.test('clients take turns, and only some events have an id', async t => {
   const events = generate({ clients: ['a', 'b'] })
   t.same(
     events.slice(0, 4).map(event => event.clientId),
@@ -199,7 +190,7 @@ t.test('clients take turns, and some events have an id while others have none', 
   t.equal(new Set(ids).size, ids.length)
 })
 
-t.test('a duplicate is an earlier body with its event id again', async t => {
+t.test('a duplicate repeats an earlier body and its event id', async t => {
   const events = generate({ count: 500, duplicates: 0.3 })
   const earlier = new Set<string>()
   let duplicates = 0
@@ -209,22 +200,21 @@ t.test('a duplicate is an earlier body with its event id again', async t => {
       if (!earlier.has(event.body) || event.eventId === null)
         t.fail('a duplicate without an earlier body or an id', { found: event })
     } else {
-      if (earlier.has(event.body))
-        t.fail('a body that is new and was there before', { found: event })
+      if (earlier.has(event.body)) t.fail('a fresh event repeats an earlier body', { found: event })
       earlier.add(event.body)
     }
   }
   t.equal(duplicates, 150)
 })
 
-t.test('the same seed makes the same run again, another seed another', async t => {
+t.test('the same seed makes the same run, and another seed another', async t => {
   const run = (seed: string): GeneratedEvent[] => generate({ seed, duplicates: 0.1, invalid: 0.1 })
   t.same(run('monday'), run('monday'))
   t.notSame(run('monday'), run('tuesday'))
 })
 
 t.test(
-  'an invalid body is refused for the reason it was made for; names nobody knows are left to the database',
+  'an invalid body is refused for its own reason; the database judges unknown names',
   async t => {
     const next = createInvalidBodies(createRandom('bad'))
     const reasons = new Set<string>()

@@ -1,9 +1,9 @@
 /**
- * What the producers send: the three fake producers' bodies, and the load generator's
- * events. Payloads are texts, or objects that satisfy the schemas of deployments/schemas;
- * a few of the fake producers' do not.
+ * What the producers send: the bodies of the three fake producers, and the events of the
+ * load generator. Payloads are texts, or objects that satisfy the schemas in
+ * deployments/schemas, except for a few of the fake producers' objects.
  *
- * Shapes  a Random in, bodies out; the same seed gives the same bodies. No clock, no I/O.
+ * Shapes  a Random in, bodies out; the same seed gives the same bodies.
  * Units   `bodyBytes` is the size of a whole body in UTF-8 bytes.
  */
 
@@ -11,7 +11,7 @@ import type { Random } from '../../../engine/cli/random.js'
 import { createInvalidBodies } from './invalid.js'
 import { createMix, type EventKind } from './mix.js'
 
-/** Who the fake producers are, and what each of them keeps saying. */
+/** The fake producers, and what each of them sends. */
 const FAKE_PRODUCERS = [
   {
     eventType: 'monitor-app',
@@ -41,10 +41,9 @@ const OBJECT_PERCENT = 50
 const BROKEN_PERCENT = 3
 
 /**
- * What the fake producers send in one tick: an event each, in the order of
- * DEFAULT_CLIENTS, a text or an object, and now and then a body that is no event. A few
- * objects break the schema of their event type; they are valid events where no schema is
- * active.
+ * What the fake producers send in one tick: one event each, in the order of
+ * DEFAULT_CLIENTS, and sometimes a body that is not an event. A few payloads break the
+ * schema of their event type; while no schema is active, those events are valid.
  */
 export function fakeBodies(random: Random): readonly string[] {
   const bodies = FAKE_PRODUCERS.map(({ eventType, clientId, text, key }) => {
@@ -65,16 +64,16 @@ export function fakeBodies(random: Random): readonly string[] {
 }
 
 /**
- * One body with what is known about it; `payload` is the JSON text of its `message`
- * value, null where it must be refused.
+ * A body and the facts about it. `payload` is the JSON text of its `message` value, or
+ * null if the body must be refused.
  */
 export interface GeneratedEvent {
   readonly kind: EventKind
   readonly body: string
   readonly bytes: number
-  /** The client on whose behalf it is sent; an invalid body may name another or none. */
+  /** The client it is sent for; an invalid body may name another or none. */
   readonly clientId: string
-  /** The same: it takes its turn in a fair queue as this client. */
+  /** The same client, whose turn it takes in a fair queue. */
   readonly group: string
   readonly eventType: string | null
   readonly eventId: string | null
@@ -90,12 +89,12 @@ export interface EventSourceOptions {
   readonly random: Random
 }
 
-/** How much of what was generated is kept to be repeated. */
+/** How many events are kept to be repeated. */
 const REPEATABLE_BYTES = 32 * 1024 * 1024
 const REPEATABLE_EVENTS = 10_000
 
 /**
- * Gives one event per call, null after the last. Every second new event, about, has an
+ * Gives one event per call, and null after the last. About half of the new events have an
  * event id; only those are repeated.
  */
 export function createEventSource(options: EventSourceOptions): () => GeneratedEvent | null {
@@ -159,9 +158,9 @@ export function createEventSource(options: EventSourceOptions): () => GeneratedE
 }
 
 /**
- * The payload in one of several spellings. Numbers with a trailing zero, spaces and
- * escapes are there on purpose: whoever parses and writes the payload again stores
- * another text, and the ledger's hash tells.
+ * The payload in one of several spellings. They have trailing zeros, spaces and escapes
+ * on purpose: a processor that parses the payload and writes it again stores another
+ * text, and the ledger's hash shows it.
  */
 function payloadText(
   sequence: number,
@@ -187,7 +186,7 @@ const SPELLINGS: readonly [readonly [string, string], ...(readonly [string, stri
 
 const WORDS = 'an event is the fact that a producer publishes, '
 
-/** Cuts filling text of a given length, from a place of its own each time. */
+/** Cuts text of a given length, each time from a random place. */
 function createPad(bodyBytes: number): (bytes: number, random: Random) => string {
   const text = WORDS.repeat(Math.ceil(bodyBytes / WORDS.length) + 1)
   return (bytes, random) => {

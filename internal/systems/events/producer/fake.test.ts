@@ -7,7 +7,7 @@ import type { SendProblem } from './send.js'
 /** Never draws a bad body: three messages per tick. */
 const random = { below: (limit: number) => limit - 1, uuid: () => '' }
 
-/** `send` says with which code a call fails, if it does. */
+/** `send` gives the code with which a call fails, or undefined. */
 function setup(
   send: (call: number, clock: ManualClock) => string | undefined | Promise<undefined> = () =>
     undefined
@@ -47,7 +47,7 @@ t.test('each tick sends one event per fake producer', async t => {
   t.equal(clock.pending(), 0)
 })
 
-t.test('a failed send is told and tried again, and does not end the producers', async t => {
+t.test('a failed send is reported and tried again, and does not end the producers', async t => {
   const { clock, stop, problems, sentAtMs, run } = setup(call =>
     call <= 2 ? 'ECONNREFUSED' : undefined
   )
@@ -63,7 +63,7 @@ t.test('a failed send is told and tried again, and does not end the producers', 
   await run
 })
 
-t.test('a stop lets the call under way finish and starts no other', async t => {
+t.test('a stop lets the current call finish and starts no other', async t => {
   let answer: () => void = () => undefined
   const { clock, stop, sentAtMs, run, calls } = setup(
     () => new Promise<undefined>(resolve => (answer = () => resolve(undefined)))

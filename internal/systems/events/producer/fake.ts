@@ -1,11 +1,11 @@
 /**
- * The fake producers: a few events per tick, for ever, so that a new user sees something
- * happen.
+ * The fake producers send a few events per tick, without end, so that a new user sees
+ * something happen.
  *
- * Units   `tickMs` from one start to the next; a tick that took longer delays the next
- *         one, and nothing piles up.
- * Errors  a failed send is told and tried again; only the signal ends the loop, after the
- *         call that is under way.
+ * Units   `tickMs` is the time between two starts. A tick that takes longer delays the
+ *         next one; ticks do not pile up.
+ * Errors  a failed send is reported and tried again. Only the signal ends the loop, after
+ *         the current call.
  */
 
 import type { Random } from '../../../engine/cli/random.js'
@@ -32,5 +32,5 @@ export async function runFakeProducers(options: FakeProducersOptions): Promise<v
   }
 }
 
-/** A body that is no event is nobody's. */
+/** A body that is not an event belongs to no client. */
 const turnOf = (client: string | undefined) => (client === undefined ? {} : { group: client })

@@ -1,11 +1,11 @@
 /**
- * Bodies that the processor must refuse, one maker per way of being wrong.
+ * Makes bodies that the processor must refuse, one maker per way of being wrong.
  *
- * Shapes  what a valid event of that client would say in, the text of the body out.
+ * Shapes  the fields of a valid event in, the text of an invalid body out.
  * Source  internal/docs/architecture.md, "Event contract": the closed set of rejection
- *         reasons. `conflict` needs two events, `schema-violation` a registered schema
- *         and `too-large` a body that the queue itself refuses: none of them is made
- *         here.
+ *         reasons. Three of them are not made here: `conflict` needs two events,
+ *         `schema-violation` a registered schema, and the queue itself refuses a body
+ *         that is `too-large`.
  */
 
 import type { Random } from '../../../engine/cli/random.js'
@@ -23,17 +23,14 @@ export interface InvalidBody {
   readonly body: string
 }
 
-/**
- * Far beyond any depth that a payload has a use for, and still parsed by every JSON
- * parser.
- */
+/** Deeper than any useful payload, but every JSON parser still reads it. */
 const DEPTH = 3_000
 
 type Maker = (subject: Subject, random: Random) => string
 
 const FIELDS = ['event_type', 'client_id', 'message'] as const
 
-/** The body of a valid event as an object, before it is spoilt. */
+/** The body of a valid event as an object. */
 function fields({ clientId, eventType, sequence }: Subject): Record<string, unknown> {
   return { event_type: eventType, client_id: clientId, message: `spoilt event ${sequence}` }
 }
@@ -96,10 +93,7 @@ const WAYS: readonly [Way, ...Way[]] = [
 
 const nested = (): string => '['.repeat(DEPTH) + ']'.repeat(DEPTH)
 
-/**
- * One maker after the other, from a random one on, so that a short run already holds many
- * kinds.
- */
+/** Takes the makers in turn from a random one on, so that a short run has many kinds. */
 export function createInvalidBodies(random: Random): (subject: Subject) => InvalidBody {
   let next = random.below(WAYS.length)
   return subject => {

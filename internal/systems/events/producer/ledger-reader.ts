@@ -1,17 +1,14 @@
 /**
  * Reads a ledger line by line, however long it is.
  *
- * Errors  LedgerError naming the line, for anything that is not an entry; only a last
- *         line without its newline may be unreadable: a crash tore it, and `onTornLine`
- *         is told.
+ * Errors  LedgerError that names the line, for a line that is not an entry. Only a last
+ *         line without its newline may be unreadable: a crash cut it off. `onTornLine`
+ *         gets its number.
  */
 import { createReadStream } from 'node:fs'
 import { asLedgerError, type LedgerEntry, LedgerError, MAX_LINE_BYTES } from './ledger.js'
 
-/**
- * `problemOf` says what is wrong with a line's value; of a ledger of another kind it is
- * another one.
- */
+/** `problemOf` says what is wrong with a line's value in this kind of ledger. */
 export async function* readLedger<Entry = LedgerEntry>(
   file: string,
   onTornLine: (line: number) => void,
@@ -31,8 +28,7 @@ async function* readEntries<Entry>(
 ): AsyncGenerator<Entry> {
   let rest = ''
   let line = 0
-  // Cut at \n alone: the readers of the standard library also cut at U+2028, which JSON
-  // text may hold.
+  // Split at \n only: readline also splits at U+2028, which JSON text may contain.
   for await (const chunk of createReadStream(file, { encoding: 'utf8' })) {
     const lines = `${rest}${chunk as string}`.split('\n')
     rest = lines.pop() ?? ''

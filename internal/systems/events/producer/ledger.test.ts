@@ -30,7 +30,7 @@ const fileIn = (t: Test, content?: string): Promise<string> => {
   return content === undefined ? Promise.resolve(file) : writeFile(file, content).then(() => file)
 }
 
-t.test('what was appended is read again, in order, whatever its text', async t => {
+t.test('entries are read in the order in which they were appended', async t => {
   const file = await fileIn(t)
   const ledger = await openLedger(file, createManualClock())
   const entries = [
@@ -46,7 +46,7 @@ t.test('what was appended is read again, in order, whatever its text', async t =
   t.same(read, entries)
 })
 
-t.test('append resolves when the lines are in the file', async t => {
+t.test('append resolves once the lines are in the file', async t => {
   const file = await fileIn(t)
   const ledger = await openLedger(file, createManualClock())
   for (const id of ['1', '2', '3']) {
@@ -57,7 +57,7 @@ t.test('append resolves when the lines are in the file', async t => {
   await t.rejects(ledger.append([entry('4')]), { name: 'LedgerError' })
 })
 
-t.test('many appends at once lose and repeat nothing', async t => {
+t.test('concurrent appends neither lose nor repeat an entry', async t => {
   const file = await fileIn(t)
   const clock = createManualClock()
   const ledger = await openLedger(file, clock)
@@ -70,31 +70,28 @@ t.test('many appends at once lose and repeat nothing', async t => {
   t.equal(clock.pending(), 0, 'no timer is left behind')
 })
 
-t.test(
-  'an existing ledger is continued, and a line that a crash tore is cut off first',
-  async t => {
-    const file = await fileIn(t, `${line('1')}${line('2').slice(0, 40)}`)
-    const ledger = await openLedger(file, createManualClock())
-    await ledger.append([entry('3')])
-    await ledger.close()
-    t.same(await readAll(file), { ids: ['1', '3'], torn: [] })
-  }
-)
+t.test('an existing ledger is continued after its torn last line has been removed', async t => {
+  const file = await fileIn(t, `${line('1')}${line('2').slice(0, 40)}`)
+  const ledger = await openLedger(file, createManualClock())
+  await ledger.append([entry('3')])
+  await ledger.close()
+  t.same(await readAll(file), { ids: ['1', '3'], torn: [] })
+})
 
-t.test('a torn last line is tolerated and told by its number', async t => {
+t.test('a torn last line is tolerated and its number reported', async t => {
   for (const length of [1, 40, line('3').length - 2]) {
     const file = await fileIn(t, `${line('1')}${line('2')}${line('3').slice(0, length)}`)
     t.same(await readAll(file), { ids: ['1', '2'], torn: [3] }, `${length} characters of it`)
   }
   const whole = await fileIn(t, `${line('1')}${line('2').trimEnd()}`)
-  t.same(await readAll(whole), { ids: ['1', '2'], torn: [] }, 'all but its newline is a whole line')
+  t.same(await readAll(whole), { ids: ['1', '2'], torn: [] }, 'only the newline is missing')
 })
 
 t.test('an empty ledger has no entries', async t => {
   t.same(await readAll(await fileIn(t, '')), { ids: [], torn: [] })
 })
 
-t.test('any other line that is not an entry is an error with its number', async t => {
+t.test('any other line that is not an entry is an error that names its number', async t => {
   const rows = [
     {
       content: `${line('1')}{"queueMess\n${line('3')}`,
@@ -119,26 +116,23 @@ t.test('any other line that is not an entry is an error with its number', async 
   }
 })
 
-t.test('a file that is no ledger is not continued', async t => {
+t.test('a file that is not a ledger is not continued', async t => {
   const file = await fileIn(t, 'x'.repeat(70_000))
   await t.rejects(openLedger(file, createManualClock()), { name: 'LedgerError' })
   t.equal((await readFile(file)).length, 70_000)
 })
 
-t.test(
-  'a file that cannot be opened is named, without a stack trace for the person who typed it',
-  async t => {
-    const file = join(t.testdir(), 'no', 'such', 'ledger')
-    const expected = {
-      name: 'LedgerError',
-      message: /^The ledger .*such.ledger cannot be used: ENOENT/
-    }
-    await t.rejects(openLedger(file, createManualClock()), expected)
-    await t.rejects(readAll(file), expected)
+t.test('a file that cannot be opened is an expected error that names it', async t => {
+  const file = join(t.testdir(), 'no', 'such', 'ledger')
+  const expected = {
+    name: 'LedgerError',
+    message: /^The ledger .*such.ledger cannot be used: ENOENT/
   }
-)
+  await t.rejects(openLedger(file, createManualClock()), expected)
+  await t.rejects(readAll(file), expected)
+})
 
-t.test('a first line that a crash tore leaves an empty ledger to begin with', async t => {
+t.test('a ledger that holds only a torn line is continued as an empty one', async t => {
   const file = await fileIn(t, line('1').slice(0, 40))
   const ledger = await openLedger(file, createManualClock())
   await ledger.append([entry('2')])
@@ -146,7 +140,7 @@ t.test('a first line that a crash tore leaves an empty ledger to begin with', as
   t.same(await readAll(file), { ids: ['2'], torn: [] })
 })
 
-t.test('a line longer than one read of the file is put together again', async t => {
+t.test('a line may be longer than one read of the file', async t => {
   const long = `${JSON.stringify(entry('2', { clientId: 'é'.repeat(30_000) }))}\n`
   const file = await fileIn(t, line('1'))
   await appendFile(file, `${long}${line('3')}`)

@@ -1,15 +1,16 @@
 /**
- * The ledger: a file that says what the queue has accepted, so that afterwards each event
- * can be asked for.
+ * The ledger: a file of what the queue has accepted, so that each event can be looked for
+ * afterwards.
  *
- * Shapes  NDJSON, one LedgerEntry per accepted send; a file that exists is continued.
- * Errors  a last line that was torn by a crash is cut off when the file is continued, and
- *         told when it is read; every other line that is not an entry is a LedgerError
- *         with its number. A failed write rejects and stays: a ledger with a hole proves
- *         nothing.
- * Source  a line is written after the queue's answer, so a kill -9 in between leaves a
- *         message that no line speaks of: it can make rows that are not listed here, but
- *         never an event that seems lost.
+ * A line is written after the queue's answer. A kill -9 in between leaves a message
+ * without a line: the tables may then have rows that the ledger does not list, but no
+ * event seems lost.
+ *
+ * Shapes  NDJSON, one LedgerEntry per accepted send; an existing file is continued.
+ * Errors  a last line torn by a crash is removed when the file is continued, and reported
+ *         when it is read. Any other line that is not an entry is a LedgerError that
+ *         names its number. After a failed write all further ones reject: a ledger with a
+ *         gap proves nothing.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
@@ -18,16 +19,13 @@ import { ExpectedError } from '../../../engine/lifecycle/service.js'
 export interface LedgerEntry {
   /** The queue's MessageId. */
   readonly queueMessageId: string
-  /**
-   * The client on whose behalf it was sent; the body of an invalid one may name another
-   * or none.
-   */
+  /** The client it was sent for; an invalid body may name another or none. */
   readonly clientId: string
   readonly eventType: string | null
   readonly eventId: string | null
   /**
-   * Of the JSON text of the `message` value as it stands in the body, in UTF-8, as hex;
-   * null where nothing may be stored.
+   * SHA-256 in hex of the `message` value's JSON text, exactly as it is in the body, in
+   * UTF-8; null if nothing may be stored.
    */
   readonly payloadSha256: string | null
   /** Whether the event must be stored; otherwise it must be rejected. */
@@ -39,7 +37,7 @@ export class LedgerError extends ExpectedError {
   override readonly name = 'LedgerError'
 }
 
-/** The error of a file operation as one that says which file it was. */
+/** Names the file in the error of a file operation. */
 export function asLedgerError(file: string, error: unknown): unknown {
   const isOfFile = error instanceof Error && 'syscall' in error
   return isOfFile
@@ -48,18 +46,15 @@ export function asLedgerError(file: string, error: unknown): unknown {
 }
 
 export interface LedgerWriter<Entry = LedgerEntry> {
-  /**
-   * Resolves when the lines have been handed to the operating system; whoever waits for
-   * it is never far ahead of the file.
-   */
+  /** Resolves once the operating system has the lines. */
   append(entries: readonly Entry[]): Promise<void>
-  /** Writes what is left, forces it to disk and closes the file. May be called twice. */
+  /** Writes the rest, forces it to disk and closes the file. May be called twice. */
   close(): Promise<void>
 }
 
 const SYNC_MS = 1_000
 const NEWLINE = 0x0a
-/** An entry has a few hundred bytes; a file whose lines are longer is something else. */
+/** An entry has a few hundred bytes; a file with longer lines is not a ledger. */
 export const MAX_LINE_BYTES = 65_536
 
 export async function openLedger<Entry = LedgerEntry>(
@@ -68,15 +63,9 @@ export async function openLedger<Entry = LedgerEntry>(
 ): Promise<LedgerWriter<Entry>> {
   const handle = await openAtEnd(file)
   let waiting = ''
-  /**
-   * All writes and syncs, one after the other. Once one has failed the chain stays
-   * rejected.
-   */
+  /** All writes and syncs, one after the other. After a failure it stays rejected. */
   let chain: Promise<void> = Promise.resolve()
-  /**
-   * The write that has not started yet: whatever is appended until then goes along with
-   * it.
-   */
+  /** The write that has not started yet; it takes what is appended until then. */
   let nextWrite: Promise<void> | null = null
   let isDirty = false
   let closing: Promise<void> | null = null
@@ -99,7 +88,7 @@ export async function openLedger<Entry = LedgerEntry>(
   const syncEachSecond = (): void => {
     cancelSync = clock.after(SYNC_MS, () => {
       chain = chain.then(sync)
-      // Not lost: the next append and close wait for the same chain.
+      // The failure is not lost: the next append and close await the same chain.
       chain.catch(() => undefined)
       syncEachSecond()
     })
@@ -133,8 +122,8 @@ export async function openLedger<Entry = LedgerEntry>(
 }
 
 /**
- * Opens the file and ends it at its last newline: a line torn by a crash would otherwise
- * run into the first new one.
+ * Opens the file and truncates it after its last newline: otherwise the first new line
+ * would be appended to a torn one.
  */
 async function openAtEnd(file: string): Promise<FileHandle> {
   const handle = await open(file, 'a+').catch((error: unknown) => {
@@ -146,7 +135,7 @@ async function openAtEnd(file: string): Promise<FileHandle> {
     await handle.read(tail, 0, tail.length, size - tail.length)
     const newline = tail.lastIndexOf(NEWLINE)
     if (size >= MAX_LINE_BYTES && newline === -1)
-      throw new LedgerError(`${file} is no ledger: its last line is longer than any entry`)
+      throw new LedgerError(`${file} is not a ledger: its last line is longer than any entry`)
     const end = size - tail.length + newline + 1
     if (end < size) await handle.truncate(end)
     return handle

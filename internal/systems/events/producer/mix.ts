@@ -1,12 +1,11 @@
 /**
- * Decides which of the next events is a new one, a repetition or an invalid one, so that
- * the shares come out exactly.
+ * Decides whether the next event is fresh, a duplicate or invalid, so that the shares are
+ * exact. A duplicate that has nothing to repeat yet is made up for later; it is missing
+ * only if the run ends first.
  *
- * Shapes  shares in, one kind per call out, null after `count`; the places are random,
- *         the numbers are not.
- * Units   shares from 0 to 1; `count` null is a run without end.
- * Errors  none; a repetition that has nothing to repeat yet is made up for later, and is
- *         missing only if there is no later.
+ * Shapes  shares in; one kind per call out, null after `count`. The order is random, the
+ *         numbers are not.
+ * Units   shares from 0 to 1; `count` null is an endless run.
  */
 import type { Random } from '../../../engine/cli/random.js'
 
@@ -18,13 +17,10 @@ export interface Shares {
   readonly invalid: number
 }
 
-/** The shares are exact at the end of each block, so also in a run that has no end. */
+/** The shares are exact at the end of each block, also in an endless run. */
 const BLOCK_EVENTS = 1_000
 
-/**
- * Gives the kind of the next event; `canRepeat` says whether there is an event to send
- * again.
- */
+/** Gives the kind of the next event; `canRepeat` says whether there is one to repeat. */
 export function createMix(
   shares: Shares,
   random: Random
@@ -46,7 +42,7 @@ export function createMix(
   return canRepeat => {
     if (given.events >= count) return null
     if (left.events === 0) openBlock()
-    // Invalid ones first: when repetitions had to wait and no longer fit, they alone may
+    // Invalid events come first: if duplicates had to wait and no longer fit, only they
     // fall short.
     const pick = random.below(left.events)
     const drawn: EventKind =

@@ -16,7 +16,7 @@ function written() {
   return { stream, text: () => text }
 }
 
-t.test('elsewhere than on a terminal there is a line every two seconds, until the end', async t => {
+t.test('without a terminal there is a line every two seconds until the end', async t => {
   const clock = createManualClock()
   const { stream, text } = written()
   const progress = createLoadProgress({ stream, count: 5_000, clock })
@@ -31,7 +31,7 @@ t.test('elsewhere than on a terminal there is a line every two seconds, until th
   t.equal(clock.pending(), 0)
 })
 
-t.test('a terminal that knows the end gets a bar', async t => {
+t.test('on a terminal, a run with a count shows a bar', async t => {
   const clock = createManualClock()
   const { stream, text } = written()
   const terminal = Object.assign(stream, {
@@ -47,7 +47,7 @@ t.test('a terminal that knows the end gets a bar', async t => {
   t.equal(clock.pending(), 0)
 })
 
-t.test('totals in words name what the queue refused, and only then', async t => {
+t.test('the totals name refused messages only if there are any', async t => {
   t.equal(describeLoad(totals), '1000 sent (100 duplicates, 50 invalid) in 2.0 s, 500/s')
   t.match(describeLoad({ ...totals, refused: 3 }), '50 invalid, 3 refused by the queue')
   t.match(describeLoad({ ...totals, seconds: 0 }), '0/s')

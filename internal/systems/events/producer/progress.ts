@@ -1,7 +1,5 @@
 /**
- * Shows how far a load run is: a bar on a terminal, a line every two seconds elsewhere.
- *
- * Shapes  totals in; writes to the stream it was given and to nothing else.
+ * Shows the progress of a load run: a bar on a terminal, elsewhere a line every 2 s.
  */
 import { Presets, SingleBar } from 'cli-progress'
 import type { Clock } from '../../../engine/lifecycle/clock.js'
@@ -14,7 +12,7 @@ export interface LoadProgress {
 
 export interface LoadProgressOptions {
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean }
-  /** Null: nobody knows, so there is a line and no bar. */
+  /** Null: unknown, so lines are shown instead of a bar. */
   readonly count: number | null
   readonly clock: Clock
 }
@@ -27,11 +25,12 @@ export function createLoadProgress(options: LoadProgressOptions): LoadProgress {
     : createLines(options)
 }
 
-/** What a run has done so far, in one line. */
+/** The totals so far, in one line. */
 export function describeLoad({ sent, duplicates, invalid, refused, seconds }: LoadTotals): string {
   const rate = seconds > 0 ? Math.round(sent / seconds) : 0
   const lost = refused > 0 ? `, ${refused} refused by the queue` : ''
-  return `${sent} sent (${duplicates} duplicates, ${invalid} invalid${lost}) in ${seconds.toFixed(1)} s, ${rate}/s`
+  const kinds = `${duplicates} duplicates, ${invalid} invalid${lost}`
+  return `${sent} sent (${kinds}) in ${seconds.toFixed(1)} s, ${rate}/s`
 }
 
 function createBar({ stream }: LoadProgressOptions, count: number): LoadProgress {
@@ -57,7 +56,7 @@ function createLines({ stream, clock }: LoadProgressOptions): LoadProgress {
   let cancel: () => void = () => undefined
   const lineAfterAWhile = (): void => {
     cancel = clock.after(LINE_MS, () => {
-      // The clock and not the totals' own time: a run that stands still shows it.
+      // The clock's time, not that of the totals: it shows when a run stands still.
       stream.write(
         `${describeLoad({ ...latest, seconds: (clock.monotonicMs() - startedMs) / 1000 })}\n`
       )

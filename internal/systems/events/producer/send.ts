@@ -1,11 +1,11 @@
 /**
  * Sends messages until the queue has accepted each of them.
  *
- * Errors  a message that may be taken later is tried again with backoff, for as long as
- *         nobody aborts; one that never will be is given up and told.
- * Source  a call whose answer was lost may have been accepted: it is sent again, so the
- *         queue may hold such a message twice. That is what "at least once" means to a
- *         producer, and why an event id is worth sending.
+ * A call whose answer is lost may have been accepted. It is sent again, so the queue may
+ * then hold its messages twice. That is why producers should send event ids.
+ *
+ * Errors  a message that the queue may take later is tried again with backoff until the
+ *         signal aborts; one that it never will is given up and reported.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
@@ -13,7 +13,7 @@ import type { OutgoingMessage, QueueWriter } from '../../../engine/queue/queue.j
 import { type SentItem, sendAll } from '../../../engine/queue/send-all.js'
 import { backoffMs } from '../../../engine/retry/backoff.js'
 
-/** Something that could not be sent, for now or for good. */
+/** Messages that could not be sent, for now or for good. */
 export interface SendProblem {
   readonly code: string
   readonly entries: number
@@ -33,8 +33,8 @@ export interface SendTarget {
 const RETRY = { baseMs: 100, maxMs: 10_000 }
 
 /**
- * `onAccepted` is called after each attempt with what it brought, before anything is
- * tried again. Resolves with the number of messages that the queue refused for good.
+ * Calls `onAccepted` after each attempt with the messages that the queue accepted, before
+ * the others are tried again. Resolves with the number that the queue refused for good.
  */
 export async function sendUntilTaken<M extends OutgoingMessage>(
   messages: readonly M[],
