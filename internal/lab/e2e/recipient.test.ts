@@ -91,7 +91,7 @@ t.test('lines of text for people, and none at all when it is to be quiet', async
   t.equal(await people.program.end('SIGTERM'), 0)
   t.match(
     people.program.output,
-    /^listening on http:[^\n]*, checking no signatures[^\n]*\n[\d:.]+ {2}200 {2}user-app {2}client-1 {2}msg_1 {2}\/hooks {2}not checked\n1 received \(1 different\): 1 accepted/
+    /^listening on http:[^\n]*, not checking signatures[^\n]*\n[\d:.]+ {2}200 {2}user-app {2}client-1 {2}msg_1 {2}\/hooks {2}not checked\n1 received \(1 different\): 1 accepted/
   )
   const quiet = await start(t, ['--quiet'])
   await deliver(quiet.url, newSecret(), 'msg_1')

@@ -8,7 +8,7 @@ const answersOf = (...args: string[]) => {
   return command.kind === 'receive' ? command.answers : null
 }
 
-t.test('without options: a port, no secrets, and everything is taken', async t => {
+t.test('without options it has a port and no secrets, and accepts everything', async t => {
   t.same(parseRecipientArguments([]), {
     kind: 'receive',
     host: '127.0.0.1',
@@ -22,41 +22,38 @@ t.test('without options: a port, no secrets, and everything is taken', async t =
   t.same(parseRecipientArguments(['--help', '--port', '1']), { kind: 'help' })
 })
 
-t.test('several secrets with commas between them', async t => {
+t.test('several secrets are separated by commas', async t => {
   const secrets = [newSecret(), newSecret()]
   t.match(parseRecipientArguments(['--secret', secrets.join(',')]), { secrets })
 })
 
-t.test(
-  'a status alone is that of all answers, and with a rate that of the failed ones',
-  async t => {
-    t.same(answersOf('--status', '204'), {
-      status: 204,
-      latencyMs: 0,
-      failures: { share: 0, status: 500, retryAfterS: null }
-    })
-    t.same(answersOf('--status', '410'), {
+t.test('a status alone is for all answers; with a fail rate it is for the failed ones', async t => {
+  t.same(answersOf('--status', '204'), {
+    status: 204,
+    latencyMs: 0,
+    failures: { share: 0, status: 500, retryAfterS: null }
+  })
+  t.same(answersOf('--status', '410'), {
+    status: 200,
+    latencyMs: 0,
+    failures: { share: 1, status: 410, retryAfterS: null }
+  })
+  t.same(answersOf('--fail-rate', '2.5'), {
+    status: 200,
+    latencyMs: 0,
+    failures: { share: 0.025, status: 500, retryAfterS: null }
+  })
+  t.same(
+    answersOf('--fail-rate', '50', '--status', '429', '--retry-after', '7', '--latency', '20'),
+    {
       status: 200,
-      latencyMs: 0,
-      failures: { share: 1, status: 410, retryAfterS: null }
-    })
-    t.same(answersOf('--fail-rate', '2.5'), {
-      status: 200,
-      latencyMs: 0,
-      failures: { share: 0.025, status: 500, retryAfterS: null }
-    })
-    t.same(
-      answersOf('--fail-rate', '50', '--status', '429', '--retry-after', '7', '--latency', '20'),
-      {
-        status: 200,
-        latencyMs: 20,
-        failures: { share: 0.5, status: 429, retryAfterS: 7 }
-      }
-    )
-  }
-)
+      latencyMs: 20,
+      failures: { share: 0.5, status: 429, retryAfterS: 7 }
+    }
+  )
+})
 
-t.test('everything that is wrong is named at once, and no secret is repeated', async t => {
+t.test('one message names every problem, and repeats no secret', async t => {
   const wrong = [
     '--secret',
     `${newSecret()},whsec_hunter2`,
@@ -84,7 +81,7 @@ t.test('everything that is wrong is named at once, and no secret is repeated', a
 })
 
 t.test('options that contradict each other are refused', async t => {
-  t.throws(() => answersOf('--fail-rate', '10', '--status', '204'), /204 is no failure/)
+  t.throws(() => answersOf('--fail-rate', '10', '--status', '204'), /204 is not a failure/)
   t.throws(() => answersOf('--retry-after', '10'), /needs --fail-rate/)
   t.throws(() => answersOf('--retry-after', '10', '--status', '204'), /needs --fail-rate/)
 })

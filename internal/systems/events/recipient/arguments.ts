@@ -2,10 +2,8 @@
  * The command line of the recipient.
  *
  * Shapes  arguments in, a RecipientCommand out. The file of `--secrets` is not read here.
- * Units   `--fail-rate` is percent on the command line and a share from 0 to 1
- *         afterwards.
- * Errors  ArgumentsError naming everything that is wrong at once; secrets are not
- *         repeated.
+ * Units   `--fail-rate`: percent on the command line, then a share from 0 to 1.
+ * Errors  ArgumentsError that names every problem and repeats no secret.
  */
 
 import { ArgumentsError, type Flags, readFlags, readNumber } from '../../../engine/cli/flags.js'
@@ -26,7 +24,7 @@ export interface RecipientArguments {
   readonly isQuiet: boolean
 }
 
-/** How what is genuine is answered. */
+/** How genuine deliveries are answered. */
 export interface Answers {
   readonly status: number
   readonly latencyMs: number
@@ -42,25 +40,27 @@ const DEFAULT_PORT = 8_088
 const MAX_LATENCY_MS = 600_000
 const MAX_RETRY_AFTER_S = 31_536_000
 
-export const RECIPIENT_HELP = `Receives deliveries, checks their signatures and says what came: for developers whose service
-is to receive them.
+export const RECIPIENT_HELP = `Receives deliveries, checks their signatures and shows what came:
+for developers whose service will receive deliveries.
 
   node dist/cmd/recipient --secret whsec_...
 
-  --secret A,B       secrets of the endpoint, any of which may have signed; without one nothing is checked
-  --secrets FILE     secrets by path, as JSON: {"/hooks": "whsec_...", "/other": ["whsec_...", "whsec_..."]}
+  --secret A,B       secrets of the endpoint, any of which may have signed;
+                     without a secret signatures are not checked
+  --secrets FILE     secrets by path, as JSON:
+                     {"/hooks": "whsec_...", "/other": ["whsec_...", "whsec_..."]}
   --port N           port to listen on (default ${DEFAULT_PORT}; 0 takes a free one)
   --host ADDRESS     address to listen on (default ${DEFAULT_HOST}; 0.0.0.0 in a container)
-  --fail-rate P      percent of deliveries that are answered as failed (default 0)
-  --status N         status of the failed ones (default 500); without --fail-rate that of all
-  --retry-after S    seconds that the failed ones are asked to wait
-  --latency MS       time until each answer (default 0)
-  --ledger FILE      write down what was accepted, a JSON line each; an existing file is continued
+  --fail-rate P      percent of deliveries to fail (default 0)
+  --status N         status of failed deliveries (default 500); without --fail-rate, of all
+  --retry-after S    Retry-After of failed deliveries, in seconds
+  --latency MS       wait before each answer (default 0)
+  --ledger FILE      record accepted deliveries, one JSON line each; appends to an existing file
   --quiet            no line per delivery
 
-A delivery whose signature does not fit is answered with 401 and why. On a terminal there is a line of text
-per delivery, elsewhere one of JSON (LOG_FORMAT=json or pretty decides otherwise). Ctrl-C ends it with a
-summary.
+A delivery that fails the check is answered with 401 and the reason. Each delivery is shown on a
+line: text on a terminal, JSON elsewhere (LOG_FORMAT=json or pretty overrides this). Ctrl-C stops
+it and shows a summary.
 
 Examples
   node dist/cmd/recipient --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
@@ -116,7 +116,7 @@ function readAnswers(flags: Flags): Answers {
   const share = percent === undefined ? Number(isFailure) : percent / 100
   if (percent !== undefined && status !== undefined && !isFailure) {
     flags.problems.push(
-      `--status is what failed deliveries get where --fail-rate is given, and ${status} is no failure`
+      `--status is for failed deliveries when --fail-rate is given, but ${status} is not a failure`
     )
   }
   if (retryAfterS !== null && share === 0)

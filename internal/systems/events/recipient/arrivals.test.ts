@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createArrivals, describeArrivals } from './arrivals.js'
 
-t.test('a delivery is known by path and webhook-id', async t => {
+t.test('a delivery is identified by its path and webhook-id', async t => {
   const arrivals = createArrivals()
   t.equal(arrivals.seen('/a', 'msg_1'), 1)
   t.equal(arrivals.seen('/a', 'msg_1'), 2)
@@ -10,7 +10,7 @@ t.test('a delivery is known by path and webhook-id', async t => {
   t.match(arrivals.totals(), { received: 4, different: 3 })
 })
 
-t.test('a duplicate is what is accepted again, and not what failed before', async t => {
+t.test('a second acceptance is a duplicate; one after a failure is not', async t => {
   const arrivals = createArrivals()
   arrivals.seen('/', 'msg_1')
   arrivals.failed()
@@ -29,11 +29,11 @@ t.test('a duplicate is what is accepted again, and not what failed before', asyn
   })
   t.equal(
     describeArrivals(arrivals.totals()),
-    '5 received (1 different): 3 accepted, 2 of them duplicates; 1 failed as told; 1 not genuine'
+    '5 received (1 different): 3 accepted, 2 of them duplicates; 1 failed on purpose; 1 invalid'
   )
 })
 
-t.test('what came first is forgotten first', async t => {
+t.test('the delivery that came first is forgotten first', async t => {
   const arrivals = createArrivals(2)
   for (const id of ['1', '2', '3']) arrivals.seen('/', id)
   t.equal(arrivals.seen('/', '3'), 2)

@@ -1,14 +1,14 @@
 /**
- * Counts what came, and how often each of it.
+ * Counts deliveries, and how often each of them came.
  *
- * Shapes  a delivery is known by its path and webhook-id: the same event for two
- *         endpoints is two deliveries. Only so many are remembered; the one that came
- *         first is forgotten first, and would count as new.
+ * A delivery is identified by its path and webhook-id, so one event for two endpoints is
+ * two deliveries. Only so many are remembered; the oldest is forgotten first, and would
+ * then count as new.
  */
 export interface ArrivalTotals {
   readonly received: number
   readonly accepted: number
-  /** Accepted again after it had been accepted. */
+  /** Accepted more than once. */
   readonly duplicates: number
   readonly failed: number
   readonly invalid: number
@@ -17,7 +17,7 @@ export interface ArrivalTotals {
 }
 
 export interface Arrivals {
-  /** One more of this delivery; how many there are now. */
+  /** Counts a genuine delivery; returns how often it has come. */
   seen(path: string, webhookId: string): number
   accepted(path: string, webhookId: string): void
   failed(): void
@@ -72,7 +72,7 @@ export function createArrivals(maxRemembered = MAX_REMEMBERED): Arrivals {
   }
 }
 
-/** Everything in one line. */
+/** The totals in one line. */
 export function describeArrivals({
   received,
   accepted,
@@ -81,8 +81,7 @@ export function describeArrivals({
   invalid,
   different
 }: ArrivalTotals): string {
-  return [
-    `${received} received (${different} different): ${accepted} accepted`,
-    `, ${duplicates} of them duplicates; ${failed} failed as told; ${invalid} not genuine`
-  ].join('')
+  const taken = `${accepted} accepted, ${duplicates} of them duplicates`
+  const others = `${failed} failed on purpose; ${invalid} invalid`
+  return `${received} received (${different} different): ${taken}; ${others}`
 }

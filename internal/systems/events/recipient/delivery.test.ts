@@ -15,7 +15,7 @@ const delivery = (over: Partial<ReceivedDelivery> = {}): ReceivedDelivery => ({
   ...over
 })
 
-t.test('a line for people, and one for programs', async t => {
+t.test('a delivery is shown as a line of text or of JSON', async t => {
   t.equal(
     formatReceived(delivery(), true),
     '12:00:00.123  200  user-app  client-1  msg_1  /hooks  valid'
@@ -31,11 +31,13 @@ t.test('a line for people, and one for programs', async t => {
   )
   t.equal(
     formatReceived(delivery(), false),
-    '{"msg":"delivery","receivedAt":"2026-01-01T12:00:00.123Z","path":"/hooks","webhookId":"msg_1","eventType":"user-app","eventId":"e-1","clientId":"client-1","valid":true,"seen":1,"status":200}'
+    '{"msg":"delivery","receivedAt":"2026-01-01T12:00:00.123Z","path":"/hooks",' +
+      '"webhookId":"msg_1","eventType":"user-app","eventId":"e-1","clientId":"client-1",' +
+      '"valid":true,"seen":1,"status":200}'
   )
 })
 
-t.test('nothing foreign steers a terminal or breaks the line', async t => {
+t.test('text from the sender can neither control a terminal nor break the line', async t => {
   const line = formatReceived(
     delivery({
       eventType: 'a\u{1b}[2Jb\nc',
@@ -48,7 +50,7 @@ t.test('nothing foreign steers a terminal or breaks the line', async t => {
   t.equal(line, `12:00:00.123  200  a?[2Jb?c  ?x  -  /${'x'.repeat(59)}  valid`)
 })
 
-t.test('an envelope says what it holds; anything else says nothing', async t => {
+t.test('an envelope names its event; any other body gives nulls', async t => {
   t.same(
     readEnvelope(
       '{"type":"user-app","timestamp":"2026-01-01T00:00:00.000Z","id":"e-1","client":"client-1","data":{}}'

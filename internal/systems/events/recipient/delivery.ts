@@ -1,8 +1,7 @@
 /**
- * One delivery as the recipient understood it, and how it is shown.
- *
- * Shapes  a line of text for a person, or of JSON for a program. What the sender wrote is
- *         foreign: for a person nothing is shown that could steer a terminal.
+ * One delivery as the recipient read it, and the line that shows it: text for a person,
+ * JSON for a program. The sender's texts are not trusted: characters that could control a
+ * terminal are replaced.
  */
 export interface ReceivedDelivery {
   readonly receivedAt: Date
@@ -13,14 +12,14 @@ export interface ReceivedDelivery {
   readonly clientId: string | null
   /** Null: not checked. */
   readonly isValid: boolean | null
-  /** Why it is not. */
+  /** Why it is not valid. */
   readonly why: string | null
-  /** How often it came so far, this time included; 0 where it is not genuine. */
+  /** How often it has come, this time included; 0 if it is not genuine. */
   readonly seen: number
   readonly status: number
 }
 
-/** A line of the ledger: what was accepted, and when. */
+/** A line of the ledger: an accepted delivery. */
 export interface RecipientLedgerEntry {
   readonly webhookId: string | null
   readonly path: string
@@ -94,7 +93,7 @@ function shown(text: string | null): string {
   return text.slice(0, MAX_SHOWN_CHARACTERS).replaceAll(/[\p{C}\p{Z}]/gu, '?')
 }
 
-/** What the envelope says of its event; null where it is no such envelope. */
+/** The event that the envelope names; a missing or wrong field is null. */
 export function readEnvelope(
   body: string
 ): Pick<ReceivedDelivery, 'eventType' | 'eventId' | 'clientId'> {
@@ -102,7 +101,7 @@ export function readEnvelope(
   try {
     envelope = JSON.parse(body)
   } catch {
-    // Then it says nothing.
+    // A body that is not JSON has no fields.
   }
   const fields =
     typeof envelope === 'object' && envelope !== null

@@ -1,6 +1,6 @@
 /**
- * `node dist/cmd/recipient`: a recipient to try deliveries with; shows each of them, and
- * at its end what came.
+ * `node dist/cmd/recipient`: a recipient to try deliveries with. It shows each delivery,
+ * and a summary at its end.
  */
 
 import { createHelp } from '../../../engine/cli/help-service.js'
@@ -29,7 +29,7 @@ async function run(
   isPretty: boolean,
   signal: AbortSignal
 ): Promise<void> {
-  // Who reads our lines may stop reading; what comes is received all the same.
+  // If the reader of our output leaves, deliveries are still received.
   process.stdout.on('error', () => undefined)
   const say = (text: string, fields: object): void =>
     void process.stdout.write(isPretty ? `${text}\n` : `${JSON.stringify(fields)}\n`)
@@ -61,7 +61,7 @@ async function run(
     })
     const checks = verifier.isChecking
       ? 'checking signatures'
-      : 'checking no signatures: give the secret of the endpoint with --secret'
+      : "not checking signatures: give the endpoint's secret with --secret"
     say(`listening on ${recipient.origin}, ${checks}`, {
       msg: 'listening',
       url: recipient.origin,

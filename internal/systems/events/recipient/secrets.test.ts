@@ -18,7 +18,7 @@ function headers(secret: string, body: string, timestampS = nowS()) {
   }
 }
 
-t.test('a path has its own secrets, and any of them may have signed', async t => {
+t.test('a path may have its own secrets, and each of them may sign', async t => {
   const [common, own, ownToo] = [newSecret(), newSecret(), newSecret()] as const
   const verifier = createVerifier([common], new Map([['/own', [own, ownToo]]]))
   t.equal(verifier.isChecking, true)
@@ -29,7 +29,7 @@ t.test('a path has its own secrets, and any of them may have signed', async t =>
   t.match(verifier.verify('/', headers(own, 'b'), 'b'), /No matching signature/)
 })
 
-t.test('why it is not genuine', async t => {
+t.test('a refusal says why the delivery is not genuine', async t => {
   const secret = newSecret()
   const verifier = createVerifier([secret], new Map())
   t.match(verifier.verify('/', headers(secret, 'b'), 'other'), /No matching signature/)
@@ -41,7 +41,7 @@ t.test('why it is not genuine', async t => {
   )
 })
 
-t.test('a path that nobody gave a secret for is not let through', async t => {
+t.test('a delivery to a path without a secret is refused', async t => {
   const secret = newSecret()
   const verifier = createVerifier([], new Map([['/own', [secret]]]))
   t.equal(verifier.isChecking, true)
@@ -49,7 +49,7 @@ t.test('a path that nobody gave a secret for is not let through', async t => {
   t.equal(createVerifier([], new Map()).isChecking, false)
 })
 
-t.test('the file names what is wrong in it, and no secret', async t => {
+t.test('an error in the secrets file is named without a secret', async t => {
   const file = join(temporaryDirectory(t), 'secrets.json')
   const secrets = [newSecret(), newSecret()]
   writeFileSync(file, JSON.stringify({ '/a': secrets[0], '/b': secrets }))
@@ -63,8 +63,8 @@ t.test('the file names what is wrong in it, and no secret', async t => {
   const rows = [
     ['{', /is not JSON/],
     ['[]', /must be an object/],
-    ['{"a":"x"}', /names "a", and paths begin with \//],
-    ['{"/a":7}', /for \/a: a secret is a text/],
+    ['{"a":"x"}', /names "a", but paths begin with \//],
+    ['{"/a":7}', /for \/a: a secret must be a string/],
     ['{"/a":["whsec_hunter2"]}', /for \/a: a secret/]
   ] as const
   for (const [content, message] of rows) {

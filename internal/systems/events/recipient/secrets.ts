@@ -1,11 +1,11 @@
 /**
- * Which secrets may have signed what comes to which path, and whether one of them has.
+ * Checks that a delivery was signed with a secret of its path.
  *
- * Shapes  a path, three headers and the body in; null where a signature fits, otherwise
- *         why none does.
- * Errors  ExpectedError naming the file, and the path in it, that cannot be used.
- * Source  the `standardwebhooks` library: the judge that recipients use, and none of our
- *         own making.
+ * Shapes  a path, three headers and the body in; null if a signature matches, otherwise
+ *         the reason why none does.
+ * Errors  ExpectedError that names the secrets file, and the path in it that is wrong.
+ * Source  the `standardwebhooks` library, which recipients use too: a check of our own
+ *         could share a mistake with our signing.
  */
 import { readFileSync } from 'node:fs'
 import { Webhook, WebhookVerificationError } from 'standardwebhooks'
@@ -22,7 +22,7 @@ export interface SignatureHeaders extends Record<string, string> {
 }
 
 export interface Verifier {
-  /** False: nothing is checked, and `verify` is not to be asked. */
+  /** False: there are no secrets, and `verify` must not be called. */
   readonly isChecking: boolean
   verify(path: string, headers: SignatureHeaders, body: string): string | null
 }
@@ -66,7 +66,7 @@ export function readSecretsFile(file: string): SecretsByPath {
   return new Map(
     Object.entries(content).map(([path, value]: [string, unknown]) => {
       if (!path.startsWith('/'))
-        throw problem(`names ${JSON.stringify(path)}, and paths begin with /`)
+        throw problem(`names ${JSON.stringify(path)}, but paths begin with /`)
       const secrets: readonly unknown[] = Array.isArray(value) ? value : [value]
       return [
         path,
@@ -77,7 +77,7 @@ export function readSecretsFile(file: string): SecretsByPath {
 }
 
 function genuine(secret: unknown, problem: (reason: string) => ExpectedError): string {
-  if (typeof secret !== 'string') throw problem('a secret is a text')
+  if (typeof secret !== 'string') throw problem('a secret must be a string')
   const parsed = parseSecret(secret)
   if (parsed.kind === 'refused') throw problem(parsed.reason)
   return secret

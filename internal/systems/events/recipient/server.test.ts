@@ -21,7 +21,7 @@ function answers(...args: string[]): Answers {
   return command.answers
 }
 
-/** A recipient, and our own sender's edge in front of it. */
+/** A recipient, and the HTTP client of our sender that posts to it. */
 async function setup(t: Test, over: Partial<RecipientServerOptions> = {}) {
   const secret = newSecret()
   const deliveries: ReceivedDelivery[] = []
@@ -59,7 +59,7 @@ async function setup(t: Test, over: Partial<RecipientServerOptions> = {}) {
 }
 
 t.test(
-  'a genuine delivery is accepted, counted and shown; a second one is a duplicate',
+  'a genuine delivery is accepted, counted and shown; the same again is a duplicate',
   async t => {
     const { deliver, deliveries, arrivals } = await setup(t)
     t.match(await deliver(), { kind: 'answered', status: 200 })
@@ -82,7 +82,7 @@ t.test(
   }
 )
 
-t.test('one that is not genuine is refused with the reason, and not counted as seen', async t => {
+t.test('a delivery that is not genuine is refused with the reason, and not as seen', async t => {
   const { deliver, deliveries, arrivals } = await setup(t)
   t.match(await deliver('msg_1', '/', `${BODY} `), {
     kind: 'answered',
@@ -94,13 +94,13 @@ t.test('one that is not genuine is refused with the reason, and not counted as s
   t.match(arrivals.totals(), { received: 2, accepted: 1, invalid: 1, different: 1 })
 })
 
-t.test('without secrets nothing is checked, and it says so', async t => {
+t.test('without secrets no signature is checked, and each delivery says so', async t => {
   const { deliver, deliveries } = await setup(t, { verifier: createVerifier([], new Map()) })
   t.match(await deliver('msg_1', '/', 'any body'), { status: 200 })
   t.match(deliveries, [{ isValid: null, eventType: null, seen: 1 }])
 })
 
-t.test('it fails as often as it is told, with the status and the wait that it is told', async t => {
+t.test('it fails at the given rate, with the given status and Retry-After', async t => {
   const dice = [0.29, 0.3, 0.99, 0]
   const { deliver, arrivals } = await setup(t, {
     answers: answers('--fail-rate', '30', '--status', '429', '--retry-after', '7'),
@@ -113,7 +113,7 @@ t.test('it fails as often as it is told, with the status and the wait that it is
   t.match(arrivals.totals(), { received: 4, accepted: 2, failed: 2, duplicates: 0 })
 })
 
-t.test('it answers as late as it is told', async t => {
+t.test('it answers after the given latency', async t => {
   const clock = createManualClock()
   const { deliver, deliveries } = await setup(t, { answers: answers('--latency', '250'), clock })
   const answered = deliver()
@@ -124,7 +124,7 @@ t.test('it answers as late as it is told', async t => {
   t.match(await answered, { status: 200 })
 })
 
-t.test('what is accepted is in the ledger before the answer, and nothing else is', async t => {
+t.test('only accepted deliveries are in the ledger, before they are answered', async t => {
   const entries: RecipientLedgerEntry[] = []
   const writing: (() => void)[] = []
   const dice = [0.9, 0.1]
@@ -143,7 +143,7 @@ t.test('what is accepted is in the ledger before the answer, and nothing else is
   t.equal(isAnswered, false)
   writing[0]?.()
   t.match(await answered, { status: 200 })
-  t.match(await deliver('msg_2'), { status: 500 }, 'failed as told')
+  t.match(await deliver('msg_2'), { status: 500 }, 'failed on purpose')
   t.match(await deliver('msg_3', '/', 'x'), { status: 401 })
   t.match(entries, [
     {
@@ -159,7 +159,7 @@ t.test('what is accepted is in the ledger before the answer, and nothing else is
   t.equal(entries.length, 1)
 })
 
-t.test('what cannot be written down is not accepted', async t => {
+t.test('a delivery that cannot be recorded is not accepted', async t => {
   const failures: unknown[] = []
   const { deliver, arrivals } = await setup(t, {
     record: () => Promise.reject(new Error('disk full')),
@@ -170,7 +170,7 @@ t.test('what cannot be written down is not accepted', async t => {
   t.match(arrivals.totals(), { accepted: 0 })
 })
 
-t.test('a body that is too long, another method, and a body that breaks off', async t => {
+t.test('long bodies, other methods and aborted bodies are not deliveries', async t => {
   const { deliver, deliveries, recipient } = await setup(t, {
     verifier: createVerifier([], new Map())
   })
@@ -178,7 +178,7 @@ t.test('a body that is too long, another method, and a body that breaks off', as
   t.match(await deliver('msg_2', '/', 'x'.repeat(2_097_153)), { status: 413 })
   const response = await fetch(recipient.origin)
   t.equal(response.status, 405)
-  t.match(await response.text(), /by POST/)
+  t.match(await response.text(), /with POST/)
   const { hostname, port } = new URL(recipient.origin)
   const socket = connect(Number(port), hostname)
   socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf', () =>
@@ -192,11 +192,11 @@ t.test('a body that is too long, another method, and a body that breaks off', as
   )
 })
 
-t.test('a port that is taken is one sentence', async t => {
+t.test('a taken port is an expected error in one sentence', async t => {
   const { recipient } = await setup(t)
   const port = Number(new URL(recipient.origin).port)
   await t.rejects(setup(t, { port }), {
     name: 'ExpectedError',
-    message: /is taken by another program: give another one with --port/
+    message: /is taken by another program: choose another with --port/
   })
 })

@@ -1,12 +1,13 @@
 /**
- * The recipient's HTTP side: takes deliveries, judges them and answers as told.
+ * The HTTP server of the recipient: takes deliveries with POST on any path, checks them
+ * and answers as the options say.
  *
- * Shapes  any path takes deliveries by POST. A genuine one is answered after the wait
- *         that was asked for; an accepted one only when its line is in the ledger, so
- *         what the sender counts as delivered is written down.
- * Units   bytes, milliseconds.
- * Errors  a taken port is an ExpectedError; a ledger that cannot be written is answered
- *         with 500 and given to `onFailure`.
+ * A delivery is answered after the given latency. An accepted delivery is answered only
+ * once its line is in the ledger, so the ledger has every delivery that the sender counts
+ * as delivered.
+ *
+ * Errors  a taken port is an ExpectedError. If the ledger cannot be written, the answer
+ *         is 500 and `onFailure` gets the error.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { listen } from '../../../engine/http/listen.js'
@@ -24,25 +25,25 @@ export interface RecipientServerOptions {
   readonly arrivals: Arrivals
   readonly clock: Clock
   readonly random: () => number
-  /** Resolves when the entry is safe; null: nothing is written down. */
+  /** Resolves when the entry is safe; null: there is no ledger. */
   readonly record: ((entry: RecipientLedgerEntry) => Promise<void>) | null
-  /** Null: nobody looks, and what is in the body is read only for the ledger. */
+  /** Null: deliveries are not shown, and the envelope is read only for the ledger. */
   readonly onDelivery: ((delivery: ReceivedDelivery) => void) | null
   readonly onFailure: (error: unknown) => void
 }
 
 export interface RecipientServer {
   readonly origin: string
-  /** Takes nothing more, and gives those who wait for an answer a moment. */
+  /** Takes no more deliveries; waits up to CLOSE_GRACE_MS for the open answers. */
   close(): Promise<void>
 }
 
 /** A payload of 1 MiB and its envelope. */
 const MAX_BODY_BYTES = 2_097_152
-/** Longer than senders keep idle connections, so that it is they who hang up. */
+/** Longer than senders keep idle connections, so that the sender closes them. */
 const KEEP_ALIVE_MS = 65_000
 const CLOSE_GRACE_MS = 1_000
-const HOW_TO = 'Deliveries come here by POST.\n'
+const HOW_TO = 'Send deliveries here with POST.\n'
 
 export async function startRecipientServer(
   options: RecipientServerOptions
@@ -62,7 +63,7 @@ export async function startRecipientServer(
       else clock.after(options.answers.latencyMs, () => take(request, response, body, options))
     })
   })
-  const remedy = 'give another one with --port or --host'
+  const remedy = 'choose another with --port or --host'
   const { origin } = await listen(server, { host, port, remedy })
   return {
     origin,
@@ -163,10 +164,7 @@ function headerOf({ headers }: IncomingMessage, name: string): string {
   return typeof value === 'string' ? value : ''
 }
 
-/**
- * The whole body, or null as soon as it is too long. One that is broken off is nobody's
- * delivery.
- */
+/** Gives the whole body, or null as soon as it is too long. An aborted one is dropped. */
 function readBody(request: IncomingMessage, done: (body: string | null) => void): void {
   const chunks: Buffer[] = []
   let bytes = 0
