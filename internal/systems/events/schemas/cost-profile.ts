@@ -1,35 +1,35 @@
 /**
- * What values cost that meet a schema: how the cost of a whole is made of that of its
- * parts.
+ * The cost of checking values against a schema: how the costs of the parts make the cost
+ * of the whole.
  *
  * Units   steps (cost-weights.ts); bytes of the payload's text.
  */
 export const BODY_BYTES = 1_048_576
 
-/** What values that meet a keyword cost, in steps. */
+/** The cost of checking a value against a keyword, in steps. */
 export interface Cost {
-  /** One of the smallest. */
+  /** Of a smallest value. */
   readonly base: number
-  /** Each further byte of one. */
+  /** Of each further byte of the value. */
   readonly rate: number
-  /** The dearest one, which may have all the bytes. */
+  /** Of the most expensive value, which may have all bytes of the body. */
   readonly worst: number
 }
 
 /**
- * What values that meet a subschema cost: the sum. What is bounded by itself is kept
- * apart from what is not.
+ * The cost of checking a value against a subschema: the sum of `costs`. Bounded costs are
+ * kept apart from unbounded ones.
  */
 export interface Profile {
   readonly costs: readonly Cost[]
   /**
-   * Of each further byte: less than the sum of all where each byte is in one part of the
-   * value only.
+   * Of each further byte. Less than the sum of all rates if each byte belongs to only one
+   * part of the value.
    */
   readonly rate: number
 }
 
-/** More are added up, which only makes the bound wider. */
+/** Further ones are added up, which only makes the bound looser. */
 const MAX_COSTS = 8
 export const FREE: Profile = { costs: [], rate: 0 }
 export const ENDLESS: Profile = {
@@ -56,7 +56,7 @@ function sum(costs: readonly Cost[]): Cost {
   return all
 }
 
-/** Keywords that look at the same value. */
+/** Keywords that all check the same value. */
 export function add(profiles: readonly Profile[]): Profile {
   const costs = profiles.flatMap(profile => profile.costs).toSorted((a, b) => a.rate - b.rate)
   const rate = profiles.reduce((total, profile) => total + profile.rate, 0)
@@ -69,7 +69,7 @@ export function add(profiles: readonly Profile[]): Profile {
   }
 }
 
-/** Keywords of which only one can meet a value. */
+/** Keywords of which only one can apply to a value. */
 export function oneOf(profiles: readonly Profile[]): Profile {
   const longest = Math.max(...profiles.map(({ costs }) => costs.length))
   const costs = Array.from({ length: longest }, (_, index) => {
@@ -85,8 +85,8 @@ export function oneOf(profiles: readonly Profile[]): Profile {
 }
 
 /**
- * Costs that may be counted in full instead of sharing the bytes: those with a rate above
- * the first, or no dearer than the second.
+ * Splits to try: costs with a higher rate, or with a worst case of at most `steps`, are
+ * counted in full; the others share the bytes.
  */
 const APART = [1, 5, 20, 25, 30, 50, 100, 300, 1_000, Infinity].flatMap(rate =>
   [0, 1_000_000].map(steps => ({ rate, steps }))
@@ -104,7 +104,7 @@ export function together(profiles: readonly Profile[]): Profile {
       worst: Math.min(others.worst, others.base + others.rate * BODY_BYTES)
     }
     const split = [apart, shared].filter(({ worst }) => worst > 0)
-    // Of two ways that come to the same, the one that leaves more to share.
+    // Of two equal splits, take the one that leaves more to share.
     if (best.length === 0 || sum(split).worst <= sum(best).worst) best = split
   }
   return { costs: best, rate: Math.max(0, ...profiles.map(({ rate }) => rate)) }
@@ -119,8 +119,8 @@ function inFull(profiles: readonly Profile[], isMeant: (cost: Cost) => boolean):
 }
 
 /**
- * As many parts of a value as its bytes allow, or `most`: small ones, or large ones,
- * never both.
+ * As many parts as the bytes of the value allow, at most `most`: many small ones or a few
+ * large ones.
  */
 export function repeated(
   profile: Profile,
@@ -147,7 +147,7 @@ export function repeated(
   }
 }
 
-/** Nothing is nothing, however often. */
+/** Zero steps stay zero, however often. */
 function times(often: number, steps: number): number {
   return steps === 0 ? 0 : often * steps
 }

@@ -1,9 +1,9 @@
 /**
- * What each keyword costs by itself, without the subschemas that it holds.
+ * The cost of each keyword by itself, without its subschemas.
  *
- * Units   steps: about a nanosecond each on the machine where they were measured, cold
- *         and with the worst payload that was found (internal/docs/decisions/0011; `npm
- *         run bench -- --schema-cost` measures again).
+ * Units   steps: about a nanosecond each where they were measured, cold and with the
+ *         worst payload found (internal/docs/decisions/0011). To measure again:
+ *         `npm run bench -- --schema-cost`.
  */
 import { add, BODY_BYTES, FREE, fixed, type Profile, perByte, repeated } from './cost-profile.js'
 import { compilePattern } from './linear-pattern.js'
@@ -11,12 +11,12 @@ import { isSchemaObject, type SchemaObject } from './schema-tree.js'
 
 export const STEPS = {
   visit: 6,
-  /** A key of an object that is compared with a name of `properties`. */
+  /** Comparing a key of an object with one name of `properties`. */
   nameCompared: 10,
-  /** Of `properties` that are too many to be compared one by one. */
+  /** Looking up a key in `properties` that are too many to compare one by one. */
   lookUp: 450,
   key: 350,
-  /** One that `properties` name: its objects are small. */
+  /** A key that `properties` names: such objects are small. */
   knownKey: 100,
   keyName: 700,
   evaluatedKey: 350,
@@ -27,13 +27,13 @@ export const STEPS = {
 }
 const VALUE = { scalar: 6, multipleOf: 300, lengthChar: 4 }
 /**
- * A property that is looked for by its name: dear where each object has keys of its own,
- * which takes more bytes than none.
+ * Looking for a property by its name: expensive if each object has other keys, which take
+ * more bytes than an object without keys.
  */
 const PROPERTY = { least: 4, most: 110, perByte: 15 }
-/** The same where an object with any other key has been refused before. */
+/** The same if objects with any other key have been refused before. */
 const CLOSED_PROPERTY = { least: 4, most: 25, perByte: 3 }
-/** To list an object's own keys, however soon the walk ends; and to count them. */
+/** Listing an object's own keys, however soon the walk ends; and counting them. */
 const OWN_KEYS = { base: 40, perByte: 34, perKey: 180, countedPerByte: 34 }
 const PATTERN = { perChar: 100, perCharPerSize: 6 }
 const UNIQUE = { scalar: 1_300, pair: 250 }
@@ -49,8 +49,8 @@ const OTHER_FORMAT_PER_CHAR = 15
 const CHEAP_FORMATS = new Set(['int32', 'int64', 'float', 'double', 'password', 'binary'])
 
 /**
- * The fewest bytes with its comma that an item of an array has, and one that is no
- * number; and a key with its value where keys must differ.
+ * The fewest bytes, comma included, of an item of an array, of an item that is not a
+ * number, and of a key with its value among keys that differ.
  */
 export const ITEM_BYTES = 2
 export const LONGER_ITEM_BYTES = 3
@@ -61,7 +61,7 @@ export function limit(schema: SchemaObject, keyword: string): number {
   return typeof value === 'number' ? value : Infinity
 }
 
-/** What the keywords cost that are for values of any type, and those of numbers. */
+/** The cost of the keywords for values of any type, and of those for numbers. */
 export function valueCost(schema: SchemaObject): Profile {
   const costs: Profile[] = []
   const { enum: values, const: value, multipleOf } = schema
@@ -78,7 +78,7 @@ function compareSteps(value: unknown): number {
   return typeof value === 'object' && value !== null ? EQUAL_BYTE * length : VALUE.scalar + length
 }
 
-/** What the keywords cost that look for properties by their names. */
+/** The cost of the keywords that look for properties by name. */
 export function namesCost(schema: SchemaObject): Profile {
   const {
     properties,
@@ -103,15 +103,12 @@ function lookUps(names: number, { least, most, perByte: rate }: typeof PROPERTY)
   return names === 0 ? FREE : perByte(names * least, names * rate, names * most)
 }
 
-/**
- * Keywords that walk over the keys of an object; where there can be no more than
- * `maxKeys`, those are few.
- */
+/** The cost of a keyword that walks over the keys of an object, at most `maxKeys`. */
 export function listKeysCost(maxKeys: number): Profile {
   return perByte(OWN_KEYS.base, OWN_KEYS.perByte, OWN_KEYS.base + maxKeys * OWN_KEYS.perKey)
 }
 
-/** `maxProperties` and `minProperties`. */
+/** The cost of `maxProperties` or `minProperties`. */
 export function countKeysCost(maxKeys: number): Profile {
   return perByte(OWN_KEYS.base, OWN_KEYS.countedPerByte, OWN_KEYS.base + maxKeys * OWN_KEYS.perKey)
 }
@@ -123,7 +120,7 @@ export function textCost(schema: SchemaObject): Profile {
     costs.push(perByte(STEPS.visit, VALUE.lengthChar))
   const perChar = (typeof pattern === 'string' ? patternSteps(pattern) : 0) + formatSteps(format)
   if (perChar > 0) {
-    // `maxLength` is looked at first; it counts characters of up to two units.
+    // `maxLength` is checked first; it counts characters of up to two units.
     costs.push(perByte(STEPS.call, perChar, STEPS.call + 2 * limit(schema, 'maxLength') * perChar))
   }
   return add(costs)
@@ -145,7 +142,7 @@ export function uniqueCost(schema: SchemaObject, maxItems: number): Profile {
   const types = isSchemaObject(items) ? [items['type']].flat() : []
   if (types.length > 0 && types.every(type => SCALARS.has(String(type))))
     return repeated(FREE, UNIQUE.scalar, ITEM_BYTES, maxItems)
-  // Each item is compared with each other one, to the last byte if need be.
+  // Each item is compared with every other, in the worst case to its last byte.
   const rate = (maxItems / 2) * (EQUAL_BYTE + UNIQUE.pair / ITEM_BYTES)
   return perByte(0, rate, (maxItems / 2) * (EQUAL_BYTE * BODY_BYTES + maxItems * UNIQUE.pair))
 }

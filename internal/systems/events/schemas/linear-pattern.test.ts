@@ -83,7 +83,7 @@ const PATTERNS = [
   '^[^\\n]$'
 ]
 
-t.test('a pattern means what ECMAScript means by it', async t => {
+t.test('a pattern matches what it matches in ECMAScript', async t => {
   for (const pattern of PATTERNS) {
     const ours = compilePattern(pattern)
     const native = new RegExp(pattern, 'u')
@@ -129,7 +129,7 @@ t.test('a pattern means what ECMAScript means by it', async t => {
   )
 })
 
-t.test('what has no linear answer is refused, and what ECMAScript does not know too', async t => {
+t.test('patterns that are not linear or not ECMAScript are refused', async t => {
   for (const pattern of ['(?=a)', '(?!a)', '(?<=a)b', '(?<!a)b', '(a)\\1', '(?<x>a)\\k<x>']) {
     t.throws(
       () => compilePattern(pattern),
@@ -152,7 +152,7 @@ t.test('what has no linear answer is refused, and what ECMAScript does not know 
   }
 })
 
-t.test('a pattern has a limited length and size', async t => {
+t.test('the length and the size of a pattern are limited', async t => {
   t.equal(compilePattern('a'.repeat(1_000)).test('a'.repeat(1_000)), true)
   t.throws(() => compilePattern('a'.repeat(1_001)), {
     message: 'the pattern is longer than 1000 characters'

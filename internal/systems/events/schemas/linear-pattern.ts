@@ -1,12 +1,12 @@
 /**
- * Regular expressions of schemas on an engine whose time grows with the length of the
- * text and of the pattern only (RE2), whatever either is.
+ * Runs the regular expressions of schemas on RE2, whose time is linear in the length of
+ * the text and in the size of the pattern, whatever they are.
  *
- * Shapes  patterns are those of ECMAScript with the flag `u`, as JSON Schema has them;
- *         they are translated where RE2 means something else by the same signs (`.`,
- *         `\s`) or writes it otherwise (`\uXXXX`, `\p{Script=…}`). What depends on a look
- *         around or on an earlier group has no linear answer and is refused.
- * Errors  PatternError in words for the schema's author.
+ * Shapes  patterns are those of ECMAScript with the flag `u`, as in JSON Schema. They are
+ *         translated where RE2 reads the same characters differently (`.`, `\s`) or has
+ *         another spelling (`\uXXXX`, `\p{Script=…}`). Look-arounds and references to
+ *         groups have no linear solution and are refused.
+ * Errors  PatternError with a message for the schema's author.
  */
 import { RE2JS } from 're2js'
 
@@ -16,19 +16,22 @@ export class PatternError extends Error {
 
 export interface LinearPattern {
   readonly test: (text: string) => boolean
-  /** ajv tells patterns apart by this. */
+  /** ajv distinguishes patterns by this. */
   readonly toString: () => string
-  /**
-   * Instructions of the compiled pattern: the most that one character of text can cost.
-   */
+  /** Instructions of the compiled pattern: the most that one character can cost. */
   readonly size: number
 }
 
 const MAX_PATTERN_CHARS = 1_000
 const MAX_PATTERN_SIZE = 2_000
 
-const SPACE = String.raw`\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}`
-const NO_SPACE = String.raw`\x{0}-\x{8}\x{e}-\x{1f}!-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}\x{202a}-\x{202e}\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{fefe}\x{ff00}-\x{10ffff}`
+const SPACE =
+  String.raw`\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}` +
+  String.raw`\x{202f}\x{205f}\x{3000}\x{feff}`
+const NO_SPACE =
+  String.raw`\x{0}-\x{8}\x{e}-\x{1f}!-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}` +
+  String.raw`\x{200b}-\x{2027}\x{202a}-\x{202e}\x{2030}-\x{205e}\x{2060}-\x{2fff}` +
+  String.raw`\x{3001}-\x{fefe}\x{ff00}-\x{10ffff}`
 const NO_LINE_END = String.raw`[^\n\r\x{2028}\x{2029}]`
 const ANYTHING = String.raw`\x{0}-\x{10ffff}`
 
@@ -39,7 +42,7 @@ export function compilePattern(pattern: string): LinearPattern {
   if (pattern.length > MAX_PATTERN_CHARS)
     throw new PatternError(`the pattern is longer than ${MAX_PATTERN_CHARS} characters`)
   try {
-    // The engine would take more than the standard does, and mean something else by it.
+    // RE2 accepts patterns that the standard does not, with a meaning of its own.
     new RegExp(pattern, 'u')
   } catch (error) {
     throw new PatternError(wordsOf(error))
@@ -49,7 +52,8 @@ export function compilePattern(pattern: string): LinearPattern {
     compiled = RE2JS.compile(translate(pattern))
   } catch (error) {
     throw new PatternError(
-      `the pattern cannot run in linear time (no look-arounds, no references to groups) or is too large: ${wordsOf(error)}`
+      'the pattern cannot run in linear time (no look-arounds, no references to groups) ' +
+        `or is too large: ${wordsOf(error)}`
     )
   }
   const size = compiled.programSize()

@@ -21,7 +21,7 @@ const TEXT = { type: 'string' }
 const NUMBER = { type: 'number' }
 const BROKEN = { type: 'nothing' }
 
-/** Which of text and number the schema in force for (client, event type) takes. */
+/** Whether the schema in force for (client, event type) accepts a text or a number. */
 const takes = (
   schemas: PayloadSchemas,
   clientId = 'client-1',
@@ -36,7 +36,7 @@ const takes = (
       : 'nothing'
 }
 
-t.test("a client's own schema wins over the event type's general one", async t => {
+t.test("a client's own schema takes precedence over the general one", async t => {
   const schemas = createPayloadSchemas()
   t.equal(takes(schemas), 'anything')
   t.strictSame(
@@ -49,7 +49,7 @@ t.test("a client's own schema wins over the event type's general one", async t =
   t.equal(takes(schemas, '__proto__', 'constructor'), 'anything')
 })
 
-t.test('replace makes its list the whole set', async t => {
+t.test('replace forgets the schemas that are not in its list', async t => {
   const schemas = createPayloadSchemas()
   schemas.replace([active({ schema: TEXT }), active({ eventType: 'user-app', schema: TEXT })])
   schemas.replace([active({ version: 2, schema: NUMBER })])
@@ -57,7 +57,7 @@ t.test('replace makes its list the whole set', async t => {
   t.equal(takes(schemas, 'client-1', 'user-app'), 'anything')
 })
 
-t.test('equal hashes are compiled once, over replacements too', async t => {
+t.test('equal hashes are compiled once, across replacements too', async t => {
   const schemas = createPayloadSchemas()
   schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: TEXT })])
   const check = (clientId: string): unknown => schemas.find(clientId, 'monitor-app')?.active?.check
@@ -68,41 +68,35 @@ t.test('equal hashes are compiled once, over replacements too', async t => {
   t.equal(check('client-3'), first)
 })
 
-t.test(
-  'a schema that does not compile is reported and its place keeps the last good version, the others go on',
-  async t => {
-    const schemas = createPayloadSchemas()
-    schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: NUMBER })])
-    const broken = [
-      active({ version: 2, schema: BROKEN }),
-      active({ clientId: 'client-2', version: 2, schema: TEXT })
-    ]
-    for (const round of ['at once', 'and at every refresh']) {
-      const problems = schemas.replace(broken)
-      t.match(
-        problems,
-        [{ eventType: 'monitor-app', clientId: null, version: 2, message: /schema\/type/ }],
-        round
-      )
-      t.equal(problems.length, 1)
-      t.equal(takes(schemas, 'client-1'), 'text')
-      t.equal(takes(schemas, 'client-2'), 'text')
-    }
-  }
-)
-
-t.test(
-  'a schema that never compiled leaves its events to the general schema, or unchecked',
-  async t => {
-    const schemas = createPayloadSchemas()
-    t.equal(schemas.replace([active({ schema: BROKEN })]).length, 1)
-    t.equal(takes(schemas), 'anything')
-    schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: BROKEN })])
+t.test('a schema that does not compile is reported, and the last good version stays', async t => {
+  const schemas = createPayloadSchemas()
+  schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: NUMBER })])
+  const broken = [
+    active({ version: 2, schema: BROKEN }),
+    active({ clientId: 'client-2', version: 2, schema: TEXT })
+  ]
+  for (const round of ['at once', 'and at every refresh']) {
+    const problems = schemas.replace(broken)
+    t.match(
+      problems,
+      [{ eventType: 'monitor-app', clientId: null, version: 2, message: /schema\/type/ }],
+      round
+    )
+    t.equal(problems.length, 1)
+    t.equal(takes(schemas, 'client-1'), 'text')
     t.equal(takes(schemas, 'client-2'), 'text')
   }
-)
+})
 
-t.test('no more schemas are held than allowed, and one too many is reported', async t => {
+t.test('without a version that compiles, events meet the general schema or none', async t => {
+  const schemas = createPayloadSchemas()
+  t.equal(schemas.replace([active({ schema: BROKEN })]).length, 1)
+  t.equal(takes(schemas), 'anything')
+  schemas.replace([active({ schema: TEXT }), active({ clientId: 'client-2', schema: BROKEN })])
+  t.equal(takes(schemas, 'client-2'), 'text')
+})
+
+t.test('the number of schemas is limited, and one too many is reported', async t => {
   const schemas = createPayloadSchemas({ maxCached: 2 })
   const one = active({ schema: TEXT })
   const two = active({ eventType: 'user-app', schema: NUMBER })
@@ -126,7 +120,7 @@ t.test('no more schemas are held than allowed, and one too many is reported', as
 const labels = (schemas: PayloadSchemas, clientId: string): readonly string[] | undefined =>
   schemas.find(clientId, 'monitor-app')?.shadows.map(({ label }) => label)
 
-t.test('a shadow version looks at the events that it would judge if it were active', async t => {
+t.test('a shadow version checks the events that it would judge if it were active', async t => {
   const schemas = createPayloadSchemas()
   schemas.replace([
     active({ id: 1, schema: TEXT }),
@@ -138,10 +132,10 @@ t.test('a shadow version looks at the events that it would judge if it were acti
   t.strictSame(
     labels(schemas, 'client-2'),
     [],
-    'this client has an active schema of its own, which a general one does not replace'
+    'its own active schema takes precedence over a general one'
   )
   t.strictSame(labels(schemas, 'client-3'), ['monitor-app/client-3/1', 'monitor-app/*/2'])
-  t.equal(takes(schemas, 'client-3'), 'text', 'and it is still judged by the general schema')
+  t.equal(takes(schemas, 'client-3'), 'text', 'the general schema still judges its events')
   t.equal(schemas.find('client-3', 'monitor-app')?.active?.id, 1)
   schemas.replace([shadow({ clientId: 'client-3', schema: NUMBER })])
   t.equal(takes(schemas, 'client-3'), 'anything', 'a shadow version alone judges nobody')
@@ -149,7 +143,7 @@ t.test('a shadow version looks at the events that it would judge if it were acti
 })
 
 t.test(
-  'of the shadow versions of a place only the newest few look, and the others are reported',
+  'only the newest shadow versions of a place check events; the others are reported',
   async t => {
     const schemas = createPayloadSchemas()
     const rows = Array.from({ length: MAX_SHADOWS + 1 }, (_, n) =>
@@ -165,7 +159,7 @@ t.test(
 )
 
 t.test(
-  'where a version of a client’s own never compiled, the general schema that judged meanwhile does not become its own',
+  'a general schema used in place of a broken one does not become the client’s own',
   async t => {
     const schemas = createPayloadSchemas()
     const broken = [
@@ -179,11 +173,11 @@ t.test(
   }
 )
 
-/** Compiles, and registration refuses it: any number of texts, each with branches. */
+/** Compiles, but registration refuses it: any number of texts, each with branches. */
 const DEAR = { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'null' }] } }
 
 t.test(
-  'an active version beyond the limits of registration judges on, and is reported: its events are not stored unchecked',
+  'an active version beyond the registration limits still judges, and is reported',
   async t => {
     const schemas = createPayloadSchemas()
     for (const round of ['at once', 'and at every refresh']) {
@@ -203,19 +197,16 @@ t.test(
   }
 )
 
-t.test(
-  'a shadow version beyond the limits looks at nothing, and is reported; the others do',
-  async t => {
-    const schemas = createPayloadSchemas()
-    const problems = schemas.replace([
-      active({ schema: TEXT }),
-      shadow({ id: 2, version: 2, schema: DEAR }),
-      shadow({ id: 3, version: 3, schema: NUMBER })
-    ])
-    t.match(problems, [
-      { version: 2, state: 'shadow', isInForce: false, message: /could keep this schema busy/ }
-    ])
-    t.strictSame(labels(schemas, 'client-1'), ['monitor-app/*/3'])
-    t.match(schemas.replace([active({ schema: BROKEN })]), [{ isInForce: false }])
-  }
-)
+t.test('a shadow version beyond the limits checks nothing, and is reported', async t => {
+  const schemas = createPayloadSchemas()
+  const problems = schemas.replace([
+    active({ schema: TEXT }),
+    shadow({ id: 2, version: 2, schema: DEAR }),
+    shadow({ id: 3, version: 3, schema: NUMBER })
+  ])
+  t.match(problems, [
+    { version: 2, state: 'shadow', isInForce: false, message: /could keep this schema busy/ }
+  ])
+  t.strictSame(labels(schemas, 'client-1'), ['monitor-app/*/3'])
+  t.match(schemas.replace([active({ schema: BROKEN })]), [{ isInForce: false }])
+})

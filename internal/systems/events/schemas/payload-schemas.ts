@@ -2,29 +2,30 @@
  * Holds the compiled payload schemas that are active or in shadow, and finds those for an
  * event.
  *
- * Shapes  a client's own active schema for an event type wins over the type's general one
- *         (client null). A shadow version looks at the events that it would judge if it
- *         were active: a client's own at that client's, a general one at those of every
- *         client without an active schema of its own.
+ * A client's own active schema for an event type takes precedence over the general one
+ * (client null). A shadow version checks the events that it would judge if it were
+ * active: a client's own version the events of that client, a general one those of every
+ * client without an active schema of its own.
+ *
  * Units   maxCached counts compiled schemas; equal hashes share one. Schemas no longer
- *         active or in shadow are forgotten. Of the shadow versions of one place the
- *         newest MAX_SHADOWS count.
- * Limits  rows may be older than the limits of registration, or put in by SQL. An active
- *         version beyond them judges all the same, and is reported: its events must not
- *         be stored unchecked because of a limit. A shadow version beyond them does not
- *         look at anything.
- * Errors  nothing throws. A schema that does not compile, or that is one too many, is
- *         reported by `replace`; an active one's place keeps the last version that did
- *         compile. Where there was none (after a restart, say), the place stays empty:
- *         events then meet the general schema or none. Refusing them all would lose good
- *         events to a mistake of ours, and the report makes it visible.
+ *         active or in shadow are forgotten. Only the newest MAX_SHADOWS shadow versions
+ *         of a place count.
+ * Limits  rows may be older than the limits of registration, or inserted with SQL. An
+ *         active version beyond the limits still judges, and is reported: a limit must
+ *         not let events be stored unchecked. A shadow version beyond them checks
+ *         nothing.
+ * Errors  nothing throws. `replace` reports a schema that does not compile or is one too
+ *         many. If it is active, its place keeps the last version that did compile. If
+ *         there was none, for example after a restart, events meet the general schema or
+ *         none: refusing them all would reject good events for our mistake, and the
+ *         report makes it visible.
  */
 import { findObjection } from './admission.js'
 import { type CompiledSchema, compileSchema, type SchemaProblem } from './schema-compiler.js'
 
 /**
- * A row of `event_schema` that is not retired; at most one active for each (client, event
- * type).
+ * A row of `event_schema` that is not retired; at most one per (client, event type) is
+ * active.
  */
 export interface RegisteredSchema {
   readonly id: number
@@ -45,7 +46,7 @@ export interface RegisteredSchemaProblem {
   readonly clientId: string | null
   readonly version: number
   readonly state: 'shadow' | 'active'
-  /** Whether it is in force all the same. */
+  /** Whether it is in force nevertheless. */
   readonly isInForce: boolean
 }
 
@@ -55,33 +56,33 @@ export interface SchemaInForce {
   readonly check: CompiledSchema['check']
 }
 
-/** A version that looks at events and judges none. */
+/** A version that checks events but judges none. */
 export interface ShadowSchema extends SchemaInForce {
   /**
-   * For people and counters: `monitor-app/client-1/2`, with an asterisk for every client.
+   * For people and counters: `monitor-app/client-1/2`; an asterisk means every client.
    */
   readonly label: string
 }
 
-/** What an event's payload meets. */
+/** The schemas that an event's payload meets. */
 export interface SchemasForEvent {
   readonly active: SchemaInForce | null
   readonly shadows: readonly ShadowSchema[]
 }
 
 export interface PayloadSchemas {
-  /** Makes `registered` the whole set, and tells which of them are not in force. */
+  /** Makes `registered` the whole set; returns the problems with it. */
   replace(registered: readonly RegisteredSchema[]): readonly RegisteredSchemaProblem[]
   find(clientId: string, eventType: string): SchemasForEvent | null
 }
 
-/** Of one (client, event type). Each costs as much as the active schema. */
+/** Per (client, event type). Each costs as much as the active schema. */
 export const MAX_SHADOWS = 3
 
-/** Of one schema text, by its hash. */
+/** What is known of one schema text. */
 interface Judged {
   readonly outcome: CompiledSchema | SchemaProblem
-  /** Why registration would refuse it now. */
+  /** Why registration would refuse it now; null if it would not. */
   readonly objection: string | null
 }
 
@@ -141,8 +142,7 @@ export function createPayloadSchemas({
             : `more than ${maxCached} schemas are in force`
         )
         const last = state === 'active' ? places.get(clientId)?.get(eventType)?.active : null
-        // What was in force here may have been the general schema's: only an own one is
-        // kept.
+        // The general schema may have been in force here: only a client's own is kept.
         if (last && isOwn(places, clientId, eventType) && hold(last.check))
           put(next, clientId, eventType, { active: last, shadows })
       }
@@ -169,10 +169,7 @@ function judge(schema: unknown): Judged {
   }
 }
 
-/**
- * Active versions first, so that they have a place among those that are held; of the
- * shadow versions the newest.
- */
+/** Active versions first, so that they are among those held; then the newest shadows. */
 function inOrder(registered: readonly RegisteredSchema[]): readonly RegisteredSchema[] {
   const rank = ({ state, version }: RegisteredSchema): number =>
     state === 'active' ? -Number.MAX_SAFE_INTEGER : -version
@@ -201,8 +198,8 @@ function isOwn(places: Places, clientId: string | null, eventType: string): bool
 }
 
 /**
- * A client that has only shadow versions of its own is still judged by the general
- * schema, and looked at by its shadows.
+ * If a client has only shadow versions of its own, the general schema still judges its
+ * events, and the general shadow versions check them.
  */
 function fillFromGeneral(places: Places): void {
   for (const [clientId, byEventType] of places) {

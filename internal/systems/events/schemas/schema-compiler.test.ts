@@ -15,7 +15,7 @@ const pointers = (schema: unknown, payload: unknown): string[] =>
     .check(payload)
     .map(({ pointer, keyword }) => `${pointer} ${keyword}`)
 
-t.test('a violation points below /message and says what was found without quoting it', async t => {
+t.test('a violation points below /message and describes the value without quoting it', async t => {
   const schema = {
     type: 'object',
     required: ['a'],
@@ -32,7 +32,8 @@ t.test('a violation points below /message and says what was found without quotin
   )
   t.equal(
     check({ a: [], 'b/c': 'secret' })[0]?.message,
-    '/message/b~1c must be equal to one of the allowed values: ["x","y"] (found a string of 6 characters (6 bytes))'
+    '/message/b~1c must be equal to one of the allowed values: ["x","y"] ' +
+      '(found a string of 6 characters (6 bytes))'
   )
 })
 
@@ -70,7 +71,7 @@ t.test('$schema chooses the dialect, 2020-12 by default', async t => {
   t.equal(problem({ $schema: 7 }), '$schema names neither draft-07 nor 2020-12')
 })
 
-t.test('what is no usable schema is a problem in words, never an exception', async t => {
+t.test('an unusable schema is a problem in words, never an exception', async t => {
   const rows: { schema: unknown; want: RegExp }[] = [
     { schema: null, want: /found null/ },
     { schema: [], want: /found an array of 0 items/ },
@@ -96,23 +97,20 @@ t.test('what is no usable schema is a problem in words, never an exception', asy
   t.ok(problem({ type: 'object', ['x'.repeat(9_000)]: 1 }).length <= 500)
 })
 
-t.test(
-  'references within the schema, formats, union types and the anyOf-required idiom work',
-  async t => {
-    const schema = {
-      type: 'object',
-      properties: { at: { type: 'string', format: 'date-time' }, unit: { $ref: '#/$defs/unit' } },
-      anyOf: [{ required: ['at'] }, { required: ['unit'] }],
-      $defs: { unit: { type: ['string', 'boolean'] } }
-    }
-    t.strictSame(pointers(schema, { unit: true }), [])
-    t.strictSame(pointers(schema, { at: 'yesterday' }), ['/message/at format'])
-    t.strictSame(pointers(schema, { unit: 5 }), ['/message/unit type'])
-    t.equal(pointers(schema, {}).at(-1), '/message anyOf')
+t.test('inner references, formats, union types and the anyOf-required idiom work', async t => {
+  const schema = {
+    type: 'object',
+    properties: { at: { type: 'string', format: 'date-time' }, unit: { $ref: '#/$defs/unit' } },
+    anyOf: [{ required: ['at'] }, { required: ['unit'] }],
+    $defs: { unit: { type: ['string', 'boolean'] } }
   }
-)
+  t.strictSame(pointers(schema, { unit: true }), [])
+  t.strictSame(pointers(schema, { at: 'yesterday' }), ['/message/at format'])
+  t.strictSame(pointers(schema, { unit: 5 }), ['/message/unit type'])
+  t.equal(pointers(schema, {}).at(-1), '/message anyOf')
+})
 
-t.test('each pattern of a schema is its own', async t => {
+t.test('two patterns of a schema are not confused', async t => {
   const schema = {
     type: 'object',
     patternProperties: { '^a': { type: 'number' }, '^b': { type: 'string' } },
@@ -128,7 +126,7 @@ t.test('each pattern of a schema is its own', async t => {
   t.strictSame(pointers(two, { a: 'b', b: 'b' }), ['/message/a pattern'])
 })
 
-t.test('what every object inherits is no property of a payload', async t => {
+t.test('what every object inherits is not a property of a payload', async t => {
   for (const name of ['constructor', 'toString', 'hasOwnProperty']) {
     const schema = JSON.parse(
       `{"type":"object","required":["${name}"],"properties":{"${name}":{"type":"number"}}}`
@@ -147,7 +145,7 @@ t.test('__proto__ is required like any other property', async t => {
   )
 })
 
-t.test('a check changes nothing in the payload', async t => {
+t.test('a check does not change the payload', async t => {
   const payload: unknown = { n: '5' }
   compiled({
     type: 'object',
@@ -156,7 +154,7 @@ t.test('a check changes nothing in the payload', async t => {
   t.strictSame(payload, { n: '5' })
 })
 
-t.test('equal $id in two schemas do not meet', async t => {
+t.test('two schemas with the same $id do not collide', async t => {
   t.strictSame(pointers({ $id: 'https://example.com/s', type: 'string' }, 5), ['/message type'])
   t.strictSame(pointers({ $id: 'https://example.com/s', type: 'number' }, 5), [])
 })

@@ -1,18 +1,19 @@
 /**
  * Turns a payload schema into a compiled check, or says why it cannot be one.
  *
- * Shapes  JSON Schema 2020-12 (the default) or draft-07, told by `$schema`. Strict:
- *         unknown keywords and formats are refused, so that a typing error cannot pass
- *         for a rule; `required` beside `anyOf` branches is allowed. `$ref` reaches only
- *         into the schema itself.
- * Errors  compileSchema never throws. A check throws only where a validator breaks, for
- *         example a schema that refers to itself for ever. Patterns run in linear time
- *         (linear-pattern.ts). So do formats; `url` has an expression that does not: it
- *         is left out.
+ * Unknown keywords and formats are refused, so that a typing error does not pass for a
+ * rule; `required` next to `anyOf` branches is allowed. Patterns run in linear time
+ * (linear-pattern.ts), and so do formats, except for `url`, which is left out.
+ *
+ * Each schema has its own Ajv: a shared one would keep every schema it ever saw. Only the
+ * meta-schemas are shared, because compiling them costs more than the schema itself.
+ *
+ * Shapes  JSON Schema 2020-12 (the default) or draft-07, by `$schema`. `$ref` reaches
+ *         only into the schema itself.
+ * Errors  compileSchema never throws. A check throws only if the validator breaks, for
+ *         example on a schema that refers to itself without end.
  * Source  ajv 8 "Security risks of untrusted schemas": `$data` off, no allErrors, so one
- *         event cannot cause a flood of errors. One Ajv per schema: a shared one would
- *         keep every schema it ever saw. Only the meta-schemas are shared; compiling
- *         those for each schema costs more than the schema itself.
+ *         event cannot cause a flood of errors.
  */
 import { Ajv, type ErrorObject, type Options } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
@@ -25,18 +26,14 @@ import { compilePattern } from './linear-pattern.js'
 export interface CompiledSchema {
   readonly kind: 'compiled'
   /**
-   * What is wrong with `payload`, at most MAX_VIOLATIONS; empty where it satisfies the
-   * schema. Pointers start with `/message`.
+   * The violations of the schema, at most MAX_VIOLATIONS. Pointers start with `/message`.
    */
   readonly check: (payload: unknown) => readonly Violation[]
 }
 
 export interface SchemaProblem {
   readonly kind: 'problem'
-  /**
-   * JSON pointer into the schema: where the problem lies, as far as that is known; '' is
-   * the schema itself.
-   */
+  /** JSON pointer to the problem, as far as it is known; '' is the schema itself. */
   readonly pointer: string
   /** A sentence for the schema's author. */
   readonly message: string
@@ -47,8 +44,8 @@ const MAX_POINTER_CHARS = 300
 const MAX_MESSAGE_CHARS = 500
 
 /**
- * Most schemas are for objects; the others show a schema that never ends whatever it is
- * given.
+ * Each compiled schema is tried with these, to find one that refers to itself without
+ * end. Most schemas are for objects.
  */
 const PROBES: readonly unknown[] = [{}, [], '']
 const NO_VIOLATIONS: readonly Violation[] = []
@@ -58,9 +55,9 @@ const OPTIONS: Options = {
   allowUnionTypes: true,
   allErrors: false,
   $data: false,
-  // A payload has what it says, and nothing that every object inherits.
+  // What every object inherits is not a property of a payload.
   ownProperties: true,
-  // Errors then carry the value they are about, which is described by kind and size.
+  // Errors then carry the value, which violations describe by kind and size.
   verbose: true,
   logger: false,
   code: { regExp: Object.assign(compilePattern, { code: 'new RegExp' }) }
@@ -84,7 +81,7 @@ const DIALECTS: ReadonlyMap<unknown, Dialect> = new Map([
 ])
 
 export interface CompileOptions {
-  /** False takes keywords without a `type` beside them, and ignores unknown ones. */
+  /** False allows keywords without a `type` next to them, and ignores unknown ones. */
   readonly isStrict?: boolean
 }
 
@@ -113,11 +110,11 @@ function compile(schema: unknown, isStrict: boolean): CompiledSchema | SchemaPro
   const ajv = dialect.create({ ...OPTIONS, strict: isStrict, meta: false, validateSchema: false })
   ajvFormats.default(ajv)
   delete ajv.formats['url']
-  // ajv resolves it, and takes it for unknown.
+  // ajv resolves $anchor, but reports it as unknown.
   if (dialect === DRAFT_2020_12) ajv.addKeyword('$anchor')
   const validate = ajv.compile(schema)
-  // An asynchronous validator answers with a promise, which would pass for a yes.
-  if ('$async' in validate) return problem('$async is not supported: a payload is checked at once')
+  // An asynchronous validator returns a promise, which would count as true.
+  if ('$async' in validate) return problem('$async is not supported: checks are synchronous')
   const check = (payload: unknown): readonly Violation[] =>
     validate(payload) ? NO_VIOLATIONS : toViolations(validate.errors ?? [])
   for (const probe of PROBES) check(probe)
@@ -152,7 +149,7 @@ function toViolations(errors: readonly ErrorObject[]): readonly Violation[] {
   })
 }
 
-/** ajv's own words, with what they leave out. */
+/** ajv's message, with the allowed value or the extra property that it leaves out. */
 function ruleOf(error: ErrorObject): string {
   const rule = error.message ?? `must pass ${error.keyword}`
   const params = error.params as Record<string, unknown>

@@ -1,18 +1,19 @@
 /**
- * The most work that a schema can make of one payload, counted before any payload comes:
- * no clock, so the answer is the same everywhere.
+ * The most work that one payload can cause with a schema, computed from the schema alone
+ * and without a clock, so that the result is the same everywhere.
  *
- * Each subschema has a profile of what its worst payloads cost, and those of its parts
- * are added up. Bytes are what an attacker pays with: an array of a million ones costs a
- * million times what its items cost, unless `maxItems` bounds it; so do open objects
- * (`maxProperties`) and expensive texts (`maxLength`). The body's own limit of depth ends
- * recursion: references that branch at each level grow beyond any budget, the others do
- * not.
+ * Each subschema has a profile of what its worst payloads cost; the profiles of its parts
+ * are added up. An attacker can use all bytes of a body: an array of a million ones costs
+ * a million times what one item costs, unless `maxItems` bounds it. The same holds for
+ * open objects (`maxProperties`) and expensive texts (`maxLength`). The depth limit of
+ * the body ends recursion: references that branch at each level exceed any budget, the
+ * others do not.
  *
- * Units   steps: about a nanosecond each on the machine where the weights were measured
+ * The result is an upper bound, not a forecast: admitted schemas are cheap, and refused
+ * ones may be cheap too.
+ *
+ * Units   steps: about a nanosecond each where the weights were measured
  *         (cost-weights.ts). bytes: UTF-8.
- * Limit   an upper bound, not a forecast: what is admitted is cheap; what is refused may
- *         be so too.
  */
 import {
   add,
@@ -52,18 +53,16 @@ import {
 export const BUDGET_STEPS = 50_000_000
 const BODY_DEPTH = 64
 
-/** Where a value meets a subschema. */
+/** Where a value is checked against a subschema. */
 interface Place {
-  /** Levels that a payload may still have below it. */
+  /** Levels that the payload may still have below it. */
   readonly depth: number
   /**
-   * Whether a value that does not satisfy the subschema ends the check of the whole
-   * payload, or only of a branch.
+   * True if a violation here ends the check of the whole payload, not only of a branch.
    */
   readonly isSure: boolean
   /**
-   * Own keys that a value here has at most: what an earlier part of an `allOf` has made
-   * sure.
+   * The most own keys that a value can have here, after the earlier parts of an `allOf`.
    */
   readonly maxKeys: number
 }
@@ -75,8 +74,7 @@ const IN_PLACE = new Set([...SURE, 'anyOf', 'oneOf', 'if'])
 export interface SchemaCost {
   readonly steps: number
   /**
-   * JSON pointer to the deepest subschema that is too expensive by itself; '' where there
-   * is none.
+   * JSON pointer to the deepest subschema that is too expensive by itself; '' if none is.
    */
   readonly pointer: string
 }
@@ -92,7 +90,7 @@ export function costOf(root: SchemaObject): SchemaCost {
     const key = `${place.depth} ${place.isSure} ${place.maxKeys}`
     const profile = known.get(key)
     if (profile !== undefined) return profile
-    // A schema that refers to itself at the same place never ends.
+    // A schema that refers to itself for the same value never ends.
     if (underWay.has(schema)) return ENDLESS
     underWay.add(schema)
     const computed = computeProfile(schema, place)
@@ -101,7 +99,7 @@ export function costOf(root: SchemaObject): SchemaCost {
     return computed
   }
 
-  /** Of a part of the value: on a level of its own, so the same schema may come again. */
+  /** For a part of the value, one level deeper, so that the same schema may recur. */
   function below(schema: SchemaObject, { depth, isSure }: Place): Profile {
     if (depth === 0) return FREE
     const outer = [...underWay]
@@ -130,9 +128,7 @@ export function costOf(root: SchemaObject): SchemaCost {
     return add(sum)
   }
 
-  /**
-   * One after the other, and the first that does not hold is the last that is looked at.
-   */
+  /** The parts are checked in order, and a violation ends the check. */
   function allOfCost(parts: readonly Subschema[], place: Place): Profile {
     let { maxKeys } = place
     const profiles: Profile[] = []
@@ -148,10 +144,7 @@ export function costOf(root: SchemaObject): SchemaCost {
     return isSchemaObject(target) ? target : null
   }
 
-  /**
-   * Keys of one object that some keyword allows by name; any number, where one allows
-   * them otherwise.
-   */
+  /** How many keys keywords allow by name; Infinity if one allows them in another way. */
   function allowedKeys(schema: SchemaObject, seen: Set<SchemaObject>): number {
     if (seen.has(schema)) return 0
     seen.add(schema)
@@ -162,15 +155,15 @@ export function costOf(root: SchemaObject): SchemaCost {
     )
       return Infinity
     const target = targetOf(schema)
-    const beside = subschemas(schema, '').filter(({ keyword }) => IN_PLACE.has(keyword))
-    const others = [...beside.map(part => part.schema), ...(target === null ? [] : [target])]
+    const inPlace = subschemas(schema, '').filter(({ keyword }) => IN_PLACE.has(keyword))
+    const others = [...inPlace.map(part => part.schema), ...(target === null ? [] : [target])]
     const own = isSchemaObject(properties) ? Object.keys(properties).length : 0
     return others.reduce((sum, other) => sum + allowedKeys(other, seen), own)
   }
 
   /**
-   * An item that lacks what it needs ends the check of its array at once, unless the
-   * array may fail: of the others there are fewer.
+   * The fewest bytes of an item. Where a violation ends the check of the payload, only
+   * one item can lack its required properties; all others are at least as long as those.
    */
   function bytesOf(item: SchemaObject, { isSure }: Place): number {
     let at: SchemaObject | null = item
@@ -206,7 +199,7 @@ export function costOf(root: SchemaObject): SchemaCost {
       ({ keyword, pointer }) =>
         keyword === 'prefixItems' || (keyword === 'items' && pointer !== '/items')
     )
-    // Each item is met by one of these, and by `contains` too.
+    // One of these checks each item, and `contains` does so too.
     const each = [
       ...tuple.map(part => below(part.schema, place)),
       of('items', 0),
@@ -225,7 +218,7 @@ export function costOf(root: SchemaObject): SchemaCost {
       ? Object.keys(schema['patternProperties'])
       : []
     const maxKeys = Math.min(place.maxKeys, limit(schema, 'maxProperties'))
-    const tell = names > 8 ? STEPS.lookUp : names * STEPS.nameCompared
+    const nameCheck = names > 8 ? STEPS.lookUp : names * STEPS.nameCompared
     const known = (keyword: string): number =>
       keyword === 'unevaluatedProperties'
         ? allowedKeys(schema, new Set())
@@ -234,7 +227,7 @@ export function costOf(root: SchemaObject): SchemaCost {
           : names
     const of = (keyword: string, extra: number): Profile => {
       const value = schema[keyword]
-      // `false` ends the walk at the first key that nothing allows.
+      // `false` ends the walk at the first key that is not allowed.
       if (value === false)
         return repeated(
           FREE,
@@ -259,17 +252,16 @@ export function costOf(root: SchemaObject): SchemaCost {
       ...(isCounted ? [countKeysCost(place.maxKeys)] : []),
       ...walks.map(() => listKeysCost(maxKeys))
     ]
-    // Each byte is in a key of this object or in a value, and each key is met by one of
-    // these.
+    // Each byte belongs to one key or value, and one of these checks each key.
     const values = together([
       add([namesCost(schema), ...lists]),
       ...under('properties'),
-      of('additionalProperties', tell),
-      of('unevaluatedProperties', tell + STEPS.evaluatedKey)
+      of('additionalProperties', nameCheck),
+      of('unevaluatedProperties', nameCheck + STEPS.evaluatedKey)
     ])
     const costs = [values, of('propertyNames', STEPS.keyName)]
     costs.push(...under('patternProperties').map(value => repeated(value, 0, KEY_BYTES, maxKeys)))
-    // Names are looked at before patterns are, and one that is too long ends the walk.
+    // Names are checked before patterns, and one that is too long ends the walk.
     const { propertyNames } = schema
     const keyChars =
       2 * (isSchemaObject(propertyNames) ? limit(propertyNames, 'maxLength') : Infinity) * maxKeys
@@ -286,8 +278,8 @@ export function costOf(root: SchemaObject): SchemaCost {
     worstOf(profileOf(schema, { depth: BODY_DEPTH, isSure: true, maxKeys: Infinity }))
 
   /**
-   * Definitions cost where they are referred to, but it is there that the author must
-   * look.
+   * Definitions are searched too: their cost counts where they are referred to, but the
+   * author must bound them here.
    */
   function deepest(schema: SchemaObject, pointer: string): string | null {
     for (const part of subschemas(schema, pointer)) {
@@ -301,7 +293,7 @@ export function costOf(root: SchemaObject): SchemaCost {
   return { steps, pointer: steps > BUDGET_STEPS ? (deepest(root, '') ?? '') : '' }
 }
 
-/** Own keys of a value that satisfies the schema, at most. */
+/** The most own keys that a value can have if it satisfies the schema. */
 function keysLeftBy(schema: SchemaObject): number {
   const { properties, patternProperties, additionalProperties } = schema
   const isClosed = additionalProperties === false && patternProperties === undefined

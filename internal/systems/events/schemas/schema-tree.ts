@@ -1,9 +1,8 @@
 /**
- * A schema as a tree of subschemas: which keyword holds which, and where each lies.
+ * A schema as a tree of subschemas: the keyword that holds each, and its pointer.
  *
- * Shapes  drafts 07 and 2020-12 alike; what the dialect does not know the compiler has
- *         refused.
- * Errors  none: what is not a schema where one should be is passed over.
+ * Drafts 07 and 2020-12 are read alike: the compiler refuses keywords that the dialect
+ * does not have. A value that should be a schema but is not is skipped.
  */
 export type SchemaObject = Readonly<Record<string, unknown>>
 
@@ -41,10 +40,7 @@ export function isSchemaObject(value: unknown): value is SchemaObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/**
- * The subschemas directly below; boolean ones cost nothing and hold nothing, and are left
- * out.
- */
+/** The subschemas directly below. Boolean ones cost nothing and are left out. */
 export function subschemas(schema: SchemaObject, pointer: string): readonly Subschema[] {
   const found: Subschema[] = []
   const add = (keyword: string, value: unknown, at: string): void => {
@@ -62,7 +58,7 @@ export function subschemas(schema: SchemaObject, pointer: string): readonly Subs
   return found
 }
 
-/** Every subschema, the whole one (pointer '') among them. */
+/** Every subschema, the whole schema (pointer '') included. */
 export function* allSubschemas(root: SchemaObject): Iterable<Omit<Subschema, 'keyword'>> {
   const waiting: Omit<Subschema, 'keyword'>[] = [{ schema: root, pointer: '' }]
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -79,7 +75,7 @@ export function anchorsOf(root: SchemaObject): ReadonlyMap<string, SchemaObject>
   return anchors
 }
 
-/** What a `$ref` within the schema names: `#`, a JSON pointer, or an anchor. */
+/** The target of a `$ref` within the schema: `#`, a JSON pointer, or an anchor. */
 export function resolveRef(
   root: SchemaObject,
   ref: string,
