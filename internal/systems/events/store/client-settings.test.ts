@@ -7,7 +7,7 @@ const { connectionString, pool } = await createTestDatabase(t)
 const onNews = (): void => undefined
 
 t.test(
-  'only clients for whom something is set are read, and each source counts as a processor while it lives',
+  'only clients with settings are read, and each open source counts as a processor',
   async t => {
     await pool.query(`INSERT INTO client (name) SELECT 'c-' || n FROM generate_series(1, 100) AS n`)
     await pool.query(`UPDATE client SET weight = 3 WHERE name = 'c-7'`)
@@ -32,7 +32,7 @@ t.test(
   }
 )
 
-t.test('the table refuses what cannot be meant', async t => {
+t.test('the table refuses impossible limits', async t => {
   const set = (what: string) => pool.query(`UPDATE client SET ${what} WHERE name = 'client-1'`)
   for (const [what, constraint] of [
     ['weight = 0', 'client_weight'],

@@ -1,12 +1,12 @@
 /**
- * The ports to what operators have set for clients: one to follow it, one to set it.
- * PostgreSQL alone is behind them.
+ * The ports to the settings of clients: one to follow them, one to change them.
+ * PostgreSQL is the only adapter.
  */
 export const OVER_QUOTA = ['delay', 'reject'] as const
 
 export interface ClientLimits {
   readonly weight: number
-  /** Null: as many as it likes. */
+  /** Null: no limit. */
   readonly maxEventsPerS: number | null
   readonly maxBytesPerS: number | null
   readonly overQuota: (typeof OVER_QUOTA)[number]
@@ -18,11 +18,9 @@ export interface ClientSetting extends ClientLimits {
 
 export interface ClientSettings {
   readonly settings: readonly ClientSetting[]
-  /** Of the deployment, this one among them. */
+  /** Processors of the deployment, this one included. */
   readonly processors: number
-  /**
-   * Some clients by name, those with settings first: at most as many as were asked for.
-   */
+  /** Names of clients, those with settings first; at most as many as requested. */
   readonly names: readonly string[]
 }
 
@@ -33,8 +31,8 @@ export interface ClientSettingsSource {
 
 export interface ClientLimitsStore {
   /**
-   * What is not given stays as it is. The limits that hold now; null: there is no such
-   * client. StoreError.
+   * Changes the given limits and leaves the others. Resolves with the limits now in
+   * force, or null if there is no such client. Rejects with a StoreError.
    */
   set(client: string, change: Partial<ClientLimits>): Promise<ClientLimits | null>
 }

@@ -29,7 +29,7 @@ async function refusal(statement: string): Promise<string | undefined> {
   }
 }
 
-t.test('many processes that start at once migrate once, and the others wait for it', async t => {
+t.test('of processes that start at once, one migrates and the others wait', async t => {
   const results = await Promise.all(
     Array.from({ length: 5 }, () => migrateEvents(connectionString))
   )
@@ -39,14 +39,14 @@ t.test('many processes that start at once migrate once, and the others wait for 
   )
 })
 
-t.test('a connection that cannot even begin is an error, and no wait without end', async t => {
+t.test('a connection that cannot begin is an error, not an endless wait', async t => {
   await t.rejects(migrateEvents(`${connectionString}?port=none`), {
     name: 'StoreError',
     fault: 'transient'
   })
 })
 
-t.test('the tables of the original have its names and columns, and its seed rows', async t => {
+t.test('the tables of the original keep its names, columns and seed rows', async t => {
   const columns = await pool.query<{ column_name: string }>(
     `SELECT column_name FROM information_schema.columns WHERE table_name = 'message' ORDER BY ordinal_position`
   )
@@ -74,15 +74,16 @@ t.test('the tables of the original have its names and columns, and its seed rows
   )
 })
 
-t.test('the database itself refuses what must not be in the tables', async t => {
+t.test('the database itself refuses rows that must not exist', async t => {
   const message = (id: string, client: string, type: string): string =>
-    `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name) VALUES (${id}, '{}', ${type}, ${client})`
+    `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name)
+     VALUES (${id}, '{}', ${type}, ${client})`
   t.equal(await refusal(message(`'a'`, `'client-1'`, `'user-app'`)), undefined, 'a row is accepted')
   t.equal(await refusal(message(`'a'`, `'client-1'`, `'user-app'`)), '23505', 'not twice')
   t.equal(
     await refusal(message(`'a'`, `'client-2'`, `'user-app'`)),
     undefined,
-    'the same id of another client is another row'
+    'the same id from another client is another row'
   )
   t.equal(await refusal(message(`'b'`, `'nobody'`, `'user-app'`)), '23503', 'an unknown client')
   t.equal(
@@ -114,7 +115,8 @@ t.test('the database itself refuses what must not be in the tables', async t => 
   )
   t.equal(
     await refusal(
-      `INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count) VALUES ('q', 'bored', '[]', '', 1)`
+      `INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count)
+       VALUES ('q', 'bored', '[]', '', 1)`
     ),
     '23514',
     'a reason outside the closed set'
@@ -122,10 +124,11 @@ t.test('the database itself refuses what must not be in the tables', async t => 
 })
 
 t.test(
-  'an event schema has one row per version and at most one active version, for one client and for all alike',
+  'a schema has one row per version and at most one active, for a client or for all',
   async t => {
     const schema = (client: string, version: number, state: string): string =>
-      `INSERT INTO event_schema (event_type, client, version, state, schema, hash) VALUES ('user-app', ${client}, ${version}, '${state}', '{}', 'h')`
+      `INSERT INTO event_schema (event_type, client, version, state, schema, hash)
+       VALUES ('user-app', ${client}, ${version}, '${state}', '{}', 'h')`
     for (const client of ['NULL', `'client-1'`]) {
       t.equal(await refusal(schema(client, 1, 'retired')), undefined)
       t.equal(await refusal(schema(client, 1, 'shadow')), '23505', 'a version twice')
@@ -137,12 +140,14 @@ t.test(
   }
 )
 
-/** Everything that migrations make, but for the order of the columns. */
+/** Everything that migrations create, except the order of the columns. */
 async function describeTables(database: pg.Pool): Promise<readonly unknown[]> {
   const { rows } = await database.query<{ kind: string; what: string }>(`
-    SELECT 'column' AS kind, concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) AS what
+    SELECT 'column' AS kind,
+           concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default) AS what
       FROM information_schema.columns WHERE table_schema = 'public'
-    UNION ALL SELECT 'constraint', concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    UNION ALL SELECT 'constraint', concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid))
+      FROM pg_constraint WHERE connamespace = 'public'::regnamespace
     UNION ALL SELECT 'index', indexdef FROM pg_indexes WHERE schemaname = 'public'
     UNION ALL SELECT 'trigger', pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
     UNION ALL SELECT 'function', pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
@@ -151,8 +156,7 @@ async function describeTables(database: pg.Pool): Promise<readonly unknown[]> {
 }
 
 /**
- * Runs one migration by itself, as a database has it that was made when its neighbours
- * were not there yet.
+ * Runs one migration by itself, as in a release in which its neighbours did not exist.
  */
 async function runAlone(database: pg.Pool, name: string): Promise<void> {
   const { up } = (await import(`./migrations/${name}.ts`)) as {
@@ -164,50 +168,45 @@ async function runAlone(database: pg.Pool, name: string): Promise<void> {
   await database.query('INSERT INTO pgmigrations (name, run_on) VALUES ($1, now())', [name])
 }
 
-t.test(
-  'a database of any release, or of work done side by side, is brought to the same tables in whatever order it has had them',
-  async t => {
-    const want = await describeTables(pool)
-    const [life, rules, reader] = [
-      '0005-event-schema-life-cycle',
-      '0006-client-rules',
-      '0007-client-reader'
-    ]
-    const rows: { had: readonly string[]; late: readonly string[] }[] = [
-      { had: [], late: [] },
-      { had: [life], late: [] },
-      { had: [rules], late: [`${life} ran after ${rules}`] },
-      { had: [reader], late: [`${life} ran after ${reader}`, `${rules} ran after ${reader}`] },
-      { had: [reader, life], late: [`${rules} ran after ${reader}`] },
-      { had: [reader, rules, life], late: [] }
-    ]
-    const old = await createTestDatabase(t, { isMigrated: false })
-    for (const { had, late } of rows) {
-      await old.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
-      await old.pool.query(
-        'CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)'
-      )
-      const before = [...ALL.slice(0, 4), ...had]
-      for (const name of before) await runAlone(old.pool, name)
-      const { applied, notes } = await migrateEvents(old.connectionString)
-      t.same(
-        applied,
-        ALL.filter(name => !before.includes(name)),
-        `had ${had.join()}`
-      )
-      t.same(
-        notes,
-        late.map(
-          line => `${line}, which this database had already: they do not depend on each other`
-        )
-      )
-      t.same(await describeTables(old.pool), want)
-      t.same((await migrateEvents(old.connectionString)).applied, [], 'and then it is up to date')
-    }
+t.test('migrations that ran in any order lead to the same tables', async t => {
+  const want = await describeTables(pool)
+  const [life, rules, reader] = [
+    '0005-event-schema-life-cycle',
+    '0006-client-rules',
+    '0007-client-reader'
+  ]
+  const rows: { had: readonly string[]; late: readonly string[] }[] = [
+    { had: [], late: [] },
+    { had: [life], late: [] },
+    { had: [rules], late: [`${life} ran after ${rules}`] },
+    { had: [reader], late: [`${life} ran after ${reader}`, `${rules} ran after ${reader}`] },
+    { had: [reader, life], late: [`${rules} ran after ${reader}`] },
+    { had: [reader, rules, life], late: [] }
+  ]
+  const old = await createTestDatabase(t, { isMigrated: false })
+  for (const { had, late } of rows) {
+    await old.pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+    await old.pool.query(
+      'CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL)'
+    )
+    const before = [...ALL.slice(0, 4), ...had]
+    for (const name of before) await runAlone(old.pool, name)
+    const { applied, notes } = await migrateEvents(old.connectionString)
+    t.same(
+      applied,
+      ALL.filter(name => !before.includes(name)),
+      `had ${had.join()}`
+    )
+    t.same(
+      notes,
+      late.map(line => `${line}, which this database had already: they do not depend on each other`)
+    )
+    t.same(await describeTables(old.pool), want)
+    t.same((await migrateEvents(old.connectionString)).applied, [], 'then it is up to date')
   }
-)
+})
 
-t.test('a migration that fails leaves the tables as they were and says why', async t => {
+t.test('a migration that fails says why and leaves the tables unchanged', async t => {
   const empty = await createTestDatabase(t, { isMigrated: false })
   await empty.pool.query('CREATE TABLE rejection ()')
   await t.rejects(migrateEvents(empty.connectionString), {
@@ -223,7 +222,7 @@ t.test('a migration that fails leaves the tables as they were and says why', asy
   t.same(
     (await migrateEvents(empty.connectionString)).applied,
     ALL,
-    'and the next start finishes the work'
+    'the next start finishes the work'
   )
 })
 
@@ -238,7 +237,7 @@ t.test('a database that cannot be reached is a transient fault', async t => {
   t.match(error, { fault: 'transient', code: 'ECONNREFUSED' })
 })
 
-t.test('beside a system with a schema of its own each has its tables, of one name too', async t => {
+t.test('two systems may have tables of the same name, each in its own SQL schema', async t => {
   const { connectionString: both, pool: tables } = await createTestDatabase(t)
   const dir = t.testdir({
     '0001-client.js':
@@ -259,7 +258,7 @@ t.test('beside a system with a schema of its own each has its tables, of one nam
   t.equal((await tables.query('SELECT FROM tiny.client')).rowCount, 0)
 })
 
-t.test('versions of the events that start side by side exclude each other', async t => {
+t.test('an old and a new version of the events system do not migrate at once', async t => {
   const holder = await pool.connect()
   t.teardown(() => holder.release())
   await holder.query('SELECT pg_advisory_lock(4720318552)')

@@ -1,10 +1,10 @@
-/** Where the events' migrations are, and what keeps two that run at once apart. */
+/** The events' migrations: where they are, and the lock that only one run can hold. */
 import type { Migrations } from '../../../engine/postgres/migrate.js'
 
 /**
- * These tables are older than the rule of one SQL schema per system: they lie wherever
- * search_path leads, and their lock has a number of its own. Neither may change, since an
- * old version and a new one start side by side while the new one is rolled out.
+ * These tables are older than the rule of one SQL schema per system: they are where
+ * search_path leads, and their lock has its own number. Neither may change, because an
+ * old and a new version start side by side during a rollout.
  */
 export const EVENTS_MIGRATIONS: Migrations = {
   schema: null,

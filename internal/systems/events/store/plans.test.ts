@@ -3,7 +3,7 @@ import t from 'tap'
 import { createWholeSender } from '../../../lab/testing/whole-sender.js'
 import { createPostgresDeliveries } from '../delivery/store/postgres-deliveries.js'
 
-// Enough rows that reading them all would be told from reading a page.
+// Enough rows to tell a full read from reading a page.
 const EVENTS = 20_000
 const PAGE = 100
 
@@ -11,13 +11,12 @@ const whole = await createWholeSender(t)
 const { pool } = whole
 
 /**
- * One session whose server tells the plan of every statement, and what each of its steps
- * has read.
+ * One session that gets the plan of each statement, with the rows that each step read.
  */
 const plans: string[] = []
-const told = new pg.Pool({ connectionString: whole.connectionString, max: 1 })
-told.on('connect', client => client.on('notice', ({ message }) => plans.push(String(message))))
-t.teardown(() => told.end())
+const explained = new pg.Pool({ connectionString: whole.connectionString, max: 1 })
+explained.on('connect', client => client.on('notice', ({ message }) => plans.push(String(message))))
+t.teardown(() => explained.end())
 for (const statement of [
   `LOAD 'auto_explain'`,
   'SET auto_explain.log_analyze = on',
@@ -25,8 +24,8 @@ for (const statement of [
   'SET auto_explain.log_min_duration = 0',
   'SET auto_explain.log_level = notice'
 ])
-  await told.query(statement)
-const deliveries = createPostgresDeliveries(told, whole.lanes.wake)
+  await explained.query(statement)
+const deliveries = createPostgresDeliveries(explained, whole.lanes.wake)
 
 const client = await whole.addClient()
 const endpoint = await client.addEndpoint('https://recipient.example/events')
@@ -40,7 +39,7 @@ const CURSOR = 'SELECT tx::text AS tx FROM sender_cursor'
 const { tx: beginning } = (await pool.query<{ tx: string }>(CURSOR)).rows[0]!
 while (((await whole.deliveries.fanOut(5_000))?.events ?? 0) > 0) plans.length = 0
 
-/** The most rows of these tables that a step of the work has touched. */
+/** The most rows of these tables that one step of a plan has read. */
 async function mostRead(work: () => Promise<unknown>): Promise<number> {
   plans.length = 0
   await work()
@@ -56,13 +55,13 @@ async function mostRead(work: () => Promise<unknown>): Promise<number> {
       return [Number(rows[1]) * Number(rows[2]) + Math.max(...removed)]
     })
   })
-  t.ok(touched.length > 0, 'plans were told')
+  t.ok(touched.length > 0, 'the server has sent plans')
   return Math.max(...touched)
 }
 
 for (const isAnalyzed of [false, true]) {
   t.test(
-    `${isAnalyzed ? 'with' : 'without'} statistics no statement of the sender reads more than its page`,
+    `${isAnalyzed ? 'with' : 'without'} statistics, each statement of the sender reads only its page`,
     async t => {
       if (isAnalyzed) await pool.query('ANALYZE')
       await pool.query(
@@ -76,7 +75,7 @@ for (const isAnalyzed of [false, true]) {
         ids = (await deliveries.due(endpoint.id, PAGE, ids)).map(({ id }) => id)
       }
       t.ok((await mostRead(due)) <= 2 * PAGE, 'due')
-      t.ok((await mostRead(due)) <= 2 * PAGE, 'due beside what is at work')
+      t.ok((await mostRead(due)) <= 2 * PAGE, 'due, without the duties under way')
       t.ok((await mostRead(() => deliveries.wakeDue())) <= PAGE, 'wake due')
       const settled = ids.map(dutyId => ({
         dutyId,
@@ -86,7 +85,7 @@ for (const isAnalyzed of [false, true]) {
         fate: { kind: 'done' as const }
       }))
       t.ok((await mostRead(() => deliveries.settle(settled))) <= PAGE, 'settle')
-      // A scan of all that is pending tells only of the rows that it found.
+      // The plan of a scan of all pending rows would show only the rows that it found.
       t.notOk(plans.join().includes('delivery_due'), 'settle finds its rows by their keys')
       await pool.query(`UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now()`)
       t.ok((await mostRead(() => deliveries.endDisabled(10))) <= 10, 'end disabled')

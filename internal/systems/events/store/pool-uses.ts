@@ -1,9 +1,10 @@
-/** How this system's programs use their connections. */
+/** How the programs of this system use their connections. */
 import type { PoolUse } from '../../../engine/postgres/pool.js'
 
 /**
- * Of the programs that people wait for. One for the transaction, one for queries made
- * meanwhile. A claim of rejections waits for the queue while it holds its rows.
+ * For programs that people wait for. One connection is for the transaction, one for
+ * queries made meanwhile. A claim of rejections waits for the queue while it holds its
+ * rows.
  */
 export const RECORDS_POOL: PoolUse = {
   applicationName: 'event-process records',
@@ -12,8 +13,8 @@ export const RECORDS_POOL: PoolUse = {
 }
 
 /**
- * Of the sender, which waits for nothing but the database while it holds the cursor that
- * all senders wait for.
+ * For the sender. While it holds the cursor, for which all senders wait, it waits only
+ * for the database.
  */
 export const SENDER_POOL: PoolUse = {
   applicationName: 'event-process sender',

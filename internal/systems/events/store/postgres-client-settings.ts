@@ -1,12 +1,12 @@
 /**
- * Reads what operators have set for clients (table `client`), and how many processors
- * there are to share the quotas.
+ * Reads the settings of clients (table `client`), and how many processors share the
+ * quotas.
  *
- * A processor is counted by the session that asks: it stays open, under one name in
- * `pg_stat_activity`, so that the number is right over all machines and a dead one is
- * forgotten with its session. The same session hears of changes at once.
+ * Each processor keeps a session open under one name in `pg_stat_activity`, and these
+ * sessions are counted. So the number is right across machines, and a dead processor
+ * disappears with its session. The same session is notified of changes.
  *
- * Errors  the driver's: the caller keeps what it has and asks again.
+ * Errors  the driver's: the caller keeps its last values and reads again.
  */
 
 import { createListener } from '../../../engine/postgres/listener.js'
@@ -17,14 +17,14 @@ import { readClientSettings } from './sql/read-client-settings.js'
 
 const APPLICATION_NAME = 'event-process clients'
 
-/** Who comes says so to the others: they share with one more from now on. */
+/** A new processor notifies the others, because they now share with one more. */
 const LISTEN = 'LISTEN client; NOTIFY client'
 
 export interface ClientSettingsOptions {
   readonly connectionString: string
   /**
-   * The table has changed, another processor has come, or the connection is lost: time to
-   * read.
+   * Time to read: the table has changed, a processor has started, or the connection is
+   * lost.
    */
   readonly onNews: () => void
 }

@@ -1,4 +1,4 @@
-/** The names in PostgreSQL, on connections of the caller's pool. */
+/** Clients and event types in PostgreSQL, on connections of the caller's pool. */
 import type pg from 'pg'
 import { rethrowClassified } from '../../../engine/postgres/fault.js'
 import type { Names } from './names.js'

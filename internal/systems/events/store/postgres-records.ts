@@ -1,8 +1,7 @@
 /**
  * The records in PostgreSQL.
  *
- * Errors  StoreError, as `classify` sees the cause; what `send` throws comes back
- *         unchanged.
+ * Errors  StoreError, by `classify`; an error of `send` is passed on unchanged.
  */
 import type pg from 'pg'
 import { classify, rethrowClassified } from '../../../engine/postgres/fault.js'
@@ -30,14 +29,13 @@ export function createPostgresRecords(pool: pg.Pool): Records {
   ): AsyncGenerator<T> {
     const client = await pool.connect().catch(rethrowClassified)
     try {
-      // Whoever reads may be slow, a pager for instance.
+      // The reader may be slow, a pager for instance.
       await client.query(BEGIN_SNAPSHOT)
       yield* read(client)
     } catch (error) {
       throw classify(error)
     } finally {
-      // Also when the reader leaves in the middle: the transaction ends with its
-      // connection.
+      // If the reader stops early, the transaction ends with its connection.
       client.release(true)
     }
   }
@@ -70,7 +68,7 @@ export function createPostgresRecords(pool: pg.Pool): Records {
         isOver = true
         return last
       } finally {
-        // A transaction that did not come to its end goes with its connection.
+        // An unfinished transaction ends with its connection.
         client.release(!isOver)
       }
     }

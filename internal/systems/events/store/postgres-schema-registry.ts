@@ -1,11 +1,11 @@
 /**
  * The schema registry in PostgreSQL, on connections of the caller's pool.
  *
- * Whoever registers or activates for a place holds its advisory lock, so that two at once
- * come one after the other. An activation must find the version active that was active
- * when it began: else somebody else was faster, and what they decided stays.
+ * Registering and activating hold the advisory lock of the place (event type, client), so
+ * they run one after the other. An activation fails if the active version has changed
+ * since it began: another operator was faster, and that decision stays.
  *
- * Errors  StoreError, as `classify` sees the cause.
+ * Errors  StoreError, by `classify`.
  */
 import type pg from 'pg'
 import { rethrowClassified } from '../../../engine/postgres/fault.js'
@@ -32,8 +32,8 @@ import { readSchemaParents } from './sql/read-schema-parents.js'
 import { setSchemaState } from './sql/set-schema-state.js'
 
 /**
- * json takes it, and the canonical text cannot be told: see the migration. Such a schema
- * compares texts that no column can hold.
+ * The type json accepts U+0000, but jsonb, which gives the canonical text, does not. No
+ * column could hold a text that such a schema allows.
  */
 const HOLDS_NUL = /\\u0000/
 

@@ -1,8 +1,8 @@
 /**
- * Reads the payload schemas that are active or in shadow from `event_schema`, and hears
- * at once when that table changes.
+ * Reads the payload schemas that are active or in shadow from `event_schema`, and is
+ * notified when that table changes.
  *
- * Errors  the driver's: the caller keeps what it has and asks again.
+ * Errors  the driver's: the caller keeps its last schemas and reads again.
  */
 
 import { createListener } from '../../../engine/postgres/listener.js'
@@ -12,8 +12,8 @@ import { readSchemaFingerprint } from './sql/read-schema-fingerprint.js'
 
 export interface SchemaSource {
   /**
-   * The schemas that are active or in shadow, or null when they are the same as at the
-   * last call that gave them.
+   * The schemas that are active or in shadow, or null if they have not changed since the
+   * last call that returned them.
    */
   readChanged(): Promise<readonly RegisteredSchema[] | null>
   close(): Promise<void>
@@ -21,10 +21,7 @@ export interface SchemaSource {
 
 export interface SchemaSourceOptions {
   readonly connectionString: string
-  /**
-   * The table has changed, or the connection is lost and nothing would be heard: time to
-   * read.
-   */
+  /** Time to read: the table has changed, or the connection is lost. */
   readonly onNews: () => void
 }
 

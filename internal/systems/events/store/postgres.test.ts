@@ -1,6 +1,6 @@
 /**
- * What only a real server can show of the store of events: locks between sessions, and
- * tables that are not as they should be.
+ * Behaviour of the event store that only a real server can show: locks between sessions,
+ * and wrong tables.
  */
 import t, { type Test } from 'tap'
 import type { Store } from '../../../engine/intake/store.js'
@@ -36,7 +36,9 @@ function createStore(
 async function untilWaiting(count: number): Promise<void> {
   await until(`${count} sessions wait for a lock`, async () => {
     const { rows } = await pool.query(
-      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'event-process store' AND wait_event_type = 'Lock'`
+      `SELECT FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'event-process store'
+         AND wait_event_type = 'Lock'`
     )
     return rows.length >= count
   })
@@ -63,8 +65,8 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
 t.test('batches that share keys in different orders never deadlock', async t => {
   const stores = [createStore(t), createStore(t)]
   for (let round = 0; round < 16; round++) {
-    // Apart, because batches that wait for each other's events reach their rejections one
-    // after the other.
+    // Events and rejections in separate rounds: batches that wait for each other's events
+    // reach their rejections one after the other.
     const entry = (n: number): EventEntry =>
       round % 2 === 0
         ? valid({ messageId: `${round}-${n}` })
@@ -79,7 +81,7 @@ t.test('batches that share keys in different orders never deadlock', async t => 
 })
 
 t.test(
-  'a client deleted while a batch waits for it is an unknown client, and the others are stored',
+  'a client deleted while a batch waits for it is unknown; other events are stored',
   async t => {
     const store = createStore(t)
     await pool.query(`INSERT INTO client VALUES ('doomed')`)
@@ -113,33 +115,27 @@ t.test('a client cannot be deleted under a batch that is about to commit', async
   t.match(await deletion, { code: '23503' })
 })
 
-t.test(
-  'an event that another session is just committing is recognised, not stored twice and not taken for a conflict',
-  async t => {
-    const [one, two] = [createStore(t), createStore(t)]
-    const of = (messageId: string, payload: string) => valid({ messageId, payload })
-    const { commit } = await one.prepare([of('a', '1'), of('b', '1')])
-    const late = insert(two, of('a', '1'), of('b', '2'))
-    await untilWaiting(1)
-    await commit()
-    t.same(await late, ['duplicate', 'conflict'])
-  }
-)
+t.test('an event that another session is committing is a duplicate, not a second row', async t => {
+  const [one, two] = [createStore(t), createStore(t)]
+  const of = (messageId: string, payload: string) => valid({ messageId, payload })
+  const { commit } = await one.prepare([of('a', '1'), of('b', '1')])
+  const late = insert(two, of('a', '1'), of('b', '2'))
+  await untilWaiting(1)
+  await commit()
+  t.same(await late, ['duplicate', 'conflict'])
+})
 
-t.test(
-  'a stored row that vanishes under its duplicate is a transient fault, so that the event is written again',
-  async t => {
-    const store = createStore(t)
-    await insert(store, valid())
-    await pool.query(`
+t.test('if a row is deleted while its duplicate is written, the fault is transient', async t => {
+  const store = createStore(t)
+  await insert(store, valid())
+  await pool.query(`
     CREATE FUNCTION vanish() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM message; RETURN NULL; END';
     CREATE TRIGGER vanish AFTER INSERT ON message FOR EACH STATEMENT EXECUTE FUNCTION vanish()`)
-    t.teardown(() => pool.query('DROP FUNCTION vanish CASCADE'))
-    t.match(await failure(insert(store, valid())), { fault: 'transient', code: '40001' })
-  }
-)
+  t.teardown(() => pool.query('DROP FUNCTION vanish CASCADE'))
+  t.match(await failure(insert(store, valid())), { fault: 'transient', code: '40001' })
+})
 
-t.test('tables that are not as expected, or not ours to write, are a schema fault', async t => {
+t.test('wrong tables, or tables that may not be written, are a schema fault', async t => {
   const store = createStore(t)
   await pool.query('ALTER TABLE rejection RENAME COLUMN violations TO detail')
   t.match(await failure(store.probe()), { fault: 'schema', code: '42703' })
@@ -164,7 +160,7 @@ t.test('tables that are not as expected, or not ours to write, are a schema faul
   })
 })
 
-t.test('an event row is what a person reads with SQL', async t => {
+t.test('people can read an event with SQL', async t => {
   const store = createStore(t)
   await insert(store, valid({ messageId: 'order-1', payload: '{"n": 1.10}' }))
   const { rows } = await pool.query<{ n: string; text: string; age: number; isOurs: boolean }>(

@@ -1,13 +1,12 @@
 /**
- * The rejections that only the store can decide on: what they say to the producer's
- * developer.
+ * The rejections that only the store can decide, in words for the producer's developer.
  */
 import type { StoreError } from '../../../engine/intake/store.js'
 import { firstId, type ReceivedMessage, type Violation } from '../../../engine/message/message.js'
 import { toStorable } from '../../../engine/message/storable.js'
 import type { EventRejection, RejectionReason, ValidEvent } from '../event/event.js'
 
-/** A disabled parent is refused like an unknown one, in other words. */
+/** A disabled parent has the same reason as an unknown one, with another message. */
 export type ParentRefusal =
   | 'unknown-client'
   | 'disabled-client'
@@ -25,9 +24,9 @@ const REASON_OF: Readonly<Record<StoreRefusal, RejectionReason>> = {
 
 const MAX_REASON_CHARS = 500
 
-/** What a valid event becomes that PostgreSQL cannot hold. */
+/** The rejection of a valid event that PostgreSQL cannot hold. */
 export function refuseUnstorable(event: ValidEvent, { code, message }: StoreError): EventRejection {
-  // A trigger's own words may quote the whole row; the body is kept anyway.
+  // The message of a trigger may quote the whole row; the body is kept anyway.
   const words = toStorable(
     `PostgreSQL cannot hold this event (SQLSTATE ${code}): ${message}`,
     MAX_REASON_CHARS
@@ -51,14 +50,14 @@ function explain(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage)
         pointer: '/client_id',
         keyword: 'registered',
         message:
-          'client_id names no registered client: register it in the table client, or correct the name'
+          'client_id is not a registered client: ' +
+          'register it in the table client, or correct the name'
       }
     case 'disabled-client':
       return {
         pointer: '/client_id',
         keyword: 'enabled',
-        message:
-          'the client of client_id is disabled: have it enabled, then the event can be redriven'
+        message: 'this client is disabled: have it enabled, then the event can be redriven'
       }
     case 'disabled-event-type':
       return {
@@ -71,7 +70,8 @@ function explain(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage)
         pointer: '/event_type',
         keyword: 'registered',
         message:
-          'event_type names no registered event type: register it in the table event_type, or correct the name'
+          'event_type is not a registered event type: ' +
+          'register it in the table event_type, or correct the name'
       }
     case 'conflict':
       return {
@@ -79,7 +79,7 @@ function explain(why: StoreRefusal, event: ValidEvent, message: ReceivedMessage)
         keyword: 'unique',
         message:
           'another event of this client is stored under the same id: ' +
-          'send each event with an id of its own, and a repeated one unchanged'
+          'give each event its own id, and repeat an event unchanged'
       }
   }
 }

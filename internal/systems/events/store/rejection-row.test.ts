@@ -8,7 +8,7 @@ function rowOf(over: Partial<{ receiveCount: number; sentAtMs: number }>): Rejec
   return toRejectionRow({ ...message, ...over }, verdict.rejection)
 }
 
-t.test('numbers that the columns cannot hold never stand in the way of a row', async t => {
+t.test('a number that its column cannot hold does not prevent the row', async t => {
   t.equal(rowOf({ receiveCount: 2_147_483_647 }).receiveCount, 2_147_483_647)
   t.equal(rowOf({ receiveCount: 2_147_483_648 }).receiveCount, 2_147_483_647)
   t.equal(rowOf({ receiveCount: Number.NaN }).receiveCount, 0)

@@ -1,10 +1,9 @@
 /**
- * A refused message as a row of `rejection`, complete whatever its texts hold.
+ * A refused message as a row of `rejection`, complete whatever its texts contain.
  *
  * Shapes  a text that PostgreSQL cannot hold (U+0000, lone surrogates) becomes its JSON
  *         string, quotes included; for the body, `bodyEncoding` says so.
  * Units   milliseconds since 1970.
- * Errors  never throws.
  */
 import type { ReceivedMessage, Violation } from '../../../engine/message/message.js'
 import { isStorable, toStorableText } from '../../../engine/message/storable.js'
@@ -12,7 +11,7 @@ import type { EventRejection, RejectionReason } from '../event/event.js'
 
 export interface RejectionRow {
   readonly queueMessageId: string
-  /** Of a redriven message: the MessageId under which its event was first accepted. */
+  /** For a redriven message, the MessageId under which its event was first accepted. */
   readonly originQueueMessageId: string | null
   readonly clientName: string | null
   readonly eventTypeName: string | null
@@ -22,7 +21,7 @@ export interface RejectionRow {
   readonly body: string
   readonly bodyEncoding: 'plain' | 'json-string'
   readonly receiveCount: number
-  /** Null when the queue's word is no time that PostgreSQL knows. */
+  /** Null if the queue's value is not a time that PostgreSQL can hold. */
   readonly sentAtMs: number | null
 }
 

@@ -21,7 +21,8 @@ t.beforeEach(() => pool.query('TRUNCATE event_schema'))
 
 const WAITING = `
 SELECT FROM pg_stat_activity
-WHERE wait_event_type = 'Lock' AND application_name = '${RECORDS_POOL.applicationName}' AND datname = current_database()`
+WHERE wait_event_type = 'Lock' AND datname = current_database()
+  AND application_name = '${RECORDS_POOL.applicationName}'`
 const text = (maximum: number): string => JSON.stringify({ type: 'number', maximum })
 const added = (outcome: AddOutcome): SchemaVersion => {
   if (outcome.kind !== 'added') throw new Error(JSON.stringify(outcome))
@@ -35,7 +36,7 @@ const states = async (): Promise<string> =>
     .join(', ')
 
 t.test(
-  'a version is registered in shadow, one after the other in each place, with its text as it was sent',
+  'versions are registered in shadow, numbered per place, with their text unchanged',
   async t => {
     const sent = '{ "type" : "number",\n "maximum" : 1.0 }'
     const one = added(await registry.add('user-app', null, sent))
@@ -60,50 +61,44 @@ t.test(
   }
 )
 
-t.test(
-  'what cannot be a schema is refused with the pointer and the reason, and nothing changes',
-  async t => {
-    const refused: readonly (readonly [string, string, RegExp])[] = [
-      ['{', '', /not JSON/],
-      ['{"type":"nothing"}', '/type', /schema\/type must be/],
-      [
-        '{"type":"object","properties":{"a":{"minimum":"x"}}}',
-        '/properties/a/minimum',
-        /must be number/
-      ],
-      ['{"const":"\\u0000"}', '', /U\+0000/]
-    ]
-    for (const [text, pointer, message] of refused) {
-      const outcome = await registry.add('user-app', null, text)
-      t.match(outcome, { kind: 'refused', pointer, message }, text)
-    }
-    t.same(await registry.add('nothing', null, '{}'), { kind: 'unknown-event-type' })
-    t.same(await registry.add('user-app', 'nobody', '{}'), { kind: 'unknown-client' })
-    t.equal(await states(), '')
+t.test('an invalid schema is refused with pointer and reason, and nothing changes', async t => {
+  const refused: readonly (readonly [string, string, RegExp])[] = [
+    ['{', '', /not JSON/],
+    ['{"type":"nothing"}', '/type', /schema\/type must be/],
+    [
+      '{"type":"object","properties":{"a":{"minimum":"x"}}}',
+      '/properties/a/minimum',
+      /must be number/
+    ],
+    ['{"const":"\\u0000"}', '', /U\+0000/]
+  ]
+  for (const [text, pointer, message] of refused) {
+    const outcome = await registry.add('user-app', null, text)
+    t.match(outcome, { kind: 'refused', pointer, message }, text)
   }
-)
+  t.same(await registry.add('nothing', null, '{}'), { kind: 'unknown-event-type' })
+  t.same(await registry.add('user-app', 'nobody', '{}'), { kind: 'unknown-client' })
+  t.equal(await states(), '')
+})
 
-t.test(
-  'the same schema again is no new version, however it is written, unless it is retired',
-  async t => {
-    const one = added(await registry.add('user-app', null, '{"type":"number","maximum":1}'))
-    const again = '{ "maximum" : 1, "type" : "number" }'
-    t.match(await registry.add('user-app', null, again), {
-      kind: 'exists',
-      version: { id: one.id }
-    })
-    t.match(await registry.add('user-app', 'client-1', again), { kind: 'added' }, 'another place')
-    await registry.activate(one.id)
-    t.match(await registry.add('user-app', null, again), {
-      kind: 'exists',
-      version: { id: one.id, state: 'active' }
-    })
-    await registry.retire(one.id)
-    t.match(await registry.add('user-app', null, again), { kind: 'added', version: { version: 2 } })
-  }
-)
+t.test('an equal schema is not a new version, however written, unless it is retired', async t => {
+  const one = added(await registry.add('user-app', null, '{"type":"number","maximum":1}'))
+  const again = '{ "maximum" : 1, "type" : "number" }'
+  t.match(await registry.add('user-app', null, again), {
+    kind: 'exists',
+    version: { id: one.id }
+  })
+  t.match(await registry.add('user-app', 'client-1', again), { kind: 'added' }, 'another place')
+  await registry.activate(one.id)
+  t.match(await registry.add('user-app', null, again), {
+    kind: 'exists',
+    version: { id: one.id, state: 'active' }
+  })
+  await registry.retire(one.id)
+  t.match(await registry.add('user-app', null, again), { kind: 'added', version: { version: 2 } })
+})
 
-t.test('a place has only so many shadow versions', async t => {
+t.test('the number of shadow versions per place is limited', async t => {
   for (let n = 1; n <= MAX_SHADOWS; n++) await add(n)
   t.match(await registry.add('user-app', null, text(0)), {
     kind: 'refused',
@@ -112,7 +107,7 @@ t.test('a place has only so many shadow versions', async t => {
   t.match(await registry.add('user-app', 'client-1', text(0)), { kind: 'added' })
 })
 
-t.test('activating retires the version that was active, and says who did it', async t => {
+t.test('an activation retires the active version and records who did it', async t => {
   const [one, two] = [await add(1), await add(2)]
   t.match(await registry.activate(one.id), {
     kind: 'activated',
@@ -145,7 +140,7 @@ t.test('a version can be retired from shadow and from active, once', async t => 
 })
 
 t.test(
-  'of two operators who activate at once one wins, and the other is told what is active now',
+  'of two operators who activate at once one wins; the other learns what is active',
   async t => {
     const beforehand = await add(0)
     for (const isFirst of [true, false]) {
@@ -176,69 +171,63 @@ t.test(
   }
 )
 
-t.test(
-  'the table itself lets a version go only forward, and never changes what it says',
-  async t => {
-    const one = await add(1)
-    const refused = async (statement: string): Promise<string> =>
-      pool.query(statement, [one.id]).then(
-        () => 'allowed',
-        (error: unknown) => (error as pg.DatabaseError).message
-      )
-    const changes = [
-      `schema = '{}'`,
-      `hash = 'x'`,
-      'version = 9',
-      `event_type = 'monitor-app'`,
-      `client = 'client-1'`,
-      `created_at = now()`
-    ]
-    for (const change of changes) {
-      t.match(
-        await refused(`UPDATE event_schema SET ${change} WHERE id = $1`),
-        'version 1 of this event schema cannot change',
-        change
-      )
-    }
-    t.equal(
-      await refused(
-        `UPDATE event_schema SET activated_at = 'epoch', retired_at = 'epoch' WHERE id = $1`
-      ),
-      'allowed'
+t.test('the table itself lets a version only go forward, and never lets it change', async t => {
+  const one = await add(1)
+  const refused = async (statement: string): Promise<string> =>
+    pool.query(statement, [one.id]).then(
+      () => 'allowed',
+      (error: unknown) => (error as pg.DatabaseError).message
     )
+  const changes = [
+    `schema = '{}'`,
+    `hash = 'x'`,
+    'version = 9',
+    `event_type = 'monitor-app'`,
+    `client = 'client-1'`,
+    `created_at = now()`
+  ]
+  for (const change of changes) {
     t.match(
-      await registry.show(one.id),
-      { activatedAt: null, retiredAt: null },
-      'and without effect'
-    )
-    t.equal(await refused(`UPDATE event_schema SET state = 'active' WHERE id = $1`), 'allowed')
-    t.match(
-      await refused('DELETE FROM event_schema WHERE id = $1'),
-      'version 1 of this event schema has been active and stays'
-    )
-    t.match(
-      await refused(`UPDATE event_schema SET state = 'shadow' WHERE id = $1`),
-      'not from active to shadow'
-    )
-    t.equal(await refused(`UPDATE event_schema SET state = 'retired' WHERE id = $1`), 'allowed')
-    for (const state of ['shadow', 'active']) {
-      t.match(
-        await refused(`UPDATE event_schema SET state = '${state}' WHERE id = $1`),
-        `not from retired to ${state}`
-      )
-    }
-    const two = await add(2)
-    t.equal(
-      (await pool.query('DELETE FROM event_schema WHERE id = $1', [two.id])).rowCount,
-      1,
-      'what was never active may go'
+      await refused(`UPDATE event_schema SET ${change} WHERE id = $1`),
+      'version 1 of this event schema cannot change',
+      change
     )
   }
-)
+  t.equal(
+    await refused(
+      `UPDATE event_schema SET activated_at = 'epoch', retired_at = 'epoch' WHERE id = $1`
+    ),
+    'allowed'
+  )
+  t.match(await registry.show(one.id), { activatedAt: null, retiredAt: null }, 'without effect')
+  t.equal(await refused(`UPDATE event_schema SET state = 'active' WHERE id = $1`), 'allowed')
+  t.match(
+    await refused('DELETE FROM event_schema WHERE id = $1'),
+    'version 1 of this event schema has been active and stays'
+  )
+  t.match(
+    await refused(`UPDATE event_schema SET state = 'shadow' WHERE id = $1`),
+    'not from active to shadow'
+  )
+  t.equal(await refused(`UPDATE event_schema SET state = 'retired' WHERE id = $1`), 'allowed')
+  for (const state of ['shadow', 'active']) {
+    t.match(
+      await refused(`UPDATE event_schema SET state = '${state}' WHERE id = $1`),
+      `not from retired to ${state}`
+    )
+  }
+  const two = await add(2)
+  t.equal(
+    (await pool.query('DELETE FROM event_schema WHERE id = $1', [two.id])).rowCount,
+    1,
+    'a version that was never active may be deleted'
+  )
+})
 
-t.test('a hash is the database’s own, whoever inserts', async t => {
+t.test('the database computes the hash, whoever inserts', async t => {
   await pool.query(
-    `INSERT INTO event_schema (event_type, version, schema, hash) VALUES ('user-app', 1, '{"maximum":1, "type":"number"}', 'mine')`
+    `INSERT INTO event_schema (event_type, version, schema, hash)
+     VALUES ('user-app', 1, '{"maximum":1, "type":"number"}', 'mine')`
   )
   t.match(await registry.add('user-app', null, text(1)), {
     kind: 'exists',

@@ -1,12 +1,11 @@
 /**
- * The port to `event_schema` for people: register a version, look at versions, activate
- * and retire them.
+ * The port to `event_schema` for people: register, show, activate and retire versions.
  *
- * Shapes  a version is registered in shadow, becomes active, and is retired; it never
- *         goes back, and what it says never changes. At most one version of a place
- *         (event type, client) is active. clientId null = every client that has no active
- *         schema of its own.
- * Errors  what people can correct is an outcome; StoreError for everything else.
+ * A version is registered in shadow, becomes active, and is retired. It never goes back,
+ * and its schema never changes. At most one version of a place (event type, client) is
+ * active. clientId null means every client without an active schema of its own.
+ *
+ * Errors  outcomes for what people can correct; StoreError for everything else.
  */
 export type SchemaState = 'shadow' | 'active' | 'retired'
 
@@ -17,8 +16,8 @@ export interface SchemaVersion {
   readonly version: number
   readonly state: SchemaState
   /**
-   * SHA-256 of the schema's canonical text: equal for schemas that differ in blanks and
-   * the order of keys only.
+   * SHA-256 of the canonical text: equal for schemas that differ only in white space and
+   * the order of keys.
    */
   readonly hash: string
   readonly createdAt: Date
@@ -33,12 +32,12 @@ export interface SchemaVersionWithText extends SchemaVersion {
   readonly text: string
 }
 
-/** Nothing has changed, and why. */
+/** Why nothing has changed. */
 export interface SchemaRefusal {
   readonly kind: 'refused'
   /**
-   * JSON pointer into the schema (RFC 6901); '' is the schema itself, or what is refused
-   * is not about its text.
+   * JSON pointer into the schema (RFC 6901); '' is the whole schema, or a reason that is
+   * not in its text.
    */
   readonly pointer: string
   /** A sentence for the schema's author. */
@@ -47,7 +46,7 @@ export interface SchemaRefusal {
 
 export type AddOutcome =
   | { readonly kind: 'added'; readonly version: SchemaVersion }
-  /** The same schema is active or in shadow for this place already. */
+  /** The same schema is already active or in shadow for this place. */
   | { readonly kind: 'exists'; readonly version: SchemaVersion }
   | { readonly kind: 'unknown-event-type' }
   | { readonly kind: 'unknown-client' }
@@ -60,12 +59,9 @@ export type ActivateOutcome =
       readonly retired: SchemaVersion | null
     }
   | { readonly kind: 'not-found' }
-  /** It is not in shadow (any more). */
+  /** It is not, or no longer, in shadow. */
   | { readonly kind: 'wrong-state'; readonly version: SchemaVersion }
-  /**
-   * Another operator was faster; `active` is what is active now, by whom and since when
-   * it says itself.
-   */
+  /** Another operator was faster; `active` is the version that is active now. */
   | { readonly kind: 'overtaken'; readonly active: SchemaVersion | null }
   /** It does not compile, or is beyond the limits of this release. */
   | SchemaRefusal
@@ -73,13 +69,13 @@ export type ActivateOutcome =
 export type RetireOutcome =
   | { readonly kind: 'retired'; readonly version: SchemaVersion }
   | { readonly kind: 'not-found' }
-  /** It is retired already. */
+  /** It is already retired. */
   | { readonly kind: 'wrong-state'; readonly version: SchemaVersion }
 
-/** What is left out does not matter. */
+/** A field that is left out does not filter. */
 export interface SchemaFilter {
   readonly eventType?: string
-  /** null = the schemas for every client. */
+  /** Null: the schemas for every client. */
   readonly clientId?: string | null
   readonly version?: number
   readonly state?: SchemaState
@@ -88,10 +84,10 @@ export interface SchemaFilter {
 export interface SchemaRegistry {
   /** Registers `text` as the place's next version, in shadow. */
   add(eventType: string, clientId: string | null, text: string): Promise<AddOutcome>
-  /** By event type, client and version. */
+  /** Sorted by event type, client and version. */
   list(filter?: SchemaFilter): Promise<readonly SchemaVersion[]>
   show(id: number): Promise<SchemaVersionWithText | null>
-  /** Makes a shadow version active and retires the one that was, in one transaction. */
+  /** Activates a shadow version and retires the active one, in one transaction. */
   activate(id: number): Promise<ActivateOutcome>
   retire(id: number): Promise<RetireOutcome>
 }

@@ -91,15 +91,17 @@ async function createPostgresHarness(t: Test): Promise<EventStoreHarness> {
 
 async function readMessages(): Promise<readonly ValidEvent[]> {
   const { rows } = await pool.query<ValidEvent>(
-    `SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType", message_id AS "messageId", message::text AS payload,
-            event_schema_id AS "schemaId" FROM message`
+    `SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType",
+            message_id AS "messageId", message::text AS payload, event_schema_id AS "schemaId"
+     FROM message`
   )
   return rows
 }
 
 async function readRejections(): Promise<readonly RejectionRow[]> {
   const { rows } = await pool.query<RejectionRow & { violations: Violation[] }>(
-    `SELECT queue_message_id AS "queueMessageId", origin_queue_message_id AS "originQueueMessageId", client_name AS "clientName", event_type_name AS "eventTypeName", message_id AS "messageId",
+    `SELECT queue_message_id AS "queueMessageId", origin_queue_message_id AS "originQueueMessageId",
+            client_name AS "clientName", event_type_name AS "eventTypeName", message_id AS "messageId",
             reason, violations, body, body_encoding AS "bodyEncoding", receive_count AS "receiveCount",
             (extract(epoch FROM sent_at) * 1000)::float8 AS "sentAtMs"
      FROM rejection`

@@ -1,18 +1,18 @@
 /**
- * Writes one batch on a client that has begun a transaction, and says what each entry
+ * Writes one batch in the transaction that the client has begun, and says what each entry
  * becomes if it commits.
  *
- * One statement for valid events, one more when keys exist already (or stand in the batch
- * twice), one more for rejections. All transactions take their locks in the same order
- * (parents, `message` by key, `rejection` by key): batches that share keys wait for each
- * other and never deadlock.
+ * There is one statement for valid events, one more if keys exist already or occur twice
+ * in the batch, and one more for rejections. All transactions take their locks in the
+ * same order (parents, `message` by key, `rejection` by key), so batches that share keys
+ * wait for each other and never deadlock.
  *
- * Limit   two deliveries of one queue message that are judged differently (a client or
- *         payload schema changed in between) could leave both a row of `message` and one
- *         of `rejection` if their transactions overlap, because neither sees the other's
- *         row. A delivery whose transaction begins after the other's commit is
- *         recognised, however old it is.
- * Errors  the driver's; StoreError `transient` when a row vanished under the batch.
+ * Limit   two deliveries of one queue message may be judged differently, because a client
+ *         or payload schema changed in between. If their transactions overlap, they could
+ *         leave a row of `message` and one of `rejection`: neither sees the other's row.
+ *         A delivery whose transaction begins after the other's commit is recognised,
+ *         however old it is.
+ * Errors  the driver's; StoreError `transient` if a stored row was deleted meanwhile.
  */
 import type { ClientBase } from 'pg'
 import { StoreError } from '../../../engine/intake/store.js'
@@ -32,7 +32,7 @@ interface Candidate extends MessageInsert {
   readonly index: number
 }
 
-/** What becomes a row of `rejection` unless a stored row says that it is a duplicate. */
+/** Becomes a row of `rejection`, unless a stored row shows that it is a duplicate. */
 interface Refused {
   readonly index: number
   readonly message: ReceivedMessage
@@ -60,7 +60,7 @@ export async function writeBatch(
   return { xid, witness: stored?.witness ?? rejected?.witness ?? null, dispositions }
 }
 
-/** Marks what is stored, and adds to `refused` what cannot be. */
+/** Marks the stored entries, and adds those that cannot be stored to `refused`. */
 async function writeMessages(
   client: ClientBase,
   candidates: readonly Candidate[],
@@ -70,8 +70,8 @@ async function writeMessages(
   const existing: Candidate[] = []
   let witness: Witness | null = null
   let xid = ''
-  // A second round is needed only where the first of several messages of one event turns
-  // out to be rejected already.
+  // A second round is needed only if the first of several messages of one event has been
+  // rejected before.
   for (let round = candidates; round.length > 0; ) {
     const { leaders, followers } = partByEvent(round)
     const inserted = await insertMessages(client, leaders)
@@ -97,8 +97,8 @@ async function writeMessages(
 }
 
 /**
- * The first message of each (client, id, event type), and those behind it: parents and
- * key are the same, so they share its fate or meet its row.
+ * The first message of each (client, id, event type), and its followers. They have the
+ * same parents and key, so they share its outcome or find its row.
  */
 function partByEvent(candidates: readonly Candidate[]): {
   readonly leaders: readonly Candidate[]
@@ -150,7 +150,7 @@ async function writeRejections(
   refused: readonly Refused[],
   dispositions: Disposition[]
 ): Promise<TransactionToken> {
-  // Two deliveries of one message in one batch: the first one's row counts.
+  // If a batch has two deliveries of one message, the row of the first counts.
   const inserts = new Map<string, RejectionInsert & { readonly index: number }>()
   for (const { index, message, rejection } of refused) {
     const row = toRejectionRow(message, rejection)
@@ -169,8 +169,7 @@ async function writeRejections(
 }
 
 /**
- * The event that a refused body would have been, where it says enough and a row of
- * `message` could hold it.
+ * The event in a refused body, if it is complete and a row of `message` could hold it.
  */
 function eventOf({ clientId, eventType, messageId, payload }: EventRejection): ValidEvent | null {
   if (clientId === null || eventType === null || messageId === null || payload === null) return null

@@ -1,14 +1,13 @@
 /**
- * The three tables of the original, with its names: who may send, what may be sent, and
- * the events themselves.
+ * The three tables of the original, with its names: clients, event types and events.
  */
 import type { MigrationBuilder } from 'node-pg-migrate'
 
 export const down = false
 
 export function up(pgm: MigrationBuilder): void {
-  // COLLATE "C" on every key column: the cheapest to compare, and the same order on every
-  // server, whatever its locale.
+  // COLLATE "C" on every key column: it is the cheapest to compare, and has the same
+  // order on every server, whatever its locale.
   pgm.sql(`
     CREATE TABLE client (
       name varchar(100) COLLATE "C" PRIMARY KEY CHECK (name <> '')
@@ -19,10 +18,10 @@ export function up(pgm: MigrationBuilder): void {
     INSERT INTO client (name) VALUES ('client-1'), ('client-2'), ('client-3');
     INSERT INTO event_type (name) VALUES ('monitor-app'), ('transaction-app'), ('user-app');
   `)
-  // The key starts with the client, so that one tenant's id can never swallow another's.
-  // json, not jsonb: the text as sent, and no valid JSON text is refused. tx puts
-  // committed rows in commit order for a reader; BRIN costs next to nothing on a column
-  // that only grows.
+  // The key starts with the client, so that one client's id never hides another's event.
+  // json, not jsonb: it keeps the text as sent and refuses no valid JSON text. tx gives
+  // readers the rows in commit order. BRIN costs almost nothing on a column that only
+  // grows.
   pgm.sql(`
     CREATE TABLE message (
       message_id text COLLATE "C" NOT NULL CONSTRAINT message_id_size CHECK (octet_length(message_id) BETWEEN 1 AND 255),

@@ -1,12 +1,13 @@
-/** Refused events with their whole body and the reason, one row per queue message. */
+/** Refused events with their body and the reason, one row per queue message. */
 import type { MigrationBuilder } from 'node-pg-migrate'
 
 export const down = false
 
 export function up(pgm: MigrationBuilder): void {
-  // client_name, event_type_name and message_id are what the body says, true or not: no
-  // foreign keys, no limits. body_encoding 'json-string': the text holds what PostgreSQL
-  // cannot (U+0000, lone surrogates) and is written as a JSON string.
+  // client_name, event_type_name and message_id come from the body, right or wrong, so
+  // they have no foreign keys and no limits. body_encoding 'json-string': the body has
+  // characters that PostgreSQL cannot hold (U+0000, lone surrogates), and is written as a
+  // JSON string.
   pgm.sql(`
     CREATE TABLE rejection (
       queue_message_id text COLLATE "C" PRIMARY KEY,

@@ -1,14 +1,13 @@
 /**
- * JSON Schemas for payloads: per event type, for one client or (client null) for every
- * client.
+ * JSON Schemas for payloads, per event type, for one client or (client null) for all.
  */
 import type { MigrationBuilder } from 'node-pg-migrate'
 
 export const down = false
 
 export function up(pgm: MigrationBuilder): void {
-  // coalesce in the indexes, because NULLS NOT DISTINCT needs PostgreSQL 15; '' cannot be
-  // a client (CHECK on client.name).
+  // The indexes use coalesce because NULLS NOT DISTINCT needs PostgreSQL 15; no client is
+  // named '' (CHECK on client.name).
   pgm.sql(`
     CREATE TABLE event_schema (
       event_type varchar(100) COLLATE "C" NOT NULL REFERENCES event_type (name),

@@ -1,6 +1,6 @@
 /**
- * Redriven messages that are refused again say where they come from; and what people ask
- * of `rejection` is found at once.
+ * Redriven messages that are refused again name their origin, and the queries that people
+ * make on `rejection` get indexes.
  */
 import type { MigrationBuilder } from 'node-pg-migrate'
 
@@ -8,8 +8,8 @@ export const down = false
 
 export function up(pgm: MigrationBuilder): void {
   // client_name and message_id are as sent, of any length, and an index entry of more
-  // than 2,704 bytes would refuse the row: so the start of the client's name, and a hash
-  // of the id.
+  // than 2,704 bytes would make the insert fail. So the indexes have the start of the
+  // client's name, and a hash of the id.
   pgm.sql(`
     ALTER TABLE rejection ADD COLUMN origin_queue_message_id text COLLATE "C";
     CREATE INDEX rejection_received_at ON rejection (received_at, queue_message_id);

@@ -1,14 +1,14 @@
 /**
- * Payload schemas get an id, a life cycle that only goes forward, a hash that is always
- * right, and a word to the workers at each change.
+ * Payload schemas get an id, a life cycle that only goes forward, a hash that the
+ * database computes, and a notification to the workers at each change.
  */
 import type { MigrationBuilder } from 'node-pg-migrate'
 
 export const down = false
 
 export function up(pgm: MigrationBuilder): void {
-  // No foreign key from message: each costs 4 µs of server CPU per row. Null = no schema
-  // was active when the row was accepted.
+  // No foreign key from message: it would cost 4 µs of server CPU per row. Null means
+  // that no schema was active when the row was accepted.
   pgm.sql(`
     ALTER TABLE event_schema
       ADD COLUMN id integer GENERATED ALWAYS AS IDENTITY CONSTRAINT event_schema_pkey PRIMARY KEY,
@@ -17,8 +17,8 @@ export function up(pgm: MigrationBuilder): void {
       ADD COLUMN retired_at timestamptz;
     ALTER TABLE message ADD COLUMN event_schema_id integer;
   `)
-  // The canonical text is jsonb's. It cannot hold U+0000: such a schema is hashed as it
-  // is written.
+  // The canonical text is that of jsonb, which cannot hold U+0000: a schema with U+0000
+  // is hashed as it is written.
   pgm.sql(`
     CREATE FUNCTION event_schema_hash(schema json) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
     BEGIN
@@ -31,8 +31,8 @@ export function up(pgm: MigrationBuilder): void {
       retired_at = CASE WHEN state = 'retired' THEN created_at END;
     ALTER TABLE event_schema ALTER COLUMN hash SET DEFAULT '';
   `)
-  // Rows of message point to versions, so what a version says stays; and what has
-  // accepted rows is retired, not deleted.
+  // Rows of message point to versions, so a version never changes, and one that has been
+  // active is retired, not deleted.
   pgm.sql(`
     CREATE FUNCTION event_schema_life_cycle() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

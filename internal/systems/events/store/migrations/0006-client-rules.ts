@@ -1,13 +1,11 @@
-/**
- * What operators set for clients: how large their turns are, and how much they may send.
- */
+/** The weights and quotas that operators set for clients. */
 import type { MigrationBuilder } from 'node-pg-migrate'
 
 export const down = false
 
 export function up(pgm: MigrationBuilder): void {
-  // The index holds only those for whom something is set: they are read at each change,
-  // and may be few among very many.
+  // The index has only the clients with settings: they are read at each change, and may
+  // be few among very many.
   pgm.sql(`
     ALTER TABLE client
       ADD COLUMN weight integer NOT NULL DEFAULT 1 CONSTRAINT client_weight CHECK (weight BETWEEN 1 AND 100),
@@ -18,8 +16,7 @@ export function up(pgm: MigrationBuilder): void {
       ADD COLUMN over_quota text NOT NULL DEFAULT 'delay' CONSTRAINT client_over_quota CHECK (over_quota IN ('delay', 'reject'));
     CREATE INDEX client_rules ON client (name) WHERE weight <> 1 OR max_events_per_s IS NOT NULL OR max_bytes_per_s IS NOT NULL;
   `)
-  // NOT VALID: the rows that are there meet the narrower list already, and need not be
-  // read again.
+  // NOT VALID: the existing rows satisfy the narrower list, and need not be read again.
   pgm.sql(`
     ALTER TABLE rejection DROP CONSTRAINT rejection_reason;
     ALTER TABLE rejection ADD CONSTRAINT rejection_reason CHECK (reason IN (

@@ -1,6 +1,5 @@
 /**
- * A word to the processors when operators change what clients may do, and when clients
- * come or go.
+ * Notifies the processors when a client is added or removed, or its settings change.
  */
 import type { MigrationBuilder } from 'node-pg-migrate'
 

@@ -1,6 +1,6 @@
 /**
- * Endpoints that clients register, what is owed to each of them, and how far the sender
- * has read.
+ * The endpoints of clients, the deliveries to each of them, and how far the sender has
+ * read.
  */
 import type { MigrationBuilder } from 'node-pg-migrate'
 
@@ -41,9 +41,9 @@ export function up(pgm: MigrationBuilder): void {
     );
     CREATE INDEX endpoint_secret_endpoint ON endpoint_secret (endpoint_id);
   `)
-  // No foreign key from a delivery to its message: each costs 4 µs of server CPU per row,
-  // and the one statement that makes deliveries takes them from message itself. A
-  // finished delivery leaves the partial index, so that index is as long as the backlog.
+  // No foreign key from a delivery to its message: it would cost 4 µs of server CPU per
+  // row, and the one statement that makes deliveries reads message itself. A finished
+  // delivery leaves the partial index, so the index is as long as the backlog.
   pgm.sql(`
     CREATE TABLE delivery (
       id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -75,8 +75,8 @@ export function up(pgm: MigrationBuilder): void {
       PRIMARY KEY (delivery_id, attempt)
     );
   `)
-  // The sender reads on from here. What was stored before it existed is delivered when
-  // somebody asks for it (admin deliveries backfill).
+  // The sender starts reading here. Events stored earlier are delivered only on request
+  // (admin deliveries backfill).
   pgm.sql(`
     CREATE TABLE sender_cursor (
       only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),

@@ -6,7 +6,7 @@ const ADD: Readonly<Record<NameTable, string>> = {
   event_type: 'INSERT INTO event_type (name) VALUES ($1) ON CONFLICT (name) DO NOTHING'
 }
 
-/** False: it is there already. */
+/** False: the name exists already. */
 export async function addName(db: Queryable, table: NameTable, name: string): Promise<boolean> {
   return (await db.query(ADD[table], [name])).rowCount === 1
 }

@@ -17,8 +17,8 @@ export interface Claimed {
   readonly last: RejectionPlace | null
 }
 
-// Rows that another session has locked are passed over, not waited for. Marked since the
-// start means sent by this redrive or by one beside it.
+// Rows that another session has locked are skipped, not waited for. A row marked since
+// the start was sent by this redrive or by a concurrent one.
 const CLAIM = `
 SELECT queue_message_id AS "queueMessageId",
        coalesce(origin_queue_message_id, queue_message_id) AS origin, body,

@@ -6,7 +6,7 @@ const DISABLE: Readonly<Record<NameTable, string>> = {
   event_type: 'UPDATE event_type SET disabled_at = now() WHERE name = $1 AND disabled_at IS NULL'
 }
 
-/** False: it is not there, or disabled already. */
+/** False: the name does not exist, or is already disabled. */
 export async function disableName(db: Queryable, table: NameTable, name: string): Promise<boolean> {
   return (await db.query(DISABLE[table], [name])).rowCount === 1
 }

@@ -7,7 +7,7 @@ const ENABLE: Readonly<Record<NameTable, string>> = {
 UPDATE event_type SET disabled_at = NULL WHERE name = $1 AND disabled_at IS NOT NULL`
 }
 
-/** False: it is not there, or not disabled. */
+/** False: the name does not exist, or is not disabled. */
 export async function enableName(db: Queryable, table: NameTable, name: string): Promise<boolean> {
   return (await db.query(ENABLE[table], [name])).rowCount === 1
 }

@@ -7,7 +7,7 @@ SELECT ${SCHEMA_COLUMNS} FROM event_schema
 WHERE ${IN_SCHEMA_PLACE} AND state <> 'retired' AND hash = event_schema_hash($3::json)
 ORDER BY state, version DESC LIMIT 1`
 
-/** The version of this place, active or in shadow, that says the same as `text`. */
+/** The version of this place, active or in shadow, whose schema equals `text`. */
 export async function findSameSchema(
   db: Queryable,
   eventType: string,

@@ -1,8 +1,7 @@
 import type { Queryable } from '../../../../engine/postgres/queryable.js'
 import type { StoredEvent } from '../records.js'
 
-// The key begins with the client: asked for every client, the index is searched once for
-// each of them.
+// The key begins with the client: for all clients, the index is searched once per client.
 const FIND_STORED = `
 SELECT fk_client_name AS "clientId", fk_event_type_name AS "eventType", message_id AS "messageId",
        received_at AS "receivedAt", tx::text AS tx, octet_length(message::text) AS "payloadBytes"

@@ -20,22 +20,26 @@ export type NotInserted = 'rejected-before' | 'exists' | ParentRefusal
 export interface InsertedMessages {
   /** The transaction's id. */
   readonly xid: string
-  /** The others, by their place in the rows. */
+  /** The rows that were not inserted, by their index. */
   readonly exceptions: readonly (readonly [index: number, why: NotInserted])[]
 }
 
 // Order matters: two transactions that insert the same keys in different orders deadlock,
-// so rows go in by key, "C" order like the columns. Where two rows of one batch share a
-// key, the first of the batch is inserted; the event type tells which of the two it was.
-// The parents are locked before the join looks at them: a client deleted meanwhile is
-// then an outcome of its rows, and no error (23503) of the whole batch. The lock is the
-// one the foreign keys take anyway. Every row is looked up in `rejection`, not only
-// redeliveries: an early delivery may have been held up until a later one was rejected.
-// That costs 1 of 22 µs of server CPU per row. It is a subquery and no join, because a
-// join planned while the table was empty would read all of it for each batch. Only
-// exceptions come back, and always at least one row, for the transaction's id: no second
-// round trip to ask for it. ON CONFLICT names its columns: another unique constraint,
-// should somebody add one, must raise and not pass for a duplicate.
+// so rows are inserted by key, in "C" order like the columns. If two rows of one batch
+// share a key, the first is inserted; the event type tells which of the two it was.
+//
+// The parents are locked before the join reads them: a client deleted meanwhile is then
+// an outcome of its rows, not an error (23503) of the whole batch. The foreign keys take
+// the same lock anyway.
+//
+// Every row is looked up in `rejection`, not only redeliveries: an early delivery may
+// have been delayed until a later one was rejected. That costs 1 of 22 µs of server CPU
+// per row. It is a subquery, because a join planned while the table was empty would read
+// all of it for each batch.
+//
+// Only exceptions are returned, and always at least one row for the transaction's id,
+// which saves a second round trip. ON CONFLICT names its columns: if somebody adds
+// another unique constraint, its violation must raise an error, not count as a duplicate.
 const INSERT_MESSAGES = `
 WITH c AS MATERIALIZED (
   SELECT name, disabled_at FROM client WHERE name = ANY ($6::text[]) ORDER BY name FOR KEY SHARE
@@ -70,8 +74,7 @@ type Row = [xid: string, n: number | null, why: NotInserted | null]
 
 /**
  * Inserts the rows whose parents exist and whose key does not. Rows must differ in
- * client, id or event type: of two that are equal in all three, both would pass for
- * inserted.
+ * client, id or event type: two that are equal in all three would both count as inserted.
  */
 export async function insertMessages(
   client: ClientBase,
@@ -97,7 +100,7 @@ export async function insertMessages(
     rowMode: 'array'
   })
   const [first] = rows
-  if (first === undefined) throw new Error('the insert answered without a row')
+  if (first === undefined) throw new Error('the insert returned no row')
   const exceptions: [number, NotInserted][] = []
   for (const [, n, why] of rows) if (n !== null && why !== null) exceptions.push([n - 1, why])
   return { xid: first[0], exceptions }

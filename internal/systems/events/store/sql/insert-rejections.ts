@@ -4,8 +4,8 @@ import type { ValidEvent } from '../../event/event.js'
 import type { RejectionRow } from '../rejection-row.js'
 
 /**
- * A rejection, and the event that its body would have been: the row is left out when that
- * very event is stored.
+ * A rejection, and the event in its body: the row is left out if exactly that event is
+ * stored.
  */
 export interface RejectionInsert {
   readonly row: RejectionRow
@@ -19,12 +19,12 @@ export interface InsertedRejections {
   readonly inserted: ReadonlySet<string>
 }
 
-// Rows go in by key, for the reason given in insert-messages.ts; all transactions write
-// `message` first and `rejection` second. A redelivery of a rejected message finds its
-// row and does nothing. A redelivery of a stored message that is judged differently by
-// now (its payload schema became stricter) finds its event in `message`: no event is both
-// stored and rejected. That look is a subquery and no join, for the reason given there
-// too.
+// Rows are inserted by key, for the reason given in insert-messages.ts; all transactions
+// write `message` first and `rejection` second. A redelivery of a rejected message finds
+// its row and does nothing. A redelivery of a stored message may be judged differently,
+// because its payload schema became stricter. It finds its event in `message`, so no
+// event is both stored and rejected. That lookup is a subquery, for the reason given
+// there too.
 const INSERT_REJECTIONS = `
 WITH i AS MATERIALIZED (
   SELECT t.*
@@ -52,7 +52,7 @@ WITH i AS MATERIALIZED (
 SELECT pg_current_xact_id()::text, ins.queue_message_id
 FROM (SELECT) AS always_one LEFT JOIN ins ON true`
 
-/** Inserts the rows whose queue message has none yet and whose event is not stored. */
+/** Inserts the rows whose queue message has no row yet and whose event is not stored. */
 export async function insertRejections(
   client: ClientBase,
   rejections: readonly RejectionInsert[]
@@ -83,7 +83,7 @@ export async function insertRejections(
     rowMode: 'array'
   })
   const [first] = result.rows
-  if (first === undefined) throw new Error('the insert answered without a row')
+  if (first === undefined) throw new Error('the insert returned no row')
   const inserted = new Set<string>()
   for (const [, id] of result.rows) if (id !== null) inserted.add(id)
   return { xid: first[0], inserted }

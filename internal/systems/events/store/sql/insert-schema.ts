@@ -8,7 +8,7 @@ SELECT $1::text, $2::text, coalesce(max(version), 0) + 1, $3::json
 FROM event_schema WHERE ${IN_SCHEMA_PLACE}
 RETURNING ${SCHEMA_COLUMNS}`
 
-/** As the next version of its place, in shadow. */
+/** Inserts the next version of its place, in shadow. */
 export async function insertSchema(
   db: Queryable,
   eventType: string,
@@ -16,6 +16,6 @@ export async function insertSchema(
   text: string
 ): Promise<SchemaVersion> {
   const [added] = (await db.query<SchemaVersion>(INSERT, [eventType, clientId, text])).rows
-  if (added === undefined) throw new Error('the schema was inserted without a row')
+  if (added === undefined) throw new Error('the insert returned no row')
   return added
 }

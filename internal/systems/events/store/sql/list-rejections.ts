@@ -7,7 +7,7 @@ const LIST = `
 SELECT ${REJECTION_HEAD} FROM rejection WHERE ${FILTER}
 ORDER BY received_at DESC, queue_message_id DESC LIMIT $7`
 
-/** The newest first. */
+/** Newest first. */
 export async function listRejections(
   db: Queryable,
   filter: EventRejectionFilter,

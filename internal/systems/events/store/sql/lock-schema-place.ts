@@ -4,7 +4,7 @@ const LOCK = `
 SELECT pg_advisory_xact_lock(
   hashtextextended(concat_ws(chr(10), 'event_schema', $1::text, $2::text), 0))`
 
-/** Until the caller's transaction ends nobody else changes what is in force there. */
+/** Nobody else adds or activates versions there until the caller's transaction ends. */
 export async function lockSchemaPlace(
   db: Queryable,
   eventType: string,

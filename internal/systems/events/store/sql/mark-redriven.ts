@@ -3,8 +3,8 @@ import type { Queryable } from '../../../../engine/postgres/queryable.js'
 const MARK = 'UPDATE rejection SET redriven_at = now() WHERE queue_message_id = ANY ($1::text[])'
 
 /**
- * The time is that at which the transaction began, before the message was sent: whatever
- * becomes of the copy comes after it.
+ * The time is the start of the transaction, before the message is sent: every outcome of
+ * the copy is later.
  */
 export async function markRedriven(
   db: Queryable,

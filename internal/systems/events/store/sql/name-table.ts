@@ -1,2 +1,2 @@
-/** The tables whose rows say which names events may bear. */
+/** The tables of the names that events may have. */
 export type NameTable = 'client' | 'event_type'

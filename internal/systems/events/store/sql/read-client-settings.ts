@@ -8,7 +8,7 @@ FROM client
 WHERE weight <> 1 OR max_events_per_s IS NOT NULL OR max_bytes_per_s IS NOT NULL
 ORDER BY name`
 
-/** Of clients that have other settings than most. */
+/** The clients whose settings differ from the defaults. */
 export async function readClientSettings(db: Queryable): Promise<readonly ClientSetting[]> {
   return (await db.query<ClientSetting>(READ)).rows
 }

@@ -3,16 +3,16 @@ import { encodeTextArray } from '../../../../engine/postgres/array-parameter.js'
 import type { ValidEvent } from '../../event/event.js'
 
 /**
- * A row that is not the event: the stored one differs, or it has been deleted since it
- * stood in the way of an insert.
+ * How a stored row differs from the event: in its content, or it has been deleted since
+ * it prevented the insert.
  */
 export type Difference = 'differs' | 'gone'
 
-// A statement of its own, after the insert: in READ COMMITTED the insert's snapshot does
-// not show a row that another session committed meanwhile and that nevertheless stood in
-// its way; the next statement's does. Comparing texts needs no hash column. LIMIT 1 makes
-// the server look up each row by its key, however the table looked when the statement was
-// planned.
+// This is a separate statement after the insert. In READ COMMITTED, a row that another
+// session commits meanwhile can prevent the insert, although the insert's snapshot does
+// not show it; the snapshot of the next statement does. Comparing texts needs no hash
+// column. LIMIT 1 makes the server look up each row by its key, whatever the size of the
+// table was when the statement was planned.
 const READ_CONFLICTS = `
 SELECT t.n::int, CASE WHEN m.message_id IS NULL THEN 'gone' ELSE 'differs' END
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
@@ -24,8 +24,8 @@ LEFT JOIN LATERAL (
 WHERE m.message_id IS NULL OR m.fk_event_type_name <> t.type OR m.message::text <> t.body`
 
 /**
- * Which of the events, all of which exist by their key, are not what is stored under it,
- * by their place in the list.
+ * The events, by index, that differ from the row stored under their key. Each key must
+ * exist.
  */
 export async function readConflicts(
   client: ClientBase,

@@ -6,7 +6,7 @@ SELECT id, event_type AS "eventType", client AS "clientId", version, state, hash
 FROM event_schema WHERE state <> 'retired'
 ORDER BY event_type, client, version`
 
-/** Those that are active or in shadow. */
+/** The versions that are active or in shadow. */
 export async function readRegisteredSchemas(db: Queryable): Promise<readonly RegisteredSchema[]> {
   return (await db.query<RegisteredSchema>(READ)).rows
 }

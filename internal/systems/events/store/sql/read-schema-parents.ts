@@ -9,7 +9,7 @@ interface SchemaParents {
   readonly hasClient: boolean
 }
 
-/** Whether the names of a place are there. */
+/** Whether the event type and the client of a place exist. */
 export async function readSchemaParents(
   db: Queryable,
   eventType: string,

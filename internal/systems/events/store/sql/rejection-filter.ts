@@ -1,8 +1,7 @@
 import type { EventRejectionFilter } from '../records.js'
 
-// A condition that is not set is a constant for the planner, which sees the values: it is
-// left out, and the index of the others is used. Names are of any length, and the index
-// holds their start.
+// The planner sees the values, so it drops a condition that is not set and uses the index
+// of the others. Names have any length, and the index has only their start.
 export const FILTER = `
       ($1::text[] IS NULL OR queue_message_id = ANY ($1::text[]))
   AND ($2::text IS NULL

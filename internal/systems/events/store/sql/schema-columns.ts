@@ -1,4 +1,4 @@
-/** Of a version, without its text. */
+/** The columns of a version, without its text. */
 export const SCHEMA_COLUMNS = `
   id, event_type AS "eventType", client AS "clientId", version, state, hash,
   created_at AS "createdAt", activated_at AS "activatedAt", activated_by AS "activatedBy",

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../../../engine/postgres/queryable.js'
 import type { ClientLimits } from '../client-settings.js'
 
-// A limit may be set to none, so whether it is given cannot be told from its value.
+// Null is a valid limit (none), so a separate parameter says whether a limit is given.
 const SET = `
 UPDATE client
 SET weight = coalesce($2::int, weight), over_quota = coalesce($3::text, over_quota),
@@ -11,7 +11,7 @@ WHERE name = $1
 RETURNING weight, max_events_per_s AS "maxEventsPerS", max_bytes_per_s AS "maxBytesPerS",
   over_quota AS "overQuota"`
 
-/** The limits that hold now; null: there is no such client. */
+/** Returns the limits now in force; null: there is no such client. */
 export async function setClientLimits(
   db: Queryable,
   client: string,

@@ -4,7 +4,7 @@ import { SCHEMA_COLUMNS } from './schema-columns.js'
 
 const SET = `UPDATE event_schema SET state = $2 WHERE id = $1 RETURNING ${SCHEMA_COLUMNS}`
 
-/** Of a version that the caller has locked. */
+/** The caller must have locked the version. */
 export async function setSchemaState(
   db: Queryable,
   id: number,
