@@ -12,7 +12,7 @@ function problemsOf(...args: readonly string[]): readonly string[] {
   }
 }
 
-t.test('the ledger is all that must be given', async t => {
+t.test('only the ledger is required', async t => {
   t.same(parseVerifyArguments(['--ledger', 'out.ndjson']), {
     kind: 'verify',
     ledger: 'out.ndjson',
@@ -35,7 +35,7 @@ t.test('the ledger is all that must be given', async t => {
   t.same(parseVerifyArguments(['--help']), { kind: 'help' })
 })
 
-t.test('everything that is missing or wrong is named in one message', async t => {
+t.test('one message names everything that is missing or wrong', async t => {
   t.same(problemsOf(), ['--ledger FILE is missing'])
   t.same(problemsOf('--ledger'), ['--ledger needs a value'])
   t.same(problemsOf('--wait', 'long', '--metrics', 'ftp://host/', 'file'), [

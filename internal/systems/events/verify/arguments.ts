@@ -1,7 +1,7 @@
 /**
  * The command line of verify.
  *
- * Errors  ArgumentsError naming everything that is wrong at once.
+ * Errors  ArgumentsError that names every problem.
  */
 import { ArgumentsError, readFlags, readNumber } from '../../../engine/cli/flags.js'
 
@@ -13,7 +13,7 @@ export interface VerifyArguments {
   readonly ledger: string
   readonly isJson: boolean
   readonly waitMs: number
-  /** Address of `/metrics`; null: not compared. */
+  /** Address of `/metrics`; null: metrics are not compared. */
   readonly metrics: string | null
 }
 
@@ -25,11 +25,12 @@ export const VERIFY_HELP = `Looks for every event of a ledger in the tables and 
 
   --ledger FILE   what node dist/cmd/producers --ledger FILE wrote
   --json          the report as JSON
-  --wait S        wait up to S seconds until the queue is drained and every event is accounted for (default 0)
-  --metrics URL   compare the processor's totals with the rows of the tables too; they are equal only if the
-                  tables were empty when the processor started
+  --wait S        wait up to S seconds until the queue is drained and every event is accounted
+                  for (default 0)
+  --metrics URL   also compare the processor's totals with the rows of the tables; they are
+                  equal only if the tables were empty when the processor started
 
-Exit code 0: nothing lost, no duplicate row, nothing altered, nothing wrongly decided. Otherwise 1.
+Exit code 0: no event lost or altered, no duplicate row, no wrong decision. Otherwise 1.
 
 Example
   node dist/cmd/verify --ledger ledger.ndjson --wait 60 --metrics http://127.0.0.1:9464/metrics

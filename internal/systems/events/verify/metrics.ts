@@ -1,4 +1,4 @@
-/** The processor's totals in what its `/metrics` answers. */
+/** Reads the processor's totals from the text of `/metrics`. */
 import { readSamples, sumOfSamples } from '../../../engine/observe/prometheus-text.js'
 import type { MetricTotals } from './report.js'
 

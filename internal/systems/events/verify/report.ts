@@ -1,18 +1,17 @@
 /**
- * What verification found: the figures, the judgement on them, and how they look on a
- * terminal.
+ * The report of a verification: the figures, the verdict, and the text for a terminal.
  *
- * Shapes  `sent` = stored + duplicates + rejected + unaccounted, per client and in all;
- *         the faults are counted beside that. The queue does not say whose messages it
- *         still holds, so only the total knows how many of the unaccounted are lost.
+ * Per client and in total, `sent` = stored + duplicates + rejected + unaccounted; faults
+ * are counted separately. The queue does not say whose messages it still holds, so the
+ * number of lost events is known only for the total.
  */
 import { formatTable } from '../../../engine/cli/table.js'
 
-/** Faults that make a report not ok, by the name of their figure. */
+/** The faults that make a report not ok, by the name of their figure. */
 const FAULTS = {
-  lost: 'accepted by the queue and nowhere to be found',
-  duplicateRows: 'rows beyond the one that an event may have',
-  altered: 'stored with another payload or event type than was sent',
+  lost: 'accepted by the queue, but nowhere to be found',
+  duplicateRows: 'more rows than the one that an event may have',
+  altered: 'stored with another payload or event type than the one sent',
   both: 'stored and rejected',
   wrong: 'stored although invalid, rejected although valid, or stored under another id'
 } as const
@@ -27,7 +26,7 @@ export interface Accounting {
   readonly duplicates: number
   readonly rejected: number
   readonly rejectedByReason: Readonly<Record<string, number>>
-  /** Sends that no row speaks of: still on their way, or lost. */
+  /** Sends without a row: still on their way, or lost. */
   readonly unaccounted: number
   readonly duplicateRows: number
   readonly altered: number
@@ -47,14 +46,14 @@ export interface FaultExample {
 }
 
 /**
- * What the two queues hold; a message that was moved between two looks counts in both
- * rather than in none.
+ * How many messages the two queues hold. A message that moves between the two reads is
+ * counted in both rather than in neither.
  */
 export interface Depths {
   readonly queue: number
   /**
-   * Those of them that nobody receives yet, such as copies that a client's quota put off;
-   * absent: not asked for.
+   * How many of them cannot be received yet, such as copies delayed by a client's quota;
+   * absent: not read.
    */
   readonly delayed?: number
   readonly deadLetters: number
@@ -72,8 +71,8 @@ export interface Findings {
   readonly messageRows: number
   readonly rejectionRows: number
   /**
-   * Rows that this ledger does not speak of: other producers' events, or sends that a
-   * crash kept out of the ledger.
+   * Rows that this ledger does not list: other producers' events, or sends that a crash
+   * kept out of it.
    */
   readonly unlistedMessages: number
   readonly unlistedRejections: number
@@ -83,7 +82,7 @@ export interface Report extends Findings {
   readonly ok: boolean
   readonly total: Accounting
   readonly depths: Depths
-  /** Unaccounted sends that the messages still queued, then the dead letters, can be. */
+  /** Unaccounted sends that queued messages, then dead letters, can account for. */
   readonly stillQueued: number
   readonly deadLettered: number
   readonly lost: number
@@ -158,7 +157,7 @@ const COLUMNS: readonly (readonly [string, (account: Accounting) => number])[] =
   ['wrong', account => account.wrong]
 ]
 
-/** The report as text for a person, with a newline at its end. */
+/** The report as text, with a newline at its end. */
 export function formatReport(report: Report): string {
   const { total, depths, metrics } = report
   const rows = [
@@ -182,7 +181,8 @@ export function formatReport(report: Report): string {
   lines.push(`unaccounted ${total.unaccounted} = ${parts.join(' + ')}`)
   if (report.unlistedMessages + report.unlistedRejections > 0) {
     lines.push(
-      `not in this ledger: ${report.unlistedMessages} rows of message, ${report.unlistedRejections} of rejection`
+      `not in this ledger: ${report.unlistedMessages} rows of message, ` +
+        `${report.unlistedRejections} of rejection`
     )
   }
   if (report.tornLine !== null)
@@ -217,7 +217,8 @@ function faultLines(report: Report): string[] {
     const listed = fault === 'lost' ? 'unaccounted' : fault
     for (const example of report.examples.filter(example => example.fault === listed)) {
       lines.push(
-        `  ${example.clientId}  message id ${example.messageId}  queue message ${example.queueMessageId}`
+        `  ${example.clientId}  message id ${example.messageId}  ` +
+          `queue message ${example.queueMessageId}`
       )
     }
   }

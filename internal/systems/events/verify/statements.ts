@@ -1,16 +1,14 @@
 /**
- * The SQL of verification: what became of each send, in one snapshot.
+ * The SQL of verification: finds what became of each send, in one snapshot.
  *
- * Shapes  temporary tables that last as long as the session: `sent` (the ledger), `held`
- *         (the rows that a send leads to) and `fate` (one word per send, plus what is
- *         wrong with it).
+ * Shapes  temporary tables: `sent` (the ledger), `held` (the rows that a send leads to)
+ *         and `fate` (the outcome of each send, and its faults).
  * Source  internal/docs/architecture.md, "Tables" and invariants I1 to I6.
  */
 
 /**
- * `key` is the event's idempotency key within its client; an invalid send is an event of
- * its own, whatever its body claims. `content` is what must not differ between two sends
- * of one event.
+ * `key` is the event's idempotency key within its client; each invalid send is a separate
+ * event, whatever its body says. `content` must be equal for all sends of one event.
  */
 export const CREATE_SENT = `
 CREATE TEMPORARY TABLE sent (
@@ -27,7 +25,7 @@ CREATE TEMPORARY TABLE sent (
     coalesce(event_type, '') || ' ' || coalesce(payload_sha256, '?')) STORED
 )`
 
-/** A line that is in the ledger twice is one send. */
+/** A line that occurs twice in the ledger is one send. */
 export const INSERT_SENT = `
 INSERT INTO sent (queue_message_id, client_id, event_type, event_id, payload_sha256, is_valid)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[])
@@ -39,10 +37,10 @@ export const BEGIN_SNAPSHOT = 'BEGIN ISOLATION LEVEL REPEATABLE READ'
 export const END_SNAPSHOT = 'COMMIT'
 
 /**
- * The rows of `message` that an event leads to: under its key, where one belongs, and
- * under any of its queue message ids, where one lands when a processor takes the wrong
- * key. An invalid send must lead nowhere, under its event id neither, unless a valid send
- * has it.
+ * The rows of `message` that an event leads to: under its key, where its row belongs, and
+ * under its queue message ids, where a processor with the wrong key would put it. An
+ * invalid send must lead to no row, also not under its event id, unless a valid send has
+ * that id.
  */
 export const CREATE_HELD = `
 CREATE TEMPORARY TABLE held ON COMMIT DROP AS
@@ -66,23 +64,25 @@ FROM name JOIN message m ON m.fk_client_name = name.client_id AND m.message_id =
 
 export const ANALYZE_HELD = 'ANALYZE held'
 
-/** Of a rejection: the id under which its event was first accepted. */
+/** The id under which the event of a rejection was first accepted. */
 const ORIGIN = 'coalesce(rejection.origin_queue_message_id, rejection.queue_message_id)'
 
 /**
- * What the planner knows of the steps in between is a guess, and a nested loop over a
+ * The planner has only guesses about the intermediate steps, and a nested loop over a
  * million sends would not end.
  */
 export const NO_NESTED_LOOPS = 'SET LOCAL enable_nestloop = off'
 
 /**
- * Per send its fate: `stored`, `duplicate` (beyond the first of its event), `rejected`,
- * or `unaccounted` (no row speaks of it). Sends with one key and different contents are
- * contested: one content holds the row, each other one must have a rejection `conflict`.
- * A rejection of a copy (delayed by a quota, or redriven) is one of the send that it goes
- * back to. One that was redriven is the last word only until its event is stored, which a
- * correction may have made valid. `over-quota` says nothing of the event: another send of
- * it may be stored, and once all of it is redriven its copy is on its way.
+ * The fate of each send: `stored`, `duplicate` (a further send of a stored event),
+ * `rejected` or `unaccounted` (without a row).
+ *
+ * Sends with the same key and different contents are contested: one content has the row,
+ * and each other one must have a rejection `conflict`. A rejection of a copy (delayed by
+ * a quota, or redriven) counts for the original send. A redriven rejection counts only
+ * until its event is stored: a correction may have made the event valid. `over-quota`
+ * says nothing about the event: another send of it may be stored, and once all its
+ * rejections are redriven, a copy is on its way.
  */
 export const CREATE_FATE = `
 CREATE TEMPORARY TABLE fate ON COMMIT DROP AS
@@ -165,7 +165,7 @@ export const COUNT_BY_REASON = `
 SELECT client_id AS "clientId", reason, count(*)::int AS sends
 FROM fate WHERE fate = 'rejected' GROUP BY client_id, reason ORDER BY client_id, reason`
 
-/** A few sends per kind of fault, so that whoever investigates knows where to begin. */
+/** A few sends per kind of fault, to begin an investigation with. */
 export const LIST_EXAMPLES = `
 SELECT fault, client_id AS "clientId", queue_message_id AS "queueMessageId", key AS "messageId"
 FROM (
@@ -178,7 +178,7 @@ FROM (
 ) AS example
 WHERE nth <= 5 ORDER BY fault, nth`
 
-/** All rows of the tables, and how many of them no send of this ledger leads to. */
+/** How many rows the tables have, and how many of them this ledger does not list. */
 export const COUNT_ROWS = `
 SELECT m.rows::int AS "messageRows", r.rows::int AS "rejectionRows",
        (m.rows - (SELECT count(*) FROM (SELECT DISTINCT client_id, message_id FROM held) AS known)

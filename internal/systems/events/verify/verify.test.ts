@@ -42,9 +42,11 @@ const OUTCOME = `
     ('client-1', 'user-app', 'e1', '${PAYLOAD}'),
     ('client-1', 'user-app', 'q3', '${PAYLOAD}'),
     ('client-3', 'user-app', 'e5', '${PAYLOAD}');
-  INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count) VALUES ('q4', 'not-json', '[]', 'no event', 1)`
+  INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count)
+  VALUES ('q4', 'not-json', '[]', 'no event', 1)`
 const store = (client: string, id: string, payload = PAYLOAD): string =>
-  `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ('${client}', 'user-app', '${id}', '${payload}')`
+  `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message)
+   VALUES ('${client}', 'user-app', '${id}', '${payload}')`
 const reject = (id: string, reason: string, origin: string | null = null): string =>
   `INSERT INTO rejection (queue_message_id, reason, violations, body, receive_count, origin_queue_message_id)
    VALUES ('${id}', '${reason}', '[]', 'a body', 1, ${origin === null ? 'NULL' : `'${origin}'`})`
@@ -61,11 +63,11 @@ interface Planted extends Partial<VerifyOptions> {
   readonly ledger?: never
   readonly entries?: readonly LedgerEntry[]
   readonly depth?: Depths
-  /** What is done to a database in which everything is as it should be. */
+  /** SQL that is run on a correct database. */
   readonly fault?: string
 }
 
-/** What verification says of that database; what was planted is taken back. */
+/** Verifies a correct database into which `fault` has been planted. */
 async function examine(planted: Planted = {}): Promise<Report> {
   const { entries = LEDGER, depth = { queue: 0, deadLetters: 0 }, fault = '', ...over } = planted
   const db = await database.pool.connect()
@@ -107,7 +109,7 @@ function figures({
   return [sent, events, stored, duplicates, rejected, unaccounted]
 }
 
-t.test('a run in which all went well is ok, with its figures per client and in all', async t => {
+t.test('a run without faults is ok, with its figures per client and in total', async t => {
   const report = await examine()
   t.equal(report.ok, true)
   t.same(faultsOf(report), {})
@@ -133,19 +135,19 @@ t.test('each kind of fault is found and named', async t => {
     example?: string
   }[] = [
     {
-      why: 'a row that is gone',
+      why: 'a missing row',
       fault: `DELETE FROM message WHERE message_id = 'q3'`,
       want: { lost: 1 },
       example: 'q3'
     },
     {
-      why: 'a row that is gone, of an event sent three times',
+      why: 'a missing row of an event sent three times',
       fault: `DELETE FROM message WHERE message_id = 'e1'`,
       want: { lost: 1 },
       example: 'e1'
     },
     {
-      why: 'a rejection that is gone',
+      why: 'a missing rejection',
       fault: 'DELETE FROM rejection',
       want: { lost: 1 },
       example: 'q4'
@@ -175,7 +177,7 @@ t.test('each kind of fault is found and named', async t => {
       example: 'e5'
     },
     {
-      why: 'stored with another client',
+      why: 'stored for another client',
       fault: `UPDATE message SET fk_client_name = 'client-2' WHERE message_id = 'e5'`,
       want: { lost: 1 },
       example: 'e5'
@@ -246,7 +248,7 @@ t.test('each kind of fault is found and named', async t => {
   }
 })
 
-t.test('two rows with one key are found even where the primary key is gone', async t => {
+t.test('two rows with one key are found, even without the primary key', async t => {
   const db = await database.pool.connect()
   t.teardown(() => db.release(true))
   await db.query('ALTER TABLE message DROP CONSTRAINT message_pkey')
@@ -257,82 +259,77 @@ t.test('two rows with one key are found even where the primary key is gone', asy
   )
 })
 
-t.test(
-  'one event id sent with two contents: one is stored, the other must be rejected as a conflict',
-  async t => {
-    const entries = [valid('q1', 'e1'), valid('q2', 'e1', { payloadSha256: sha256('"other"') })]
-    const clean = `DELETE FROM message WHERE message_id <> 'e1'; DELETE FROM rejection`
-    const settled = await examine({ entries, fault: `${clean}; ${reject('q2', 'conflict')}` })
-    t.same([settled.ok, faultsOf(settled)], [true, {}])
-    t.same(figures(settled.total), [2, 1, 1, 0, 1, 0])
-    const swallowed = await examine({ entries, fault: clean })
-    t.same([swallowed.ok, faultsOf(swallowed)], [false, { lost: 1 }])
-  }
-)
+t.test('of two contents with one event id, one is stored and the other is a conflict', async t => {
+  const entries = [valid('q1', 'e1'), valid('q2', 'e1', { payloadSha256: sha256('"other"') })]
+  const clean = `DELETE FROM message WHERE message_id <> 'e1'; DELETE FROM rejection`
+  const settled = await examine({ entries, fault: `${clean}; ${reject('q2', 'conflict')}` })
+  t.same([settled.ok, faultsOf(settled)], [true, {}])
+  t.same(figures(settled.total), [2, 1, 1, 0, 1, 0])
+  const swallowed = await examine({ entries, fault: clean })
+  t.same([swallowed.ok, faultsOf(swallowed)], [false, { lost: 1 }])
+})
 
-t.test(
-  'a rejection that was redriven counts until its event is stored, and never beside it',
-  async t => {
-    const redriven = (id: string, reason: string): string => `${reject(id, reason)}; ${redrive(id)}`
-    const gone = `DELETE FROM message WHERE message_id = 'q3'`
-    const rows: {
-      why: string
-      entries?: readonly LedgerEntry[]
-      fault: string
-      want: Record<string, number>
-      rejected: number
-    }[] = [
-      {
-        why: 'valid, redriven and stored',
-        fault: redriven('q3', 'unknown-client'),
-        want: {},
-        rejected: 1
-      },
-      {
-        why: 'valid, redriven and on its way',
-        fault: `${gone}; ${redriven('q3', 'unknown-client')}`,
-        want: { wrong: 1 },
-        rejected: 2
-      },
-      {
-        why: 'invalid, redriven and stored',
-        fault: `UPDATE rejection SET redriven_at = now(); ${store('client-2', 'q4')}`,
-        want: {},
-        rejected: 0
-      },
-      {
-        why: 'invalid, redriven and stored under its event id',
-        entries: [...LEDGER, invalid('q7', 'e7')],
-        fault: `${redriven('q7', 'unknown-client')}; ${store('client-2', 'e7')}`,
-        want: {},
-        rejected: 1
-      },
-      {
-        why: 'not redriven, yet stored',
-        fault: reject('q3', 'unknown-client'),
-        want: { both: 1 },
-        rejected: 2
-      },
-      {
-        why: 'a conflict stays one',
-        fault: redriven('q2', 'conflict'),
-        want: { wrong: 1 },
-        rejected: 2
-      }
-    ]
-    for (const { why, entries = LEDGER, fault, want, rejected } of rows) {
-      const report = await examine({ entries, fault })
-      t.same(faultsOf(report), want, why)
-      t.equal(report.total.rejected, rejected, why)
+t.test('a redriven rejection counts only until its event is stored', async t => {
+  const redriven = (id: string, reason: string): string => `${reject(id, reason)}; ${redrive(id)}`
+  const gone = `DELETE FROM message WHERE message_id = 'q3'`
+  const rows: {
+    why: string
+    entries?: readonly LedgerEntry[]
+    fault: string
+    want: Record<string, number>
+    rejected: number
+  }[] = [
+    {
+      why: 'valid, redriven and stored',
+      fault: redriven('q3', 'unknown-client'),
+      want: {},
+      rejected: 1
+    },
+    {
+      why: 'valid, redriven and on its way',
+      fault: `${gone}; ${redriven('q3', 'unknown-client')}`,
+      want: { wrong: 1 },
+      rejected: 2
+    },
+    {
+      why: 'invalid, redriven and stored',
+      fault: `UPDATE rejection SET redriven_at = now(); ${store('client-2', 'q4')}`,
+      want: {},
+      rejected: 0
+    },
+    {
+      why: 'invalid, redriven and stored under its event id',
+      entries: [...LEDGER, invalid('q7', 'e7')],
+      fault: `${redriven('q7', 'unknown-client')}; ${store('client-2', 'e7')}`,
+      want: {},
+      rejected: 1
+    },
+    {
+      why: 'not redriven, yet stored',
+      fault: reject('q3', 'unknown-client'),
+      want: { both: 1 },
+      rejected: 2
+    },
+    {
+      why: 'a conflict stays a conflict',
+      fault: redriven('q2', 'conflict'),
+      want: { wrong: 1 },
+      rejected: 2
     }
+  ]
+  for (const { why, entries = LEDGER, fault, want, rejected } of rows) {
+    const report = await examine({ entries, fault })
+    t.same(faultsOf(report), want, why)
+    t.equal(report.total.rejected, rejected, why)
   }
-)
+})
 
 t.test(
-  'a refused copy is a rejection of the send that it goes back to, and a valid send may be over its quota',
+  'a refused copy counts for its original send, and valid sends may exceed a quota',
   async t => {
     const gone = `DELETE FROM message WHERE message_id = 'q3'`
-    const refusedTwice = `${reject('q3', 'over-quota')}; ${redrive('q3')}; ${reject('copy', 'over-quota', 'q3')}`
+    const refusedTwice =
+      `${reject('q3', 'over-quota')}; ${redrive('q3')}; ` + reject('copy', 'over-quota', 'q3')
     const rows: {
       why: string
       fault: string
@@ -347,13 +344,13 @@ t.test(
         reasons: { 'over-quota': 1 }
       },
       {
-        why: 'an equal send of it is stored',
+        why: 'over its quota, and an equal send is stored',
         fault: reject('q2', 'over-quota'),
         want: {},
         reasons: { 'over-quota': 1 }
       },
       {
-        why: 'an event without an id, and stored',
+        why: 'without an id, over its quota and stored',
         fault: reject('q3', 'over-quota'),
         want: { both: 1 },
         reasons: { 'over-quota': 1 }
@@ -371,25 +368,25 @@ t.test(
         reasons: {}
       },
       {
-        why: 'redriven, and nowhere',
+        why: 'redriven, but nowhere to be found',
         fault: `${gone}; ${reject('q3', 'over-quota')}; ${redrive('q3')}`,
         want: { lost: 1 },
         reasons: {}
       },
       {
-        why: 'a delayed copy is refused by the database, its original is deleted',
+        why: 'the database refuses a delayed copy, and its original is deleted',
         fault: `DELETE FROM rejection; ${reject('copy', 'unknown-event-type', 'q4')}`,
         want: {},
         reasons: { 'unknown-event-type': 1 }
       },
       {
-        why: 'a valid one, refused as a copy',
+        why: 'valid, but refused as a copy',
         fault: `${gone}; ${reject('copy', 'unknown-client', 'q3')}`,
         want: { wrong: 1 },
         reasons: { 'unknown-client': 1 }
       },
       {
-        why: 'of a send of others',
+        why: 'a send of another producer',
         fault: reject('copy', 'over-quota', 'q0'),
         want: {},
         reasons: {},
@@ -416,7 +413,7 @@ t.test(
   }
 )
 
-t.test('what a quota put off is said to be delayed', async t => {
+t.test('messages delayed by a quota are reported as delayed', async t => {
   const fault = `DELETE FROM message WHERE message_id = 'q3'`
   const report = await examine({ fault, depth: { queue: 3, delayed: 2, deadLetters: 0 } })
   t.match(report, { ok: true, lost: 0, stillQueued: 1 })
@@ -424,7 +421,7 @@ t.test('what a quota put off is said to be delayed', async t => {
 })
 
 t.test(
-  'what is still queued or dead-lettered is not lost, and no message stands for two',
+  'queued and dead-lettered messages are not lost, and each accounts for one send',
   async t => {
     const fault = `DELETE FROM message WHERE message_id <> 'e1'`
     const rows = [
@@ -441,56 +438,44 @@ t.test(
   }
 )
 
-t.test(
-  'rows of others are counted and are no fault; a line that stands twice is one send',
-  async t => {
-    const report = await examine({
-      entries: [...LEDGER, valid('q3')],
-      fault: `${store('client-2', 'stranger')}; ${reject('strange', 'not-json')}`
-    })
-    t.match(report, {
-      ok: true,
-      unlistedMessages: 1,
-      unlistedRejections: 1,
-      messageRows: 4,
-      rejectionRows: 2
-    })
-    t.equal(report.total.sent, 6)
-    t.match(formatReport(report), 'not in this ledger: 1 rows of message, 1 of rejection')
-  }
-)
+t.test('rows of other producers are not a fault, and a repeated line is one send', async t => {
+  const report = await examine({
+    entries: [...LEDGER, valid('q3')],
+    fault: `${store('client-2', 'stranger')}; ${reject('strange', 'not-json')}`
+  })
+  t.match(report, {
+    ok: true,
+    unlistedMessages: 1,
+    unlistedRejections: 1,
+    messageRows: 4,
+    rejectionRows: 2
+  })
+  t.equal(report.total.sent, 6)
+  t.match(formatReport(report), 'not in this ledger: 1 rows of message, 1 of rejection')
+})
 
-t.test(
-  'an empty ledger, a torn line and names that PostgreSQL cannot hold are no obstacle',
-  async t => {
-    t.same(figures((await examine({ entries: [] })).total), [0, 0, 0, 0, 0, 0])
-    const report = await examine({
-      entries: [...LEDGER, { ...invalid('q8', '\0'), clientId: 'a\0b' }],
-      fault: reject('q8', 'unstorable'),
-      tornLine: () => 8
-    })
-    t.equal(report.ok, true)
-    t.match(formatReport(report), 'line 8 of the ledger was torn')
-  }
-)
+t.test('an empty ledger, a torn line and unstorable names can be verified', async t => {
+  t.same(figures((await examine({ entries: [] })).total), [0, 0, 0, 0, 0, 0])
+  const report = await examine({
+    entries: [...LEDGER, { ...invalid('q8', '\0'), clientId: 'a\0b' }],
+    fault: reject('q8', 'unstorable'),
+    tornLine: () => 8
+  })
+  t.equal(report.ok, true)
+  t.match(formatReport(report), 'line 8 of the ledger was torn')
+})
 
-t.test(
-  'metrics are compared with all rows where asked for, and a difference is a fault',
-  async t => {
-    const equal = await examine({ metricTotals: async () => ({ stored: 3, rejected: 1 }) })
-    t.equal(equal.ok, true)
-    t.match(formatReport(equal), 'stored: /metrics 3, rows 3, equal')
-    const different = await examine({ metricTotals: async () => ({ stored: 3, rejected: 2 }) })
-    t.match(different, { ok: false, metrics: { rejected: { metric: 2, rows: 1, isEqual: false } } })
-    t.match(formatReport(different), /rejected: \/metrics 2, rows 1, DIFFERENT\n(.*\n)*NOT OK/)
-    t.equal((await examine()).metrics, null)
-  }
-)
+t.test('metrics are compared with all rows on request, and a difference is a fault', async t => {
+  const equal = await examine({ metricTotals: async () => ({ stored: 3, rejected: 1 }) })
+  t.equal(equal.ok, true)
+  t.match(formatReport(equal), 'stored: /metrics 3, rows 3, equal')
+  const different = await examine({ metricTotals: async () => ({ stored: 3, rejected: 2 }) })
+  t.match(different, { ok: false, metrics: { rejected: { metric: 2, rows: 1, isEqual: false } } })
+  t.match(formatReport(different), /rejected: \/metrics 2, rows 1, DIFFERENT\n(.*\n)*NOT OK/)
+  t.equal((await examine()).metrics, null)
+})
 
-/**
- * Looks again and again, half a second apart; the given steps happen before one look
- * each.
- */
+/** Verifies with a wait; each of `looks` gives the depths for one look. */
 async function examineWaiting(
   t: Test,
   waitMs: number,
@@ -503,8 +488,7 @@ async function examineWaiting(
   const depths = async (): Promise<Depths> =>
     (looks[Math.min(asked++, looks.length - 1)] ?? t.fail)() as Depths
   const report = examine({ ...over, waitMs, clock, depths }).finally(() => (done.is = true))
-  // Time stands still while the database works: only the pause between two looks makes it
-  // move.
+  // The clock stands still while the database works, and moves only in pauses.
   while (!done.is) await clock.advanceAsync(clock.pending() > 0 ? 100 : 0)
   return { report: await report, asked, waitedMs: clock.monotonicMs() }
 }
@@ -525,7 +509,7 @@ t.test('a wait ends as soon as the queue is drained and everything is accounted 
   t.equal(asked, 3)
 })
 
-t.test('a wait ends at its time with what is true then', async t => {
+t.test('a wait ends after its time with the report of that moment', async t => {
   const { report, waitedMs } = await examineWaiting(
     t,
     2_000,
@@ -536,7 +520,7 @@ t.test('a wait ends at its time with what is true then', async t => {
   t.equal(waitedMs, 2_000)
 })
 
-t.test('dead letters do not keep a wait going', async t => {
+t.test('dead letters do not prolong a wait', async t => {
   const { report, asked } = await examineWaiting(
     t,
     60_000,

@@ -1,14 +1,14 @@
 /**
- * Asks the tables and the queues for every send of a ledger, and says what is missing,
- * twice there, changed or wrongly decided.
+ * Looks for every send of a ledger in the tables and the queues, and reports which are
+ * missing, duplicated, altered or wrongly decided. The database is not changed.
+ *
+ * Depths are read before the tables, so a message that is committed in between is found
+ * twice rather than not at all.
  *
  * Shapes  ledger entries, one database session, the depths of both queues → Report.
- *         Nothing of the database is changed.
- * Errors  what the session, the queues or the ledger reject with; a fault of the system
- *         under test is a figure, never an error.
- * Source  internal/docs/architecture.md, invariants I1 to I8. Depths are read before the
- *         tables: a message that is committed in between is then found twice, and not
- *         nowhere.
+ * Errors  those of the session, the queues and the ledger; a fault of the system under
+ *         test is a figure, never an error.
+ * Source  internal/docs/architecture.md, invariants I1 to I8.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
@@ -24,25 +24,20 @@ import {
 } from './report.js'
 import * as sql from './statements.js'
 
-/**
- * One session with the database (temporary tables belong to a session, so not a pool).
- */
+/** One database session, not a pool: temporary tables belong to a session. */
 export interface SqlSession {
   query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
 }
 
 export interface VerifyOptions {
   readonly ledger: AsyncIterable<LedgerEntry>
-  /** Asked after the whole ledger was read: the number of its torn last line, or null. */
+  /** The number of the torn last line, or null; called once the whole ledger is read. */
   readonly tornLine: () => number | null
   readonly db: SqlSession
   readonly depths: () => Promise<Depths>
-  /** Null: not compared. */
+  /** Null: metrics are not compared. */
   readonly metricTotals: (() => Promise<MetricTotals>) | null
-  /**
-   * How long to wait until the queue is drained and every send is accounted for; 0 looks
-   * once.
-   */
+  /** How long to wait for a drained queue and no unaccounted send; 0 looks once. */
   readonly waitMs: number
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -59,8 +54,8 @@ export async function verify(options: VerifyOptions): Promise<Report> {
     const startedMs = clock.monotonicMs()
     const depths = await options.depths()
     const isLast = (): boolean => signal.aborted || clock.monotonicMs() >= endsMs
-    // Only a drained queue is worth the look at the tables; before that, something is on
-    // its way for certain.
+    // Until the queue is drained, some messages are certainly on their way, and the
+    // tables need not be read.
     if (depths.queue === 0 || isLast()) {
       const report = createReport(
         await find(db),
@@ -70,8 +65,8 @@ export async function verify(options: VerifyOptions): Promise<Report> {
       )
       if (isSettled(report) || isLast()) return report
     }
-    // A look at large tables takes its time; waiting as long again leaves the database to
-    // those who need it.
+    // Reading large tables takes time; waiting as long again leaves the database free for
+    // others.
     await delay(
       clock,
       Math.min(endsMs - clock.monotonicMs(), Math.max(POLL_MS, clock.monotonicMs() - startedMs)),
@@ -81,8 +76,8 @@ export async function verify(options: VerifyOptions): Promise<Report> {
 }
 
 /**
- * Nothing is on its way any more: what is unaccounted rests in the dead-letter queue, and
- * the counters have caught up.
+ * Nothing is on its way: unaccounted sends are in the dead-letter queue, and the counters
+ * have caught up.
  */
 function isSettled({ depths, lost, metrics }: Report): boolean {
   return (
@@ -119,8 +114,8 @@ async function insertSent(batch: readonly LedgerEntry[], db: SqlSession): Promis
 }
 
 /**
- * An invalid event may have a name that PostgreSQL cannot hold. No row can have it
- * either, so any other will do.
+ * An invalid event may have a name that PostgreSQL cannot hold. No row can have that name
+ * either, so any other text will do.
  */
 function storable(text: string | null): string | null {
   return text?.includes('\0') === true ? text.replaceAll('\0', '\uFFFD') : text
