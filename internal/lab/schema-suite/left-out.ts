@@ -68,7 +68,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
         one =>
           one['unevaluatedProperties'] !== undefined && one['if'] !== undefined && !('then' in one)
       ),
-    refusal: 'beside unevaluatedProperties an if needs a then'
+    refusal: 'with unevaluatedProperties, an if needs a then'
   },
   {
     what: 'a property named `__proto__` in `properties`',
@@ -87,7 +87,7 @@ export const LEFT_OUT: readonly LeftOut[] = [
       isObject(schema) &&
       isDraft07(schema) &&
       somewhere(schema, one => one['$ref'] !== undefined && hasRuleBesideRef(one)),
-    refusal: 'draft-07 ignores what stands beside $ref'
+    refusal: 'draft-07 ignores keywords next to $ref'
   },
   {
     what: 'a text that violates its `format` but should pass because formats are annotations',

@@ -18,7 +18,7 @@ function countingLedger(): CountingLedger {
   return { entries, append: async more => void entries.push(...more), close: async () => undefined }
 }
 
-/** A queue that treats its calls as the test says, and remembers what it accepted. */
+/** A queue that answers its calls with `answer`, and remembers what it accepted. */
 function scriptedQueue(
   answer: (messages: readonly OutgoingMessage[], call: number) => readonly SendOutcome[]
 ) {
@@ -65,7 +65,7 @@ function setup(over: Partial<RunLoadOptions>) {
   return { clock, ledger, problems, stop, options }
 }
 
-/** The run's totals; time moves on for as long as it takes. */
+/** Moves the clock until the run ends, and returns its totals. */
 async function finish(
   t: Test,
   clock: ReturnType<typeof createManualClock>,
@@ -78,7 +78,7 @@ async function finish(
   return run
 }
 
-t.test('everything asked for is sent, counted and in the ledger once', async t => {
+t.test('each requested event is sent, counted and in the ledger once', async t => {
   const { clock, ledger, options } = setup({ count: 1_003, duplicates: 0.1, invalid: 0.05 })
   const queue = createMemoryQueue({ clock, visibilityTimeoutS: 30 })
   const totals = await finish(t, clock, { ...options, queue })
@@ -94,37 +94,34 @@ t.test('everything asked for is sent, counted and in the ledger once', async t =
   t.equal(ledger.entries.filter(entry => entry.payloadSha256 === null).length, 50)
 })
 
-t.test(
-  'what the queue did not take is tried again until it does, and nothing is counted twice',
-  async t => {
-    const script = scriptedQueue((messages, call) => {
-      if (call % 3 === 0) return messages.map(isDown)
-      return messages.map((_, index) =>
-        (index + call) % 2 === 0 ? take() : { code: 'InternalError', retryable: true }
-      )
-    })
-    const { clock, ledger, problems, options } = setup({ queue: script.queue, count: 95 })
-    const totals = await finish(t, clock, options)
-    t.equal(totals.sent, 95)
-    t.equal(script.accepted.length, 95)
-    t.equal(
-      new Set(script.accepted.map(message => message.body)).size,
-      95,
-      'no body was accepted twice'
+t.test('a message is tried until the queue takes it, and is counted once', async t => {
+  const script = scriptedQueue((messages, call) => {
+    if (call % 3 === 0) return messages.map(isDown)
+    return messages.map((_, index) =>
+      (index + call) % 2 === 0 ? take() : { code: 'InternalError', retryable: true }
     )
-    t.same(
-      ledger.entries.map(entry => entry.queueMessageId).sort(),
-      script.accepted.map(message => message.id).sort()
-    )
-    t.same([...new Set(problems.map(problem => problem.code))].sort(), [
-      'ECONNREFUSED',
-      'InternalError'
-    ])
-  }
-)
+  })
+  const { clock, ledger, problems, options } = setup({ queue: script.queue, count: 95 })
+  const totals = await finish(t, clock, options)
+  t.equal(totals.sent, 95)
+  t.equal(script.accepted.length, 95)
+  t.equal(
+    new Set(script.accepted.map(message => message.body)).size,
+    95,
+    'no body was accepted twice'
+  )
+  t.same(
+    ledger.entries.map(entry => entry.queueMessageId).sort(),
+    script.accepted.map(message => message.id).sort()
+  )
+  t.same([...new Set(problems.map(problem => problem.code))].sort(), [
+    'ECONNREFUSED',
+    'InternalError'
+  ])
+})
 
 t.test(
-  'what the queue accepted is in the ledger before the rest of its call is tried again',
+  'accepted messages are in the ledger before the rest of their call is tried again',
   async t => {
     let inLedger = -1
     const setUp = setup({ count: 10, concurrency: 1 })
@@ -140,27 +137,24 @@ t.test(
   }
 )
 
-t.test(
-  'a message that the queue refuses for good is told and given up, and never counts as sent',
-  async t => {
-    const script = scriptedQueue(messages =>
-      messages.map((_, index) =>
-        index === 0 ? { code: 'InvalidMessageContents', retryable: false } : take()
-      )
+t.test('a message that the queue refuses for good is reported and not counted as sent', async t => {
+  const script = scriptedQueue(messages =>
+    messages.map((_, index) =>
+      index === 0 ? { code: 'InvalidMessageContents', retryable: false } : take()
     )
-    const { clock, ledger, problems, options } = setup({
-      queue: script.queue,
-      count: 20,
-      concurrency: 1
-    })
-    const totals = await finish(t, clock, options)
-    t.match(totals, { sent: 18, refused: 2 })
-    t.equal(ledger.entries.length, 18)
-    t.same(problems[0], { code: 'InvalidMessageContents', entries: 1, retryInMs: null })
-  }
-)
+  )
+  const { clock, ledger, problems, options } = setup({
+    queue: script.queue,
+    count: 20,
+    concurrency: 1
+  })
+  const totals = await finish(t, clock, options)
+  t.match(totals, { sent: 18, refused: 2 })
+  t.equal(ledger.entries.length, 18)
+  t.same(problems[0], { code: 'InvalidMessageContents', entries: 1, retryInMs: null })
+})
 
-t.test('a send holds as many messages as a call of the queue does', async t => {
+t.test('a send has as many messages as the queue takes in a call', async t => {
   const script = scriptedQueue(messages => messages.map(take))
   const { clock, options } = setup({
     queue: { ...script.queue, limits: { ...script.queue.limits, entries: 7 } },
@@ -193,7 +187,7 @@ t.test('no more than `concurrency` calls are under way at once', async t => {
   t.equal(most, 3)
 })
 
-t.test('a rate is kept without drift: after a slow call what is due by then is sent', async t => {
+t.test('a rate has no drift: after a slow call all events due by then are sent', async t => {
   const sentAtMs: number[] = []
   const calls: number[] = []
   let isSlow = true
@@ -214,14 +208,14 @@ t.test('a rate is kept without drift: after a slow call what is due by then is s
   t.equal(
     sentAtMs.filter(ms => ms <= 500).length,
     51,
-    'the first and the fifty that fell due meanwhile'
+    'the first and the fifty that became due meanwhile'
   )
   t.same(calls.slice(0, 6), [1, 10, 10, 10, 10, 10], 'in full calls')
   t.equal(sentAtMs.at(-1), 1_000, 'the last one on its own time')
 })
 
 t.test(
-  'an abort ends the run after the calls under way, and only what was accepted counts',
+  'an abort ends the run after the current calls, and only accepted messages count',
   async t => {
     const { clock, ledger, stop, options } = setup({ count: null, concurrency: 2 })
     const script = scriptedQueue((messages, call) => {
@@ -246,14 +240,11 @@ t.test('an abort ends the retries of a queue that is down', async t => {
   t.equal(clock.pending(), 0)
 })
 
-t.test(
-  'a ledger that cannot be written ends the run, though others of its calls succeed',
-  async t => {
-    let appends = 0
-    const append = (): Promise<void> =>
-      ++appends === 3 ? Promise.reject(new Error('no space left')) : Promise.resolve()
-    const ledger: LedgerWriter = { append, close: async () => undefined }
-    const { options } = setup({ ledger, count: null })
-    await t.rejects(runLoad(options), { message: 'no space left' })
-  }
-)
+t.test('a ledger that cannot be written ends the run, even if other calls succeed', async t => {
+  let appends = 0
+  const append = (): Promise<void> =>
+    ++appends === 3 ? Promise.reject(new Error('no space left')) : Promise.resolve()
+  const ledger: LedgerWriter = { append, close: async () => undefined }
+  const { options } = setup({ ledger, count: null })
+  await t.rejects(runLoad(options), { message: 'no space left' })
+})

@@ -2,13 +2,14 @@
  * The load generator: sends a given number of events as fast as the queue takes them, or
  * at a given rate.
  *
- * Shapes  one event source, `concurrency` calls under way, totals of what the queue has
- *         accepted (never of what was tried).
- * Units   `ratePerSecond` counts events. The pace is open-loop: what is due is sent, so a
- *         slow second is made up for and nothing drifts.
- * Errors  what the queue did not take is tried again until it does or the signal aborts;
- *         a ledger that cannot be written rejects, for a run without its record proves
- *         nothing.
+ * Up to `concurrency` calls share one event source. Totals count what the queue has
+ * accepted, not what was tried. The pace is open-loop: all due events are sent, so a slow
+ * second is made up for and the rate does not drift.
+ *
+ * Units   `ratePerSecond` counts events.
+ * Errors  a message that the queue did not take is tried again until it does or the
+ *         signal aborts. A ledger that cannot be written rejects: a run without its
+ *         record proves nothing.
  */
 import { createHash } from 'node:crypto'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
@@ -18,8 +19,8 @@ import type { LedgerEntry, LedgerWriter } from './ledger.js'
 import { type SendTarget, sendUntilTaken } from './send.js'
 
 /**
- * At a high rate events are due one by one within a millisecond; waiting this long lets
- * several share a call.
+ * At a high rate several events are due per millisecond; this wait lets them share a
+ * call.
  */
 const PACE_MS = 5
 
@@ -32,7 +33,7 @@ export interface RunLoadOptions extends EventSourceOptions, SendTarget {
 }
 
 export interface LoadTotals {
-  /** Messages that the queue accepted, duplicates and invalid ones among them. */
+  /** Messages that the queue accepted, duplicates and invalid ones included. */
   readonly sent: number
   readonly duplicates: number
   readonly invalid: number
@@ -74,7 +75,7 @@ export async function runLoad(options: RunLoadOptions): Promise<LoadTotals> {
 
   const workers = Array.from({ length: options.concurrency }, () =>
     work().catch((error: unknown) => {
-      // The others end their calls under way and then stop, so that the caller closes the
+      // The others finish their current calls and stop, so that the caller closes the
       // ledger after the last line.
       failed.abort()
       throw error
@@ -85,7 +86,7 @@ export async function runLoad(options: RunLoadOptions): Promise<LoadTotals> {
   return totals()
 }
 
-/** Gives each caller in turn the batch that is due; an empty one means the end. */
+/** Gives each caller in turn the next due batch; an empty one means the end. */
 function createBatches(
   options: RunLoadOptions,
   signal: AbortSignal,

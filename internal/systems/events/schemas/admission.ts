@@ -1,13 +1,12 @@
 /**
- * Decides whether a schema that somebody registers may judge events. Schemas are as
- * untrusted as events: one that could stall a worker is refused here, with the place and
- * the reason.
+ * Decides whether a schema may be registered. Schemas are as untrusted as events: one
+ * that could stall a worker is refused, with its place and the reason.
  *
- * Checked, in this order: size · JSON · depth · number of subschemas · references ·
- * patterns · that it compiles · the worst that one payload can cost (schema-cost.ts).
- * Compiling takes time too: the first four bound it.
+ * The checks, in this order: size · JSON · depth · number of subschemas · references ·
+ * patterns · compilation · the worst cost of one payload (schema-cost.ts). The first four
+ * also bound the time of compiling.
  *
- * Errors  none leave here.
+ * Errors  never throws.
  */
 import { compilePattern, PatternError } from './linear-pattern.js'
 import { type CompiledSchema, compileSchema } from './schema-compiler.js'
@@ -58,8 +57,7 @@ export function admitSchema(text: string): SchemaAdmission {
 }
 
 /**
- * Why a schema that compiles would be refused all the same, if somebody registered it
- * now; null where it would be admitted.
+ * Why registration would now refuse a schema that compiles; null if it would be admitted.
  */
 export function findObjection(schema: unknown): SchemaRefused | null {
   return findRefusal(schema) ?? findTooExpensive(schema)
@@ -68,21 +66,23 @@ export function findObjection(schema: unknown): SchemaRefused | null {
 function findTooExpensive(schema: unknown): SchemaRefused | null {
   if (!isSchemaObject(schema)) return null
   const { steps, pointer } = costOf(schema)
-  // So written, what is no number is refused too.
+  // Written this way, NaN is refused too.
   return steps <= BUDGET_STEPS ? null : refuse(pointer, tooExpensive(steps))
 }
 
 function tooExpensive(steps: number): string {
   const many = Number.isFinite(steps)
     ? `${Math.ceil(steps / BUDGET_STEPS)} times as long as allowed`
-    : 'without an end'
+    : 'without end'
   return (
-    `a payload of 1 MiB could keep this schema busy ${many}: bound what is below here, arrays with maxItems, open objects with ` +
-    'maxProperties (before branches: in the first part of an allOf), texts that have a pattern or a format with maxLength, and give unique items a type that is no object or array'
+    `a payload of 1 MiB could keep this schema busy ${many}: add bounds below this place: ` +
+    'maxItems to arrays, maxProperties to open objects (before branches: in the first part ' +
+    'of an allOf), maxLength to texts with a pattern or a format, and to unique items a type ' +
+    'other than object or array'
   )
 }
 
-/** What is refused whether it compiles or not, and before it may take the time to. */
+/** The refusals that come before compiling, whether the schema compiles or not. */
 export function findRefusal(root: unknown): SchemaRefused | null {
   const tooDeep = findTooDeep(root, '', SCHEMA_LIMITS.depth)
   if (tooDeep !== null)
@@ -141,17 +141,17 @@ const ANNOTATIONS = new Set([
   '$defs'
 ])
 
-/** What the standard and the validator read differently. */
+/** Finds a keyword that the standard and the validator read differently. */
 function findUnclear(
   schema: SchemaObject,
   root: SchemaObject
 ): readonly [keyword: string, message: string] | null {
   const isDraft07 = String(root['$schema']).includes('draft-07')
-  const beside = Object.keys(schema).find(keyword => !ANNOTATIONS.has(keyword))
-  if (isDraft07 && schema['$ref'] !== undefined && beside !== undefined) {
+  const sibling = Object.keys(schema).find(keyword => !ANNOTATIONS.has(keyword))
+  if (isDraft07 && schema['$ref'] !== undefined && sibling !== undefined) {
     return [
-      beside,
-      `draft-07 ignores what stands beside $ref: put the $ref into allOf, or use 2020-12`
+      sibling,
+      'draft-07 ignores keywords next to $ref: put the $ref into allOf, or use 2020-12'
     ]
   }
   if (isSchemaObject(schema['properties']) && Object.hasOwn(schema['properties'], '__proto__')) {
@@ -164,7 +164,7 @@ function findUnclear(
     schema['if'] !== undefined &&
     schema['then'] === undefined
   ) {
-    return ['if', 'beside unevaluatedProperties an if needs a then: write "then": true']
+    return ['if', 'with unevaluatedProperties, an if needs a then: write "then": true']
   }
   return null
 }
@@ -179,9 +179,7 @@ function problemOf(pattern: string): string | null {
   }
 }
 
-/**
- * The first place that is nested too deep, in objects and arrays of the schema's text.
- */
+/** The pointer to the first object or array that is nested too deep, or null. */
 function findTooDeep(value: unknown, pointer: string, levels: number): string | null {
   if (typeof value !== 'object' || value === null) return null
   if (levels === 0) return pointer

@@ -6,7 +6,7 @@ import { RECORDS_POOL, SENDER_POOL } from './pool-uses.js'
 const { connectionString } = await createTestDatabase(t)
 const limits = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000, queryDeadlineMs: 15_000 }
 
-t.test('a sender that stands still loses its transaction before others miss it', async t => {
+t.test('a stalled sender loses its transaction sooner than a claim of records', async t => {
   const rows = [
     { use: SENDER_POOL, want: '10s' },
     { use: RECORDS_POOL, want: '2min' }

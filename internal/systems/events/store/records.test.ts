@@ -66,7 +66,7 @@ async function plant(...rows: readonly Planted[]): Promise<void> {
 const idsOf = (rejections: readonly Pick<EventRejectionHead, 'queueMessageId'>[]): string[] =>
   rejections.map(({ queueMessageId }) => queueMessageId)
 
-t.test('rejections are listed the newest first, and filters hold together', async t => {
+t.test('rejections are listed newest first, and filters can be combined', async t => {
   const name = 'n'.repeat(150)
   await plant(
     { id: 'a', received: '2026-01-01T00:00:00Z' },
@@ -107,7 +107,7 @@ t.test('rejections are listed the newest first, and filters hold together', asyn
     t.equal(
       read.join(''),
       want.split('').reverse().join(''),
-      'an export has the same ones, the oldest first'
+      'an export has the same rejections, oldest first'
     )
   }
   t.same(idsOf(await records.listRejections(ALL, 2)), ['d', 'c'])
@@ -125,7 +125,7 @@ async function find(id: string): Promise<EventRejectionRecord | null> {
   return null
 }
 
-t.test('a body is the one that was sent, whatever it is kept as', async t => {
+t.test('a body is read as it was sent, whatever its encoding', async t => {
   const body = 'NUL \0, a lone \ud800, "quotes"'
   await plant(
     { id: 'odd', body: JSON.stringify(body), encoding: 'json-string' },
@@ -146,7 +146,7 @@ t.test('a body is the one that was sent, whatever it is kept as', async t => {
     t.same([queueMessageId, read], ['odd', body])
 })
 
-t.test('a reader who leaves in the middle leaves no transaction behind', async t => {
+t.test('a reader that stops early leaves no open transaction', async t => {
   await plant(...Array.from({ length: 50 }, (_, index) => ({ id: `id-${index}` })))
   for (let round = 0; round < 5; round++) {
     for await (const rejection of records.readRejections(ALL, null)) {
@@ -157,49 +157,46 @@ t.test('a reader who leaves in the middle leaves no transaction behind', async t
   t.equal(idsOf(await records.listRejections(ALL, 100)).length, 50)
 })
 
-t.test(
-  'a claim holds its rows until it is over: two at once take different ones, and only what was sent is marked',
-  async t => {
-    await plant(
-      ...['a', 'b', 'c', 'd'].map((id, index) => ({
-        id,
-        received: `2026-01-0${index + 1}T00:00:00Z`
-      }))
+t.test('concurrent claims take different rows, and only sent rejections are marked', async t => {
+  await plant(
+    ...['a', 'b', 'c', 'd'].map((id, index) => ({
+      id,
+      received: `2026-01-0${index + 1}T00:00:00Z`
+    }))
+  )
+  const other = createRecords()
+  const startedAt = await records.now()
+  const claim = { filter: ALL, startedAt, after: null, maxRows: 2 }
+  const last = await records.claimRejections(claim, async claimed => {
+    t.same(idsOf(claimed), ['a', 'b'], 'oldest first')
+    await other.claimRejections(claim, async concurrent => {
+      t.same(idsOf(concurrent), ['c', 'd'])
+      return ['c', 'd']
+    })
+    return ['a']
+  })
+  t.equal(last?.[1], 'b')
+  const open = { ...ALL, isOpen: true }
+  t.same(idsOf(await records.listRejections(open, 10)), ['b'])
+  t.equal(
+    await records.claimRejections({ ...claim, after: last }, () => Promise.resolve([])),
+    null,
+    'nothing is left after the last place'
+  )
+  await records.claimRejections(claim, async claimed => {
+    t.same(idsOf(claimed), ['b'], 'rows marked since the start are not claimed again')
+    return []
+  })
+  const again = { ...claim, startedAt: await records.now(), maxRows: 10 }
+  await records.claimRejections(again, async claimed => {
+    t.same(
+      idsOf(claimed),
+      ['a', 'b', 'c', 'd'],
+      'a later redrive without the filter takes them all'
     )
-    const other = createRecords()
-    const startedAt = await records.now()
-    const claim = { filter: ALL, startedAt, after: null, maxRows: 2 }
-    const last = await records.claimRejections(claim, async claimed => {
-      t.same(idsOf(claimed), ['a', 'b'], 'the oldest first')
-      await other.claimRejections(claim, async beside => {
-        t.same(idsOf(beside), ['c', 'd'])
-        return ['c', 'd']
-      })
-      return ['a']
-    })
-    t.equal(last?.[1], 'b')
-    const open = { ...ALL, isOpen: true }
-    t.same(idsOf(await records.listRejections(open, 10)), ['b'])
-    t.equal(
-      await records.claimRejections({ ...claim, after: last }, () => Promise.resolve([])),
-      null,
-      'nothing is left behind the place of the last'
-    )
-    await records.claimRejections(claim, async claimed => {
-      t.same(idsOf(claimed), ['b'], 'what was marked since the start does not come again')
-      return []
-    })
-    const again = { ...claim, startedAt: await records.now(), maxRows: 10 }
-    await records.claimRejections(again, async claimed => {
-      t.same(
-        idsOf(claimed),
-        ['a', 'b', 'c', 'd'],
-        'a later redrive without the filter takes them all'
-      )
-      return []
-    })
-  }
-)
+    return []
+  })
+})
 
 t.test('a claim whose send fails marks nothing and frees its rows', async t => {
   await plant({ id: 'a' })
@@ -220,7 +217,7 @@ t.test('a claim whose send fails marks nothing and frees its rows', async t => {
   t.same(await records.listRejections(claim.filter, 10), [])
 })
 
-t.test('what comes after the start of a redrive is left to the next one', async t => {
+t.test('a redrive leaves rejections received after its start to the next one', async t => {
   await plant({ id: 'before' })
   const startedAt = await records.now()
   await plant({ id: 'after' })
@@ -233,7 +230,7 @@ t.test('what comes after the start of a redrive is left to the next one', async 
   )
 })
 
-t.test('a copy of a copy comes from where the first one came from', async t => {
+t.test('a copy of a copy has the origin of the first copy', async t => {
   await plant(
     { id: 'first', received: '2026-01-01' },
     { id: 'copy', received: '2026-01-02', origin: 'first', messageId: 'first' }
@@ -275,7 +272,7 @@ t.test('an event is found by its key, in both tables', async t => {
   t.same(idsOf(await records.listRejections({ ...ALL, isOpen: true }, 10)).sort(), ['e', 'q2'])
 })
 
-t.test('a database that is not there is a transient fault', async t => {
+t.test('an unreachable database is a transient fault', async t => {
   const nowhere = new URL(connectionString)
   nowhere.port = '1'
   const unreachable = createPostgresPool(

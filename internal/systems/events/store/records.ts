@@ -1,8 +1,8 @@
 /**
- * The port to the tables for people: what was refused and why, which of it is sent again,
- * and what is known of one event.
+ * The port to the tables for people: rejections and their reasons, redrives, and what is
+ * known of one event.
  *
- * Shapes  rows with every text decoded; `body` is the body as it was sent.
+ * Shapes  rows with decoded texts; `body` is the body as it was sent.
  * Errors  StoreError.
  * Source  internal/docs/architecture.md, "Tables".
  */
@@ -27,7 +27,7 @@ export const ALL_REJECTIONS: EventRejectionFilter = {
   isOpen: false
 }
 
-/** Client, event type and id are as sent, true or not. */
+/** Client, event type and id are as sent, right or wrong. */
 export interface EventRejectionHead extends RejectionHead {
   readonly clientId: string | null
   readonly eventType: string | null
@@ -52,9 +52,9 @@ export interface StoredEvent {
 
 export interface StoredFilter {
   readonly eventType: string
-  /** Null: of every client. */
+  /** Null: every client. */
   readonly clientId: string | null
-  /** Received then or later. */
+  /** Events received at this time or later. */
   readonly since: Date
 }
 
@@ -69,17 +69,17 @@ export interface StoredPayload {
 }
 
 export interface Records extends RejectionRecords<EventRejectionFilter, EventRejectionHead> {
-  /** In the order in which they are found, all in one snapshot, however many. */
+  /** In no particular order, in one snapshot, however many there are. */
   readStored(filter: StoredFilter): AsyncIterable<StoredPayload>
 
-  /** Marks the rejections of these queue messages, where there are any. */
+  /** Marks the rejections of these queue messages, if there are any. */
   markRedriven(queueMessageIds: readonly string[]): Promise<void>
 
-  /** Events that are stored under this id: of one client, or of every client (null). */
+  /** Events stored under this id, of one client or of every client (null). */
   findStored(clientId: string | null, messageId: string): Promise<readonly StoredEvent[]>
   /**
-   * Rejections of this queue message and of its redriven copies, the newest first; with a
-   * client also those of its bodies that name the event by this id.
+   * Rejections of this queue message and of its redriven copies, newest first. With a
+   * client, also those of its events with this id.
    */
   findRejections(id: string, clientId: string | null): Promise<readonly EventRejectionHead[]>
 }

@@ -8,15 +8,12 @@ DECLARE rejections NO SCROLL CURSOR FOR
 SELECT ${REJECTION_HEAD}, body, body_encoding AS "bodyEncoding" FROM rejection WHERE ${FILTER}
 ORDER BY received_at, queue_message_id LIMIT $7`
 
-/**
- * Rows per round trip: bodies have up to 1 MiB each, and all of them are in memory at
- * once.
- */
+/** Rows per round trip: bodies have up to 1 MiB each, and all are in memory at once. */
 const FETCH = 'FETCH 32 FROM rejections'
 
 type EncodedRecord = EventRejectionRecord & { readonly bodyEncoding: 'plain' | 'json-string' }
 
-/** The oldest first, in a transaction of the caller's. */
+/** Oldest first. Must run in a transaction of the caller. */
 export async function* readRejections(
   db: Queryable,
   filter: EventRejectionFilter,
