@@ -1,5 +1,5 @@
 /**
- * The admin program's own way to endpoints, under the same rules as the sender's; opened
+ * How the admin program sends to endpoints, under the same rules as the sender; opened
  * when a command needs it.
  */
 import type { Environment } from '../../../engine/config/environment.js'

@@ -3,7 +3,7 @@ import { runAdminProgram } from '../../../lab/testing/admin-program.js'
 import { serviceEnvironment } from '../../../lab/testing/programs.js'
 
 t.test(
-  'wrong words are answered with the right ones, and exit code 2, before any service is asked',
+  'a misspelt command gets a suggestion and exit code 2, before any service is opened',
   async t => {
     const rows: readonly (readonly [args: string, want: RegExp])[] = [
       ['rejection ls', /did you mean rejections\?/],
@@ -30,13 +30,13 @@ t.test('help needs no services', async t => {
   })
 })
 
-t.test('a database or a queue that is not there is one line and exit code 1', async t => {
+t.test('an unreachable database or queue is one line and exit code 1', async t => {
   const nowhere = serviceEnvironment('postgresql://127.0.0.1:1/nowhere', {
     endpoint: 'http://127.0.0.1:1'
   })
   const rows: readonly (readonly [args: string, want: RegExp])[] = [
-    ['rejections ls', /The database cannot be asked: .*ECONNREFUSED/],
-    ['dead-letters ls', /The queue cannot be asked: .*ECONNREFUSED/]
+    ['rejections ls', /The database query failed: .*ECONNREFUSED/],
+    ['dead-letters ls', /The queue request failed: .*ECONNREFUSED/]
   ]
   for (const [args, want] of rows) {
     const failed = await runAdminProgram(t, nowhere, args.split(' '))

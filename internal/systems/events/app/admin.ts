@@ -1,6 +1,4 @@
-/**
- * What the admin program opens for the commands of this system, when they are to work.
- */
+/** The admin program: its help, and the services that its commands open. */
 import { bindCommands, type CommandTools, type ExitCode } from '../../../engine/cli/command.js'
 import type { Output } from '../../../engine/cli/output.js'
 import type { Environment } from '../../../engine/config/environment.js'
@@ -35,7 +33,7 @@ export const EVENTS_ADMIN: SystemAdmin = {
   commands: env => bindCommands(ADMIN_COMMANDS, (work, tools) => runWork(env, work, tools))
 }
 
-/** Opens what the work may ask for, does it, and closes again. */
+/** Opens what a command needs, runs it, and closes everything again. */
 async function runWork(env: Environment, work: AdminWork, tools: CommandTools): Promise<ExitCode> {
   const config = readQueueProgramConfig(env)
   const egress = createAdminEgress(env)
@@ -105,19 +103,19 @@ async function openQueues(
 }
 
 /**
- * Failures of queue, database and network in one line; anything else is a bug and keeps
- * its stack.
+ * Reports a failure of the queue, database or network in one line; anything else is a bug
+ * and keeps its stack.
  */
 function explained(error: unknown): unknown {
   if (error instanceof QueueError)
-    return new ExpectedError(`The queue cannot be asked: ${error.message} (${error.code})`)
+    return new ExpectedError(`The queue request failed: ${error.message} (${error.code})`)
   if (!(error instanceof StoreError)) return error
-  // 42703 and 42P01: columns and tables of a later version than the database's.
+  // 42703 and 42P01: the database lacks columns or tables of a later version.
   const remedy =
     error.code === '42703' || error.code === '42P01'
       ? '. Bring its tables up to date: node dist/cmd/migrate'
       : ''
   return new ExpectedError(
-    `The database cannot be asked: ${error.message || error.code} (${error.code})${remedy}`
+    `The database query failed: ${error.message || error.code} (${error.code})${remedy}`
   )
 }

@@ -11,16 +11,14 @@ const log = createLog('test', { level: 'silent', format: 'json' }, false)
 const setWeight = (weight: number) =>
   pool.query(`UPDATE client SET weight = $1 WHERE name = 'client-1'`, [weight])
 const sessions = async (): Promise<number> => {
-  const sql = `SELECT count(*) FROM pg_stat_activity WHERE application_name = 'event-process clients' AND datname = current_database()`
+  const sql = `SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = 'event-process clients' AND datname = current_database()`
   return Number((await pool.query<{ count: string }>(sql)).rows[0]?.count)
 }
 
 t.beforeEach(() => setWeight(1))
 
-/**
- * Follows on a clock that stands still, so that whatever is heard was not found by
- * looking now and then.
- */
+/** Follows on a clock that stands still, so every change heard came by notification. */
 async function setup(t: Test) {
   const clock = createManualClock()
   const stop = new AbortController()
@@ -45,7 +43,7 @@ async function setup(t: Test) {
   return { clock, stop, heard, weight }
 }
 
-t.test('what an operator sets is told by the database, and nobody has to look', async t => {
+t.test('the database announces what an operator sets; no look is needed', async t => {
   const { heard, weight } = await setup(t)
   await setWeight(7)
   await until('the weight is heard', () => weight() === 7)
@@ -59,12 +57,13 @@ t.test('what an operator sets is told by the database, and nobody has to look', 
   await pool.query(`UPDATE client SET max_events_per_s = NULL, over_quota = 'delay'`)
 })
 
-t.test('what changes while the connection is lost is read by the next one', async t => {
+t.test('changes made while the connection is lost are read on reconnecting', async t => {
   const { clock, weight } = await setup(t)
-  const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'event-process clients' AND datname = current_database()`
+  const end = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'event-process clients' AND datname = current_database()`
   await Promise.all([pool.query(end), setWeight(8)])
   await until('the weight is known', async () => {
-    // A look that the end of the connection met is tried again after a moment.
+    // A look that fails with the connection is tried again after a moment.
     await clock.advanceAsync(100)
     return weight() === 8
   })
@@ -73,7 +72,7 @@ t.test('what changes while the connection is lost is read by the next one', asyn
 })
 
 t.test(
-  'a second processor shares the quotas from its start on, and no more when it is gone',
+  'a second processor shares the quotas from its start until it is gone',
   async t => {
     const one = await setup(t)
     t.equal(one.heard.at(-1)?.sharers, 2)
@@ -88,7 +87,7 @@ t.test(
   }
 )
 
-t.test('a word that does not come through is made good by the look below it', async t => {
+t.test('a periodic look finds a change whose notification was lost', async t => {
   const { clock, weight } = await setup(t)
   await pool.query('ALTER TABLE client DISABLE TRIGGER client_changed')
   t.teardown(() => pool.query('ALTER TABLE client ENABLE TRIGGER client_changed'))
@@ -100,7 +99,7 @@ t.test('a word that does not come through is made good by the look below it', as
 })
 
 t.test(
-  'a worker has its share of each quota, and a quota that says the same is the same object',
+  'a worker has its share of each quota; an unchanged quota keeps its object',
   async t => {
     const rules = createClientRules()
     t.same([rules.hasQuotas, rules.weightOf('a'), rules.quotaOf('a')], [false, 1, null])
@@ -126,7 +125,7 @@ t.test(
     )
     t.same([rules.weightOf('b'), rules.quotaOf('b')], [2, null])
     rules.replace({ settings: [{ ...a, weight: 1 }], sharers: 4, labels: [] })
-    t.equal(rules.quotaOf('a'), quota, 'what was sent on its account stays sent')
+    t.equal(rules.quotaOf('a'), quota, 'what its account has used still counts')
     rules.replace({ settings: [a], sharers: 5, labels: [] })
     t.equal(rules.quotaOf('a')?.maxEventsPerS, 2)
   }

@@ -1,6 +1,6 @@
 /**
- * What operators have set for clients, from the database to the workers: in force at
- * once, without a restart.
+ * Carries what operators set for clients from the database to the workers, at once and
+ * without a restart.
  */
 
 import { watchTable } from '../../../engine/cluster/watch-table.js'
@@ -12,7 +12,10 @@ import type { ClientSettings } from '../store/client-settings.js'
 import { createClientSettingsSource } from '../store/postgres-client-settings.js'
 import type { RulesForWorkers } from './protocol.js'
 
-/** The net below the news; and how long a processor that is gone still counts. */
+/**
+ * Finds changes whose notification was lost. A processor that has ended counts until
+ * then.
+ */
 const LOOK_EVERY_MS = 10_000
 
 export interface FollowClientRulesOptions {
@@ -26,8 +29,8 @@ export interface FollowClientRulesOptions {
 }
 
 /**
- * Follows the table until `signal` aborts. What cannot be read changes nothing: what was
- * set stays in force.
+ * Follows the table until `signal` aborts. A failed read changes nothing: the last rules
+ * stay in force.
  */
 export function followClientRules(options: FollowClientRulesOptions): void {
   const { workers, maxLabels, clock, log, signal, onChanged } = options
@@ -64,7 +67,7 @@ export interface WorkerClientRules extends ClientRules {
   replace(rules: RulesForWorkers): void
 }
 
-/** A worker's side: nothing is set until it is told. */
+/** A worker's side. No rule is set until the primary sends some. */
 export function createClientRules(): WorkerClientRules {
   let weights = new Map<string, number>()
   let quotas = new Map<string, Quota>()
@@ -88,8 +91,8 @@ export function createClientRules(): WorkerClientRules {
           overQuota
         }
         const known = before.get(client)
-        // The same object as long as it says the same: what was sent on its account stays
-        // sent.
+        // An unchanged quota keeps its object, so what its account has already used still
+        // counts.
         quotas.set(client, known !== undefined && isSame(known, quota) ? known : quota)
       }
     }

@@ -1,4 +1,4 @@
-/** The tables of the sender's jobs, which their library makes. */
+/** Creates the tables of the sender's jobs; pg-boss defines them. */
 import { installLanes } from '../../../engine/dispatch/pg-boss-lanes.js'
 import { createPostgresPool } from '../../../engine/postgres/pool.js'
 import type { DbLimits } from '../../../engine/postgres/settings.js'

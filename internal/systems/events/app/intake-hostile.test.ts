@@ -1,6 +1,6 @@
 /**
- * Hostile bodies through the intake into a real PostgreSQL: each ends in its one outcome,
- * and its batch-mates hardly notice.
+ * Hostile bodies through the intake into a real PostgreSQL: each has its one outcome, and
+ * its batch-mates hardly notice.
  */
 import fc from 'fast-check'
 import t from 'tap'
@@ -17,7 +17,7 @@ const payloadSchemas = createPayloadSchemas()
 payloadSchemas.replace([HOSTILE_SCHEMA])
 const decode = createDecoder({ payloadSchemas })
 
-/** Takes what a body claims as it is, as if nothing were checked before the database. */
+/** Accepts whatever a body claims, as if nothing were checked before the database. */
 const trust: Decoder = ({ id, body }) => {
   const claim = JSON.parse(body) as {
     clientId?: string
@@ -43,11 +43,11 @@ const good = (n: number): string =>
 const isStoredAs = ({ row }: Fate, payload: string): boolean =>
   row?.kind === 'message' && row.payload === payload
 
-/** Too few to be a flood, so that all of them are one batch whoever their clients are. */
+/** Too few to be a flood, so all of them form one batch, whoever their clients are. */
 const TOGETHER = 9
 
 t.test(
-  'each hostile body among eight good ones: its one outcome, nothing changed, at the first attempt, and the eight stored',
+  'a hostile body among eight good ones has its one outcome; the eight are stored',
   async t => {
     const intake = createWholeIntake(t, connectionString, pool, decode)
     const cases = new Cases()
@@ -91,12 +91,12 @@ t.test(
   }
 )
 
-/** What only the database refuses, once nothing is checked before it. */
+/** What the database alone refuses when nothing is checked before it. */
 const REFUSED_BY_THE_DATABASE: Readonly<Record<string, readonly [claim: object, code: string]>> = {
   'U+0000 in an id': [{ messageId: 'a\0b' }, '22021'],
   'U+0000 in a client': [{ clientId: 'a\0b' }, '22021'],
-  'half a pair in an id': [{ messageId: 'a\ud800' }, '22021'],
-  'half a pair in an event type': [{ eventType: '\udc00' }, '22021'],
+  'a lone surrogate in an id': [{ messageId: 'a\ud800' }, '22021'],
+  'a lone surrogate in an event type': [{ eventType: '\udc00' }, '22021'],
   'an empty id': [{ messageId: '' }, '23514'],
   'an id of 256 bytes': [{ messageId: 'é'.repeat(128) }, '23514'],
   'a payload that is not JSON': [{ payload: '{"secret":' }, '22P02'],
@@ -112,7 +112,8 @@ t.before(() =>
   pool.query(
     `ALTER TABLE message ADD CONSTRAINT by_a_constraint CHECK (message::text NOT LIKE '%refused by a constraint%');
      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
-     CREATE TRIGGER refuse BEFORE INSERT ON message FOR EACH ROW WHEN (NEW.message::text LIKE '%by a trigger%') EXECUTE FUNCTION refuse()`
+     CREATE TRIGGER refuse BEFORE INSERT ON message FOR EACH ROW
+       WHEN (NEW.message::text LIKE '%by a trigger%') EXECUTE FUNCTION refuse()`
   )
 )
 
@@ -120,7 +121,7 @@ t.before(() =>
 const allowed = (n: number): number => 1 + 2 * Math.ceil(Math.log2(n)) + 2
 
 t.test(
-  'with no check before the database, one bad row is found by halving, refused with its SQLSTATE, and the others are stored',
+  'unchecked, one bad row is found by halving and refused with its SQLSTATE',
   async t => {
     const intake = createWholeIntake(t, connectionString, pool, trust)
     for (const [what, [claim, code]] of Object.entries(REFUSED_BY_THE_DATABASE)) {
@@ -143,7 +144,7 @@ t.test(
 )
 
 t.test(
-  'one bad row in a batch of any size, at any place, costs at most two attempts per halving and two more',
+  'one bad row costs at most two attempts per halving and two more, wherever it is',
   async t => {
     const intake = createWholeIntake(t, connectionString, pool, trust)
     const bad = JSON.stringify({ payload: '"refused by a trigger"' })
@@ -186,7 +187,7 @@ const SMALL = HOSTILE_BODIES.filter(
 )
 /** How many batches are drawn from each seed. */
 const BATCHES = Number(process.env['HOSTILE_BATCHES'] ?? 50)
-/** A row of a batch: a good one, or in one case of twenty a hostile one. */
+/** A row of a batch: good, or hostile in one case of twenty. */
 const row = fc.oneof(
   {
     weight: 19,
@@ -202,7 +203,7 @@ for (const [kind, seed] of [
   ['a new seed', Math.floor(Math.random() * 2 ** 31)]
 ] as const) {
   t.test(
-    `one row in twenty hostile: every good row is stored and every bad one refused for the right reason, with ${kind}`,
+    `one row in twenty hostile: good ones are stored, bad ones refused, with ${kind}`,
     async t => {
       t.comment(`seed ${seed}`)
       const intake = createWholeIntake(t, connectionString, pool, decode)

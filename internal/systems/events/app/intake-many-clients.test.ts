@@ -1,6 +1,6 @@
 /**
- * 100,000 clients that come once and go: what is remembered of each is gone when it has
- * nothing under way any more.
+ * 100,000 clients that each come once: nothing is remembered of a client that has nothing
+ * under way.
  */
 import { queryObjects } from 'node:v8'
 import t from 'tap'
@@ -47,7 +47,7 @@ const instancesOf = (type: abstract new (...args: never[]) => unknown): number =
   queryObjects(type, { format: 'count' })
 const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
-t.test('a backlog keeps nothing of a client whose entries are all taken', async t => {
+t.test('a backlog keeps nothing of a client once its entries are taken', async t => {
   const limits = { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 1 }
   const backlog = new Backlog(limits, { lineOf: clientOf, weightOf: () => 1 })
   const fill = (): void => {
@@ -59,12 +59,12 @@ t.test('a backlog keeps nothing of a client whose entries are all taken', async 
   t.equal(taken, CLIENTS)
   backlog.add(entry('one that stays'))
   await nextTurn()
-  t.ok(instancesOf(Traced) <= 1, 'no line holds on to what was taken')
+  t.ok(instancesOf(Traced) <= 1, 'no line keeps what was taken')
   t.equal(backlog.take().entries.length, 1)
 })
 
 t.test(
-  'an account of a client with a quota is forgotten once nothing is owed, and not before',
+  'the account of a client with a quota is forgotten once it owes nothing',
   async t => {
     const clock = createManualClock()
     const quota: Quota = { maxEventsPerS: 1, maxBytesPerS: 1_000, overQuota: 'delay' }
@@ -73,7 +73,7 @@ t.test(
     const gate = new QuotaGate(
       {
         rules: { weightOf: () => 1, hasQuotas: true, quotaOf: () => quota },
-        writer: writerOf(() => Promise.reject(new Error('nothing is to be sent'))),
+        writer: writerOf(() => Promise.reject(new Error('nothing should be sent'))),
         clock,
         random: () => 0.5,
         observer: { sentLater: nothing, sendFailed: nothing }
@@ -92,14 +92,14 @@ t.test(
     t.equal(gate.admit(Array.from({ length: 21 }, () => entry('noisy'))).length, 1)
     t.equal(instancesOf(TokenBucket) - before, 2 * (CLIENTS + 1))
     await clock.advanceAsync(10_000)
-    t.same(gate.admit([entry('noisy')]), [], 'who owes is not forgotten with them')
+    t.same(gate.admit([entry('noisy')]), [], 'a client that owes is not forgotten')
     t.equal(instancesOf(TokenBucket) - before, 2, 'one account is left')
     t.equal(gate.held + released.length, 21)
     t.equal((await gate.end()).length + released.length, 21)
   }
 )
 
-t.test('metrics have as many series as labels, whoever comes', async t => {
+t.test('metrics have as many series as labels, whatever clients come', async t => {
   const metrics = new ClientMetrics()
   metrics.label(Array.from({ length: MAX_CLIENT_LABELS }, (_, n) => `client-${n}`))
   const entries = flood()

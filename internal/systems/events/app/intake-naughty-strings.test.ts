@@ -29,7 +29,7 @@ const body = (over: object): string =>
 
 t.beforeEach(() => pool.query('TRUNCATE message, rejection'))
 
-/** Sends one body per string in one batch, and compares what became of each. */
+/** Sends one body per string in one batch, and compares their outcomes. */
 async function sendAll(
   t: Test,
   make: (text: string) => object,
@@ -112,7 +112,7 @@ for (const [field, table, unknown] of [
 }
 
 t.test(
-  'as ids, codes and words of failures in the log: one line each, which is JSON; and in no label',
+  'as ids, codes and messages of failures in the log: one JSON line each, no label',
   async t => {
     const lines: string[] = []
     const log = pino({ level: 'trace' }, { write: line => void lines.push(line) })

@@ -10,7 +10,7 @@ import { until } from '../../../lab/testing/until.js'
 import { createDecoder } from '../event/decode.js'
 import { createEventStore } from '../store/postgres.js'
 
-t.test('at each delete another session sees the row of the message already', async t => {
+t.test('before each delete another session already sees the message’s row', async t => {
   const { connectionString, pool } = await createTestDatabase(t)
   let deletes = 0
   const queue = createMemoryQueue({
@@ -19,7 +19,8 @@ t.test('at each delete another session sees the row of the message already', asy
     async onAck(receipts) {
       const ids = receipts.map(receipt => receipt.id)
       const { rows } = await pool.query<{ id: string }>(
-        `SELECT message_id AS id FROM message WHERE message_id = ANY ($1) UNION ALL SELECT queue_message_id FROM rejection WHERE queue_message_id = ANY ($1)`,
+        `SELECT message_id AS id FROM message WHERE message_id = ANY ($1) UNION ALL
+         SELECT queue_message_id FROM rejection WHERE queue_message_id = ANY ($1)`,
         [ids]
       )
       t.same(rows.map(row => row.id).toSorted(), ids.toSorted())
@@ -56,7 +57,8 @@ t.test('at each delete another session sees the row of the message already', asy
     await intake.stop(5_000)
     await store.close()
   })
-  // Without event_id the row has the queue message's id, so that a receipt names its row.
+  // Without event_id the row has the queue message's id, so its receipt identifies the
+  // row.
   const good = { event_type: 'user-app', client_id: 'client-1', message: 'hello' }
   for (let send = 0; send < 60; send++) {
     await queue.send(

@@ -10,7 +10,7 @@ import { openKeyRing } from './key-ring.js'
 const place = { clientId: 'client-1', endpointId: '1', field: 'secret' }
 
 t.test(
-  'beside embedded services a key is made once, for its owner alone, and found again',
+  'with embedded services a key is made once, readable by its owner, and kept',
   async t => {
     const dataDir = join(t.testdir({}), 'data')
     const config = readSenderConfig({ DATA_DIR: dataDir })
@@ -43,7 +43,7 @@ t.test('programs that start at once agree on one key', async t => {
     t.equal(keys.open({ keyId: 'embedded', box: Buffer.from(box, 'base64') }, place), 'hush')
 })
 
-t.test('a file that holds no key is named, with what to do, and is never replaced', async t => {
+t.test('a file without a key is never replaced; the error names it and a remedy', async t => {
   const dataDir = t.testdir({ 'sender-secret-key': 'planted' })
   const config = readSenderConfig({ DATA_DIR: dataDir })
   t.throws(() => openKeyRing(config), {

@@ -1,10 +1,10 @@
 /**
- * The keys that endpoints' secrets are encrypted with: the setting's, or beside embedded
- * services one that is made at its first use.
+ * The keys that encrypt endpoints' secrets: the setting's, or with embedded services one
+ * that is made at first use.
  *
  * Errors  ExpectedError; no message holds a key.
- * Source  POSIX link(2): of several programs that make the file at once, one succeeds,
- *         and all read a file that is whole.
+ * Source  POSIX link(2): if several programs make the file at once, one succeeds, and all
+ *         read a complete file.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import {
@@ -24,7 +24,7 @@ import { type KeyRing, parseKeyRing, SealError } from '../delivery/sealed.js'
 
 const FILE = 'sender-secret-key'
 const KEY_BYTES = 32
-/** Nobody but the owner reads it. */
+/** Only the owner may read it. */
 const MODE = 0o600
 
 export function openKeyRing({
@@ -40,7 +40,8 @@ export function openKeyRing({
   } catch (error) {
     if (!(error instanceof SealError)) throw error
     throw new ExpectedError(
-      `${file} holds no key that is understood. Put it back from a copy; or remove it, and give each endpoint a new secret (admin endpoints rotate-secret)`
+      `${file} holds no valid key. Restore it from a backup, or remove it ` +
+        'and give each endpoint a new secret (admin endpoints rotate-secret)'
     )
   }
 }
@@ -61,7 +62,7 @@ function make(dataDir: string, file: string): string {
   }
 }
 
-/** An empty file after a crash would be a key that is lost, and with it every secret. */
+/** Syncs the file: if a crash left it empty, the key and every secret would be lost. */
 function writeDurably(file: string, text: string): void {
   const descriptor = openSync(file, 'wx', MODE)
   try {

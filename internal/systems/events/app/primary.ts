@@ -1,6 +1,6 @@
 /**
- * The processor's primary: migrates, opens the queue, keeps the totals of the workers,
- * and tells them what operators have set for clients.
+ * The processor's primary: migrates, opens the queue, keeps the workers' totals, and
+ * sends the workers what operators set for clients.
  *
  * It is ready while the database takes writes, the queue answers and a worker receives.
  */
@@ -111,9 +111,9 @@ function migrateDatabase({ dbConnection }: Services, store: Probed, log: Log): P
 }
 
 /**
- * A server that may forget what it has committed is a configuration that somebody must
- * correct: better no start than one that seems well. One that becomes so later is not
- * ready, and says why. Whatever else a probe finds mends itself or is told by /readyz.
+ * Refuses to start on a server that may lose committed data: an operator must correct its
+ * configuration. A server that becomes unsafe later makes the primary not ready, with the
+ * reason. Other failures of the probe pass by themselves or are reported by /readyz.
  */
 async function endIfUnsafe(store: Probed): Promise<void> {
   await store.probe().catch((error: unknown) => {
@@ -122,14 +122,12 @@ async function endIfUnsafe(store: Probed): Promise<void> {
 }
 
 /**
- * The emulator goes on with a long poll whose connection is dead, and gives it messages:
- * short polls bound how long.
+ * The emulator keeps a long poll whose connection is dead, and hands it messages. Short
+ * polls limit for how long.
  */
 const EMBEDDED_WAIT_TIME_S = 2
 
-/**
- * Workers take the services that the primary opened: embedded ones are not started twice.
- */
+/** Workers use the services that the primary opened; embedded ones start only once. */
 function workerEnvironment(config: ProcessorConfig, services: Services): Record<string, string> {
   if (!services.isEmbedded) return {}
   const { region, endpoint = '', credentials } = services.aws

@@ -1,5 +1,5 @@
 /**
- * `node dist/cmd/producers`: the fake producers, or the load generator where its options
+ * `node dist/cmd/producers`: the fake producers, or the load generator when its options
  * are given.
  */
 
@@ -67,7 +67,7 @@ async function run(
       queueUrl: opened.queueUrl,
       onGroupsRefused: () =>
         log.info(
-          'this queue takes no message groups: sending without, so clients take turns in the processor alone'
+          'this queue has no message groups: sending without them, only the processor gives turns'
         )
     })
     await send({
@@ -93,7 +93,7 @@ async function runFake(
 ): Promise<void> {
   let sent = 0
   let loggedAtMs = clock.monotonicMs()
-  log.info({ everyMs: tickMs }, 'the fake producers send')
+  log.info({ everyMs: tickMs }, 'the fake producers are sending')
   const onSent = (messages: number): void => {
     sent += messages
     if (clock.monotonicMs() - loggedAtMs < LOG_EVERY_MS) return

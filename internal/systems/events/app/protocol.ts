@@ -1,6 +1,6 @@
 /**
- * What the processor's primary tells its workers. The rest of what they tell each other
- * is the engine's (engine/cluster/protocol.ts, intake-watch.ts).
+ * What the processor's primary sends its workers. The engine's own messages are in
+ * engine/cluster/protocol.ts and intake-watch.ts.
  */
 import type { DeathWord } from '../../../engine/cluster/intake-watch.js'
 import type { ClientSetting } from '../store/client-settings.js'
@@ -9,11 +9,11 @@ export type PrimaryMessage =
   | DeathWord
   | { readonly kind: 'clients'; readonly rules: RulesForWorkers }
 
-/** What operators have set for clients. */
+/** What operators set for clients. */
 export interface RulesForWorkers {
   readonly settings: readonly ClientSetting[]
-  /** Workers that share each quota, this one among them. */
+  /** How many workers share each quota, this one included. */
   readonly sharers: number
-  /** The clients with metrics of their own; only ever added to. */
+  /** The clients with metrics of their own; the list only grows. */
   readonly labels: readonly string[]
 }

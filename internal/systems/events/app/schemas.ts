@@ -2,7 +2,7 @@
  * Keeps a worker's compiled payload schemas in step with `event_schema`, without a
  * restart.
  *
- * A change is heard at once (LISTEN). Until it is read, the schemas in force stay.
+ * LISTEN announces a change at once. Until it is read, the schemas in force stay.
  */
 
 import { retryUntilDone } from '../../../engine/cluster/retry-until.js'
@@ -23,8 +23,8 @@ export interface FollowSchemasOptions {
 }
 
 /**
- * Resolves once the schemas are known, so that no event is judged without them; follows
- * them until `signal` aborts.
+ * Resolves once the schemas are known, so that no event is judged without them; then
+ * follows them until `signal` aborts.
  */
 export async function followSchemas({
   connectionString,
@@ -56,7 +56,7 @@ export async function followSchemas({
   const watch = watchTable({
     look,
     lookEveryMs: LOOK_EVERY_MS,
-    // The schemas in force stay, and the database's trouble is reported where it is felt.
+    // The schemas in force stay. Whoever needs the database reports its failure.
     onFailed: error => log.debug({ reason: String(error) }, 'payload schemas not read'),
     clock,
     signal

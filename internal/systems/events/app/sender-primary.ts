@@ -1,7 +1,7 @@
 /**
- * The sender's primary: migrates, and reads what is owed for /metrics.
+ * The sender's primary: migrates, and reads for /metrics what is owed.
  *
- * It is ready while the database answers and a worker has no step that fails.
+ * It is ready while the database answers and no step of a worker fails.
  */
 import {
   type PrimaryOpening,
@@ -24,8 +24,8 @@ import type { SenderStatus } from './sender-protocol.js'
 
 const READ_BACKLOG_EVERY_MS = 10_000
 /**
- * Counting a backlog of a million takes most of a second: it is never more than a
- * twentieth of the database's time.
+ * Counting a backlog of a million takes most of a second. This limits counting to a
+ * twentieth of the time.
  */
 const READ_BACKLOG_SHARE = 20
 
@@ -54,7 +54,7 @@ async function openPrimary(
 ): Promise<PrimaryParts<never, never>> {
   const services = await findDatabase(config.services)
   closeLater(() => services.stop())
-  // Made, or found wanting, before a worker needs it.
+  // A missing or bad key ends the program before a worker needs it.
   openKeyRing(config)
   const pool = createPostgresPool(
     { connectionString: services.dbConnection, ...config.db },

@@ -1,8 +1,8 @@
 /**
- * What a sender's worker reports of its state. Its counters are in its metrics and are
- * added up as they are, so the last second before a kill -9 may miss.
+ * What a sender's worker reports of its state. Its counters are sent as metrics and added
+ * up; a kill -9 may lose those of the last second.
  */
 export interface SenderStatus {
-  /** Steps that fail at present, each with its reason. */
+  /** Steps that are failing now, each with its reason. */
   readonly problems: readonly string[]
 }

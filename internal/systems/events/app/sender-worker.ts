@@ -28,11 +28,11 @@ const POSTER = {
   maxRetryAfterMs: 3_600_000
 }
 /**
- * The four steps, records and reads of lanes: more lanes than that wait for each other a
- * moment, not for long.
+ * For the four steps, records and reads of lanes. With more lanes than connections, reads
+ * wait only a moment.
  */
 const CONNECTIONS = 10
-/** A lane is renewed so often in the time after which it would be lost. */
+/** How often a lane is renewed within the time after which it would be lost. */
 const RENEWALS_PER_LOSS = 3
 
 export function runSenderWorker(config: SenderConfig, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * The sender: a primary that keeps the workers running and shows what they do, and the
- * workers, all from one entry point.
+ * workers themselves, from one entry point.
  */
 import cluster from 'node:cluster'
 import type { Environment } from '../../../engine/config/environment.js'

@@ -1,6 +1,6 @@
 /**
- * `node dist/cmd/verify`: asks tables and queues for every event of a ledger; exit code 1
- * when something is wrong.
+ * `node dist/cmd/verify`: looks up every event of a ledger in tables and queues; exit
+ * code 1 when something is wrong.
  */
 import pg from 'pg'
 import { createHelp } from '../../../engine/cli/help-service.js'
@@ -51,8 +51,8 @@ async function examine(
     application_name: 'event-process verify',
     keepAlive: true
   })
-  // A lost connection also fails the query under way; without a listener it would end the
-  // process.
+  // A lost connection also fails the running query; without a listener its event would
+  // end the process.
   db.on('error', () => undefined)
   try {
     const { queueUrl, deadLetterQueueUrl, notes } = await openQueue(sqs, config.queue)
@@ -70,7 +70,7 @@ async function examine(
       return { all: visible + inFlight + delayed, delayed }
     }
     await db.connect()
-    // A role's own limits are meant for short statements; this reads whole tables.
+    // This reads whole tables; a role's own limit is meant for short statements.
     await db.query('SET statement_timeout = 0')
     let tornLine: number | null = null
     return await verify({
@@ -78,8 +78,8 @@ async function examine(
       tornLine: () => tornLine,
       db,
       depths: async (): Promise<Depths> => {
-        // In this order: a message that is moved in between counts twice, and not in
-        // neither.
+        // The queue first: a message that moves in between is counted twice rather than
+        // not at all.
         const { all: queue, delayed } = await depthOf(queueUrl)
         return {
           queue,
@@ -112,15 +112,15 @@ async function fetchTotals(url: string): Promise<MetricTotals> {
 }
 
 /**
- * Failures of queue, database and network in one line; anything else is a bug and keeps
- * its stack.
+ * Reports a failure of queue, database or network in one line; anything else is a bug and
+ * keeps its stack.
  */
 function explained(error: unknown): unknown {
   if (error instanceof QueueError)
-    return new ExpectedError(`The queue cannot be asked: ${error.message} (${error.code})`)
+    return new ExpectedError(`The queue request failed: ${error.message} (${error.code})`)
   if (error instanceof pg.DatabaseError)
     return new ExpectedError(
-      `The database cannot be asked: ${error.message} (SQLSTATE ${error.code ?? '?'})`
+      `The database query failed: ${error.message} (SQLSTATE ${error.code ?? '?'})`
     )
   // An AggregateError of several addresses has no message of its own.
   const { code, message } = error as { readonly code?: unknown; readonly message?: string }

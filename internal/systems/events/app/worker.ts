@@ -1,5 +1,5 @@
 /**
- * One worker of the processor: queue → intake → store. It begins to receive once the
+ * One worker of the processor: queue → intake → store. It starts to receive once the
  * database takes writes.
  */
 
@@ -31,11 +31,11 @@ import { createClientRules, type WorkerClientRules } from './client-rules.js'
 import type { PrimaryMessage } from './protocol.js'
 import { followSchemas } from './schemas.js'
 
-/** A batch this large says that more is coming: the next one may wait for it. */
+/** After a batch this large more is likely to come, so the next one may wait to fill. */
 const BUSY_MESSAGES = 100
 const SETTLE = { settleConcurrency: 8, settleLingerMs: 10 }
 
-/** What the primary has told this worker. */
+/** What the primary has sent this worker. */
 interface Told {
   readonly suspectRecord: HeardSuspects
   readonly clients: WorkerClientRules

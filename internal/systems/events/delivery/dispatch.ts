@@ -1,6 +1,6 @@
 /**
- * Deliveries as duties of the dispatcher: a lane is an endpoint, an attempt is a signed
- * POST.
+ * Deliveries as duties of the dispatcher: a lane is an endpoint, and an attempt is a
+ * signed POST.
  */
 import type { Chore, Dispatch } from '../../../engine/dispatch/dispatch.js'
 import type { DispatchObserver } from '../../../engine/dispatch/observer.js'
@@ -25,8 +25,8 @@ export interface DeliveryDispatchOptions {
 }
 
 /**
- * A page of the fan-out: its transaction is short, and its rows are in the cache when
- * they are sent.
+ * Events per page of the fan-out: few enough for a short transaction, and for its rows to
+ * be in the cache when they are sent.
  */
 const EVENTS_AT_ONCE = 2_000
 const FAN_OUT_EVERY_MS = 100
@@ -75,7 +75,10 @@ export function createDeliveryDispatch({
   }
 }
 
-/** What people set of an endpoint; its health changes by our own doing. */
+/**
+ * Changes when people change the endpoint. Its health is left out: the sender changes
+ * that itself.
+ */
 function versionOf(endpoint: SealedEndpoint): string {
   return JSON.stringify({ ...endpoint, failingForMs: null, circuitOpened: null })
 }

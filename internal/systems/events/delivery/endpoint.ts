@@ -1,4 +1,4 @@
-/** An endpoint ready to be sent to: its secrets opened, its headers known. */
+/** An endpoint ready for sending: its secrets are opened and its headers known. */
 
 import { ExpectedError } from '../../../engine/lifecycle/service.js'
 import type { KeyRing, Sealed } from './sealed.js'
@@ -8,15 +8,15 @@ import type { SealedEndpoint } from './store/deliveries.js'
 
 export interface Endpoint extends Omit<SealedEndpoint, 'sealedSecrets' | 'sealedHeaders'> {
   readonly signer: WebhookSigner
-  /** Names in lower case and values in turn. */
+  /** Lower-case names and values, alternating. */
   readonly headers: readonly string[]
 }
 
-/** What is sealed of an endpoint, by the name that the seal knows it by. */
+/** The sealed values of an endpoint, by the name under which each was sealed. */
 export const SECRET_FIELD = 'secret'
 export const HEADERS_FIELD = 'headers'
 
-/** Throws SealError or ExpectedError, without a word of what was sealed. */
+/** Throws SealError or ExpectedError; no message holds a sealed value. */
 export function openEndpoint(sealed: SealedEndpoint, keys: KeyRing): Endpoint {
   const { sealedSecrets, sealedHeaders, ...plain } = sealed
   const open = (box: Sealed, field: string): string =>

@@ -14,7 +14,7 @@ const due = (over: Partial<DueDelivery> = {}): DueDelivery => ({
   ...over
 })
 
-t.test('the payload’s text stands in the envelope character for character', t => {
+t.test('the envelope holds the payload’s text character for character', t => {
   const payloads = [
     '{ "price": 1.10 }',
     '[1e400,-0,0.10000000000000000000001]',
@@ -31,7 +31,7 @@ t.test('the payload’s text stands in the envelope character for character', t 
   t.end()
 })
 
-t.test('whatever the names, the envelope is JSON and says them', t => {
+t.test('whatever the names, the envelope is JSON and holds them', t => {
   const name = fc.string({ unit: 'binary', minLength: 1 })
   fc.assert(
     fc.property(name, name, name, (client, eventType, messageId) => {
@@ -48,7 +48,7 @@ t.test('whatever the names, the envelope is JSON and says them', t => {
 })
 
 t.test(
-  'a webhook-id is the same for every attempt, another for every endpoint, client and event, and fit for a header',
+  'a webhook-id depends on endpoint, client and event alone, and fits a header',
   t => {
     t.equal(webhookIdOf(1, 'client-1', 'e.1'), webhookIdOf(1, 'client-1', 'e.1'))
     const places: readonly [number, string, string][] = [
@@ -56,7 +56,7 @@ t.test(
       [2, 'client-1', 'e.1'],
       [1, 'client-2', 'e.1'],
       [1, 'client-1', 'e.2'],
-      // Where one name ends and the next begins must not matter.
+      // Moving characters from one name to the next must change the id.
       [1, 'client-1e', '.1'],
       [1, 'a","b', 'c'],
       [1, 'a', 'b","c'],
@@ -76,7 +76,7 @@ t.test(
   }
 )
 
-t.test('a webhook-id stays what it was: recipients keep them', t => {
+t.test('a webhook-id never changes between versions: recipients store it', t => {
   t.equal(webhookIdOf(7, 'client-1', 'e.1'), 'msg_5kfXwTjMiRewUarNSZ3Qg5pT4mGErgOZ')
   t.end()
 })

@@ -1,6 +1,5 @@
 /**
- * What a recipient gets: the payload as it was sent, and what is to be known about it
- * (pure).
+ * What a recipient gets: the payload as it was sent, with facts about its event (pure).
  *
  * Shapes  a JSON object {"type", "timestamp", "id", "client", "data"}; `data` is the
  *         payload's stored text, character for character, so that a number keeps its
@@ -24,9 +23,9 @@ export function envelopeOf(
 const ID_CHARS = 32
 
 /**
- * The same for every attempt at one event for one endpoint, and for no other: what
- * recipients drop repeats by. A digest, because an event id may hold what a header or the
- * signed text must not.
+ * Recipients drop repeats by this id: it is the same for every attempt at one event for
+ * one endpoint, and unique to them. It is a digest because an event id may hold
+ * characters that a header or the signed text must not.
  */
 export function webhookIdOf(endpointId: number, client: string, messageId: string): string {
   return `msg_${hash('sha256', JSON.stringify([endpointId, client, messageId]), 'base64url').slice(0, ID_CHARS)}`

@@ -37,7 +37,7 @@ async function healthOf({ id }: { readonly id: number }): Promise<Health> {
   return rows[0]!
 }
 
-/** Whatever was under way may pause it once more. */
+/** An attempt still under way may pause it once more. */
 const untilLeft = ({ id }: { readonly id: number }) =>
   until('nobody is at work for it', async () => {
     const { rowCount } = await pool.query(
@@ -55,7 +55,7 @@ async function startSilent(t: Test): Promise<StubHttp> {
 }
 
 t.test(
-  'endpoints that never answer, refuse or fail, with ten thousand deliveries queued, hold up nobody and are left alone',
+  'dead endpoints with 10,000 queued deliveries delay no others and are paused',
   async t => {
     const [silent, closed, failing, recipient] = [
       await startSilent(t),
@@ -104,7 +104,7 @@ t.test(
 )
 
 t.test(
-  'a circuit that opened is tried with one attempt, opens for longer, and closes with a success',
+  'an open circuit allows one attempt, opens for longer, and closes on success',
   async t => {
     let status = 500
     const recipient = await startStubHttp(t, reply => reply.writeHead(status).end())
@@ -139,13 +139,13 @@ t.test(
     t.equal(
       (await healthOf(endpoint)).pending,
       before + 2,
-      'what was never tried is delivered; the failed ones wait for their time'
+      'untried deliveries are made; the failed ones wait until they are due'
     )
   }
 )
 
 t.test(
-  'an endpoint that fails for too long is disabled, however many others it has; one that fails less is not',
+  'an endpoint that fails for too long is disabled, one that fails less is not',
   async t => {
     const failing = await startStubHttp(t, reply => reply.writeHead(500).end())
     const client = await whole.addClient()
@@ -201,7 +201,7 @@ t.test('no endpoint has more attempts under way than it allows', async t => {
       await client.addEndpoint(`${recipient.origin}/${maxConcurrency}`, { maxConcurrency })
     )
   await client.store(...ids(30))
-  // Two senders: the lane is one's at a time.
+  // Two senders, but only one at a time has the lane.
   start(t)
   start(t)
   await until('each has as many as it may', () => waiting.length === 16)

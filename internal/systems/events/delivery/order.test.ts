@@ -22,8 +22,8 @@ interface Arrival {
 }
 
 /**
- * A recipient that says how often an event fails before it succeeds, and sees whether one
- * comes before another is answered.
+ * A recipient that knows how often each event fails before it succeeds, and notices when
+ * one arrives before another is answered.
  */
 async function startRecipient(t: Test, failures: Readonly<Record<string, number>> = {}) {
   const arrivals: Arrival[] = []
@@ -50,17 +50,17 @@ async function startRecipient(t: Test, failures: Readonly<Record<string, number>
   }
 }
 
-/** In commit order; the ids say nothing of it. */
+/** In commit order, which the ids do not show. */
 const shuffled = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, n) => `e${(n * 37) % count}`)
 
 t.test(
-  'an ordered endpoint gets its events in commit order and one at a time, from several senders at once',
+  'an ordered endpoint gets one event at a time in commit order, from any sender',
   async t => {
     const recipient = await startRecipient(t)
     const client = await whole.addClient()
     await client.addEndpoint(recipient.origin, { isOrdered: true, maxConcurrency: 10 })
-    // Others keep the lanes busy, so that this one changes hands.
+    // Other endpoints keep the lanes busy, so that this one moves between senders.
     const busy = await startRecipient(t)
     for (let n = 0; n < 4; n++) await client.addEndpoint(busy.origin)
     const ids = shuffled(100)
@@ -72,7 +72,7 @@ t.test(
   }
 )
 
-t.test('a failure blocks the line until it succeeds; then it goes on', async t => {
+t.test('a failed delivery blocks the later ones until it succeeds', async t => {
   const recipient = await startRecipient(t, { c: 2 })
   const client = await whole.addClient()
   await client.addEndpoint(recipient.origin, { isOrdered: true })
@@ -87,7 +87,7 @@ t.test('a failure blocks the line until it succeeds; then it goes on', async t =
 })
 
 t.test(
-  'a delivery whose schedule has ended is dead and frees the line; redriven, it comes next',
+  'a delivery at the end of its schedule frees the line; redriven, it comes next',
   async t => {
     const recipient = await startRecipient(t, { b: 2 })
     const client = await whole.addClient()

@@ -24,7 +24,9 @@ async function open(t: Test): Promise<{ whole: WholeSender; faults: string[] }> 
   return { whole, faults }
 }
 
-/** How many deliveries of the endpoint are in this state; none while nobody answers. */
+/**
+ * How many deliveries of the endpoint are in this state; 0 while the database is away.
+ */
 async function count(whole: WholeSender, endpointId: number, state = 'delivered'): Promise<number> {
   const { rows } = await whole.pool
     .query<{ n: number }>(
@@ -36,7 +38,7 @@ async function count(whole: WholeSender, endpointId: number, state = 'delivered'
 }
 
 t.test(
-  'sessions that the server ends at any time, again and again: the sender goes on, and every event arrives',
+  'the server ends sessions again and again: the sender continues, all arrives',
   async t => {
     const { whole, faults } = await open(t)
     const recipient = await startStubHttp(t, reply => reply.end())
@@ -60,7 +62,7 @@ t.test(
       async () => (await count(whole, endpoint.id)) === ids.length,
       30_000
     )
-    t.ok(faults.length > 0, 'it was told')
+    t.ok(faults.length > 0, 'it was reported')
     t.equal(
       new Set(recipient.requests.map(({ body }) => (JSON.parse(body) as { id: string }).id)).size,
       ids.length
@@ -69,7 +71,7 @@ t.test(
 )
 
 t.test(
-  'a database that is away while attempts are under way: their outcomes are recorded when it is back',
+  'outcomes of attempts are recorded when a lost database is back',
   async t => {
     const { whole, faults } = await open(t)
     const waiting: (() => void)[] = []
@@ -92,7 +94,7 @@ t.test(
 )
 
 t.test(
-  'while the database is away a sender stops within its time, and what it could not record is sent again by the next',
+  'without a database a sender stops in time; the next resends what it left open',
   async t => {
     const { whole } = await open(t)
     const waiting: (() => void)[] = []

@@ -6,7 +6,7 @@ import { newSecret } from './secret.js'
 const key = (): string => randomBytes(32).toString('base64')
 const place: SealPlace = { clientId: 'client-1', endpointId: 'ep_1', field: 'secret' }
 
-t.test('what is sealed opens in its place, and its bytes show nothing of it', async t => {
+t.test('a sealed value opens in its place, and its bytes reveal nothing', async t => {
   const ring = parseKeyRing(`k1:${key()}`)
   for (const text of [newSecret(), '', 'Bearer 水'.repeat(100)]) {
     const sealed = ring.seal(text, place)
@@ -23,14 +23,14 @@ t.test('no two boxes are the same', async t => {
   t.equal(new Set(boxes.map(box => box.slice(0, 24))).size, 100, 'each has a nonce of its own')
 })
 
-t.test('a value that is moved to another client, endpoint or field does not open', async t => {
+t.test('a value moved to another client, endpoint or field does not open', async t => {
   const ring = parseKeyRing(`k1:${key()}`)
   const sealed = ring.seal('whsec_planted', place)
   const elsewhere: SealPlace[] = [
     { ...place, clientId: 'client-2' },
     { ...place, endpointId: 'ep_2' },
     { ...place, field: 'header authorization' },
-    // The same characters in a row, cut at another place.
+    // The same characters joined, but split at another place.
     { clientId: 'client-1ep', endpointId: '_1', field: 'secret' }
   ]
   for (const other of elsewhere)
@@ -41,7 +41,7 @@ t.test('a value that is moved to another client, endpoint or field does not open
     )
 })
 
-t.test('every changed or missing byte is found', async t => {
+t.test('every changed or missing byte is detected', async t => {
   const ring = parseKeyRing(`k1:${key()}`)
   const sealed = ring.seal('whsec_planted', place)
   for (let at = 0; at < sealed.box.length; at++) {
@@ -56,7 +56,7 @@ t.test('every changed or missing byte is found', async t => {
   }
 })
 
-t.test('the first key seals and all open, so keys can be changed one after the other', async t => {
+t.test('the first key seals and all open, so keys can be replaced one by one', async t => {
   const [first, second] = [key(), key()] as const
   const before = parseKeyRing(`old:${first}`)
   const sealed = before.seal('secret', place)
@@ -66,16 +66,16 @@ t.test('the first key seals and all open, so keys can be changed one after the o
   t.equal(ring.open(sealed, place), 'secret')
   t.throws(() => parseKeyRing(`new:${second}`).open(sealed, place), {
     code: 'unknown-key',
-    message: /key old, .* add that key behind the others/
+    message: /key old, .* add that key after the others/
   })
   t.throws(() => parseKeyRing(`old:${second}`).open(sealed, place), {
     code: 'not-genuine',
-    message: /put the key back, or set the value anew/
+    message: /put the key back, or set the value again/
   })
 })
 
 t.test(
-  'a ring that is not understood says how to write one, and no message holds a key or a secret',
+  'an invalid ring says how to write one; no message holds a key or a secret',
   async t => {
     const planted = key()
     const rings = [

@@ -1,14 +1,12 @@
 /**
- * Secrets of endpoints as they rest in the database: encrypted, and bound to the row they
- * belong to.
+ * Encrypts endpoints' secrets for the database and binds each to its row.
  *
  * Shapes  text and its place in, key id and bytes out, and back. The place (client,
- *         endpoint, field) is authenticated along with it, so a value that is moved to
- *         another row or column does not open. The first key of the ring seals; all of
- *         them open.
+ *         endpoint, field) is authenticated too, so a value that is moved to another row
+ *         or column does not open. The first key of the ring seals; all of them open.
  * Units   bytes: 12 of nonce, the encrypted text, 16 of tag.
- * Errors  SealError, whose code says what to do about it; no message holds a key, or
- *         anything of what was sealed.
+ * Errors  SealError, whose code says what to do; no message holds a key or a sealed
+ *         value.
  * Source  AES-256-GCM with random 96-bit nonces, NIST SP 800-38D: good for 2^32 seals per
  *         key.
  */
@@ -18,7 +16,7 @@ import { ExpectedError } from '../../../engine/lifecycle/service.js'
 export interface SealPlace {
   readonly clientId: string
   readonly endpointId: string
-  /** What it is of the endpoint, e.g. `secret` or `header authorization`. */
+  /** The endpoint's field, e.g. `secret` or `header authorization`. */
   readonly field: string
 }
 
@@ -28,7 +26,7 @@ export interface Sealed {
 }
 
 export interface KeyRing {
-  /** The key that seals; what another one sealed may be sealed anew. */
+  /** The key that seals. Values that another key has sealed may be resealed with it. */
   readonly currentKeyId: string
   seal(text: string, place: SealPlace): Sealed
   open(sealed: Sealed, place: SealPlace): string
@@ -52,22 +50,21 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const SETTING = 'SENDER_SECRET_KEYS'
 const REMEDY =
-  'write id:key, the key as `openssl rand -base64 32` prints it, ' +
-  'older keys behind it with commas between'
+  'write id:key, with the key as `openssl rand -base64 32` prints it, ' +
+  'then older keys, separated by commas'
 
 /** Keys as the setting holds them, `id:base64,id2:base64`. */
 export function parseKeyRing(text: string): KeyRing {
   const keys = new Map<string, Buffer>()
   for (const entry of text.split(',').map(part => part.trim())) {
     const [, id, base64 = ''] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(entry) ?? []
-    // Neither the entry nor its place is quoted: a key without its id would be in the
-    // log.
+    // Quotes neither the entry nor its position: a key without its id would be logged.
     if (id === undefined)
-      throw new SealError('wrong-keys', `${SETTING} is not understood: ${REMEDY}`)
+      throw new SealError('wrong-keys', `${SETTING} is not valid: ${REMEDY}`)
     if (keys.has(id))
       throw new SealError(
         'wrong-keys',
-        `${SETTING} names the key ${id} twice: give each key an id of its own`
+        `${SETTING} names the key ${id} twice: give each key its own id`
       )
     keys.set(id, Buffer.from(base64, 'base64'))
   }
@@ -92,7 +89,7 @@ function createKeyRing(keys: ReadonlyMap<string, Buffer>): KeyRing {
         throw new SealError(
           'unknown-key',
           `${named(place)} was sealed with the key ${keyId}, which ${SETTING} does not hold: ` +
-            'add that key behind the others'
+            'add that key after the others'
         )
       }
       try {
@@ -109,14 +106,14 @@ function createKeyRing(keys: ReadonlyMap<string, Buffer>): KeyRing {
           'not-genuine',
           `${named(place)} does not open with the key ${keyId}: ` +
             `${SETTING} holds another key under that id, or the row was changed or moved; ` +
-            'put the key back, or set the value anew'
+            'put the key back, or set the value again'
         )
       }
     }
   }
 }
 
-/** No two places have the same bytes, whatever their names hold. */
+/** Different places give different bytes, whatever their names hold. */
 function bytesOf({ clientId, endpointId, field }: SealPlace): Buffer {
   return Buffer.from(JSON.stringify(['event-process-app sealed 1', clientId, endpointId, field]))
 }

@@ -3,25 +3,25 @@ import { newSecret, parseSecret } from './secret.js'
 
 const ofBytes = (bytes: number): string => `whsec_${Buffer.alloc(bytes, 0xab).toString('base64')}`
 
-/** Of its key; null where it is refused. */
+/** The length of its key; null if it is refused. */
 function bytesOf(secret: string): number | null {
   const parsed = parseSecret(secret)
   return parsed.kind === 'key' ? parsed.key.length : null
 }
 
-t.test('a new secret is 32 random bytes behind its prefix', async t => {
+t.test('a new secret is its prefix and 32 random bytes', async t => {
   const secret = newSecret()
   t.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/)
   t.equal(bytesOf(secret), 32)
   t.not(newSecret(), secret)
 })
 
-t.test('24 to 64 bytes, with or without prefix and padding', async t => {
+t.test('a secret has 24 to 64 bytes, with or without prefix and padding', async t => {
   for (const bytes of [24, 64]) t.equal(bytesOf(ofBytes(bytes)), bytes)
   for (const bytes of [0, 23, 65])
     t.match(parseSecret(ofBytes(bytes)), {
       kind: 'refused',
-      reason: `a secret has 24 to 64 bytes, and this one ${bytes}`
+      reason: `a secret has 24 to 64 bytes, this one has ${bytes}`
     })
   const padded = ofBytes(32)
   const key = Buffer.alloc(32, 0xab)
@@ -29,7 +29,7 @@ t.test('24 to 64 bytes, with or without prefix and padding', async t => {
     t.same(parseSecret(text), { kind: 'key', key })
 })
 
-t.test('what is no such secret is refused without being repeated', async t => {
+t.test('an invalid secret is refused without being repeated', async t => {
   for (const text of [
     '',
     'whsec_',

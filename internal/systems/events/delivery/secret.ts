@@ -1,11 +1,11 @@
 /**
- * The secret that a client and we share for one endpoint, in the form in which people
- * copy it: `whsec_` and base64.
+ * The secret that a client and the sender share for one endpoint, in the form that people
+ * copy: `whsec_` and base64.
  *
- * Shapes  text in, the key out, or a sentence that says what is wrong with it and never
- *         what it is.
+ * Shapes  text in; the key out, or a sentence that says what is wrong without repeating
+ *         it.
  * Units   bytes.
- * Source  Standard Webhooks: 24 to 64 random bytes; the prefix names the kind and is no
+ * Source  Standard Webhooks: 24 to 64 random bytes; the prefix names the kind and is not
  *         part of the key.
  */
 import { randomBytes } from 'node:crypto'
@@ -23,18 +23,18 @@ export function newSecret(): string {
   return `${PREFIX}${randomBytes(NEW_BYTES).toString('base64')}`
 }
 
-/** A secret from elsewhere may come without its prefix. */
+/** Secrets made elsewhere may lack the prefix. */
 export function parseSecret(text: string): ParsedSecret {
   if (/^wh[sp]k_/.test(text))
     return refused(
-      'this is a key of a signature pair (v1a): take a shared secret, whsec_ and base64'
+      'this is a key of a signature pair (v1a): use a shared secret, whsec_ and base64'
     )
   const base64 = text.startsWith(PREFIX) ? text.slice(PREFIX.length) : text
   const key = Buffer.from(base64, 'base64')
   if (key.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, ''))
-    return refused('a secret is whsec_ and base64: copy it again, whole')
+    return refused('a secret is whsec_ and base64: copy all of it again')
   if (key.length < MIN_BYTES || key.length > MAX_BYTES)
-    return refused(`a secret has ${MIN_BYTES} to ${MAX_BYTES} bytes, and this one ${key.length}`)
+    return refused(`a secret has ${MIN_BYTES} to ${MAX_BYTES} bytes, this one has ${key.length}`)
   return { kind: 'key', key }
 }
 

@@ -21,7 +21,7 @@ function keyOf(secret: string): Buffer {
 
 const nowS = (): number => Math.floor(Date.now() / 1_000)
 
-/** As our sender makes them. */
+/** Headers as our sender makes them. */
 function signed(
   secrets: readonly string[],
   body: string,
@@ -43,7 +43,7 @@ const verifies = (secret: string, body: string, headers: Record<string, string>)
   return true
 }
 
-t.test('the published vector, with and without the prefix of its secret', async t => {
+t.test('the published test vector is met, with and without the secret’s prefix', async t => {
   for (const secret of [GOLDEN.secret, GOLDEN.secret.slice('whsec_'.length)])
     t.equal(
       createWebhookSigner([keyOf(secret)]).sign(GOLDEN.id, GOLDEN.timestampS, GOLDEN.body),
@@ -51,7 +51,7 @@ t.test('the published vector, with and without the prefix of its secret', async 
     )
 })
 
-t.test('the same HMAC as the platform makes, for keys of any length and any text', async () => {
+t.test('the HMAC equals the platform’s, for keys of any length and any text', async () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 1, maxLength: 130 }),
@@ -74,7 +74,7 @@ t.test('the library that recipients use accepts what we sign', async t => {
   }
 })
 
-t.test('and signs the same itself', async t => {
+t.test('the library that recipients use makes the same signature', async t => {
   const secret = newSecret()
   const body = '{"type":"user-app"}'
   t.equal(
@@ -83,7 +83,7 @@ t.test('and signs the same itself', async t => {
   )
 })
 
-t.test('while a secret is rotated there is a signature for each, and either verifies', async t => {
+t.test('during a rotation each secret has its signature, and either verifies', async t => {
   const [next, old] = [newSecret(), newSecret()] as const
   const headers = signed([next, old], 'body')
   t.equal(headers['webhook-signature']?.split(' ').length, 2)
@@ -92,7 +92,7 @@ t.test('while a secret is rotated there is a signature for each, and either veri
   t.throws(() => verifies(newSecret(), 'body', headers), WebhookVerificationError)
 })
 
-t.test('a signer may be used again and again: no attempt leaves a trace in the next', async t => {
+t.test('a signer may be reused: no attempt affects the next', async t => {
   const signer = createWebhookSigner([keyOf(GOLDEN.secret), randomBytes(80)])
   const first = signer.sign('id', 1, 'a longer body than the next one')
   signer.sign('id', 2, 'b')
@@ -100,7 +100,7 @@ t.test('a signer may be used again and again: no attempt leaves a trace in the n
   t.equal(signer.sign(GOLDEN.id, GOLDEN.timestampS, GOLDEN.body).split(' ')[0], GOLDEN.signature)
 })
 
-t.test('what is changed on the way does not verify', async t => {
+t.test('a changed delivery does not verify', async t => {
   const secret = newSecret()
   const body = '{"a":1}'
   const good = signed([secret], body)
@@ -133,7 +133,7 @@ t.test('what is changed on the way does not verify', async t => {
   t.ok(verifies(secret, body, signed([secret], body, {}, nowS() - 290)), 'almost too old')
 })
 
-t.test('an id or time that would be read otherwise is not signed', async t => {
+t.test('an ambiguous id or time is not signed', async t => {
   const signer = createWebhookSigner([Buffer.alloc(32)])
   for (const id of ['', 'a.b', 'a b', 'ä', 'a\n', 'x'.repeat(256)])
     t.throws(() => signer.sign(id, 1, ''), RangeError, JSON.stringify(id))

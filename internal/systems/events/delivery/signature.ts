@@ -1,28 +1,28 @@
 /**
  * Signs deliveries by the Standard Webhooks specification, symmetric scheme `v1`.
  *
- * Shapes  the keys of an endpoint in (several while a secret is being rotated), and per
- *         attempt the headers' values out: the recipient hashes `id.timestamp.body` and
- *         takes any one signature that fits. The body is what is sent, byte for byte.
- * Units   seconds since 1970, whole, of this attempt.
+ * Shapes  the keys of an endpoint in (several during a rotation), and per attempt the
+ *         value of `webhook-signature` out. The recipient hashes `id.timestamp.body` and
+ *         accepts any one signature that fits. The body is signed exactly as it is sent.
+ * Units   whole seconds since 1970, of this attempt.
  * Errors  RangeError for an id or time that cannot be signed, or no key: a bug of the
  *         caller.
- * Source  standardwebhooks.com, specification 1.0.0; RFC 2104 for the HMAC, which is made
- *         of two one-call hashes: `createHmac` alone takes about as long as all the rest
+ * Source  standardwebhooks.com, specification 1.0.0; RFC 2104 for the HMAC. It is made of
+ *         two one-call hashes, because `createHmac` alone takes about as long as the rest
  *         of signing.
  */
 import { hash } from 'node:crypto'
 
 export interface WebhookSigner {
-  /** The value of `webhook-signature`: one signature per key, in their order. */
+  /** The value of `webhook-signature`: one signature per key, in key order. */
   sign(id: string, timestampS: number, body: string): string
 }
 
 const BLOCK_BYTES = 64
 const DIGEST_BYTES = 32
 /**
- * Visible ASCII without the full stop that separates id, time and body, so that no id can
- * pretend to hold a time.
+ * Visible ASCII without the full stop that separates id, time and body, so that an id
+ * cannot fake a time.
  */
 const ID = /^[\x21-\x2d\x2f-\x7e]{1,255}$/
 
@@ -46,7 +46,7 @@ export function createWebhookSigner(keys: readonly Uint8Array[]): WebhookSigner 
 
 interface Pads {
   readonly inner: Buffer
-  /** With room for the inner digest behind it. */
+  /** Leaves room for the inner digest after the pad. */
   readonly outer: Buffer
 }
 
@@ -58,7 +58,7 @@ function padsOf(key: Uint8Array): Pads {
   return { inner: block.map(byte => byte ^ 0x36) as Buffer, outer }
 }
 
-/** `text` has a block of room in front. */
+/** `text` begins with one free block. */
 function hmac(inner: Buffer, outer: Buffer, text: Buffer): string {
   text.set(inner)
   outer.write(hash('sha256', text, 'hex'), BLOCK_BYTES, 'hex')

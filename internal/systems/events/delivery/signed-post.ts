@@ -1,5 +1,5 @@
 /**
- * One attempt as it goes out: the envelope, signed with every secret in force, and the
+ * One attempt's request: the envelope, signed with every secret in force, and the
  * client's own headers.
  */
 import type { Post } from '../../../engine/egress/post.js'
@@ -7,10 +7,7 @@ import type { Endpoint } from './endpoint.js'
 import { envelopeOf, webhookIdOf } from './envelope.js'
 import type { DueDelivery } from './store/deliveries.js'
 
-/**
- * `atMs` is the time of this attempt, since 1970: recipients refuse signatures that are
- * old.
- */
+/** `atMs` is the time of this attempt, since 1970: recipients refuse old signatures. */
 export function signedPost(endpoint: Endpoint, delivery: DueDelivery, atMs: number): Post {
   const { id: endpointId, client, url, signer, headers, timeoutMs } = endpoint
   const timestampS = Math.floor(atMs / 1_000)

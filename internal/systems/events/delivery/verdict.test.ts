@@ -27,7 +27,7 @@ const failedFor = (restMs: number) => ({
   lane: { kind: 'failing', restMs }
 })
 
-t.test('2xx and nothing else is delivered, 410 is gone, the rest is tried again', async t => {
+t.test('only 2xx is delivered, 410 closes the endpoint, the rest is tried again', async t => {
   for (const status of [200, 201, 202, 204, 299]) t.same(answered(status), DELIVERED, `${status}`)
   t.same(answered(410), GONE)
   for (const status of [
@@ -37,7 +37,7 @@ t.test('2xx and nothing else is delivered, 410 is gone, the rest is tried again'
     t.same(answered(status), failedFor(0), `${status}`)
 })
 
-t.test('429 and 503 may say when; others may not', async t => {
+t.test('Retry-After counts for 429 and 503 alone', async t => {
   for (const status of [429, 503]) t.same(answered(status, 5_000), failedFor(5_000), `${status}`)
   for (const status of [301, 404, 500, 502, 504])
     t.same(answered(status, 5_000), failedFor(0), `${status}`)
@@ -50,11 +50,11 @@ t.test('no answer is tried again, whatever the reason', async t => {
     t.same(meaningOf({ kind: 'failed', errorClass, detail: '', ms: 1 }), failedFor(0), errorClass)
 })
 
-t.test('an attempt that we have cut off ourselves says nothing', async t => {
+t.test('an attempt that the sender aborted has no verdict', async t => {
   t.equal(meaningOf({ kind: 'failed', errorClass: 'stopped', detail: '', ms: 1 }), null)
 })
 
-t.test('what was answered is kept for the record', async t => {
+t.test('the answer is kept for the record', async t => {
   const result: PostResult = { kind: 'answered', status: 500, responseHead: 'no', ms: 3 }
   t.same(attemptOf(result)?.result, result)
 })

@@ -1,10 +1,10 @@
 /**
- * What a POST means for its delivery, and for the endpoint (pure).
+ * What a POST's result means for its delivery and its endpoint (pure).
  *
  * Units   milliseconds.
- * Source  Standard Webhooks: success is 2xx and nothing else, a redirect is a failure,
- *         410 asks never to be called again; RFC 9110 10.2.3 for `Retry-After`, which is
- *         a request of the busy (429) and of those who are down (503).
+ * Source  Standard Webhooks: only 2xx is success, a redirect is a failure, and 410 asks
+ *         never to be called again; RFC 9110 10.2.3 for `Retry-After`, honoured for 429
+ *         and 503.
  */
 import type { Attempt } from '../../../engine/dispatch/dispatch.js'
 import type { PostResult } from '../../../engine/egress/result.js'
@@ -12,7 +12,7 @@ import type { PostResult } from '../../../engine/egress/result.js'
 const GONE = 410
 const ASKS_TO_WAIT: ReadonlySet<number> = new Set([429, 503])
 
-/** Null: we have cut the attempt off ourselves. */
+/** Null: the sender itself aborted the attempt. */
 export function attemptOf(result: PostResult): Attempt<PostResult> | null {
   if (result.kind === 'failed')
     return result.errorClass === 'stopped' ? null : failedAttempt(result, 0)
@@ -28,7 +28,7 @@ export function attemptOf(result: PostResult): Attempt<PostResult> | null {
   return failedAttempt(result, ASKS_TO_WAIT.has(status) ? retryAfterMs : 0)
 }
 
-/** What was asked for the endpoint holds for the delivery too. */
+/** A rest that the endpoint asked for delays the delivery too. */
 function failedAttempt(result: PostResult, restMs: number): Attempt<PostResult> {
   return {
     result,

@@ -1,9 +1,10 @@
 /**
- * The port to what is owed to endpoints: made from stored events, due, attempted, done.
+ * The port to deliveries: the sender makes them from stored events, attempts those that
+ * are due and settles them.
  *
  * A delivery is the duty to send one message to one endpoint. It is `pending` until an
  * attempt succeeds (`delivered`) or nothing more is tried (`dead`). Each endpoint is a
- * lane of the dispatcher; here is what it finds and what it leaves.
+ * lane of the dispatcher.
  *
  * Units   milliseconds; the database's clock decides what is due.
  * Errors  StoreError.
@@ -13,7 +14,7 @@ import type { DueDuty, DutyOutcome, LaneChange } from '../../../../engine/dispat
 import type { PostResult } from '../../../../engine/egress/result.js'
 import type { Sealed } from '../sealed.js'
 
-/** An enabled endpoint, with what is secret still sealed. */
+/** An enabled endpoint; its secrets and headers are still sealed. */
 export interface SealedEndpoint {
   readonly id: number
   readonly client: string
@@ -24,12 +25,15 @@ export interface SealedEndpoint {
   /** Attempts per second; null: no limit. */
   readonly maxPerSecond: number | null
   readonly timeoutMs: number
-  /** The newest first; more than one while a secret is being replaced. */
+  /** Newest first; more than one while a secret is being replaced. */
   readonly sealedSecrets: readonly Sealed[]
   readonly sealedHeaders: Sealed | null
-  /** Since when no attempt has succeeded; null: the last one did, or there was none. */
+  /**
+   * Time since the first failure after the last success; null: the endpoint is not
+   * failing.
+   */
   readonly failingForMs: number | null
-  /** How often its circuit has opened since then. */
+  /** How often its circuit has opened in that time. */
   readonly circuitOpened: number
 }
 
@@ -44,7 +48,7 @@ export interface DueDelivery extends DueDuty {
 }
 
 export interface FanOut {
-  /** Events read: as many as were asked for when there may be more. */
+  /** Events read; if this equals the number asked for, there may be more. */
   readonly events: number
   readonly deliveries: number
 }
@@ -55,7 +59,7 @@ export interface OwedTotals {
   readonly dead: number
   /** 0 when nothing is due. */
   readonly oldestDueS: number
-  /** 0 when the fan-out has read all. */
+  /** 0 when the fan-out has read everything. */
   readonly lagS: number
   readonly endpoints: Readonly<Record<EndpointState, number>>
 }
@@ -67,23 +71,20 @@ export interface Deliveries {
   /**
    * Makes the deliveries of the next events in commit order, and wakes the lanes of their
    * endpoints, all in the transaction that moves the cursor. Null when another process is
-   * at it.
+   * doing so.
    */
   fanOut(maxEvents: number): Promise<FanOut | null>
   /**
-   * Wakes the lane of each endpoint that has something due, whether or not it was woken
-   * before. The number of such endpoints.
+   * Wakes the lane of each endpoint that has something due, even if it was woken before.
+   * Returns the number of these endpoints.
    */
   wakeDue(): Promise<number>
-  /**
-   * Ends some of what disabled endpoints were still owed. The number of deliveries that
-   * are dead by it.
-   */
+  /** Makes some pending deliveries of disabled endpoints dead. Returns how many. */
   endDisabled(maxDeliveries: number): Promise<number>
-  /** Null when it is not enabled, or paused. */
+  /** Null when the endpoint is disabled or paused. */
   endpoint(id: number): Promise<SealedEndpoint | null>
   /**
-   * What is due for an endpoint, the longest due first, but for those that are at work
+   * An endpoint's due deliveries, longest due first, without those being attempted
    * already.
    */
   due(
@@ -92,11 +93,11 @@ export interface Deliveries {
     exceptIds: readonly string[]
   ): Promise<readonly DueDelivery[]>
   /**
-   * Records attempts and moves their deliveries on. An attempt that was recorded before
-   * changes nothing.
+   * Records attempts and moves their deliveries on. Recording an attempt again changes
+   * nothing.
    */
   settle(outcomes: readonly DutyOutcome<PostResult>[]): Promise<void>
   change(endpointId: number, change: LaneChange): Promise<void>
-  /** Counts, and so reads, all that is pending or dead. */
+  /** Counts everything pending or dead, so it takes as long as there are rows. */
   owed(): Promise<OwedTotals>
 }

@@ -1,6 +1,6 @@
 /**
- * The port to deliveries for people: which there are, what became of each attempt, and
- * making or reviving them in bulk.
+ * The port to deliveries for people: list them and their attempts, and make or redrive
+ * them in bulk.
  *
  * Units   milliseconds; the database's clock decides.
  * Errors  StoreError.
@@ -19,7 +19,7 @@ export interface DeliveryFilter {
   readonly eventType: string | null
   readonly state: DeliveryState | null
   readonly reason: DeadReason | null
-  /** Made then or later. */
+  /** Created at this time or later. */
   readonly since: Date | null
 }
 
@@ -34,8 +34,8 @@ export interface DeliveryRecord {
   readonly deadReason: DeadReason | null
   readonly attempts: number
   /**
-   * The earliest, with the endpoint's pause; null also where an endpoint takes its
-   * deliveries in order: then it is due when it is the first.
+   * The earliest time, the endpoint's pause included. Null also for an ordered endpoint:
+   * there a delivery is due when it comes first.
    */
   readonly nextAttemptAt: Date | null
   readonly createdAt: Date
@@ -48,10 +48,10 @@ export interface AttemptRecord {
   readonly attempt: number
   readonly startedAt: Date
   readonly durationMs: number
-  /** Of the answer; null: there was none, and `errorClass` says why. */
+  /** Null: there was no answer, and `errorClass` says why. */
   readonly status: number | null
   readonly errorClass: string | null
-  /** The beginning of the answer, or more about the error. */
+  /** The beginning of the answer, or details of the error. */
   readonly response: string | null
 }
 
@@ -66,8 +66,8 @@ export type DeliveryPlace = readonly [endpointId: number, deliveryId: string]
 export interface RedrivePage {
   readonly filter: DeliveryFilter
   /**
-   * The database's time at which this redrive began: what has died since is left to the
-   * next one.
+   * When this redrive began, by the database's clock. Deliveries that die later are left
+   * to the next one.
    */
   readonly startedAt: string
   readonly after: DeliveryPlace | null
@@ -79,60 +79,56 @@ export type EventPlace = readonly [tx: string, client: string, messageId: string
 
 export interface BackfillPage {
   readonly endpointId: number
-  /** Null: every type that the endpoint takes. */
+  /** Null: every type that the endpoint wants. */
   readonly eventType: string | null
   readonly since: Date
   readonly until: Date | null
   readonly after: EventPlace
   readonly maxRows: number
-  /** False: only counted. */
+  /** False: only count. */
   readonly isMade: boolean
 }
 
 export interface MovedPage<Place> {
-  /** Deliveries made or moved; those that would be, where nothing is written. */
+  /** Deliveries made or moved; if nothing is written, those that would be. */
   readonly deliveries: number
-  /** Null: there are no more. */
+  /** Null: there is nothing more. */
   readonly last: Place | null
 }
 
 export interface DeliveryRecords {
-  /** The newest first. */
+  /** Newest first. */
   list(filter: DeliveryFilter, limit: number): Promise<readonly DeliveryRecord[]>
   /**
-   * What is pending and what is dead; what is delivered is not counted, for it is
-   * everything there ever was.
+   * Counts pending and dead ones. Delivered ones are not counted: they are nearly all
+   * rows ever made.
    */
   count(filter: DeliveryFilter): Promise<Readonly<Record<'pending' | 'dead', number>>>
-  /** In the order of the deliveries and their attempts. */
+  /** By delivery, then by attempt. */
   attempts(deliveryIds: readonly string[]): Promise<readonly AttemptRecord[]>
   /**
-   * The newest first, as far as they can be found without looking at all that was ever
-   * delivered.
+   * Newest first, as far as they can be found without reading everything ever delivered.
    */
   lastAttempts(endpointId: number, limit: number): Promise<readonly AttemptRecord[]>
-  /** Those of these events, by endpoint. */
+  /** The deliveries of these events, by endpoint. */
   ofEvents(keys: readonly EventKey[]): Promise<readonly DeliveryRecord[]>
 
   /** The database's time. */
   now(): Promise<string>
   /**
-   * Dead ones that could be moved, and those that cannot because their endpoint is
-   * disabled.
+   * Counts dead deliveries that could be redriven, and those that cannot because their
+   * endpoint is disabled.
    */
   countRedrivable(
     filter: DeliveryFilter
   ): Promise<{ readonly movable: number; readonly ofDisabled: number }>
-  /**
-   * Makes dead deliveries of enabled endpoints pending again, with the whole schedule
-   * before them.
-   */
+  /** Makes dead deliveries of enabled endpoints pending again, with a new schedule. */
   redrive(page: RedrivePage): Promise<MovedPage<DeliveryPlace>>
-  /** The place in front of the first event that was stored then or later. */
+  /** The place before the first event stored at this time or later. */
   placeBefore(since: Date): Promise<EventPlace>
   /**
    * Makes deliveries of stored events that the sender has passed and that have none for
-   * this endpoint. Null: it is not enabled.
+   * this endpoint. Null: the endpoint is not enabled.
    */
   backfill(page: BackfillPage): Promise<MovedPage<EventPlace> | null>
 }

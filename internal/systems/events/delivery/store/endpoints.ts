@@ -1,10 +1,9 @@
 /**
- * The port to endpoints for people: register them, look at them, switch them off and on,
- * replace their secrets.
+ * The port to endpoints for people: register, list, disable and enable them, and replace
+ * their secrets. Each call is one transaction.
  *
  * Shapes  secrets and headers come and go sealed; nothing here opens them.
- * Errors  what people can correct is an outcome; StoreError for everything else. Each
- *         call is one transaction.
+ * Errors  an outcome for what people can correct; StoreError for everything else.
  */
 import type { Sealed } from '../sealed.js'
 import type { EndpointState, SealedEndpoint } from './deliveries.js'
@@ -24,22 +23,25 @@ export interface EndpointRecord {
   readonly timeoutMs: number
   readonly hasHeaders: boolean
   readonly createdAt: Date
-  /** Since when no attempt has succeeded. */
+  /**
+   * When the first attempt after the last success failed; null: the endpoint is not
+   * failing.
+   */
   readonly failingSince: Date | null
-  /** Until when it is left alone; null also when that is over. */
+  /** When its pause ends; null: it is not paused. */
   readonly pausedUntil: Date | null
-  /** Those that sign, the newest first. */
+  /** The secrets in force, newest first. */
   readonly secrets: readonly EndpointSecret[]
-  /** Deliveries that it is owed. */
+  /** Its pending deliveries. */
   readonly pending: number
   readonly oldestPendingAt: Date | null
-  /** Deliveries that are given up. */
+  /** Its dead deliveries. */
   readonly dead: number
 }
 
 export interface EndpointSecret {
   readonly createdAt: Date
-  /** Null for the one that replaced the others. */
+  /** Null for the newest one. */
   readonly expiresAt: Date | null
 }
 
@@ -54,10 +56,7 @@ export interface NewEndpoint {
   readonly timeoutMs: number | null
 }
 
-/**
- * What is sealed is bound to the endpoint's number, which is known when its row is
- * written.
- */
+/** Seals for the endpoint's number, which is known only once its row is written. */
 export type SealFor = (
   endpointId: number,
   client: string
@@ -70,18 +69,18 @@ export type AddEndpointOutcome =
 
 export interface RotatedSecret {
   readonly client: string
-  /** When those before it end, the newest first. */
+  /** When the earlier secrets end, newest first. */
   readonly before: readonly Date[]
-  /** Secrets that have ended at once, because too many would be in force. */
+  /** How many secrets ended at once, because too many would be in force. */
   readonly ended: number
 }
 
-/** A secret, or the headers, of an endpoint. */
+/** An endpoint's secret, or its headers. */
 export interface SealedValue {
   readonly endpointId: number
   readonly client: string
   readonly field: 'secret' | 'headers'
-  /** Of the row that holds it. */
+  /** The row that holds it. */
   readonly rowId: number
   readonly sealed: Sealed
 }
@@ -96,21 +95,21 @@ export interface Endpoints {
   /** In the order in which they were added. */
   list(filter: EndpointFilter): Promise<readonly EndpointRecord[]>
   find(id: number): Promise<EndpointRecord | null>
-  /** Enabled or not, with what is sealed: to send something to it. */
+  /** For sending to it, enabled or not. */
   findSealed(id: number): Promise<SealedEndpoint | null>
-  /** Its failures and pauses are forgotten, also when it was enabled and paused. */
+  /** Forgets its failures and pauses, also when it was enabled and paused. */
   enable(id: number): Promise<'changed' | 'unchanged' | 'missing'>
   disable(id: number, reason: string | null): Promise<'changed' | 'unchanged' | 'missing'>
   /**
-   * Adds a secret; those before it end after `graceMs`, or earlier where that was decided
-   * before. Null: there is no such endpoint.
+   * Adds a secret. Earlier ones end after `graceMs`, or when they would have ended
+   * anyway, if that is sooner. Null: there is no such endpoint.
    */
   rotateSecret(id: number, seal: SealFor, graceMs: number): Promise<RotatedSecret | null>
-  /** What other keys than this one have sealed, in the order of the endpoints. */
+  /** What other keys than this one have sealed, ordered by endpoint. */
   sealedByOthers(keyId: string): Promise<readonly SealedValue[]>
-  /** False when the value is another one by now, or gone. */
+  /** False when the value has changed meanwhile, or is gone. */
   reseal(value: SealedValue, sealed: Sealed): Promise<boolean>
 }
 
-/** Secrets in force beside the newest one. */
+/** How many secrets may be in force besides the newest. */
 export const MAX_SECRETS_BEFORE = 2

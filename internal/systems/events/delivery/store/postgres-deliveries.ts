@@ -53,7 +53,7 @@ export function createPostgresDeliveries(pool: pg.Pool, wakeLanes: WakeLanes): D
   }
 }
 
-/** Those whose message is gone end here; others are read in their place. */
+/** Makes deliveries dead whose message is gone; reads again if nothing else was due. */
 async function dueWithPayload(
   pool: pg.Pool,
   endpointId: number,

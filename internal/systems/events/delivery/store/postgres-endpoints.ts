@@ -73,7 +73,8 @@ async function add(
 }
 
 /**
- * Whoever holds the endpoint's row replaces its secret; a second one at once comes after.
+ * Replaces the secret while holding the endpoint's row, so that concurrent rotations take
+ * turns.
  */
 async function rotateSecret(
   client: pg.ClientBase,

@@ -1,11 +1,10 @@
 import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { BackfillPage, EventPlace, MovedPage } from '../delivery-records.js'
 
-/** However few of them match, a statement reads no more events than these. */
+/** A statement reads at most this many events, however few of them match. */
 const MAX_READ = 5_000
 
-// What lies before the sender's cursor is the sender's own: it will get its deliveries
-// from there.
+// Reads only up to the sender's cursor: the sender itself makes the deliveries beyond it.
 const PAGE = `
 e AS MATERIALIZED (
   SELECT id, fk_client_name, event_types, is_ordered FROM endpoint WHERE id = $1 AND state = 'enabled'
@@ -31,7 +30,7 @@ e AS MATERIALIZED (
   ORDER BY r.tx, r.fk_client_name, r.message_id LIMIT $8
 )`
 
-// A page that is full ends with its last row, else with the last that was read.
+// A full page ends with its last row, any other with the last row read.
 const ANSWER = `
 last AS (
   SELECT tx, fk_client_name, message_id FROM (

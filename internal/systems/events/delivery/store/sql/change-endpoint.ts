@@ -8,8 +8,7 @@ WHERE id = $1 AND (failing_since IS NOT NULL OR circuit_opened > 0)`,
   failing: `
 UPDATE endpoint SET failing_since = now() - $2::float8 * interval '1 millisecond'
 WHERE id = $1 AND failing_since IS NULL`,
-  // Several attempts that were under way at once may each ask for a pause: the longest
-  // counts.
+  // Several concurrent attempts may each ask for a pause: the longest counts.
   paused: `
 UPDATE endpoint
 SET paused_until = greatest(paused_until, now() + $2::float8 * interval '1 millisecond'), circuit_opened = $3

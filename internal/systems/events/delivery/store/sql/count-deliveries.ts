@@ -2,7 +2,7 @@ import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { DeliveryFilter } from '../delivery-records.js'
 import { DELIVERY_FILTER, deliveryFilterValues } from './delivery-filter.js'
 
-// Each half has a partial index that is as long as its answer.
+// Each half reads a partial index that holds only the rows it counts.
 const COUNT = `
 SELECT (SELECT count(*)::int FROM delivery d WHERE d.state = 'pending' AND ${DELIVERY_FILTER}) AS pending,
        (SELECT count(*)::int FROM delivery d WHERE d.state = 'dead' AND ${DELIVERY_FILTER}) AS dead`

@@ -1,7 +1,7 @@
 import type { DeliveryFilter } from '../delivery-records.js'
 
-// Clients by way of their endpoints, for which there are indexes. A condition that is not
-// set is a constant for the planner and left out.
+// Filters clients through their endpoints, which have indexes. To the planner an unset
+// condition is a constant, and it drops it.
 export const DELIVERY_FILTER = `
       ($1::bigint[] IS NULL OR d.id = ANY ($1::bigint[]))
   AND ($2::text IS NULL OR d.endpoint_id = ANY (ARRAY(SELECT e.id FROM endpoint e WHERE e.fk_client_name = $2)))

@@ -4,7 +4,7 @@ const DISABLE = `
 UPDATE endpoint SET state = 'disabled-by-operator', disabled_reason = $2, disabled_at = now()
 WHERE id = $1 AND state = 'enabled'`
 
-/** False when nothing was to be changed. */
+/** False when nothing had to change. */
 export async function disableEndpoint(
   db: Queryable,
   id: number,

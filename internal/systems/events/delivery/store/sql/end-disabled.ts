@@ -1,7 +1,7 @@
 import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
-// What is locked stays pending, so the update need not look at the state, and finds its
-// rows by their ids whatever the statistics say.
+// A locked row stays pending, so the update need not check the state. It finds its rows
+// by id, whatever the statistics say.
 const END_DISABLED = `
 WITH owed AS MATERIALIZED (
   SELECT d.id FROM endpoint e
@@ -15,7 +15,7 @@ UPDATE delivery d
 SET state = 'dead', dead_reason = 'endpoint-disabled', next_attempt_at = NULL, finished_at = now()
 FROM owed WHERE d.id = owed.id`
 
-/** Ends some of what disabled endpoints are owed; how many deliveries are dead by it. */
+/** Makes some pending deliveries of disabled endpoints dead; returns how many. */
 export async function endDisabled(db: Queryable, maxDeliveries: number): Promise<number> {
   return (await db.query(END_DISABLED, [maxDeliveries])).rowCount ?? 0
 }

@@ -1,6 +1,6 @@
 import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
-// Somebody has deleted old rows of message: there is nothing left to send.
+// The rows of message were deleted, so there is nothing left to send.
 const END_GONE = `
 UPDATE delivery SET state = 'dead', dead_reason = 'message-gone', next_attempt_at = NULL, finished_at = now()
 WHERE id = ANY ($1::bigint[]) AND state = 'pending'`

@@ -10,8 +10,8 @@ export interface ExpiringSecret {
 }
 
 /**
- * Lets all secrets but one end after `graceMs`, or earlier where that was decided before;
- * the newest first.
+ * Lets all secrets but one end after `graceMs`, or when they would have ended anyway, if
+ * that is sooner. Newest first.
  */
 export async function expireSecrets(
   db: Queryable,

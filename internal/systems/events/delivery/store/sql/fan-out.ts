@@ -1,9 +1,9 @@
 import type { ClientBase } from 'pg'
 
-// Only transactions below the snapshot's xmin are read: all of them have ended, so none
-// can commit later in front of the cursor. A cursor over a sequence or a time would pass
-// by the rows of a transaction that was still open. Deliveries get their ids in the order
-// of the page, and what is due of an ordered endpoint is due in the order of its ids.
+// Reads only transactions below the snapshot's xmin. All of them have ended, so none can
+// commit later behind the cursor. A cursor over a sequence or a time would miss rows of a
+// transaction that was still open. Deliveries get their ids in page order; an ordered
+// endpoint's deliveries fall due in id order.
 const FAN_OUT = `
 WITH c AS MATERIALIZED (
   SELECT tx, fk_client_name, message_id FROM sender_cursor FOR UPDATE SKIP LOCKED
@@ -34,9 +34,9 @@ WITH c AS MATERIALIZED (
 SELECT EXISTS (SELECT FROM c) AS "isOurs", (SELECT count(*)::int FROM page) AS events,
        (SELECT count(*)::int FROM made) AS deliveries, ARRAY(SELECT DISTINCT endpoint_id FROM made) AS endpoints`
 
-// A page is read along the index of transactions and sorted one transaction at a time. A
-// server without statistics would rather read and sort all that the cursor has in front
-// of it, for each page anew.
+// Reads a page along the index of transactions and sorts one transaction at a time.
+// Without statistics the server would instead read and sort everything after the cursor,
+// for each page again.
 const ALONG_THE_INDEX =
   'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off'
 
@@ -49,7 +49,7 @@ export interface FannedOut {
   readonly endpoints: readonly number[]
 }
 
-/** Runs in a transaction of the caller's, which also wakes the endpoints' lanes. */
+/** Runs in the caller's transaction, which also wakes the endpoints' lanes. */
 export async function fanOut(client: ClientBase, maxEvents: number): Promise<FannedOut> {
   await client.query(ALONG_THE_INDEX)
   const { rows } = await client.query<FannedOut>(FAN_OUT, [maxEvents])

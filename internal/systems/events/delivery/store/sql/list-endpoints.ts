@@ -2,8 +2,8 @@ import type { QueryResultRow } from 'pg'
 import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { EndpointFilter, EndpointRecord, EndpointSecret } from '../endpoints.js'
 
-// What is owed is one look into a partial index per endpoint, and takes as long as the
-// backlog.
+// Pending deliveries are read from a partial index, once per endpoint; this takes as long
+// as the backlog.
 const LIST = `
 SELECT e.id, fk_client_name AS client, url, event_types AS "eventTypes", state, disabled_reason AS "disabledReason",
        disabled_at AS "disabledAt", is_ordered AS "isOrdered", max_concurrency AS "maxConcurrency",
@@ -30,7 +30,7 @@ interface ListRow extends Omit<EndpointRecord, 'secrets'>, QueryResultRow {
   readonly secretsExpire: readonly (Date | null)[]
 }
 
-/** `id` null: all that the filter lets through. */
+/** `id` null: every endpoint that the filter allows. */
 export async function listEndpoints(
   db: Queryable,
   id: number | null,

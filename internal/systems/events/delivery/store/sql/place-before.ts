@@ -7,7 +7,7 @@ const LAST_TX = '18446744073709551615'
 
 export async function placeBefore(db: Queryable, since: Date): Promise<EventPlace> {
   const { rows } = await db.query<{ tx: string | null }>(FIRST_TX, [since])
-  // No name is empty, so this is in front of the transaction's first row; without such an
-  // event, behind all there are.
+  // No name is empty, so this comes before the transaction's first row. Without such an
+  // event, it comes after all events.
   return [rows[0]?.tx ?? LAST_TX, '', '']
 }

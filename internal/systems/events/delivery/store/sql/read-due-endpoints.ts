@@ -1,6 +1,6 @@
 import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
-// One look into the partial index per endpoint.
+// Reads the partial index once per endpoint.
 const READ_DUE_ENDPOINTS = `
 SELECT ARRAY(
   SELECT e.id FROM endpoint e
@@ -10,7 +10,7 @@ SELECT ARRAY(
     )
 ) AS endpoints`
 
-/** Endpoints that may be sent to and have something due. */
+/** Endpoints that are enabled, not paused and have something due. */
 export async function readDueEndpoints(db: Queryable): Promise<readonly number[]> {
   const { rows } = await db.query<{ endpoints: number[] }>(READ_DUE_ENDPOINTS)
   return rows[0]?.endpoints ?? []

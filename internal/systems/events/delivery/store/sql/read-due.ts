@@ -2,8 +2,8 @@ import type { QueryResultRow } from 'pg'
 import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { DueDelivery } from '../deliveries.js'
 
-// LIMIT 1 makes the server look up each message by its key: for some hundred of them it
-// would rather read a table of a hundred thousand.
+// LIMIT 1 makes the server look up each message by its key. Otherwise, for a few hundred
+// of them, it would read a table of a hundred thousand.
 const READ_DUE = `
 SELECT d.id::text AS id, d.attempts, d.attempts - d.schedule_began_after AS scheduled, d.message_id AS "messageId",
        m."eventType", m.payload, m."receivedAtMs"

@@ -1,7 +1,7 @@
 import type { QueryResultRow } from 'pg'
 import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 
-// Event types that do not exist, in their order.
+// Returns the event types that do not exist, in the order given.
 const READ_PARENTS = `
 SELECT EXISTS (SELECT FROM client WHERE name = $1) AS "hasClient",
        ARRAY(
@@ -14,7 +14,7 @@ export interface EndpointParents extends QueryResultRow {
   readonly unknownTypes: readonly string[]
 }
 
-/** What an endpoint would belong to. */
+/** The client and event types that an endpoint needs. */
 export async function readEndpointParents(
   db: Queryable,
   client: string,

@@ -2,8 +2,8 @@ import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { AttemptRecord } from '../delivery-records.js'
 import { ATTEMPT_COLUMNS } from './record-columns.js'
 
-// Delivered ones are in no index of their endpoint: among the latest of all endpoints
-// they are looked for.
+// No index holds delivered ones by endpoint, so they are searched among the latest of all
+// endpoints.
 const READ_LAST_ATTEMPTS = `
 WITH recent AS (
   (SELECT id FROM delivery

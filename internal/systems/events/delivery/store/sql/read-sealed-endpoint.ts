@@ -26,12 +26,12 @@ interface SealedEndpointRow
   readonly secretBoxes: readonly Buffer[]
 }
 
-/** Enabled or not. */
+/** Reads it whether it is enabled or not. */
 export function readSealedEndpoint(db: Queryable, id: number): Promise<SealedEndpoint | null> {
   return read(db, READ_SEALED, id)
 }
 
-/** Null also while it is disabled or paused. */
+/** Null also while the endpoint is disabled or paused. */
 export function readUsableEndpoint(db: Queryable, id: number): Promise<SealedEndpoint | null> {
   return read(db, READ_USABLE, id)
 }

@@ -1,4 +1,4 @@
-/** What people are shown of a delivery `d`. */
+/** The columns of a delivery `d` that people see. */
 export const DELIVERY_COLUMNS = `
   d.id::text AS id, d.endpoint_id AS "endpointId", d.fk_client_name AS client, d.message_id AS "messageId",
   (SELECT m.fk_event_type_name FROM message m
@@ -9,7 +9,7 @@ export const DELIVERY_COLUMNS = `
   ), '-infinity') END AS "nextAttemptAt",
   d.created_at AS "createdAt", d.finished_at AS "finishedAt"`
 
-/** What people are shown of an attempt `a`. */
+/** The columns of an attempt `a` that people see. */
 export const ATTEMPT_COLUMNS = `
   a.delivery_id::text AS "deliveryId", a.attempt, a.started_at AS "startedAt", a.duration_ms AS "durationMs",
   a.status, a.error_class AS "errorClass", a.response`

@@ -2,9 +2,9 @@ import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { DeliveryPlace, MovedPage, RedrivePage } from '../delivery-records.js'
 import { DELIVERY_FILTER, deliveryFilterValues } from './delivery-filter.js'
 
-// Rows that another redrive holds are passed over. What died since the start is what this
-// redrive has revived, or none of its business. A schedule begins anew behind the
-// attempts so far, whose numbers go on.
+// Skips rows that another redrive holds. Rows that died after the start are excluded:
+// this redrive may have revived them itself. A new schedule begins; attempts keep
+// counting.
 const REDRIVE = `
 WITH page AS MATERIALIZED (
   SELECT d.id, d.endpoint_id, e.is_ordered

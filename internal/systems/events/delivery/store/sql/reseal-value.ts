@@ -9,7 +9,7 @@ UPDATE endpoint_secret SET key_id = $3, sealed_secret = $4 WHERE id = $1 AND sea
 UPDATE endpoint SET headers_key_id = $3, sealed_headers = $4 WHERE id = $1 AND sealed_headers = $2`
 } as const satisfies Record<SealedValue['field'], string>
 
-/** False when the value is another one by now, or gone. */
+/** False when the value has changed meanwhile, or is gone. */
 export async function resealValue(
   db: Queryable,
   { field, rowId, sealed }: SealedValue,

@@ -5,11 +5,11 @@ import { encodeTextArray } from '../../../../../engine/postgres/array-parameter.
 import type { Queryable } from '../../../../../engine/postgres/queryable.js'
 import type { DeliveryState } from '../delivery-records.js'
 
-// An attempt is recorded once, and moves its delivery on only from the attempt before it:
-// the outcome of a process that lost its lane while it waited for the endpoint changes
-// nothing that has happened since. Rows are taken by id, or two such processes could
-// deadlock. Their state is looked at afterwards: with it in the scan, a server without
-// statistics reads the index of all that is pending.
+// Records an attempt once, and moves its delivery on only from the attempt before it. So
+// a late outcome, from a process that lost its lane while it waited for the endpoint,
+// changes nothing. Rows are locked in id order, or two such processes could deadlock. The
+// state is checked after locking: with it in the scan, a server without statistics reads
+// the whole index of pending deliveries.
 const SETTLE = `
 WITH o AS MATERIALIZED (
   SELECT id::bigint AS id, attempt::int AS attempt, to_timestamp(started_at_ms::float8 / 1000) AS started_at,
@@ -63,7 +63,7 @@ export async function settleDeliveries(
   await db.query(SETTLE, columns.map(encodeTextArray))
 }
 
-/** The beginning of the answer, or more about the error. */
+/** The beginning of the answer, or details of the error. */
 function responseOf(result: PostResult): string {
   return result.kind === 'answered' ? result.responseHead : result.detail
 }
