@@ -23,9 +23,11 @@ t.test(
 
 t.test('programs that start at once agree on one key', async t => {
   const dataDir = t.testdir({})
+  const built = (file: string): string =>
+    new URL(`../../../../dist/internal/systems/events/${file}`, import.meta.url).href
   const program = `
-    import { readSenderConfig } from '${new URL('../../../../dist/internal/systems/events/config/config.js', import.meta.url).href}'
-    import { openKeyRing } from '${new URL('../../../../dist/internal/systems/events/app/key-ring.js', import.meta.url).href}'
+    import { readSenderConfig } from '${built('config/config.js')}'
+    import { openKeyRing } from '${built('app/key-ring.js')}'
     const keys = openKeyRing(readSenderConfig({ DATA_DIR: ${JSON.stringify(dataDir)} }))
     const place = ${JSON.stringify(place)}
     process.stdout.write(keys.seal('hush', place).box.toString('base64'))`
