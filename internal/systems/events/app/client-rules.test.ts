@@ -71,21 +71,18 @@ t.test('changes made while the connection is lost are read on reconnecting', asy
   await until('the new connection listens', () => weight() === 9)
 })
 
-t.test(
-  'a second processor shares the quotas from its start until it is gone',
-  async t => {
-    const one = await setup(t)
-    t.equal(one.heard.at(-1)?.sharers, 2)
-    const other = await setup(t)
-    await until('both share', () => [one, other].every(({ heard }) => heard.at(-1)?.sharers === 4))
-    other.stop.abort()
-    await until('its session is gone', async () => (await sessions()) === 1)
-    await until('the next look finds it gone', async () => {
-      await one.clock.advanceAsync(10_000)
-      return one.heard.at(-1)?.sharers === 2
-    })
-  }
-)
+t.test('a second processor shares the quotas from its start until it is gone', async t => {
+  const one = await setup(t)
+  t.equal(one.heard.at(-1)?.sharers, 2)
+  const other = await setup(t)
+  await until('both share', () => [one, other].every(({ heard }) => heard.at(-1)?.sharers === 4))
+  other.stop.abort()
+  await until('its session is gone', async () => (await sessions()) === 1)
+  await until('the next look finds it gone', async () => {
+    await one.clock.advanceAsync(10_000)
+    return one.heard.at(-1)?.sharers === 2
+  })
+})
 
 t.test('a periodic look finds a change whose notification was lost', async t => {
   const { clock, weight } = await setup(t)
@@ -98,35 +95,32 @@ t.test('a periodic look finds a change whose notification was lost', async t => 
   })
 })
 
-t.test(
-  'a worker has its share of each quota; an unchanged quota keeps its object',
-  async t => {
-    const rules = createClientRules()
-    t.same([rules.hasQuotas, rules.weightOf('a'), rules.quotaOf('a')], [false, 1, null])
-    const a = {
-      client: 'a',
-      weight: 3,
-      maxEventsPerS: 10,
-      maxBytesPerS: null,
-      overQuota: 'reject' as const
-    }
-    const b = {
-      client: 'b',
-      weight: 2,
-      maxEventsPerS: null,
-      maxBytesPerS: null,
-      overQuota: 'delay' as const
-    }
-    rules.replace({ settings: [a, b], sharers: 4, labels: [] })
-    const quota = rules.quotaOf('a')
-    t.same(
-      [rules.hasQuotas, rules.weightOf('a'), quota],
-      [true, 3, { maxEventsPerS: 2.5, maxBytesPerS: null, overQuota: 'reject' }]
-    )
-    t.same([rules.weightOf('b'), rules.quotaOf('b')], [2, null])
-    rules.replace({ settings: [{ ...a, weight: 1 }], sharers: 4, labels: [] })
-    t.equal(rules.quotaOf('a'), quota, 'what its account has used still counts')
-    rules.replace({ settings: [a], sharers: 5, labels: [] })
-    t.equal(rules.quotaOf('a')?.maxEventsPerS, 2)
+t.test('a worker has its share of each quota; an unchanged quota keeps its object', async t => {
+  const rules = createClientRules()
+  t.same([rules.hasQuotas, rules.weightOf('a'), rules.quotaOf('a')], [false, 1, null])
+  const a = {
+    client: 'a',
+    weight: 3,
+    maxEventsPerS: 10,
+    maxBytesPerS: null,
+    overQuota: 'reject' as const
   }
-)
+  const b = {
+    client: 'b',
+    weight: 2,
+    maxEventsPerS: null,
+    maxBytesPerS: null,
+    overQuota: 'delay' as const
+  }
+  rules.replace({ settings: [a, b], sharers: 4, labels: [] })
+  const quota = rules.quotaOf('a')
+  t.same(
+    [rules.hasQuotas, rules.weightOf('a'), quota],
+    [true, 3, { maxEventsPerS: 2.5, maxBytesPerS: null, overQuota: 'reject' }]
+  )
+  t.same([rules.weightOf('b'), rules.quotaOf('b')], [2, null])
+  rules.replace({ settings: [{ ...a, weight: 1 }], sharers: 4, labels: [] })
+  t.equal(rules.quotaOf('a'), quota, 'what its account has used still counts')
+  rules.replace({ settings: [a], sharers: 5, labels: [] })
+  t.equal(rules.quotaOf('a')?.maxEventsPerS, 2)
+})

@@ -120,28 +120,25 @@ t.before(() =>
 /** Halving a batch of n costs two attempts per level, and one for the rejection. */
 const allowed = (n: number): number => 1 + 2 * Math.ceil(Math.log2(n)) + 2
 
-t.test(
-  'unchecked, one bad row is found by halving and refused with its SQLSTATE',
-  async t => {
-    const intake = createWholeIntake(t, connectionString, pool, trust)
-    for (const [what, [claim, code]] of Object.entries(REFUSED_BY_THE_DATABASE)) {
-      const body = JSON.stringify(claim)
-      const { fates, attempts } = await intake.process(
-        Array.from({ length: 10 }, (_, n) => (n === 6 ? body : '{}'))
-      )
-      const { disposition, row } = fates[6]!
-      t.equal(disposition, 'unstorable', what)
-      t.ok(row?.kind === 'rejection' && row.body === body, `${what}: kept character for character`)
-      t.match(row?.kind === 'rejection' ? row.violations[0]?.message : '', code, what)
-      t.equal(
-        fates.filter(fate => isStoredAs(fate, '"hello"')).length,
-        9,
-        `${what}: the others are stored`
-      )
-      t.ok(attempts <= allowed(10), `${what}: ${attempts} attempts`)
-    }
+t.test('unchecked, one bad row is found by halving and refused with its SQLSTATE', async t => {
+  const intake = createWholeIntake(t, connectionString, pool, trust)
+  for (const [what, [claim, code]] of Object.entries(REFUSED_BY_THE_DATABASE)) {
+    const body = JSON.stringify(claim)
+    const { fates, attempts } = await intake.process(
+      Array.from({ length: 10 }, (_, n) => (n === 6 ? body : '{}'))
+    )
+    const { disposition, row } = fates[6]!
+    t.equal(disposition, 'unstorable', what)
+    t.ok(row?.kind === 'rejection' && row.body === body, `${what}: kept character for character`)
+    t.match(row?.kind === 'rejection' ? row.violations[0]?.message : '', code, what)
+    t.equal(
+      fates.filter(fate => isStoredAs(fate, '"hello"')).length,
+      9,
+      `${what}: the others are stored`
+    )
+    t.ok(attempts <= allowed(10), `${what}: ${attempts} attempts`)
   }
-)
+})
 
 t.test(
   'one bad row costs at most two attempts per halving and two more, wherever it is',

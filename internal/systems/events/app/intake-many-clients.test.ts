@@ -63,41 +63,38 @@ t.test('a backlog keeps nothing of a client once its entries are taken', async t
   t.equal(backlog.take().entries.length, 1)
 })
 
-t.test(
-  'the account of a client with a quota is forgotten once it owes nothing',
-  async t => {
-    const clock = createManualClock()
-    const quota: Quota = { maxEventsPerS: 1, maxBytesPerS: 1_000, overQuota: 'delay' }
-    const released: EventEntry[] = []
-    const nothing = (): void => undefined
-    const gate = new QuotaGate(
-      {
-        rules: { weightOf: () => 1, hasQuotas: true, quotaOf: () => quota },
-        writer: writerOf(() => Promise.reject(new Error('nothing should be sent'))),
-        clock,
-        random: () => 0.5,
-        observer: { sentLater: nothing, sendFailed: nothing }
-      },
-      {
-        maxHeldMessages: 1_000,
-        maxHeldBytes: 1_000_000,
-        release: entries => released.push(...entries),
-        isPaused: () => false,
-        settle: nothing,
-        heldMore: nothing
-      }
-    )
-    const before = instancesOf(TokenBucket)
-    t.equal(gate.admit(flood()).length, CLIENTS)
-    t.equal(gate.admit(Array.from({ length: 21 }, () => entry('noisy'))).length, 1)
-    t.equal(instancesOf(TokenBucket) - before, 2 * (CLIENTS + 1))
-    await clock.advanceAsync(10_000)
-    t.same(gate.admit([entry('noisy')]), [], 'a client that owes is not forgotten')
-    t.equal(instancesOf(TokenBucket) - before, 2, 'one account is left')
-    t.equal(gate.held + released.length, 21)
-    t.equal((await gate.end()).length + released.length, 21)
-  }
-)
+t.test('the account of a client with a quota is forgotten once it owes nothing', async t => {
+  const clock = createManualClock()
+  const quota: Quota = { maxEventsPerS: 1, maxBytesPerS: 1_000, overQuota: 'delay' }
+  const released: EventEntry[] = []
+  const nothing = (): void => undefined
+  const gate = new QuotaGate(
+    {
+      rules: { weightOf: () => 1, hasQuotas: true, quotaOf: () => quota },
+      writer: writerOf(() => Promise.reject(new Error('nothing should be sent'))),
+      clock,
+      random: () => 0.5,
+      observer: { sentLater: nothing, sendFailed: nothing }
+    },
+    {
+      maxHeldMessages: 1_000,
+      maxHeldBytes: 1_000_000,
+      release: entries => released.push(...entries),
+      isPaused: () => false,
+      settle: nothing,
+      heldMore: nothing
+    }
+  )
+  const before = instancesOf(TokenBucket)
+  t.equal(gate.admit(flood()).length, CLIENTS)
+  t.equal(gate.admit(Array.from({ length: 21 }, () => entry('noisy'))).length, 1)
+  t.equal(instancesOf(TokenBucket) - before, 2 * (CLIENTS + 1))
+  await clock.advanceAsync(10_000)
+  t.same(gate.admit([entry('noisy')]), [], 'a client that owes is not forgotten')
+  t.equal(instancesOf(TokenBucket) - before, 2, 'one account is left')
+  t.equal(gate.held + released.length, 21)
+  t.equal((await gate.end()).length + released.length, 21)
+})
 
 t.test('metrics have as many series as labels, whatever clients come', async t => {
   const metrics = new ClientMetrics()

@@ -9,17 +9,14 @@ import { openKeyRing } from './key-ring.js'
 
 const place = { clientId: 'client-1', endpointId: '1', field: 'secret' }
 
-t.test(
-  'with embedded services a key is made once, readable by its owner, and kept',
-  async t => {
-    const dataDir = join(t.testdir({}), 'data')
-    const config = readSenderConfig({ DATA_DIR: dataDir })
-    const sealed = openKeyRing(config).seal('hush', place)
-    t.equal(openKeyRing(config).open(sealed, place), 'hush')
-    t.same(readdirSync(dataDir), ['sender-secret-key'], 'no draft is left')
-    t.equal(statSync(join(dataDir, 'sender-secret-key')).mode & 0o777, 0o600)
-  }
-)
+t.test('with embedded services a key is made once, readable by its owner, and kept', async t => {
+  const dataDir = join(t.testdir({}), 'data')
+  const config = readSenderConfig({ DATA_DIR: dataDir })
+  const sealed = openKeyRing(config).seal('hush', place)
+  t.equal(openKeyRing(config).open(sealed, place), 'hush')
+  t.same(readdirSync(dataDir), ['sender-secret-key'], 'no draft is left')
+  t.equal(statSync(join(dataDir, 'sender-secret-key')).mode & 0o777, 0o600)
+})
 
 t.test('programs that start at once agree on one key', async t => {
   const dataDir = t.testdir({})

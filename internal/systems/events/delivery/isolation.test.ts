@@ -54,131 +54,119 @@ async function startSilent(t: Test): Promise<StubHttp> {
   return startStubHttp(t, () => undefined)
 }
 
-t.test(
-  'dead endpoints with 10,000 queued deliveries delay no others and are paused',
-  async t => {
-    const [silent, closed, failing, recipient] = [
-      await startSilent(t),
-      await startStubHttp(t, reply => reply.end()),
-      await startStubHttp(t, reply => reply.writeHead(500).end()),
-      await startStubHttp(t, reply => reply.end())
-    ]
-    closed.server.close()
-    const [ill, well] = [await whole.addClient(), await whole.addClient()]
-    const dead = [
-      await ill.addEndpoint(silent.origin, { timeoutMs: 300 }),
-      await ill.addEndpoint(closed.origin),
-      await ill.addEndpoint(failing.origin)
-    ]
-    const endpoint = await well.addEndpoint(recipient.origin)
-    await ill.store(...ids(3_400))
-    await until('all of it is queued', async () => {
-      await whole.deliveries.fanOut(2_000)
-      return (await healthOf(dead[0]!)).pending === 3_400
-    })
-    // Fewer lanes than dead endpoints.
-    start(t, { maxLanes: 2, schedule: [3_600_000] })
-    for (let round = 0; round < 5; round++) {
-      await well.store(...ids(20).map(id => `${round} ${id}`))
-      await until(
-        `round ${round} is delivered`,
-        async () => recipient.requests.length === 20 * (round + 1)
-      )
-    }
-    await until('all of it is recorded', async () => (await healthOf(endpoint)).pending === 0)
-    for (const one of dead) {
-      await until('it is paused', async () => (await healthOf(one)).isPaused)
-      await untilLeft(one)
-      t.match(await healthOf(one), { opened: 1, isFailing: true, pending: 3_400 })
-    }
-    const { rows } = await pool.query<{ attempts: number }>(
-      `SELECT count(*)::int AS attempts FROM delivery_attempt JOIN delivery ON id = delivery_id
-        WHERE fk_client_name = $1`,
-      [ill.name]
-    )
-    t.ok(
-      rows[0]!.attempts >= 30 && rows[0]!.attempts < 3 * 20,
-      `${rows[0]?.attempts} attempts at 10 200 deliveries`
-    )
-  }
-)
-
-t.test(
-  'an open circuit allows one attempt, opens for longer, and closes on success',
-  async t => {
-    let status = 500
-    const recipient = await startStubHttp(t, reply => reply.writeHead(status).end())
-    const client = await whole.addClient()
-    const endpoint = await client.addEndpoint(recipient.origin, { maxConcurrency: 5 })
-    await client.store(...ids(50))
-    start(t, { schedule: [3_600_000] })
-    await until('it opens', async () => (await healthOf(endpoint)).opened === 1)
-    await untilLeft(endpoint)
-    const before = recipient.requests.length
-    t.ok(before >= 10 && before < 15, `${before} attempts`)
-    for (const opened of [2, 3]) {
-      await endPause(endpoint)
-      await until(
-        `it opens again, ${opened}`,
-        async () => (await healthOf(endpoint)).opened === opened
-      )
-      await untilLeft(endpoint)
-      t.equal(recipient.requests.length, before + opened - 1, 'one attempt')
-    }
-    const { rows } = await pool.query<{ s: number }>(
-      'SELECT extract(epoch FROM paused_until - now())::float8 AS s FROM endpoint WHERE id = $1',
-      [endpoint.id]
-    )
-    t.ok(rows[0]!.s > 15 && rows[0]!.s <= 40, `the third pause: ${rows[0]?.s} s`)
-    status = 200
-    await endPause(endpoint)
-    await until('it is well', async () => {
-      const { opened, isFailing, pending } = await healthOf(endpoint)
-      return opened === 0 && !isFailing && pending === before + 2
-    })
-    t.equal(
-      (await healthOf(endpoint)).pending,
-      before + 2,
-      'untried deliveries are made; the failed ones wait until they are due'
-    )
-  }
-)
-
-t.test(
-  'an endpoint that fails for too long is disabled, one that fails less is not',
-  async t => {
-    const failing = await startStubHttp(t, reply => reply.writeHead(500).end())
-    const client = await whole.addClient()
-    const [long, short] = [
-      await client.addEndpoint(failing.origin),
-      await client.addEndpoint(failing.origin)
-    ]
-    await pool.query(
-      `UPDATE endpoint SET failing_since = now() - interval '61 minutes' WHERE id = $1`,
-      [long.id]
-    )
-    await pool.query(
-      `UPDATE endpoint SET failing_since = now() - interval '58 minutes' WHERE id = $1`,
-      [short.id]
-    )
-    await client.store('e')
-    start(t, { disableAfterMs: 3_600_000, schedule: [3_600_000] })
-    const stateOf = async ({ id }: { readonly id: number }) =>
-      (
-        await pool.query<{ state: string; reason: string | null }>(
-          'SELECT state, disabled_reason AS reason FROM endpoint WHERE id = $1',
-          [id]
-        )
-      ).rows[0]
+t.test('dead endpoints with 10,000 queued deliveries delay no others and are paused', async t => {
+  const [silent, closed, failing, recipient] = [
+    await startSilent(t),
+    await startStubHttp(t, reply => reply.end()),
+    await startStubHttp(t, reply => reply.writeHead(500).end()),
+    await startStubHttp(t, reply => reply.end())
+  ]
+  closed.server.close()
+  const [ill, well] = [await whole.addClient(), await whole.addClient()]
+  const dead = [
+    await ill.addEndpoint(silent.origin, { timeoutMs: 300 }),
+    await ill.addEndpoint(closed.origin),
+    await ill.addEndpoint(failing.origin)
+  ]
+  const endpoint = await well.addEndpoint(recipient.origin)
+  await ill.store(...ids(3_400))
+  await until('all of it is queued', async () => {
+    await whole.deliveries.fanOut(2_000)
+    return (await healthOf(dead[0]!)).pending === 3_400
+  })
+  // Fewer lanes than dead endpoints.
+  start(t, { maxLanes: 2, schedule: [3_600_000] })
+  for (let round = 0; round < 5; round++) {
+    await well.store(...ids(20).map(id => `${round} ${id}`))
     await until(
-      'it is disabled',
-      async () => (await stateOf(long))?.state === 'disabled-by-failure'
+      `round ${round} is delivered`,
+      async () => recipient.requests.length === 20 * (round + 1)
     )
-    t.match(await stateOf(long), { reason: 'no attempt has succeeded for 1.0 hours' })
-    await until('the other one was tried too', () => failing.requests.length === 2)
-    t.match(await stateOf(short), { state: 'enabled' })
   }
-)
+  await until('all of it is recorded', async () => (await healthOf(endpoint)).pending === 0)
+  for (const one of dead) {
+    await until('it is paused', async () => (await healthOf(one)).isPaused)
+    await untilLeft(one)
+    t.match(await healthOf(one), { opened: 1, isFailing: true, pending: 3_400 })
+  }
+  const { rows } = await pool.query<{ attempts: number }>(
+    `SELECT count(*)::int AS attempts FROM delivery_attempt JOIN delivery ON id = delivery_id
+        WHERE fk_client_name = $1`,
+    [ill.name]
+  )
+  t.ok(
+    rows[0]!.attempts >= 30 && rows[0]!.attempts < 3 * 20,
+    `${rows[0]?.attempts} attempts at 10 200 deliveries`
+  )
+})
+
+t.test('an open circuit allows one attempt, opens for longer, and closes on success', async t => {
+  let status = 500
+  const recipient = await startStubHttp(t, reply => reply.writeHead(status).end())
+  const client = await whole.addClient()
+  const endpoint = await client.addEndpoint(recipient.origin, { maxConcurrency: 5 })
+  await client.store(...ids(50))
+  start(t, { schedule: [3_600_000] })
+  await until('it opens', async () => (await healthOf(endpoint)).opened === 1)
+  await untilLeft(endpoint)
+  const before = recipient.requests.length
+  t.ok(before >= 10 && before < 15, `${before} attempts`)
+  for (const opened of [2, 3]) {
+    await endPause(endpoint)
+    await until(
+      `it opens again, ${opened}`,
+      async () => (await healthOf(endpoint)).opened === opened
+    )
+    await untilLeft(endpoint)
+    t.equal(recipient.requests.length, before + opened - 1, 'one attempt')
+  }
+  const { rows } = await pool.query<{ s: number }>(
+    'SELECT extract(epoch FROM paused_until - now())::float8 AS s FROM endpoint WHERE id = $1',
+    [endpoint.id]
+  )
+  t.ok(rows[0]!.s > 15 && rows[0]!.s <= 40, `the third pause: ${rows[0]?.s} s`)
+  status = 200
+  await endPause(endpoint)
+  await until('it is well', async () => {
+    const { opened, isFailing, pending } = await healthOf(endpoint)
+    return opened === 0 && !isFailing && pending === before + 2
+  })
+  t.equal(
+    (await healthOf(endpoint)).pending,
+    before + 2,
+    'untried deliveries are made; the failed ones wait until they are due'
+  )
+})
+
+t.test('an endpoint that fails for too long is disabled, one that fails less is not', async t => {
+  const failing = await startStubHttp(t, reply => reply.writeHead(500).end())
+  const client = await whole.addClient()
+  const [long, short] = [
+    await client.addEndpoint(failing.origin),
+    await client.addEndpoint(failing.origin)
+  ]
+  await pool.query(
+    `UPDATE endpoint SET failing_since = now() - interval '61 minutes' WHERE id = $1`,
+    [long.id]
+  )
+  await pool.query(
+    `UPDATE endpoint SET failing_since = now() - interval '58 minutes' WHERE id = $1`,
+    [short.id]
+  )
+  await client.store('e')
+  start(t, { disableAfterMs: 3_600_000, schedule: [3_600_000] })
+  const stateOf = async ({ id }: { readonly id: number }) =>
+    (
+      await pool.query<{ state: string; reason: string | null }>(
+        'SELECT state, disabled_reason AS reason FROM endpoint WHERE id = $1',
+        [id]
+      )
+    ).rows[0]
+  await until('it is disabled', async () => (await stateOf(long))?.state === 'disabled-by-failure')
+  t.match(await stateOf(long), { reason: 'no attempt has succeeded for 1.0 hours' })
+  await until('the other one was tried too', () => failing.requests.length === 2)
+  t.match(await stateOf(short), { state: 'enabled' })
+})
 
 t.test('no endpoint has more attempts under way than it allows', async t => {
   const most = new Map<string, number>()

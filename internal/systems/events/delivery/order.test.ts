@@ -54,23 +54,20 @@ async function startRecipient(t: Test, failures: Readonly<Record<string, number>
 const shuffled = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, n) => `e${(n * 37) % count}`)
 
-t.test(
-  'an ordered endpoint gets one event at a time in commit order, from any sender',
-  async t => {
-    const recipient = await startRecipient(t)
-    const client = await whole.addClient()
-    await client.addEndpoint(recipient.origin, { isOrdered: true, maxConcurrency: 10 })
-    // Other endpoints keep the lanes busy, so that this one moves between senders.
-    const busy = await startRecipient(t)
-    for (let n = 0; n < 4; n++) await client.addEndpoint(busy.origin)
-    const ids = shuffled(100)
-    for (const sender of [1, 2, 3]) start(t, { maxLanes: sender })
-    for (const id of ids) await client.store(id)
-    await until('all are delivered', () => recipient.arrivals.length >= ids.length)
-    t.same(recipient.delivered(), ids)
-    t.equal(recipient.most(), 1)
-  }
-)
+t.test('an ordered endpoint gets one event at a time in commit order, from any sender', async t => {
+  const recipient = await startRecipient(t)
+  const client = await whole.addClient()
+  await client.addEndpoint(recipient.origin, { isOrdered: true, maxConcurrency: 10 })
+  // Other endpoints keep the lanes busy, so that this one moves between senders.
+  const busy = await startRecipient(t)
+  for (let n = 0; n < 4; n++) await client.addEndpoint(busy.origin)
+  const ids = shuffled(100)
+  for (const sender of [1, 2, 3]) start(t, { maxLanes: sender })
+  for (const id of ids) await client.store(id)
+  await until('all are delivered', () => recipient.arrivals.length >= ids.length)
+  t.same(recipient.delivered(), ids)
+  t.equal(recipient.most(), 1)
+})
 
 t.test('a failed delivery blocks the later ones until it succeeds', async t => {
   const recipient = await startRecipient(t, { c: 2 })
@@ -86,31 +83,28 @@ t.test('a failed delivery blocks the later ones until it succeeds', async t => {
   )
 })
 
-t.test(
-  'a delivery at the end of its schedule frees the line; redriven, it comes next',
-  async t => {
-    const recipient = await startRecipient(t, { b: 2 })
-    const client = await whole.addClient()
-    const endpoint = await client.addEndpoint(recipient.origin, { isOrdered: true })
-    for (const id of ['a', 'b', 'c']) await client.store(id)
-    start(t, { schedule: [20] })
-    await until('the line goes on', () => recipient.delivered().length === 2)
-    t.same(recipient.delivered(), ['a', 'c'])
-    const { rows } = await pool.query(
-      'SELECT message_id, dead_reason FROM delivery WHERE endpoint_id = $1 AND state = $2',
-      [endpoint.id, 'dead']
-    )
-    t.same(rows, [{ message_id: 'b', dead_reason: 'schedule-ended' }])
-    await pool.query(
-      `UPDATE delivery SET state = 'pending', next_attempt_at = '-infinity', dead_reason = NULL,
+t.test('a delivery at the end of its schedule frees the line; redriven, it comes next', async t => {
+  const recipient = await startRecipient(t, { b: 2 })
+  const client = await whole.addClient()
+  const endpoint = await client.addEndpoint(recipient.origin, { isOrdered: true })
+  for (const id of ['a', 'b', 'c']) await client.store(id)
+  start(t, { schedule: [20] })
+  await until('the line goes on', () => recipient.delivered().length === 2)
+  t.same(recipient.delivered(), ['a', 'c'])
+  const { rows } = await pool.query(
+    'SELECT message_id, dead_reason FROM delivery WHERE endpoint_id = $1 AND state = $2',
+    [endpoint.id, 'dead']
+  )
+  t.same(rows, [{ message_id: 'b', dead_reason: 'schedule-ended' }])
+  await pool.query(
+    `UPDATE delivery SET state = 'pending', next_attempt_at = '-infinity', dead_reason = NULL,
         finished_at = NULL, schedule_began_after = attempts
      WHERE endpoint_id = $1 AND state = 'dead'`,
-      [endpoint.id]
-    )
-    await until('it is delivered', () => recipient.delivered().length === 3)
-    t.same(recipient.delivered(), ['a', 'c', 'b'])
-  }
-)
+    [endpoint.id]
+  )
+  await until('it is delivered', () => recipient.delivered().length === 3)
+  t.same(recipient.delivered(), ['a', 'c', 'b'])
+})
 
 t.test('an ordered endpoint that is paused keeps its order', async t => {
   const recipient = await startRecipient(t, { x: 1 })

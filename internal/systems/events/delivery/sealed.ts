@@ -59,8 +59,7 @@ export function parseKeyRing(text: string): KeyRing {
   for (const entry of text.split(',').map(part => part.trim())) {
     const [, id, base64 = ''] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(entry) ?? []
     // Quotes neither the entry nor its position: a key without its id would be logged.
-    if (id === undefined)
-      throw new SealError('wrong-keys', `${SETTING} is not valid: ${REMEDY}`)
+    if (id === undefined) throw new SealError('wrong-keys', `${SETTING} is not valid: ${REMEDY}`)
     if (keys.has(id))
       throw new SealError(
         'wrong-keys',
