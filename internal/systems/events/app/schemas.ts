@@ -56,7 +56,7 @@ export async function followSchemas({
   const watch = watchTable({
     look,
     lookEveryMs: LOOK_EVERY_MS,
-    // The schemas in force stay. Whoever needs the database reports its failure.
+    // The schemas in force stay; the store reports the database's failure.
     onFailed: error => log.debug({ reason: String(error) }, 'payload schemas not read'),
     clock,
     signal

@@ -39,7 +39,7 @@ async function healthOf({ id }: { readonly id: number }): Promise<Health> {
 
 /** An attempt still under way may pause it once more. */
 const untilLeft = ({ id }: { readonly id: number }) =>
-  until('nobody is at work for it', async () => {
+  until('nothing works on its lane', async () => {
     const { rowCount } = await pool.query(
       `SELECT FROM ${LANES_SCHEMA}.job WHERE singleton_key = $1 AND state = 'active'`,
       [String(id)]
@@ -134,7 +134,7 @@ t.test('an open circuit allows one attempt, opens for longer, and closes on succ
   t.equal(
     (await healthOf(endpoint)).pending,
     before + 2,
-    'untried deliveries are made; the failed ones wait until they are due'
+    'untried deliveries arrive; the failed ones wait until they are due'
   )
 })
 

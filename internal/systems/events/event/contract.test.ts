@@ -15,7 +15,7 @@ const breach = (body: object): string => {
 }
 const bodyWith = (over: object): string => breach({ ...good, ...over })
 
-t.test('the smallest and the largest of every field pass', async t => {
+t.test('the smallest and largest value of every field pass', async t => {
   const rows: object[] = [
     {},
     { message: ' ' },
@@ -35,7 +35,7 @@ t.test('the smallest and the largest of every field pass', async t => {
   for (const over of rows) t.equal(bodyWith(over), 'valid', JSON.stringify(over).slice(0, 60))
 })
 
-t.test('all missing fields are named together, whether absent, null or empty', async t => {
+t.test('all missing fields are listed, whether absent, null or empty', async t => {
   const all = 'missing-field event_type:required client_id:required message:required'
   t.equal(breach({}), all)
   t.equal(breach({ event_type: '', client_id: '', message: '' }), all)
@@ -48,7 +48,7 @@ t.test('all missing fields are named together, whether absent, null or empty', a
     t.equal(bodyWith({ [field]: '' }), `missing-field ${field}:required`)
 })
 
-t.test('a field of the wrong type or length is invalid, each by its own name', async t => {
+t.test('each field of the wrong type or length is invalid and named', async t => {
   const rows: { over: object; want: string }[] = [
     { over: { client_id: 5 }, want: 'client_id:type' },
     { over: { event_type: ['a'] }, want: 'event_type:type' },
@@ -78,30 +78,28 @@ t.test('names and ids with U+0000 or a lone surrogate are unstorable', async t =
   )
 })
 
-t.test(
-  'several kinds at once are all listed, and the reason is the first of missing, invalid, unstorable',
-  async t => {
-    t.equal(
-      breach({ client_id: 'a\0', message: 5 }),
-      'missing-field event_type:required client_id:storable message:type'
-    )
-    t.equal(
-      bodyWith({ client_id: 'a\0', event_id: 1 }),
-      'invalid-field client_id:storable event_id:type'
-    )
-    t.equal(
-      bodyWith({ client_id: `\0${'x'.repeat(100)}` }),
-      'invalid-field client_id:maxLength client_id:storable'
-    )
-  }
-)
+t.test('all violations are listed; missing outranks invalid, invalid unstorable', async t => {
+  t.equal(
+    breach({ client_id: 'a\0', message: 5 }),
+    'missing-field event_type:required client_id:storable message:type'
+  )
+  t.equal(
+    bodyWith({ client_id: 'a\0', event_id: 1 }),
+    'invalid-field client_id:storable event_id:type'
+  )
+  t.equal(
+    bodyWith({ client_id: `\0${'x'.repeat(100)}` }),
+    'invalid-field client_id:maxLength client_id:storable'
+  )
+})
 
 t.test(
-  'each message names the field, says what was found and what would be right, and quotes nothing',
+  'each message names the field, what was found and what is right; it quotes nothing',
   async t => {
     t.equal(
       explainBreach({ ...good, client_id: '' }).violations[0]?.message,
-      'client_id is missing (found an empty string): it must be the name of a registered client, a string of 1 to 100 characters without NUL or lone surrogates'
+      'client_id is missing (found an empty string): it must be ' +
+        'the name of a registered client, a string of 1 to 100 characters without NUL or lone surrogates'
     )
     t.match(
       explainBreach({ ...good, event_id: 'secret'.repeat(50) }).violations[0]?.message,
@@ -124,7 +122,7 @@ t.test(
   }
 )
 
-t.test('the contract is a valid JSON Schema 2020-12 that others can read', async t => {
+t.test('the contract is a valid JSON Schema 2020-12 for other validators too', async t => {
   t.ok(new Ajv2020({ strict: false }).validateSchema(EVENT_CONTRACT))
   t.strictSame(JSON.parse(JSON.stringify(EVENT_CONTRACT)), EVENT_CONTRACT)
 })

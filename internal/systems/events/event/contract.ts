@@ -1,10 +1,10 @@
 /**
- * The event contract: what a queue message body must be, as one JSON Schema.
+ * The event contract: one JSON Schema for the body of a queue message.
  *
  * Shapes  EVENT_CONTRACT is the schema itself, with two keywords of ours: `storable`
  *         (well-formed Unicode without U+0000) and `maxBytes` (UTF-8 bytes). Each
- *         `description` completes the sentence "it must be …" that a producer's developer
- *         reads.
+ *         `description` completes the sentence "it must be …" in messages for a
+ *         producer's developer.
  * Errors  never throws on parsed JSON. Accepting costs one compiled call; only
  *         `explainBreach` looks at errors.
  * Source  internal/docs/architecture.md, "Event contract"; a field that is null counts as
@@ -17,7 +17,7 @@ import { isStorable } from '../../../engine/message/storable.js'
 import type { RejectionReason } from './event.js'
 import { describeFound } from './found.js'
 
-/** UTF-8 bytes of the longest body that is read. */
+/** The longest body that is read, in UTF-8 bytes. */
 export const MAX_BODY_BYTES = 1_048_576
 
 /** A body that satisfies the contract. */
@@ -29,8 +29,7 @@ export interface EventBody {
 }
 
 /**
- * Why a body breaks the contract: the reason that comes first, and everything that is
- * wrong.
+ * Why a body breaks the contract: the reason that takes precedence, and all violations.
  */
 export interface Breach {
   readonly reason: Extract<RejectionReason, 'missing-field' | 'invalid-field' | 'unstorable'>
@@ -62,7 +61,7 @@ export const EVENT_CONTRACT = {
     message: {
       description: 'the payload: a string that is not empty, an object or an array',
       type: ['string', 'object', 'array'],
-      // Not minLength: that counts the characters of a whole payload.
+      // Not minLength, which would count all characters of a payload.
       not: { const: '' }
     },
     event_id: {
@@ -103,7 +102,7 @@ export function satisfiesContract(body: object): body is EventBody {
 }
 
 /**
- * All that is wrong with a body that `satisfiesContract` refuses, field by field in the
+ * Lists all violations of a body that `satisfiesContract` refuses, by field in the
  * contract's order.
  */
 export function explainBreach(body: object): Breach {

@@ -48,19 +48,16 @@ t.test("the row's id is the producer's event_id, else the queue's", async t => {
   t.equal(event(around('"x"')).messageId, 'queue-id')
 })
 
-t.test(
-  'a redriven event without event_id keeps the id under which the queue first accepted it, refused or not',
-  async t => {
-    const redriven = (body: string) => decode({ ...received(body), origin: 'first-id' })
-    t.match(redriven(around('"x"')), { item: { messageId: 'first-id' } })
-    t.match(redriven(around('"x"', '"event_id":"e-1",')), { item: { messageId: 'e-1' } })
-    t.match(redriven(around('5')), {
-      rejection: { reason: 'invalid-field', messageId: 'first-id' }
-    })
-  }
-)
+t.test('a redriven event without event_id keeps its first queue id, refused or not', async t => {
+  const redriven = (body: string) => decode({ ...received(body), origin: 'first-id' })
+  t.match(redriven(around('"x"')), { item: { messageId: 'first-id' } })
+  t.match(redriven(around('"x"', '"event_id":"e-1",')), { item: { messageId: 'e-1' } })
+  t.match(redriven(around('5')), {
+    rejection: { reason: 'invalid-field', messageId: 'first-id' }
+  })
+})
 
-t.test('every JSON text is a payload, also what a jsonb column would refuse', async t => {
+t.test('every JSON text is a payload, even one that a jsonb column would refuse', async t => {
   const payloads = [
     '"\\u0000"',
     '"\\ud800"',
@@ -74,7 +71,7 @@ t.test('every JSON text is a payload, also what a jsonb column would refuse', as
   for (const payload of payloads) t.equal(event(around(payload)).payload, payload)
 })
 
-t.test('a body that is not JSON is refused with the place, without its text', async t => {
+t.test('a body that is not JSON is refused with the position, without its text', async t => {
   const rows: { body: string; want: RegExp }[] = [
     { body: '', want: /it is empty/ },
     { body: 'secret text', want: /it breaks at character 1 of 11/ },
@@ -94,7 +91,7 @@ t.test('a body that is not JSON is refused with the place, without its text', as
   }
 })
 
-t.test('JSON of another shape is not an object', async t => {
+t.test('a body of any other JSON type is refused as not an object', async t => {
   for (const [body, found] of [
     ['null', 'null'],
     ['5', 'a number'],
@@ -125,7 +122,7 @@ t.test('a body passes at the size limit and not one byte above', async t => {
   t.match(
     rejection(around(`"${'é'.repeat(524_288)}"`)).violations[0]?.message,
     /^the body has 10486\d\d bytes: send at most 1048576$/,
-    'of which a character may have several'
+    'in bytes, not characters'
   )
 })
 
@@ -148,11 +145,11 @@ t.test('a body passes at the depth limit and not one level above', async t => {
   t.equal(
     rejection(around('"x"', `"other":${nested(64)},`)).reason,
     'too-deep',
-    'in a key that is ignored, too'
+    'in an ignored key too'
   )
 })
 
-t.test('a breach of the contract keeps what the body says', async t => {
+t.test('a breach of the contract keeps the fields that the body has', async t => {
   t.match(rejection('{"event_type":"","client_id":"client-1","event_id":"e-1","message":[1, 2]}'), {
     reason: 'missing-field',
     violations: [{ pointer: '/event_type', keyword: 'required' }],
@@ -184,20 +181,19 @@ t.test("a rejection's id is the one that the row would have had", async t => {
   t.equal(idOf('7'), null)
 })
 
-t.test(
-  'a lone surrogate that is not escaped makes a payload unstorable, elsewhere it does no harm',
-  async t => {
-    t.match(rejection(around('"a\ud800"')), {
-      reason: 'unstorable',
-      violations: [{ pointer: '/message', keyword: 'storable' }],
-      clientId: 'client-1'
-    })
-    t.equal(event(around('"😀"', '"other":"\ud800",')).payload, '"😀"')
-  }
-)
+t.test('an unescaped lone surrogate is unstorable in a payload, harmless elsewhere', async t => {
+  t.match(rejection(around('"a\ud800"')), {
+    reason: 'unstorable',
+    violations: [{ pointer: '/message', keyword: 'storable' }],
+    clientId: 'client-1'
+  })
+  t.equal(event(around('"😀"', '"other":"\ud800",')).payload, '"😀"')
+})
 
 t.test('hostile keys change no prototype and count only at the top level', async t => {
-  const body = `{"__proto__":{"x":1,"message":"no"},"constructor":{"prototype":{"x":1}},${around('"first"').slice(1, -1)},"mess\\u0061ge":"last"}`
+  const body =
+    '{"__proto__":{"x":1,"message":"no"},"constructor":{"prototype":{"x":1}},' +
+    `${around('"first"').slice(1, -1)},"mess\\u0061ge":"last"}`
   t.equal(event(body).payload, '"last"')
   t.equal(({} as Record<string, unknown>)['x'], undefined)
   t.equal(
@@ -228,7 +224,7 @@ t.test('the payload must satisfy the active schema of its client and event type'
   t.match(
     event(around('{"n":1}'), decode),
     { payload: '{"n":1}', schemaId: 7 },
-    'and says which version that was'
+    'with the version that accepted it'
   )
   t.match(rejection(around('{"n":"1"}'), decode), {
     reason: 'schema-violation',
@@ -242,37 +238,34 @@ t.test('the payload must satisfy the active schema of its client and event type'
   t.match(other, { payload: '"text"', schemaId: null }, "another client's schema does not count")
 })
 
-t.test(
-  'a shadow version looks at what it would judge, tells what it objects to, and changes no verdict',
-  async t => {
-    const payloadSchemas = createPayloadSchemas()
-    const told: string[] = []
-    const decode = createDecoder({
-      payloadSchemas,
-      onShadow: ({ label }, { id }, objection) =>
-        told.push(`${label} ${id} ${objection ?? 'nothing'}`)
-    })
-    const row = { eventType: 'monitor-app', clientId: null, hash: 'any' }
-    const schema = (type: string): { hash: string; schema: object } => ({
-      hash: type,
-      schema: { type }
-    })
-    payloadSchemas.replace([
-      { ...row, id: 1, version: 1, state: 'active', ...schema('object') },
-      { ...row, id: 2, version: 2, state: 'shadow', ...schema('array') }
-    ])
-    t.match(event(around('{}'), decode), { payload: '{}', schemaId: 1 })
-    t.equal(rejection(around('[]'), decode).reason, 'schema-violation')
-    t.equal(rejection(around('""'), decode).reason, 'missing-field')
-    t.strictSame(
-      told,
-      ['monitor-app/*/2 queue-id type', 'monitor-app/*/2 queue-id nothing'],
-      'also at what the active version refuses'
-    )
-  }
-)
+t.test('a shadow version checks its messages, reports objections, changes no verdict', async t => {
+  const payloadSchemas = createPayloadSchemas()
+  const told: string[] = []
+  const decode = createDecoder({
+    payloadSchemas,
+    onShadow: ({ label }, { id }, objection) =>
+      told.push(`${label} ${id} ${objection ?? 'nothing'}`)
+  })
+  const row = { eventType: 'monitor-app', clientId: null, hash: 'any' }
+  const schema = (type: string): { hash: string; schema: object } => ({
+    hash: type,
+    schema: { type }
+  })
+  payloadSchemas.replace([
+    { ...row, id: 1, version: 1, state: 'active', ...schema('object') },
+    { ...row, id: 2, version: 2, state: 'shadow', ...schema('array') }
+  ])
+  t.match(event(around('{}'), decode), { payload: '{}', schemaId: 1 })
+  t.equal(rejection(around('[]'), decode).reason, 'schema-violation')
+  t.equal(rejection(around('""'), decode).reason, 'missing-field')
+  t.strictSame(
+    told,
+    ['monitor-app/*/2 queue-id type', 'monitor-app/*/2 queue-id nothing'],
+    'even what the active version refuses'
+  )
+})
 
-t.test('a shadow version whose check breaks objects, and harms no event', async t => {
+t.test('a shadow version whose check breaks objects and harms no event', async t => {
   const check = (): never => {
     throw new RangeError('Maximum call stack size exceeded')
   }
@@ -285,7 +278,7 @@ t.test('a shadow version whose check breaks objects, and harms no event', async 
   t.strictSame(told, ['cannot be evaluated'])
 })
 
-t.test('a validator that breaks is an error that names its schema, never a verdict', async t => {
+t.test('a validator that breaks throws an error with its schema, and gives no verdict', async t => {
   const check = (): never => {
     throw new RangeError('Maximum call stack size exceeded')
   }
@@ -322,7 +315,7 @@ const mutated = splice.map(
     seed.slice(0, at) + insert.repeat(repeat) + seed.slice(at + drop)
 )
 
-t.test('whatever the body, there is one verdict whose words can be stored', async t => {
+t.test('every body has one verdict whose texts can be stored', async t => {
   const payloadSchemas = createPayloadSchemas()
   const schema = { type: ['string', 'object', 'array'], additionalProperties: { type: 'number' } }
   payloadSchemas.replace([

@@ -1,19 +1,20 @@
 /**
- * Turns one received message into its verdict: a valid event, or a rejection with
- * everything that is wrong.
+ * Turns one received message into its verdict: a valid event, or a rejection with all its
+ * violations.
  *
- * Shapes  the checks run from cheap to dear and stop at the first that refuses: size,
- *         JSON, object, depth, contract, payload text, payload schema. What a rejection
- *         says never quotes the payload and can always be stored; its `clientId`,
- *         `eventType` and `messageId` are as sent and may not be (over-long, NUL).
- * Units   depth in objects and arrays open at once, the body itself being 1.
- * Errors  no body makes it throw. It throws PayloadCheckError where the validator of a
- *         payload schema breaks: that is no fact about the event, so the caller neither
- *         stores nor deletes this message, goes on with the others, and the queue's
+ * Shapes  the checks run from cheap to expensive and stop at the first that refuses:
+ *         size, JSON, object, depth, contract, payload text, payload schema. A
+ *         rejection's violations never quote the payload and can always be stored; its
+ *         `clientId`, `eventType` and `messageId` are as sent and may not be storable
+ *         (too long, NUL).
+ * Units   depth: objects and arrays open at once, the body itself being 1.
+ * Errors  no body makes it throw. It throws PayloadCheckError when the validator of a
+ *         payload schema breaks. That says nothing about the event, so the caller neither
+ *         stores nor deletes this message and goes on with the others; the queue's
  *         receive limit decides.
- * Source  PostgreSQL `json` takes every text that JSON.parse takes, NUL escapes and
- *         lone-surrogate escapes included, up to a depth of some thousands (SQLSTATE
- *         54001 beyond); MAX_DEPTH stays far below.
+ * Source  PostgreSQL `json` accepts every text that JSON.parse accepts, NUL escapes and
+ *         lone-surrogate escapes included, to a depth of some thousands (SQLSTATE 54001
+ *         beyond); MAX_DEPTH stays far below.
  */
 import { firstId, type ReceivedMessage, type Violation } from '../../../engine/message/message.js'
 import { isWellFormed } from '../../../engine/message/storable.js'
@@ -33,8 +34,8 @@ const MAX_DEPTH = 64
 export interface DecoderOptions {
   readonly payloadSchemas: Pick<PayloadSchemas, 'find'>
   /**
-   * A shadow version has looked at a message: the first thing that it would reject it
-   * for, or null.
+   * Called when a shadow version has checked a message, with the first keyword that would
+   * reject it, or null.
    */
   readonly onShadow?: (
     shadow: ShadowSchema,
@@ -117,8 +118,8 @@ function checkPayload(schema: SchemaInForce, body: EventBody): readonly Violatio
 }
 
 /**
- * The keyword that a shadow version rejects a payload by. One that breaks harms nobody,
- * and must not become active: an objection too.
+ * The keyword by which a shadow version rejects a payload. A validator that breaks harms
+ * no event here, but must not become active, so it counts as an objection.
  */
 function objectionOf(shadow: ShadowSchema, body: EventBody): string | null {
   try {
@@ -140,7 +141,7 @@ function refuse(
   return { kind: 'rejected', rejection: { reason, violations, ...kept } }
 }
 
-/** What a body says about itself although it is refused. */
+/** What a refused body says about itself. */
 function keep(message: ReceivedMessage, body: object, span: PayloadSpan): Kept {
   const {
     client_id: clientId,
@@ -167,7 +168,8 @@ const UNSTORABLE_PAYLOAD: Violation = {
   pointer: '/message',
   keyword: 'storable',
   message:
-    'message holds a lone surrogate that is not escaped, which UTF-8 cannot carry: send well-formed Unicode, or escape it as \\uXXXX'
+    'message holds a lone surrogate that is not escaped, which UTF-8 cannot carry: ' +
+    'send well-formed Unicode, or escape it as \\uXXXX'
 }
 
 function tooLarge(bytes: number): Violation {

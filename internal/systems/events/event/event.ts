@@ -1,5 +1,5 @@
 /**
- * An event as the intake knows it: valid, or refused and why.
+ * An event as the intake sees it: valid, or refused with the reason.
  *
  * Source  internal/docs/architecture.md, "Event contract".
  */
@@ -10,16 +10,13 @@ export interface ValidEvent {
   readonly clientId: string
   readonly eventType: string
   /**
-   * The row's `message_id`: the producer's `event_id`, else the MessageId under which the
-   * queue first accepted it. Unique within the client.
+   * The row's `message_id`: the producer's `event_id`, or else the MessageId under which
+   * the queue first accepted it. Unique per client.
    */
   readonly messageId: string
   /** JSON text of the `message` value, cut from the body unchanged. */
   readonly payload: string
-  /**
-   * The id of the schema version that accepted the payload; null where none is active for
-   * it.
-   */
+  /** The schema version that accepted the payload; null if none is active for it. */
   readonly schemaId: number | null
 }
 
@@ -38,21 +35,16 @@ export const REJECTION_REASONS = [
   'too-deep'
 ] as const
 
-/** Why an event is refused for ever. */
+/** Why an event is refused for good. */
 export type RejectionReason = (typeof REJECTION_REASONS)[number]
 
 /** A refused event: it becomes a row of `rejection` together with its body. */
 export interface EventRejection extends Rejection {
   readonly reason: RejectionReason
-  /**
-   * Client, event type and payload as sent, where the body got far enough to have them.
-   */
+  /** Client, event type and payload as sent; null if the body does not give them. */
   readonly clientId: string | null
   readonly eventType: string | null
-  /**
-   * The id and payload that the row of `message` would have had; null when the body does
-   * not say.
-   */
+  /** The id that the row of `message` would have had; null if it is not known. */
   readonly messageId: string | null
   readonly payload: string | null
 }
@@ -60,10 +52,7 @@ export interface EventRejection extends Rejection {
 export type EventVerdict = Verdict<ValidEvent, EventRejection>
 export type EventEntry = Entry<ValidEvent, EventRejection>
 
-/**
- * The client that the body names, known or not; '' where it names none: those are one
- * group of their own.
- */
+/** The client that the body names, known or not; '' if it names none. */
 export function clientOf({ verdict }: EventEntry): string {
   return (verdict.kind === 'valid' ? verdict.item.clientId : verdict.rejection.clientId) ?? ''
 }

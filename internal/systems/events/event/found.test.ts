@@ -1,7 +1,7 @@
 import t from 'tap'
 import { describeFound } from './found.js'
 
-t.test('what was found is told by kind and size, never by content', async t => {
+t.test('a value is described by kind and size, never by content', async t => {
   const rows = [
     { value: undefined, want: 'nothing' },
     { value: null, want: 'null' },

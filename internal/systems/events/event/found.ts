@@ -1,8 +1,6 @@
 /**
- * Says what stands at a place of a body by its kind and size, never by its content:
- * payloads belong neither in logs nor in reasons.
- *
- * Errors  never throws.
+ * Describes a value of a body by kind and size, never by content: payloads belong neither
+ * in logs nor in reasons.
  */
 
 /**

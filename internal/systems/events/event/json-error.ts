@@ -1,11 +1,11 @@
 /**
- * Says where a text stops being JSON. The engine's own error names a place only sometimes
- * and quotes the text, which must not be logged.
+ * Finds where a text stops being JSON. The engine's own error names the place only
+ * sometimes and quotes the text, which must not be logged.
  *
- * Shapes  text in, offset out; runs only on what JSON.parse has refused.
+ * Shapes  text in, offset out; runs only on text that JSON.parse has refused.
  * Units   offset in UTF-16 units, from 0.
- * Errors  never throws; a loop and a stack of its own, so nesting cannot overflow the
- *         call stack.
+ * Errors  never throws; it keeps its own stack, so nesting cannot overflow the call
+ *         stack.
  * Source  RFC 8259, sections 2 to 7.
  */
 
@@ -23,8 +23,8 @@ type Expect =
   | 'end'
 
 /**
- * Offset of the first character that cannot stand there; the length of `text` where it
- * ends too early; -1 where it is JSON.
+ * Offset of the first wrong character; the length of `text` if it ends too early; -1 if
+ * it is JSON.
  */
 export function findJsonError(text: string): number {
   const closers: string[] = []
@@ -73,9 +73,7 @@ export function findJsonError(text: string): number {
   return expect === 'end' ? -1 : text.length
 }
 
-/**
- * Scanners answer with where to go on, or with the place of the error coded below zero.
- */
+/** Scanners return where to go on, or the place of the error coded below zero. */
 const broken = (at: number): number => -at - 1
 const offsetOf = broken
 
@@ -130,7 +128,7 @@ function numberEnd(text: string, from: number): number {
   return digitsEnd(text, sign === '+' || sign === '-' ? at + 2 : at + 1)
 }
 
-/** Where a run of at least one digit ends. */
+/** The end of a run of at least one digit. */
 function digitsEnd(text: string, from: number): number {
   let at = from
   while (isDigit(text.charAt(at))) at++

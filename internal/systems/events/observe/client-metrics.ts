@@ -1,9 +1,9 @@
 /**
- * Metrics per client, for as many clients as the primary has given a label; all others,
- * and names that nobody knows, are `other`.
+ * Metrics per client, for as many clients as the primary has given a label. All other
+ * clients, and unknown names, are `other`.
  *
- * The labels come from the table `client`, never from a message, and only ever grow: what
- * a name stands for does not change while the processor lives, and no sender can make a
+ * The labels come from the table `client`, never from a message, and are never removed: a
+ * label's meaning does not change while the processor lives, and no sender can create a
  * series.
  *
  * Shapes  keys of the sums are `client_stored/label`, `client_duplicate/label`,
@@ -16,9 +16,9 @@ import { OTHER_LABEL } from '../../../engine/observe/counters.js'
 import { Observations } from '../../../engine/observe/observations.js'
 import { clientOf, type EventEntry, REJECTION_REASONS } from '../event/event.js'
 
-/** Each costs about 35 series of a scrape. */
+/** Each costs about 35 series per scrape. */
 export const MAX_CLIENT_LABELS = 50
-/** Fine where one client's flood would show at the others. */
+/** Fine where one client's flood would delay the others. */
 const DWELL_BUCKETS_S = [
   0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 5, 60, 3_600
 ]
@@ -26,7 +26,7 @@ const DWELL_BUCKETS_S = [
 class ClientSlot {
   readonly label: string
   readonly dwell = new Observations(DWELL_BUCKETS_S)
-  /** Of the batch that is being counted. */
+  /** The counts of the current batch. */
   stored = 0
   duplicate = 0
   rejected: Partial<Record<string, number>> | null = null
@@ -41,8 +41,8 @@ export class ClientMetrics {
   readonly #other = new ClientSlot(OTHER_LABEL)
 
   label(clients: readonly string[]): void {
-    // A client of that name is counted with the others: two series under one label would
-    // be one too many.
+    // A client named like the shared label is counted with the others: one label cannot
+    // have two series.
     for (const client of clients)
       if (client !== OTHER_LABEL && !this.#slots.has(client))
         this.#slots.set(client, new ClientSlot(client))
@@ -83,8 +83,8 @@ export class ClientMetrics {
   }
 
   /**
-   * The histogram of all labels, as prom-client's `Registry.getMetricsAsJSON` would give
-   * it.
+   * The histogram of all labels, in the form of prom-client's
+   * `Registry.getMetricsAsJSON`.
    */
   toMetric(name: string, help: string): object {
     const values = [...this.#all()].flatMap(({ label, dwell }) =>
@@ -100,13 +100,13 @@ export class ClientMetrics {
 }
 
 /**
- * The counters per client: their label names, and each combination with the key that
- * holds its sum.
+ * The counters per client: their label names, and for each combination of labels the key
+ * of its sum.
  */
 export const CLIENT_COUNTERS = {
   client_stored: { help: 'Events that became a row of message, by client', labelNames: ['client'] },
   client_duplicate: {
-    help: 'Messages whose event was settled before, by client',
+    help: 'Messages whose event had been settled before, by client',
     labelNames: ['client']
   },
   client_rejected: {

@@ -48,7 +48,7 @@ function setup() {
   return { ...events, metrics, lines, attempted }
 }
 
-/** What a counter holds, by its label. */
+/** The values of a counter, by its label. */
 async function counts(counter: Counter): Promise<Readonly<Record<string, number>>> {
   const { values } = await counter.get()
   return Object.fromEntries(
@@ -66,7 +66,7 @@ t.test('attempts are counted by what became of the delivery', async t => {
   t.notOk(lines.join().includes('secret'), 'and no answer is in the log')
 })
 
-t.test('the delay from stored to attempted is that of first attempts alone', async t => {
+t.test('the delay from stored to attempted covers first attempts alone', async t => {
   const { attempted, metrics } = setup()
   attempted(1, { kind: 'retry', inMs: 1_000 })
   attempted(2, { kind: 'done' })
@@ -98,9 +98,9 @@ t.test('steps keep the names that dashboards know', async t => {
   t.same([...problems.keys()], ['fan-out', 'lane', 'record'])
 })
 
-t.test('what pg-boss fails at in the background is counted, and no problem', async t => {
+t.test('a background failure of pg-boss is counted and is not a problem', async t => {
   const { observer, problems, metrics } = setup()
   observer.failed('background', new Error('away'))
-  t.same([...problems], [], 'nobody would ever say that it works again')
+  t.same([...problems], [], 'nothing would ever report that it works again')
   t.same(await counts(metrics.failed), { background: 1 })
 })

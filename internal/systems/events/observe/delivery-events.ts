@@ -1,5 +1,5 @@
 /**
- * One function per event of the sender: what is counted and what is logged, in one place.
+ * One function per event of the sender says what is counted and what is logged.
  *
  * Logs  debug: a line per attempt · info: a line per second with work in it, and per
  *       pause · warn: faults, disabled endpoints. Never a payload, an answer or a secret.
@@ -13,7 +13,7 @@ import type { AttemptOutcome, SenderMetrics } from './sender-metrics.js'
 
 export interface DeliveryEvents {
   readonly observer: DeliveryObserver
-  /** The steps that fail at present, and why. */
+  /** The steps that are failing now, with the reason. */
   readonly problems: ReadonlyMap<string, string>
   /** Logs what happened since the last call, if anything did. */
   logSummary(): void
@@ -26,7 +26,7 @@ const OUTCOME_OF = {
   again: 'retried'
 } as const satisfies Record<DutyFate['kind'], AttemptOutcome>
 
-/** What a step is called in metrics and log records, where that is not its name. */
+/** Names of steps in metrics and log records, where they differ from the step's own. */
 const SHOWN_AS: ReadonlyMap<string, string> = new Map<DispatchStep, string>([
   ['wake-due', 'call-due'],
   ['claim', 'take'],
@@ -34,8 +34,8 @@ const SHOWN_AS: ReadonlyMap<string, string> = new Map<DispatchStep, string>([
 ])
 
 /**
- * What pg-boss does by itself: it tells of its failures and not of its successes, and
- * what is left undone does not keep the sender from sending.
+ * pg-boss's own work. It reports failures but no successes, and the sender can send
+ * without it, so a failure is no lasting problem.
  */
 const BACKGROUND = 'background'
 
@@ -76,16 +76,13 @@ export function createDeliveryEvents({
     },
     paused({ id: endpoint, client }, forMs) {
       metrics.paused.inc()
-      log.info(
-        { endpoint, client, forS: Math.round(forMs / 1_000) },
-        'endpoint is left alone for a while'
-      )
+      log.info({ endpoint, client, forS: Math.round(forMs / 1_000) }, 'endpoint paused')
     },
     disabled({ id: endpoint, client }, reason) {
       metrics.disabled.inc()
       log.warn(
         { endpoint, client, reason },
-        'endpoint disabled; what it was owed is dead until somebody redrives it'
+        'endpoint disabled; its pending deliveries are dead until redriven'
       )
     },
     ended(deliveries) {
@@ -104,7 +101,7 @@ export function createDeliveryEvents({
     },
     worked(name) {
       const step = SHOWN_AS.get(name) ?? name
-      if (problems.delete(step)) log.info({ step }, 'it works again')
+      if (problems.delete(step)) log.info({ step }, 'the step works again')
     }
   }
   return {

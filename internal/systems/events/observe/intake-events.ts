@@ -1,5 +1,5 @@
 /**
- * One function per event of the intake: what is counted and what is logged, in one place.
+ * One function per event of the intake says what is counted and what is logged.
  *
  * Logs  trace: a line per message · debug: a line per step of a batch · info: a line per
  *       second with work in it · warn: faults.
@@ -25,7 +25,7 @@ interface Observed {
   observe(value: number): void
 }
 
-/** What is measured of each batch and message. */
+/** Measured per batch and per message. */
 interface IntakeMetrics {
   readonly batchRows: Observed
   readonly commitSeconds: Observed
@@ -121,11 +121,11 @@ export function createIntakeEvents({
     },
     sentLater(entries) {
       sums.add('sent_later', entries)
-      log.debug({ entries }, 'beyond the quota; sent again with a delay')
+      log.debug({ entries }, 'over quota; sent again with a delay')
     },
     sendFailed(code, entries) {
       sums.add('send_failed', entries)
-      log.warn({ code, entries }, 'cannot send again with a delay yet; the messages are kept')
+      log.warn({ code, entries }, 'sending again with a delay failed; keeping the messages')
     },
     storeFailed(error, attempt) {
       sums.add('store_failed', 1)
@@ -169,8 +169,8 @@ export function createIntakeEvents({
 }
 
 /**
- * What may be logged of a failure: where PostgreSQL refuses a row it may quote it, and
- * only the code says nothing of it.
+ * What may be logged of a failure. PostgreSQL may quote a row that it refuses, so only
+ * the code is safe then.
  */
 function wordsOf(error: unknown): string {
   if (!(error instanceof StoreError)) return String(error)

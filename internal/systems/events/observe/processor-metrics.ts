@@ -1,6 +1,6 @@
 /**
- * What the processor's `/metrics` shows: the totals of all workers, some of them by
- * client too, and the workers' histograms and gauges from their last reports.
+ * What the processor's `/metrics` shows: the totals of all workers, some also by client,
+ * and the histograms and gauges of the workers' last reports.
  */
 import { type CounterSeries, Metrics } from '../../../engine/observe/metrics.js'
 import { CLIENT_COUNTERS, type ClientCounter, combinations } from './client-metrics.js'
@@ -8,7 +8,7 @@ import { METRIC_PREFIX, PROCESSOR_COUNTERS } from './counters.js'
 
 export interface ProcessorMetrics {
   readonly metrics: Metrics
-  /** These clients have series of their own from now on. */
+  /** Gives these clients series of their own from now on. */
   readonly label: (clients: readonly string[]) => void
 }
 

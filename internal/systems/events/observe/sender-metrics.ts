@@ -27,7 +27,7 @@ export interface SenderMetrics {
   snapshot(lanes: number): Promise<MetricObject[]>
 }
 
-/** Seconds: what is due at once, and what waits for a later attempt. */
+/** Seconds: from deliveries attempted at once to those that wait for a later attempt. */
 const DELAY_BUCKETS = [
   0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600, 86_400
 ]
@@ -48,16 +48,13 @@ export function createSenderMetrics(): SenderMetrics {
     new Histogram({ name: METRIC_PREFIX + name, help, buckets, registers })
   const lanes = new Gauge({
     name: `${METRIC_PREFIX}lanes`,
-    help: 'Endpoints that are being worked for',
+    help: 'Endpoints whose lane is being worked on',
     aggregator: 'sum',
     registers
   })
   return {
-    eventsRead: counter(
-      'events_read_total',
-      'Stored events that were looked at for endpoints that want them'
-    ),
-    deliveriesMade: counter('deliveries_made_total', 'Deliveries made of them'),
+    eventsRead: counter('events_read_total', 'Stored events that the fan-out has read'),
+    deliveriesMade: counter('deliveries_made_total', 'Deliveries that the fan-out has made'),
     attempts: labelled(
       'delivery_attempts_total',
       'Attempts, by what became of the delivery',
@@ -73,14 +70,14 @@ export function createSenderMetrics(): SenderMetrics {
       'Time from stored to the first attempt',
       DELAY_BUCKETS
     ),
-    paused: counter('endpoint_paused_total', 'Times that an endpoint was left alone for a while'),
+    paused: counter('endpoint_paused_total', 'Times that an endpoint was paused'),
     disabled: counter(
       'endpoint_disabled_total',
       'Endpoints that were disabled because of their failures'
     ),
     ended: counter(
       'deliveries_ended_total',
-      'Deliveries that ended with their endpoint’s being disabled'
+      'Deliveries that ended because their endpoint was disabled'
     ),
     failed: labelled(
       'sender_failed_total',
@@ -111,11 +108,11 @@ export function createSenderPrimaryMetrics(): SenderPrimaryMetrics {
     dead: metrics.addGauge('deliveries_dead', 'Deliveries that were given up'),
     oldestDueS: metrics.addGauge(
       'delivery_oldest_due_seconds',
-      'How long the longest due delivery of an enabled endpoint has been due'
+      'How long the oldest due delivery of an enabled endpoint has been due'
     ),
     lagS: metrics.addGauge(
       'sender_lag_seconds',
-      'Age of the oldest stored event that no delivery was made of yet'
+      'Age of the oldest stored event that the fan-out has not read'
     )
   }
   const byState = metrics.addGauge('endpoints', 'Endpoints by state', ['state'])

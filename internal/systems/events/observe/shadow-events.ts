@@ -1,11 +1,10 @@
 /**
- * What shadow schemas would have rejected: counted per schema, and an example a second
- * for the people who read the log.
+ * What shadow schemas would have rejected: counted per schema, with an example in the log
+ * every second.
  *
- * Shapes  labels are those of the schemas (event type/client/version) up to a cap,
- *         `other` beyond it; no payload is told. Like `received` the counts leave the
- *         worker with its next report or commit: what a killed worker counted since then
- *         is lost.
+ * Labels are those of the schemas (event type/client/version) up to a cap, and `other`
+ * beyond it; no payload is logged. Like `received`, the counts leave the worker with its
+ * next report or commit, so a killed worker loses those since the last one.
  */
 import type { ReceivedMessage } from '../../../engine/message/message.js'
 import { MAX_LABEL_VALUES, OTHER_LABEL, type SumsOf } from '../../../engine/observe/counters.js'

@@ -1,6 +1,6 @@
 /**
  * A worker's histograms and gauges. Its counters are CounterSums, because the primary
- * must know them to the event (totals.ts).
+ * must know them exactly (totals.ts).
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client'
@@ -10,8 +10,8 @@ import { ClientMetrics } from './client-metrics.js'
 import { METRIC_PREFIX } from './counters.js'
 
 /**
- * Seconds; fine where the goal lies (10 and 50 ms), coarse where only the order of
- * magnitude matters.
+ * Seconds; fine around the goals (10 and 50 ms), coarse where only the order of magnitude
+ * matters.
  */
 export const SECONDS_BUCKETS = [
   0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5,
@@ -21,10 +21,10 @@ export const SECONDS_BUCKETS = [
 export interface WorkerMetrics {
   readonly batchRows: Histogram
   readonly commitSeconds: Histogram
-  /** Per message, and therefore not prom-client's. */
+  /** Observed per message, so not prom-client's, which is slower. */
   readonly queueDwellSeconds: Observations
   readonly clients: ClientMetrics
-  /** All values as of now, in the form that the primary adds up. */
+  /** All current values, in the form that the primary adds up. */
   snapshot(status: IntakeStatus): Promise<MetricObject[]>
   close(): void
 }
@@ -75,8 +75,8 @@ export function createWorkerMetrics(clients = new ClientMetrics()): WorkerMetric
       held.set(status.held)
       oldest.set(status.oldestInFlightMs / 1_000)
       gateOpen.set(status.isGateOpen ? 1 : 0)
-      // The timer itself fires every 10 ms: what is above that is the stall. An empty
-      // histogram reports nonsense, hence the guard.
+      // The timer itself fires every 10 ms; anything above that is the stall. An empty
+      // histogram reports nonsense, hence the check.
       lag.set(delay.count === 0 ? 0 : Math.max(0, delay.max / 1e9 - 0.01))
       delay.reset()
       const dwell = queueDwellSeconds.toMetric(
@@ -85,7 +85,7 @@ export function createWorkerMetrics(clients = new ClientMetrics()): WorkerMetric
       )
       const byClient = clients.toMetric(
         `${METRIC_PREFIX}client_queue_dwell_seconds`,
-        'The same by client'
+        'Time from sent (queue’s clock) to committed, by client'
       )
       return [
         ...(await registry.getMetricsAsJSON()),

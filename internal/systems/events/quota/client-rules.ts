@@ -1,11 +1,11 @@
 /**
- * What an operator has set for clients (table `client`), as the intake asks for it; both
- * answers are looked up per message.
+ * What an operator has set for clients (table `client`). The intake looks up both answers
+ * for each message.
  */
 export interface ClientRules {
-  /** How large a client's turn is, next to others'; 1 where nothing is set. */
+  /** A client's share of turns relative to others; 1 if nothing is set. */
   weightOf(client: string): number
-  /** Whether any client has a quota: while none has, nobody is asked. */
+  /** Whether any client has a quota. If none has, `quotaOf` is not called. */
   readonly hasQuotas: boolean
   quotaOf(client: string): Quota | null
 }
@@ -17,5 +17,5 @@ export interface Quota {
   readonly overQuota: QuotaPolicy
 }
 
-/** What becomes of an event beyond its client's quota. */
+/** What happens to an event over its client's quota. */
 export type QuotaPolicy = 'delay' | 'reject'

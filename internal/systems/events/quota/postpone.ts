@@ -2,13 +2,13 @@
  * Sends messages again with a delay, and hands over the originals once the queue has
  * confirmed their copies.
  *
- * A copy says in its origin under which id the event was first accepted, so an event
- * without an id of its own stays one event, whatever becomes of the original: it is
- * deleted after the confirmation, and redelivered where that or the delete was lost.
+ * A copy's origin holds the id under which the event was first accepted. So an event
+ * without its own id stays one event, whatever happens to the original: it is deleted
+ * after the confirmation, and redelivered if the confirmation or the delete is lost.
  *
  * Units   milliseconds; delays in seconds.
- * Errors  none leave here: a failed send is tried again with backoff, what can never be
- *         sent goes to `onUnsendable`.
+ * Errors  none are thrown: a failed send is tried again with backoff, and what can never
+ *         be sent goes to `onUnsendable`.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import type { OutgoingMessage, QueueWriter } from '../../../engine/queue/queue.js'
@@ -17,9 +17,9 @@ import { backoffMs } from '../../../engine/retry/backoff.js'
 import type { EventEntry } from '../event/event.js'
 import { clientOf } from '../event/event.js'
 
-/** Hears of what is put off; each call returns at once. */
+/** Receives reports of sends; each call returns at once. */
 export interface PostponeObserver {
-  /** Messages whose copies are in the queue, to arrive later. */
+  /** The queue holds these messages' copies, to arrive later. */
   sentLater(entries: number): void
   sendFailed(code: string, entries: number): void
 }
@@ -28,7 +28,7 @@ export interface PostponerOptions {
   readonly writer: Pick<QueueWriter, 'send' | 'limits'>
   readonly clock: Clock
   readonly random: () => number
-  /** Their copies are in the queue. */
+  /** The queue holds their copies. */
   readonly onSent: (entries: readonly EventEntry[]) => void
   readonly onUnsendable: (entry: EventEntry) => void
   readonly observer: PostponeObserver
@@ -40,14 +40,14 @@ interface Copy {
   readonly attempt: number
 }
 
-/** Calls under way at once. */
+/** Concurrent sends. */
 const CONCURRENCY = 4
 const RETRY = { baseMs: 100, maxMs: 5_000 }
 
 export class Postponer {
   readonly #options: PostponerOptions
   #pending: Copy[] = []
-  /** Those that failed and wait for their next attempt. */
+  /** Copies whose send failed, waiting for the next attempt. */
   #waiting: Copy[] = []
   #calls = 0
   #isEnded = false
@@ -68,8 +68,8 @@ export class Postponer {
   }
 
   /**
-   * No call starts any more; resolves with what was not sent, when the calls under way
-   * are over.
+   * Starts no more calls; resolves with what was not sent, once the running calls are
+   * over.
    */
   async end(): Promise<readonly EventEntry[]> {
     this.#isEnded = true

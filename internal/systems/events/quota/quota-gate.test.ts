@@ -133,7 +133,7 @@ function setup(
 }
 
 t.test(
-  'reject: a second’s worth is stored, the rest is refused as over-quota, other clients are not touched',
+  'reject: a second’s worth is stored, the rest refused; other clients are unharmed',
   async t => {
     const { send, pass, stored, rejected, queue } = setup(t, {
       noisy: quota({ maxEventsPerS: 10, overQuota: 'reject' })
@@ -149,27 +149,24 @@ t.test(
   }
 )
 
-t.test(
-  'delay: what is over waits and is stored at the rate of the quota, received once and never lost',
-  async t => {
-    const { send, pass, stored, queue, intake, sentAgain } = setup(t, {
-      noisy: quota({ maxEventsPerS: 10 })
-    })
-    await send('noisy', 60)
-    await send('quiet', 60)
-    await pass(100)
-    t.equal(stored.quiet, 60, 'others go on at once')
-    t.ok(stored.noisy <= 13)
-    t.equal(intake.status.held, 60 - stored.noisy)
-    await pass(2_000)
-    t.ok(stored.noisy >= 28 && stored.noisy <= 34, `${stored.noisy} after two seconds`)
-    t.ok(queue.messages().every(({ receiveCount }) => receiveCount === 1))
-    await pass(4_000)
-    t.equal(stored.noisy, 60)
-    t.equal(queue.messages().length, 0)
-    t.equal(sentAgain.length, 0)
-  }
-)
+t.test('delay: messages over quota wait and are stored at its rate, none lost', async t => {
+  const { send, pass, stored, queue, intake, sentAgain } = setup(t, {
+    noisy: quota({ maxEventsPerS: 10 })
+  })
+  await send('noisy', 60)
+  await send('quiet', 60)
+  await pass(100)
+  t.equal(stored.quiet, 60, 'others go on at once')
+  t.ok(stored.noisy <= 13)
+  t.equal(intake.status.held, 60 - stored.noisy)
+  await pass(2_000)
+  t.ok(stored.noisy >= 28 && stored.noisy <= 34, `${stored.noisy} after two seconds`)
+  t.ok(queue.messages().every(({ receiveCount }) => receiveCount === 1))
+  await pass(4_000)
+  t.equal(stored.noisy, 60)
+  t.equal(queue.messages().length, 0)
+  t.equal(sentAgain.length, 0)
+})
 
 t.test('bytes have a quota too, and a body larger than a second’s worth passes', async t => {
   const { send, pass, stored } = setup(t, { noisy: quota({ maxBytesPerS: 20 }) })
@@ -180,40 +177,37 @@ t.test('bytes have a quota too, and a body larger than a second’s worth passes
   t.equal(stored.noisy, 2)
 })
 
-t.test(
-  'beyond the share of the in-flight limit copies are sent with a delay and their origin; each event is stored once',
-  async t => {
-    const { send, pass, stored, queue, intake, sentAgain, store } = setup(
-      t,
-      { noisy: quota({ maxEventsPerS: 10 }) },
-      { maxInFlightMessages: 40 }
-    )
-    await send('noisy', 100)
-    await send('quiet', 20)
-    await pass(300)
-    t.equal(stored.quiet, 20)
-    t.ok(intake.status.held <= 10)
-    t.ok(sentAgain.length >= 70, `${sentAgain.length} are sent again`)
-    t.ok(
-      sentAgain.every(({ delayS = 0, group }) => delayS >= 1 && delayS <= 900 && group === 'noisy')
-    )
-    const origins = sentAgain.map(({ origin }) => origin)
-    t.equal(new Set(origins).size, origins.length)
-    t.ok(
-      origins.every(
-        origin => origin !== undefined && !queue.messages().some(({ id }) => id === origin)
-      ),
-      'the originals are deleted'
-    )
-    await pass(20_000)
-    t.equal(stored.noisy, 100)
-    t.equal(store.rows.items.size, 120)
-    t.same([queue.messages().length, queue.deadMessages().length], [0, 0])
-  }
-)
+t.test('beyond the in-flight share delayed copies keep their origin, stored once', async t => {
+  const { send, pass, stored, queue, intake, sentAgain, store } = setup(
+    t,
+    { noisy: quota({ maxEventsPerS: 10 }) },
+    { maxInFlightMessages: 40 }
+  )
+  await send('noisy', 100)
+  await send('quiet', 20)
+  await pass(300)
+  t.equal(stored.quiet, 20)
+  t.ok(intake.status.held <= 10)
+  t.ok(sentAgain.length >= 70, `${sentAgain.length} are sent again`)
+  t.ok(
+    sentAgain.every(({ delayS = 0, group }) => delayS >= 1 && delayS <= 900 && group === 'noisy')
+  )
+  const origins = sentAgain.map(({ origin }) => origin)
+  t.equal(new Set(origins).size, origins.length)
+  t.ok(
+    origins.every(
+      origin => origin !== undefined && !queue.messages().some(({ id }) => id === origin)
+    ),
+    'the originals are deleted'
+  )
+  await pass(20_000)
+  t.equal(stored.noisy, 100)
+  t.equal(store.rows.items.size, 120)
+  t.same([queue.messages().length, queue.deadMessages().length], [0, 0])
+})
 
 t.test(
-  'a queue that takes no copies keeps the originals: they are tried again, and nothing is lost',
+  'a queue that refuses copies keeps the originals: sends are repeated, none lost',
   async t => {
     const { send, pass, stored, sendFailures, heard, queue } = setup(
       t,
@@ -231,38 +225,35 @@ t.test(
   }
 )
 
-t.test(
-  'a message of which the queue takes no copy waits here, and holds up nobody who is examined alone',
-  async t => {
-    // Received twice before and never settled: from the next time on, in a second, it is
-    // examined alone.
-    const suspect = JSON.stringify({
-      client_id: 'quiet',
-      event_type: 'type',
-      message: 'received often'
-    })
-    const before = (queue: MemoryQueue): void => {
-      void queue.send([{ body: suspect }])
-      void queue.inspect.take(1, 0)
-      void queue.inspect.take(1, 1)
-    }
-    const { send, pass, stored, queue, heard, unsendable } = setup(
-      t,
-      { noisy: quota({ maxEventsPerS: 1 }) },
-      { maxInFlightMessages: 4, before }
-    )
-    unsendable.is = true
-    await send('noisy', 4)
-    await pass(1_200)
-    t.same(heard, [], 'the queue has not answered, and the other one waits')
-    await pass(10_000)
-    t.ok(heard.includes('send failed MessageTooLong'))
-    t.same(stored, { noisy: 4, quiet: 1 })
-    t.equal(queue.messages().length, 0)
+t.test('a message whose copy is refused waits here and delays no suspect', async t => {
+  // Received twice before and never settled: from its next receive, in a second, it is
+  // examined alone.
+  const suspect = JSON.stringify({
+    client_id: 'quiet',
+    event_type: 'type',
+    message: 'received often'
+  })
+  const before = (queue: MemoryQueue): void => {
+    void queue.send([{ body: suspect }])
+    void queue.inspect.take(1, 0)
+    void queue.inspect.take(1, 1)
   }
-)
+  const { send, pass, stored, queue, heard, unsendable } = setup(
+    t,
+    { noisy: quota({ maxEventsPerS: 1 }) },
+    { maxInFlightMessages: 4, before }
+  )
+  unsendable.is = true
+  await send('noisy', 4)
+  await pass(1_200)
+  t.same(heard, [], 'the queue has not answered, and the other one waits')
+  await pass(10_000)
+  t.ok(heard.includes('send failed MessageTooLong'))
+  t.same(stored, { noisy: 4, quiet: 1 })
+  t.equal(queue.messages().length, 0)
+})
 
-t.test('where the queue delays nothing all that is over waits here', async t => {
+t.test('if the queue cannot delay, every message over quota waits here', async t => {
   const { send, pass, stored, queue, intake, sentAgain } = setup(
     t,
     { noisy: quota({ maxEventsPerS: 10 }) },
@@ -276,7 +267,7 @@ t.test('where the queue delays nothing all that is over waits here', async t => 
   t.same([sentAgain.length, queue.messages().length], [0, 0])
 })
 
-t.test('a stop commits what is held, so that no receive count is burnt', async t => {
+t.test('a stop commits what is held, so no receive count is used up', async t => {
   const { send, pass, stored, intake, queue, clock } = setup(t, {
     noisy: quota({ maxEventsPerS: 1 })
   })
@@ -290,7 +281,7 @@ t.test('a stop commits what is held, so that no receive count is burnt', async t
   t.equal(queue.messages().length, 0)
 })
 
-t.test('a quota that is lifted lets go of what it held', async t => {
+t.test('a lifted quota releases what it held', async t => {
   const { send, pass, stored, intake, byClient } = setup(t, { noisy: quota({ maxEventsPerS: 1 }) })
   await send('noisy', 20)
   await pass(100)

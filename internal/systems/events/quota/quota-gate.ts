@@ -1,16 +1,16 @@
 /**
- * Quotas: which messages go on at once, and what becomes of those beyond their client's
- * quota.
+ * Quotas decide which messages go on at once, and what happens to those over their
+ * client's quota.
  *
- *   reject   the event is refused as `over-quota`, unless it is refused for what it is
- *   delay    it waits here for its turn, in the order of arrival, while it would have it
- *            soon and there is room for such (a share of the in-flight limits, so that
- *            other clients are not held up); beyond that it is sent again with a delay,
- *            and the original is deleted only when the queue has confirmed the copy. No
- *            receive count is burnt, and nothing is lost: a copy whose confirmation was
- *            lost is the same event under the same key.
+ * reject   the event is refused as `over-quota`, unless it is refused for its content
+ * delay    it waits here for its turn, in order of arrival, if that comes soon and there
+ *          is room (a share of the in-flight limits, so that other clients are not held
+ *          up). Otherwise it is sent again with a delay, and the original is deleted only
+ *          when the queue has confirmed the copy. This uses up no receive count and loses
+ *          nothing: a copy whose confirmation was lost is the same event under the same
+ *          key.
  *
- * Whatever names a client with a quota counts, refused bodies and redeliveries too;
+ * Every message of a client with a quota counts, refused bodies and redeliveries too;
  * refused ones are never held back.
  *
  * Units   milliseconds, UTF-8 bytes.
@@ -34,13 +34,13 @@ export interface QuotaGateOptions {
 }
 
 /**
- * Longer than this no message waits here: visibility ends after 12 hours at the latest,
- * and a stop should have little to finish.
+ * The longest time that a message waits here: visibility ends after 12 hours at the
+ * latest, and a stop should have little to finish.
  */
 const MAX_HOLD_MS = 30_000
 /** Messages are released at most this often. */
 const RELEASE_EVERY_MS = 20
-/** How often the accounts of clients that have fallen silent are dropped. */
+/** How often the accounts of silent clients are dropped. */
 const FORGET_EVERY_MS = 10_000
 
 interface Account {
@@ -50,7 +50,7 @@ interface Account {
   bytes: TokenBucket | null
   held: EventEntry[]
   heldBytes: number
-  /** When the last message that was sent later has its turn. */
+  /** When the last of its messages that were sent later has its turn. */
   laterUntilMs: number
 }
 
@@ -59,7 +59,7 @@ export class QuotaGate implements Admission<ValidEvent, EventRejection> {
   readonly #desk: AdmissionDesk<ValidEvent, EventRejection>
   readonly #postponer: Postponer
   readonly #accounts = new Map<string, Account>()
-  /** Those of them that hold messages: all that the pump looks at. */
+  /** The accounts that hold messages; the pump looks at no others. */
   readonly #holding = new Set<Account>()
   #held = 0
   #heldBytes = 0
@@ -73,7 +73,7 @@ export class QuotaGate implements Admission<ValidEvent, EventRejection> {
     this.#postponer = new Postponer({
       ...options,
       onSent: entries => desk.settle(entries),
-      // The queue takes no copy of it: it waits here after all.
+      // The queue refuses its copy, so it waits here after all.
       onUnsendable: entry => {
         this.#keep(entry)
         desk.heldMore()
@@ -86,7 +86,7 @@ export class QuotaGate implements Admission<ValidEvent, EventRejection> {
     return this.#held
   }
 
-  /** Those of `entries` that go on now, with the verdict that counts. */
+  /** The entries that go on now, each with its final verdict. */
   admit(entries: readonly EventEntry[]): readonly EventEntry[] {
     if (this.#isEnded || (!this.#options.rules.hasQuotas && this.#held === 0)) return entries
     const nowMs = this.#options.clock.monotonicMs()
@@ -96,8 +96,8 @@ export class QuotaGate implements Admission<ValidEvent, EventRejection> {
       const account = this.#accountOf(clientOf(entry), nowMs)
       if (account === null) passed.push(entry)
       else if (entry.verdict.kind === 'rejected') {
-        // It must not run up a debt that its client's good events would have to work off
-        // for long.
+        // Charges only without a wait: refused bodies must not run up a long debt for
+        // good events.
         if (waitOf(account, nowMs) === 0) charge(account, entry)
         passed.push(entry)
       } else if (account.held.length === 0 && waitOf(account, nowMs) === 0) {
@@ -111,8 +111,8 @@ export class QuotaGate implements Admission<ValidEvent, EventRejection> {
   }
 
   /**
-   * From now on nothing is held back or sent; resolves with what was held and what was
-   * not sent, when the calls under way are over.
+   * Stops holding back and sending. Resolves with what was held and what was not sent,
+   * once the running calls are over.
    */
   async end(): Promise<readonly EventEntry[]> {
     const unsent = await this.#postponer.end()
@@ -127,7 +127,10 @@ export class QuotaGate implements Admission<ValidEvent, EventRejection> {
     return [...all, ...unsent]
   }
 
-  /** An account with nothing owed, held or sent later is as good as a new one. */
+  /**
+   * An account with nothing owed, held or sent later can be dropped: a new one is the
+   * same.
+   */
   #forgetSilent(nowMs: number): void {
     this.#forgetAtMs = nowMs + FORGET_EVERY_MS
     for (const [client, { events, bytes, held, laterUntilMs }] of this.#accounts) {
@@ -166,7 +169,7 @@ export class QuotaGate implements Admission<ValidEvent, EventRejection> {
     const { bytes } = entry.message
     const waitMs = waitOf(account, nowMs, account.held.length, account.heldBytes)
     const hasRoom = this.#held < maxHeldMessages && this.#heldBytes + bytes <= maxHeldBytes
-    // Where the queue delays nothing, all of them wait here.
+    // If the queue cannot delay, all of them wait here.
     if (maxDelayS === 0 || (hasRoom && waitMs <= MAX_HOLD_MS)) return this.#hold(account, entry)
     const lastMs = nowMs + maxDelayS * 1_000
     account.laterUntilMs = Math.min(
@@ -234,7 +237,7 @@ function buckets(
   return { events: bucket(maxEventsPerS), bytes: bucket(maxBytesPerS) }
 }
 
-/** How long until the next message may pass, if those ahead go first. */
+/** How long until the next message may pass, after those ahead of it. */
 function waitOf(
   { events, bytes }: Account,
   nowMs: number,
@@ -249,7 +252,7 @@ function charge({ events, bytes }: Account, { message }: EventEntry): void {
   bytes?.take(message.bytes)
 }
 
-/** How long the quota needs for one message. */
+/** How much of the quota's time one message takes. */
 function spanOf({ events, bytes }: Account, size: number): number {
   return Math.max(
     events === null ? 0 : 1_000 / events.perSecond,
@@ -262,7 +265,10 @@ function refuse(event: ValidEvent, { maxEventsPerS, maxBytesPerS }: Quota): Even
     maxEventsPerS === null ? '' : 'events',
     maxBytesPerS === null ? '' : 'bytes'
   ].filter(limit => limit !== '')
-  const message = `${event.clientId} sends more than its quota of ${limits.join(' and ')} per second allows; send it again later, or ask for a higher quota`
+  const quotas = limits.join(' and ')
+  const message =
+    `${event.clientId} sent more than its quota of ${quotas} per second; ` +
+    'send it again later, or ask for a higher quota'
   return {
     kind: 'rejected',
     rejection: {

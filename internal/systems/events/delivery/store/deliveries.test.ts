@@ -18,7 +18,7 @@ t.afterEach(async () => {
   await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
 })
 
-/** Stores events and makes their deliveries; the ids of these. */
+/** Stores events and makes their deliveries; returns the deliveries' ids. */
 async function owe(
   client: TestClient,
   endpointId: number,
@@ -70,61 +70,56 @@ const attemptsOf = async (id: string): Promise<readonly unknown[]> =>
     )
   ).rows
 
-t.test(
-  'an attempt is recorded with all that is known of it, and moves its delivery on',
-  async t => {
-    const client = await whole.addClient()
-    const { id: endpointId } = await client.addEndpoint(URL)
-    const [done = '', later = '', over = ''] = await owe(client, endpointId, 'a', 'b', 'c')
-    await deliveries.settle([
-      outcome(done, 1, { kind: 'done' }),
-      outcome(
-        later,
-        1,
-        { kind: 'retry', inMs: 60_000 },
-        { kind: 'failed', errorClass: 'reset', detail: 'ECONNRESET', ms: 5.4 }
-      ),
-      outcome(over, 1, { kind: 'given-up' }, answered(500))
-    ])
-    t.same(await rowOf(done), {
-      state: 'delivered',
-      dead_reason: null,
-      attempts: 1,
-      isOver: true,
-      isFinished: true
-    })
-    t.same(await rowOf(later), {
-      state: 'pending',
-      dead_reason: null,
-      attempts: 1,
-      isOver: false,
-      isFinished: false
-    })
-    t.same(await rowOf(over), {
-      state: 'dead',
-      dead_reason: 'schedule-ended',
-      attempts: 1,
-      isOver: true,
-      isFinished: true
-    })
-    const startedAt = new Date('2026-01-02T03:04:05.678Z')
-    t.same(await attemptsOf(done), [
-      {
-        attempt: 1,
-        started_at: startedAt,
-        duration_ms: 5,
-        status: 200,
-        error_class: null,
-        response: 'ok'
-      }
-    ])
-    t.match(await attemptsOf(later), [
-      { status: null, error_class: 'reset', response: 'ECONNRESET' }
-    ])
-    t.match(await attemptsOf(over), [{ status: 500, error_class: null, response: '' }])
-    t.same(await deliveries.due(endpointId, 10, []), [], 'the one that waits is not due')
-  }
-)
+t.test('an attempt is recorded with all its facts, and moves its delivery on', async t => {
+  const client = await whole.addClient()
+  const { id: endpointId } = await client.addEndpoint(URL)
+  const [done = '', later = '', over = ''] = await owe(client, endpointId, 'a', 'b', 'c')
+  await deliveries.settle([
+    outcome(done, 1, { kind: 'done' }),
+    outcome(
+      later,
+      1,
+      { kind: 'retry', inMs: 60_000 },
+      { kind: 'failed', errorClass: 'reset', detail: 'ECONNRESET', ms: 5.4 }
+    ),
+    outcome(over, 1, { kind: 'given-up' }, answered(500))
+  ])
+  t.same(await rowOf(done), {
+    state: 'delivered',
+    dead_reason: null,
+    attempts: 1,
+    isOver: true,
+    isFinished: true
+  })
+  t.same(await rowOf(later), {
+    state: 'pending',
+    dead_reason: null,
+    attempts: 1,
+    isOver: false,
+    isFinished: false
+  })
+  t.same(await rowOf(over), {
+    state: 'dead',
+    dead_reason: 'schedule-ended',
+    attempts: 1,
+    isOver: true,
+    isFinished: true
+  })
+  const startedAt = new Date('2026-01-02T03:04:05.678Z')
+  t.same(await attemptsOf(done), [
+    {
+      attempt: 1,
+      started_at: startedAt,
+      duration_ms: 5,
+      status: 200,
+      error_class: null,
+      response: 'ok'
+    }
+  ])
+  t.match(await attemptsOf(later), [{ status: null, error_class: 'reset', response: 'ECONNRESET' }])
+  t.match(await attemptsOf(over), [{ status: 500, error_class: null, response: '' }])
+  t.same(await deliveries.due(endpointId, 10, []), [], 'the one that waits is not due')
+})
 
 t.test('an outcome that comes twice, too late or out of turn changes nothing', async t => {
   const client = await whole.addClient()
@@ -137,187 +132,168 @@ t.test('an outcome that comes twice, too late or out of turn changes nothing', a
   t.match(
     await attemptsOf(first),
     [{ status: 200 }, { attempt: 2, status: 500 }],
-    'what was attempted is told'
+    'the attempts are reported'
   )
   await deliveries.settle([outcome(second, 1, { kind: 'retry', inMs: 0 }, answered(500))])
   await deliveries.settle([outcome(second, 1, { kind: 'done' })])
-  t.match(await rowOf(second), { state: 'pending', attempts: 1 }, 'the first word counts')
+  t.match(await rowOf(second), { state: 'pending', attempts: 1 }, 'the first outcome counts')
   await deliveries.settle([outcome(second, 3, { kind: 'done' })])
   t.match(
     await rowOf(second),
     { state: 'pending', attempts: 1 },
-    'an attempt that skips one is none of this schedule'
+    'an attempt that skips one is ignored'
   )
 })
 
-t.test(
-  'two processes that record the same deliveries at once do not end in a deadlock',
-  async t => {
-    const client = await whole.addClient()
-    const { id: endpointId } = await client.addEndpoint(URL)
-    const ids = await owe(client, endpointId, ...Array.from({ length: 100 }, (_, n) => `e${n}`))
-    for (let attempt = 1; attempt <= 5; attempt++) {
-      const outcomes = ids.map(id => outcome(id, attempt, { kind: 'retry', inMs: 0 }))
-      await Promise.all([
-        deliveries.settle(outcomes),
-        deliveries.settle(outcomes.toReversed()),
-        deliveries.settle(outcomes)
-      ])
-    }
-    const { rows } = await pool.query(
-      'SELECT DISTINCT attempts FROM delivery WHERE endpoint_id = $1',
-      [endpointId]
-    )
-    t.same(rows, [{ attempts: 5 }])
+t.test('two processes that record the same deliveries at once do not deadlock', async t => {
+  const client = await whole.addClient()
+  const { id: endpointId } = await client.addEndpoint(URL)
+  const ids = await owe(client, endpointId, ...Array.from({ length: 100 }, (_, n) => `e${n}`))
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const outcomes = ids.map(id => outcome(id, attempt, { kind: 'retry', inMs: 0 }))
+    await Promise.all([
+      deliveries.settle(outcomes),
+      deliveries.settle(outcomes.toReversed()),
+      deliveries.settle(outcomes)
+    ])
   }
-)
+  const { rows } = await pool.query(
+    'SELECT DISTINCT attempts FROM delivery WHERE endpoint_id = $1',
+    [endpointId]
+  )
+  t.same(rows, [{ attempts: 5 }])
+})
 
-t.test(
-  'what is due comes in the order in which it became due, without what is at work already',
-  async t => {
-    const client = await whole.addClient()
-    const { id: endpointId } = await client.addEndpoint(URL)
-    const ids = await owe(client, endpointId, 'a', 'b', 'c', 'd')
-    const at = (id: string | undefined, expression: string): Promise<pg.QueryResult> =>
-      pool.query(`UPDATE delivery SET next_attempt_at = now() + $2::interval WHERE id = $1`, [
-        id,
-        expression
-      ])
-    await at(ids[0], '1 hour')
-    await at(ids[3], '-1 hour')
-    const due = async (limit: number, except: readonly string[]) =>
-      (await deliveries.due(endpointId, limit, except)).map(d => d.messageId)
-    t.same(await due(10, []), ['d', 'b', 'c'])
-    t.same(await due(2, []), ['d', 'b'])
-    t.same(await due(2, [ids[3]!]), ['b', 'c'])
-    t.same(await due(10, [...ids]), [])
-  }
-)
+t.test('deliveries come in the order they fell due, without those being attempted', async t => {
+  const client = await whole.addClient()
+  const { id: endpointId } = await client.addEndpoint(URL)
+  const ids = await owe(client, endpointId, 'a', 'b', 'c', 'd')
+  const at = (id: string | undefined, expression: string): Promise<pg.QueryResult> =>
+    pool.query(`UPDATE delivery SET next_attempt_at = now() + $2::interval WHERE id = $1`, [
+      id,
+      expression
+    ])
+  await at(ids[0], '1 hour')
+  await at(ids[3], '-1 hour')
+  const due = async (limit: number, except: readonly string[]) =>
+    (await deliveries.due(endpointId, limit, except)).map(d => d.messageId)
+  t.same(await due(10, []), ['d', 'b', 'c'])
+  t.same(await due(2, []), ['d', 'b'])
+  t.same(await due(2, [ids[3]!]), ['b', 'c'])
+  t.same(await due(10, [...ids]), [])
+})
 
-t.test(
-  'a redriven delivery begins its schedule anew, and goes on counting its attempts',
-  async t => {
-    const client = await whole.addClient()
-    const { id: endpointId } = await client.addEndpoint(URL)
-    const [id = ''] = await owe(client, endpointId, 'a')
-    await deliveries.settle([outcome(id, 1, { kind: 'retry', inMs: 0 })])
-    await deliveries.settle([outcome(id, 2, { kind: 'given-up' })])
-    await pool.query(
-      `UPDATE delivery SET state = 'pending', next_attempt_at = now(), dead_reason = NULL, finished_at = NULL,
+t.test('a redriven delivery starts a new schedule and keeps counting its attempts', async t => {
+  const client = await whole.addClient()
+  const { id: endpointId } = await client.addEndpoint(URL)
+  const [id = ''] = await owe(client, endpointId, 'a')
+  await deliveries.settle([outcome(id, 1, { kind: 'retry', inMs: 0 })])
+  await deliveries.settle([outcome(id, 2, { kind: 'given-up' })])
+  await pool.query(
+    `UPDATE delivery SET state = 'pending', next_attempt_at = now(), dead_reason = NULL, finished_at = NULL,
         schedule_began_after = attempts
      WHERE id = $1`,
-      [id]
-    )
-    t.match(await deliveries.due(endpointId, 1, []), [{ attempts: 2, scheduled: 0 }])
-    await deliveries.settle([outcome(id, 3, { kind: 'retry', inMs: 0 })])
-    t.match(await deliveries.due(endpointId, 1, []), [{ attempts: 3, scheduled: 1 }])
-  }
-)
+    [id]
+  )
+  t.match(await deliveries.due(endpointId, 1, []), [{ attempts: 2, scheduled: 0 }])
+  await deliveries.settle([outcome(id, 3, { kind: 'retry', inMs: 0 })])
+  t.match(await deliveries.due(endpointId, 1, []), [{ attempts: 3, scheduled: 1 }])
+})
 
-t.test(
-  'the lanes that are called are those of enabled endpoints with something due that are not paused',
-  async t => {
-    const client = await whole.addClient()
-    const add = async (): Promise<number> => (await client.addEndpoint(URL)).id
-    const [due, later, nothing, paused, disabled] = [
-      await add(),
-      await add(),
-      await add(),
-      await add(),
-      await add()
-    ]
-    await owe(client, due, 'a')
-    await pool.query('DELETE FROM delivery WHERE endpoint_id = $1', [nothing])
-    await pool.query(
-      `UPDATE delivery SET next_attempt_at = now() + interval '1 hour' WHERE endpoint_id = $1`,
-      [later]
-    )
-    await pool.query(`UPDATE endpoint SET paused_until = now() + interval '1 hour' WHERE id = $1`, [
-      paused
-    ])
-    await pool.query(
-      `UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE id = $1`,
-      [disabled]
-    )
-    await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
-    t.equal(await deliveries.wakeDue(), 1)
-    t.same(
-      (await pool.query(`SELECT data FROM ${LANES_SCHEMA}.job`)).rows,
-      [{ data: { endpointId: due } }],
-      'the job is one that senders of earlier versions can read'
-    )
-    t.match(await lanes.claim(10), [{ laneId: String(due) }])
-    t.equal(await deliveries.wakeDue(), 1, 'whether or not it was woken before')
-    for (const id of [paused, disabled]) t.equal(await deliveries.endpoint(id), null)
-    t.match(await deliveries.endpoint(due), { id: due, url: URL })
-  }
-)
+t.test('only lanes of enabled, unpaused endpoints with something due are woken', async t => {
+  const client = await whole.addClient()
+  const add = async (): Promise<number> => (await client.addEndpoint(URL)).id
+  const [due, later, nothing, paused, disabled] = [
+    await add(),
+    await add(),
+    await add(),
+    await add(),
+    await add()
+  ]
+  await owe(client, due, 'a')
+  await pool.query('DELETE FROM delivery WHERE endpoint_id = $1', [nothing])
+  await pool.query(
+    `UPDATE delivery SET next_attempt_at = now() + interval '1 hour' WHERE endpoint_id = $1`,
+    [later]
+  )
+  await pool.query(`UPDATE endpoint SET paused_until = now() + interval '1 hour' WHERE id = $1`, [
+    paused
+  ])
+  await pool.query(
+    `UPDATE endpoint SET state = 'disabled-by-operator', disabled_at = now() WHERE id = $1`,
+    [disabled]
+  )
+  await pool.query(`DELETE FROM ${LANES_SCHEMA}.job`)
+  t.equal(await deliveries.wakeDue(), 1)
+  t.same(
+    (await pool.query(`SELECT data FROM ${LANES_SCHEMA}.job`)).rows,
+    [{ data: { endpointId: due } }],
+    'the job is one that senders of earlier versions can read'
+  )
+  t.match(await lanes.claim(10), [{ laneId: String(due) }])
+  t.equal(await deliveries.wakeDue(), 1, 'whether or not it was woken before')
+  for (const id of [paused, disabled]) t.equal(await deliveries.endpoint(id), null)
+  t.match(await deliveries.endpoint(due), { id: due, url: URL })
+})
 
-t.test(
-  'what disabled endpoints are owed ends, some at a time and past what others hold',
-  async t => {
-    const client = await whole.addClient()
-    const [{ id: off }, { id: on }] = [await client.addEndpoint(URL), await client.addEndpoint(URL)]
-    await owe(client, off, ...Array.from({ length: 7 }, (_, n) => `e${n}`))
-    t.equal(await deliveries.endDisabled(5), 0)
-    await deliveries.change(off, { kind: 'disabled', reason: 'gone' })
-    const holder = await pool.connect()
-    await holder.query('BEGIN')
-    await holder.query(
-      'SELECT FROM delivery WHERE endpoint_id = $1 ORDER BY id LIMIT 1 FOR UPDATE',
-      [off]
-    )
-    t.equal(await deliveries.endDisabled(5), 5)
-    t.equal(await deliveries.endDisabled(5), 1)
-    await holder.query('ROLLBACK')
-    holder.release()
-    t.equal(await deliveries.endDisabled(5), 1)
-    t.equal(await deliveries.endDisabled(5), 0)
-    const { rows } = await pool.query(
-      'SELECT DISTINCT state, dead_reason FROM delivery WHERE endpoint_id = $1',
-      [off]
-    )
-    t.same(rows, [{ state: 'dead', dead_reason: 'endpoint-disabled' }])
-    t.equal((await deliveries.due(on, 10, [])).length, 7, 'the other one keeps its own')
-  }
-)
+t.test('deliveries of disabled endpoints end in pages, past rows that others lock', async t => {
+  const client = await whole.addClient()
+  const [{ id: off }, { id: on }] = [await client.addEndpoint(URL), await client.addEndpoint(URL)]
+  await owe(client, off, ...Array.from({ length: 7 }, (_, n) => `e${n}`))
+  t.equal(await deliveries.endDisabled(5), 0)
+  await deliveries.change(off, { kind: 'disabled', reason: 'gone' })
+  const holder = await pool.connect()
+  await holder.query('BEGIN')
+  await holder.query('SELECT FROM delivery WHERE endpoint_id = $1 ORDER BY id LIMIT 1 FOR UPDATE', [
+    off
+  ])
+  t.equal(await deliveries.endDisabled(5), 5)
+  t.equal(await deliveries.endDisabled(5), 1)
+  await holder.query('ROLLBACK')
+  holder.release()
+  t.equal(await deliveries.endDisabled(5), 1)
+  t.equal(await deliveries.endDisabled(5), 0)
+  const { rows } = await pool.query(
+    'SELECT DISTINCT state, dead_reason FROM delivery WHERE endpoint_id = $1',
+    [off]
+  )
+  t.same(rows, [{ state: 'dead', dead_reason: 'endpoint-disabled' }])
+  t.equal((await deliveries.due(on, 10, [])).length, 7, 'the other endpoint keeps its own')
+})
 
-t.test(
-  'an endpoint’s health: failing once, the longest pause, well again; disabled once',
-  async t => {
-    const client = await whole.addClient()
-    const { id } = await client.addEndpoint(URL)
-    const health = async (): Promise<Record<string, unknown> | undefined> =>
-      (
-        await pool.query<Record<string, unknown>>(
-          `SELECT round(extract(epoch FROM now() - failing_since))::int AS "failingS",
+t.test('an endpoint’s health: first failure, longest pause, recovery, disabled once', async t => {
+  const client = await whole.addClient()
+  const { id } = await client.addEndpoint(URL)
+  const health = async (): Promise<Record<string, unknown> | undefined> =>
+    (
+      await pool.query<Record<string, unknown>>(
+        `SELECT round(extract(epoch FROM now() - failing_since))::int AS "failingS",
                   round(extract(epoch FROM paused_until - now()))::int AS "pausedS",
                 circuit_opened AS opened, state, disabled_reason AS reason FROM endpoint WHERE id = $1`,
-          [id]
-        )
-      ).rows[0]
-    await deliveries.change(id, { kind: 'failing', forMs: 3_600_000 })
-    await deliveries.change(id, { kind: 'failing', forMs: 1_000 })
-    t.match(await health(), { failingS: 3_600 }, 'since the first time')
-    await deliveries.change(id, { kind: 'paused', forMs: 600_000, circuitOpened: 2 })
-    await deliveries.change(id, { kind: 'paused', forMs: 30_000, circuitOpened: 3 })
-    t.match(await health(), { pausedS: 600, opened: 3 })
-    await pool.query('UPDATE endpoint SET paused_until = NULL WHERE id = $1', [id])
-    const sealed = await deliveries.endpoint(id)
-    t.equal(sealed?.circuitOpened, 3)
-    t.ok(Math.abs((sealed?.failingForMs ?? 0) - 3_600_000) < 60_000, `${sealed?.failingForMs}`)
-    await deliveries.change(id, { kind: 'healthy' })
-    t.match(await health(), { failingS: null, opened: 0 })
-    await deliveries.change(id, { kind: 'paused', forMs: 0, circuitOpened: 1 })
-    await deliveries.change(id, { kind: 'healthy' })
-    t.match(await health(), { opened: 0 }, 'also when only its circuit had opened')
-    await deliveries.change(id, { kind: 'disabled', reason: 'first' })
-    await deliveries.change(id, { kind: 'disabled', reason: 'second' })
-    t.match(await health(), { state: 'disabled-by-failure', reason: 'first' })
-  }
-)
+        [id]
+      )
+    ).rows[0]
+  await deliveries.change(id, { kind: 'failing', forMs: 3_600_000 })
+  await deliveries.change(id, { kind: 'failing', forMs: 1_000 })
+  t.match(await health(), { failingS: 3_600 }, 'since the first time')
+  await deliveries.change(id, { kind: 'paused', forMs: 600_000, circuitOpened: 2 })
+  await deliveries.change(id, { kind: 'paused', forMs: 30_000, circuitOpened: 3 })
+  t.match(await health(), { pausedS: 600, opened: 3 })
+  await pool.query('UPDATE endpoint SET paused_until = NULL WHERE id = $1', [id])
+  const sealed = await deliveries.endpoint(id)
+  t.equal(sealed?.circuitOpened, 3)
+  t.ok(Math.abs((sealed?.failingForMs ?? 0) - 3_600_000) < 60_000, `${sealed?.failingForMs}`)
+  await deliveries.change(id, { kind: 'healthy' })
+  t.match(await health(), { failingS: null, opened: 0 })
+  await deliveries.change(id, { kind: 'paused', forMs: 0, circuitOpened: 1 })
+  await deliveries.change(id, { kind: 'healthy' })
+  t.match(await health(), { opened: 0 }, 'also when only its circuit had opened')
+  await deliveries.change(id, { kind: 'disabled', reason: 'first' })
+  await deliveries.change(id, { kind: 'disabled', reason: 'second' })
+  t.match(await health(), { state: 'disabled-by-failure', reason: 'first' })
+})
 
-t.test('a database that refuses is a StoreError', async t => {
+t.test('a failure of the database is a StoreError', async t => {
   await t.rejects(deliveries.due(2 ** 31, 1, []), { name: 'StoreError' })
   await t.rejects(
     deliveries.change(1, { kind: 'paused', forMs: Number.NaN, circuitOpened: 2 ** 40 }),
@@ -325,7 +301,7 @@ t.test('a database that refuses is a StoreError', async t => {
   )
 })
 
-t.test('a delivery whose message was deleted is dead, and holds up nobody', async t => {
+t.test('a delivery whose message was deleted is dead, and delays no others', async t => {
   const client = await whole.addClient()
   const { id: endpointId } = await client.addEndpoint(URL, { isOrdered: true })
   const ids = await owe(client, endpointId, 'a', 'b', 'c')
@@ -337,7 +313,7 @@ t.test('a delivery whose message was deleted is dead, and holds up nobody', asyn
   t.match(
     await deliveries.due(endpointId, 2, []),
     [{ messageId: 'c' }],
-    'also where a whole page is gone'
+    'even if a whole page is gone'
   )
   t.match(await rowOf(ids[0] ?? ''), {
     state: 'dead',

@@ -100,46 +100,43 @@ async function backfillAll(endpointId: number, over: Partial<BackfillPage> = {})
   }
 }
 
-t.test(
-  'a redriven delivery is due at once, keeps its number of attempts and begins its schedule anew',
-  async t => {
-    const plain = await addEndpoint()
-    const ordered = await addEndpoint({ isOrdered: true })
-    await kill(plain, 7)
-    await kill(ordered, 2)
-    t.equal(await redriveAll(), 9)
-    t.same(
-      await sql(`SELECT DISTINCT endpoint_id AS id, state, dead_reason, attempts,
+t.test('a redriven delivery is due at once with a new schedule, and keeps its count', async t => {
+  const plain = await addEndpoint()
+  const ordered = await addEndpoint({ isOrdered: true })
+  await kill(plain, 7)
+  await kill(ordered, 2)
+  t.equal(await redriveAll(), 9)
+  t.same(
+    await sql(`SELECT DISTINCT endpoint_id AS id, state, dead_reason, attempts,
         schedule_began_after AS began, finished_at,
                       next_attempt_at <= now() AS due, isfinite(next_attempt_at) AS finite FROM delivery ORDER BY 1`),
-      [
-        {
-          id: plain,
-          state: 'pending',
-          dead_reason: null,
-          attempts: 10,
-          began: 10,
-          finished_at: null,
-          due: true,
-          finite: true
-        },
-        {
-          id: ordered,
-          state: 'pending',
-          dead_reason: null,
-          attempts: 10,
-          began: 10,
-          finished_at: null,
-          due: true,
-          finite: false
-        }
-      ]
-    )
-    t.equal(await redriveAll(), 0, 'a second one finds nothing')
-  }
-)
+    [
+      {
+        id: plain,
+        state: 'pending',
+        dead_reason: null,
+        attempts: 10,
+        began: 10,
+        finished_at: null,
+        due: true,
+        finite: true
+      },
+      {
+        id: ordered,
+        state: 'pending',
+        dead_reason: null,
+        attempts: 10,
+        began: 10,
+        finished_at: null,
+        due: true,
+        finite: false
+      }
+    ]
+  )
+  t.equal(await redriveAll(), 0, 'a second one finds nothing')
+})
 
-t.test('a redrive leaves to the next one what has died since it began', async t => {
+t.test('a redrive leaves deliveries that die after its start to the next one', async t => {
   const id = await addEndpoint()
   await kill(id, 4)
   const startedAt = await deliveries.now()
@@ -152,7 +149,7 @@ t.test('a redrive leaves to the next one what has died since it began', async t 
   t.equal(await redriveAll(), 2)
 })
 
-t.test('what is for a disabled endpoint stays dead, and is counted apart', async t => {
+t.test('deliveries of a disabled endpoint stay dead and are counted apart', async t => {
   const id = await addEndpoint()
   const disabled = await addEndpoint()
   await kill(id, 2)
@@ -172,7 +169,7 @@ t.test('two redrives at once move each delivery once', async t => {
   t.equal(both[0] + both[1], 200)
 })
 
-t.test('deliveries are found by what is known of them', async t => {
+t.test('deliveries are found by each of their properties', async t => {
   const one = await addEndpoint()
   const two = await addEndpoint({ client: 'client-2' })
   await store(['m-1'])
@@ -197,104 +194,89 @@ t.test('deliveries are found by what is known of them', async t => {
   ])
 })
 
-t.test(
-  'the next attempt comes no earlier than the pause of the endpoint, and in a line has no time of its own',
-  async t => {
-    const plain = await addEndpoint()
-    const ordered = await addEndpoint({ isOrdered: true })
-    await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, next_attempt_at, state, finished_at)
+t.test('the next attempt waits for the endpoint’s pause; an ordered one has no time', async t => {
+  const plain = await addEndpoint()
+  const ordered = await addEndpoint({ isOrdered: true })
+  await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, next_attempt_at, state, finished_at)
              VALUES (${plain}, 'client-1', 'a', '2100-01-01', 'pending', NULL),
                     (${plain}, 'client-1', 'b', '2100-01-03', 'pending', NULL),
                     (${ordered}, 'client-1', 'c', '-infinity', 'pending', NULL),
                     (${plain}, 'client-1', 'd', NULL, 'delivered', now())`)
-    const next = async () =>
-      (await deliveries.list(EVERY, 10)).map(
-        ({ nextAttemptAt }) => nextAttemptAt?.getUTCDate() ?? null
-      )
-    t.same(await next(), [null, null, 3, 1])
-    await sql(`UPDATE endpoint SET paused_until = '2100-01-02T12:00Z'`)
-    t.same(await next(), [null, 2, 3, 2])
-    await sql(`UPDATE endpoint SET paused_until = '2020-01-02'`)
-    t.same(await next(), [null, null, 3, 1], 'a pause that is over')
-  }
-)
+  const next = async () =>
+    (await deliveries.list(EVERY, 10)).map(
+      ({ nextAttemptAt }) => nextAttemptAt?.getUTCDate() ?? null
+    )
+  t.same(await next(), [null, null, 3, 1])
+  await sql(`UPDATE endpoint SET paused_until = '2100-01-02T12:00Z'`)
+  t.same(await next(), [null, 2, 3, 2])
+  await sql(`UPDATE endpoint SET paused_until = '2020-01-02'`)
+  t.same(await next(), [null, null, 3, 1], 'a pause that is over')
+})
 
-t.test(
-  'attempts come in their order, the last ones of an endpoint the newest first, whatever became of their deliveries',
-  async t => {
-    const id = await addEndpoint()
-    const other = await addEndpoint()
-    await kill(id, 1)
-    await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, attempts,
+t.test('attempts come in order; an endpoint’s last ones come newest first', async t => {
+  const id = await addEndpoint()
+  const other = await addEndpoint()
+  await kill(id, 1)
+  await sql(`INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, attempts,
                                    next_attempt_at, finished_at)
              VALUES (${id}, 'client-1', 'a', 'delivered', 1, NULL, now()),
                     (${id}, 'client-1', 'b', 'pending', 1, '2100-01-01', NULL),
                     (${other}, 'client-1', 'c', 'pending', 1, now(), NULL)`)
-    await sql(`INSERT INTO delivery_attempt (delivery_id, attempt, started_at, duration_ms, status, error_class)
+  await sql(`INSERT INTO delivery_attempt (delivery_id, attempt, started_at, duration_ms, status, error_class)
              SELECT d, a, '2026-01-01'::timestamptz + (10 * d + a) * interval '1 minute', 5, 500, NULL
              FROM (VALUES (1, 1), (1, 2), (2, 1), (3, 1), (4, 1)) v (d, a)`)
-    t.same(
-      (await deliveries.attempts(['2', '1'])).map(({ deliveryId, attempt }) => [
-        deliveryId,
-        attempt
-      ]),
-      [
-        ['1', 1],
-        ['1', 2],
-        ['2', 1]
-      ]
-    )
-    t.same(
-      (await deliveries.lastAttempts(id, 3)).map(({ deliveryId, attempt }) => [
-        deliveryId,
-        attempt
-      ]),
-      [
-        ['3', 1],
-        ['2', 1],
-        ['1', 2]
-      ]
-    )
-  }
-)
+  t.same(
+    (await deliveries.attempts(['2', '1'])).map(({ deliveryId, attempt }) => [deliveryId, attempt]),
+    [
+      ['1', 1],
+      ['1', 2],
+      ['2', 1]
+    ]
+  )
+  t.same(
+    (await deliveries.lastAttempts(id, 3)).map(({ deliveryId, attempt }) => [deliveryId, attempt]),
+    [
+      ['3', 1],
+      ['2', 1],
+      ['1', 2]
+    ]
+  )
+})
 
-t.test(
-  'a backfill makes what is missing, once, in the order in which events were committed',
-  async t => {
-    const id = await addEndpoint()
-    await store(['z', 'y', 'x'])
-    await store(['b', 'a'])
-    await store(['other'], 'client-2')
-    await store(['c'])
-    await moveCursor()
-    await sql(
-      `INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, finished_at)
+t.test('a backfill makes each missing delivery once, in commit order', async t => {
+  const id = await addEndpoint()
+  await store(['z', 'y', 'x'])
+  await store(['b', 'a'])
+  await store(['other'], 'client-2')
+  await store(['c'])
+  await moveCursor()
+  await sql(
+    `INSERT INTO delivery (endpoint_id, fk_client_name, message_id, state, finished_at)
         VALUES (${id}, 'client-1', 'y', 'delivered', now())`
-    )
-    t.equal(await backfillAll(id, { isMade: false }), 5, 'counted')
-    t.same(
-      await column(`SELECT message_id FROM delivery WHERE state = 'pending'`),
-      [],
-      'and not made'
-    )
-    t.equal(await backfillAll(id, { maxRows: 10 }), 5)
-    t.same(await column(`SELECT message_id FROM delivery WHERE state = 'pending' ORDER BY id`), [
-      'x',
-      'z',
-      'a',
-      'b',
-      'c'
-    ])
-    t.equal(await backfillAll(id), 0)
-    t.equal(await backfillAll(await addEndpoint({ isOrdered: true })), 6)
-    t.same(
-      await column(`SELECT DISTINCT next_attempt_at::text FROM delivery WHERE endpoint_id = 2`),
-      ['-infinity']
-    )
-  }
-)
+  )
+  t.equal(await backfillAll(id, { isMade: false }), 5, 'counted')
+  t.same(
+    await column(`SELECT message_id FROM delivery WHERE state = 'pending'`),
+    [],
+    'and not made'
+  )
+  t.equal(await backfillAll(id, { maxRows: 10 }), 5)
+  t.same(await column(`SELECT message_id FROM delivery WHERE state = 'pending' ORDER BY id`), [
+    'x',
+    'z',
+    'a',
+    'b',
+    'c'
+  ])
+  t.equal(await backfillAll(id), 0)
+  t.equal(await backfillAll(await addEndpoint({ isOrdered: true })), 6)
+  t.same(
+    await column(`SELECT DISTINCT next_attempt_at::text FROM delivery WHERE endpoint_id = 2`),
+    ['-infinity']
+  )
+})
 
-t.test('a backfill takes events of the span and of the types that the endpoint takes', async t => {
+t.test('a backfill takes events of its time span and of the endpoint’s types', async t => {
   const id = await addEndpoint({ types: ['user-app', 'monitor-app'] })
   for (const [n, type] of ['user-app', 'monitor-app', 'transaction-app', 'user-app'].entries()) {
     await sql(
@@ -317,7 +299,7 @@ t.test('a backfill takes events of the span and of the types that the endpoint t
   t.same(await made({ since: day(9) }), [], 'nothing so late')
 })
 
-t.test('what the sender has not come to is left to it', async t => {
+t.test('a backfill leaves events beyond the cursor to the sender', async t => {
   const id = await addEndpoint()
   await store(['a'])
   await moveCursor()
@@ -337,7 +319,7 @@ t.test('few matches among many events are found, however short the page', async 
   t.equal(await backfillAll(id), 1)
 })
 
-t.test('a disabled endpoint is told apart from one that has all', async t => {
+t.test('a disabled endpoint is distinguished from one that lacks nothing', async t => {
   const id = await addEndpoint()
   await store(['a'])
   await moveCursor()

@@ -28,8 +28,8 @@ const idsFor = (all: readonly Made[], { id }: { readonly id: number }): readonly
   all.filter(({ endpointId }) => endpointId === id).map(({ messageId }) => messageId)
 
 /**
- * True once the cursor stands behind all that is committed: other sessions of this server
- * may hold it back for a moment.
+ * True once the cursor has passed everything committed. Other sessions of this server may
+ * hold it back for a moment.
  */
 async function isAllRead(): Promise<boolean> {
   await deliveries.fanOut(PAGE)
@@ -41,7 +41,7 @@ async function isAllRead(): Promise<boolean> {
 }
 const readAll = (): Promise<void> => until('all is read', isAllRead)
 
-/** A session of its own, to keep a transaction open in. */
+/** A session of its own that keeps a transaction open. */
 async function session(t: Test, database = connectionString): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: database })
   client.on('error', () => undefined)
@@ -60,7 +60,7 @@ const insert = (
 ) => client.query(INSERT, [name, eventType, ids])
 
 t.test(
-  'a transaction that was begun before others and ends after them is not passed by, and its events come first',
+  'an earlier transaction that ends later is waited for, and its events come first',
   async t => {
     const client = await whole.addClient()
     const endpoint = await client.addEndpoint(URL)
@@ -77,28 +77,25 @@ t.test(
   }
 )
 
-t.test(
-  'a transaction that is still open when earlier ones are read is read when it ends',
-  async t => {
-    const client = await whole.addClient()
-    const endpoint = await client.addEndpoint(URL)
-    await client.store('a')
-    const open = await session(t)
-    await open.query('BEGIN')
-    await insert(open, client, ['b'])
-    await client.store('c')
-    await until('the first is read', async () => {
-      await deliveries.fanOut(PAGE)
-      return (await made(client)).length > 0
-    })
-    t.same(idsFor(await made(client), endpoint), ['a'])
-    await open.query('COMMIT')
-    await readAll()
-    t.same(idsFor(await made(client), endpoint), ['a', 'b', 'c'])
-  }
-)
+t.test('a transaction still open when earlier ones are read is read once it ends', async t => {
+  const client = await whole.addClient()
+  const endpoint = await client.addEndpoint(URL)
+  await client.store('a')
+  const open = await session(t)
+  await open.query('BEGIN')
+  await insert(open, client, ['b'])
+  await client.store('c')
+  await until('the first is read', async () => {
+    await deliveries.fanOut(PAGE)
+    return (await made(client)).length > 0
+  })
+  t.same(idsFor(await made(client), endpoint), ['a'])
+  await open.query('COMMIT')
+  await readAll()
+  t.same(idsFor(await made(client), endpoint), ['a', 'b', 'c'])
+})
 
-t.test('a transaction that has its number before it has rows is waited for too', async t => {
+t.test('a transaction with a number but no rows yet is waited for too', async t => {
   const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   const open = await session(t)
@@ -129,7 +126,7 @@ t.test('a transaction with more events than a page is read over several pages', 
   t.same(idsFor(await made(client), endpoint), ids)
 })
 
-t.test('a transaction that was rolled back leaves no gap that anybody waits at', async t => {
+t.test('nothing waits for a transaction that was rolled back', async t => {
   const client = await whole.addClient()
   const endpoint = await client.addEndpoint(URL)
   const other = await session(t)
@@ -141,25 +138,22 @@ t.test('a transaction that was rolled back leaves no gap that anybody waits at',
   t.same(idsFor(await made(client), endpoint), ['a'])
 })
 
-t.test(
-  'a transaction that writes in another database of the server holds events back until it ends, and none is lost',
-  async t => {
-    const client = await whole.addClient()
-    const endpoint = await client.addEndpoint(URL)
-    const { pathname } = new globalThis.URL(connectionString)
-    const other = await session(t, connectionString.replace(pathname, '/postgres'))
-    await other.query('BEGIN')
-    await other.query('SELECT pg_current_xact_id()')
-    await client.store('a')
-    await deliveries.fanOut(PAGE)
-    t.same(await made(client), [])
-    await other.query('ROLLBACK')
-    await readAll()
-    t.same(idsFor(await made(client), endpoint), ['a'])
-  }
-)
+t.test('a transaction in another database delays events until it ends and loses none', async t => {
+  const client = await whole.addClient()
+  const endpoint = await client.addEndpoint(URL)
+  const { pathname } = new globalThis.URL(connectionString)
+  const other = await session(t, connectionString.replace(pathname, '/postgres'))
+  await other.query('BEGIN')
+  await other.query('SELECT pg_current_xact_id()')
+  await client.store('a')
+  await deliveries.fanOut(PAGE)
+  t.same(await made(client), [])
+  await other.query('ROLLBACK')
+  await readAll()
+  t.same(idsFor(await made(client), endpoint), ['a'])
+})
 
-t.test('an endpoint gets its own client’s events, of its types, while it is enabled', async t => {
+t.test('an enabled endpoint gets its own client’s events of its own types', async t => {
   const [mine, others] = [await whole.addClient(), await whole.addClient()]
   const all = await mine.addEndpoint(URL)
   const second = await mine.addEndpoint(URL)
@@ -182,7 +176,7 @@ t.test('an endpoint gets its own client’s events, of its types, while it is en
   t.same(idsFor(rows, all), ['user', 'monitor', 'later'])
   t.same(idsFor(rows, second), ['user', 'monitor', 'later'])
   t.same(idsFor(rows, some), ['monitor', 'later'])
-  t.equal(rows.length, 8, 'and nobody else')
+  t.equal(rows.length, 8, 'no other endpoint gets any')
   t.same(
     idsFor(await made(others), foreign),
     ['user'],
@@ -190,7 +184,7 @@ t.test('an endpoint gets its own client’s events, of its types, while it is en
   )
 })
 
-t.test('an endpoint that is added gets what is read from then on', async t => {
+t.test('a new endpoint gets events read from then on', async t => {
   const client = await whole.addClient()
   const first = await client.addEndpoint(URL)
   await readAll()
@@ -208,27 +202,24 @@ t.test('an endpoint that is added gets what is read from then on', async t => {
   t.same(idsFor(rows, second), ['e10', 'e11'])
 })
 
-t.test(
-  'what an ordered endpoint is owed is due in commit order, whatever the ids and times of the events',
-  async t => {
-    const client = await whole.addClient()
-    const endpoint = await client.addEndpoint(URL, { isOrdered: true })
-    await client.store('z')
-    await client.store('a')
-    await pool.query(
-      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, received_at)
+t.test('an ordered endpoint’s deliveries are due in commit order, not by id or time', async t => {
+  const client = await whole.addClient()
+  const endpoint = await client.addEndpoint(URL, { isOrdered: true })
+  await client.store('z')
+  await client.store('a')
+  await pool.query(
+    `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message, received_at)
         VALUES ($1, $2, $3, $4, $5)`,
-      [client.name, 'user-app', 'm', '{}', '2001-01-01']
-    )
-    await readAll()
-    t.same(
-      (await deliveries.due(endpoint.id, 10, [])).map(d => d.messageId),
-      ['z', 'a', 'm']
-    )
-  }
-)
+    [client.name, 'user-app', 'm', '{}', '2001-01-01']
+  )
+  await readAll()
+  t.same(
+    (await deliveries.due(endpoint.id, 10, [])).map(d => d.messageId),
+    ['z', 'a', 'm']
+  )
+})
 
-t.test('while one process reads, the others are told so at once', async t => {
+t.test('while one process reads, the others return at once', async t => {
   const reading = await session(t)
   await reading.query('BEGIN')
   await reading.query('SELECT FROM sender_cursor FOR UPDATE')
@@ -237,10 +228,7 @@ t.test('while one process reads, the others are told so at once', async t => {
   t.not(await deliveries.fanOut(PAGE), null)
 })
 
-/**
- * Connections on which a statement may not return: the server ends the session in front
- * of it.
- */
+/** Connections whose session the server may end just before a statement. */
 function createVictims(t: Test, shallEnd: (statement: number) => boolean): pg.Pool {
   const victims = new pg.Pool({ connectionString, max: 4 })
   victims.on('error', () => undefined)
@@ -265,40 +253,37 @@ function createVictims(t: Test, shallEnd: (statement: number) => boolean): pg.Po
   return victims
 }
 
-t.test(
-  'a session that ends in front of any statement leaves all of its page or nothing',
-  async t => {
-    const client = await whole.addClient()
-    const endpoint = await client.addEndpoint(URL)
-    const statements = ['BEGIN', 'plan', 'fan-out', 'notes', 'COMMIT']
-    for (const [n, name] of statements.entries()) {
-      await readAll()
-      await lanes.claim(1_000)
-      const before = (await made(client)).length
-      await client.store(`in front of ${name}`)
-      let isEnded = false
-      const victims = createVictims(t, statement => statement === n + 1 && (isEnded = true))
-      const victim = createPostgresDeliveries(victims, lanes.wake)
-      // Until there is something to read, there are no notes to leave.
-      await until(`a session ends in front of ${name}`, async () => {
-        await victim.fanOut(PAGE).catch(() => undefined)
-        return isEnded
-      })
-      t.equal((await made(client)).length, before, name)
-      await readAll()
-      t.equal((await made(client)).length, before + 1, name)
-    }
-    t.equal(new Set(idsFor(await made(client), endpoint)).size, statements.length)
+t.test('a session that ends before any statement leaves all of its page or nothing', async t => {
+  const client = await whole.addClient()
+  const endpoint = await client.addEndpoint(URL)
+  const statements = ['BEGIN', 'plan', 'fan-out', 'notes', 'COMMIT']
+  for (const [n, name] of statements.entries()) {
+    await readAll()
+    await lanes.claim(1_000)
+    const before = (await made(client)).length
+    await client.store(`before ${name}`)
+    let isEnded = false
+    const victims = createVictims(t, statement => statement === n + 1 && (isEnded = true))
+    const victim = createPostgresDeliveries(victims, lanes.wake)
+    // Until there is something to read, no lane is woken.
+    await until(`a session ends before ${name}`, async () => {
+      await victim.fanOut(PAGE).catch(() => undefined)
+      return isEnded
+    })
+    t.equal((await made(client)).length, before, name)
+    await readAll()
+    t.equal((await made(client)).length, before + 1, name)
   }
-)
+  t.equal(new Set(idsFor(await made(client), endpoint)).size, statements.length)
+})
 
 t.test(
-  'several processes at once, whose sessions end at any statement, make one delivery per event and endpoint',
+  'concurrent processes with dying sessions make one delivery per event and endpoint',
   async t => {
     const client = await whole.addClient()
     const endpoints = [await client.addEndpoint(URL), await client.addEndpoint(URL)]
     let random = 7
-    // A small generator of its own: the same ends in each run of the test.
+    // A small generator of its own, so that sessions end at the same places in each run.
     const dice = (): number => (random = (random * 48_271) % 2_147_483_647) / 2_147_483_647
     let ends = 0
     const victims = createVictims(t, () => dice() < 0.1 && ++ends > 0)
@@ -357,55 +342,52 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   { minLength: 10, maxLength: 40 }
 )
 
-t.test(
-  'whatever the order of begins, inserts, ends and reads: one delivery per event and endpoint, in commit order',
-  async t => {
-    const sessions = await Promise.all(Array.from({ length: WRITERS }, () => session(t)))
-    const client = await whole.addClient()
-    const endpoint = await client.addEndpoint(URL)
-    let shallEnd = false
-    const victim = createPostgresDeliveries(
-      createVictims(t, () => shallEnd),
-      lanes.wake
-    )
-    let events = 0
-    const run = async (schedule: readonly Step[]): Promise<void> => {
-      const open = new Set<number>()
-      const end = async (n: number, how: string): Promise<void> => {
-        if (open.delete(n)) await sessions[n]!.query(how)
-      }
-      for (const step of schedule) {
-        if (step.kind === 'read') {
-          shallEnd = step.isEnded
-          await victim.fanOut(step.page).catch(() => undefined)
-        } else if (step.kind === 'begin') {
-          await end(step.writer, 'COMMIT')
-          open.add(step.writer)
-          await sessions[step.writer]!.query('BEGIN')
-        } else if (step.kind === 'insert') {
-          // Ids in no order of their own.
-          const ids = Array.from(
-            { length: step.count },
-            () => `${(events * 7_919) % 1_000} ${events++}`
-          )
-          await insert(sessions[step.writer]!, client, ids)
-        } else await end(step.writer, step.kind)
-      }
-      for (const n of [...open]) await end(n, 'COMMIT')
-      shallEnd = false
-      await readAll()
-      const { rows } = await pool.query<{ message_id: string }>(
-        'SELECT message_id FROM message WHERE fk_client_name = $1 ORDER BY tx, fk_client_name, message_id',
-        [client.name]
-      )
-      const wanted = rows.map(row => row.message_id)
-      const got = idsFor(await made(client), endpoint)
-      if (JSON.stringify(got) !== JSON.stringify(wanted))
-        throw new Error(`wanted ${JSON.stringify(wanted)}, got ${JSON.stringify(got)}`)
-      await pool.query('DELETE FROM delivery WHERE endpoint_id = $1', [endpoint.id])
-      await pool.query('DELETE FROM message WHERE fk_client_name = $1', [client.name])
+t.test('any interleaving gives one delivery per event and endpoint, in commit order', async t => {
+  const sessions = await Promise.all(Array.from({ length: WRITERS }, () => session(t)))
+  const client = await whole.addClient()
+  const endpoint = await client.addEndpoint(URL)
+  let shallEnd = false
+  const victim = createPostgresDeliveries(
+    createVictims(t, () => shallEnd),
+    lanes.wake
+  )
+  let events = 0
+  const run = async (schedule: readonly Step[]): Promise<void> => {
+    const open = new Set<number>()
+    const end = async (n: number, how: string): Promise<void> => {
+      if (open.delete(n)) await sessions[n]!.query(how)
     }
-    await fc.assert(fc.asyncProperty(steps, run), { numRuns: 40, seed: 1 })
-    t.ok(events > 0)
+    for (const step of schedule) {
+      if (step.kind === 'read') {
+        shallEnd = step.isEnded
+        await victim.fanOut(step.page).catch(() => undefined)
+      } else if (step.kind === 'begin') {
+        await end(step.writer, 'COMMIT')
+        open.add(step.writer)
+        await sessions[step.writer]!.query('BEGIN')
+      } else if (step.kind === 'insert') {
+        // Ids whose order says nothing.
+        const ids = Array.from(
+          { length: step.count },
+          () => `${(events * 7_919) % 1_000} ${events++}`
+        )
+        await insert(sessions[step.writer]!, client, ids)
+      } else await end(step.writer, step.kind)
+    }
+    for (const n of [...open]) await end(n, 'COMMIT')
+    shallEnd = false
+    await readAll()
+    const { rows } = await pool.query<{ message_id: string }>(
+      'SELECT message_id FROM message WHERE fk_client_name = $1 ORDER BY tx, fk_client_name, message_id',
+      [client.name]
+    )
+    const wanted = rows.map(row => row.message_id)
+    const got = idsFor(await made(client), endpoint)
+    if (JSON.stringify(got) !== JSON.stringify(wanted))
+      throw new Error(`wanted ${JSON.stringify(wanted)}, got ${JSON.stringify(got)}`)
+    await pool.query('DELETE FROM delivery WHERE endpoint_id = $1', [endpoint.id])
+    await pool.query('DELETE FROM message WHERE fk_client_name = $1', [client.name])
   }
-)
+  await fc.assert(fc.asyncProperty(steps, run), { numRuns: 40, seed: 1 })
+  t.ok(events > 0)
+})
