@@ -30,7 +30,7 @@ const help = (...args: readonly string[]): string => {
   return line.kind === 'help' ? line.text : ''
 }
 
-t.test('the help is made of what program and commands say of themselves', async t => {
+t.test('the help is built from the texts of the program and its commands', async t => {
   const text = help('--help')
   t.match(text, /^Letters\. (?:And more\. ?)+\n/)
   t.match(text, '  post COMMAND [options]\n\n  refused-letters  Letters that were refused\n')
@@ -45,22 +45,22 @@ t.test('the help is made of what program and commands say of themselves', async 
   t.match(help('count', '--help'), 'Example\n  post count\n')
 })
 
-t.test('wrong words and options are all named, with what was probably meant', async t => {
+t.test('all wrong words and options are named, with what was probably meant', async t => {
   t.same(problems(), ['a command is missing: refused-letters, count'])
   t.match(problems('refused-leters'), [
-    '"refused-leters" is no command, did you mean refused-letters?'
+    '"refused-leters" is not a command, did you mean refused-letters?'
   ])
   t.match(problems('refused-letters', 'shwo'), [
-    'is no command of refused-letters, did you mean show?'
+    'is not a command of refused-letters, did you mean show?'
   ])
   t.match(problems('refused-letters', 'ls', '--sendr', 'a', '--reason', 'no-stmp'), [
     /--sendr .* --sender\?/,
     'a is not understood',
-    /"no-stmp" is no reason, did you mean no-stamp\?/
+    /"no-stmp" is not a reason, did you mean no-stamp\?/
   ])
 })
 
-t.test('a bound command has its context opened when it is to work, not before', async t => {
+t.test('a bound command opens its context when it starts its work, not before', async t => {
   const opened: string[] = []
   const records = createLetterRecords()
   records.refuse('a letter')

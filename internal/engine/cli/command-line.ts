@@ -1,10 +1,9 @@
 /**
  * The command line of a program that has commands.
  *
- * Shapes  arguments and the program's commands in; a text to show, or the work to do,
- *         out.
- * Errors  ArgumentsError naming everything that is wrong at once, with the nearest word
- *         for one that does not exist.
+ * Shapes  arguments and the program's commands in; a text to show or the work to do out.
+ * Errors  ArgumentsError that names all mistakes at once, with the nearest word for an
+ *         unknown one.
  */
 import type { Command, Work } from './command.js'
 import { ArgumentsError, type FlagKinds, readFlags } from './flags.js'
@@ -43,7 +42,7 @@ function pick<T extends { readonly name: string }>(
   if (found !== undefined) return found
   if (word === undefined) throw new ArgumentsError([`a ${what} is missing: ${names.join(', ')}`])
   throw new ArgumentsError([
-    `${JSON.stringify(word)} is no ${what}${didYouMean(word, names)} (there are ${names.join(', ')})`
+    `${JSON.stringify(word)} is not a ${what}${didYouMean(word, names)} (there are ${names.join(', ')})`
   ])
 }
 

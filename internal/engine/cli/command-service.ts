@@ -2,8 +2,8 @@
  * The service of a program that has commands: reads the command line, and shows a help
  * text or does the work.
  *
- * Errors  wrong arguments are one message on stderr and exit code 2. Exit code 1 is the
- *         command's own word; what its work rejects with ends the program.
+ * Errors  wrong arguments are one message on stderr and exit code 2. A command returns
+ *         exit code 1 itself; a rejection of its work ends the program.
  */
 import { systemClock as clock } from '../lifecycle/clock.js'
 import type { Service } from '../lifecycle/service.js'

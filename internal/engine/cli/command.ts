@@ -4,13 +4,13 @@
  * A group (`rejections`) has commands (`ls`); a command may also stand alone (`trace`).
  * `Context` is what the commands of one system work with; the system declares it.
  *
- * Errors  `prepare` adds what is wrong to the flags' problems, before any work. The work
- *         rejects with what its context rejects with.
+ * Errors  `prepare` adds mistakes to the flags' problems, before any work. The work
+ *         rejects when its context does.
  */
 import type { Flags } from './flags.js'
 import type { Output } from './output.js'
 
-/** An option: a switch, or with the word that its help shows for the value. */
+/** An option: a switch (null), or with the word for its value in the help. */
 export interface Option {
   readonly value: string | null
   readonly text: string
@@ -20,10 +20,7 @@ export interface Option {
 
 export type Options = Readonly<Record<string, Option>>
 
-/**
- * Done, or failed: also where what was asked for is not there. Wrong arguments are 2, and
- * come before any work.
- */
+/** 0 done; 1 failed or not found. Wrong arguments are 2, before any work. */
 export type ExitCode = 0 | 1
 
 export type Work<Context> = (context: Context) => Promise<ExitCode>
@@ -32,12 +29,12 @@ export interface Command<Context> {
   readonly name: string
   /** One line, for the list of commands. */
   readonly summary: string
-  /** How operands are written, such as `ID`; absent: there are none. */
+  /** How operands are written, such as `ID`; absent: none are allowed. */
   readonly operands?: { readonly text: string; readonly max: number }
   readonly options: Options
-  /** What else a person must know. */
+  /** What else the user must know. */
   readonly notes?: string
-  /** What stands behind the program's name. */
+  /** Command lines without the program's name. */
   readonly examples: readonly string[]
   readonly prepare: (flags: Flags, nowMs: number) => Work<Context>
 }
@@ -51,16 +48,16 @@ export interface CommandGroup<Context> {
 /** In the order of their help. */
 export type Commands<Context> = readonly (CommandGroup<Context> | Command<Context>)[]
 
-/** What the program itself has for every command. */
+/** What the program provides for every command. */
 export interface CommandTools {
   readonly output: Output
-  /** Aborts at Ctrl-C: what is under way is finished, nothing further is begun. */
+  /** Aborts at Ctrl-C: finish what is under way, begin nothing new. */
   readonly signal: AbortSignal
 }
 
 /**
- * Commands of a system, ready for a program that does not know its context: `perform`
- * opens the context when a command is to work, and closes it afterwards.
+ * A system's commands for a program that does not know their context: `perform` opens the
+ * context when a command starts its work, and closes it afterwards.
  */
 export function bindCommands<Context>(
   commands: Commands<Context>,

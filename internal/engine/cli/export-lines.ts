@@ -1,7 +1,7 @@
 /**
  * Writes items as JSON lines, one at a time, however many there are.
  *
- * Errors  ExpectedError where the file is there already or cannot be written.
+ * Errors  ExpectedError if the file already exists or cannot be written.
  */
 import { open } from 'node:fs/promises'
 import { ExpectedError } from '../lifecycle/service.js'
@@ -11,10 +11,10 @@ import { formatPlural } from './terminal-text.js'
 
 export interface ExportOptions<Item> {
   readonly items: AsyncIterable<Item>
-  /** What one of them is called. */
+  /** The word for one item. */
   readonly noun: string
   readonly toJson: (item: Item) => object
-  /** Null: the output's results. */
+  /** Null: standard output. */
   readonly file: string | null
   readonly output: Output
   readonly signal: AbortSignal
@@ -35,7 +35,7 @@ export async function exportLines<Item>({
   let written = 0
   try {
     for await (const item of items) {
-      // Nobody reads any more, or nobody wants more.
+      // Stopped, or the reader has left.
       if (signal.aborted || !(await target.write(`${JSON.stringify(toJson(item))}\n`))) break
       written++
     }
@@ -55,7 +55,7 @@ async function openFile(
     const { code, message } = error as NodeJS.ErrnoException
     throw new ExpectedError(
       code === 'EEXIST'
-        ? `${path} is there already: name a new file`
+        ? `${path} already exists: name a new file`
         : `${path} cannot be written: ${message}`
     )
   })

@@ -1,11 +1,10 @@
 /**
- * Command lines of our programs: named options, operands where a program takes some, and
- * all that is wrong in one message.
+ * Reads the command lines of our programs: named options, operands where a program takes
+ * some, and all mistakes in one message.
  *
- * Shapes  arguments in, one text (or true for a switch) per option out, together with the
- *         list of problems so far.
- * Errors  none here; the caller adds what is wrong with the values and throws
- *         ArgumentsError.
+ * Shapes  arguments in; one text (or true for a switch) per option out, with the list of
+ *         problems so far.
+ * Errors  none here; the caller adds problems with the values and throws ArgumentsError.
  */
 import { parseArgs } from 'node:util'
 import { ExpectedError } from '../lifecycle/service.js'
@@ -28,10 +27,10 @@ export type FlagKinds = Readonly<Record<string, 'text' | 'texts' | 'switch'>>
 
 export interface Flags {
   readonly text: (name: string) => string | undefined
-  /** Of an option that may be given several times. */
+  /** For an option that may be given several times. */
   readonly texts: (name: string) => readonly string[]
   readonly isOn: (name: string) => boolean
-  /** What stands without an option before it. */
+  /** Arguments that belong to no option. */
   readonly operands: readonly string[]
   readonly problems: string[]
 }
@@ -43,8 +42,7 @@ export function readFlags(args: readonly string[], kinds: FlagKinds, maxOperands
       { type: kind === 'switch' ? ('boolean' as const) : ('string' as const) }
     ])
   )
-  // Not strict: the strict parser stops at the first problem, and whoever calls wants to
-  // hear of all of them.
+  // Not strict: the strict parser stops at the first problem, and we report all of them.
   const { tokens } = parseArgs({
     args: [...args],
     options,
@@ -69,7 +67,7 @@ export function readFlags(args: readonly string[], kinds: FlagKinds, maxOperands
     const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
     if (kind === undefined)
       problems.push(
-        `${rawName} is no option of this program${didYouMean(name, Object.keys(kinds), '--')}`
+        `${rawName} is not an option of this program${didYouMean(name, Object.keys(kinds), '--')}`
       )
     else if (values.has(name) && kind !== 'texts') problems.push(`${rawName} is given twice`)
     else if (kind === 'switch' && value !== undefined) problems.push(`${rawName} takes no value`)
@@ -89,8 +87,8 @@ export function readFlags(args: readonly string[], kinds: FlagKinds, maxOperands
 }
 
 /**
- * A number from `min` to `max`, or undefined where the option is absent or wrong (then
- * there is a problem more).
+ * A number from `min` to `max`; undefined when the option is absent, or wrong, which adds
+ * a problem.
  */
 export function readNumber(
   flags: Flags,

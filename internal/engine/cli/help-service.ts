@@ -1,4 +1,4 @@
-/** The service behind `--help`: shows its text and ends. */
+/** The service behind `--help`: prints its text and ends. */
 import type { Service } from '../lifecycle/service.js'
 
 export function createHelp(text: string): Service {

@@ -1,16 +1,13 @@
-/**
- * The help texts, made of what the commands say about themselves, so that no option can
- * be missing from them.
- */
+/** Builds the help from the commands' own texts, so that no option can be missing. */
 import type { Command, CommandGroup, Commands, Options } from './command.js'
 
-/** A program that has commands: what its help says of it, and the commands. */
+/** A program with commands, and the texts of its help. */
 export interface CommandProgram<Context> {
-  /** As it is typed, such as `node dist/cmd/admin`. */
+  /** As the user types it, such as `node dist/cmd/admin`. */
   readonly name: string
   /** What it is for. */
   readonly introduction: string
-  /** What holds for all commands, below their list. */
+  /** What holds for all commands; shown below their list. */
   readonly conventions: string
   /** One line. */
   readonly exitCodes: string
@@ -78,14 +75,14 @@ const exampleLines = (program: string, examples: readonly string[]): string =>
     ...examples.map(example => `  ${program} ${example}\n`)
   ].join('')
 
-/** Lines of the help's width; a line break in `text` begins a new one. */
+/** Wraps text to the help's width, and keeps its line breaks. */
 const paragraphs = (text: string): string =>
   `${text
     .split('\n')
     .flatMap(paragraph => wrap(paragraph, WIDTH))
     .join('\n')}\n\n`
 
-/** Two columns, the second one in as many lines as it needs. */
+/** Two columns; the second one wraps. */
 function columns(rows: readonly (readonly [left: string, right: string])[]): string {
   const left = Math.max(...rows.map(([text]) => text.length))
   return rows

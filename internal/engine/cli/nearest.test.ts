@@ -1,7 +1,7 @@
 import t from 'tap'
 import { didYouMean, nearest } from './nearest.js'
 
-t.test('a mistyped word finds the one that was meant, another word none', async t => {
+t.test('a mistyped word finds the one that was meant; an unrelated word finds none', async t => {
   const words = ['rejections', 'dead-letters', 'trace', 'ls', 'redrive', 'show']
   const rows: readonly (readonly [typed: string, want: string | null])[] = [
     ['rejection', 'rejections'],

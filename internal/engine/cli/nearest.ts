@@ -1,6 +1,6 @@
-/** What somebody who mistyped a word probably meant. */
+/** Guesses the word that a mistyped one was meant to be. */
 
-/** The candidate that is nearest to `word`; null when none is near enough to be meant. */
+/** The candidate nearest to `word`; null when none is near enough. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   const longEnough = candidates.filter(candidate => word.length >= 2 && candidate.startsWith(word))
   if (longEnough.length === 1) return longEnough[0] ?? null
@@ -22,7 +22,7 @@ export function didYouMean(word: string, candidates: readonly string[], prefix =
   return meant === null ? '' : `, did you mean ${prefix}${meant}?`
 }
 
-/** Letters that must be added, left out, changed or swapped with their neighbour. */
+/** Edit distance: letters added, left out, changed or swapped with their neighbour. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, index) => index)

@@ -1,8 +1,7 @@
 /**
- * The options that several commands share: how their help describes them, and how they
- * are read.
+ * The options that several commands share: their help, and how they are read.
  *
- * Errors  what is wrong goes to the flags' problems, and the value counts as absent.
+ * Errors  a wrong value goes to the flags' problems and counts as absent.
  */
 
 import type { Options } from './command.js'
@@ -17,9 +16,9 @@ export const JSON_OPTION: Options = {
   json: { value: null, text: 'the result as one JSON document' }
 }
 export const REDRIVE_OPTIONS: Options = {
-  all: { value: null, text: 'all of them; needed where neither ids nor filters say which' },
-  limit: { value: 'N', text: 'at most so many' },
-  rate: { value: 'N/s', text: 'at most so many per second' },
+  all: { value: null, text: 'all of them; needed if there are no ids and no filters' },
+  limit: { value: 'N', text: 'at most N' },
+  rate: { value: 'N/s', text: 'at most N per second' },
   'dry-run': { value: null, text: 'show what would be sent, and send nothing' }
 }
 
@@ -55,7 +54,7 @@ export function readRate(flags: Flags): number | null {
   return null
 }
 
-/** One of a few words; null where the option is absent or wrong. */
+/** One of a few words; null when the option is absent or wrong. */
 export function readChoice<T extends string>(
   flags: Flags,
   name: string,
@@ -66,12 +65,12 @@ export function readChoice<T extends string>(
   if (text === null || choice !== undefined) return choice ?? null
   const meant = didYouMean(text, choices)
   flags.problems.push(
-    `--${name} ${JSON.stringify(text)} is no ${name}${meant} (there are ${choices.join(', ')})`
+    `--${name} ${JSON.stringify(text)} is not a ${name}${meant} (there are ${choices.join(', ')})`
   )
   return null
 }
 
-/** Sending or deleting everything is never what an empty command line means. */
+/** Refuses an empty selection: it must never mean everything. */
 export function assertScope(flags: Flags, filters: Options, what: string): void {
   const isSaid = flags.operands.length > 0 || Object.keys(filters).some(name => flags.isOn(name))
   if (isSaid && flags.isOn('all'))

@@ -4,7 +4,7 @@ import { createOutput } from './output.js'
 
 const sink = (): PassThrough & { isTTY?: boolean; columns?: number } => new PassThrough()
 
-t.test('results and remarks go different ways', async t => {
+t.test('results and remarks go to different streams', async t => {
   const [results, remarks] = [sink(), sink()]
   const output = createOutput(results, remarks)
   t.equal(await output.write('a table\n'), true)
@@ -30,7 +30,7 @@ t.test('a terminal has a width and a bar', async t => {
   t.match(String(remarks.read()), /50 % \| 1,000\/2,000/)
 })
 
-t.test('a reader who leaves is no failure, but nobody to write for', async t => {
+t.test('a reader who leaves is not a failure, and writing can end', async t => {
   const left = new Writable({
     write: (_chunk, _encoding, done) =>
       done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))

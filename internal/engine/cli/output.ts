@@ -1,10 +1,9 @@
 /**
- * Where a command's results and remarks go.
+ * Writes a command's results to one stream, and its remarks and progress to another, so
+ * that results can be piped.
  *
- * Shapes  results to one stream, remarks and progress to another, so that results can be
- *         piped.
- * Errors  a reader who has seen enough (`| head`) is no failure: `write` then resolves
- *         with false, and there is nobody to write for.
+ * Errors  a reader that closes the pipe (`| head`) is not a failure: `write` resolves
+ *         with false, and the command need not write more.
  */
 import { Presets, SingleBar } from 'cli-progress'
 import { formatCount } from './terminal-text.js'
@@ -15,15 +14,15 @@ export interface ProgressBar {
 }
 
 export interface Output {
-  /** Of the terminal; null where results go elsewhere. */
+  /** Width of the terminal; null when results go elsewhere. */
   readonly columns: number | null
-  /** Resolves when the stream takes more: false when nobody reads any longer. */
+  /** Resolves when the stream takes more; with false when nobody reads any more. */
   write(text: string): Promise<boolean>
-  /** A document of its own. */
+  /** Writes one JSON document. */
   json(value: unknown): Promise<boolean>
-  /** A line for the person. */
+  /** Writes a line for the user. */
   remark(text: string): void
-  /** A bar on a terminal; nothing elsewhere. */
+  /** Shows a bar on a terminal; nothing elsewhere. */
   progress(total: number): ProgressBar
 }
 

@@ -1,8 +1,6 @@
 /**
- * A stream of random numbers that the same seed gives again.
- *
- * Shapes  a seed in, a Random out; a keyed cipher over zeros, so that a million event ids
- *         of one run never meet.
+ * A stream of random numbers that a seed reproduces: a keyed cipher over zeros, so that a
+ * million event ids of one run never collide.
  */
 import { createCipheriv, createHash, randomUUID } from 'node:crypto'
 

@@ -13,7 +13,7 @@ const ROWS = [
   ['id-20', 'b', '1,000', 'a long explanation that does not fit']
 ]
 
-t.test('columns are aligned, and whole where the output is no terminal', async t => {
+t.test('columns are aligned, and whole when the output is not a terminal', async t => {
   t.equal(
     formatTable(COLUMNS, ROWS, null),
     'id     name        n  why\n' +
@@ -23,7 +23,7 @@ t.test('columns are aligned, and whole where the output is no terminal', async t
 })
 
 t.test(
-  'on a terminal the widest column that may be cut gives way first, and no line is longer than the terminal',
+  'on a terminal the widest column that may be cut shrinks first; every line fits',
   async t => {
     const lines = formatTable(COLUMNS, ROWS, 40).split('\n')
     t.equal(lines[2], 'id-20  b       1,000  a long explanatio…')
@@ -36,30 +36,27 @@ t.test(
   }
 )
 
-t.test(
-  'what does not fit is left out and named, and ids stay whole however narrow the terminal is',
-  async t => {
-    t.same(formatTable(COLUMNS, ROWS, 30).split('\n'), [
-      'id     name      n  why',
-      'id-1   a n…      1  short',
-      'id-20  b     1,000  a long ex…',
-      ''
-    ])
-    t.same(formatTable(COLUMNS, ROWS, 27).split('\n').slice(1), [
-      'id-1   a name      1',
-      'id-20  b       1,000',
-      '(no room for: why)',
-      ''
-    ])
-    t.same(formatTable(COLUMNS, ROWS, 3).split('\n').slice(2), [
-      'id-20',
-      '(no room for: name, n, why)',
-      ''
-    ])
-  }
-)
+t.test('columns that do not fit are left out and named, and ids stay whole', async t => {
+  t.same(formatTable(COLUMNS, ROWS, 30).split('\n'), [
+    'id     name      n  why',
+    'id-1   a n…      1  short',
+    'id-20  b     1,000  a long ex…',
+    ''
+  ])
+  t.same(formatTable(COLUMNS, ROWS, 27).split('\n').slice(1), [
+    'id-1   a name      1',
+    'id-20  b       1,000',
+    '(no room for: why)',
+    ''
+  ])
+  t.same(formatTable(COLUMNS, ROWS, 3).split('\n').slice(2), [
+    'id-20',
+    '(no room for: name, n, why)',
+    ''
+  ])
+})
 
-t.test('what a terminal would act on is shown, not done', async t => {
+t.test('control characters are shown, not executed', async t => {
   const hostile = 'a\u001b[2Jb\u0000\u202ec\nd\te\ud800'
   t.equal(printable(hostile), 'a\\u001b[2Jb\\u0000\\u202ec\\nd\\te\\ud800')
   t.equal(printableLines(hostile), 'a\\u001b[2Jb\\u0000\\u202ec\nd\te\\ud800')
@@ -95,7 +92,7 @@ t.test('wide characters take two columns, combining ones none', async t => {
   )
 })
 
-t.test('figures stand to the right below a rule, names to the left', async t => {
+t.test('figures are aligned right below a rule, names left', async t => {
   t.equal(
     formatFigures([
       ['scenario', 'events/s'],

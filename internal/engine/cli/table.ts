@@ -1,24 +1,22 @@
 /**
- * Aligned columns, cut to the width of a terminal; whole where the output is no terminal.
- * All programs print their tables with this.
+ * Aligned columns, cut to the width of a terminal; whole when the output is not one. All
+ * programs print their tables with this.
  *
  * Shapes  titles and cells of text in (foreign text too: it is made printable here),
- *         lines out. Where the columns do not fit, the widest of those that may be cut
- *         give way first; what does not fit even then is left out from the right and
- *         named below. Ids are never cut, for they are there to be copied.
+ *         lines out. If the columns do not fit, the widest of those that may be cut
+ *         shrink first; columns that still do not fit are left out from the right and
+ *         named below. Ids are never cut: people copy them.
  */
 import { cutTo, printable, widthOf } from './terminal-text.js'
 
 export interface TableColumn {
   readonly title: string
   readonly isRight?: boolean
-  /**
-   * May lose its end, but keeps so many columns of the terminal; absent: is never cut.
-   */
+  /** May be cut, but not below this width; absent: never cut. */
   readonly keeps?: number
 }
 
-/** What stands between columns, and between the titles and the rows. */
+/** What separates columns, and titles from rows. */
 export interface TableStyle {
   readonly gap: string
   readonly rule: { readonly line: string; readonly crossing: string } | null
@@ -54,8 +52,8 @@ export function formatTable(
 }
 
 /**
- * A table of figures, its titles being the first row: above a rule, the first column to
- * the left, the others to the right. Without a line break at its end.
+ * A table of figures whose first row is its titles, above a rule: the first column is
+ * aligned left, the others right. No line break at its end.
  */
 export function formatFigures([titles = [], ...rows]: readonly (readonly string[])[]): string {
   const columns = titles.map((title, at) => ({ title, isRight: at > 0 }))
@@ -86,7 +84,7 @@ function fit(
   return widths
 }
 
-/** Names and values below each other; values are not cut. */
+/** One name and value per line; values are not cut. */
 export function formatFields(fields: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...fields.map(([name]) => name.length))
   return fields

@@ -1,9 +1,8 @@
 /**
- * Foreign text made fit for a terminal.
+ * Makes foreign text safe for a terminal: control characters, direction marks and half
+ * surrogate pairs become escapes, so that a producer's text cannot clear the screen or
+ * pass for ours.
  *
- * Shapes  what a terminal would act on (control characters, direction marks, half a
- *         surrogate pair) becomes its escape, so that a producer's text cannot clear the
- *         screen or pass for ours.
  * Units   columns of a terminal: wide characters take two, combining ones none. Good for
  *         alignment, not exact for every script.
  */
@@ -21,7 +20,7 @@ export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, escape)
 }
 
-/** Line breaks and tabs stay. */
+/** As printable, but keeps line breaks and tabs. */
 export function printableLines(text: string): string {
   return text.replaceAll(UNPRINTABLE, character =>
     character === '\n' || character === '\t' ? character : escape(character)
@@ -43,7 +42,7 @@ export function widthOf(text: string): number {
   return width
 }
 
-/** At most `width` columns of it, with an ellipsis where something is left out. */
+/** Cuts text to `width` columns, with an ellipsis if something is left out. */
 export function cutTo(text: string, width: number): string {
   if (widthOf(text) <= width) return text
   let taken = 0

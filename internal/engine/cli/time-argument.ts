@@ -2,8 +2,8 @@
  * Times as people write them: `2026-01-31`, `2026-01-31T08:05`, or how long ago: `90s`,
  * `30m`, `2h`, `7d`, `1w`.
  *
- * Units   milliseconds since 1970; a date without a zone is UTC, as all times that the
- *         program prints are.
+ * Units   milliseconds since 1970; a date without a zone is UTC, like all times that the
+ *         program prints.
  * Errors  null for anything else.
  */
 const SPAN_MS: Readonly<Record<string, number>> = {
@@ -22,9 +22,9 @@ export function parseTimeArgument(text: string, nowMs: number): Date | null {
   const date = DATE.exec(text)
   if (date === null) return null
   const time = text.replace(' ', 'T')
-  // JavaScript takes a time without a zone for this machine's own.
+  // JavaScript reads a time without a zone as local time.
   const parsed = valid(new Date(date[1] === undefined && time.includes('T') ? `${time}Z` : time))
-  // 30 February would quietly be a day of March.
+  // JavaScript would turn 30 February into a day of March.
   return parsed !== null &&
     date[1] === undefined &&
     !parsed.toISOString().startsWith(time.slice(0, 10))
@@ -37,7 +37,7 @@ export function parseSpan(text: string): number | null {
   return count === undefined || unit === undefined ? null : Number(count) * (SPAN_MS[unit] ?? 0)
 }
 
-/** A year that databases and people know. */
+/** A year that databases can store and people mean. */
 function valid(date: Date): Date | null {
   return date.getTime() >= 0 && date.getTime() < 253_402_300_800_000 ? date : null
 }

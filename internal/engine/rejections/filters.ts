@@ -1,4 +1,4 @@
-/** The options that say which rejections are meant. */
+/** The options that select rejections. */
 import type { Options } from '../cli/command.js'
 import type { Flags } from '../cli/flags.js'
 import { readChoice, readTime, TIME_ARGUMENT } from '../cli/options.js'
@@ -11,7 +11,7 @@ export interface RejectionFilters<Filter> {
   readonly none: Filter
 }
 
-/** A system's own conditions: what bodies say of themselves. */
+/** A system's own conditions, on the contents of bodies. */
 export interface BodyConditions<Conditions> {
   readonly options: Options
   readonly read: (flags: Flags) => Conditions

@@ -43,7 +43,7 @@ function setup(t: Test) {
   return { run, queue, records }
 }
 
-t.test('ls lists the newest first with the system’s columns, and counts by reason', async t => {
+t.test('ls lists newest first with the system’s columns, and counts by reason', async t => {
   const { run } = setup(t)
   t.same(await run('refused-letters ls --limit 2'), {
     code: 0,
@@ -62,7 +62,7 @@ t.test('ls lists the newest first with the system’s columns, and counts by rea
   t.match(await run('refused-letters ls --since 1s'), { code: 0, remarks: 'No rejections.\n' })
 })
 
-t.test('show has all of one, or says where else to look', async t => {
+t.test('show prints all about one rejection, or says where else to look', async t => {
   const { run } = setup(t)
   const { code, results } = await run('refused-letters show q-001')
   t.equal(code, 0)
@@ -74,7 +74,7 @@ t.test('show has all of one, or says where else to look', async t => {
   })
 })
 
-t.test('export writes a line each, the oldest first, and into no file that is there', async t => {
+t.test('export writes one line each, oldest first, and never into an existing file', async t => {
   const { run } = setup(t)
   const { results, remarks } = await run('refused-letters export --sender bert')
   t.same(
@@ -88,10 +88,10 @@ t.test('export writes a line each, the oldest first, and into no file that is th
   const file = join(temporaryDirectory(t), 'letters.ndjson')
   t.match(await run(`refused-letters export --out ${file}`), { code: 0, results: '' })
   t.equal(readFileSync(file, 'utf8').split('\n').length, 4)
-  await t.rejects(run(`refused-letters export --out ${file}`), /is there already: name a new file/)
+  await t.rejects(run(`refused-letters export --out ${file}`), /already exists: name a new file/)
 })
 
-t.test('redrive sends what is asked for once, and a dry run sends nothing', async t => {
+t.test('redrive sends each rejection once, and a dry run sends nothing', async t => {
   const { run, queue, records } = setup(t)
   t.match(await run('refused-letters redrive --sender bert --dry-run'), {
     code: 0,
@@ -111,7 +111,7 @@ t.test('redrive sends what is asked for once, and a dry run sends nothing', asyn
   })
 })
 
-t.test('redrive needs to be told which, and has a recheck only where there is one', async t => {
+t.test('redrive needs a selection, and offers a recheck only if the system has one', async t => {
   const { run } = setup(t)
   await t.rejects(
     run('refused-letters redrive'),
@@ -119,6 +119,6 @@ t.test('redrive needs to be told which, and has a recheck only where there is on
   )
   await t.rejects(
     run('refused-letters redrive --all --schema-fixed'),
-    /--schema-fixed is no option/
+    /--schema-fixed is not an option/
   )
 })

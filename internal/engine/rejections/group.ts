@@ -1,7 +1,4 @@
-/**
- * What was refused and why, and sending it again: the group of commands that each system
- * has for its own rejections.
- */
+/** The commands that each system has for its rejections: ls, show, redrive, export. */
 import type { Command, CommandGroup } from '../cli/command.js'
 import { exportLines } from '../cli/export-lines.js'
 import { JSON_OPTION, readLimit, readText } from '../cli/options.js'
@@ -12,7 +9,7 @@ import type { RejectionsContext, RejectionsSpec } from './spec.js'
 import { formatRejection, formatRejections, rejectionHeadJson, rejectionJson } from './view.js'
 
 const DEFAULT_LIMIT = 50
-const OPEN_OPTION = { open: { value: null, text: 'only those that were not redriven yet' } }
+const OPEN_OPTION = { open: { value: null, text: 'only those not redriven yet' } }
 
 export function createRejectionsGroup<
   Context extends RejectionsContext<Filter, Head>,
@@ -26,7 +23,7 @@ export function createRejectionsGroup<
   }
 }
 
-/** What the commands that only read need. */
+/** What the read-only commands need. */
 type Reading<Filter, Head> = Pick<
   RejectionsSpec<never, Filter, Head>,
   'name' | 'filters' | 'body' | 'elsewhere' | 'examples'
@@ -39,11 +36,11 @@ function ls<Filter extends RejectionFilter, Head extends RejectionHead>({
 }: Reading<Filter, Head>): Command<RejectionsContext<Filter, Head>> {
   return {
     name: 'ls',
-    summary: 'Lists rejections, the newest first, and counts them by reason',
+    summary: 'Lists rejections, newest first, and counts them by reason',
     options: {
       ...filters.options,
       ...OPEN_OPTION,
-      limit: { value: 'N', text: `at most so many rows (default ${DEFAULT_LIMIT})` },
+      limit: { value: 'N', text: `at most N rows (default ${DEFAULT_LIMIT})` },
       ...JSON_OPTION
     },
     examples: examples.ls,
@@ -85,7 +82,7 @@ function show<Filter extends RejectionFilter, Head extends RejectionHead>({
 }: Reading<Filter, Head>): Command<RejectionsContext<Filter, Head>> {
   return {
     name: 'show',
-    summary: 'Shows everything that is known of one rejection, with its body',
+    summary: 'Shows everything known about one rejection, with its body',
     operands: { text: 'QUEUE_MESSAGE_ID', max: 1 },
     options: JSON_OPTION,
     examples: examples.show,
@@ -112,11 +109,11 @@ function exporting<Filter extends RejectionFilter, Head extends RejectionHead>({
 }: Reading<Filter, Head>): Command<RejectionsContext<Filter, Head>> {
   return {
     name: 'export',
-    summary: 'Writes rejections with their bodies as JSON lines, the oldest first, however many',
+    summary: 'Writes rejections with their bodies as JSON lines, oldest first, however many',
     options: {
       ...filters.options,
       ...OPEN_OPTION,
-      limit: { value: 'N', text: 'at most so many' },
+      limit: { value: 'N', text: 'at most N' },
       out: { value: 'FILE', text: 'a new file to write to, instead of standard output' }
     },
     examples: examples.export,

@@ -1,6 +1,4 @@
-/**
- * What speaks against sending a rejected body again, counted by what it is about.
- */
+/** Why rejected bodies would be refused again, counted by kind. */
 
 import { formatCount, printable } from '../cli/terminal-text.js'
 import type { Violation } from '../message/message.js'
@@ -13,7 +11,7 @@ export interface Objection {
 export interface Objections {
   readonly count: number
   readonly add: (queueMessageId: string, objection: Objection) => void
-  /** The most frequent first. */
+  /** Most frequent first. */
   readonly list: () => readonly ObjectionCount[]
 }
 
@@ -22,12 +20,12 @@ export interface ObjectionCount {
   readonly pointer: string
   readonly keyword: string
   readonly count: number
-  /** The first one of them. */
+  /** The queue message id of the first one. */
   readonly example: string
   readonly message: string
 }
 
-/** Pointers into arrays are without end. */
+/** Pointers into arrays make kinds without end. */
 const MAX_KINDS = 1_000
 const SHOWN = 10
 

@@ -1,9 +1,8 @@
 /**
- * The port to a system's rejections for people: what was refused and why, and which of it
- * is sent again.
+ * The port to a system's rejections for people: to read them, and to redrive them.
  *
- * Shapes  `Filter` and `Head` are the system's: what its bodies say of themselves comes
- *         on top of what every rejection has.
+ * Shapes  `Filter` and `Head` are the system's: they add what its bodies contain to what
+ *         every rejection has.
  * Errors  StoreError.
  */
 import type { Violation } from '../message/message.js'
@@ -15,7 +14,7 @@ export interface RejectionFilter {
   readonly reason: string | null
   /** Received then or later. */
   readonly since: Date | null
-  /** Only those that were not redriven yet. */
+  /** Only those not redriven yet. */
   readonly isOpen: boolean
 }
 
@@ -23,8 +22,8 @@ export interface RejectionFilter {
 export interface RejectionHead {
   readonly queueMessageId: string
   /**
-   * Of a redriven message that was refused again: the queue message id under which it was
-   * first accepted.
+   * The queue message id under which the message was first accepted, if it was redriven
+   * and refused again.
    */
   readonly origin: string | null
   readonly reason: string
@@ -33,14 +32,14 @@ export interface RejectionHead {
   readonly sentAt: Date | null
   readonly receivedAt: Date
   readonly redrivenAt: Date | null
-  /** Size of the body as it is kept. */
+  /** Size of the stored body. */
   readonly bodyBytes: number
 }
 
-/** A rejection that is held by one redrive and by no other. */
+/** A rejection that one redrive holds and no other. */
 export interface ClaimedRejection {
   readonly queueMessageId: string
-  /** Where a copy of it comes from: its own origin, else itself. */
+  /** The origin of its copies: its own origin, else its id. */
   readonly origin: string
   readonly body: string
 }
@@ -51,8 +50,8 @@ export type RejectionPlace = readonly [receivedAt: string, queueMessageId: strin
 export interface RejectionClaim<Filter> {
   readonly filter: Filter
   /**
-   * The database's time at which this redrive began: what came later, such as its own
-   * copies refused again, is left to the next one.
+   * The database's time at which this redrive began. Later rejections, such as its own
+   * copies refused again, are left to the next one.
    */
   readonly startedAt: string
   /** Only behind this place; null: from the beginning. */
@@ -61,11 +60,11 @@ export interface RejectionClaim<Filter> {
 }
 
 export interface RejectionRecords<Filter, Head> {
-  /** The newest first. */
+  /** Newest first. */
   listRejections(filter: Filter, limit: number): Promise<readonly Head[]>
   /** By reason. */
   countRejections(filter: Filter): Promise<ReadonlyMap<string, number>>
-  /** The oldest first, all in one snapshot, however many; with their bodies as sent. */
+  /** Oldest first, all in one snapshot, however many; with their bodies as sent. */
   readRejections(
     filter: Filter,
     limit: number | null

@@ -36,10 +36,10 @@ export function createRedriveCommand<
       ...JSON_OPTION
     },
     notes:
-      'The oldest go first. A second run sends nothing that was sent before, and a run may be ended ' +
-      'at any moment and begun anew: what is sent twice all the same is found to be a duplicate, ' +
-      'for a copy keeps the id of its original. A body that is refused again becomes a new ' +
-      `rejection, which this run leaves alone. ${remedy}`,
+      'The oldest go first. A second run sends nothing that was sent before, so you may stop a run ' +
+      'at any moment and start it again. A copy keeps the id of its original, so sending it twice ' +
+      'only makes a duplicate. A body that is refused again becomes a new rejection, which this ' +
+      `run leaves alone. ${remedy}`,
     examples: examples.redrive,
     prepare: (flags, nowMs) => prepareRedrive(flags, nowMs, spec)
   }
@@ -52,7 +52,7 @@ function prepareRedrive<
 >(flags: Flags, nowMs: number, spec: RejectionsSpec<Context, Filter, Head>): Work<Context> {
   const { filters, body, resend } = spec
   const recheck = spec.recheck !== null && flags.isOn(spec.recheck.option) ? spec.recheck : null
-  // A recheck says by itself which: those that may be accepted another time.
+  // A recheck selects by itself: rejections that may be accepted now.
   if (recheck === null || flags.isOn('all'))
     assertScope(flags, filters.options, 'rejections to send')
   const limit = readLimit(flags)
@@ -106,8 +106,7 @@ function prepareRedrive<
       objectionTo: objectionTo ?? (() => null),
       onHeldBack: heldBack.add
     }).finally(() => progress.stop())
-    // Counted from before: a copy that was refused again is a new rejection, and no part
-    // of this run.
+    // A copy that was refused again is a new rejection, and not part of this run.
     const left = Math.max(0, matching - result.sent)
     if (isJson) await output.json({ ...result, left, missing, ...judged() })
     else {
@@ -155,7 +154,7 @@ function tellHeldBack(output: Output, heldBack: Objections): void {
   output.remark(`${count} would be refused again, and stay:\n${formatObjections(heldBack)}`)
 }
 
-/** Which of these ids no rejection has. */
+/** The ids that no rejection has. */
 async function findMissing<Filter extends RejectionFilter, Head extends RejectionHead>(
   records: RejectionRecords<Filter, Head>,
   none: Filter,

@@ -1,4 +1,4 @@
-/** What a redrive came to, of rejections or of dead letters. */
+/** The result of a redrive, of rejections or of dead letters. */
 import type { Output } from '../cli/output.js'
 import { formatCount } from '../cli/terminal-text.js'
 
@@ -10,7 +10,7 @@ export interface Unsent {
 
 /** What became of the messages of one call. */
 export interface Resent {
-  /** Queue message ids of what was sent. */
+  /** Queue message ids of the messages sent. */
   readonly sent: readonly string[]
   /** The queue will never take these. */
   readonly refused: readonly Unsent[]
@@ -20,9 +20,9 @@ export interface Resent {
 
 export interface RedriveResult {
   readonly sent: number
-  /** What the queue will never take; it stays where it is. */
+  /** Messages that the queue will never take; they stay where they are. */
   readonly refused: readonly Unsent[]
-  /** Why the redrive ended early, or null: the queue's code. */
+  /** The queue's code if the redrive ended early, else null. */
   readonly failedCode: string | null
   readonly isInterrupted: boolean
 }
@@ -40,7 +40,7 @@ export function tellRedrive(
 ): void {
   output.remark(`${formatCount(sent)} ${done}`)
   if (refused.length > 0) {
-    output.remark(`${formatCount(refused.length)} cannot be sent, and stay where they are:`)
+    output.remark(`${formatCount(refused.length)} cannot be sent and stay where they are:`)
     for (const { queueMessageId, code } of refused.slice(0, EXAMPLES))
       output.remark(`  ${queueMessageId}  ${code}`)
     if (refused.length > EXAMPLES)
@@ -48,7 +48,7 @@ export function tellRedrive(
   }
   if (failedCode !== null)
     output.remark(
-      `The queue does not take more (${failedCode}). The same command goes on where this one ended.`
+      `The queue takes no more (${failedCode}). Run the same command again to continue.`
     )
-  if (isInterrupted) output.remark('Interrupted. The same command goes on where this one ended.')
+  if (isInterrupted) output.remark('Interrupted. Run the same command again to continue.')
 }

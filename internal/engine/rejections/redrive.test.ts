@@ -42,21 +42,18 @@ async function setup(
   return { clock, queue, begin, claims, redriven }
 }
 
-t.test(
-  'all is sent and marked, ten at a time, and what came after the start is left out',
-  async t => {
-    const { queue, redriven, claims, begin } = await setup(t, 25)
-    t.same(await begin(), { sent: 25, refused: [], failedCode: null, isInterrupted: false })
-    t.equal(redriven().length, 25)
-    t.same(
-      queue.messages().map(({ body }) => body),
-      Array.from({ length: 25 }, (_, n) => `body ${n}`)
-    )
-    t.ok(claims.every(({ startedAt, maxRows }) => startedAt === 'the start' && maxRows === 10))
-  }
-)
+t.test('all is sent and marked, ten at a time, except what came after the start', async t => {
+  const { queue, redriven, claims, begin } = await setup(t, 25)
+  t.same(await begin(), { sent: 25, refused: [], failedCode: null, isInterrupted: false })
+  t.equal(redriven().length, 25)
+  t.same(
+    queue.messages().map(({ body }) => body),
+    Array.from({ length: 25 }, (_, n) => `body ${n}`)
+  )
+  t.ok(claims.every(({ startedAt, maxRows }) => startedAt === 'the start' && maxRows === 10))
+})
 
-t.test('a limit is kept to the message', async t => {
+t.test('a limit is exact', async t => {
   const { queue, redriven, begin } = await setup(t, 25, { limit: 13 })
   t.equal((await begin()).sent, 13)
   t.equal(redriven().length, 13)
@@ -64,7 +61,7 @@ t.test('a limit is kept to the message', async t => {
 })
 
 t.test(
-  'what the queue will never take is named once, stays unmarked, and holds up nothing',
+  'a message refused for good is named once, stays unmarked, and holds up nothing',
   async t => {
     const { redriven, begin } = await setup(t, 25, {
       bodyOf: n => (n === 3 || n === 24 ? 'raw \0' : 'fine')
@@ -79,7 +76,7 @@ t.test(
   }
 )
 
-t.test('a queue that fails for a while is tried again, and nothing is skipped', async t => {
+t.test('a queue that fails for a while is retried, and nothing is skipped', async t => {
   const { clock, queue, redriven, begin } = await setup(t, 25)
   for (let n = 0; n < 4; n++)
     queue.failNext('send', new QueueError('ThrottlingException', 'too fast'))
@@ -89,23 +86,20 @@ t.test('a queue that fails for a while is tried again, and nothing is skipped', 
   t.equal(queue.messages().length, 25)
 })
 
-t.test(
-  'a queue that goes on failing ends the redrive with its code; the next one goes on',
-  async t => {
-    const { clock, queue, redriven, begin } = await setup(t, 25)
-    for (let n = 0; n < 5; n++) queue.failNext('send', new QueueError('ECONNREFUSED', 'down'))
-    t.same(await advanceUntil(clock, begin()), {
-      sent: 0,
-      refused: [],
-      failedCode: 'ECONNREFUSED',
-      isInterrupted: false
-    })
-    t.equal(redriven().length, 0)
-    t.equal((await begin()).sent, 25)
-  }
-)
+t.test('a queue that keeps failing ends the redrive with its code; the next continues', async t => {
+  const { clock, queue, redriven, begin } = await setup(t, 25)
+  for (let n = 0; n < 5; n++) queue.failNext('send', new QueueError('ECONNREFUSED', 'down'))
+  t.same(await advanceUntil(clock, begin()), {
+    sent: 0,
+    refused: [],
+    failedCode: 'ECONNREFUSED',
+    isInterrupted: false
+  })
+  t.equal(redriven().length, 0)
+  t.equal((await begin()).sent, 25)
+})
 
-t.test('a stop ends it after the batch under way, and while it waits for its rate', async t => {
+t.test('a stop ends it after the batch under way, or while it waits for its rate', async t => {
   const stop = new AbortController()
   const { redriven, begin } = await setup(t, 25, {
     signal: stop.signal,

@@ -1,14 +1,14 @@
 /**
- * Sends rejected bodies to the queue again, each marked as redriven in the transaction
- * that held it meanwhile.
+ * Sends rejected bodies to the queue again, and marks each as redriven in the transaction
+ * that has claimed it.
  *
- * Claim, send, mark, COMMIT, a few rows at a time: killed at any moment it has marked
- * nothing that was not sent. What was sent and not marked is sent once more by the next
- * run, and found to be a duplicate. Two redrives at once take different rows.
+ * Claim, send, mark, COMMIT, a few rows at a time: a kill at any moment has marked
+ * nothing unsent. A message that was sent but not marked is sent again by the next run,
+ * as a duplicate. Two redrives at once take different rows.
  *
  * Units   messages per second.
- * Errors  what the queue does not take for now is tried again with backoff and then given
- *         up with its code; StoreError rejects.
+ * Errors  messages that the queue does not take for now are tried again with backoff,
+ *         then given up with the queue's code; StoreError rejects.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { delay } from '../lifecycle/interrupt.js'
@@ -30,9 +30,9 @@ export interface RedriveOptions<Filter> {
   readonly random: () => number
   readonly signal: AbortSignal
   readonly onSent: (sent: number) => void
-  /** Says what speaks against sending a body, null for nothing. */
+  /** Why a body would be refused again; null if it would not. */
   readonly objectionTo: (body: string) => Objection | null
-  /** What is held back is not marked. */
+  /** A rejection that is held back is not marked. */
   readonly onHeldBack: (queueMessageId: string, objection: Objection) => void
 }
 
@@ -87,7 +87,7 @@ export async function redriveRejections<Filter>(
       refused.push(...resent.refused)
       for (const [queueMessageId, objection] of heldBack)
         options.onHeldBack(queueMessageId, objection)
-      // What was sent is marked and would not come again; what was refused would.
+      // Sent rows are marked and would not come again; refused ones would.
       after = last
     } else if (++attempt === MAX_ATTEMPTS) return result(failure.code)
     else await delay(clock, backoffMs(attempt, RETRY, random), signal)

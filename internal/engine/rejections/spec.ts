@@ -1,4 +1,4 @@
-/** What the commands on rejections need of the system whose rejections they are. */
+/** What the commands on rejections need from their system. */
 import type { CommandTools } from '../cli/command.js'
 import type { Clock } from '../lifecycle/clock.js'
 import type { QueueWriter } from '../queue/queue.js'
@@ -21,17 +21,17 @@ export interface RejectionsContext<Filter, Head> extends CommandTools {
 }
 
 export interface RejectionsSpec<Context, Filter, Head> {
-  /** The word of the group: `rejections` where there is one system. */
+  /** The group's word: `rejections` where there is one system. */
   readonly name: string
   readonly summary: string
   readonly filters: RejectionFilters<Filter>
   readonly body: BodyView<Head>
   readonly resend: (claimed: readonly ClaimedRejection[], writer: QueueWriter) => Promise<Resent>
-  /** Null: a redrive sends whatever is asked for. */
+  /** Null: a redrive sends all that it is asked for. */
   readonly recheck: Recheck<Context> | null
-  /** Says where else an id may be looked for. */
+  /** Says where else to look for an id. */
   readonly elsewhere: (id: string) => string
-  /** What to correct before a redrive. */
+  /** What to fix before a redrive. */
   readonly remedy: string
   readonly examples: Readonly<Record<'ls' | 'show' | 'redrive' | 'export', readonly string[]>>
 }
@@ -41,7 +41,7 @@ export interface Recheck<Context> {
   /** The option that asks for it. */
   readonly option: string
   readonly text: string
-  /** What may be accepted another time; the first where the person names none. */
+  /** Reasons that may pass another time; the first is the default. */
   readonly reasons: readonly [string, ...string[]]
   readonly open: (context: Context) => Promise<(body: string) => Objection | null>
 }

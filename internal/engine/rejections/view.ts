@@ -1,11 +1,9 @@
-/** How rejections look: in a table, alone, and as JSON. */
+/** Shows rejections: in a table, alone, and as JSON. */
 import { formatFields, formatTable, type TableColumn } from '../cli/table.js'
 import { formatCount, formatTime, printable, printableLines } from '../cli/terminal-text.js'
 import type { RejectionHead } from './records.js'
 
-/**
- * What a system shows of what a body says of itself, on top of what every rejection has.
- */
+/** What a system shows of a body, in addition to what every rejection has. */
 export interface BodyView<Head> {
   /** Between the reason and whether it was redriven. */
   readonly columns: readonly TableColumn[]

@@ -163,7 +163,7 @@ t.test(
     const args = ['--endpoint', String(id)]
     t.match(await admin('deliveries', 'redrive', ...args), {
       code: 0,
-      output: /^0 due again.*\n1 more stay dead, for their endpoints are disabled/m
+      output: /^0 due again.*\n1 more stay dead, because their endpoints are disabled/m
     })
     t.match(await admin('deliveries', 'backfill', ...args, '--since', '1h'), {
       code: 1,
@@ -232,11 +232,11 @@ t.test('wrong arguments are named, and change nothing', async t => {
   const rows: readonly (readonly [args: readonly string[], code: number, want: RegExp])[] = [
     [['redrive'], 2, /say which deliveries to attempt again: ids, a filter \(--client, --endpoint/],
     [['redrive', '--all', '--endpoint', '1'], 2, /exclude each other/],
-    [['redrive', '--reason', 'schedule-end'], 2, /is no reason, did you mean schedule-ended\?/],
+    [['redrive', '--reason', 'schedule-end'], 2, /is not a reason, did you mean schedule-ended\?/],
     [['redrive', 'x'], 2, /ID must be a number, not "x"/],
     [['redrive', '999999'], 1, /No delivery has the id 999999/],
     [['show', '999999'], 1, /No delivery has the id 999999/],
-    [['ls', '--state', 'deed'], 2, /is no state, did you mean dead\?/],
+    [['ls', '--state', 'deed'], 2, /is not a state, did you mean dead\?/],
     [['backfill'], 2, /--endpoint ID is missing[^]*--since WHEN is missing/],
     [
       ['backfill', '--endpoint', '1', '--since', '1h', '--until', '2h'],
@@ -244,7 +244,7 @@ t.test('wrong arguments are named, and change nothing', async t => {
       /--until must be later than --since/
     ],
     [['backfill', '--endpoint', '999999', '--since', '1h'], 1, /No endpoint has the id 999999/],
-    [['replay'], 2, /is no command of deliveries/]
+    [['replay'], 2, /is not a command of deliveries/]
   ]
   for (const [args, code, want] of rows) {
     t.match(await admin('deliveries', ...args), { code, results: '', output: want }, args.join(' '))

@@ -40,7 +40,7 @@ t.test(
     t.match(added, {
       code: 0,
       results:
-        /^Endpoint \d+ of client-1 added: https:\/\/hooks.*\nsecret whsec_[A-Za-z0-9+/]{43}=\nThe secret is shown this once/
+        /^Endpoint \d+ of client-1 added: https:\/\/hooks.*\nsecret whsec_[A-Za-z0-9+/]{43}=\nThe secret is shown only this once/
     })
     t.notMatch(added.output, 'planted')
     const [, id = '', secret = ''] =
@@ -149,7 +149,7 @@ t.test(
       [
         ['ls', '--state', 'disabled'],
         2,
-        /"disabled" is no state \(there are enabled, disabled-by-operator, disabled-by-failure\)/
+        /"disabled" is not a state \(there are enabled, disabled-by-operator, disabled-by-failure\)/
       ]
     ]
     for (const [args, code, want] of rows) {
@@ -256,7 +256,7 @@ t.test(
     t.match(rotated, {
       code: 0,
       results: /^Endpoint \d+ has a new secret\nsecret whsec_/,
-      output: /A secret before it signs until \d{4}-/
+      output: /An older secret signs until \d{4}-/
     })
     t.equal(
       await bench.count(
@@ -343,7 +343,7 @@ t.test(
     t.match(disabled, {
       code: 0,
       results: /^Endpoint \d+ disabled\n$/,
-      output: /makes dead what it is owed: 3 pending deliveries/
+      output: /will give up its 3 pending deliveries/
     })
     t.match(await admin('endpoints', 'disable', String(id)), {
       code: 0,

@@ -85,7 +85,7 @@ t.test('rejections are listed, shown and exported, as tables and as JSON', async
   )
   t.match(await admin('rejections', 'export', '--out', file), {
     code: 1,
-    output: /is there already/
+    output: /already exists/
   })
   t.equal(
     (await admin('rejections', 'export', '--limit', '2')).results.trimEnd().split('\n').length,

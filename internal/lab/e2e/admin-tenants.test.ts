@@ -83,7 +83,7 @@ t.test(
     t.match(await admin('clients', 'ls'), {
       code: 0,
       results:
-        /^client +taken +weight +quota +own schemas +readers\n.*client-x +yes +1 +none +0 +-\n/s
+        /^client +accepted +weight +quota +own schemas +readers\n.*client-x +yes +1 +none +0 +-\n/s
     })
     t.match(await admin('event-types', 'ls', '--json'), {
       code: 0,
@@ -107,13 +107,13 @@ t.test(
     })
     t.match(await admin('clients', 'add', 'client-x'), {
       code: 1,
-      results: /is a client that is disabled: clients enable/
+      results: /is a disabled client: clients enable/
     })
     await decided(order({ client_id: 'client-x', event_id: 'while' }), order({ event_id: 'other' }))
     t.same(await bench.messageIds(), ['before', 'other'], 'others are not concerned')
     t.match(await admin('clients', 'show', 'client-x'), {
       code: 0,
-      results: /taken +no, disabled .* UTC\n.*24 hours +unknown-client 1\n/s
+      results: /accepted +no, disabled .* UTC\n.*24 hours +unknown-client 1\n/s
     })
     t.match((await admin('rejections', 'ls', '--json')).json, {
       rejections: [{ violations: [{ keyword: 'enabled' }] }]
@@ -279,7 +279,7 @@ t.test(
     const strict = await register(t, ORDER)
     t.match(await admin('schemas', 'add', file, '--event-type', 'order-app'), {
       code: 0,
-      results: /The same schema is there already/
+      results: /The same schema already exists/
     })
     t.match(await admin('schemas', 'activate', String(strict)), {
       code: 0,
@@ -428,7 +428,7 @@ t.test(
       [
         ['schemas', 'test', '--id', '1', '--event-type', 'a', '--against', 'all'],
         2,
-        /--id says the event type[^]*--against must be/
+        /--id already names the event type[^]*--against must be/
       ],
       [
         ['rejections', 'redrive', '--schema-fixed', '--reason', 'not-json'],

@@ -107,7 +107,7 @@ t.test('wrong options, a wrong environment and help', async t => {
   t.equal(await wrong.exited, 1)
   t.match(
     wrong.output,
-    /--prot is no option of this program, did you mean --port\?[^]*--secret: a secret is whsec_ and base64/
+    /--prot is not an option of this program, did you mean --port\?[^]*--secret: a secret is whsec_ and base64/
   )
   const environment = startProgram(t, 'recipient', { LOG_FORMAT: 'xml' })
   t.equal(await environment.exited, 1)

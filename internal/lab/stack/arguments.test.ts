@@ -17,7 +17,7 @@ t.test('an unknown system is refused with the nearest known name', async t => {
   t.throws(() => parse('--only', 'recipts', '--onyl'), {
     name: 'ArgumentsError',
     problems: [
-      '--onyl is no option of this program, did you mean --only?',
+      '--onyl is not an option of this program, did you mean --only?',
       '"recipts" is not a system, did you mean receipts? (the systems: events, receipts, shows)'
     ]
   })

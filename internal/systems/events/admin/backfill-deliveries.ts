@@ -1,6 +1,6 @@
 /**
- * `deliveries backfill`: stored events that an endpoint has missed, because it came later
- * or was disabled.
+ * `deliveries backfill`: makes deliveries for stored events that an endpoint has missed,
+ * because it was added later or was disabled.
  */
 
 import type { Flags } from '../../../engine/cli/flags.js'
@@ -21,25 +21,25 @@ import { unknownName } from './unknown-name.js'
 
 export const backfill: AdminCommand = {
   name: 'backfill',
-  summary: 'Makes deliveries of stored events that have none for an endpoint',
+  summary: 'Makes deliveries to an endpoint for stored events that have none',
   options: {
-    endpoint: { value: 'ID', text: 'the endpoint that is to get them' },
+    endpoint: { value: 'ID', text: 'the endpoint to deliver to' },
     since: { value: 'WHEN', text: `events stored then or later: ${TIME_ARGUMENT}` },
-    until: { value: 'WHEN', text: 'and before then' },
+    until: { value: 'WHEN', text: 'and stored before then' },
     'event-type': {
       value: 'NAME',
-      text: 'only events of this type; absent: all that the endpoint takes'
+      text: 'only events of this type; default: all types that the endpoint takes'
     },
-    limit: { value: 'N', text: 'at most so many' },
-    rate: { value: 'N/s', text: 'at most so many per second' },
+    limit: { value: 'N', text: 'at most N' },
+    rate: { value: 'N/s', text: 'at most N per second' },
     'dry-run': { value: null, text: 'count what would be made, and make nothing' },
     ...JSON_OPTION
   },
   notes:
-    'For an endpoint that is new, or that was disabled. They are made in the order in which the ' +
-    'events were stored, behind those that the endpoint has already. An event has one delivery ' +
-    'per endpoint: a second run makes none again, and may begin where the first one ended. Dead ' +
-    'ones are not made anew: deliveries redrive.',
+    'For an endpoint that is new or was disabled. Deliveries are made in the order in which the ' +
+    'events were stored, behind those that the endpoint already has. An event has one delivery ' +
+    'per endpoint, so a second run makes none twice and may start where the first one ended. ' +
+    'Dead deliveries are not made again: use deliveries redrive.',
   examples: [
     'deliveries backfill --endpoint 4 --since 7d --dry-run',
     'deliveries backfill --endpoint 4 --since 2026-01-31T08:05 --until 2026-01-31T12:00 --rate 200/s'
@@ -104,7 +104,7 @@ function prepare(flags: Flags, nowMs: number): AdminWork {
       if (isInterrupted) output.remark('Interrupted.')
       if (isDisabled)
         output.remark(
-          `Endpoint ${endpoint.id} is disabled: endpoints enable ${endpoint.id} comes before`
+          `Endpoint ${endpoint.id} is disabled: run endpoints enable ${endpoint.id} first`
         )
     }
     return isInterrupted || isDisabled ? 1 : 0

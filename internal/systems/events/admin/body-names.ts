@@ -1,6 +1,6 @@
 /**
- * What a body says of itself, without being judged: client, event type and id as text,
- * where it is a JSON object that has them.
+ * The client, event type and id in a body, read without validating it: null where it is
+ * not a JSON object or does not have them as text.
  */
 export interface BodyNames {
   readonly clientId: string | null

@@ -1,4 +1,4 @@
-/** `clients set`: how large a client's turns are, and how much it may send. */
+/** `clients set`: a client's weight and quota. */
 
 import { type Flags, readNumber } from '../../../engine/cli/flags.js'
 import { didYouMean } from '../../../engine/cli/nearest.js'
@@ -15,27 +15,31 @@ const MAX_BYTES_PER_S = 1e12
 
 export const setLimits: AdminCommand = {
   name: 'set',
-  summary: 'Sets a client’s weight and quota, in force in all workers within a second',
+  summary: 'Sets a client’s weight and quota; all workers apply them within a second',
   operands: { text: 'NAME', max: 1 },
   options: {
     weight: {
       value: 'N',
-      text: 'how large its turns are next to those of others (1 to 100; 1 unless set)'
+      text: 'size of its turns relative to other clients (1 to 100, default 1)'
     },
     'max-events-per-s': {
       value: 'N',
-      text: 'events per second in the whole deployment, with a burst of one second; none ends the limit'
+      text:
+        'events per second in the whole deployment, with a burst of one second; ' +
+        'none removes the limit'
     },
     'max-bytes-per-s': { value: 'N', text: 'the same in bytes of bodies' },
     'over-quota': {
       value: OVER_QUOTA.join('|'),
-      text: 'the rest is stored later (delay, unless set), or becomes rejections over-quota (reject)'
+      text:
+        'events beyond the quota are stored later (delay, the default) ' +
+        'or refused as over-quota (reject)'
     },
     ...JSON_OPTION
   },
   notes:
-    'What is not given stays as it is. Nothing is lost either way: rejections redrive --reason ' +
-    'over-quota sends what was refused again.',
+    'An option that is not given keeps its value. Nothing is lost either way: rejections redrive ' +
+    '--reason over-quota sends refused events again.',
   examples: [
     'clients set client-4 --max-events-per-s 100 --over-quota reject',
     'clients set client-4 --max-events-per-s none',

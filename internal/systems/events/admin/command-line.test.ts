@@ -43,7 +43,7 @@ t.test('every command is understood, with the options that its help names', asyn
   for (const line of lines) t.equal(problems(line), '', line)
 })
 
-t.test('what is wrong is named, together, with the word that was probably meant', async t => {
+t.test('all mistakes are named together, with the word that was probably meant', async t => {
   const rows: readonly (readonly [line: string, want: readonly RegExp[]])[] = [
     [
       '',
@@ -51,19 +51,19 @@ t.test('what is wrong is named, together, with the word that was probably meant'
         /a command is missing: clients, event-types, schemas, rejections, dead-letters, endpoints, deliveries, trace/
       ]
     ],
-    ['rejection ls', [/"rejection" is no command, did you mean rejections\?/]],
+    ['rejection ls', [/"rejection" is not a command, did you mean rejections\?/]],
     ['rejections', [/a command of rejections is missing: ls, show, redrive, export/]],
-    ['rejections redirve', [/"redirve" is no command of rejections, did you mean redrive\?/]],
-    ['--json', [/"--json" is no command/]],
+    ['rejections redirve', [/"redirve" is not a command of rejections, did you mean redrive\?/]],
+    ['--json', [/"--json" is not a command/]],
     [
       'rejections ls --clinet a --limt 5',
-      [/--clinet is no option of this program, did you mean --client\?/, /--limt .* --limit\?/]
+      [/--clinet is not an option of this program, did you mean --client\?/, /--limt .* --limit\?/]
     ],
     [
       'rejections ls --limit 0 --since soon',
       [/--limit must be a whole number from 1/, /--since must be a date/]
     ],
-    ['rejections ls --reason not_json', [/"not_json" is no reason, did you mean not-json\?/]],
+    ['rejections ls --reason not_json', [/"not_json" is not a reason, did you mean not-json\?/]],
     ['rejections ls --client', [/--client needs a value/]],
     ['rejections ls id', [/id is not understood/]],
     ['rejections show', [/QUEUE_MESSAGE_ID is missing/]],

@@ -1,4 +1,4 @@
-/** What the commands of this system work with. */
+/** What this system's commands work with. */
 import type { Command, CommandGroup, CommandTools, Work } from '../../../engine/cli/command.js'
 import type { Post } from '../../../engine/egress/post.js'
 import type { PostResult } from '../../../engine/egress/result.js'
@@ -17,18 +17,18 @@ export interface AdminQueues {
   readonly queueName: string
   readonly queue: InspectableQueue
   readonly writer: QueueWriter
-  /** Null where it cannot be found out which one it is. */
+  /** Null when it cannot be found out. */
   readonly deadLetters: InspectableQueue | null
 }
 
-/** What the sender goes by, and its way out. */
+/** The sender's URL rules, its keys, and its way to post. */
 export interface AdminEgress {
   readonly rules: UrlRules
   readonly keys: KeyRing
   post(post: Post): Promise<PostResult>
 }
 
-/** Nothing is opened before it is asked for. */
+/** Queues and egress are opened on first use. */
 export interface AdminContext extends CommandTools {
   readonly records: Records
   readonly clients: Names
@@ -38,7 +38,7 @@ export interface AdminContext extends CommandTools {
   readonly endpoints: Endpoints
   readonly deliveries: DeliveryRecords
   readonly queues: () => Promise<AdminQueues>
-  /** Throws a ConfigError that says what the sender's settings lack. */
+  /** Throws a ConfigError that names missing or wrong settings of the sender. */
   readonly egress: () => AdminEgress
   readonly clock: Clock
 }

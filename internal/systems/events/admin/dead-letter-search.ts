@@ -1,4 +1,4 @@
-/** Which dead letters are meant, and finding them in their queue. */
+/** Selects dead letters by options and finds them in their queue. */
 import type { Options } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
 import { readText, readTime, TIME_ARGUMENT } from '../../../engine/cli/options.js'
@@ -31,7 +31,7 @@ interface FoundDeadLetters {
   readonly scan: Scan
 }
 
-/** The first `limit` that match, the oldest first. */
+/** The first `limit` that match, oldest first. */
 export async function findDeadLetters(
   context: AdminContext,
   filter: DeadLetterFilter,
@@ -54,7 +54,7 @@ export async function findDeadLetters(
 export async function deadLetterQueue({ queues }: AdminContext): Promise<InspectableQueue> {
   const { deadLetters, queueName } = await queues()
   if (deadLetters === null)
-    throw new ExpectedError(`It cannot be found out which dead-letter queue ${queueName} has`)
+    throw new ExpectedError(`Cannot find out which dead-letter queue ${queueName} has`)
   return deadLetters
 }
 

@@ -1,4 +1,4 @@
-/** How dead letters look: in a table, alone, and as JSON. */
+/** Shows dead letters: in a table, alone, and as JSON. */
 
 import { formatFields, formatTable, type TableColumn } from '../../../engine/cli/table.js'
 import { formatCount, formatTime, printableLines } from '../../../engine/cli/terminal-text.js'
@@ -58,10 +58,10 @@ export function deadLetterJson({ message, clientId, eventType, eventId }: DeadLe
   }
 }
 
-/** What a walk could not see, or null. */
+/** Says what a scan could not see; null if nothing. */
 export function unseen({ hidden }: Scan): string | null {
   if (hidden === 0) return null
-  const why = 'somebody else looks at them, or a command that was killed did'
+  const why = 'another command is looking at them, or a killed one was'
   const count = formatCount(hidden)
   return `${count} more were hidden when this began: ${why}. They come back by themselves.`
 }

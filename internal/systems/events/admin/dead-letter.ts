@@ -1,9 +1,6 @@
 /**
- * A dead letter as people see it: the message, and what its body says of itself if it
- * says anything.
- *
- * Shapes  a received message in; client, event type and id are null where the body is no
- *         JSON object or does not have them as text.
+ * A dead letter as people see it: the message, and the client, event type and id in its
+ * body. They are null where the body is not a JSON object or does not have them as text.
  */
 import type { ReceivedMessage } from '../../../engine/message/message.js'
 import { type BodyNames, readBodyNames } from './body-names.js'

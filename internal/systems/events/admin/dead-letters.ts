@@ -27,17 +27,17 @@ import { scanQueue } from './scan-queue.js'
 const DEFAULT_LIMIT = 50
 const NOT_SEEN = 'of the ids are not among the dead letters that could be seen'
 const LOOKING =
-  'The queue has no way to look without receiving: each look raises the receive counts and hides ' +
+  'The queue can only be looked at by receiving: each look raises the receive counts and hides ' +
   'the messages until it is over (a few seconds; if the command is killed, from 20 s for a short ' +
-  'queue to some minutes for a long one). Nothing else comes of it: the dead-letter queue is the ' +
-  'last one.'
+  'queue to some minutes for a long one). It has no other effect: no further queue follows the ' +
+  'dead-letter queue.'
 
 const ls: AdminCommand = {
   name: 'ls',
   summary: 'Lists dead letters',
   options: {
     ...DEAD_LETTER_FILTERS,
-    limit: { value: 'N', text: `at most so many (default ${DEFAULT_LIMIT})` },
+    limit: { value: 'N', text: `at most N (default ${DEFAULT_LIMIT})` },
     ...JSON_OPTION
   },
   notes: LOOKING,
@@ -101,9 +101,9 @@ const redrive: AdminCommand = {
   operands: { text: '[QUEUE_MESSAGE_ID ...]', max: 1_000 },
   options: { ...DEAD_LETTER_FILTERS, ...REDRIVE_OPTIONS, ...JSON_OPTION },
   notes:
-    'May be ended at any moment and begun anew: nothing is deleted before its copy is accepted, ' +
-    'and what is sent twice all the same is found to be a duplicate, for a copy keeps the id of ' +
-    'its event. A message that kills its worker will do so again: correct the cause first.',
+    'You may stop a run at any moment and start it again: nothing is deleted before its copy is ' +
+    'accepted. A copy keeps the id of its event, so sending it twice only makes a duplicate. A ' +
+    'message that kills its worker will do so again: fix the cause first.',
   examples: [
     'dead-letters redrive --all --dry-run',
     'dead-letters redrive --client client-1 --event-type user-app --rate 50/s',
@@ -118,10 +118,10 @@ const purge: AdminCommand = {
   operands: { text: '[QUEUE_MESSAGE_ID ...]', max: 1_000 },
   options: {
     ...DEAD_LETTER_FILTERS,
-    all: { value: null, text: 'all of them; needed where neither ids nor filters say which' },
-    limit: { value: 'N', text: 'at most so many' },
+    all: { value: null, text: 'all of them; needed if there are no ids and no filters' },
+    limit: { value: 'N', text: 'at most N' },
     'dry-run': { value: null, text: 'show what would be deleted, and delete nothing' },
-    yes: { value: null, text: 'needed: what is deleted cannot be brought back' },
+    yes: { value: null, text: 'required: deleted messages cannot be brought back' },
     ...JSON_OPTION
   },
   examples: [
@@ -134,8 +134,7 @@ const purge: AdminCommand = {
 
 export const deadLettersGroup: AdminGroup = {
   name: 'dead-letters',
-  summary:
-    'Messages received too often without becoming a row: which, sending them again, deleting them',
+  summary: 'Messages received too often without becoming a row: look at, redrive, delete',
   commands: [ls, show, redrive, purge]
 }
 
@@ -173,8 +172,8 @@ function prepareRedrive(flags: Flags, nowMs: number): AdminWork {
       if (missing > 0) output.remark(`${formatCount(missing)} ${NOT_SEEN}`)
       if (undeleted > 0)
         output.remark(
-          `${formatCount(undeleted)} of them are still here, for their delete failed; ` +
-            'sent again they are duplicates'
+          `${formatCount(undeleted)} of them are still here, because their delete failed; ` +
+            'sent again, they are duplicates'
         )
     }
     tellUnseen(context, result)
@@ -190,7 +189,7 @@ function preparePurge(flags: Flags, nowMs: number): AdminWork {
   if (flags.isOn('dry-run')) return dryRun(filter, limit, isJson, 'would be deleted')
   if (!flags.isOn('yes'))
     flags.problems.push(
-      '--yes is missing: what is deleted cannot be brought back (--dry-run shows what would be)'
+      '--yes is missing: deleted messages cannot be brought back (--dry-run shows them)'
     )
   return async context => {
     const { output, clock, signal } = context

@@ -1,4 +1,4 @@
-/** `deliveries`: what is owed to endpoints, what became of it, and delivering again. */
+/** `deliveries`: lists, shows, redrives and backfills deliveries to endpoints. */
 
 import type { Options } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
@@ -44,18 +44,18 @@ const FILTERS: Options = {
   'event-type': { value: 'NAME', text: 'only those of events of this type' },
   reason: {
     value: 'REASON',
-    text: `only dead ones, given up for this reason: ${DEAD_REASONS.join(', ')}`
+    text: `only dead ones given up for this reason: ${DEAD_REASONS.join(', ')}`
   },
   since: { value: 'WHEN', text: `only those made since then: ${TIME_ARGUMENT}` }
 }
 
 const ls: AdminCommand = {
   name: 'ls',
-  summary: 'Lists deliveries, the newest first, and counts what is pending and what is dead',
+  summary: 'Lists deliveries, newest first, and counts the pending and the dead ones',
   options: {
     ...FILTERS,
     state: { value: 'STATE', text: `only those in this state: ${DELIVERY_STATES.join(', ')}` },
-    limit: { value: 'N', text: `at most so many rows (default ${DEFAULT_LIMIT})` },
+    limit: { value: 'N', text: `at most N rows (default ${DEFAULT_LIMIT})` },
     ...JSON_OPTION
   },
   examples: [
@@ -113,21 +113,21 @@ const show: AdminCommand = {
 
 const redrive: AdminCommand = {
   name: 'redrive',
-  summary: 'Has dead deliveries attempted again, with the whole schedule before them',
+  summary: 'Attempts dead deliveries again, with the whole schedule',
   operands: IDS,
   options: {
     ...FILTERS,
-    all: { value: null, text: 'all of them; needed where neither ids nor filters say which' },
-    limit: { value: 'N', text: 'at most so many' },
-    rate: { value: 'N/s', text: 'at most so many per second' },
+    all: { value: null, text: 'all of them; needed if there are no ids and no filters' },
+    limit: { value: 'N', text: 'at most N' },
+    rate: { value: 'N/s', text: 'at most N per second' },
     'dry-run': { value: null, text: 'show what would be attempted, and change nothing' },
     ...JSON_OPTION
   },
   notes:
-    'Recipients know a repeat by its webhook-id, which stays the same. Deliveries for disabled ' +
-    'endpoints stay dead: endpoints enable comes before, and it also ends the pause of a ' +
-    'failing one. A run may be ended at any moment and begun anew; what dies again meanwhile is ' +
-    'left to the next one.',
+    'The webhook-id stays the same, so recipients can recognise a repeat. Deliveries to disabled ' +
+    'endpoints stay dead: run endpoints enable first, which also ends the pause of a failing ' +
+    'endpoint. You may stop a run at any moment and start it again; deliveries that die again ' +
+    'meanwhile are left to the next run.',
   examples: [
     'deliveries redrive --endpoint 4 --dry-run',
     'deliveries redrive --endpoint 4 --reason endpoint-disabled --rate 100/s',
@@ -139,7 +139,7 @@ const redrive: AdminCommand = {
 
 export const deliveriesGroup: AdminGroup = {
   name: 'deliveries',
-  summary: 'What endpoints get: pending, delivered and dead, and delivering again',
+  summary: 'Deliveries to endpoints: look at, redrive, backfill',
   commands: [ls, show, redrive, backfill]
 }
 
@@ -157,7 +157,7 @@ function prepareRedrive(flags: Flags, nowMs: number): AdminWork {
     const tellLeft = (): void => {
       if (ofDisabled > 0)
         output.remark(
-          `${formatCount(ofDisabled)} more stay dead, for their endpoints are disabled: endpoints enable`
+          `${formatCount(ofDisabled)} more stay dead, because their endpoints are disabled: run endpoints enable first`
         )
       for (const id of missing) output.remark(`No delivery has the id ${id}`)
     }

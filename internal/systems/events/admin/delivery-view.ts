@@ -1,4 +1,4 @@
-/** How deliveries look: in a table, alone with their attempts, and as JSON. */
+/** Shows deliveries: in a table, alone with their attempts, and as JSON. */
 
 import { formatFields, formatTable, type TableColumn } from '../../../engine/cli/table.js'
 import { formatCount, formatTime } from '../../../engine/cli/terminal-text.js'
@@ -95,6 +95,6 @@ export function deliveryJson(delivery: DeliveryRecord): object {
   return { ...delivery, webhookId: webhookIdOfDelivery(delivery) }
 }
 
-/** What the recipient knows it by. */
+/** The id by which the recipient knows it. */
 export const webhookIdOfDelivery = ({ endpointId, client, messageId }: DeliveryRecord): string =>
   webhookIdOf(endpointId, client, messageId)

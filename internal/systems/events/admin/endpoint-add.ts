@@ -16,22 +16,25 @@ import { unknownName } from './unknown-name.js'
 export const addEndpoint: AdminCommand = {
   name: 'add',
   summary:
-    'Registers a URL that gets the events of a client which are stored from now on; shows its secret, once',
+    'Registers a URL for the events of a client that are stored from now on; ' +
+    'shows its secret once',
   operands: { text: 'CLIENT URL', max: 2 },
   options: {
     'event-types': {
       value: 'A,B',
-      text: 'only events of these types; absent: all, also of types that are added later'
+      text: 'only events of these types; default: all, including types added later'
     },
     ordered: {
       value: null,
-      text: 'one delivery at a time, in the order in which events were stored; a failing one holds up the rest'
+      text:
+        'one delivery at a time, in the order in which events were stored; ' +
+        'a failing one holds up the rest'
     },
     'max-concurrency': {
       value: 'N',
-      text: 'deliveries under way at once, at most (1 to 1000, default 10)'
+      text: 'most deliveries under way at once (1 to 1000, default 10)'
     },
-    'max-per-s': { value: 'N', text: 'attempts per second, at most (default: no limit)' },
+    'max-per-s': { value: 'N', text: 'most attempts per second (default: no limit)' },
     'timeout-ms': {
       value: 'N',
       text: 'longest attempt, from connecting to the end of the answer (100 to 60000, default 15000)'
@@ -41,15 +44,15 @@ export const addEndpoint: AdminCommand = {
       text: 'sent with each delivery; may be given several times; kept encrypted',
       isRepeated: true
     },
-    secret: { value: 'whsec_…', text: 'a secret that the client has already; absent: a new one' },
+    secret: { value: 'whsec_…', text: 'a secret that the client already has; default: a new one' },
     ...JSON_OPTION
   },
   notes:
-    'Deliveries are signed as Standard Webhooks says; the client checks them with its secret ' +
-    'and any library for that. Secrets and headers rest encrypted (SENDER_SECRET_KEYS), so a ' +
-    'lost secret cannot be looked up: endpoints rotate-secret makes another. https and public ' +
-    'addresses only, unless SENDER_ALLOW_HTTP and SENDER_ALLOW_ADDRESSES say otherwise. Events ' +
-    'stored before: deliveries backfill.',
+    'Deliveries are signed as in Standard Webhooks; the client checks them with its secret and ' +
+    'any library for it. Secrets and headers are stored encrypted (SENDER_SECRET_KEYS), so a ' +
+    'lost secret cannot be looked up: endpoints rotate-secret makes another. The URL must be ' +
+    'https and lead to public addresses, unless SENDER_ALLOW_HTTP and SENDER_ALLOW_ADDRESSES ' +
+    'allow more. For events stored earlier: deliveries backfill.',
   examples: [
     'endpoints add client-1 https://hooks.example.com/events',
     'endpoints add client-1 https://hooks.example.com/users --event-types user-app --ordered --header x-tenant=7'
@@ -89,7 +92,7 @@ function prepare(flags: Flags): AdminWork {
     if (outcome.kind === 'unknown-event-type')
       return unknownName('event type', outcome.eventType, context.eventTypes, context)
     const { id } = outcome
-    // Whoever gave the secret has it; what is printed may be kept in a log.
+    // A given secret is not printed: output may be kept in a log.
     if (flags.isOn('json'))
       await context.output.json({ id, client, url, secret: given === null ? secret : null })
     else {
@@ -97,7 +100,7 @@ function prepare(flags: Flags): AdminWork {
         `${printable(`Endpoint ${id} of ${client} added: ${url}`)}\n${tellSecret(given === null ? secret : null)}`
       )
       context.output.remark(
-        `It gets what is stored from now on. endpoints test ${id} sends a test event to it.`
+        `It gets events stored from now on. endpoints test ${id} sends a test event to it.`
       )
     }
     return 0
@@ -107,10 +110,10 @@ function prepare(flags: Flags): AdminWork {
 export function tellSecret(secret: string | null): string {
   return secret === null
     ? ''
-    : `secret ${secret}\nThe secret is shown this once: hand it to the client on a way that nobody else reads.\n`
+    : `secret ${secret}\nThe secret is shown only this once: send it to the client over a private channel.\n`
 }
 
-/** Seals for the place that an endpoint's number is. */
+/** Seals both for one endpoint: the sealed values open nowhere else. */
 export function sealFor(
   { keys }: AdminEgress,
   secret: string,
@@ -137,7 +140,7 @@ function readEventTypes(flags: Flags): readonly string[] | null {
   return [...new Set(types)]
 }
 
-/** Values may be credentials: what is wrong is said without them. */
+/** Problems never quote a value: it may be a credential. */
 function readHeaders(flags: Flags): Readonly<Record<string, string>> | null {
   const headers: Record<string, string> = {}
   for (const text of flags.texts('header')) {

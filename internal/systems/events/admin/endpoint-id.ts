@@ -1,11 +1,11 @@
-/** Endpoints as they are named on a command line: by their numbers. */
+/** Reads endpoint numbers from the command line. */
 
 import type { ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
 import { readText } from '../../../engine/cli/options.js'
 import type { AdminContext } from './context.js'
 
-/** The operand; what is wrong with it goes to the flags' problems. */
+/** Reads the operand; what is wrong goes to the flags' problems. */
 export function readEndpointId(flags: Flags): number {
   const [text = ''] = flags.operands
   if (text === '') flags.problems.push('ID is missing: endpoints ls shows them')
@@ -13,7 +13,7 @@ export function readEndpointId(flags: Flags): number {
   return Number(text)
 }
 
-/** Of --endpoint; null where it is absent. */
+/** Reads --endpoint; null when it is absent. */
 export function readEndpointOption(flags: Flags): number | null {
   const text = readText(flags, 'endpoint')
   if (text === null) return null

@@ -1,4 +1,4 @@
-/** `endpoints reseal`: what rests encrypted, encrypted again with the newest key. */
+/** `endpoints reseal`: encrypts what is stored encrypted again, with the newest key. */
 
 import { JSON_OPTION } from '../../../engine/cli/options.js'
 import { formatPlural, printable } from '../../../engine/cli/terminal-text.js'
@@ -13,12 +13,13 @@ interface Unopened extends Omit<SealedValue, 'sealed' | 'rowId'> {
 export const reseal: AdminCommand = {
   name: 'reseal',
   summary:
-    'Encrypts secrets and headers again with the first of SENDER_SECRET_KEYS, so that older keys can go',
+    'Encrypts secrets and headers again with the first of SENDER_SECRET_KEYS, ' +
+    'so that older keys can be removed',
   options: JSON_OPTION,
   notes:
     'To change the key: put the new one first and keep the old one behind it, restart the ' +
-    'senders, run this, and take the old one out. No secret changes, so no recipient has to ' +
-    'know. It may be interrupted and run again.',
+    'senders, run this, then remove the old one. No secret changes, so recipients need not ' +
+    'know. You may interrupt it and run it again.',
   examples: ['endpoints reseal'],
   prepare: flags => async context => {
     const { keys } = context.egress()

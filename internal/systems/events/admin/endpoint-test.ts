@@ -1,4 +1,4 @@
-/** `endpoints test`: one signed event, now, to see whether the recipient takes it. */
+/** `endpoints test`: sends one signed event now, to see if the recipient accepts it. */
 
 import { randomUUID } from 'node:crypto'
 import { JSON_OPTION } from '../../../engine/cli/options.js'
@@ -18,7 +18,8 @@ const SHOWN_COLUMNS = 200
 export const testEndpoint: AdminCommand = {
   name: 'test',
   summary:
-    'Sends one signed test event to an endpoint now, disabled or not, and prints the answer; records nothing',
+    'Sends one signed test event to an endpoint now, disabled or not, and prints the answer; ' +
+    'records nothing',
   operands: { text: 'ID', max: 1 },
   options: JSON_OPTION,
   notes:

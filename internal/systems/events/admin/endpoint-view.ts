@@ -1,7 +1,4 @@
-/**
- * How endpoints look: in a table, alone, and as JSON. Nothing of what is secret is known
- * here.
- */
+/** Shows endpoints: in a table, alone, and as JSON. No secret reaches this file. */
 
 import { formatFields, formatTable, type TableColumn } from '../../../engine/cli/table.js'
 import { formatCount, formatTime } from '../../../engine/cli/terminal-text.js'

@@ -1,4 +1,4 @@
-/** `endpoints`: where clients' events are delivered to. */
+/** `endpoints`: where clients' events are delivered. */
 
 import { didYouMean } from '../../../engine/cli/nearest.js'
 import { JSON_OPTION, readText } from '../../../engine/cli/options.js'
@@ -17,8 +17,8 @@ import { formatEndpoint, formatEndpoints } from './endpoint-view.js'
 const ENDPOINT_ID = { text: 'ID', max: 1 }
 const LAST_ATTEMPTS = 10
 /**
- * What was stored before an endpoint was disabled, and not looked at by the sender yet,
- * has made no deliveries either.
+ * Events stored shortly before an endpoint was disabled may have no deliveries either:
+ * the sender may not have reached them yet.
  */
 const SENDER_BEHIND_MS = 3_600_000
 const DEFAULT_GRACE = '24h'
@@ -26,7 +26,7 @@ const MAX_GRACE_MS = 30 * 86_400_000
 
 const ls: AdminCommand = {
   name: 'ls',
-  summary: 'Lists endpoints, with what they are owed and what is given up',
+  summary: 'Lists endpoints with their pending and dead deliveries',
   options: {
     client: { value: 'NAME', text: 'only those of this client' },
     state: { value: 'STATE', text: `only those in this state: ${ENDPOINT_STATES.join(', ')}` },
@@ -44,7 +44,7 @@ const ls: AdminCommand = {
     if (text !== null && state === null) {
       const states = ENDPOINT_STATES.join(', ')
       flags.problems.push(
-        `--state ${JSON.stringify(text)} is no state${didYouMean(text, ENDPOINT_STATES)} (there are ${states})`
+        `--state ${JSON.stringify(text)} is not a state${didYouMean(text, ENDPOINT_STATES)} (there are ${states})`
       )
     }
     return async ({ endpoints, output }) => {
@@ -62,7 +62,7 @@ const ls: AdminCommand = {
 
 const show: AdminCommand = {
   name: 'show',
-  summary: 'Shows one endpoint, its state and its last attempts, and nothing secret',
+  summary: 'Shows one endpoint with its state and last attempts, but no secrets',
   operands: ENDPOINT_ID,
   options: JSON_OPTION,
   examples: ['endpoints show 4'],
@@ -82,12 +82,12 @@ const show: AdminCommand = {
 const enable: AdminCommand = {
   name: 'enable',
   summary:
-    'Delivers to a disabled endpoint again, what is stored from now on; ends the pause of a failing one',
+    'Delivers what is stored from now on to a disabled endpoint; ends the pause of a failing one',
   operands: ENDPOINT_ID,
   options: JSON_OPTION,
   notes:
-    'What it has missed comes back by two commands, which are printed: what was given up is ' +
-    'redriven, what was never made is made.',
+    'Prints two commands for what the endpoint has missed: one redrives the deliveries that ' +
+    'were given up, the other makes those that were never made.',
   examples: ['endpoints enable 4'],
   prepare: flags => {
     const id = readEndpointId(flags)
@@ -112,16 +112,16 @@ const enable: AdminCommand = {
 
 const disable: AdminCommand = {
   name: 'disable',
-  summary: 'Delivers nothing more to an endpoint, and gives up what it is owed',
+  summary: 'Stops deliveries to an endpoint and gives up the pending ones',
   operands: ENDPOINT_ID,
   options: {
-    reason: { value: 'TEXT', text: 'why, for whoever looks at it later' },
+    reason: { value: 'TEXT', text: 'why it is disabled; endpoints show prints it' },
     ...JSON_OPTION
   },
   notes:
-    'The sender makes dead what the endpoint is still owed (endpoint-disabled), some thousands ' +
-    'per second; attempts under way end as they do. Events that are stored while it is disabled ' +
-    'make no deliveries. Nothing is lost: deliveries redrive and backfill bring both back.',
+    'The sender gives up the pending deliveries (endpoint-disabled), some thousands per second; ' +
+    'attempts under way finish. Events stored while the endpoint is disabled make no ' +
+    'deliveries. Nothing is lost: deliveries redrive and deliveries backfill bring both back.',
   examples: ['endpoints disable 4 --reason ticket-812'],
   prepare: flags => {
     const id = readEndpointId(flags)
@@ -138,7 +138,7 @@ const disable: AdminCommand = {
         )
         if (pending > 0)
           output.remark(
-            `The sender makes dead what it is owed: ${formatPlural(pending, 'pending delivery', 'pending deliveries')}.`
+            `The sender will give up its ${formatPlural(pending, 'pending delivery', 'pending deliveries')}.`
           )
       }
       return 0
@@ -148,20 +148,20 @@ const disable: AdminCommand = {
 
 const rotateSecret: AdminCommand = {
   name: 'rotate-secret',
-  summary: 'Gives an endpoint a new secret; the old one signs too until its grace is over',
+  summary: 'Gives an endpoint a new secret; the old one also signs during its grace period',
   operands: ENDPOINT_ID,
   options: {
     grace: {
       value: 'SPAN',
       text:
-        'how long the secrets before it still sign, such as 90s, 24h, 7d ' +
+        'how long older secrets also sign, such as 90s, 24h, 7d ' +
         `(default ${DEFAULT_GRACE}); 0s ends them at once`
     },
     ...JSON_OPTION
   },
   notes:
-    'Until then each delivery bears a signature of every secret, and a recipient that knows any ' +
-    'one of them takes it. At most two older ones stay in force: a third ends at once.',
+    'During the grace period each delivery has a signature of every secret, and a recipient that ' +
+    'knows any of them accepts it. At most two older secrets stay valid: a third ends at once.',
   examples: ['endpoints rotate-secret 4', 'endpoints rotate-secret 4 --grace 0s'],
   prepare: flags => {
     const id = readEndpointId(flags)
@@ -187,7 +187,7 @@ const rotateSecret: AdminCommand = {
       else {
         await output.write(`Endpoint ${id} has a new secret\n${tellSecret(secret)}`)
         for (const end of before)
-          output.remark(`A secret before it signs until ${formatTime(end)} UTC.`)
+          output.remark(`An older secret signs until ${formatTime(end)} UTC.`)
         if (ended > 0) output.remark(`${formatPlural(ended, 'older secret')} ended now.`)
       }
       return 0
@@ -197,11 +197,11 @@ const rotateSecret: AdminCommand = {
 
 export const endpointsGroup: AdminGroup = {
   name: 'endpoints',
-  summary: 'Where clients’ events are delivered to: URLs, their secrets, their state',
+  summary: 'Where clients’ events are delivered: URLs, secrets, state',
   commands: [addEndpoint, ls, show, enable, disable, rotateSecret, reseal, testEndpoint]
 }
 
-/** What an endpoint that was disabled has not got. */
+/** Says how to deliver what a disabled endpoint has missed. */
 function tellMissed(
   { id, dead, pending, disabledAt, createdAt }: EndpointRecord,
   { output }: AdminContext
@@ -209,7 +209,7 @@ function tellMissed(
   if (disabledAt === null) return
   if (pending > 0)
     output.remark(
-      `${formatPlural(pending, 'delivery', 'deliveries')} not given up yet will be attempted.`
+      `${formatPlural(pending, 'delivery', 'deliveries')} not yet given up will be attempted.`
     )
   if (dead > 0)
     output.remark(

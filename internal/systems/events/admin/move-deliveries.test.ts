@@ -23,7 +23,7 @@ function setup(total: number, over: Partial<MoveOptions<number>> = {}) {
   return { clock, pages, options }
 }
 
-t.test('all pages are gone through, and the limit is kept to the delivery', async t => {
+t.test('every page is worked on, and the limit is exact', async t => {
   const all = setup(2_500)
   t.same(await moveDeliveries(all.options), {
     moved: 2_500,
@@ -36,18 +36,15 @@ t.test('all pages are gone through, and the limit is kept to the delivery', asyn
   t.same(some.pages, [1_000, 1])
 })
 
-t.test(
-  'a page with nothing in it is not the end, as long as there is a place behind it',
-  async t => {
-    let calls = 0
-    const { options } = setup(0, {
-      page: after =>
-        Promise.resolve({ deliveries: after === 2 ? 1 : 0, last: ++calls < 4 ? after + 1 : null })
-    })
-    t.equal((await moveDeliveries(options)).moved, 1)
-    t.equal(calls, 4)
-  }
-)
+t.test('an empty page is not the end while there is a place behind it', async t => {
+  let calls = 0
+  const { options } = setup(0, {
+    page: after =>
+      Promise.resolve({ deliveries: after === 2 ? 1 : 0, last: ++calls < 4 ? after + 1 : null })
+  })
+  t.equal((await moveDeliveries(options)).moved, 1)
+  t.equal(calls, 4)
+})
 
 t.test('the rate is kept', async t => {
   const told: number[] = []
@@ -59,7 +56,7 @@ t.test('the rate is kept', async t => {
   t.equal((await moving).moved, 100)
 })
 
-t.test('an end in between comes before the next page, and says so', async t => {
+t.test('an interruption takes effect before the next page, and is reported', async t => {
   const stop = new AbortController()
   const { options, pages } = setup(5_000, {
     signal: stop.signal,
@@ -69,7 +66,7 @@ t.test('an end in between comes before the next page, and says so', async t => {
   t.equal(pages.length, 2)
 })
 
-t.test('an endpoint that is disabled meanwhile ends it', async t => {
+t.test('a run ends when its endpoint is disabled meanwhile', async t => {
   const { options } = setup(0, {
     page: after => Promise.resolve(after === 0 ? { deliveries: 5, last: 5 } : null)
   })

@@ -1,8 +1,7 @@
 /**
- * Goes through deliveries, or the events that they are to be made of, page by page.
- *
- * A page is one statement, so an end in between leaves whole pages behind; a run that is
- * begun anew goes on with what is left.
+ * Goes through deliveries, or through the events to make them from, page by page. A page
+ * is one statement: an interrupted run leaves whole pages behind, and a new run continues
+ * with the rest.
  *
  * Units   deliveries per second.
  * Errors  StoreError; the pages before it stay.
@@ -12,7 +11,7 @@ import { createBatchPace } from '../../../engine/rate/batch-pace.js'
 import type { MovedPage } from '../delivery/store/delivery-records.js'
 
 export interface MoveOptions<Place> {
-  /** Null: the endpoint is not enabled any more. */
+  /** Null: the endpoint is no longer enabled. */
   readonly page: (after: Place, maxRows: number) => Promise<MovedPage<Place> | null>
   readonly start: Place
   readonly limit: number | null
@@ -25,7 +24,7 @@ export interface MoveOptions<Place> {
 export interface MoveResult {
   readonly moved: number
   readonly isInterrupted: boolean
-  /** The endpoint was disabled in between. */
+  /** The endpoint was disabled meanwhile. */
   readonly isDisabled: boolean
 }
 

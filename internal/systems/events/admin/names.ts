@@ -1,4 +1,4 @@
-/** `clients` and `event-types`: whose events are taken, and of which types. */
+/** `clients` and `event-types`: which clients and event types are accepted. */
 
 import type { Flags } from '../../../engine/cli/flags.js'
 import { JSON_OPTION } from '../../../engine/cli/options.js'
@@ -22,7 +22,7 @@ interface Kind {
   readonly summary: string
   readonly example: string
   readonly names: (context: AdminContext) => Names
-  /** Rejections whose body bears the name. */
+  /** Selects the rejections whose body has the name. */
   readonly refusedFor: (name: string) => Partial<EventRejectionFilter>
   readonly columns: readonly TableColumn[]
   readonly cells: (record: NameRecord) => readonly string[]
@@ -37,13 +37,13 @@ const DAY_MS = 86_400_000
 export const clientsGroup: AdminGroup = createGroup({
   group: 'clients',
   noun: 'client',
-  summary: 'Whose events are taken',
+  summary: 'Clients whose events are accepted',
   example: 'client-4',
   names: context => context.clients,
   refusedFor: clientId => ({ clientId }),
   columns: [
     { title: 'client', keeps: 8 },
-    { title: 'taken' },
+    { title: 'accepted' },
     { title: 'weight', isRight: true },
     { title: 'quota' },
     { title: 'own schemas', isRight: true },
@@ -63,13 +63,13 @@ export const clientsGroup: AdminGroup = createGroup({
 export const eventTypesGroup: AdminGroup = createGroup({
   group: 'event-types',
   noun: 'event type',
-  summary: 'Which types of events are taken',
+  summary: 'Event types that are accepted',
   example: 'order-app',
   names: context => context.eventTypes,
   refusedFor: eventType => ({ eventType }),
   columns: [
     { title: 'event type', keeps: 8 },
-    { title: 'taken' },
+    { title: 'accepted' },
     { title: 'schemas', isRight: true }
   ],
   cells: record => [record.name, taken(record), String(record.activeSchemas)],
@@ -91,12 +91,12 @@ function createGroup(kind: Kind): AdminGroup {
 function add({ group, noun, example, names }: Kind): AdminCommand {
   return {
     name: 'add',
-    summary: `Adds a ${noun}; its events are taken at once`,
+    summary: `Adds a ${noun}; its events are accepted at once`,
     operands: { text: 'NAME ...', max: MAX_OPERANDS },
     options: JSON_OPTION,
     notes:
-      `A ${noun} that is there already stays as it is. A name cannot be changed or removed ` +
-      'later, because stored events bear it.',
+      `An existing ${noun} stays as it is. A name cannot be changed or removed later, because ` +
+      'stored events refer to it.',
     examples: [`${group} add ${example}`],
     prepare: flags => {
       requireNames(flags)
@@ -123,7 +123,7 @@ function tellAdded(
 ): string {
   if (outcome === 'added') return `${name} added`
   if (outcome === 'exists') return `${name} is a ${noun} already`
-  return `${name} is a ${noun} that is disabled: ${group} enable takes its events again`
+  return `${name} is a disabled ${noun}: ${group} enable accepts its events again`
 }
 
 function ls({ group, noun, names, columns, cells }: Kind): AdminCommand {
@@ -135,7 +135,7 @@ function ls({ group, noun, names, columns, cells }: Kind): AdminCommand {
     prepare: flags => async context => {
       const records = await names(context).list()
       if (flags.isOn('json')) await context.output.json({ [keyOf(group)]: records })
-      else if (records.length === 0) context.output.remark(`There is no ${noun}.`)
+      else if (records.length === 0) context.output.remark(`No ${noun}s.`)
       else {
         await context.output.write(formatTable(columns, records.map(cells), context.output.columns))
         context.output.remark(`\n${formatPlural(records.length, noun)}`)
@@ -148,7 +148,7 @@ function ls({ group, noun, names, columns, cells }: Kind): AdminCommand {
 function show({ group, noun, example, names, refusedFor, columns, cells }: Kind): AdminCommand {
   return {
     name: 'show',
-    summary: `Shows one ${noun}, and what was refused of it in the last 24 hours`,
+    summary: `Shows one ${noun} and counts its rejections of the last 24 hours`,
     operands: { text: 'NAME', max: 1 },
     options: JSON_OPTION,
     examples: [`${group} show ${example}`],
@@ -187,13 +187,13 @@ function disable({ group, noun, example, names }: Kind): AdminCommand {
   const refusal = group === 'clients' ? 'unknown-client' : 'unknown-event-type'
   return {
     name: 'disable',
-    summary: `Has the events of a ${noun} refused from now on`,
+    summary: `Refuses the events of a ${noun} from now on`,
     operands: { text: 'NAME', max: 1 },
     options: JSON_OPTION,
     notes:
-      `Its events become rejections (${refusal}) that say that it is disabled, and keep their ` +
-      'bodies: enable it, and rejections redrive sends them again. What is stored stays. A batch ' +
-      'that is just being written may still store some.',
+      `Its events become rejections (${refusal}) that say that it is disabled. They keep their ` +
+      'bodies: after enable, rejections redrive sends them again. Stored events stay. A batch ' +
+      'being written may still store a few.',
     examples: [`${group} disable ${example}`],
     prepare: flags => prepareChange(flags, noun, names, 'disable', 'disabled')
   }
@@ -202,7 +202,7 @@ function disable({ group, noun, example, names }: Kind): AdminCommand {
 function enable({ group, noun, example, names }: Kind): AdminCommand {
   return {
     name: 'enable',
-    summary: `Takes the events of a disabled ${noun} again`,
+    summary: `Accepts the events of a disabled ${noun} again`,
     operands: { text: 'NAME', max: 1 },
     options: JSON_OPTION,
     examples: [`${group} enable ${example}`],
@@ -236,8 +236,8 @@ function requireNames(flags: Flags): void {
 }
 
 /**
- * What the event contract takes; whitespace at an end is taken there too, but nobody
- * means it.
+ * Accepts what the event contract accepts, except whitespace at either end: the contract
+ * allows it, but nobody means it.
  */
 function checkName(flags: Flags, name: string): void {
   const shown = JSON.stringify(name)
@@ -245,7 +245,9 @@ function checkName(flags: Flags, name: string): void {
   else if (Array.from(name).length > MAX_CHARACTERS)
     flags.problems.push(`${shown} has more than ${MAX_CHARACTERS} characters`)
   else if (!isStorable(name))
-    flags.problems.push(`${shown} holds U+0000 or half a surrogate pair, and no event can bear it`)
+    flags.problems.push(
+      `${shown} contains U+0000 or half a surrogate pair, which no event can contain`
+    )
   else if (name.trim() !== name) flags.problems.push(`${shown} begins or ends with whitespace`)
 }
 

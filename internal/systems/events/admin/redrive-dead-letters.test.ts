@@ -73,7 +73,7 @@ t.test('what matches is sent with its origin and deleted; the rest is visible ag
   t.same(left(deadLetters), [false, false, false, false])
 })
 
-t.test('filters by id, event type and age hold together', async t => {
+t.test('filters by id, event type and age must all match', async t => {
   const bodies = ['{"event_type":"x"}', '{"event_type":"y"}']
   const rows: readonly (readonly [over: Partial<DeadLetterFilter>, sent: number])[] = [
     [{}, 2],
@@ -100,13 +100,13 @@ t.test('nothing is deleted before its copy is accepted', async t => {
   t.same(left(deadLetters), [])
 })
 
-t.test('what the queue will never take is named and stays', async t => {
+t.test('a message that the queue refuses for good is named and stays', async t => {
   const { deadLetters, begin } = await setup(t, ['x'.repeat(1_048_576), 'fine'])
   t.match(await begin(), { sent: 1, refused: [{ code: 'MessageTooLong' }] })
   t.equal(deadLetters.messages().length, 1)
 })
 
-t.test('a delete that fails is tried again; one that goes on failing is counted', async t => {
+t.test('a failed delete is tried again; one that keeps failing is counted', async t => {
   const { clock, deadLetters, ids, begin } = await setup(t, ['one', 'two'])
   const failure = { id: ids[0] ?? '', code: 'InternalError', retryable: true }
   deadLetters.failEntry('ack', failure)
@@ -119,7 +119,7 @@ t.test('a delete that fails is tried again; one that goes on failing is counted'
   t.equal(stubborn.deadLetters.messages().length, 1)
 })
 
-t.test('limit and stop end it, and give back the rest', async t => {
+t.test('a limit or a stop ends the run and gives back the rest', async t => {
   const bodies = Array.from({ length: 25 }, (_, n) => `body ${n}`)
   const limited = await setup(t, bodies, { limit: 3 })
   t.match(await limited.begin(), { sent: 3, isInterrupted: false })

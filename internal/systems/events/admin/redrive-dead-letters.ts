@@ -2,14 +2,14 @@
  * Sends dead letters to the main queue again, and deletes each from the dead-letter queue
  * once its copy is accepted.
  *
- * Send, mark, delete, ten at a time: killed at any moment it has deleted nothing that was
- * not sent. What was sent and not deleted is sent once more by the next run, and found to
- * be a duplicate. A dead letter may have been rejected before (its deletes failed): its
- * rejection is then marked as redriven, so that nobody takes it for the last word.
+ * Send, mark, delete, ten at a time: a kill at any moment has deleted nothing unsent. A
+ * message that was sent but not deleted is sent again by the next run, as a duplicate. A
+ * dead letter may have been rejected before (its deletes failed): its rejection is then
+ * marked as redriven, so that nobody takes it for the outcome.
  *
- * Errors  what the queue does not take for now is tried again with backoff and then given
- *         up with its code; a failed delete leaves a dead letter whose event is decided.
- *         QueueError and StoreError reject.
+ * Errors  messages that the queue does not accept for now are tried again with backoff,
+ *         then given up with the queue's code; a failed delete leaves a dead letter whose
+ *         event is decided. QueueError and StoreError reject.
  */
 import type { Clock } from '../../../engine/lifecycle/clock.js'
 import { delay } from '../../../engine/lifecycle/interrupt.js'
@@ -74,7 +74,7 @@ export async function redriveDeadLetters(
     return { gone: new Set(ids), isEnough: failedCode !== null || sent === limit }
   }
 
-  /** What the queue has accepted, after as many attempts as that takes or there are. */
+  /** Resolves with what the queue has accepted, after MAX_ATTEMPTS at most. */
   async function send(chosen: readonly ReceivedMessage[]): Promise<readonly ReceivedMessage[]> {
     const accepted = new Set<string>()
     let open: readonly Resendable[] = chosen.map(message => ({

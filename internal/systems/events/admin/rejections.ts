@@ -1,4 +1,4 @@
-/** `rejections`: events that were refused, and sending them again. */
+/** `rejections`: lists, shows, redrives and exports refused events. */
 import type { Options } from '../../../engine/cli/command.js'
 import { readText } from '../../../engine/cli/options.js'
 import { createRejectionFilters } from '../../../engine/rejections/filters.js'
@@ -33,7 +33,7 @@ const BODY: BodyView<EventRejectionHead> = {
 const SCHEMA_FIXED: Recheck<AdminContext> = {
   option: 'schema-fixed',
   text:
-    'look at each with the schemas, clients and event types of now, ' +
+    'check each against the current schemas, clients and event types, ' +
     'and send only what would be accepted',
   reasons: ['schema-violation', 'unknown-client', 'unknown-event-type'],
   open: async context => (await createWouldAccept({ ...context, candidate: null })).objectionToBody
@@ -45,7 +45,7 @@ export const rejectionsGroup: AdminGroup = createRejectionsGroup<
   EventRejectionHead
 >({
   name: 'rejections',
-  summary: 'Events that were refused: which, why, and sending them again',
+  summary: 'Refused events: look at, redrive, export',
   filters: createRejectionFilters(REJECTION_REASONS, {
     options: CONDITIONS,
     read: flags => ({
@@ -57,11 +57,11 @@ export const rejectionsGroup: AdminGroup = createRejectionsGroup<
   body: BODY,
   resend,
   recheck: SCHEMA_FIXED,
-  elsewhere: id => `trace --queue-message ${id} looks for everything else under it.`,
+  elsewhere: id => `trace --queue-message ${id} looks everywhere else.`,
   remedy:
-    'Correct the cause first: add the client, activate another schema.\n' +
-    '--schema-fixed looks at schema violations, or with --reason at unknown clients or event ' +
-    'types; what is held back is not marked.',
+    'Fix the cause first: add the client, or activate another schema.\n' +
+    '--schema-fixed checks schema violations, or with --reason unknown clients or event types; ' +
+    'rejections that it holds back are not marked.',
   examples: {
     ls: [
       'rejections ls',

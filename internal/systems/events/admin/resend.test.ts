@@ -21,7 +21,7 @@ function createWriter(answer: (messages: readonly OutgoingMessage[]) => readonly
 const accept = (messages: readonly OutgoingMessage[]) =>
   messages.map((_, index) => ({ id: `copy-${index}` }))
 
-t.test('bodies go out as they are, with their origin', async t => {
+t.test('bodies are sent unchanged, with their origin', async t => {
   const { writer, calls } = createWriter(accept)
   const messages = Array.from({ length: 12 }, (_, n) => message(`m${n}`, ` {"n": ${n}} `))
   t.same(await resend(messages, writer), {
@@ -32,29 +32,26 @@ t.test('bodies go out as they are, with their origin', async t => {
   t.same(calls[0]?.[3], { body: ' {"n": 3} ', origin: 'origin of m3' })
 })
 
-t.test(
-  'a message takes the turn of the client that its body names, as the producers send it',
-  async t => {
-    const { writer, calls } = createWriter(accept)
-    const bodies = [
-      '{"client_id":"a","event_id":"e"}',
-      '{"client_id":"b"}',
-      '{"client_id":""}',
-      '{"client_id":7}',
-      '["a"]',
-      'null',
-      'not json'
-    ]
-    await resend(
-      bodies.map((body, index) => message(`m${index}`, body)),
-      writer
-    )
-    t.same(
-      calls.flat().map(({ group }) => group),
-      ['a', 'b', undefined, undefined, undefined, undefined, undefined]
-    )
-  }
-)
+t.test('a message is sent in the group of its client, as producers do', async t => {
+  const { writer, calls } = createWriter(accept)
+  const bodies = [
+    '{"client_id":"a","event_id":"e"}',
+    '{"client_id":"b"}',
+    '{"client_id":""}',
+    '{"client_id":7}',
+    '["a"]',
+    'null',
+    'not json'
+  ]
+  await resend(
+    bodies.map((body, index) => message(`m${index}`, body)),
+    writer
+  )
+  t.same(
+    calls.flat().map(({ group }) => group),
+    ['a', 'b', undefined, undefined, undefined, undefined, undefined]
+  )
+})
 
 t.test('each message has an outcome of its own', async t => {
   const { writer } = createWriter(() => [
@@ -76,26 +73,23 @@ t.test('each message has an outcome of its own', async t => {
   await t.rejects(resend([message('a')], broken.writer), TypeError)
 })
 
-t.test(
-  'a body that leaves no room for its origin goes without, if its event has an id of its own',
-  async t => {
-    const { writer, calls } = createWriter(accept)
-    const body = (more: string): string => {
-      const empty = `{${more}"message":""}`
-      return `{${more}"message":"${'x'.repeat(MAX_MESSAGE_BYTES - empty.length)}"}`
-    }
-    await resend(
-      [
-        message('with', body('"event_id":"e-1",')),
-        message('without', body('')),
-        message('nothing', 'x'.repeat(MAX_MESSAGE_BYTES))
-      ],
-      writer
-    )
-    t.same(
-      calls.flat().map(({ origin }) => origin),
-      [undefined, 'origin of without', 'origin of nothing'],
-      'the others are the queue’s to refuse'
-    )
+t.test('a body too large for its origin goes without it, if its event has its own id', async t => {
+  const { writer, calls } = createWriter(accept)
+  const body = (more: string): string => {
+    const empty = `{${more}"message":""}`
+    return `{${more}"message":"${'x'.repeat(MAX_MESSAGE_BYTES - empty.length)}"}`
   }
-)
+  await resend(
+    [
+      message('with', body('"event_id":"e-1",')),
+      message('without', body('')),
+      message('nothing', 'x'.repeat(MAX_MESSAGE_BYTES))
+    ],
+    writer
+  )
+  t.same(
+    calls.flat().map(({ origin }) => origin),
+    [undefined, 'origin of without', 'origin of nothing'],
+    'the others are the queue’s to refuse'
+  )
+})

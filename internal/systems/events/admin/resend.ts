@@ -1,11 +1,10 @@
 /**
- * Sends bodies to the queue again, as they are, together with where they come from and in
- * the turn of their client.
+ * Sends bodies to the queue again, unchanged, with their origin and in the turn of their
+ * client.
  *
  * Shapes  messages in, one outcome each out: sent, refused for good, or failed for now.
- * Errors  a failed call is an outcome of its messages. Whether it was accepted nobody
- *         knows then: it counts as not sent, and the copy that is sent later is found to
- *         be a duplicate.
+ * Errors  a failed call is an outcome of its messages. Nobody knows then whether the
+ *         queue accepted them: they count as not sent, and a later copy is a duplicate.
  * Source  internal/docs/decisions/0010-redrive-origin.md
  */
 
@@ -39,9 +38,9 @@ const toUnsent = ({ item, code }: UnsentItem<Resendable>): Unsent => ({
 })
 
 /**
- * In its client's turn, as the producers send it; a body that names none is nobody's. A
- * body of the largest size has no room for its origin beside it; an event with an id of
- * its own does not need it.
+ * Puts a message in its client's group, as producers do; a body without a client gets no
+ * group. A body of the largest size leaves no room for its origin; an event with its own
+ * id does not need it.
  */
 function toOutgoing(
   { body, origin }: Resendable,

@@ -35,7 +35,7 @@ t.test('each message is visited once, hidden meanwhile, and given back at the en
   t.equal(hidden(), 0, 'all are visible again')
 })
 
-t.test('enough is enough, and what is gone is not given back', async t => {
+t.test('isEnough ends the scan, and what is gone is not given back', async t => {
   const { clock, queue, hidden } = await setup(t, 35)
   const walked = await scanQueue({
     queue,
@@ -83,7 +83,7 @@ t.test('a failure and a stop give everything back too', async t => {
   })
 })
 
-t.test('a walk that takes longer than messages stay away visits none twice, and ends', async t => {
+t.test('a scan that outlasts its messages’ time visits none twice, and ends', async t => {
   const { clock, queue, hidden } = await setup(t, 30)
   const visited: ReceivedMessage[] = []
   const walked = await scanQueue({
@@ -101,7 +101,7 @@ t.test('a walk that takes longer than messages stay away visits none twice, and 
   t.equal(hidden(), 0)
 })
 
-t.test('what somebody else holds is counted', async t => {
+t.test('messages that another receiver holds are counted', async t => {
   const { clock, queue } = await setup(t, 3)
   await queue.inspect.take(2, 60)
   t.same(await scanQueue({ queue, clock, signal: never, visit: () => keep }), {

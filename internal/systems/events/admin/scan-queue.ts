@@ -1,13 +1,11 @@
 /**
- * Goes through a queue that can only be received from: takes each message once, keeps it
- * hidden until the end, and then gives back what is still there.
+ * Scans a queue that can only be received from: takes each message once, keeps it hidden
+ * until the end, then gives back what is left.
  *
  * Shapes  `visit` gets each message once and says which are gone; the others are made
- *         visible again at the end, also after a failure. A program that is killed in
- *         between gives nothing back: those messages return by themselves when their time
- *         is over.
- * Units   seconds. The longer the queue, the longer the time that its first messages must
- *         stay away.
+ *         visible again at the end, even after a failure. A killed program gives nothing
+ *         back: its messages return when their time is over.
+ * Units   seconds. The longer the queue, the longer its first messages stay hidden.
  * Errors  QueueError; what `visit` throws.
  * Source  Amazon SQS: every receive raises a message's receive count, and about 120,000
  *         messages can be held at once; beyond that nothing more is handed out.
@@ -39,16 +37,16 @@ export interface Scan {
   readonly seen: number
   /** The queue's own estimate when the scan began. */
   readonly expected: number
-  /** Held by somebody else when the scan began. */
+  /** Held by another receiver when the scan began. */
   readonly hidden: number
 }
 
 const MIN_HOLD_S = 20
-/** What going through so many takes at most. */
+/** How fast a scan is at least. */
 const MESSAGES_PER_SECOND = 100
 /**
- * Receives in a row that bring only what was seen before: the first messages return while
- * there is no end.
+ * This many receives in a row without a new message end the scan: in a long queue the
+ * first messages return before the end is reached.
  */
 const MAX_STALE_RECEIVES = 3
 
@@ -71,7 +69,7 @@ export async function scanQueue({
       if (signal.aborted) break
       const messages = await queue.inspect.take(batchSize, holdS)
       if (messages.length === 0) break
-      // The newest handle is the one that counts.
+      // Only the newest receipt counts.
       for (const { id, token } of messages) held.set(id, { id, token })
       const fresh = messages.filter(({ id }) => !seen.has(id))
       staleReceives = fresh.length === 0 ? staleReceives + 1 : 0
@@ -82,7 +80,7 @@ export async function scanQueue({
       if (isEnough) break
     }
   } finally {
-    // Best effort: what is not given back returns by itself.
+    // Best effort: the rest returns by itself.
     await settleAll([...held.values()], receipts => queue.nack(receipts), { clock, signal })
   }
   return { seen: seen.size, expected: visible, hidden }

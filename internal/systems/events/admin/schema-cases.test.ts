@@ -83,77 +83,71 @@ const PLACE = ['--event-type', 'user-app', '--json']
 
 t.beforeEach(() => pool.query('TRUNCATE event_schema, message'))
 
-t.test(
-  'a wrong schema is refused with its place and the reason, by add and by test, and nothing changes',
-  async t => {
-    await admin('schemas', 'add', fileOf({ type: 'object' }), ...PLACE)
-    const before = await table()
-    for (const { why, schema, refusedAt, reason } of WRONG_SCHEMAS) {
-      const added = await admin('schemas', 'add', fileOf(schema), ...PLACE)
-      t.equal(added.code, 1, why)
-      t.match(
-        JSON.parse(added.results),
-        { outcome: 'refused', pointer: refusedAt, message: reason },
-        why
+t.test('add and test refuse a wrong schema with its place and reason; nothing changes', async t => {
+  await admin('schemas', 'add', fileOf({ type: 'object' }), ...PLACE)
+  const before = await table()
+  for (const { why, schema, refusedAt, reason } of WRONG_SCHEMAS) {
+    const added = await admin('schemas', 'add', fileOf(schema), ...PLACE)
+    t.equal(added.code, 1, why)
+    t.match(
+      JSON.parse(added.results),
+      { outcome: 'refused', pointer: refusedAt, message: reason },
+      why
+    )
+    if (refusedAt !== '')
+      t.ok(
+        added.remarks.startsWith(`The schema is refused at ${refusedAt}: `),
+        `${why}: ${added.remarks}`
       )
-      if (refusedAt !== '')
-        t.ok(
-          added.remarks.startsWith(`The schema is refused at ${refusedAt}: `),
-          `${why}: ${added.remarks}`
-        )
-      if (why.startsWith('what the database')) continue
-      const tested = await admin('schemas', 'test', fileOf(schema), ...PLACE, '--against', 'stored')
-      t.match(tested, { code: 1, results: '', remarks: reason }, why)
-    }
-    t.same(await table(), before)
+    if (why.startsWith('what the database')) continue
+    const tested = await admin('schemas', 'test', fileOf(schema), ...PLACE, '--against', 'stored')
+    t.match(tested, { code: 1, results: '', remarks: reason }, why)
   }
-)
+  t.same(await table(), before)
+})
 
-t.test(
-  'a right schema is added, says of stored events what it would refuse and where, and is activated',
-  async t => {
-    for (const { why, schema, takes, breaks } of RIGHT_SCHEMAS) {
-      await pool.query('TRUNCATE event_schema, message')
-      const payloads = [...takes, ...breaks.map(([payload]) => payload)]
-      await pool.query(
-        `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name)
+t.test('a right schema is added, tested on stored events, and activated', async t => {
+  for (const { why, schema, takes, breaks } of RIGHT_SCHEMAS) {
+    await pool.query('TRUNCATE event_schema, message')
+    const payloads = [...takes, ...breaks.map(([payload]) => payload)]
+    await pool.query(
+      `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name)
        SELECT n, payload::json, 'user-app', 'client-1' FROM unnest($1::text[]) WITH ORDINALITY AS p (payload, n)`,
-        [payloads.map(payload => JSON.stringify(payload))]
-      )
-      const added = await admin('schemas', 'add', fileOf(schema), ...PLACE)
-      t.equal(added.code, 0, `${why}: ${added.remarks}`)
-      const { id } = (JSON.parse(added.results) as { schema: { id: number } }).schema
-      const before = await table()
-      const tested = await admin(
-        'schemas',
-        'test',
-        '--id',
-        String(id),
-        '--against',
-        'stored',
-        '--json',
-        '--limit',
-        '99'
-      )
-      t.same(await table(), before, why)
-      t.equal(tested.code, breaks.length > 0 ? 1 : 0, why)
-      const report = JSON.parse(tested.results) as {
-        accepted: number
-        examples: { id: string; pointer: string; keyword: string }[]
-      }
-      t.equal(report.accepted, takes.length, why)
-      t.same(
-        report.examples
-          .toSorted((a, b) => Number(a.id) - Number(b.id))
-          .map(({ pointer, keyword }) => [pointer, keyword]),
-        breaks.map(([, pointer, keyword]) => [`/message${pointer}`, keyword]),
-        why
-      )
-      t.match(
-        await admin('schemas', 'activate', String(id)),
-        { code: 0, results: /is active\n$/ },
-        why
-      )
+      [payloads.map(payload => JSON.stringify(payload))]
+    )
+    const added = await admin('schemas', 'add', fileOf(schema), ...PLACE)
+    t.equal(added.code, 0, `${why}: ${added.remarks}`)
+    const { id } = (JSON.parse(added.results) as { schema: { id: number } }).schema
+    const before = await table()
+    const tested = await admin(
+      'schemas',
+      'test',
+      '--id',
+      String(id),
+      '--against',
+      'stored',
+      '--json',
+      '--limit',
+      '99'
+    )
+    t.same(await table(), before, why)
+    t.equal(tested.code, breaks.length > 0 ? 1 : 0, why)
+    const report = JSON.parse(tested.results) as {
+      accepted: number
+      examples: { id: string; pointer: string; keyword: string }[]
     }
+    t.equal(report.accepted, takes.length, why)
+    t.same(
+      report.examples
+        .toSorted((a, b) => Number(a.id) - Number(b.id))
+        .map(({ pointer, keyword }) => [pointer, keyword]),
+      breaks.map(([, pointer, keyword]) => [`/message${pointer}`, keyword]),
+      why
+    )
+    t.match(
+      await admin('schemas', 'activate', String(id)),
+      { code: 0, results: /is active\n$/ },
+      why
+    )
   }
-)
+})

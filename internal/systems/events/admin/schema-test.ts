@@ -1,7 +1,4 @@
-/**
- * `schemas test`: what a version would have done to events that came. Reads, and changes
- * nothing.
- */
+/** `schemas test`: shows what a version would have done to real events; read-only. */
 
 import type { ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
@@ -33,7 +30,7 @@ interface Subject {
   readonly clientId: string | null
 }
 
-/** An event that was seen, and what the version says of it. */
+/** An event and what the version says about it. */
 interface Seen {
   readonly receivedAt: Date
   readonly clientId: string | null
@@ -54,14 +51,14 @@ const COLUMNS: readonly TableColumn[] = [
 export const testCommand: AdminCommand = {
   name: 'test',
   summary:
-    'Says what a version would have done to real events: stored ones that it would refuse, ' +
-    'or refused ones that it would take',
+    'Shows what a version would have done to real events: which stored ones it would refuse, ' +
+    'or which refused ones it would accept',
   operands: { text: '[FILE]', max: 1 },
   options: {
-    id: { value: 'ID', text: 'a version that is registered, instead of FILE' },
+    id: { value: 'ID', text: 'a registered version, instead of FILE' },
     against: {
       value: 'WHICH',
-      text: 'rejected: events refused for their schema; stored: events that were stored'
+      text: 'rejected: events refused by a schema; stored: stored events'
     },
     since: {
       value: 'WHEN',
@@ -70,19 +67,19 @@ export const testCommand: AdminCommand = {
     'event-type': { value: 'NAME', text: 'the event type that FILE is for' },
     client: {
       value: 'NAME',
-      text: 'the client that FILE is for; absent: every client that has none of its own'
+      text: 'the client that FILE is for; default: every client without a schema of its own'
     },
     limit: {
       value: 'N',
-      text: `show at most so many events whose fate would change (default ${DEFAULT_LIMIT})`
+      text: `show at most N events whose fate would change (default ${DEFAULT_LIMIT})`
     },
     ...JSON_OPTION
   },
   notes:
-    'The version is taken for the active one of its place; all others stay as they are. It ' +
-    'reads in one snapshot, however many there are.\n' +
-    'Exit code 1 where it would refuse an event that is stored, so that `schemas test … && ' +
-    'schemas activate …` is safe.',
+    'Events are judged as if the version were active; all other versions stay as they are. ' +
+    'All events are read in one snapshot.\n' +
+    'Exit code 1 if it would refuse a stored event, so `schemas test … && schemas activate …` ' +
+    'is safe.',
   examples: [
     'schemas test order.json --event-type order-app --against stored --since 7d',
     'schemas test --id 4 --against rejected --since 2h --json'
@@ -217,7 +214,7 @@ async function* readRejected(
   }
 }
 
-/** Null: there is nothing to test with, and the person has been told. */
+/** Null: there is nothing to test with, and the reason has been printed. */
 async function findCandidate(
   { file, id, eventType, clientId }: Subject,
   { schemas, output }: AdminContext
@@ -253,7 +250,7 @@ function readSubject(flags: Flags): Subject {
     flags.problems.push(`--id must be a number, not ${JSON.stringify(text)}`)
   if (file !== null && eventType === null) flags.problems.push('--event-type NAME is missing')
   if (text !== null && (eventType !== null || flags.isOn('client')))
-    flags.problems.push('--id says the event type and the client itself')
+    flags.problems.push('--id already names the event type and the client')
   return {
     file,
     id: text === null ? null : Number(text),

@@ -1,4 +1,4 @@
-/** `schemas`: versions of payload schemas, from shadow over active to retired. */
+/** `schemas`: versions of payload schemas, from shadow to active to retired. */
 
 import type { ExitCode } from '../../../engine/cli/command.js'
 import type { Flags } from '../../../engine/cli/flags.js'
@@ -26,14 +26,13 @@ const PLACE = {
   'event-type': { value: 'NAME', text: 'the event type whose payloads it judges' },
   client: {
     value: 'NAME',
-    text: 'the one client that it is for; absent: every client that has none of its own'
+    text: 'the client that it is for; default: every client without a schema of its own'
   }
 }
 
 const add: AdminCommand = {
   name: 'add',
-  summary:
-    'Registers a schema as the next version, in shadow: it counts what it would refuse, and refuses nothing',
+  summary: 'Registers a schema as the next version, in shadow: it only counts what it would refuse',
   operands: { text: 'FILE', max: 1 },
   options: { ...PLACE, ...JSON_OPTION },
   notes:
@@ -59,7 +58,7 @@ const add: AdminCommand = {
       if (flags.isOn('json')) await context.output.json({ outcome: outcome.kind, schema: version })
       else if (outcome.kind === 'exists')
         await context.output.write(
-          `The same schema is there already: ${describe(version)}, ${version.state}\n`
+          `The same schema already exists: ${describe(version)}, ${version.state}\n`
         )
       else
         await context.output.write(
@@ -135,13 +134,13 @@ const show: AdminCommand = {
 
 const activate: AdminCommand = {
   name: 'activate',
-  summary: 'Puts a version in shadow in force, and retires the one that was',
+  summary: 'Activates a shadow version and retires the active one',
   operands: { text: 'ID', max: 1 },
   options: JSON_OPTION,
   notes:
-    'Every worker judges by it within a second. schemas test says before what it would have ' +
-    'done to real events. Where somebody else activates another version at the same time, one ' +
-    'of you wins, and the other is told and changes nothing.',
+    'Every worker judges by it within a second. Run schemas test first: it shows what the ' +
+    'version would have done to real events. If somebody else activates another version at ' +
+    'the same time, one of you wins; the other command fails and changes nothing.',
   examples: ['schemas activate 4'],
   prepare: flags => {
     const id = readId(flags)
@@ -184,10 +183,10 @@ const activate: AdminCommand = {
 
 const retire: AdminCommand = {
   name: 'retire',
-  summary: 'Takes a version out of force for good',
+  summary: 'Retires a version for good',
   operands: { text: 'ID', max: 1 },
   options: JSON_OPTION,
-  notes: 'Without an active version its events meet the schema for every client, or none at all.',
+  notes: 'Its events are then judged by the schema for every client, or by none.',
   examples: ['schemas retire 4'],
   prepare: flags => {
     const id = readId(flags)

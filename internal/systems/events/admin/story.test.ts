@@ -38,7 +38,7 @@ const dead = readDeadLetter({
 const tell = (facts: Partial<Facts>) =>
   createStory({ stored: [], rejections: [], deadLetters: null, ...facts })
 
-t.test('the outcome is the last word that the tables and queues know', async t => {
+t.test('the outcome is the latest that tables and queues know', async t => {
   const redriven = rejection({ redrivenAt: at(4) })
   const rows: readonly (readonly [why: string, facts: Partial<Facts>, want: string])[] = [
     ['nothing is known', {}, 'unknown'],
@@ -63,7 +63,7 @@ t.test('the outcome is the last word that the tables and queues know', async t =
   for (const [why, facts, want] of rows) t.equal(tell(facts).outcome, want, why)
 })
 
-t.test('its steps are told in the order of time, whatever the order of the rows', async t => {
+t.test('steps are in the order of time, whatever the order of the rows', async t => {
   const copy = rejection({
     queueMessageId: 'q-2',
     origin: 'q-1',

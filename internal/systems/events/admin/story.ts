@@ -1,9 +1,8 @@
 /**
- * One event's story, as far as the tables and the queues tell it.
+ * One event's story, as far as the tables and the queues know it. An event stored on its
+ * first receipt has a short story: nothing records when it was sent, nor its duplicates.
  *
- * Shapes  facts in, steps in the order of time and a conclusion out; no I/O in here. What
- *         was stored at once has a short story: the tables keep no word of when it was
- *         sent, and none of its duplicates.
+ * Shapes  facts in, steps in the order of time and a conclusion out; no I/O.
  */
 import type { EventRejectionHead, StoredEvent } from '../store/records.js'
 import type { DeadLetter } from './dead-letter.js'
@@ -11,7 +10,7 @@ import type { DeadLetter } from './dead-letter.js'
 export interface Facts {
   readonly stored: readonly StoredEvent[]
   readonly rejections: readonly EventRejectionHead[]
-  /** Null: nobody looked. */
+  /** Null: not looked for. */
   readonly deadLetters: readonly DeadLetter[] | null
 }
 
@@ -22,13 +21,13 @@ export interface StoryStep {
   readonly text: string
 }
 
-/** `redriven` and `dead-lettered` are undecided: a copy is on its way, or rests. */
+/** `redriven`, `dead-lettered`: undecided, with a copy on its way or a dead letter. */
 export type StoryOutcome = 'stored' | 'refused' | 'redriven' | 'dead-lettered' | 'unknown'
 
 export interface Story {
   readonly steps: readonly StoryStep[]
   readonly outcome: StoryOutcome
-  /** Rejections that nobody redrove, conflicts aside. */
+  /** Rejections not redriven yet, without conflicts. */
   readonly open: readonly EventRejectionHead[]
   /** Other events that were sent under the same id. */
   readonly conflicts: readonly EventRejectionHead[]

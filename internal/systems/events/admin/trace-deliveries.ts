@@ -1,4 +1,4 @@
-/** The end of an event's story: to whom it was delivered, and every attempt at it. */
+/** The end of an event's story: its deliveries, with every attempt. */
 
 import { printable } from '../../../engine/cli/terminal-text.js'
 import type { AttemptRecord, DeliveryRecord } from '../delivery/store/delivery-records.js'
@@ -25,7 +25,7 @@ export async function findDeliveries(
 
 export function formatSent(sent: readonly SentDelivery[], terminalWidth: number | null): string {
   if (sent.length === 0)
-    return 'No delivery of it was made: no endpoint takes it, or the sender has not come to it yet.\n'
+    return 'It has no deliveries: no endpoint takes it, or the sender has not reached it yet.\n'
   return sent.map(one => formatOne(one, terminalWidth)).join('')
 }
 

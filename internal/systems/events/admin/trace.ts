@@ -18,12 +18,12 @@ import { scanQueue } from './scan-queue.js'
 import { createStory, type Story } from './story.js'
 import { findDeliveries, formatSent, sentJson } from './trace-deliveries.js'
 
-/** What is looked for: an event by its key, or by a queue message. */
+/** The event to look for, by its key or by a queue message. */
 type Subject =
   | { readonly clientId: string; readonly messageId: string }
   | { readonly queueMessageId: string }
 
-/** What the queues hold; null where they cannot be asked. */
+/** How much the queues hold; null where it is not known. */
 interface Depths {
   readonly queue: QueueDepth
   readonly deadLetters: QueueDepth | null
@@ -32,7 +32,8 @@ interface Depths {
 export const traceCommand: AdminCommand = {
   name: 'trace',
   summary:
-    'The story of one event: sent, refused and why, redriven, stored when and by which transaction, delivered to whom',
+    'Shows what became of one event: when it was sent, refused and why, redriven, ' +
+    'stored and by which transaction, delivered and to whom',
   operands: { text: 'CLIENT MESSAGE_ID', max: 2 },
   options: {
     'queue-message': {
@@ -41,13 +42,13 @@ export const traceCommand: AdminCommand = {
     },
     'dead-letters': {
       value: null,
-      text: 'look into the dead-letter queue too; that raises the receive counts there'
+      text: 'look in the dead-letter queue too, which raises the receive counts there'
     },
     ...JSON_OPTION
   },
   notes:
-    "MESSAGE_ID is the producer's event_id; without one, the MessageId that the queue gave. Of an " +
-    'event that was stored at once the tables keep the time of storing alone. Duplicates are ' +
+    "MESSAGE_ID is the producer's event_id; without one, the MessageId that the queue gave. For " +
+    'an event stored on its first receipt, only the time of storing is known. Duplicates are ' +
     'counted by the processor (event_process_duplicate_total) and leave no row.',
   examples: [
     'trace client-1 order-4711',
@@ -115,7 +116,7 @@ async function findRows(subject: Subject, { records }: AdminContext): Promise<Ro
   }
   keep(await records.findStored(null, origin ?? queueMessageId))
   for (const { clientId, messageId, reason } of rejections) {
-    // Under a conflict's key another event is stored.
+    // Another event is stored under a conflict's key.
     if (clientId !== null && messageId !== null && reason !== 'conflict')
       keep(await records.findStored(clientId, messageId))
   }
@@ -210,7 +211,7 @@ async function tell(
       lines.push('It is stored, in one row of message.')
       break
     case 'refused':
-      lines.push('It is refused, and stays so until it is redriven.')
+      lines.push('It is refused, and stays refused until it is redriven.')
       break
     case 'redriven':
       lines.push(
@@ -247,20 +248,20 @@ function explainUnknown(
   elsewhere: readonly StoredEvent[]
 ): readonly string[] {
   const lines = [
-    'Neither message nor rejection has it. It may be that',
-    `  - it is still in the queue${holding(depths?.queue)}, which cannot be asked`
+    'It is in neither of the tables message and rejection. Possible reasons:',
+    `  - it is still in the queue${holding(depths?.queue)}, which cannot be searched`
   ]
   if (!isDeadLetterSeen)
-    lines.push(`  - it is a dead letter${holding(depths?.deadLetters)}: --dead-letters looks`)
+    lines.push(`  - it is a dead letter${holding(depths?.deadLetters)}: --dead-letters looks there`)
   if (elsewhere.length > 0) {
     const clients = elsewhere.map(({ clientId }) => printable(clientId)).join(', ')
-    lines.push(`  - another client is meant: an event with this id is stored for ${clients}`)
+    lines.push(`  - it belongs to another client: an event with this id is stored for ${clients}`)
   }
   lines.push(
     'messageId' in subject
-      ? '  - it was sent without event_id: its id is then the MessageId that the queue gave to the producer'
+      ? '  - it was sent without event_id: its id is the MessageId that the queue gave the producer'
       : '  - it was sent with an event_id and stored at once: trace CLIENT EVENT_ID finds it',
-    "  - the queue never accepted it: the producer's own records, or the load generator's ledger, say so",
+    "  - the queue never accepted it: the producer's own records, or the load generator's ledger, show that",
     '  - its row was deleted with other old rows'
   )
   return lines

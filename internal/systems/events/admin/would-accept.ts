@@ -1,6 +1,6 @@
 /**
- * What would become of an event if it came now, or with another schema in force: nothing
- * is sent or written.
+ * Says what would become of an event if it came now, or with another schema in force.
+ * Sends and writes nothing.
  *
  * Shapes  bodies or payloads in; null (it would be accepted) or the objection out.
  * Errors  StoreError while the schemas and names are read; the answers never throw.
@@ -19,13 +19,13 @@ import type { SchemaRegistry } from '../store/schema-registry.js'
 
 export interface WouldAccept {
   /**
-   * Whether the candidate is what such an event would be judged by: a client's own schema
-   * goes before the general one.
+   * Whether the candidate would judge such an event: a client's own schema takes
+   * precedence over the general one.
    */
   readonly isByCandidate: (clientId: string | null, eventType: string) => boolean
   /** A whole body, as the queue brings it. */
   readonly objectionToBody: (body: string) => Objection | null
-  /** The payload alone, of an event that is stored. */
+  /** The payload alone, of a stored event. */
   readonly objectionToPayload: (
     clientId: string,
     eventType: string,
@@ -33,7 +33,7 @@ export interface WouldAccept {
   ) => Objection | null
 }
 
-/** A version that is judged by as if it were the active one of its place. */
+/** A version that judges as if it were the active one. */
 export interface Candidate {
   readonly eventType: string
   readonly clientId: string | null
@@ -47,7 +47,7 @@ export interface WouldAcceptOptions {
   readonly candidate: Candidate | null
 }
 
-/** Of no row. */
+/** No row has this id. */
 const CANDIDATE_ID = 0
 const BROKEN: Violation = {
   pointer: '/message',

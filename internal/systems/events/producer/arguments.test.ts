@@ -71,7 +71,7 @@ t.test('one message names every problem', async t => {
     '-x file --seed 1 --seed 2'
   t.same(problemsOf(line.split(' ')), [
     '--ledger needs a value',
-    '-x is no option of this program',
+    '-x is not an option of this program',
     'file is not understood: options start with --',
     '--seed is given twice',
     '--count must be a whole number from 1 to 9007199254740991, not "ten"',
@@ -92,7 +92,7 @@ t.test('a number is written in digits: no other notation is read', async t => {
   }
   t.same(problemsOf(['--count']), ['--count needs a value'])
   t.same(problemsOf(['--help=yes']), ['--help takes no value'])
-  t.same(problemsOf(['--__proto__=1']), ['--__proto__ is no option of this program'])
+  t.same(problemsOf(['--__proto__=1']), ['--__proto__ is not an option of this program'])
 })
 
 t.test('the help names every option and has examples', async t => {
