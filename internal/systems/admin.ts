@@ -1,6 +1,6 @@
 /**
- * `node dist/cmd/admin`: what people can ask and change of the systems. Each registers
- * its own commands.
+ * `node dist/cmd/admin`: the commands by which people look at the systems and change
+ * them. Each system registers its own.
  */
 import { createCommandService } from '../engine/cli/command-service.js'
 import type { Environment } from '../engine/config/environment.js'
@@ -18,9 +18,7 @@ export async function createAdmin(env: Environment, args: readonly string[]): Pr
       conventions:
         '--json prints one JSON document instead of a table; export prints JSON lines. ' +
         'Times are UTC.',
-      exitCodes:
-        'Exit code 0: done. 1: failed, interrupted, or what was asked for is not there. ' +
-        '2: wrong arguments.',
+      exitCodes: 'Exit code 0: done. 1: failed, interrupted or not found. 2: wrong arguments.',
       commands: admins.flatMap(({ commands }) => commands(env))
     },
     args

@@ -1,7 +1,7 @@
 /**
- * What the programs need that belong to no system alone, such as `migrate` and `sql`.
+ * The configuration of programs that serve all systems, such as `migrate` and `sql`.
  *
- * Errors  ConfigError naming every missing or wrong variable together.
+ * Errors  ConfigError that names all missing and wrong variables.
  */
 import { type Environment, readValues } from '../engine/config/environment.js'
 import {
@@ -11,7 +11,7 @@ import {
   readBase
 } from '../engine/program/config.js'
 
-/** The embedded PostgreSQL's database, for all systems: people's data is in it. */
+/** The embedded PostgreSQL's database, for all systems; renaming it would lose data. */
 export const EMBEDDED_DATABASE = 'event_process'
 
 export function readBaseConfig(env: Environment): BaseConfig {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { startProgram, temporaryDirectory } from '../lab/testing/programs.js'
 import { SYSTEMS } from './systems.js'
 
-t.test('migrate brings every system up to date, and starts the database alone', async t => {
+t.test('migrate brings every system up to date, and starts only the database', async t => {
   const dataDir = join(temporaryDirectory(t), 'data')
   const env = { DATA_DIR: dataDir, EMBEDDED_POSTGRES_PORT: '0' }
   for (const msg of ['migrated', 'the database is up to date']) {
@@ -18,7 +18,7 @@ t.test('migrate brings every system up to date, and starts the database alone', 
   t.same(readdirSync(dataDir).toSorted(), ['postgres', 'postgres.log'], 'no queue, no record')
 })
 
-t.test('a database that cannot be reached is one line with the system’s name', async t => {
+t.test('an unreachable database is reported in one line with the system’s name', async t => {
   const program = startProgram(t, 'migrate', { DB_CONNECTION: 'postgresql://u:p@127.0.0.1:1/d' })
   t.equal(await program.exited, 1)
   t.match(program.output, /^The database cannot be migrated: .* \(ECONNREFUSED, system events\)\n$/)

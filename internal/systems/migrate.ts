@@ -1,4 +1,4 @@
-/** `node dist/cmd/migrate`: the migrations of all systems, as a step of a deployment. */
+/** `node dist/cmd/migrate`: runs the migrations of all systems, as a deployment step. */
 
 import type { Environment } from '../engine/config/environment.js'
 import { StoreError } from '../engine/intake/store.js'

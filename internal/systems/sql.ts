@@ -1,6 +1,6 @@
 /**
- * `npm run sql -- "SELECT …"`: one statement on the configured (or embedded) database,
- * for machines without psql.
+ * `npm run sql -- "SELECT …"`: runs one statement on the configured (or embedded)
+ * database, for machines without psql.
  */
 import { Client, DatabaseError } from 'pg'
 import { formatTable } from '../engine/cli/table.js'
@@ -50,13 +50,13 @@ export function createSql(env: Environment, args: readonly string[]): Service {
   }
 }
 
-/** Values as the server writes them: a payload is shown as it was sent. */
+/** Keeps values as the server writes them, so a payload is shown as it was sent. */
 const AS_TEXT = { getTypeParser: () => (text: string) => text }
 
 /** As psql draws them. */
 const STYLE = { gap: ' | ', rule: { line: '-', crossing: '-+-' } }
 
-/** Rows as aligned columns, the count of rows below; a long cell is cut, for the eye. */
+/** Rows as aligned columns, with their count below; long cells are cut. */
 export function formatRows(
   columns: readonly string[],
   rows: readonly (readonly (string | null)[])[]

@@ -8,7 +8,7 @@ const root = new URL('../../', import.meta.url)
 const repeated = (words: readonly string[]): readonly string[] =>
   words.filter((word, index) => words.indexOf(word) !== index)
 
-t.test('names, SQL schemas and programs belong to one system each', async t => {
+t.test('each name, SQL schema and program belongs to one system', async t => {
   const programs = SYSTEMS.flatMap(system => system.programs)
   const schemas = SYSTEMS.flatMap(({ migrations }) => migrations.schema ?? [])
   t.same(repeated(SYSTEMS.map(({ name }) => name)), [])

@@ -1,6 +1,6 @@
 /**
- * The table of contents: one line per system. What a line says is in the system's own
- * `system.ts`, which is small: whoever reads this list loads no system.
+ * The list of systems, one line each. A system's own `system.ts` is small: importing this
+ * list loads no system.
  */
 import type { System } from '../engine/program/system.js'
 import { EVENTS } from './events/system.js'

@@ -9,7 +9,7 @@ const { settings } = defineSettings('Tiny', {
   KEY: { type: 'string', secret: true, pattern: '^k', shape: 'a key', description: 'Whose' }
 })
 
-t.test('values have the types that their settings say, and defaults where unset', async t => {
+t.test('values have the types of their settings, and defaults where unset', async t => {
   const { values, problems } = readValues(settings, { COUNT: '7', KIND: 'round', OTHER: 'x' })
   const count: number = values.COUNT
   const kind: 'round' | 'square' | undefined = values.KIND
@@ -28,7 +28,7 @@ t.test('every wrong value is named with its remedy, and a secret one is not show
   ]
   const reading = readValues(settings, env)
   t.same(reading.problems, wrong)
-  t.equal(reading.values.KEY, 'planted', 'whoever reads on sees what was written')
+  t.equal(reading.values.KEY, 'planted', 'later readers see what was written')
   t.throws(() => readRightValues(settings, env), new ConfigError(wrong))
   t.equal(wrongValue('KEY', settings.KEY, env), 'KEY must be a key')
 })

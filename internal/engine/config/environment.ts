@@ -1,5 +1,5 @@
 /**
- * Environment variables → typed values, checked by the settings' JSON Schema.
+ * Turns environment variables into typed values, checked by the settings' JSON Schema.
  *
  * Shapes  strings in (an empty one counts as absent, as container tools write it),
  *         numbers and strings out, defaults filled in.
@@ -10,7 +10,7 @@ import { Ajv, type ErrorObject } from 'ajv'
 import { ExpectedError } from '../lifecycle/service.js'
 import type { Setting, Settings } from './setting.js'
 
-/** The environment is not usable; the message is for the person who wrote it. */
+/** The environment is unusable; the message is for the person who wrote it. */
 export class ConfigError extends ExpectedError {
   override readonly name: string = 'ConfigError'
   readonly problems: readonly string[]
@@ -41,7 +41,7 @@ export type Values<S extends Settings> = {
 /** What was read; `problems` is empty when all values are usable. */
 export interface SettingsReading<S extends Settings> {
   readonly values: Values<S>
-  /** A reader that needs more than the settings say adds to them. */
+  /** A reader with further requirements adds to them. */
   readonly problems: string[]
   readonly env: Environment
 }
@@ -62,11 +62,11 @@ export function readValues<S extends Settings>(settings: S, env: Environment): S
       if (setting !== undefined) problems.add(wrongValue(name, setting, env))
     }
   }
-  // A wrong value stays as it was written: whoever reads on finds what else is wrong.
+  // A wrong value stays as written, so that later readers can find other problems.
   return { values: values as Values<S>, problems: [...problems], env }
 }
 
-/** As readValues, for those who can do nothing with wrong values. */
+/** As readValues, but throws if any value is wrong. */
 export function readRightValues<S extends Settings>(settings: S, env: Environment): Values<S> {
   const { values, problems } = readValues(settings, env)
   if (problems.length > 0) throw new ConfigError(problems)
@@ -82,13 +82,13 @@ function propertiesOf(settings: Settings): object {
     const { type, default: fallback, enum: choices, minimum, maximum, pattern } = setting
     return [name, { type, default: fallback, enum: choices, minimum, maximum, pattern }]
   })
-  // By way of text, since ajv takes a keyword without a value for a mistake.
+  // Through JSON, because ajv rejects a keyword whose value is undefined.
   return JSON.parse(JSON.stringify(Object.fromEntries(properties))) as object
 }
 
 const nameOf = (error: ErrorObject): string => error.instancePath.slice(1)
 
-/** What to say of a value that the setting does not take. */
+/** The message for a value that the setting does not accept. */
 export function wrongValue(name: string, setting: Setting, env: Environment): string {
   const found = setting.secret === true ? '' : `, not ${JSON.stringify(env[name])}`
   return `${name} must be ${expected(setting)}${found}`

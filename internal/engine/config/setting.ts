@@ -1,7 +1,4 @@
-/**
- * What is known of a setting: the facts of a JSON Schema property (ajv reads them), and
- * what people read of it.
- */
+/** A setting: the JSON Schema facts that ajv checks, and the text that people read. */
 export interface Setting {
   readonly type: 'string' | 'integer'
   readonly description: string
@@ -10,7 +7,7 @@ export interface Setting {
   readonly minimum?: number
   readonly maximum?: number
   readonly pattern?: string
-  /** What `pattern`, or the code that reads the value, takes: for the error message. */
+  /** What `pattern`, or the code that reads the value, accepts; for the error message. */
   readonly shape?: string
   readonly secret?: true
 }
@@ -18,13 +15,13 @@ export interface Setting {
 /** By the names of their environment variables. */
 export type Settings = Readonly<Record<string, Setting>>
 
-/** Settings that people find under one heading. */
+/** Settings shown under one heading. */
 export interface SettingGroup<S extends Settings = Settings> {
   readonly heading: string
   readonly settings: S
 }
 
-/** Keeps the names and the facts as types, so that values are read with full types. */
+/** Keeps names and facts as types, so that values are fully typed. */
 export function defineSettings<const S extends Settings>(
   heading: string,
   settings: S

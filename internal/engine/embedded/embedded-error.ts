@@ -1,9 +1,6 @@
 import { ExpectedError } from '../lifecycle/service.js'
 
-/**
- * What keeps an embedded service from starting, each as one sentence that says what to
- * do.
- */
+/** Why an embedded service cannot start, in one sentence that says what to do. */
 export type EmbeddedErrorCode =
   | 'not-installed'
   | 'port-taken'

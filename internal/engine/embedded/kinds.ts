@@ -1,4 +1,4 @@
-/** The services that there are to embed, as a program asks for them. */
+/** The services that can be embedded, as a program asks for them. */
 import { join } from 'node:path'
 import pg from 'pg'
 import { EmbeddedError } from './embedded-error.js'
@@ -9,13 +9,11 @@ import { startEmbeddedSqs } from './sqs.js'
 
 export interface ServicePort {
   readonly port: number
-  /**
-   * True where the user set it: then a taken port is an error, else another one is taken.
-   */
+  /** True if the user set it: then a taken port is an error, else another is used. */
   readonly isChosen: boolean
 }
 
-/** Refused at once where nothing listens; a machine that is busy takes its time. */
+/** Long enough for a busy machine; where nothing listens, the refusal is immediate. */
 const ANSWER_MS = 10_000
 
 export function embeddedPostgres(database: string, wanted: ServicePort): EmbeddedService {
@@ -35,7 +33,7 @@ export function embeddedPostgres(database: string, wanted: ServicePort): Embedde
         connectionTimeoutMillis: ANSWER_MS,
         query_timeout: ANSWER_MS
       })
-      // A connection that breaks after its answer is the next caller's concern.
+      // A connection that breaks after its answer does not matter here.
       session.on('error', () => undefined)
       try {
         await session.connect()
@@ -74,10 +72,7 @@ export function embeddedSqs(wanted: ServicePort): EmbeddedService {
   }
 }
 
-/**
- * Starts on the wanted port, or on any when that one was only our default and somebody
- * else has it.
- */
+/** Starts on the wanted port; on any free one if our default is taken. */
 async function onPort(
   wanted: ServicePort,
   title: string,

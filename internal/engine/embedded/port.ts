@@ -1,4 +1,4 @@
-/** Loopback ports: is one free, and which one is. */
+/** Checks whether a loopback port is free, and finds a free one. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
@@ -16,7 +16,7 @@ async function listen(port: number): Promise<number> {
   return address.port
 }
 
-/** A port that was free a moment ago: whoever takes it must be ready to ask again. */
+/** A port that was free a moment ago: the caller must be ready to ask again. */
 export function findFreePort(): Promise<number> {
   return listen(0)
 }
@@ -26,8 +26,8 @@ export async function isPortFree(port: number): Promise<boolean> {
     await listen(port)
     return true
   } catch (error) {
-    // EACCES: a port below 1024 as an ordinary user. It is not taken, but not ours to
-    // have either.
+    // EACCES: a port below 1024 as an ordinary user. It is not taken, but we cannot have
+    // it.
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') return false
     throw error

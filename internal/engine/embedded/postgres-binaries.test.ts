@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { locateServer } from './postgres-binaries.js'
 
-/** A user who has exactly the owner's bits of what this test creates. */
+/** A user with exactly the owner's rights to this test's files. */
 const owner = { name: 'owner', uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
 
 async function setup(t: Test, postgresMode: number) {
@@ -38,23 +38,19 @@ async function setup(t: Test, postgresMode: number) {
 }
 
 await t.test(
-  'a server whose install script did not run gets its library links where it is',
+  'a server whose install script did not run gets its library links in place',
   async t => {
     const { packageDir, place, log, say } = await setup(t, 0o755)
     const native = await locateServer(packageDir, [place], null, say)
     t.equal(native, join(packageDir, 'native'))
     t.equal(readlinkSync(join(native, 'lib', 'libpq.so.5')), 'libpq.so.5.18')
-    t.equal(
-      await locateServer(packageDir, [place], null, say),
-      native,
-      'the next start finds them made'
-    )
+    t.equal(await locateServer(packageDir, [place], null, say), native, 'the next start finds them')
     t.same(log, [])
   }
 )
 
 await t.test(
-  'a user who may not run the server there gets one whole copy of it, said in one line',
+  'a user who may not run the server there gets one copy, reported in one line',
   async t => {
     const { packageDir, place, log, say } = await setup(t, 0o400)
     const native = await locateServer(packageDir, [join(place, 'absent'), place], owner, say)
@@ -78,7 +74,7 @@ await t.test(
   }
 )
 
-await t.test('two starts that copy at once end with one whole copy', async t => {
+await t.test('two starts that copy at once end with one complete copy', async t => {
   const { packageDir, place, say } = await setup(t, 0o400)
   const [first, second] = await Promise.all([
     locateServer(packageDir, [place], owner, say),
@@ -88,13 +84,13 @@ await t.test('two starts that copy at once end with one whole copy', async t => 
   t.ok(existsSync(join(first, 'lib', 'libpq.so.5')))
 })
 
-await t.test('what somebody else prepared in the shared place is not run', async t => {
+await t.test('files that another user put in the shared place are not run', async t => {
   const { packageDir, place, say } = await setup(t, 0o400)
   const copy = dirname(await locateServer(packageDir, [place], owner, say))
   await chmod(copy, 0o777)
   await t.rejects(
     locateServer(packageDir, [place], owner, say),
-    { code: 'start-failed', message: /somebody else/ },
+    { code: 'start-failed', message: /another user/ },
     'writable by all'
   )
   rmSync(copy, { recursive: true })
@@ -102,12 +98,12 @@ await t.test('what somebody else prepared in the shared place is not run', async
   symlinkSync(join(place, 'elsewhere'), copy)
   await t.rejects(
     locateServer(packageDir, [place], owner, say),
-    { code: 'start-failed', message: /somebody else/ },
+    { code: 'start-failed', message: /another user/ },
     'a link'
   )
 })
 
-await t.test('with no place open to the user the reason is said', async t => {
+await t.test('without a place that the user can read, the error says why', async t => {
   const { packageDir, place, say } = await setup(t, 0o400)
   await t.rejects(locateServer(packageDir, [join(place, 'absent')], owner, say), {
     code: 'start-failed',

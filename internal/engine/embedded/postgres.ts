@@ -1,9 +1,8 @@
 /**
- * A real PostgreSQL server on loopback with nothing installed but the project's own
- * packages.
+ * A real PostgreSQL server on loopback that needs only the project's own packages. It
+ * listens on 127.0.0.1 and nowhere else.
  *
  * Shapes  <dataDir>/postgres is its data directory, <dataDir>/postgres.log its log.
- * Units   ports are TCP ports on 127.0.0.1; nothing listens elsewhere.
  * Errors  EmbeddedError, one sentence each; a failed start leaves no process behind.
  * Source  PostgreSQL manual: `postgres`, "Shutting Down the Server" (SIGINT = fast,
  *         SIGQUIT = immediate).
@@ -33,18 +32,18 @@ export interface PostgresOptions {
   readonly dataDir: string
   /** 0 takes any free port. */
   readonly port: number
-  /** The setting that chooses `port`, named when it is taken. */
+  /** The setting that chooses `port`, named in the error when it is taken. */
   readonly portSetting?: string
-  /** Made when it is missing. */
+  /** Created if it is missing. */
   readonly database: string
-  /** For `postgres -c`; called when `dataDir` is there. */
+  /** For `postgres -c`; called once `dataDir` exists. */
   readonly settings: (dataDir: string) => Readonly<Record<string, string>>
   readonly log?: (line: string) => void
 }
 
 export interface EmbeddedPostgres {
   readonly connectionString: string
-  /** The port it listens on: an adopted server keeps the port it had. */
+  /** The port that it listens on: an adopted server keeps its port. */
   readonly port: number
   readonly pid: number
   /** Resolves when the server is gone. May be called twice. */
@@ -98,7 +97,7 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<E
   )
 }
 
-/** The server that an earlier process started in `dataPath` and did not live to stop. */
+/** The server in `dataPath` that outlived the process that started it. */
 async function adopt(dataPath: string, database: string): Promise<EmbeddedPostgres | null> {
   const found = readPidFile(dataPath)
   if (found === null) return null
@@ -106,8 +105,8 @@ async function adopt(dataPath: string, database: string): Promise<EmbeddedPostgr
   const realPath = realpathSync(dataPath)
   const isGone = () => !isServing(pid, realPath)
   if (isGone()) {
-    // PostgreSQL itself would take any process that now has this pid for the old server,
-    // and not start.
+    // PostgreSQL would take any process with this pid for the old server, and refuse to
+    // start.
     rmSync(join(dataPath, 'postmaster.pid'), { force: true })
     return null
   }
@@ -118,10 +117,7 @@ async function adopt(dataPath: string, database: string): Promise<EmbeddedPostgr
   return running(pid, port, database, () => stopPostmaster(pid, isGone))
 }
 
-/**
- * Starts the server on `port` and waits until it serves; null when somebody else has the
- * port.
- */
+/** Starts the server on `port` and waits until it serves; null when the port is taken. */
 async function startOn(place: PostgresPlace, port: number): Promise<EmbeddedPostgres | null> {
   const { dataPath, user, database } = place
   const logFile = join(place.dataDir, 'postgres.log')
@@ -177,7 +173,7 @@ async function startOn(place: PostgresPlace, port: number): Promise<EmbeddedPost
   }
   const { pid } = server
   const postgres = running(pid, port, database, async () => {
-    // Taken back, so that this process collects it instead of leaving a zombie to a
+    // Referenced again, so that this process collects it and leaves no zombie to a
     // container's first process.
     server.ref()
     await stopPostmaster(pid, () => hasExited(server))

@@ -1,6 +1,6 @@
 /**
- * The running server of a data directory, as its postmaster.pid tells: adopting one that
- * outlived its starter, and stopping it.
+ * Reads the running server of a data directory from its postmaster.pid, to adopt one that
+ * outlived its starter, and to stop it.
  *
  * Source  PostgreSQL, miscadmin.h: the lines of postmaster.pid are pid, data directory,
  *         start time, port, socket directory, listen address, shared memory key, status;
@@ -21,10 +21,7 @@ const POLL_MS = 20
 const FAST_STOP_MS = 20_000
 const IMMEDIATE_STOP_MS = 10_000
 
-/**
- * What postmaster.pid says, whether or not it is still true; null while there is none, or
- * only half of one.
- */
+/** What postmaster.pid says, true or not; null while it is missing or incomplete. */
 export function readPidFile(dataPath: string): Postmaster | null {
   let lines: string[]
   try {
@@ -40,14 +37,13 @@ export function readPidFile(dataPath: string): Postmaster | null {
 }
 
 /**
- * True while process `pid` serves `realDataPath`; a pid that now belongs to another
- * program, and a zombie, do not.
+ * True while process `pid` serves `realDataPath`; false for a zombie, and for a pid that
+ * now belongs to another program.
  */
 export function isServing(pid: number, realDataPath: string): boolean {
   try {
     if (process.platform === 'linux') {
-      // The server makes its data directory its working directory, and keeps it when
-      // somebody removes it.
+      // The server works in its data directory, and keeps it even if it is removed.
       const directory = readlinkSync(`/proc/${pid}/cwd`)
       return directory === realDataPath || directory === `${realDataPath} (deleted)`
     }
@@ -60,8 +56,8 @@ export function isServing(pid: number, realDataPath: string): boolean {
 }
 
 /**
- * Ends the server: committed data safe on disk, open sessions cut off. Resolves when
- * `isGone`, or when nothing more can be done.
+ * Ends the server: committed data is safe on disk, open sessions are cut off. Resolves
+ * when `isGone`, or when nothing more can be done.
  */
 export async function stopPostmaster(pid: number, isGone: () => boolean): Promise<void> {
   const steps = [
@@ -81,7 +77,7 @@ export async function stopPostmaster(pid: number, isGone: () => boolean): Promis
   }
 }
 
-/** True as soon as `condition` holds, false when it does not within `withinMs`. */
+/** True once `condition` holds; false if it does not within `withinMs`. */
 export async function waitUntil(condition: () => boolean, withinMs: number): Promise<boolean> {
   const deadlineMs = performance.now() + withinMs
   while (!condition()) {

@@ -16,14 +16,14 @@ t.test('root runs the server as the least privileged user that already exists', 
       gid: 65_533
     },
     {
-      why: 'without nobody, an account made for servers',
+      why: 'if nobody does not exist, an account made for servers',
       passwd: `${root}bin:x:2:2::/:\npostgres:x:70:71::/:\n`,
       name: 'postgres',
       uid: 70,
       gid: 71
     },
     {
-      why: 'else anybody who is not root',
+      why: 'else any user but root',
       passwd: `${root}# note:x:5:5\n\nada:x:1000:1001::/home/ada:/bin/sh`,
       name: 'ada',
       uid: 1_000,
@@ -47,30 +47,29 @@ t.test(
       chmodSync(inner, innerMode)
       chmodSync(outer, outerMode)
     }
-    // The directories above this checkout may themselves be closed: then no mode below
-    // them opens the path.
+    // A directory above this checkout may be closed: then no mode below opens the path.
     modes(0o755, 0o755, 0o644)
     const isCheckoutOpen = canReach(stranger, t.testdirName, 1)
     t.equal(canReach(stranger, file, 4), isCheckoutOpen, 'readable below readable directories')
     t.equal(canReach(stranger, file, 5), false, 'but not executable')
     modes(0o711, 0o711, 0o644)
-    t.equal(canReach(stranger, file, 4), isCheckoutOpen, 'to enter a directory is enough')
+    t.equal(canReach(stranger, file, 4), isCheckoutOpen, 'entering a directory is enough')
     modes(0o700, 0o755, 0o644)
     t.equal(canReach(stranger, file, 4), false, 'a closed directory further up')
-    t.equal(canReach(null, file, 4), true, 'ourselves are not asked')
+    t.equal(canReach(null, file, 4), true, 'our own access is not checked')
     modes(0o755, 0o755, 0o600)
     t.equal(canReach(stranger, file, 4), false, 'a closed file')
     const { uid, gid } = statSync(file)
     t.equal(
       canReach({ name: 'owner', uid, gid }, file, 4),
       canReach({ name: 'owner', uid, gid }, t.testdirName, 1),
-      'the owner has bits of its own'
+      'the owner has its own bits'
     )
-    t.equal(canReach(stranger, join(inner, 'absent'), 4), false, 'what does not exist')
+    t.equal(canReach(stranger, join(inner, 'absent'), 4), false, 'a missing file')
   }
 )
 
-t.test('only root runs the server as somebody else', async t => {
+t.test('only root runs the server as another user', async t => {
   const user = runUser(t.testdir())
   if (process.getuid?.() === 0) t.not(user?.uid, 0)
   else t.equal(user, null)

@@ -1,8 +1,8 @@
 /**
- * As whom the embedded PostgreSQL runs, and what that user can reach.
+ * Chooses the user that runs the embedded PostgreSQL, and checks what it can reach.
  *
- * Shapes  RunUser: null means "as ourselves". Only for root it is another, existing user:
- *         the server refuses to run as root, and this project creates no users.
+ * Shapes  RunUser: null means "as ourselves". Only root needs another, existing user: the
+ *         server refuses to run as root, and this project creates no users.
  * Source  POSIX: entering a path needs the execute bit of every directory above it.
  */
 import { readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
@@ -18,7 +18,7 @@ export interface RunUser {
 /** The first of these that exists; else any account with a uid of its own. */
 const PREFERRED = ['nobody', 'postgres', 'daemon']
 
-/** Picks the unprivileged user out of the text of a passwd file. */
+/** Picks the unprivileged user from the text of a passwd file. */
 export function pickRunUser(passwd: string): RunUser {
   const users: RunUser[] = []
   for (const line of passwd.split('\n')) {
@@ -39,8 +39,8 @@ export function pickRunUser(passwd: string): RunUser {
 }
 
 /**
- * Null unless we are root. Data that already belongs to somebody keeps its owner, so that
- * a first start without root stays usable.
+ * Null unless we are root. Existing data keeps its owner, so that data from a first start
+ * without root stays usable.
  */
 export function runUser(ownedPath: string): RunUser | null {
   if (process.getuid?.() !== 0) return null
@@ -72,9 +72,9 @@ function allows(stats: Stats, user: RunUser, bits: number): boolean {
 }
 
 /**
- * The name by which the server finds its data. Below a directory closed to its user no
- * path leads there, but the working directory it was started in stays open to it, and
- * Linux gives that one a name.
+ * The path by which the server finds its data. If a directory above is closed to its
+ * user, no ordinary path leads there; its working directory stays open to it, and Linux
+ * has a path for that.
  */
 export function pathFor(user: RunUser | null, directory: string): string {
   return process.platform === 'linux' && !canReach(user, directory, 1)

@@ -36,7 +36,7 @@ async function end(child: ChildProcess): Promise<void> {
   await ended
 }
 
-/** A service that is a process and no more; it notes its starts. */
+/** A service that is only a process; it records its starts. */
 function tinyService(t: Test, title = 'tiny') {
   const running: ChildProcess[] = []
   const service: EmbeddedService = {
@@ -56,30 +56,33 @@ function tinyService(t: Test, title = 'tiny') {
   return { service, running }
 }
 
-await t.test('a second program joins what runs, starts what is missing, ends its own', async t => {
-  const dataDir = dataDirectory(t)
-  const a = tinyService(t, 'a')
-  const b = tinyService(t, 'b')
-  const log: string[] = []
-  const start = (services: Record<string, EmbeddedService>) =>
-    startEmbeddedServices(dataDir, services, line => log.push(line))
-  t.equal(await findEmbeddedServices(dataDir, { a: a.service }), null, 'nothing runs yet')
+await t.test(
+  'a second program joins running services, starts missing ones, ends its own',
+  async t => {
+    const dataDir = dataDirectory(t)
+    const a = tinyService(t, 'a')
+    const b = tinyService(t, 'b')
+    const log: string[] = []
+    const start = (services: Record<string, EmbeddedService>) =>
+      startEmbeddedServices(dataDir, services, line => log.push(line))
+    t.equal(await findEmbeddedServices(dataDir, { a: a.service }), null, 'nothing runs yet')
 
-  const [one, other] = await Promise.all([start({ a: a.service }), start({ a: a.service })])
-  t.equal(a.running.length, 1, 'of two that start at once, one does it')
-  t.same(one.addresses, other.addresses)
-  t.same(log, ['Using the embedded services that another program started: a on port 1'])
-  t.equal(b.running.length, 0, 'nobody asked for it')
+    const [one, other] = await Promise.all([start({ a: a.service }), start({ a: a.service })])
+    t.equal(a.running.length, 1, 'of two programs that start it at once, one does')
+    t.same(one.addresses, other.addresses)
+    t.same(log, ['Using the embedded services that another program started: a on port 1'])
+    t.equal(b.running.length, 0, 'no program asked for it')
 
-  const both = await start({ a: a.service, b: b.service })
-  t.same(both.addresses, { a: 'a:1', b: 'b:1' })
-  await Promise.all([both.stop(), both.stop()])
-  t.equal(await findEmbeddedServices(dataDir, { b: b.service }), null, 'it ends what it started')
-  t.same(await findEmbeddedServices(dataDir, { a: a.service }), { a: 'a:1' }, 'and no more')
-  t.equal(await findEmbeddedServices(dataDir, { a: a.service, b: b.service }), null)
-  await Promise.all([one.stop(), other.stop()])
-  t.same(readdirSync(dataDir), [], 'with the last one all is gone')
-})
+    const both = await start({ a: a.service, b: b.service })
+    t.same(both.addresses, { a: 'a:1', b: 'b:1' })
+    await Promise.all([both.stop(), both.stop()])
+    t.equal(await findEmbeddedServices(dataDir, { b: b.service }), null, 'it ends what it started')
+    t.same(await findEmbeddedServices(dataDir, { a: a.service }), { a: 'a:1' }, 'and no more')
+    t.equal(await findEmbeddedServices(dataDir, { a: a.service, b: b.service }), null)
+    await Promise.all([one.stop(), other.stop()])
+    t.same(readdirSync(dataDir), [], 'the last one leaves nothing')
+  }
+)
 
 await t.test('an address is believed only while the process behind it lives', async t => {
   const dataDir = dataDirectory(t)
@@ -101,7 +104,7 @@ await t.test('an address is believed only while the process behind it lives', as
   t.equal(await find(), null, 'half a file')
 })
 
-await t.test('what a killed program left running is started anew, and ended then', async t => {
+await t.test('a service left by a killed program is taken over, and then ended', async t => {
   const dataDir = dataDirectory(t)
   const { service, running } = tinyService(t)
   const left = endless(t)
@@ -118,7 +121,7 @@ await t.test('what a killed program left running is started anew, and ended then
   t.ok(running[0]?.killed)
 })
 
-await t.test('a start that fails ends what it had begun', async t => {
+await t.test('a failed start ends what it began', async t => {
   const dataDir = dataDirectory(t)
   const { service, running } = tinyService(t)
   const broken = { ...service, start: () => Promise.reject(new Error('no disk')) }
@@ -129,7 +132,7 @@ await t.test('a start that fails ends what it had begun', async t => {
 })
 
 await t.test(
-  'PostgreSQL and SQS: a taken default port is replaced and said, one the user chose is an error',
+  'PostgreSQL and SQS: a taken default port is replaced, a chosen one is an error',
   async t => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')

@@ -1,11 +1,12 @@
 /**
- * Services for a machine that has none, shared by all programs started on the same data
- * directory: each program names the ones that it needs.
+ * Services for a machine that has none, shared by all programs with the same data
+ * directory. Each program names the services that it needs. The program that started a
+ * service ends it; others join it and leave it running. A service that a killed program
+ * left behind is taken over.
  *
  * Shapes  <dataDir>/<name>.json says where a running service is and which program will
- *         end it: the one that started it. A program that finds it running joins it and
- *         leaves it running. What a killed program left behind is taken over.
- * Errors  EmbeddedError, one sentence each; what was begun is ended again.
+ *         end it.
+ * Errors  EmbeddedError, one sentence each; a failed start ends what it began.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,22 +27,22 @@ export interface RunningService extends ServiceAddress {
   stop(): Promise<void>
 }
 
-/** One kind of service: how it is started, and recognised where it runs. */
+/** One kind of service: how to start it and how to recognise it. */
 export interface EmbeddedService {
-  /** For people. */
+  /** Its name for people. */
   readonly title: string
-  /** Takes over what a killed program left running in `dataDir`. */
+  /** Takes over a service that a killed program left running in `dataDir`. */
   start(dataDir: string, log: (line: string) => void): Promise<RunningService>
-  /** True when it is this service that answers there, and no other one on its port. */
+  /** True if this service answers there, and not another one on its port. */
   answers(found: ServiceAddress): Promise<boolean>
 }
 
-/** Services by their names: those of the files in the data directory. */
+/** Services by name; the name is that of the file in the data directory. */
 export type EmbeddedServiceSet<Name extends string> = Readonly<Record<Name, EmbeddedService>>
 
 export interface EmbeddedServices<Name extends string> {
   readonly addresses: Readonly<Record<Name, string>>
-  /** Ends what was started here. May be called twice. */
+  /** Ends the services started here. May be called twice. */
   stop(): Promise<void>
 }
 
@@ -60,7 +61,7 @@ export async function startEmbeddedServices<Name extends string>(
   return withStartLock(directory, () => joinOrStart(directory, services, log))
 }
 
-/** Where the services of `dataDir` are, if all of them really answer. */
+/** Where the services of `dataDir` are, if all of them answer; else null. */
 export async function findEmbeddedServices<Name extends string>(
   dataDir: string,
   services: EmbeddedServiceSet<Name>

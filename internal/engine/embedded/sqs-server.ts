@@ -1,21 +1,21 @@
 /**
- * The embedded queue's own process: started by sqs.ts with `[port, dataDir?]` as
- * arguments; it reports over its IPC channel and ends with it.
+ * The embedded queue's own process: sqs.ts starts it with the arguments
+ * `[port, dataDir?]`; it reports over its IPC channel and ends with it. Without a dataDir
+ * everything is in memory.
  *
- * Shapes  SqsServerReport out; dataDir absent = everything in memory.
  * Errors  reported, then exit code 1.
  * Source  fauxqs 2.4.1, whose exported server listens on every interface, puts
  *         sqs.<region>.localhost (a name that many systems do not resolve) into queue
  *         URLs, and loses a message that is made visible at once while its state is kept
- *         on disk. Hence its parts, put together here. This file must import no other
- *         file of ours: it also runs from its source.
+ *         on disk. So this file assembles its parts. It must not import another file of
+ *         ours: it also runs from its source.
  */
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { buildApp } from 'fauxqs'
 
-/** What the process tells its parent, once. */
+/** What the process reports to its parent, once. */
 export type SqsServerReport =
   | { readonly port: number }
   | { readonly code: string; readonly message: string }
@@ -82,7 +82,7 @@ async function serve(wantedPort: number, dataDir: string | undefined): Promise<n
       process.exit(0)
     })
   }
-  // The parent's end, however it came, closes the channel; it may have come already.
+  // However the parent ends, the channel closes; it may have closed already.
   process.once('disconnect', close)
   process.once('SIGTERM', close)
   if (!process.connected) close()
@@ -92,10 +92,7 @@ async function serve(wantedPort: number, dataDir: string | undefined): Promise<n
 const LOOK_FOR_EXPIRED_EVERY_MS = 20
 const SPENT_BEFORE_CUT = 10_000
 
-/**
- * A line whose front is taken at the same cost whatever its length: an array moves all
- * that are left.
- */
+/** A queue with a constant cost of taking the first; an array would move all the rest. */
 class Line<T> {
   #items: T[] = []
   #spent = 0
@@ -125,13 +122,13 @@ class Line<T> {
 }
 
 /**
- * The waiting messages, handed out in turns between their groups, as a fair queue of SQS
- * does it: a line per group, one message per turn. Those without a group are one group. A
- * step costs the same whatever the number of messages and of groups.
+ * The waiting messages. Their groups take turns, as in a fair queue of SQS: one line per
+ * group, one message per turn; messages without a group are one group. A step has the
+ * same cost for any number of messages and groups.
  */
 class Waiting {
   readonly #lines = new Map<string | undefined, Line<SqsMessage>>()
-  /** The groups with messages, the next one first. */
+  /** The groups with messages, next one first. */
   readonly #turns = new Line<string | undefined>()
   #length = 0
 
@@ -172,8 +169,8 @@ class Waiting {
 }
 
 /**
- * fauxqs drops the group of a message on a standard queue. It keeps the entry's
- * attributes as they came, so these lead from one to the other.
+ * fauxqs drops the group of a message on a standard queue. It keeps the entry's attribute
+ * object, so we look the group up by that.
  */
 const groups = new WeakMap<object, string>()
 
@@ -193,9 +190,8 @@ function noteGroups(body: unknown): void {
 }
 
 /**
- * Messages in fair turns between their groups. Without this, too, each receive of a queue
- * with a backlog costs a walk over all messages that wait, and one over all that are in
- * flight.
+ * Hands out messages in fair turns between their groups. It also saves fauxqs a walk over
+ * all waiting messages, and one over all in flight, at each receive.
  */
 function withFairTurns(queue: SqsQueue): SqsQueue {
   const enqueue = queue.enqueue.bind(queue)
@@ -222,10 +218,7 @@ function withFairTurns(queue: SqsQueue): SqsQueue {
   return queue
 }
 
-/**
- * A module of fauxqs that its package does not export: the pinned version makes that
- * safe.
- */
+/** A module that fauxqs does not export; safe because its version is pinned. */
 async function part<Module>(path: string): Promise<Module> {
   const root = dirname(fileURLToPath(import.meta.resolve('fauxqs')))
   return (await import(pathToFileURL(join(root, path)).href)) as Module
@@ -237,9 +230,8 @@ async function openPersistence(dataDir: string): Promise<Persistence> {
   }>('persistence.js')
 
   /**
-   * All writes of one request in one transaction. The commit runs before the answer
-   * leaves: its microtask is queued by the first write, ahead of the one that sends the
-   * answer.
+   * Puts all writes of one request in one transaction. The commit runs before the answer
+   * is sent: the first write queues its microtask ahead of the one that sends.
    */
   class RequestPersistence extends PersistenceManager {
     readonly #db: Sqlite
@@ -248,10 +240,9 @@ async function openPersistence(dataDir: string): Promise<Persistence> {
     constructor(directory: string) {
       super(directory)
       this.#db = (this as unknown as { db: Sqlite }).db
-      // What is in memory is the truth: a second process on the same file would not know
-      // of it.
+      // The state in memory is the truth; a second process on this file would not see it.
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT')
-      // Survives a kill -9 of every process; only a failing machine could lose the last
+      // Survives a kill -9 of every process; only a machine failure can lose the last
       // moments.
       this.#db.exec('PRAGMA synchronous = NORMAL')
     }
@@ -306,17 +297,14 @@ async function openPersistence(dataDir: string): Promise<Persistence> {
     try {
       return new RequestPersistence(dataDir)
     } catch (error) {
-      // The process of a run that was just killed may not have ended yet.
+      // The process of a killed run may not have ended yet.
       if (!(error as Error).message.includes('locked') || tries === LOCKED_TRIES) throw error
       await delay(LOCKED_RETRY_MS)
     }
   }
 }
 
-/**
- * A Ctrl-C in the terminal is for the programs; they end this process when they have
- * drained.
- */
+/** Ctrl-C is for the programs; they end this process when they have drained. */
 process.on('SIGINT', () => undefined)
 process.on('SIGHUP', () => undefined)
 const [port = '0', dataDir] = process.argv.slice(2)

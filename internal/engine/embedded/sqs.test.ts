@@ -14,7 +14,7 @@ interface Reply {
   }[]
 }
 
-/** One call as any client of SQS makes it, signed for `region`. */
+/** One call as any SQS client makes it, signed for `region`. */
 async function call(
   { endpoint }: Pick<EmbeddedSqs, 'endpoint'>,
   action: string,
@@ -64,7 +64,7 @@ await t.test(
 )
 
 await t.test(
-  'with a data directory the queue is there at the next start, on any port, with what was not deleted',
+  'undeleted messages in a data directory are there at the next start, on any port',
   async t => {
     const dataDir = t.testdir()
     const first = await startEmbeddedSqs({ port: 0, dataDir })
@@ -108,7 +108,7 @@ await t.test('a message whose send was answered survives a kill -9', async t => 
 })
 
 await t.test(
-  'a message given back at once is received again and keeps its receive count, across a restart too',
+  'a message given back comes again with its receive count, also after a restart',
   async t => {
     const dataDir = t.testdir()
     const first = await startEmbeddedSqs({ port: 0, dataDir })
@@ -134,7 +134,7 @@ await t.test(
 )
 
 await t.test(
-  'a large backlog comes out in order, each message once, and what is not deleted in time comes back',
+  'a large backlog comes in order, each message once; undeleted ones come back',
   async t => {
     const server = await startEmbeddedSqs({ port: 0 })
     t.teardown(() => server.stop())
@@ -237,30 +237,27 @@ await t.test('a queue that ends by itself is reported in one line', async t => {
   t.same(log, ['The embedded queue ended by itself (SIGKILL): no reason given'])
 })
 
-await t.test(
-  'the queue ends with the program that started it, even when that one is killed',
-  async t => {
-    const module = new URL('./sqs.js', import.meta.url).href
-    const script = `
+await t.test('the queue ends with the program that started it, even if that is killed', async t => {
+  const module = new URL('./sqs.js', import.meta.url).href
+  const script = `
     import { startEmbeddedSqs } from ${JSON.stringify(module)}
     console.log((await startEmbeddedSqs({ port: 0 })).endpoint)
     setInterval(() => undefined, 1_000_000)`
-    const starter = spawn(
-      process.execPath,
-      [...process.execArgv, '--input-type=module', '-e', script],
-      {
-        stdio: ['ignore', 'pipe', 'inherit']
-      }
+  const starter = spawn(
+    process.execPath,
+    [...process.execArgv, '--input-type=module', '-e', script],
+    {
+      stdio: ['ignore', 'pipe', 'inherit']
+    }
+  )
+  const [output] = (await once(starter.stdout, 'data')) as [Buffer]
+  const endpoint = output.toString().trim()
+  t.ok((await fetch(`${endpoint}/health`)).ok)
+  starter.kill('SIGKILL')
+  await until('the end of the queue', () =>
+    fetch(`${endpoint}/health`).then(
+      () => false,
+      () => true
     )
-    const [output] = (await once(starter.stdout, 'data')) as [Buffer]
-    const endpoint = output.toString().trim()
-    t.ok((await fetch(`${endpoint}/health`)).ok)
-    starter.kill('SIGKILL')
-    await until('the end of the queue', () =>
-      fetch(`${endpoint}/health`).then(
-        () => false,
-        () => true
-      )
-    )
-  }
-)
+  )
+})

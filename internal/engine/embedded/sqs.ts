@@ -1,12 +1,12 @@
 /**
- * An SQS-compatible queue on loopback, in a process of its own, so that it shares no CPU
+ * An SQS-compatible queue on loopback, in its own process, so that it shares no CPU
  * time with the program that measures it.
  *
- * Shapes  without `dataDir` everything is in memory; with it, queues and messages are
- *         kept in <dataDir>/fauxqs.db.
- * Units   ports are TCP ports on 127.0.0.1; nothing listens elsewhere.
- * Errors  EmbeddedError, one sentence each. The process ends with this one, however this
- *         one ends.
+ * It listens on 127.0.0.1 and nowhere else, and ends with this process, however that
+ * ends. Without `dataDir` everything is in memory; with it, queues and messages are kept
+ * in <dataDir>/fauxqs.db.
+ *
+ * Errors  EmbeddedError, one sentence each.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -20,7 +20,7 @@ import type { SqsServerReport } from './sqs-server.js'
 export interface SqsOptions {
   /** 0 takes any free port. */
   readonly port: number
-  /** The setting that chooses `port`, named when it is taken. */
+  /** The setting that chooses `port`, named in the error when it is taken. */
   readonly portSetting?: string
   readonly dataDir?: string
   readonly log?: (line: string) => void
@@ -115,14 +115,14 @@ function firstReport(server: ChildProcess): Promise<SqsServerReport> {
   return new Promise(settle => {
     server.once('message', message => settle(message as SqsServerReport))
     server.once('error', error => settle({ code: 'unknown', message: error.message }))
-    // 'close' rather than 'exit': by then its last words have been read.
+    // 'close' rather than 'exit': by then all its output has been read.
     server.once('close', code =>
       settle({ code: 'unknown', message: `it ended with exit code ${code ?? 0}` })
     )
   })
 }
 
-/** The queue must not keep a program alive that has nothing left to do. */
+/** The queue must not keep a finished program alive. */
 function release(server: ChildProcess): void {
   server.unref()
   server.channel?.unref()

@@ -18,7 +18,7 @@ await t.test('starts in one directory follow each other and never overlap', asyn
   for (const at of [0, 2]) t.equal(steps[at]?.replace('begins', 'ends'), steps[at + 1])
 })
 
-await t.test('a start that fails lets the next one begin', async t => {
+await t.test('a failed start lets the next one begin', async t => {
   const directory = t.testdir()
   await t.rejects(
     withStartLock(directory, () => Promise.reject(new Error('no disk'))),

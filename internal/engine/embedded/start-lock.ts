@@ -12,7 +12,7 @@ import { isAlive } from './process-alive.js'
 
 const RETRY_MS = 50
 
-/** Runs `work` while no other process does the same in `directory`. */
+/** Runs `work` while no other process does so in `directory`. */
 export async function withStartLock<T>(directory: string, work: () => Promise<T>): Promise<T> {
   const lock = join(directory, 'starting')
   const mine = `${process.pid} ${randomUUID()}`
@@ -40,8 +40,8 @@ async function acquire(lock: string, mine: string): Promise<boolean> {
   } finally {
     rmSync(draft, { force: true })
   }
-  // Another process that saw the same dead holder may just have removed our lock for it:
-  // look again once it has had the time.
+  // Another process that saw the same dead holder may have just removed our lock: check
+  // again after giving it time.
   if (holder !== null) await delay(RETRY_MS)
   return read(lock) === mine
 }

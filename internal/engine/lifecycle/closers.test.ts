@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Closers } from './closers.js'
 
-t.test('what was opened last is closed first, one after the other', async t => {
+t.test('what was opened last is closed first, one at a time', async t => {
   const closers = new Closers()
   const order: string[] = []
   closers.add(() => order.push('first'))
@@ -15,7 +15,7 @@ t.test('what was opened last is closed first, one after the other', async t => {
   t.equal(order.length, 2, 'once')
 })
 
-t.test('a close that fails keeps no other from being closed', async t => {
+t.test('a failed close does not stop the others', async t => {
   const closers = new Closers()
   let isClosed = false
   closers.add(() => (isClosed = true))

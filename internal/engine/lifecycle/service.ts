@@ -1,7 +1,4 @@
-/**
- * What `main` runs: a program that works until it is told to stop, and then ends in
- * order.
- */
+/** What `main` runs: it works until asked to stop, then shuts down in order. */
 export interface Service {
   /**
    * Works until `signal` aborts (or the work is done), then drains and resolves. Rejects
@@ -10,7 +7,7 @@ export interface Service {
   run(signal: AbortSignal): Promise<void>
 }
 
-/** A failure that its message explains completely: shown without a stack trace. */
+/** A failure that its message explains fully, so it is shown without a stack. */
 export class ExpectedError extends Error {
   override readonly name: string = 'ExpectedError'
 }

@@ -1,5 +1,5 @@
 /**
- * What every program must know: where its services are, its database's limits, its log.
+ * What every program must know: its services, the limits of its database, its log.
  *
  * Shapes  a SettingsReading in, a typed value out, or null where services are missing.
  * Errors  readers add what is missing or wrong to the reading's problems; buildConfig
@@ -21,8 +21,8 @@ import {
 } from '../queue/sqs/settings.js'
 
 /**
- * The settings that every program reads. The queue's are among them also where a program
- * uses no queue: a queue that is named means that the database is given, too.
+ * The settings that every program reads, including the queue's: a program without a queue
+ * must still know whether one is named, because then the database must be given too.
  */
 export const PROGRAM_SETTINGS = {
   ...SQS_SETTINGS.settings,
@@ -63,10 +63,7 @@ export interface LogConfig {
   readonly format: ProgramValues['LOG_FORMAT']
 }
 
-/**
- * What every program needs. One that does not use the queue is neither asked for it nor
- * given its credentials.
- */
+/** What every program needs. A program without a queue needs no queue settings. */
 export interface BaseConfig {
   readonly services: DatabaseConfig
   readonly db: DbLimits
@@ -74,13 +71,13 @@ export interface BaseConfig {
   readonly shutdownTimeoutMs: number
 }
 
-/** What a program needs that uses the queue, too. */
+/** What a program with a queue needs. */
 export interface QueueProgramConfig extends BaseConfig {
   readonly services: ServicesConfig
   readonly queue: QueueConfig
 }
 
-/** Throws all problems together; `base` is null only where they are among them. */
+/** Throws all problems together; `base` is null only if it has some. */
 export function buildConfig<Base, Config extends object>(
   problems: readonly string[],
   base: Base | null,
@@ -116,7 +113,7 @@ function readCommon(values: ProgramValues): Omit<BaseConfig, 'services'> {
   }
 }
 
-/** An external queue beside an external database; embedded ones when neither is named. */
+/** An external queue and database, or embedded ones when neither is named. */
 export function readServices(
   reading: ProgramReading,
   embeddedDatabase: string
@@ -160,7 +157,8 @@ export function readDatabase(
   }
   if (!isReadable(dbConnection)) {
     problems.push(
-      'DB_CONNECTION is not readable as a URL: percent-encode what is special in user and password, and look at the port'
+      'DB_CONNECTION is not a valid URL: percent-encode special characters in user and password, ' +
+        'and check the port'
     )
   }
   return { kind: 'external', dbConnection }
@@ -173,8 +171,8 @@ function whyNotEmbedded({ NODE_ENV }: Pick<ProgramValues, 'NODE_ENV'>): string {
 }
 
 /**
- * As the driver reads it: it encodes spaces itself, and without a host there may be one
- * in the parameters.
+ * Checks a URL as the driver reads it: it encodes spaces itself, and accepts a host among
+ * the parameters.
  */
 function isReadable(dbConnection: string): boolean {
   const encoded = dbConnection.replaceAll(' ', '%20')

@@ -1,8 +1,8 @@
 /**
- * Where a program's services are: as configured, or embedded ones that are started or
- * found here. A program that uses no queue starts none.
+ * Opens a program's services: the configured ones, or embedded ones that it starts or
+ * finds. A program without a queue starts none.
  *
- * Errors  ExpectedError where embedded services should run and do not.
+ * Errors  ExpectedError if embedded services should run and do not.
  */
 import type { EmbeddedServices, EmbeddedServiceSet as ServiceSet } from '../embedded/services.js'
 import { ExpectedError } from '../lifecycle/service.js'
@@ -11,9 +11,9 @@ import type { DatabaseConfig, EmbeddedConfig, ServicesConfig } from './config.js
 
 export interface DatabaseService {
   readonly dbConnection: string
-  /** True when it is embedded: then it is this machine's, and so is the queue. */
+  /** True when it is embedded: then it and the queue run on this machine. */
   readonly isEmbedded: boolean
-  /** Ends what was started here; nothing otherwise. */
+  /** Stops what was started here. */
   stop(): Promise<void>
 }
 
@@ -53,10 +53,7 @@ export async function findDatabase(config: DatabaseConfig): Promise<DatabaseServ
   return fromFound(await find({ postgres }))
 }
 
-/**
- * Loaded only when needed: the packages behind it are not part of a production
- * installation.
- */
+/** Loaded on demand: a production installation does not have these packages. */
 async function embedded({ dataDir, database, ...ports }: EmbeddedConfig) {
   const kinds = await import('../embedded/kinds.js')
   const { findEmbeddedServices, startEmbeddedServices } = await import('../embedded/services.js')

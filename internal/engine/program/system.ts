@@ -1,6 +1,6 @@
 /**
- * What a system tells of itself, for the programs that work for all systems: settings,
- * tables, programs and commands.
+ * What a system declares for the programs that serve all systems: settings, tables,
+ * programs and commands.
  */
 import type { Commands, CommandTools } from '../cli/command.js'
 import type { Environment } from '../config/environment.js'
@@ -13,12 +13,9 @@ export interface System {
   /** In the order in which people read them. */
   readonly settings: readonly SettingGroup[]
   readonly migrations: Migrations
-  /**
-   * Makes the tables that a library of the system keeps; many processes may call it at
-   * once.
-   */
+  /** Creates the tables of a library; many processes may call it at once. */
   readonly installLibraries?: (connectionString: string, limits: DbLimits) => Promise<void>
-  /** True where its programs use a queue. */
+  /** True if its programs use a queue. */
   readonly usesQueue: boolean
   /** In the order of their start on one machine. */
   readonly programs: readonly SystemProgram[]
@@ -27,15 +24,15 @@ export interface System {
 }
 
 export interface SystemAdmin {
-  /** A sentence or two on what its commands are about. */
+  /** A sentence or two about its commands. */
   readonly introduction: string
-  /** Their words are its own: no other system has commands of these names. */
+  /** No other system has commands of these names. */
   readonly commands: (env: Environment) => Commands<CommandTools>
 }
 
 export interface SystemProgram {
   /** The folder of its entry point below `cmd/`. */
   readonly name: string
-  /** The setting for the port of its /metrics and /readyz; null where it has none. */
+  /** The setting for the port of its /metrics and /readyz; null if it has none. */
   readonly portSetting: string | null
 }

@@ -6,7 +6,7 @@ import { until } from '../testing/until.js'
 import { BuiltProgram, inheritedFrom, type ProgramSpec } from './built-program.js'
 import { isRunning } from './processes.js'
 
-/** A program of these lines, which is killed after the test. */
+/** A program with this source, killed after the test. */
 function start(t: Test, source: string, over: Partial<ProgramSpec> = {}): BuiltProgram {
   const directory = temporaryDirectory(t)
   const entry = join(directory, 'program.mjs')
@@ -18,7 +18,7 @@ function start(t: Test, source: string, over: Partial<ProgramSpec> = {}): BuiltP
 
 const GREET = `console.log(JSON.stringify({ msg: 'listening', port: 7 })); setInterval(() => 0, 1e6)`
 
-t.test('it is ready when it has said so, and what it said stays', async t => {
+t.test('it is ready when it has logged so, and its log lines stay available', async t => {
   const program = start(t, GREET)
   t.match(await program.said('listening'), { port: 7 })
   t.match(await program.said('listening'), { port: 7 })
@@ -28,7 +28,7 @@ t.test('it is ready when it has said so, and what it said stays', async t => {
   t.notOk(program.signal('SIGTERM'), 'nothing is left to be signalled')
 })
 
-t.test('a program that ends before it is ready is told of with its last lines', async t => {
+t.test('a program that ends before it is ready is reported with its last lines', async t => {
   const program = start(t, `console.log('first'); console.error('second'); process.exitCode = 3`)
   await t.rejects(program.said('listening'), {
     message: /^the program ended by itself \(exit code 3\):\n(?:first\nsecond|second\nfirst)$/
@@ -43,7 +43,7 @@ t.test('a program that does not become ready in time is killed', async t => {
   t.equal(await program.exited, 'SIGKILL')
 })
 
-t.test('one that is asked to end and does not is killed, and has not failed', async t => {
+t.test('a program that does not end when asked is killed, and has not failed', async t => {
   const program = start(t, `process.on('SIGTERM', () => 0); ${GREET}`)
   await program.said('listening')
   t.equal(await program.end('SIGTERM', 10), 'SIGKILL')
@@ -56,7 +56,7 @@ t.test('it gets the given environment and arguments, and nothing else', async t 
   process.env['USER'] = 'somebody'
   const program = start(t, show, { env: { PATH, GIVEN: 'yes' }, args: ['--port', '0'] })
   const { env, args } = await program.said('env')
-  // The test runner gives its children variables of its own.
+  // The test runner adds its own variables for its children.
   t.match(env, { GIVEN: 'yes', LOG_FORMAT: 'json', PATH, HOME: undefined, USER: undefined })
   t.same(args, ['--port', '0'])
   const environment = { PATH: '/bin', HOME: '/root', AWS_REGION: 'x', OTHER: 'y' }
@@ -67,7 +67,7 @@ t.test('it gets the given environment and arguments, and nothing else', async t 
   })
 })
 
-t.test('it has exited when it is gone, and closed when its children are too', async t => {
+t.test('it has exited when it is gone, and closed when its children are gone too', async t => {
   const program = start(
     t,
     `import { spawn } from 'node:child_process'

@@ -1,9 +1,9 @@
 /**
- * One of our built programs as a child of this process, started as a user would start it.
+ * Runs one of our built programs as a child of this process, as a user would start it.
  *
- * It runs in a process group of its own, so that a Ctrl-C reaches this process alone. It
- * has an IPC channel, so that it ends by itself when this process is killed. It gets the
- * given environment and nothing else.
+ * It has its own process group, so that a Ctrl-C reaches only this process, and an IPC
+ * channel, so that it ends by itself when this process is killed. It gets the given
+ * environment and nothing else.
  *
  * Errors  `said` and `failure` reject with the last lines of its output.
  */
@@ -14,11 +14,11 @@ import type { Environment } from '../../engine/config/environment.js'
 
 export interface ProgramSpec {
   readonly name: string
-  /** The file to run; absent: the one of that name in cmd. */
+  /** The file to run; default: the program of that name in cmd. */
   readonly entry?: string
   readonly args?: readonly string[]
   readonly env: Environment
-  /** Where it runs: a directory without an .env of somebody's own. */
+  /** Its working directory: one without a user's .env. */
   readonly directory: string
 }
 
@@ -29,12 +29,12 @@ export type ProgramEnd = number | NodeJS.Signals
 export type LogLine = Readonly<Record<string, unknown>>
 
 const KEPT_LINES = 20
-/** On a busy machine. */
+/** Long enough for a busy machine. */
 const READY_WITHIN_MS = 60_000
 const END_WITHIN_MS = 30_000
 const NEEDED = ['PATH', 'HOME', 'TZ', 'NODE_OPTIONS']
 
-/** Of an environment, what any program needs, and the variables of these names. */
+/** The variables that any program needs, and those of the given names. */
 export function inheritedFrom(
   env: Environment,
   ...names: readonly string[]
@@ -46,7 +46,7 @@ export function inheritedFrom(
 
 /** The file of a program in cmd. */
 export function programEntry(name: string): string {
-  // Tests run the sources; the programs are the built ones there too.
+  // Tests run from the sources, but start the built programs.
   const root = import.meta.url.endsWith('.ts') ? '../../../dist/' : '../../../'
   return fileURLToPath(new URL(`${root}cmd/${name}/index.js`, import.meta.url))
 }
@@ -55,11 +55,11 @@ export class BuiltProgram {
   readonly name: string
   readonly child: ChildProcess
   readonly pid: number
-  /** Its own end; workers of it may go on. */
+  /** Its own end; its workers may still run. */
   readonly exited: Promise<ProgramEnd>
-  /** Its end, once nothing more comes from it or from what it has started. */
+  /** Its end, and that of all processes that share its output. */
   readonly closed: Promise<ProgramEnd>
-  /** Rejects when it ends and `end` was not called; never resolves. */
+  /** Rejects if it ends before `end` is called; never resolves. */
   readonly failure: Promise<never>
   #isRunning = true
   #isEndMeant = false
@@ -79,8 +79,7 @@ export class BuiltProgram {
     this.exited = this.#untilEnded('exit')
     this.closed = this.#untilEnded('close')
     this.failure = this.#untilFailed()
-    // Whoever waits for anything else races against it; with nobody waiting it must not
-    // end this process.
+    // Callers race their waits against it; if nobody waits, it must not end this process.
     this.failure.catch(() => undefined)
     for (const stream of [this.child.stdout, this.child.stderr]) {
       if (stream !== null) createInterface({ input: stream }).on('line', line => this.#hear(line))
@@ -91,14 +90,14 @@ export class BuiltProgram {
     return this.#isRunning
   }
 
-  /** Calls `listener` with each line of its output from now on. */
+  /** Calls `listener` with each further line of its output. */
   onLine(listener: (line: string) => void): void {
     this.#listeners.push(listener)
   }
 
   /**
-   * The first line of its log with this message, also one that has been. A program that
-   * does not say it in time is killed.
+   * Resolves with the first log line that has this message, past or future. A program
+   * that does not log it in time is killed.
    */
   async said(message: string, withinMs = READY_WITHIN_MS): Promise<LogLine> {
     let timer: NodeJS.Timeout | undefined
@@ -122,7 +121,7 @@ export class BuiltProgram {
     return this.#isRunning && this.child.kill(name)
   }
 
-  /** Asks it to end, and kills it when it does not end in time. */
+  /** Asks it to end, and kills it if it does not end in time. */
   async end(name: NodeJS.Signals = 'SIGTERM', withinMs = END_WITHIN_MS): Promise<ProgramEnd> {
     this.#isEndMeant = true
     this.signal(name)

@@ -1,6 +1,6 @@
 /**
- * Looks at a condition until it holds: how long that took in milliseconds, or null when
- * it did not within `withinMs`.
+ * Checks a condition until it holds. Resolves with the milliseconds that took, or with
+ * null if it does not hold within `withinMs`.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 

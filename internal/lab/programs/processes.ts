@@ -1,11 +1,11 @@
 /**
- * Other processes, as far as signals and a look at them go. Those that have ended already
- * are no error.
+ * Signals other processes and looks at them. A process that has already ended is not an
+ * error.
  */
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { eventually } from './eventually.js'
 
-/** False when there is no such process any more. */
+/** False if the process no longer exists. */
 export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, name)
@@ -16,8 +16,8 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
 }
 
 /**
- * One that has ended and waits to be collected by its parent (a container's first process
- * may be slow) does not run any more.
+ * A zombie counts as ended: its parent, such as a container's first process, may collect
+ * it late.
  */
 export function isRunning(pid: number): boolean {
   try {
@@ -32,23 +32,18 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-/** How long it took until all had ended; null when they did not within `withinMs`. */
+/** How long it took until all had ended; null if they did not within `withinMs`. */
 export function untilGone(pids: readonly number[], withinMs: number): Promise<number | null> {
   return eventually(() => !pids.some(isRunning), withinMs)
 }
 
 export interface Found {
   readonly pid: number
-  /**
-   * Its arguments, and what the kernel says that it does: R runs, S waits, T is stopped.
-   */
+  /** The kernel's state for it (R running, S waiting, T stopped), and its arguments. */
   readonly what: string
 }
 
-/**
- * Those that run `entry` in `directory`, whoever started them; none where there is no
- * /proc.
- */
+/** All processes that run `entry` in `directory`; none if there is no /proc. */
 export function findRunning(entry: string, directory: string): readonly Found[] {
   if (process.platform !== 'linux') return []
   const path = realpathSync(directory)
@@ -63,7 +58,7 @@ export function findRunning(entry: string, directory: string): readonly Found[] 
           /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '?'
         return [{ pid, what: `${state} ${args.join(' ').trim()}` }]
       } catch {
-        // It has ended meanwhile, or is somebody else's.
+        // It has ended meanwhile, or belongs to another user.
         return []
       }
     })

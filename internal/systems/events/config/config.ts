@@ -1,8 +1,8 @@
 /**
- * What each of the events' programs needs to know, read once at its start.
+ * The configuration of each events program, read once at its start.
  *
  * Shapes  an Environment in, a frozen typed value out.
- * Errors  ConfigError naming every missing or wrong variable together.
+ * Errors  ConfigError that names all missing and wrong variables.
  */
 import { availableParallelism } from 'node:os'
 import { type Environment, readValues } from '../../../engine/config/environment.js'
@@ -36,7 +36,7 @@ export interface ProducersConfig extends QueueProgramConfig {
 }
 
 const EMBEDDED_QUEUE = 'events'
-/** Each program reports what is wrong, also in the settings of the others. */
+/** Each program reports all wrong settings, including those of other programs. */
 const SETTINGS = {
   ...PROGRAM_SETTINGS,
   ...PROCESSOR_SETTINGS.settings,

@@ -1,6 +1,4 @@
-/**
- * What only the sender needs to know: its keys, whom it may send to, how long it tries.
- */
+/** The sender's configuration: its keys, allowed addresses, and retry schedule. */
 import type { BlockList } from 'node:net'
 import { type SettingsReading, wrongValue } from '../../../engine/config/environment.js'
 import { parseAllowList } from '../../../engine/egress/address.js'
@@ -9,10 +7,7 @@ import { parseSchedule, type RetrySchedule } from '../../../engine/retry/schedul
 import { SENDER_SETTINGS } from './sender-settings.js'
 
 export interface SenderSettings {
-  /**
-   * As parseKeyRing reads them; null: the key is in a file next to the embedded services'
-   * data.
-   */
+  /** As parseKeyRing reads them; null: the key is in a file in DATA_DIR. */
   readonly secretKeys: string | null
   readonly allowHttp: boolean
   /** Addresses outside the public Internet that endpoints may have. */
@@ -24,7 +19,7 @@ export interface SenderSettings {
 }
 
 const AN_HOUR_MS = 3_600_000
-/** Recipients on this machine, for trying things out. */
+/** Recipients on this machine, for trials. */
 const EMBEDDED_ALLOW = '127.0.0.0/8,::1'
 
 const SETTINGS = SENDER_SETTINGS.settings

@@ -1,5 +1,5 @@
 /**
- * The settings of the events' programs that are not the engine's.
+ * The events system's own settings.
  *
  * Units   in the names: _MS milliseconds, _BYTES bytes.
  */
