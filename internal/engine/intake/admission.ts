@@ -1,35 +1,35 @@
 /**
- * The admit stage: which decoded entries go on at once, and which are held back or put
- * off.
+ * The admit stage: decides which decoded entries go on at once and which are held back or
+ * postponed.
  *
- * Shapes  a system opens its admission on the intake's desk, which is all that it may do
- *         with the entries that it holds back; `admitAll` holds nothing back.
+ * A system opens its admission on the intake's desk. The desk offers all that an
+ * admission may do with the entries it holds back; `admitAll` holds nothing back.
  */
 import type { Entry, Rejection } from '../message/message.js'
 
 export interface Admission<Item, Refused extends Rejection = Rejection> {
-  /** Entries that wait here, in nobody's way. */
+  /** Entries held back here, without blocking others. */
   readonly held: number
-  /** Those of `entries` that go on now, with the verdict that counts. */
+  /** The entries that go on now, each with its final verdict. */
   admit(entries: readonly Entry<Item, Refused>[]): readonly Entry<Item, Refused>[]
-  /** From now on nothing is held back; resolves with what has not gone on. */
+  /** Stops holding back; resolves with the entries still held. */
   end(): Promise<readonly Entry<Item, Refused>[]>
 }
 
 export interface AdmissionDesk<Item, Refused extends Rejection = Rejection> {
   /**
-   * How much of the work in flight may wait here: the rest stays with those who need not
-   * wait.
+   * How much of the work in flight may be held here; the rest is left for entries that
+   * need not wait.
    */
   readonly maxHeldMessages: number
   readonly maxHeldBytes: number
-  /** While true nothing may be released: somebody is examined alone. */
+  /** While true, release nothing: a message is being examined alone. */
   isPaused(): boolean
-  /** Their turn has come: they go on. */
+  /** Sends entries on to their commit. */
   release(entries: readonly Entry<Item, Refused>[]): void
-  /** The queue has a copy of each, for certain: the originals are deleted. */
+  /** Deletes the originals of entries of which the queue certainly has a copy. */
   settle(entries: readonly Entry<Item, Refused>[]): void
-  /** More is held than `admit` has left here. */
+  /** More is held now than when `admit` returned. */
   heldMore(): void
 }
 

@@ -6,7 +6,7 @@ import { Backlog } from './backlog.js'
 type Waiting = Entry<Reading>
 
 let sent = 0
-/** An entry in the line of a meter; null: in nobody's. */
+/** An entry in a meter's line; null: in no line. */
 function entry(meter: string | null, bytes = 100): Waiting {
   sent += 1
   const id = String(sent)
@@ -41,7 +41,7 @@ function setup(
   return { backlog, add, takeAll }
 }
 
-t.test('one batch that holds all is all, in the order of arrival', async t => {
+t.test('one batch takes everything that fits, in the order of arrival', async t => {
   const { backlog, add } = setup()
   const all = add(...many('a', 4), ...many('b', 2), ...many('a', 4))
   t.notOk(backlog.overflows)
@@ -50,56 +50,58 @@ t.test('one batch that holds all is all, in the order of arrival', async t => {
   t.same(backlog.take().entries, [])
 })
 
+t.test('a quiet line is in the next batch, whatever a noisy line has queued before it', async t => {
+  const { backlog, add, takeAll } = setup()
+  add(...many('noisy', 100))
+  const quiet = add(entry('quiet'))
+  const nobody = add(entry(null))
+  t.ok(backlog.overflows)
+  const first = backlog.take()
+  t.equal(first.reached, 'messages')
+  t.equal(first.entries.length, 10)
+  t.ok(first.entries.includes(quiet[0]!) && first.entries.includes(nobody[0]!))
+  t.equal([first.entries, ...takeAll()].flat().length, 102)
+})
+
 t.test(
-  'where more waits, a quiet line is in the next batch however much a noisy one has put before it',
+  'each line keeps its order of arrival, and no entry is lost or handed out twice',
   async t => {
-    const { backlog, add, takeAll } = setup()
-    add(...many('noisy', 100))
-    const quiet = add(entry('quiet'))
-    const nobody = add(entry(null))
-    t.ok(backlog.overflows)
-    const first = backlog.take()
-    t.equal(first.reached, 'messages')
-    t.equal(first.entries.length, 10)
-    t.ok(first.entries.includes(quiet[0]!) && first.entries.includes(nobody[0]!))
-    t.equal([first.entries, ...takeAll()].flat().length, 102)
+    const { backlog, add, takeAll } = setup({ maxMessages: 7, maxBytes: 3_000 })
+    const all: Waiting[] = []
+    const batches: (readonly Waiting[])[] = []
+    let random = 1
+    const draw = (below: number) => {
+      random = (random * 48_271) % 2_147_483_647
+      return random % below
+    }
+    for (let step = 0; step < 500; step++) {
+      all.push(
+        ...add(...many(['a', 'b', 'c', 'd', null][draw(5)] ?? null, draw(6), 1 + draw(2_000)))
+      )
+      if (draw(2) === 0) batches.push(backlog.take().entries)
+    }
+    batches.push(...takeAll())
+    const taken = batches.flat()
+    t.same(
+      ids(taken).toSorted((a, b) => a - b),
+      ids(all)
+    )
+    for (const meter of ['a', 'b', 'c', 'd', '']) {
+      const own = ids(taken.filter(one => meterOf(one) === meter))
+      t.same(
+        own,
+        own.toSorted((a, b) => a - b),
+        meter
+      )
+    }
+    for (const batch of batches) {
+      t.ok(batch.length <= 7)
+      t.ok(batch.length <= 1 || batch.reduce((sum, { message }) => sum + message.bytes, 0) <= 3_000)
+    }
   }
 )
 
-t.test('each line’s order is the order of arrival, and nothing is lost or given twice', async t => {
-  const { backlog, add, takeAll } = setup({ maxMessages: 7, maxBytes: 3_000 })
-  const all: Waiting[] = []
-  const batches: (readonly Waiting[])[] = []
-  let random = 1
-  const draw = (below: number) => {
-    random = (random * 48_271) % 2_147_483_647
-    return random % below
-  }
-  for (let step = 0; step < 500; step++) {
-    all.push(...add(...many(['a', 'b', 'c', 'd', null][draw(5)] ?? null, draw(6), 1 + draw(2_000))))
-    if (draw(2) === 0) batches.push(backlog.take().entries)
-  }
-  batches.push(...takeAll())
-  const taken = batches.flat()
-  t.same(
-    ids(taken).toSorted((a, b) => a - b),
-    ids(all)
-  )
-  for (const meter of ['a', 'b', 'c', 'd', '']) {
-    const own = ids(taken.filter(one => meterOf(one) === meter))
-    t.same(
-      own,
-      own.toSorted((a, b) => a - b),
-      meter
-    )
-  }
-  for (const batch of batches) {
-    t.ok(batch.length <= 7)
-    t.ok(batch.length <= 1 || batch.reduce((sum, { message }) => sum + message.bytes, 0) <= 3_000)
-  }
-})
-
-t.test('while all have enough to say, rows go by weight', async t => {
+t.test('while every line has enough waiting, rows are shared by weight', async t => {
   const { backlog, add } = setup({ maxMessages: 600, weights: { b: 2, c: 3 } })
   add(...many('a', 2_000), ...many('b', 2_000), ...many('c', 2_000))
   const { entries } = backlog.take()
@@ -109,11 +111,11 @@ t.test('while all have enough to say, rows go by weight', async t => {
     ['c', 300]
   ] as const) {
     const got = share(entries, meter)
-    t.ok(Math.abs(got - expected) <= 12, `${meter}: about ${expected} rows, ${got} are`)
+    t.ok(Math.abs(got - expected) <= 12, `${meter}: about ${expected} rows, got ${got}`)
   }
 })
 
-t.test('turns are worth bytes: large bodies do not take the room of small ones', async t => {
+t.test('turns are measured in bytes: large bodies do not crowd out small ones', async t => {
   const { backlog, add } = setup({ maxMessages: 1_000, maxBytes: 500_000 })
   add(...many('large', 100, 50_000), ...many('small', 3_000, 100))
   const { entries } = backlog.take()
@@ -125,18 +127,15 @@ t.test('turns are worth bytes: large bodies do not take the room of small ones',
   )
 })
 
-t.test(
-  'a body larger than a batch goes alone, at the latest when its credit is saved up',
-  async t => {
-    const { add, takeAll } = setup({ maxBytes: 10_000 })
-    const [huge] = add(entry('a', 900_000), ...many('b', 30))
-    const batches = takeAll()
-    t.same(batches.find(batch => batch.includes(huge!))?.length, 1)
-    t.equal(batches.flat().length, 31)
-  }
-)
+t.test('a body larger than a batch goes alone, at the latest once its credit suffices', async t => {
+  const { add, takeAll } = setup({ maxBytes: 10_000 })
+  const [huge] = add(entry('a', 900_000), ...many('b', 30))
+  const batches = takeAll()
+  t.same(batches.find(batch => batch.includes(huge!))?.length, 1)
+  t.equal(batches.flat().length, 31)
+})
 
-t.test('what is left over is first when one batch holds all again', async t => {
+t.test('entries left over go first when one batch holds everything again', async t => {
   const { backlog, add } = setup()
   add(...many('a', 15))
   const before = backlog.take().entries
@@ -145,7 +144,7 @@ t.test('what is left over is first when one batch holds all again', async t => {
   t.ok(backlog.isEmpty)
 })
 
-t.test('what waits is counted by line, standing in it or not', async t => {
+t.test('waiting entries are counted by line, whether or not they are queued in it yet', async t => {
   const { backlog, add } = setup()
   add(...many('a', 12), ...many('b', 2))
   t.same([...backlog.countByLine()].sort(), [

@@ -1,16 +1,15 @@
 /**
- * What waits for its commit, and which of it is the next batch.
+ * The entries that wait for their commit, and which of them form the next batch.
  *
- * While one batch holds all that waits, it is that, in the order of arrival: adding is an
- * append. Once more waits, lines take turns (deficit round robin): per turn a line gives
- * rows worth its weight's quantum; what it could not spend it keeps for its next turn.
- * The order within one line is the order of arrival. So a short line waits for a round at
- * most, not for all that a flood has put before it.
+ * While everything that waits fits in one batch, that is the next batch, in the order of
+ * arrival: adding is an append. Once more waits, lines take turns (deficit round robin).
+ * Per turn a line gives rows worth its weight's quantum, and keeps unspent credit for its
+ * next turn. Each line keeps its order of arrival. So a short line waits for one round at
+ * most, not for everything that a flood has queued before it.
  *
- * Shapes  entries in, batches out. The memory is that of the entries: a line is there
+ * Shapes  entries in, batches out. The memory is that of the entries: a line exists only
  *         while it holds something.
- * Units   bytes are UTF-8 bytes of message bodies; a row costs its bytes and ROW_BYTES
- *         for being a row.
+ * Units   bytes are UTF-8 bytes of message bodies; a row costs its bytes plus ROW_BYTES.
  * Source  Shreedhar and Varghese, Efficient Fair Queuing using Deficit Round Robin, 1995.
  */
 import type { Entry, Rejection } from '../message/message.js'
@@ -19,28 +18,30 @@ import type { Turns } from './turns.js'
 
 export interface NextBatch<Item, Refused extends Rejection = Rejection> {
   readonly entries: readonly Entry<Item, Refused>[]
-  /** Which limit cut it off, where more was waiting. */
+  /** The limit that ended the batch while more was waiting. */
   readonly reached: 'messages' | 'bytes' | null
 }
 
 /**
- * What PostgreSQL needs for a row of any size is about what it needs for this many bytes
- * of payload.
+ * PostgreSQL spends about as much on a row, whatever its size, as on this many bytes of
+ * payload.
  */
 const ROW_BYTES = 1_024
-/** A few usual rows: small, so that a batch holds the turns of many lines. */
+/**
+ * Worth a few ordinary rows: small, so that a batch has room for the turns of many lines.
+ */
 const QUANTUM_BYTES = 4_096
 const CUT_AT = 1_000
 
 class Line<Waiting> {
   readonly name: string
   entries: Waiting[]
-  /** Those before it are taken. */
+  /** Entries before this index are taken already. */
   head = 0
   credit = 0
-  /** Its turn has begun: it has been given its quantum. */
+  /** Its turn has begun: it has received its quantum. */
   isItsTurn = false
-  /** The lines are a ring. */
+  /** The next line in the ring. */
   next: Line<Waiting> = this
 
   constructor(name: string, first: Waiting) {
@@ -55,7 +56,7 @@ export class Backlog<Item, Refused extends Rejection = Rejection> {
   /** In the order of arrival, not yet in a line. */
   #fresh: Entry<Item, Refused>[] = []
   readonly #lines = new Map<string, Line<Entry<Item, Refused>>>()
-  /** The line behind this has the turn. */
+  /** The line after this one has the turn. */
   #last: Line<Entry<Item, Refused>> | null = null
   #length = 0
   #bytes = 0
@@ -93,7 +94,7 @@ export class Backlog<Item, Refused extends Rejection = Rejection> {
       this.#fresh = []
       return this.#takeTurns()
     }
-    // What stood in line came before what is fresh.
+    // Queued entries arrived before fresh ones.
     const entries: Entry<Item, Refused>[] = []
     for (const line of this.#lines.values())
       for (let at = line.head; at < line.entries.length; at++)
@@ -149,7 +150,7 @@ export class Backlog<Item, Refused extends Rejection = Rejection> {
       for (; line.head < line.entries.length; line.head++) {
         const entry = line.entries[line.head] as Entry<Item, Refused>
         const size = entry.message.bytes
-        // The next batch goes on with this line, and with what is left of its turn.
+        // The next batch continues with this line and the rest of its credit.
         if (entries.length >= maxMessages) return { entries, reached: 'messages' }
         if (entries.length > 0 && bytes + size > maxBytes) return { entries, reached: 'bytes' }
         if (size + ROW_BYTES > line.credit) break

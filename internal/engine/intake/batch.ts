@@ -7,16 +7,16 @@ export interface BatchLimits {
   readonly maxMessages: number
   readonly maxBytes: number
   /**
-   * How long a batch may wait for company, counted from when the committer is free for
-   * it. It waits only behind a batch of at least `busyMessages`: where messages come that
-   * fast the wait fills it, and a quiet system commits at once.
+   * How long a batch may wait for more entries, counted from when the committer is free
+   * for it. It waits only after a batch of at least `busyMessages`: when messages arrive
+   * that fast, the wait fills the batch, and a quiet system commits at once.
    */
   readonly lingerMs: number
   readonly busyMessages: number
 }
 
 /**
- * Why a batch left: it was full, its wait for company was over (or nothing more could
- * come), or the committer was free and took it.
+ * Why a batch left: it was full, its linger was over (or nothing more could come), or the
+ * committer was free and took it.
  */
 export type FlushCause = 'messages' | 'bytes' | 'linger' | 'free'

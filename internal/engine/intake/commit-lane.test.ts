@@ -27,7 +27,7 @@ t.test('while a commit is under way the next batch forms behind it', async t => 
 })
 
 t.test(
-  'behind a large batch the next one waits for company, until its linger ends, it is full, or nothing more can come',
+  'after a large batch the next one lingers, unless it is full or nothing can come',
   async t => {
     const limits = {
       batch: { maxMessages: 20, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 10 }
@@ -63,7 +63,7 @@ t.test(
     await lingering.release()
     t.same(commits(lingering.heard), ['committed 10', 'committed 1'])
     await lingering.send(reading('third'))
-    t.equal(lingering.releases.length, 1, 'behind a small batch nothing waits')
+    t.equal(lingering.releases.length, 1, 'after a small batch nothing waits')
     await lingering.release()
 
     const filling = await setupBusy()
@@ -83,57 +83,54 @@ t.test(
   }
 )
 
-t.test(
-  'beside a noisy line the others have an express lane: they wait neither for its large batch nor for its linger',
-  async t => {
-    const releases: (() => void)[] = []
-    const { send, clock, heard } = setupIntake(t, {
-      limits: {
-        batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 10 }
-      },
-      store: memory => ({
-        prepare: batch =>
-          new Promise<void>(resolve => releases.push(resolve)).then(() => memory.prepare(batch))
-      })
+t.test('other lines wait neither for a noisy line’s large batch nor for its linger', async t => {
+  const releases: (() => void)[] = []
+  const { send, clock, heard } = setupIntake(t, {
+    limits: {
+      batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 50, busyMessages: 10 }
+    },
+    store: memory => ({
+      prepare: batch =>
+        new Promise<void>(resolve => releases.push(resolve)).then(() => memory.prepare(batch))
     })
-    const release = async (at: number): Promise<void> => {
-      releases.splice(at, 1)[0]?.()
-      await clock.advanceAsync(0)
-    }
-    const commits = (): string[] => heard.splice(0).filter(line => line.startsWith('committed'))
-    const sendNoisy = async (...names: string[]): Promise<void> => {
-      for (const name of names)
-        await send(...Array.from({ length: 10 }, (_, index) => reading(`${name}-${index}`)))
-    }
-    const quiet = (id: string): string => reading(id, { meter: 'cellar' })
-
-    await send(quiet('before'))
-    await sendNoisy('a', 'b', 'c')
-    await send(quiet('with them'))
-    await release(0)
-    t.same(commits(), ['committed 1'])
-    t.equal(releases.length, 1, 'a batch with both is under way, and has shown who is noisy')
-    await sendNoisy('d', 'e', 'f')
-    await send(quiet('behind them'))
-    t.equal(releases.length, 2, 'the quiet line’s item is under way too')
-    await send('a body that is in nobody’s line')
-    await sendNoisy('g')
-    await send(quiet('next'), quiet('and next'))
-    t.equal(releases.length, 2, 'one batch at a time in each lane')
-    await release(1)
-    t.same(commits(), ['committed 1'])
-    await release(1)
-    t.same(commits(), ['committed 2'], 'what came meanwhile is the next batch')
-    await release(0)
-    t.same(commits(), ['committed 31'])
-    await clock.advanceAsync(50)
-    await release(0)
-    t.same(commits(), ['committed 41'], 'with the body that nobody waits for')
-    await clock.advanceAsync(100)
+  })
+  const release = async (at: number): Promise<void> => {
+    releases.splice(at, 1)[0]?.()
+    await clock.advanceAsync(0)
   }
-)
+  const commits = (): string[] => heard.splice(0).filter(line => line.startsWith('committed'))
+  const sendNoisy = async (...names: string[]): Promise<void> => {
+    for (const name of names)
+      await send(...Array.from({ length: 10 }, (_, index) => reading(`${name}-${index}`)))
+  }
+  const quiet = (id: string): string => reading(id, { meter: 'cellar' })
 
-t.test('a stop that comes to no end leaves what is in either lane to the queue', async t => {
+  await send(quiet('before'))
+  await sendNoisy('a', 'b', 'c')
+  await send(quiet('with them'))
+  await release(0)
+  t.same(commits(), ['committed 1'])
+  t.equal(releases.length, 1, 'a batch with both is under way, and shows which line is noisy')
+  await sendNoisy('d', 'e', 'f')
+  await send(quiet('behind them'))
+  t.equal(releases.length, 2, 'the quiet line’s item is under way too')
+  await send('a body that is in nobody’s line')
+  await sendNoisy('g')
+  await send(quiet('next'), quiet('and next'))
+  t.equal(releases.length, 2, 'one batch at a time in each lane')
+  await release(1)
+  t.same(commits(), ['committed 1'])
+  await release(1)
+  t.same(commits(), ['committed 2'], 'what arrived meanwhile is the next batch')
+  await release(0)
+  t.same(commits(), ['committed 31'])
+  await clock.advanceAsync(50)
+  await release(0)
+  t.same(commits(), ['committed 41'], 'with the body that nobody waits for')
+  await clock.advanceAsync(100)
+})
+
+t.test('a stop that runs out of time leaves the messages of both lanes to the queue', async t => {
   const releases: (() => void)[] = []
   const { send, intake, clock, heard, queue } = setupIntake(t, {
     limits: { batch: { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 10 } },

@@ -1,10 +1,10 @@
 /**
- * One line of batches: while one is being written, what arrives is the next one, so an
- * idle system commits after one round trip and a busy one in large batches (BatchLimits
- * has the rule).
+ * One lane of batches. While one batch is being written, arriving entries form the next
+ * one. So an idle system commits after one round trip, and a busy one in large batches
+ * (BatchLimits has the rule).
  *
  * Units   milliseconds.
- * Errors  `write` does not reject.
+ * Errors  `write` must not reject.
  */
 
 import type { Clock } from '../lifecycle/clock.js'
@@ -18,8 +18,8 @@ export interface CommitLaneOptions<Item, Refused extends Rejection = Rejection> 
   readonly limits: BatchLimits
   readonly turns: Turns<Item, Refused>
   /**
-   * Whether more messages may come while a batch lingers; when that ends, `flush` is
-   * called.
+   * Whether more messages may come while a batch lingers. When that changes to false,
+   * call `flush`.
    */
   readonly isReceiving: () => boolean
   /** The next batch is about to be taken. */
@@ -40,7 +40,7 @@ export class CommitLane<Item, Refused extends Rejection = Rejection> {
     this.#backlog = new Backlog(options.limits, options.turns)
   }
 
-  /** Puts an entry in line; `start` when all that came together are. */
+  /** Queues an entry; call `start` once all entries that arrived together are queued. */
   add(entry: Entry<Item, Refused>): void {
     this.#backlog.add(entry)
   }
@@ -56,9 +56,7 @@ export class CommitLane<Item, Refused extends Rejection = Rejection> {
     this.#endLinger?.()
   }
 
-  /**
-   * Resolves when all that was added is written. From now on nothing lingers.
-   */
+  /** Resolves when everything added is written. From now on no batch lingers. */
   drain(): Promise<void> {
     this.#isDraining = true
     this.flush()
@@ -66,7 +64,7 @@ export class CommitLane<Item, Refused extends Rejection = Rejection> {
     return new Promise(resolve => this.#drained.push(resolve))
   }
 
-  /** Drops what waits. */
+  /** Drops everything that waits. */
   abandon(): void {
     this.#backlog.clear()
     this.flush()

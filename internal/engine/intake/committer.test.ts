@@ -2,43 +2,40 @@ import t from 'tap'
 import { reading, readingIdOf, setupIntake } from '../../lab/testing/tiny-system/reading-intake.js'
 import { StoreError } from './store.js'
 
-t.test(
-  'a database that is down closes the gate, deletes nothing, and is tried again until it answers',
-  async t => {
-    let isDown = true
-    const { send, queue, stored, heard, clock, intake } = setupIntake(t, {
-      store: memory => ({
-        prepare: batch =>
-          isDown
-            ? Promise.reject(new StoreError('transient', 'ECONNREFUSED', 'down'))
-            : memory.prepare(batch)
-      })
+t.test('a database that is down closes the gate, deletes nothing, and is retried', async t => {
+  let isDown = true
+  const { send, queue, stored, heard, clock, intake } = setupIntake(t, {
+    store: memory => ({
+      prepare: batch =>
+        isDown
+          ? Promise.reject(new StoreError('transient', 'ECONNREFUSED', 'down'))
+          : memory.prepare(batch)
     })
-    await send(reading('a'))
-    t.same(heard.slice(0, 3), ['received 1', 'gate closed database', 'store failed ECONNREFUSED 1'])
-    await send(reading('b'))
-    await clock.advanceAsync(600_000)
-    t.equal(intake.status.isGateOpen, false)
-    t.same(
-      queue.messages().map(message => message.receiveCount),
-      [1, 1],
-      'ten minutes of outage cost no further receive'
-    )
-    t.ok(
-      queue.messages().every(message => message.isInFlight),
-      'the heartbeat keeps what is in flight away from others'
-    )
-    t.equal(stored().length, 0)
-    isDown = false
-    await clock.advanceAsync(10_000)
-    t.equal(stored().length, 2)
-    t.same(queue.messages(), [])
-    t.ok(heard.includes('store recovered'))
-    t.equal(intake.status.isGateOpen, true)
-  }
-)
+  })
+  await send(reading('a'))
+  t.same(heard.slice(0, 3), ['received 1', 'gate closed database', 'store failed ECONNREFUSED 1'])
+  await send(reading('b'))
+  await clock.advanceAsync(600_000)
+  t.equal(intake.status.isGateOpen, false)
+  t.same(
+    queue.messages().map(message => message.receiveCount),
+    [1, 1],
+    'ten minutes of outage cost no further receive'
+  )
+  t.ok(
+    queue.messages().every(message => message.isInFlight),
+    'the heartbeat keeps messages in flight away from others'
+  )
+  t.equal(stored().length, 0)
+  isDown = false
+  await clock.advanceAsync(10_000)
+  t.equal(stored().length, 2)
+  t.same(queue.messages(), [])
+  t.ok(heard.includes('store recovered'))
+  t.equal(intake.status.isGateOpen, true)
+})
 
-t.test('a database that is back with a data error opens the gate too', async t => {
+t.test('a database that comes back with a data error opens the gate too', async t => {
   for (const bodies of [['cursed'], [reading('bad'), reading('a')]]) {
     let calls = 0
     const { send, intake, stored, clock } = setupIntake(t, {
@@ -62,49 +59,46 @@ t.test('a database that is back with a data error opens the gate too', async t =
     t.same(
       intake.status.gateReasons,
       [],
-      'each row that is left is written at its first attempt, or not at all'
+      'each remaining row is written at its first attempt, or not at all'
     )
     await send(reading('later'))
     t.ok(stored().includes('later'))
   }
 })
 
-t.test(
-  'when the answer to COMMIT is lost, the database is asked, and a stored row is not counted as a duplicate',
-  async t => {
-    const rows = [
-      { why: 'it had committed', hasCommitted: true, decided: 'decided: committed', inserts: 1 },
-      { why: 'it had not', hasCommitted: false, decided: 'decided: rolled back', inserts: 2 }
-    ]
-    for (const { why, hasCommitted, decided, inserts } of rows) {
-      let calls = 0
-      const { send, stored, dispositions, heard, clock, queue } = setupIntake(t, {
-        store: memory => ({
-          async prepare(batch) {
-            calls += 1
-            if (calls > 1) return memory.prepare(batch)
-            const prepared = await memory.prepare(batch)
-            const { commit, rollBack } = prepared
-            return {
-              ...prepared,
-              async commit() {
-                await (hasCommitted ? commit() : rollBack())
-                throw new StoreError('transient', 'ECONNRESET', 'cut')
-              }
+t.test('a lost COMMIT answer is resolved by asking the database', async t => {
+  const rows = [
+    { why: 'it had committed', hasCommitted: true, decided: 'decided: committed', inserts: 1 },
+    { why: 'it had not', hasCommitted: false, decided: 'decided: rolled back', inserts: 2 }
+  ]
+  for (const { why, hasCommitted, decided, inserts } of rows) {
+    let calls = 0
+    const { send, stored, dispositions, heard, clock, queue } = setupIntake(t, {
+      store: memory => ({
+        async prepare(batch) {
+          calls += 1
+          if (calls > 1) return memory.prepare(batch)
+          const prepared = await memory.prepare(batch)
+          const { commit, rollBack } = prepared
+          return {
+            ...prepared,
+            async commit() {
+              await (hasCommitted ? commit() : rollBack())
+              throw new StoreError('transient', 'ECONNRESET', 'cut')
             }
           }
-        })
+        }
       })
-      await send(reading('a'))
-      await clock.advanceAsync(1_000)
-      t.same(dispositions, ['stored'], why)
-      t.equal(stored().length, 1)
-      t.equal(calls, inserts)
-      t.ok(heard.includes(decided))
-      t.same(queue.messages(), [])
-    }
+    })
+    await send(reading('a'))
+    await clock.advanceAsync(1_000)
+    t.same(dispositions, ['stored'], why)
+    t.equal(stored().length, 1)
+    t.equal(calls, inserts)
+    t.ok(heard.includes(decided))
+    t.same(queue.messages(), [])
   }
-)
+})
 
 t.test(
   'a row that the database cannot hold is found by halving; the others are stored',
@@ -148,7 +142,7 @@ t.test(
 )
 
 t.test(
-  'what not even a rejection can hold stays in the queue and does not stop the others',
+  'a message that fails even as a rejection stays queued and does not stop others',
   async t => {
     const { send, heard, queue, stored } = setupIntake(t, {
       store: memory => ({
@@ -169,7 +163,7 @@ t.test(
   }
 )
 
-t.test('what cannot be announced is rolled back, and announced again', async t => {
+t.test('a batch that cannot be announced is rolled back and announced again', async t => {
   const announcements: string[] = []
   const { clock, send, stored, heard, queue } = setupIntake(t, {
     announce: async tx => {
@@ -189,7 +183,7 @@ t.test('what cannot be announced is rolled back, and announced again', async t =
   t.same(queue.messages(), [])
 })
 
-t.test('a row that cannot be stored, met after an outage, leaves the gate open', async t => {
+t.test('an unstorable row found after an outage leaves the gate open', async t => {
   let attempts = 0
   const { clock, send, stored, rejections, heard, intake } = setupIntake(t, {
     store: memory => ({
@@ -218,7 +212,7 @@ t.test('a row that cannot be stored, met after an outage, leaves the gate open',
   t.same(intake.status.gateReasons, [])
 })
 
-t.test('a batch that takes too long twice is halved, and nothing of it is refused', async t => {
+t.test('a batch that times out twice is halved, and none of its rows is refused', async t => {
   const sizes: number[] = []
   const { clock, send, stored, rejections, intake, heard } = setupIntake(t, {
     store: memory => ({
@@ -239,7 +233,7 @@ t.test('a batch that takes too long twice is halved, and nothing of it is refuse
   t.same(intake.status.gateReasons, [])
 })
 
-t.test('one message that takes too long is tried until the server has time for it', async t => {
+t.test('a single message that times out is retried until the server has time for it', async t => {
   let attempts = 0
   const { clock, send, stored, rejections } = setupIntake(t, {
     store: memory => ({

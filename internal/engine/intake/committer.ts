@@ -1,23 +1,23 @@
 /**
- * Group commit: forms batches while others are being written, and stays with each batch
+ * Group commit: forms batches while others are being written, and retries each batch
  * until every entry has its disposition.
  *
  * One batch is under way at a time (commit-lane.ts). While one line floods the others
- * (flood.ts) there are two: what stands in the other lines goes by an express lane, and
- * waits neither for the large batch under way nor for its linger. The order within a line
- * is that of arrival, except when it changes lanes. A failed batch is handled by the
- * fault (StoreError.fault):
- *   transient, schema   the database is closed at the gate, and the same batch is tried
- *                       again until it answers
+ * (flood.ts), there are two: entries of the other lines take an express lane, and wait
+ * neither for the large batch under way nor for its linger. A line keeps its order of
+ * arrival, except when it changes lanes. StoreError.fault decides what happens to a
+ * failed batch:
+ *   transient, schema   the gate closes for the database, and the same batch is tried
+ *                       again until the database answers
  *   data                the batch is halved until the row that cannot be stored stands
- *                       alone; that one is refused
- * A batch that runs into the statement timeout twice is too large for a slow server: it
- * is halved too, and nothing is refused. When the answer to COMMIT is lost, the server is
+ *                       alone; that row is refused
+ * A batch that hits the statement timeout twice is too large for a slow server: it is
+ * halved too, but no row is refused. When the answer to COMMIT is lost, the server is
  * asked what became of the transaction before anything is repeated, so that a stored row
  * is never counted as a duplicate.
  *
  * Units   milliseconds.
- * Errors  none leave here; a row that not even as a rejection can be written is handed to
+ * Errors  none leave here; a row that cannot be written even as a rejection goes to
  *         `onUnwritable`.
  */
 
@@ -33,11 +33,11 @@ import { type Prepared, type Store, StoreError } from './store.js'
 import type { Turns } from './turns.js'
 
 /**
- * Hears of each transaction before and after its fate is decided, so that counters
+ * Learns of each transaction before and after its fate is decided, so that counters
  * survive a crash in between.
  */
 export interface CommitJournal<Item, Refused extends Rejection = Rejection> {
-  /** Resolves when the note is out of this process's hands. */
+  /** Resolves when the note has left this process. */
   committing(
     tx: string,
     dispositions: readonly Disposition[],
@@ -47,7 +47,7 @@ export interface CommitJournal<Item, Refused extends Rejection = Rejection> {
   rolledBack(tx: string): void
 }
 
-/** What an item is refused for that the database cannot hold. */
+/** Makes the rejection for an item that the database cannot hold. */
 export type Refuse<Item, Refused extends Rejection = Rejection> = (
   item: Item,
   fault: StoreError
@@ -61,13 +61,13 @@ export interface CommitterOptions<Item, Refused extends Rejection = Rejection> {
   readonly random: () => number
   readonly limits: BatchLimits
   readonly journal: CommitJournal<Item, Refused>
-  /** Closed while the database fails; while it is closed nothing lingers. */
+  /** Closed while the database fails; no batch lingers while it is closed. */
   readonly gate: Pick<Gate, 'isOpen' | 'set'>
   readonly observer: Pick<
     IntakeObserver<Item, Refused>,
     'committed' | 'storeFailed' | 'storeRecovered'
   >
-  /** The rows of these are there for every session to see. */
+  /** The rows of these entries are visible to every session. */
   readonly onCommitted: (entries: readonly Entry<Item, Refused>[]) => void
   /**
    * A message that the database refuses even as a rejection: it stays in the queue and
@@ -76,13 +76,12 @@ export interface CommitterOptions<Item, Refused extends Rejection = Rejection> {
   readonly onUnwritable: (message: ReceivedMessage, error: StoreError) => void
 }
 
-/** Short enough that work goes on within seconds of the database's return. */
+/** Short enough for work to resume within seconds of the database's return. */
 const RETRY = { baseMs: 50, maxMs: 2_000 }
 /** SQLSTATE query_canceled. */
 const STATEMENT_TIMEOUT = '57014'
 /**
- * About one full receive of SQS: a line that fills whole receives may have more where
- * that came from.
+ * About one full receive of SQS: a line that fills whole receives may have more to come.
  */
 const FLOOD_MESSAGES = 10
 
@@ -90,11 +89,9 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
   readonly #options: CommitterOptions<Item, Refused>
   readonly #flood: Flood<Item, Refused>
   readonly #main: CommitLane<Item, Refused>
-  /** For the others while one line floods them. */
+  /** For the other lines while one line floods them. */
   readonly #express: CommitLane<Item, Refused>
-  /**
-   * From a fault of the database until it answers again, whatever the answer is about.
-   */
+  /** True from a database fault until the database answers again, whatever the answer. */
   #isDown = false
   #isAbandoned = false
   readonly #delays = new Set<() => void>()
@@ -124,14 +121,12 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
     this.#express.flush()
   }
 
-  /**
-   * Resolves when all that was added has its disposition. From now on nothing lingers.
-   */
+  /** Resolves when everything added has its disposition. From now on no batch lingers. */
   async drain(): Promise<void> {
     await Promise.all([this.#main.drain(), this.#express.drain()])
   }
 
-  /** Ends all attempts: what has no disposition yet is left to the queue. */
+  /** Ends all attempts: entries without a disposition are left to the queue. */
   abandon(): void {
     this.#isAbandoned = true
     this.#main.abandon()
@@ -196,8 +191,8 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
   }
 
   /**
-   * Whether a transaction with a lost answer has committed; asks until the database can
-   * say. Null when abandoned before that.
+   * Whether a transaction whose answer was lost has committed; asks until the database
+   * can say. Null when abandoned before that.
    */
   async #tookEffect(tx: string, failure: StoreError): Promise<boolean | null> {
     for (let attempt = 1; !this.#isAbandoned; attempt++) {
@@ -214,8 +209,7 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
   }
 
   /**
-   * Halves a batch with a row that cannot be stored, so that its batch-mates are stored
-   * without it.
+   * Halves a batch with an unstorable row, so that its batch-mates are stored without it.
    */
   async #isolate(
     entries: readonly Entry<Item, Refused>[],
@@ -269,8 +263,8 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
 }
 
 /**
- * What is not a StoreError is a bug in an adapter: treated like an outage, so that
- * nothing is lost while it is being found.
+ * Any other error is a bug in an adapter. It is treated like an outage, so that nothing
+ * is lost until the bug is fixed.
  */
 function asStoreError(error: unknown): StoreError {
   return error instanceof StoreError

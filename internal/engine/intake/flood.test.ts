@@ -4,7 +4,7 @@ import type { Entry } from '../message/message.js'
 import { Backlog } from './backlog.js'
 import { Flood } from './flood.js'
 
-/** An entry in the line of a meter. */
+/** An entry in a meter's line. */
 const entry = (meter: string, n: number): Entry<Reading> => ({
   message: {
     id: `${meter}-${n}`,
@@ -17,7 +17,7 @@ const entry = (meter: string, n: number): Entry<Reading> => ({
   verdict: { kind: 'valid', item: { meter, id: `${n}`, value: 0 } }
 })
 
-/** What waits: so many of each line. */
+/** A backlog with this many entries per line. */
 function waiting(counts: Readonly<Record<string, number>>): Backlog<Reading> {
   const backlog = new Backlog<Reading>(
     { maxMessages: 1_000, maxBytes: 1_000_000, lingerMs: 0, busyMessages: 100 },
@@ -29,26 +29,26 @@ function waiting(counts: Readonly<Record<string, number>>): Backlog<Reading> {
 }
 const little = waiting({ loud: 1 })
 
-t.test('one line with three quarters of what waits floods the others', async t => {
+t.test('a line with three quarters of the waiting entries floods the others', async t => {
   const rows: { why: string; counts: Record<string, number>; floods: boolean }[] = [
     { why: 'nearly all', counts: { loud: 190, a: 5, b: 5 }, floods: true },
     { why: 'all', counts: { loud: 100 }, floods: true },
     { why: 'three quarters', counts: { loud: 150, a: 50 }, floods: true },
     { why: 'a little less', counts: { loud: 149, a: 51 }, floods: false },
     { why: 'two alike', counts: { loud: 100, 'as loud': 100 }, floods: false },
-    { why: 'nearly all of little', counts: { loud: 98, a: 1 }, floods: false },
-    { why: 'nobody’s line', counts: { '': 200 }, floods: false }
+    { why: 'nearly all, but few', counts: { loud: 98, a: 1 }, floods: false },
+    { why: 'no line', counts: { '': 200 }, floods: false }
   ]
   for (const { why, counts, floods } of rows) {
     const flood = new Flood(meterOf, 100)
     flood.observe(waiting(counts))
     t.equal(flood.isBystander(entry('a', 1)), floods, why)
-    t.notOk(flood.isBystander(entry('loud', 1)), `${why}: it is no bystander of itself`)
-    t.notOk(flood.isBystander(entry('', 1)), `${why}: nobody waits for what is nobody’s`)
+    t.notOk(flood.isBystander(entry('loud', 1)), `${why}: it is not its own bystander`)
+    t.notOk(flood.isBystander(entry('', 1)), `${why}: nobody waits for entries of no line`)
   }
 })
 
-t.test('it is over some batches after the last one that showed it', async t => {
+t.test('a flood is over some batches after the last one that showed it', async t => {
   const flood = new Flood(meterOf, 100)
   for (let time = 1; time <= 2; time++) {
     flood.observe(waiting({ loud: 200 }))
@@ -62,7 +62,7 @@ t.test('it is over some batches after the last one that showed it', async t => {
   }
 })
 
-t.test('it is over at once when the others have much to say themselves', async t => {
+t.test('a flood is over at once when the other lines have much waiting themselves', async t => {
   const flood = new Flood(meterOf, 100)
   flood.observe(waiting({ loud: 200 }))
   flood.observeOthers(waiting({ a: 60, b: 39 }))
@@ -71,7 +71,7 @@ t.test('it is over at once when the others have much to say themselves', async t
   t.notOk(flood.isBystander(entry('a', 1)))
 })
 
-t.test('another line’s flood takes its place', async t => {
+t.test('a flood by another line takes its place', async t => {
   const flood = new Flood(meterOf, 100)
   flood.observe(waiting({ loud: 200 }))
   flood.observe(waiting({ louder: 2_000, loud: 200 }))

@@ -1,20 +1,20 @@
 /**
- * Whether one line floods the others: it holds three quarters of what waits for its
- * commit, and that is not little.
+ * Whether one line floods the others: it holds three quarters of the entries that wait
+ * for their commit, and they are not few.
  *
- * Shapes  told before each batch what waits in the main lane, and what in that of the
- *         others; a flood is over CALM_AFTER_BATCHES batches after the last one that
- *         showed it, or when the others have much to say themselves: then two lanes would
- *         only make two halves of a batch.
+ * Before each batch it observes what waits in the main lane, or in the lane of the
+ * others. A flood is over CALM_AFTER_BATCHES batches after the last one that showed it,
+ * or once the other lines have much waiting themselves: two lanes would then only split a
+ * batch in two.
  */
 import type { Entry, Rejection } from '../message/message.js'
 import type { Backlog } from './backlog.js'
 import type { Turns } from './turns.js'
 
-/** What is looked at of a backlog. */
+/** The part of a backlog that is observed. */
 type Waiting = Pick<Backlog<unknown>, 'length' | 'countByLine'>
 
-/** Half a second or so beside a flood, which shows itself many times in that. */
+/** About half a second of a flood, which shows itself many times in that span. */
 const CALM_AFTER_BATCHES = 50
 
 export class Flood<Item, Refused extends Rejection = Rejection> {
@@ -24,15 +24,15 @@ export class Flood<Item, Refused extends Rejection = Rejection> {
   #line: string | null = null
   #batchesLeft = 0
 
-  /** Fewer than `minMessages` in a line hold nobody up. */
+  /** Fewer than `minMessages` waiting never count as a flood. */
   constructor(lineOf: Turns<Item, Refused>['lineOf'], minMessages: number) {
     this.#lineOf = lineOf
     this.#minMessages = minMessages
   }
 
   /**
-   * Whether this entry is better kept apart from the flood. Nobody waits for what stands
-   * in nobody's line ('').
+   * Whether to keep this entry apart from the flood. Entries in no line ('') never are:
+   * nobody waits for them.
    */
   isBystander(entry: Entry<Item, Refused>): boolean {
     if (this.#line === null) return false

@@ -1,9 +1,8 @@
 /**
  * The admission gate: says when another receive may start.
  *
- * It is open while nobody holds it closed. Each holder has its own reason, so that a
- * database outage and a full in-flight register close it independently and the log can
- * say which.
+ * It is open unless something holds it closed. Each holder has its own reason: a database
+ * outage and a full in-flight register close it independently, and the log can say which.
  */
 export const GATE_REASONS = [
   'in-flight-messages',

@@ -24,27 +24,30 @@ function setup(extend: Leases['extend'] | null) {
   return { clock, failed, stop }
 }
 
-t.test('a queue that leases nothing has no heartbeat', async t => {
+t.test('a queue without leases has no heartbeat', async t => {
   const { clock, stop } = setup(null)
   t.equal(clock.pending(), 0)
   stop()
 })
 
-t.test('at half-life each message is extended, as many per call as one holds', async t => {
-  const calls: string[] = []
-  const { clock, stop } = setup(async (receipts, seconds) => {
-    calls.push(`${receipts.length} for ${seconds} s`)
-    return []
-  })
-  await clock.advanceAsync(19_999)
-  t.same(calls, [])
-  await clock.advanceAsync(1)
-  t.same(calls, ['3 for 40 s', '3 for 40 s', '1 for 40 s'])
-  stop()
-  t.equal(clock.pending(), 0)
-})
+t.test(
+  'each message is extended at half its lease, as many per call as the queue takes',
+  async t => {
+    const calls: string[] = []
+    const { clock, stop } = setup(async (receipts, seconds) => {
+      calls.push(`${receipts.length} for ${seconds} s`)
+      return []
+    })
+    await clock.advanceAsync(19_999)
+    t.same(calls, [])
+    await clock.advanceAsync(1)
+    t.same(calls, ['3 for 40 s', '3 for 40 s', '1 for 40 s'])
+    stop()
+    t.equal(clock.pending(), 0)
+  }
+)
 
-t.test('a call that fails is told of once, and does not keep the others from theirs', async t => {
+t.test('a failed call is reported once and does not stop the other calls', async t => {
   let calls = 0
   const { clock, failed, stop } = setup(async receipts => {
     if (++calls === 1) throw new QueueError('ECONNREFUSED', 'down')

@@ -1,11 +1,11 @@
 /**
  * Keeps messages in flight invisible to others: extends each one when half of its lease
- * is spent, counted from its receipt. Where a queue leases nothing it does nothing.
+ * is spent, counted from its receipt. For a queue without leases it does nothing.
  *
  * Units   leases in seconds, as the queue counts them; spans in milliseconds.
- * Errors  a failed extension is reported and not repeated before its next turn: at worst
- *         the message is delivered twice, and the second delivery is a duplicate. SQS
- *         ends extensions 12 hours after the receive; then the same holds.
+ * Errors  a failed extension is reported and not repeated before its next turn. At worst
+ *         the message is delivered twice, and the second delivery is a duplicate. The
+ *         same holds when SQS ends extensions, 12 hours after the receive.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { type Queue, QueueError } from '../queue/queue.js'
@@ -18,10 +18,8 @@ export interface HeartbeatOptions {
   readonly onFailed: (code: string, entries: number) => void
 }
 
-/**
- * Looks eight times per lease, so that an extension is at most an eighth late.
- */
-const LOOKS_PER_LEASE = 8
+/** An extension is at most an eighth of a lease late. */
+const CHECKS_PER_LEASE = 8
 
 /** Starts the heartbeat; the returned function ends it. */
 export function startHeartbeat(options: HeartbeatOptions): () => void {
@@ -29,7 +27,7 @@ export function startHeartbeat(options: HeartbeatOptions): () => void {
   const { leases, limits } = options.queue
   if (leases === null) return () => undefined
   const halfLifeMs = leases.seconds * 500
-  const everyMs = (leases.seconds * 1_000) / LOOKS_PER_LEASE
+  const everyMs = (leases.seconds * 1_000) / CHECKS_PER_LEASE
   let isStopped = false
 
   const beat = async (): Promise<void> => {
@@ -43,11 +41,11 @@ export function startHeartbeat(options: HeartbeatOptions): () => void {
       }
     }
   }
-  const look = (): void =>
+  const check = (): void =>
     void beat().finally(() => {
-      if (!isStopped) cancel = clock.after(everyMs, look)
+      if (!isStopped) cancel = clock.after(everyMs, check)
     })
-  let cancel = clock.after(everyMs, look)
+  let cancel = clock.after(everyMs, check)
 
   return () => {
     isStopped = true

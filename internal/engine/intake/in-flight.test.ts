@@ -2,7 +2,7 @@ import t from 'tap'
 import type { ReceivedMessage } from '../message/message.js'
 import { InFlight } from './in-flight.js'
 
-t.test('a delivery that arrives after a newer one of its message does not take its place', t => {
+t.test('an older delivery that arrives late does not replace a newer one', t => {
   const inFlight = new InFlight()
   const delivery = (receiveCount: number): ReceivedMessage => ({
     id: 'a',
@@ -13,12 +13,12 @@ t.test('a delivery that arrives after a newer one of its message does not take i
     sentAtMs: 0
   })
   t.equal(inFlight.add(delivery(2), 100), true)
-  t.equal(inFlight.add(delivery(1), 200), false, 'it was held up on its way')
+  t.equal(inFlight.add(delivery(1), 200), false, 'it was delayed on its way')
   t.equal(inFlight.receipt('a')?.token, 'handle 2')
   t.same(
     inFlight.takeDue(100, 200, 10).length,
     1,
-    'and says nothing of how long the newer one stays invisible'
+    'and does not change how long the newer one stays invisible'
   )
   t.equal(inFlight.add(delivery(3), 300), false)
   t.equal(inFlight.receipt('a')?.token, 'handle 3')

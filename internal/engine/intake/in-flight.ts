@@ -1,10 +1,10 @@
 /**
  * The register of messages in flight: received, not yet settled. It bounds the work under
- * way (I9), knows the newest receipt handle of each message, and which ones must be
- * extended before their visibility ends.
+ * way (I9). It knows the newest receipt handle of each message, and which messages must
+ * be extended before their visibility timeout ends.
  *
  * Units   monotonic milliseconds, UTF-8 bytes.
- * Source  SQS hands the same message out again with a new handle after its visibility
+ * Source  SQS delivers the same message again with a new handle after its visibility
  *         timeout, and only the newest handle is sure to delete it.
  */
 import type { ReceivedMessage } from '../message/message.js'
@@ -12,11 +12,11 @@ import type { Receipt } from '../queue/queue.js'
 
 interface Flight {
   receipt: Receipt
-  /** The queue's count of the delivery that the receipt is of. */
+  /** The receive count of the delivery that the receipt belongs to. */
   receiveCount: number
   readonly bytes: number
   readonly receivedAtMs: number
-  /** When the newest handle's visibility was last known to start. */
+  /** When the visibility timeout of the newest handle last started, as far as known. */
   visibleFromMs: number
 }
 
@@ -34,14 +34,14 @@ export class InFlight {
   }
 
   /**
-   * Takes a message in. False when it is in flight already: then only its newest handle
-   * is noted, and its first delivery's fate counts.
+   * Registers a message. False when it is in flight already: then only its newest handle
+   * is noted, and the fate of its first delivery counts.
    */
   add(message: ReceivedMessage, nowMs: number): boolean {
     const receipt = { id: message.id, token: message.token }
     const known = this.#flights.get(message.id)
     if (known !== undefined) {
-      // A delivery that was held up on its way may arrive after a newer one.
+      // A delayed delivery may arrive after a newer one.
       if (message.receiveCount < known.receiveCount) return false
       known.receipt = receipt
       known.receiveCount = message.receiveCount
@@ -78,8 +78,8 @@ export class InFlight {
   }
 
   /**
-   * Up to `limit` receipts whose visibility started `ageMs` ago or earlier; they count as
-   * renewed from now on.
+   * Up to `limit` receipts whose visibility timeout started at least `ageMs` ago; they
+   * count as renewed from now on.
    */
   takeDue(ageMs: number, nowMs: number, limit: number): Receipt[] {
     const due: Receipt[] = []

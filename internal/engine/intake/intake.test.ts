@@ -40,7 +40,7 @@ t.test('the same item twice in one receive is one row and two deletes', async t 
   t.same(queue.messages(), [])
 })
 
-t.test('an entry that is held back waits in nobody’s way until it is released', async t => {
+t.test('an entry that is held back blocks no others until it is released', async t => {
   let desk: AdmissionDesk<Reading> | null = null
   const held: Entry<Reading>[] = []
   const { send, stored, queue, intake } = setupIntake(t, {
@@ -69,7 +69,7 @@ t.test('an entry that is held back waits in nobody’s way until it is released'
   const stopped = intake.stop(1_000)
   await send()
   await stopped
-  t.same(stored(), ['a', 'late', 'b', 'late too'], 'what is left goes on when the intake ends')
+  t.same(stored(), ['a', 'late', 'b', 'late too'], 'held entries go on when the intake stops')
   t.same(queue.messages(), [])
 })
 
@@ -122,45 +122,39 @@ t.test('bodies count against the in-flight cap in bytes', async t => {
   t.equal(queue.messages().filter(message => message.isInFlight).length, 2)
 })
 
-t.test(
-  'a delivery that comes while the delete is under way is deleted by its own handle',
-  async t => {
-    let release = (): void => undefined
-    const held = new Promise<void>(resolve => (release = resolve))
-    const { send, queue, clock, heard } = setupIntake(t, {
-      queue: { visibilityTimeoutS: 5, onAck: () => held }
-    })
-    await send(reading('a'))
-    await clock.advanceAsync(6_000)
-    t.equal(queue.messages()[0]?.receiveCount, 2)
-    release()
-    await clock.advanceAsync(1_000)
-    t.same(queue.messages(), [])
-    t.same(
-      heard.filter(line => line.startsWith('committed')),
-      ['committed 1']
-    )
-  }
-)
+t.test('a delivery that arrives during its delete is deleted by its own handle', async t => {
+  let release = (): void => undefined
+  const held = new Promise<void>(resolve => (release = resolve))
+  const { send, queue, clock, heard } = setupIntake(t, {
+    queue: { visibilityTimeoutS: 5, onAck: () => held }
+  })
+  await send(reading('a'))
+  await clock.advanceAsync(6_000)
+  t.equal(queue.messages()[0]?.receiveCount, 2)
+  release()
+  await clock.advanceAsync(1_000)
+  t.same(queue.messages(), [])
+  t.same(
+    heard.filter(line => line.startsWith('committed')),
+    ['committed 1']
+  )
+})
+
+t.test('a delete is given up after five failures; the redelivery is a duplicate', async t => {
+  const { send, queue, heard, clock, intake } = setupIntake(t)
+  for (let call = 0; call < 5; call++)
+    queue.failNext('ack', new QueueError('ServiceUnavailable', 'try later'))
+  await send(reading('a'))
+  await clock.advanceAsync(20_000)
+  t.equal(heard.filter(line => line === 'delete failed ServiceUnavailable 1').length, 4)
+  t.ok(heard.includes('delete failed ServiceUnavailable 1 final'))
+  t.equal(intake.status.inFlight, 0)
+  await clock.advanceAsync(60_000)
+  t.same(queue.messages(), [])
+})
 
 t.test(
-  'deletes that keep failing are given up after five attempts; redelivery finds a duplicate',
-  async t => {
-    const { send, queue, heard, clock, intake } = setupIntake(t)
-    for (let call = 0; call < 5; call++)
-      queue.failNext('ack', new QueueError('ServiceUnavailable', 'try later'))
-    await send(reading('a'))
-    await clock.advanceAsync(20_000)
-    t.equal(heard.filter(line => line === 'delete failed ServiceUnavailable 1').length, 4)
-    t.ok(heard.includes('delete failed ServiceUnavailable 1 final'))
-    t.equal(intake.status.inFlight, 0)
-    await clock.advanceAsync(60_000)
-    t.same(queue.messages(), [])
-  }
-)
-
-t.test(
-  'a message that comes again while in flight is written once and deleted by its newest handle',
+  'a message redelivered in flight is stored once and deleted by its newest handle',
   async t => {
     let release = (): void => undefined
     const held = new Promise<void>(resolve => (release = resolve))
@@ -198,7 +192,7 @@ t.test('failed deletes are tried again, alone; a stale handle is not', async t =
   )
 })
 
-t.test('a stale handle is tried again as the newer one when that came in meanwhile', async t => {
+t.test('a stale handle is replaced by a newer one that has arrived meanwhile', async t => {
   let release = (): void => undefined
   const held = new Promise<void>(resolve => (release = resolve))
   const { send, queue, clock, heard } = setupIntake(t, {
@@ -254,7 +248,7 @@ t.test('stopping commits and settles what is in flight, and receives nothing mor
   t.equal(intake.stop(10_000), intake.stop(1), 'stopping twice is stopping once')
 })
 
-t.test('what cannot be settled in time is given back to the queue at once', async t => {
+t.test('messages that cannot be settled in time go back to the queue at once', async t => {
   const { send, queue, intake, clock } = setupIntake(t, {
     store: () => ({
       prepare: () => Promise.reject(new StoreError('transient', '57P01', 'shutting down'))

@@ -1,15 +1,15 @@
 /**
- * Intake: receive → register → decode → admit → commit → settle. The sole owner of each
- * message's fate.
+ * Intake: receive → register → decode → admit → commit → settle. It alone decides the
+ * fate of each message.
  *
- * A message that was delivered is in exactly one of these hands: the in-flight register
- * holds it from receipt until its delete; the committer gives it its disposition; the
- * settler deletes it. On the way to the committer the admission may hold it back, or have
- * a copy of it sent that arrives later; then the settler deletes the original. Whatever
- * fails in between leaves it in the queue.
+ * The in-flight register holds a delivered message from its receipt to its delete. The
+ * committer gives it its disposition, and the settler deletes it. Before the commit, the
+ * admission may hold the message back, or send a copy of it that arrives later; then the
+ * settler deletes the original. A message that fails anywhere in between stays in the
+ * queue.
  *
  * Units   milliseconds, UTF-8 bytes.
- * Errors  none leave here but those of a wrong configuration; faults are reported to the
+ * Errors  only those of a wrong configuration leave here; faults are reported to the
  *         observer and ridden out.
  */
 
@@ -30,14 +30,14 @@ const HELD_SHARE = 0.25
 export interface IntakeStatus {
   readonly inFlight: number
   readonly inFlightBytes: number
-  /** Those of them that the admission holds back. */
+  /** How many of these the admission holds back. */
   readonly held: number
   readonly oldestInFlightMs: number
   readonly isGateOpen: boolean
   readonly gateReasons: readonly GateReason[]
   /** Since the queue last answered a receive. */
   readonly sinceReceiveMs: number
-  /** The code with which receives have failed since then; null while they do not. */
+  /** The error code of receives since then; null while they succeed. */
   readonly receiveProblem: string | null
 }
 
@@ -60,7 +60,7 @@ export class Intake<Item, Refused extends Rejection = Rejection> {
   constructor(options: IntakeOptions<Item, Refused>) {
     this.#options = options
     this.#gate = new Gate((isOpen, reasons) => {
-      // With the gate closed nothing comes that a batch could wait for.
+      // While the gate is closed, nothing arrives that a batch could wait for.
       if (!isOpen) this.#committer.flush()
       options.observer.gateChanged(isOpen, reasons)
     })
@@ -121,7 +121,7 @@ export class Intake<Item, Refused extends Rejection = Rejection> {
 
   // register
 
-  /** Takes messages in flight; those that can be looked at now are fresh. */
+  /** Registers messages as in flight, and returns those that may be decoded now. */
   #register(messages: readonly ReceivedMessage[]): readonly ReceivedMessage[] {
     const { clock, suspectRecord } = this.#options
     const nowMs = clock.monotonicMs()
@@ -129,7 +129,7 @@ export class Intake<Item, Refused extends Rejection = Rejection> {
     for (const message of messages) {
       if (!this.#inFlight.add(message, nowMs)) continue
       if (suspectRecord.deaths(message.id) >= GUILTY_DEATHS)
-        this.#leaveToQueue(message, new Error('it has ended a worker more than once'))
+        this.#leaveToQueue(message, new Error('more than one worker died while examining it'))
       else if (!this.#suspects.hold(message)) fresh.push(message)
     }
     return fresh
@@ -151,13 +151,13 @@ export class Intake<Item, Refused extends Rejection = Rejection> {
     this.#gate.set('in-flight-bytes', this.#inFlight.bytes >= maxInFlightBytes)
   }
 
-  /** Messages have left the register, or wait where they are in nobody's way. */
+  /** Call when messages have left the register, or wait where they block no others. */
   #goOn(): void {
     this.#checkRoom()
     if (!this.#suspects.isEmpty) void this.#examine()
   }
 
-  /** Goes on with those who wait for their turn, as soon as nobody else is in flight. */
+  /** Processes the messages that wait to be examined, once nothing else is in flight. */
   async #examine(): Promise<void> {
     this.#gate.set('suspects', true)
     if (this.#isExamining) return
@@ -197,7 +197,7 @@ export class Intake<Item, Refused extends Rejection = Rejection> {
     return admission({
       maxHeldMessages: Math.floor(limits.maxInFlightMessages * HELD_SHARE),
       maxHeldBytes: Math.floor(limits.maxInFlightBytes * HELD_SHARE),
-      // Whoever is examined alone must be alone.
+      // Nothing may join a message that is examined alone.
       isPaused: () => !this.#suspects.isEmpty,
       release: entries => this.#committer.add(entries),
       settle: entries => this.#settler.add(entries),
@@ -239,8 +239,8 @@ export class Intake<Item, Refused extends Rejection = Rejection> {
   }
 
   /**
-   * Stops receiving, then commits and settles what is in flight. What is not settled
-   * after `withinMs` is given back to the queue. May be called twice.
+   * Stops receiving, then commits and settles the messages in flight. Messages not
+   * settled after `withinMs` go back to the queue. May be called twice.
    */
   stop(withinMs: number): Promise<void> {
     this.#stopping ??= this.#stop(withinMs)
@@ -265,13 +265,16 @@ export class Intake<Item, Refused extends Rejection = Rejection> {
   async #drain(): Promise<void> {
     await this.#receiving.stop()
     await this.#suspects.emptied()
-    // A little more than a quota allows, once, rather than a receive count for each.
+    // Exceeding a quota a little, once, is better than another receive for each message.
     this.#committer.add(await this.#admission.end())
     await this.#committer.drain()
     await this.#settler.drain()
   }
 
-  /** Best effort: what a queue that does not answer is not told of, comes back later. */
+  /**
+   * Best effort: if the queue does not answer, the messages come back later by
+   * themselves.
+   */
   async #giveBack(): Promise<void> {
     await this.#options.queue.nack(this.#inFlight.receipts()).catch(() => undefined)
   }

@@ -1,5 +1,5 @@
 /**
- * What a person or a counter may want to hear of the intake; each call returns at once.
+ * What the intake reports to logs and counters; each call returns at once.
  */
 import type { Disposition, Entry, ReceivedMessage, Rejection } from '../message/message.js'
 import type { QueueError } from '../queue/queue.js'
@@ -10,7 +10,7 @@ import type { StoreError } from './store.js'
 export interface IntakeObserver<Item, Refused extends Rejection = Rejection> {
   received(messages: readonly ReceivedMessage[]): void
   /**
-   * A transaction has committed: its entries with what became of each, in order. `tookMs`
+   * A transaction has committed, with the disposition of each entry, in order. `tookMs`
    * counts from the first attempt.
    */
   committed(

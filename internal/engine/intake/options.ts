@@ -1,4 +1,6 @@
-/** What an intake is given: a system's own parts, and the world that it works in. */
+/**
+ * The options of an intake: the parts of its system, and surroundings such as the queue.
+ */
 import type { Clock } from '../lifecycle/clock.js'
 import type { ReceivedMessage, Rejection, Verdict } from '../message/message.js'
 import type { Queue } from '../queue/queue.js'
@@ -13,8 +15,8 @@ import type { Turns } from './turns.js'
 export interface IntakeLimits {
   readonly batch: BatchLimits
   /**
-   * In-flight work at which receiving pauses; one receive per poller may still come in on
-   * top.
+   * Receiving pauses at this much work in flight; one more receive per poller may still
+   * come in.
    */
   readonly maxInFlightMessages: number
   readonly maxInFlightBytes: number

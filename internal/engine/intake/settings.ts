@@ -1,5 +1,6 @@
 /**
- * How much a worker takes at once. A system shows these settings under its own heading.
+ * How much a worker takes at once. Each system shows these settings under its own
+ * heading.
  *
  * Units   in the names: _MS milliseconds, _BYTES bytes.
  */

@@ -44,7 +44,7 @@ function setup(ack: (receipts: readonly Receipt[]) => Promise<readonly SettleFai
   return { clock, inFlight, settler, calls, failed, add }
 }
 
-t.test('a full call leaves at once, a part of one waits for company', async t => {
+t.test('a full call leaves at once, a partial one waits for more', async t => {
   const { clock, inFlight, calls, add } = setup(async () => [])
   add('a', 'b', 'c', 'd')
   await clock.advanceAsync(9)
@@ -55,7 +55,7 @@ t.test('a full call leaves at once, a part of one waits for company', async t =>
   t.equal(inFlight.size, 0)
 })
 
-t.test('no more calls are under way than told', async t => {
+t.test('no more calls are under way than `concurrency` allows', async t => {
   const answers: (() => void)[] = []
   const { clock, calls, add } = setup(() => new Promise(resolve => answers.push(() => resolve([]))))
   add('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i')
@@ -66,7 +66,7 @@ t.test('no more calls are under way than told', async t => {
   t.equal(calls.length, 3)
 })
 
-t.test('a call that fails is told of once and repeated as one', async t => {
+t.test('a failed call is reported once and repeated as one call', async t => {
   let attempts = 0
   const { clock, calls, failed, add } = setup(async () => {
     if (++attempts === 1) throw new TypeError('a bug')
@@ -83,7 +83,7 @@ t.test('a call that fails is told of once and repeated as one', async t => {
   t.same(failed, ['TypeError: a bug 3'])
 })
 
-t.test('an entry that failed is tried again alone, an outdated receipt is not', async t => {
+t.test('a failed entry is retried alone, an outdated receipt is not', async t => {
   let attempts = 0
   const { clock, inFlight, calls, failed, add } = setup(async () =>
     ++attempts > 1

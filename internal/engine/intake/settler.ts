@@ -1,13 +1,13 @@
 /**
- * The settle stage: deletes messages whose row is committed, many per call, apart from
- * the commits.
+ * The settle stage: deletes messages whose row is committed, many per call, independently
+ * of the commits.
  *
- * A full call leaves at once; a partial one waits up to `lingerMs` for company. Entries
- * that fail are tried again alone; a stale handle or too many failures end the attempts:
- * the queue hands the message out once more and it is found to be a duplicate.
+ * A full call leaves at once; a partial one waits up to `lingerMs` for more. Entries that
+ * fail are retried alone. A stale handle or too many failures end the attempts: the queue
+ * then delivers the message again, as a duplicate.
  *
  * Units   milliseconds.
- * Errors  none leave here: a failed delete is a count and, at worst, a redelivery.
+ * Errors  none leave here: a failed delete is counted and, at worst, causes a redelivery.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import type { Entry } from '../message/message.js'
@@ -23,7 +23,7 @@ export interface SettlerOptions {
   /** Delete calls under way at once. */
   readonly concurrency: number
   readonly lingerMs: number
-  /** Messages that left the register, deleted or given up. */
+  /** Messages have left the register, deleted or given up. */
   readonly onSettled: () => void
   /**
    * Entries whose delete failed, with the queue's code; `isFinal` when they are not tried
@@ -44,8 +44,8 @@ interface Ack {
 export class Settler {
   readonly #options: SettlerOptions
   /**
-   * Those before `#taken` are under way; cut off now and then, because taking a few off
-   * the front would move all others each time.
+   * Entries before `#taken` are under way. They are cut off now and then, because
+   * removing a few from the front would move all others each time.
    */
   #pending: Ack[] = []
   #taken = 0
@@ -65,12 +65,12 @@ export class Settler {
     this.#pump()
   }
 
-  /** Starts what would wait for company. */
+  /** Starts a partial call that would wait for more. */
   flush(): void {
     if (this.#waiting > 0 && this.#calls < this.#options.concurrency) this.#start()
   }
 
-  /** Resolves when nothing is left to delete. From now on nothing waits for company. */
+  /** Resolves when nothing is left to delete. From now on no call waits for more. */
   drain(): Promise<void> {
     this.#isDraining = true
     this.#pump()
@@ -137,14 +137,14 @@ export class Settler {
     const hasFailed = (id: string): boolean => failures.some(failure => failure.id === id)
     for (const { id, token } of receipts) {
       if (failures.length > 0 && hasFailed(id)) continue
-      // A newer delivery that came in meanwhile has a handle of its own, and only that
-      // one is sure to delete the message.
+      // A newer delivery has its own handle, and only that one is sure to delete the
+      // message.
       if (inFlight.receipt(id)?.token === token) inFlight.remove(id)
       else this.#pending.push({ id, attempt: 1 })
     }
     for (const { id, code, retryable } of failures) {
       const used = receipts.find(receipt => receipt.id === id)
-      // A stale handle is not the end when a newer delivery has come in meanwhile.
+      // A stale handle is not final when a newer delivery has arrived meanwhile.
       const hasNewer = inFlight.receipt(id)?.token !== used?.token
       this.#failed(
         acks.filter(ack => ack.id === id),

@@ -30,7 +30,7 @@ export interface Prepared {
 
 export interface Store<Item, Refused extends Rejection = Rejection> {
   /**
-   * Writes `batch` in one transaction: items, and what is refused with its body.
+   * Writes `batch` in one transaction: items, and refused bodies with their rejections.
    *
    * Per valid entry: `stored`; `duplicate` (the same item is stored already, or this
    * queue message is rejected already); or the reason for which the database refuses it

@@ -1,35 +1,35 @@
 /**
  * The waiting room for messages that may have ended a process: received several times,
- * and never with an outcome.
+ * each time without an outcome.
  *
  * Each of them is examined alone: not before every other message here has its outcome and
- * has left the queue, and whoever comes meanwhile is held back until it has its own. So
- * what ends the process takes nobody with it. Those with the fewest deaths and receives
- * come first: they are the least suspicious, and the innocent among them are done before
- * the guilty one's turn.
+ * has left the queue. Messages that arrive meanwhile are held back until it has its own
+ * outcome. So a message that ends the process takes no others with it. Messages with the
+ * fewest deaths and receives come first: they are the least suspicious, so the innocent
+ * ones are done before the guilty one's turn.
  *
- * Source  a crash raises the receive count of everything in flight, so the count alone
- *         does not tell who it was; what was being examined when a worker died, its
- *         primary remembers (cluster/deaths.ts).
+ * A crash raises the receive count of everything in flight, so the count alone does not
+ * identify the culprit. The primary remembers which message was being examined when a
+ * worker died (cluster/deaths.ts).
  */
 import type { ReceivedMessage } from '../message/message.js'
 
 /** From this delivery on a message is examined alone. */
 export const SUSPECT_RECEIVES = 3
 /**
- * Deaths during its own examination after which a message is not touched again: the first
- * may have been a coincidence.
+ * After this many deaths during its own examination a message is not touched again; the
+ * first may have been a coincidence.
  */
 export const GUILTY_DEATHS = 2
 
-/** What is known beyond this process of messages that were examined alone. */
+/** What is known outside this process about messages that were examined alone. */
 export interface SuspectRecord {
   /**
-   * Tells which one is examined from now on, null for none; resolves when the note is out
-   * of this process's hands.
+   * Reports which message is examined from now on; null: none. Resolves when the note has
+   * left this process.
    */
   examining(messageId: string | null): Promise<void>
-  /** How many workers ended while they examined it. */
+  /** How many workers died while examining it. */
   deaths(messageId: string): number
 }
 
@@ -61,15 +61,15 @@ export class Suspects {
   }
 
   /**
-   * To be asked whenever nobody else is in flight any more: whose turn it is. Empty when
-   * nobody waits.
+   * Call whenever nothing else is in flight: returns the messages whose turn it is; none
+   * when nothing waits.
    */
   async next(): Promise<readonly ReceivedMessage[]> {
     const held = this.#held
     this.#held = []
     const suspect = held.length > 0 ? undefined : this.#leastSuspicious()
     const wasExamining = this.#isExamining
-    // Before the note leaves: whoever comes while it does is held back already.
+    // Set before the note leaves, so that messages arriving meanwhile are held back.
     this.#isExamining = suspect !== undefined
     if (suspect !== undefined) {
       await this.#record.examining(suspect.id)
@@ -80,7 +80,7 @@ export class Suspects {
     return held
   }
 
-  /** Resolves when nobody waits any more. */
+  /** Resolves when no message waits any more. */
   emptied(): Promise<void> {
     if (this.isEmpty) return Promise.resolve()
     return new Promise(resolve => this.#onEmpty.push(resolve))
