@@ -1,20 +1,20 @@
 /**
- * The words of the engine: what is received, what is decided about it, and why something
- * is refused. What a body holds is the system's own type, `Item`.
+ * The words of the engine: received messages, the verdict about each, and reasons for
+ * refusal. The content of a body is the system's own type, `Item`.
  *
- * Shapes  plain readonly data; this file imports nothing.
+ * Plain readonly data; this file imports nothing.
  */
 
 /**
- * One delivery of a queue message, as received. Redelivery gives another one with the
- * same id and a new token.
+ * One delivery of a queue message, as received. A redelivery has the same id and a new
+ * token.
  */
 export interface ReceivedMessage {
-  /** The queue's MessageId: stays the same over redeliveries. */
+  /** The queue's MessageId: the same for every delivery. */
   readonly id: string
   /**
-   * What settles this delivery, a text that only the adapter reads; the newest one of a
-   * message is the one that counts.
+   * Settles this delivery; only the adapter reads it. The newest token of a message is
+   * the one that counts.
    */
   readonly token: string
   /** The body as sent, character for character. */
@@ -28,15 +28,15 @@ export interface ReceivedMessage {
    */
   readonly sentAtMs: number
   /**
-   * Of a message that was sent again: the MessageId under which the queue first accepted
+   * For a message that was sent again: the MessageId under which the queue first accepted
    * its body.
    */
   readonly origin?: string
 }
 
 /**
- * The MessageId under which the queue first accepted the body: that of its origin, where
- * the message was sent again.
+ * The MessageId under which the queue first accepted the body: the origin of a message
+ * that was sent again.
  */
 export function firstId({ id, origin }: ReceivedMessage): string {
   return origin ?? id
@@ -53,11 +53,14 @@ export interface Violation {
 }
 
 /**
- * A refused body: it is kept whole, with this, and never tried again. A system adds what
- * it keeps besides.
+ * Why a body was refused. The body is kept whole with this and never tried again. A
+ * system may add fields of its own.
  */
 export interface Rejection {
-  /** One of the system's closed set: a metric label and a column that people query. */
+  /**
+   * One of the system's closed set of reasons: a metric label, and a column that people
+   * query.
+   */
   readonly reason: string
   readonly violations: readonly Violation[]
 }
@@ -67,7 +70,7 @@ export type Verdict<Item, Refused extends Rejection = Rejection> =
   | { readonly kind: 'valid'; readonly item: Item }
   | { readonly kind: 'rejected'; readonly rejection: Refused }
 
-/** The final word about one message, true once its transaction has committed. */
+/** What became of one message; true once its transaction has committed. */
 export type Disposition<Reason extends string = string> = 'stored' | 'duplicate' | Reason
 
 /** A received message with its verdict, waiting for its commit. */

@@ -16,7 +16,7 @@ t.test('text made storable is cut at its limit and loses only what cannot be sto
   t.equal(toStorable('abcde', 5), 'abcde')
   t.equal(toStorable('abcdef', 5), 'abcd…')
   t.equal(toStorable('a\0b\ud800c😀', 20), 'a\ufffdb\ufffdc😀')
-  t.equal(toStorable('abc😀f', 5), 'abc\ufffd…', 'a pair that the cut divides')
+  t.equal(toStorable('abc😀f', 5), 'abc\ufffd…', 'the cut divides a pair')
 })
 
 t.test('only a text that PostgreSQL cannot hold is written as a JSON string', async t => {

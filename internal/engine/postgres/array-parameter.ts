@@ -1,12 +1,12 @@
 /**
- * Writes a list of texts or integers the way PostgreSQL sends a `text[]` or `int4[]` in
- * binary: less work for both sides than the quoted text form.
+ * Encodes a list of texts or integers in PostgreSQL's binary format for `text[]` or
+ * `int4[]`: less work for both sides than the quoted text form.
  *
  * Shapes  strings or integers (null = SQL NULL) in, one Buffer out; pass it as a query
  *         parameter that is cast to `text[]` or `int4[]`.
- * Errors  StoreError with fault `data` for a lone surrogate: UTF-8 would replace it in
- *         silence, and the stored text would not be the one sent. U+0000 passes here, and
- *         the server refuses it (22021).
+ * Errors  StoreError with fault `data` for a lone surrogate: UTF-8 would silently replace
+ *         it, and the stored text would differ from the one sent. U+0000 passes here; the
+ *         server refuses it (22021).
  * Source  PostgreSQL `array_send`: int32 dimensions, has-nulls flag, element type; per
  *         dimension length and lower bound; per element its byte length (-1 = null) and
  *         its bytes.

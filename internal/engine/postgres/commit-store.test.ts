@@ -1,6 +1,6 @@
 /**
- * What only a real server can show of the store, whatever the system: lost connections
- * and answers, and servers that are not as they should be. On the tiny system.
+ * Tests of the store that need a real server, whatever the system: lost connections and
+ * answers, and servers that are not as they should be. They use the tiny system.
  */
 import { connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
@@ -46,7 +46,8 @@ async function countReadings(): Promise<number> {
 /** Ends the store's sessions the way an administrator or a failover does. */
 async function endSessions(): Promise<void> {
   await pool.query(
-    `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tiny store'`
+    `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'tiny store'`
   )
 }
 
@@ -59,8 +60,8 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /**
- * A TCP proxy before the server that can fall silent: what either side sends from then on
- * is lost, and no connection ends.
+ * A TCP proxy in front of the server that can go silent: from then on it drops what
+ * either side sends, and ends no connection.
  */
 async function createProxy(
   t: Test
@@ -106,7 +107,7 @@ async function createProxy(
   }
 }
 
-t.test('a transaction that is under way is neither committed nor not', async t => {
+t.test('while a transaction is under way, nobody can say whether it has committed', async t => {
   const store = createStore(t)
   const { tx, commit } = await store.prepare([valid()])
   t.match(await failure(store.wasCommitted(tx)), { fault: 'transient' })
@@ -114,31 +115,28 @@ t.test('a transaction that is under way is neither committed nor not', async t =
   t.equal(await store.wasCommitted(tx), true)
 })
 
-t.test(
-  'a transaction id that the server gave to another transaction after a failover proves nothing',
-  async t => {
-    const store = createStore(t)
-    const tokens: string[] = []
-    for (const id of ['ours', 'theirs']) {
-      const { tx, commit } = await store.prepare([valid(id)])
-      await commit()
-      tokens.push(tx)
-    }
-    const [ours, theirs] = tokens.map(token => JSON.parse(token) as string[])
-    const withId = (xid: string): string => JSON.stringify([xid, ...ours!.slice(1)])
-    const rows = [
-      { why: 'committed, but not with our row', xid: theirs![0]! },
-      { why: 'not given out yet', xid: '999999999999' },
-      { why: 'older than the server remembers', xid: '3' }
-    ]
-    for (const { why, xid } of rows) t.equal(await store.wasCommitted(withId(xid)), false, why)
-    t.equal(await store.wasCommitted(tokens[0]!), true)
-    await t.rejects(store.wasCommitted('nonsense'), RangeError)
+t.test('a transaction id that was reused after a failover proves nothing', async t => {
+  const store = createStore(t)
+  const tokens: string[] = []
+  for (const id of ['ours', 'theirs']) {
+    const { tx, commit } = await store.prepare([valid(id)])
+    await commit()
+    tokens.push(tx)
   }
-)
+  const [ours, theirs] = tokens.map(token => JSON.parse(token) as string[])
+  const withId = (xid: string): string => JSON.stringify([xid, ...ours!.slice(1)])
+  const rows = [
+    { why: 'committed, but not with our row', xid: theirs![0]! },
+    { why: 'not given out yet', xid: '999999999999' },
+    { why: 'older than the server remembers', xid: '3' }
+  ]
+  for (const { why, xid } of rows) t.equal(await store.wasCommitted(withId(xid)), false, why)
+  t.equal(await store.wasCommitted(tokens[0]!), true)
+  await t.rejects(store.wasCommitted('nonsense'), RangeError)
+})
 
 t.test(
-  'a lost answer to COMMIT is a transient fault, and the transaction can be asked for',
+  'a lost COMMIT answer is a transient fault, and the database can be asked for it',
   async t => {
     const proxy = await createProxy(t)
     const store = createStore(t, { connectionString: proxy.connectionString })
@@ -166,7 +164,7 @@ t.test('a connection that goes silent is given up at the deadline and replaced',
   t.same(await insert(store, valid()), ['stored'])
 })
 
-t.test('after closing, a server that is gone silent does not keep the process alive', async t => {
+t.test('after closing, a server that has gone silent does not keep the process alive', async t => {
   const proxy = await createProxy(t)
   const store = createStore(t, { connectionString: proxy.connectionString })
   const socketsInUse = (): number =>
@@ -201,7 +199,7 @@ t.test('a session that the server ends before COMMIT leaves nothing behind', asy
   t.same(await insert(store, valid()), ['stored'])
 })
 
-t.test('what is rolled back over a lost connection does not fail', async t => {
+t.test('a rollback over a lost connection does not fail', async t => {
   const store = createStore(t)
   const { tx, rollBack } = await store.prepare([valid()])
   await endSessions()
@@ -215,7 +213,8 @@ t.test('a connection is kept after a row that cannot be stored', async t => {
   await store.probe()
   const sessions = async () => {
     const { rows } = await pool.query<{ pid: number }>(
-      `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'tiny store' ORDER BY pid`
+      `SELECT pid FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'tiny store' ORDER BY pid`
     )
     return rows
   }
@@ -239,7 +238,8 @@ t.test('a lock, a long statement and a forgotten transaction end at their limits
   })
   await other.query('ROLLBACK')
   const { commit } = await createStore(t, { idleInTransactionTimeoutMs: 1_000 }).prepare([valid()])
-  const query = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`
+  const query = `SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'idle in transaction'`
   await until(
     'the server has ended the session',
     async () => (await pool.query(query)).rows.length === 0

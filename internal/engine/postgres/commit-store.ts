@@ -1,12 +1,12 @@
 /**
- * The store in PostgreSQL, for any system: one transaction per batch, on connections of
- * its own. A system gives its statements.
+ * The store in PostgreSQL, for any system: one transaction per batch, on its own
+ * connections. Each system supplies its statements.
  *
- * Connections are opened when they are needed and replaced after any failure that is not
- * plainly a statement's own. A statement that gets no answer within `queryDeadlineMs`
- * fails and its connection with it, so that a half-open connection cannot hold a batch
- * for ever. `synchronous_commit` stays as the server has it; where it means that a commit
- * is answered before it is on disk, the server is refused.
+ * Connections are opened on demand, and replaced after any failure that is not plainly
+ * the statement's own. A statement without an answer within `queryDeadlineMs` fails
+ * together with its connection, so that a half-open connection cannot hold a batch for
+ * ever. `synchronous_commit` stays as the server has it; a server that would answer a
+ * commit before it is on disk is refused.
  *
  * Units   milliseconds.
  * Errors  StoreError, as `classify` sees the cause.
@@ -26,17 +26,17 @@ export interface CommitStoreOptions {
   readonly connectionString: string
   /**
    * The server ends a statement, a wait for a lock, or a forgotten transaction after
-   * these.
+   * these limits.
    */
   readonly statementTimeoutMs: number
   readonly lockTimeoutMs: number
   readonly idleInTransactionTimeoutMs: number
   /**
-   * We give up on a connection that has not answered a statement, or not come up, after
-   * this. Longer than the server's own limits.
+   * We give up on a connection that has not answered a statement, or has not been
+   * established, after this. It is longer than the server's own limits.
    */
   readonly queryDeadlineMs: number
-  /** Refuse a server that may forget what it has committed (durability.ts). */
+  /** Refuse a server that may lose committed rows (durability.ts). */
   readonly requireDurability: boolean
 }
 
@@ -49,40 +49,39 @@ export interface WrittenBatch extends TransactionToken {
  * A system's own statements.
  *
  * They are planned once per session, without looking at the tables: each finds its rows
- * by keys, whatever the size of the batch. A statement whose plan must be kept has a
- * name.
+ * by keys, whatever the batch size. A statement whose plan must be kept has a name.
  */
 export interface CommitStatements<Item, Refused extends Rejection = Rejection> {
-  /** Whose connections they are, for pg_stat_activity. */
+  /** The name of the connections in pg_stat_activity. */
   readonly applicationName: string
   /**
    * Writes a batch as `Store.prepare` says, on a client that has begun a transaction. All
-   * transactions take their locks in the same order, so that they never deadlock.
+   * transactions take their locks in the same order, so they never deadlock.
    */
   readonly write: (
     client: pg.ClientBase,
     batch: readonly Entry<Item, Refused>[]
   ) => Promise<WrittenBatch>
   /**
-   * By table: finds the row that was written under a key ($2, $3, …) by a transaction
-   * ($1), which its column `tx` names.
+   * Per table: finds the row that a transaction ($1) wrote under a key ($2, $3, …). The
+   * column `tx` of the row names the transaction.
    */
   readonly findWitness: Readonly<Record<string, string>>
-  /** Runs each statement on nothing, in a transaction that is rolled back. */
+  /** Runs each statement on an empty batch, in a transaction that is rolled back. */
   readonly probe: (client: pg.ClientBase) => Promise<void>
 }
 
 /**
- * One for the batch under way, one for that of the express lane, and one for `probe` and
- * `wasCommitted`, which must not wait behind them.
+ * One for the batch under way, one for the batch of the express lane, and one for `probe`
+ * and `wasCommitted`, which must not wait for them.
  */
 const CONNECTIONS = 3
 
-// The driver speaks UTF-8 whatever the server's default says. Compiling short statements
+// The driver speaks UTF-8, whatever the server's default. Compiling short statements
 // costs more than it saves. The statements of a batch are planned once per session,
-// because planning takes longer than writing a small batch; all of them look by keys, so
-// the plan is right for any size of batch and table as long as no table is read from end
-// to end.
+// because planning takes longer than writing a small batch. All of them search by keys,
+// so the plan suits any size of batch and table, as long as no table is read from end to
+// end.
 const SET_UP_SESSION = `
 SET client_encoding = 'UTF8'; SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off`
 
@@ -110,15 +109,15 @@ export function createCommitStore<Item, Refused extends Rejection = Rejection>(
   const connected = new Set<pg.PoolClient>()
   pool.on('connect', client => {
     connected.add(client)
-    // A connection can break while we hold it and send nothing: without a listener that
-    // would end the process. The next query then fails.
+    // A connection can break while we hold it and send nothing. Without a listener that
+    // would end the process; with one, only the next query fails.
     client.on('error', () => undefined)
   })
   pool.on('remove', client => connected.delete(client))
 
   /**
-   * A server that came back, or took over, with other settings is noticed here before
-   * anything is written to it.
+   * Notices a server that came back, or took over, with other settings, before anything
+   * is written to it.
    */
   async function setUp(client: pg.Client | pg.PoolClient): Promise<void> {
     await client.query(SET_UP_SESSION)
@@ -129,8 +128,7 @@ export function createCommitStore<Item, Refused extends Rejection = Rejection>(
   async function end(): Promise<void> {
     const clients = [...connected]
     await pool.end()
-    // A server that is gone without a word never closes its side: that must not keep our
-    // process.
+    // A server that vanished never closes its side; that must not keep our process alive.
     for (const { connection } of clients)
       if (connection.stream instanceof Socket) connection.stream.unref()
   }
@@ -148,10 +146,10 @@ export function createCommitStore<Item, Refused extends Rejection = Rejection>(
     },
 
     /**
-     * True when the row that the transaction wrote is there, written by it; asked after
-     * the server has said that it is no longer under way. False is the safe answer: the
-     * batch is then written again, and its rows tell for themselves whether they are
-     * there.
+     * True when the row that the transaction wrote is there, written by it. This is asked
+     * only after the server says that the transaction is no longer under way. False is
+     * the safe answer: the batch is then written again, and its rows show for themselves
+     * whether they were there.
      */
     async wasCommitted(tx): Promise<boolean> {
       const { xid, witness } = parseToken(tx)
@@ -165,9 +163,7 @@ export function createCommitStore<Item, Refused extends Rejection = Rejection>(
       })
     },
 
-    /**
-     * Tables, columns, access rights and a server that takes writes, all in one.
-     */
+    /** Checks tables, columns, access rights, and that the server takes writes. */
     async probe(): Promise<void> {
       const transaction = await beginTransaction(pool)
       await transaction.run(async client => {
@@ -194,6 +190,7 @@ async function assertUtf8(client: pg.ClientBase): Promise<void> {
   throw new StoreError(
     'schema',
     '22P05',
-    `the database has the encoding ${encoding ?? 'unknown'} and cannot hold every text: create it with UTF8`
+    `the database encoding is ${encoding ?? 'unknown'}, which cannot hold every text: ` +
+      'create the database with UTF8'
   )
 }

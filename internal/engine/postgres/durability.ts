@@ -1,12 +1,12 @@
 /**
- * Refuses a server that may forget what it has committed: a message is deleted because
- * its row is on disk, and there it is not.
+ * Refuses a server that may lose committed rows. A message is deleted because its row is
+ * on disk, and on such a server it may not be.
  *
- * Errors  StoreError with the fault `schema` and the code `unsafe`, which names the
+ * Errors  StoreError with the fault `schema` and the code `unsafe`; its message names the
  *         settings.
  * Source  PostgreSQL manual, "Write Ahead Log": without fsync or full_page_writes a crash
- *         of the machine may lose or tear what was committed; without synchronous_commit
- *         a crash of the server alone loses the last fraction of a second.
+ *         of the machine may lose or tear committed data; without synchronous_commit a
+ *         crash of the server alone loses the last fraction of a second.
  */
 import type { ClientBase } from 'pg'
 import { StoreError } from '../intake/store.js'
@@ -14,8 +14,7 @@ import { StoreError } from '../intake/store.js'
 export const UNSAFE = 'unsafe'
 
 /**
- * As this session sees them: a database and a role may have a synchronous_commit of their
- * own.
+ * The values of this session: a database or a role may have its own synchronous_commit.
  */
 const READ_UNSAFE = `
 SELECT string_agg(name, ', ' ORDER BY name) AS names
@@ -29,6 +28,7 @@ export async function assertDurable(client: ClientBase): Promise<void> {
   throw new StoreError(
     'schema',
     UNSAFE,
-    `PostgreSQL may forget what it has committed, with ${names} = off: turn that on, or set DB_ALLOW_UNSAFE_DURABILITY=yes where losing events is acceptable`
+    `PostgreSQL may lose committed data because ${names} = off: turn that on, or set ` +
+      'DB_ALLOW_UNSAFE_DURABILITY=yes where losing events is acceptable'
   )
 }

@@ -84,7 +84,7 @@ const FAULTS = {
   ]
 } as const
 
-t.test('the code decides what a failure is about', async t => {
+t.test('the code of a failure decides its fault', async t => {
   for (const [fault, codes] of Object.entries(FAULTS)) {
     for (const code of codes)
       t.match(
@@ -96,14 +96,14 @@ t.test('the code decides what a failure is about', async t => {
 })
 
 t.test(
-  'no failure of connection, resources, operation or system is ever laid on a row',
+  'failures of connection, resources, operator or system are never blamed on a row',
   async t => {
     for (const group of ['08', '53', '57', '58'])
       t.not(classify(withCode(`${group}XYZ`)).fault, 'data', group)
   }
 )
 
-t.test('what is not known is tried again, never held against an event', async t => {
+t.test('an unknown failure is retried, never blamed on an event', async t => {
   for (const error of [
     withCode('99999'),
     withCode('EWHATEVER'),
@@ -118,7 +118,7 @@ t.test('what is not known is tried again, never held against an event', async t 
   t.match(classify(new TypeError('a bug')), { code: 'unknown', message: 'a bug' })
 })
 
-t.test('a failure that the driver gives no code is told by its wording', async t => {
+t.test('a driver failure without a code is recognised by its wording', async t => {
   const rows = [
     { wording: 'Query read timeout', code: 'ETIMEDOUT' },
     { wording: 'timeout exceeded when trying to connect', code: 'ETIMEDOUT' },

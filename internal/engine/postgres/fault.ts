@@ -1,14 +1,14 @@
 /**
- * Says what a failed statement is about, and so what to do with its batch.
+ * Classifies a failed statement, which decides what happens to its batch.
  *
  * Shapes  any thrown value in, StoreError out; a StoreError passes unchanged.
  * Errors  never throws.
  * Source  PostgreSQL manual, appendix "PostgreSQL Error Codes"; Node's system error
  *         codes.
  *
- * `data` is for faults that lie in a row: only there may an event be refused. Classes 08,
- * 53, 57 and 58 never are. What this file does not know is `transient`: trying again
- * costs time, while refusing a good event for a fault of the server could not be undone.
+ * `data` is for faults of a row: only these may refuse an event. Classes 08, 53, 57 and
+ * 58 are never `data`. An unknown failure is `transient`: a retry costs time, but
+ * refusing a good event for a fault of the server could not be undone.
  */
 import { StoreError, type StoreFault } from '../intake/store.js'
 
@@ -39,7 +39,7 @@ const FAULT_BY_CLASS: Readonly<Record<string, StoreFault>> = {
 
 const SQLSTATE = /^[0-9A-Z]{5}$/
 
-/** What the driver throws without a code, by its wording. */
+/** Codes for errors that the driver throws without one, by their wording. */
 const CODE_BY_WORDING: readonly (readonly [RegExp, string])[] = [
   [/timeout/i, 'ETIMEDOUT'],
   [/terminated|not queryable|connection error/i, 'ECONNRESET']
@@ -49,8 +49,8 @@ export function classify(error: unknown): StoreError {
   if (error instanceof StoreError) return error
   const message = error instanceof Error ? error.message : String(error)
   const code = codeOf(error, message)
-  // Five capitals may also be a system error (EPIPE), but no class of SQLSTATE starts
-  // with E.
+  // Five capitals may also be a system error (EPIPE), but no SQLSTATE class starts with
+  // E.
   const fault = SQLSTATE.test(code) ? FAULT_BY_CLASS[code.slice(0, 2)] : undefined
   return new StoreError(fault ?? 'transient', code, message === '' ? code : message, error)
 }
@@ -62,7 +62,7 @@ function codeOf(error: unknown, message: string): string {
   return CODE_BY_WORDING.find(([wording]) => wording.test(message))?.[1] ?? 'unknown'
 }
 
-/** For `catch`: a promise that rejects then does so with a StoreError. */
+/** For `catch`: makes the promise reject with a StoreError. */
 export function rethrowClassified(error: unknown): never {
   throw classify(error)
 }

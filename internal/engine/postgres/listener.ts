@@ -1,10 +1,10 @@
 /**
- * One connection that listens on a channel and reads what the news is about.
+ * One connection that listens on a channel and reads what has changed.
  *
- * It is opened by the first read, and again by the read after it was lost: it listens
- * before it reads, so no change falls in between.
+ * The first read opens it, and so does the first read after it was lost. It listens
+ * before it reads, so no change is missed in between.
  *
- * Errors  the driver's; whatever fails, its connection is given up.
+ * Errors  the driver's; after any failure the connection is dropped.
  */
 import pg from 'pg'
 
@@ -13,10 +13,11 @@ const QUERY_TIMEOUT_MS = 5_000
 export interface ListenerOptions {
   readonly connectionString: string
   readonly applicationName: string
-  /** The statement that begins to listen. */
+  /** The LISTEN statement. */
   readonly listen: string
   /**
-   * A notification came, or the connection is lost and none would be heard: time to read.
+   * A notification came, or the connection was lost and none would be heard: time to
+   * read.
    */
   readonly onNews: () => void
 }
@@ -56,9 +57,7 @@ export function createListener({
     return client
   }
 
-  /**
-   * Whether a connection that failed once can be trusted again is not worth finding out.
-   */
+  /** Drops the connection: finding out whether it still works is not worth it. */
   function drop(client: pg.Client): (error: unknown) => never {
     return error => {
       client.connection.stream.destroy()
@@ -68,7 +67,7 @@ export function createListener({
 
   return {
     async read(query) {
-      if (isClosed) throw new Error('closed')
+      if (isClosed) throw new Error('the listener is closed')
       connection ??= open()
       const opening = connection
       const client = await opening.catch((error: unknown) => {
@@ -81,8 +80,8 @@ export function createListener({
     async close() {
       isClosed = true
       const client = await connection?.catch(() => null)
-      // Without a goodbye, which a server that has gone silent would not answer: this
-      // connection has nothing to lose.
+      // No goodbye: a silent server would not answer it, and this connection has nothing
+      // to lose.
       client?.connection.stream.destroy()
     }
   }

@@ -27,7 +27,7 @@ const tablesOf = async (schema: string): Promise<readonly string[]> =>
     )
   ).rows.map(({ name }) => name)
 
-t.test('a system’s tables lie in its own schema, which is made when it is missing', async t => {
+t.test('a system’s tables are in its own schema, which is created if missing', async t => {
   const migrations = { schema: 'two words', dir: folder(t, ITEM) }
   t.same(await migrate(connectionString, migrations), { applied: ['0001-item'], notes: [] })
   t.same(await tablesOf('two words'), ['item', 'pgmigrations'])
@@ -35,7 +35,7 @@ t.test('a system’s tables lie in its own schema, which is made when it is miss
   t.same((await migrate(connectionString, migrations)).applied, [], 'and then it is up to date')
 })
 
-t.test('two systems with tables of one name are migrated side by side, each once', async t => {
+t.test('two systems with equal table names are migrated side by side, each once', async t => {
   const one = { schema: 'one', dir: folder(t, ITEM) }
   const other = { schema: 'other', dir: one.dir }
   const results = await Promise.all(
@@ -48,7 +48,7 @@ t.test('two systems with tables of one name are migrated side by side, each once
   for (const { schema } of [one, other]) t.same(await tablesOf(schema), ['item', 'pgmigrations'])
 })
 
-t.test('a system waits for its own lock, whose number stays, and for no other', async t => {
+t.test('a system waits only for its own lock, whose number never changes', async t => {
   const tiny: Migrations = { schema: 'tiny', dir: folder(t, ITEM) }
   const numbered: Migrations = { schema: null, lockId: 4_711, dir: tiny.dir }
   const holder = new pg.Client({ connectionString })
@@ -74,7 +74,7 @@ t.test('a system waits for its own lock, whose number stays, and for no other', 
   t.same(await tablesOf('public'), ['item', 'pgmigrations'], 'where search_path leads')
 })
 
-t.test('a role that may make no schemas migrates the one that was made for it', async t => {
+t.test('a role that may not create schemas migrates one created for it', async t => {
   const role = 'event_migrator'
   await pool.query(`CREATE ROLE ${role} LOGIN; CREATE SCHEMA made AUTHORIZATION ${role}`)
   t.teardown(() => pool.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`))
@@ -89,7 +89,7 @@ t.test('a role that may make no schemas migrates the one that was made for it', 
   })
 })
 
-t.test('a migration that comes behind a later one runs, and is named', async t => {
+t.test('a migration runs even after one with a higher number, and is reported', async t => {
   const schema = 'late'
   const second = { '0002-second': 'CREATE TABLE second ()' }
   await migrate(connectionString, { schema, dir: folder(t, second) })
@@ -98,10 +98,10 @@ t.test('a migration that comes behind a later one runs, and is named', async t =
     dir: folder(t, { '0001-first': 'CREATE TABLE first ()', ...second })
   })
   t.same(applied, ['0001-first'])
-  t.match(notes, [/^0001-first ran after 0002-second, which this database had already/])
+  t.match(notes, [/^0001-first ran after 0002-second, which this database already had/])
 })
 
-t.test('when one migration fails, none of those that were pending has run', async t => {
+t.test('when one migration fails, none of the pending ones has run', async t => {
   const broken = { ...ITEM, '0002-broken': 'SELECT nothing' }
   await t.rejects(migrate(connectionString, { schema: 'broken', dir: folder(t, broken) }), {
     name: 'StoreError',

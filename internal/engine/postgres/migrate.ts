@@ -1,14 +1,14 @@
 /**
  * Brings the tables of one system up to this version; many processes may call it at once.
  *
- * One session holds one advisory lock from before the first look at the tables to the
- * end, and the others wait for it: node-pg-migrate's own lock is left out. Each SQL
- * schema has a lock of its own, so systems do not wait for each other. All pending
- * migrations run in one transaction, so a failed one leaves the tables as they were.
+ * One session holds one advisory lock from before its first look at the tables to the
+ * end, and the others wait for it; node-pg-migrate's own lock is not used. Each SQL
+ * schema has its own lock, so systems do not wait for each other. All pending migrations
+ * run in one transaction, so a failed one leaves the tables as they were.
  *
- * Which migrations have run counts, and not in which order: of two that were made side by
- * side neither knows of the other, and a database that has had the one with the greater
- * number first gets the other one now, and a word about it.
+ * It matters which migrations have run, not in which order. Two migrations that were
+ * developed side by side do not know of each other: a database that ran the higher number
+ * first now gets the other one, with a note about it.
  *
  * Errors  StoreError, as `classify` sees the cause.
  * Source  node-pg-migrate 9; the advisory lock needs a session of its own, so connect
@@ -26,7 +26,7 @@ export type Migrations = {
   readonly dir: URL
 } & (
   | {
-      /** The SQL schema of its tables; made when it is missing. */
+      /** The SQL schema of its tables; created if missing. */
       readonly schema: string
     }
   | {
@@ -40,13 +40,15 @@ export type Migrations = {
 export interface MigrateResult {
   /** Names of the migrations that this call ran, in order. */
   readonly applied: readonly string[]
-  /** What a person may want to know of that, in sentences. */
+  /** Remarks about them for a person, in sentences. */
   readonly notes: readonly string[]
 }
 
-/** A server that takes the connection and says nothing must not hold a start for ever. */
+/**
+ * A server that accepts the connection and stays silent must not block a start for ever.
+ */
 const CONNECT_MS = 15_000
-/** Everything but the modules themselves: after `tsc` source maps lie beside them. */
+/** Everything but the modules themselves: `tsc` puts source maps next to them. */
 const NOT_A_MIGRATION = '(?!\\d+-[\\w-]+\\.(?:js|ts)$).*'
 
 export async function migrate(
@@ -64,7 +66,7 @@ export async function migrate(
       if (migrations.schema !== null) await enter(client, migrations.schema)
       return await applyPending(client, fileURLToPath(migrations.dir))
     } finally {
-      // Ending the session gives up the lock.
+      // Ending the session releases the lock.
       await client.end().catch(() => undefined)
     }
   } catch (error) {
@@ -73,8 +75,8 @@ export async function migrate(
 }
 
 /**
- * Two versions of a system side by side must exclude each other: this number may never
- * change for a schema that is in use.
+ * Two versions of a system that run side by side must exclude each other: this number may
+ * never change for a schema in use.
  */
 function lockIdOf(migrations: Migrations): number {
   if (migrations.schema === null) return migrations.lockId
@@ -82,8 +84,8 @@ function lockIdOf(migrations: Migrations): number {
 }
 
 /**
- * From here on unqualified names mean this schema. A role that may make no schemas may
- * not say "if it is missing" either, so it is asked for first.
+ * From here on unqualified names mean this schema. A role without the right to create
+ * schemas may not run CREATE SCHEMA IF NOT EXISTS either, so look first.
  */
 async function enter(client: pg.Client, schema: string): Promise<void> {
   const { rows } = await client.query<{ statement: string }>(
@@ -96,8 +98,8 @@ async function enter(client: pg.Client, schema: string): Promise<void> {
 }
 
 /**
- * Only a client that is connected may be ended: the driver would wait for ever for the
- * end of a connection that never began.
+ * Ends no client that never connected: the driver would wait for ever for the end of a
+ * connection that never began.
  */
 async function connect(connectionString: string): Promise<pg.Client> {
   const client = new pg.Client({
@@ -112,8 +114,8 @@ async function connect(connectionString: string): Promise<pg.Client> {
   try {
     await client.connect()
   } catch (error) {
-    // Where the address is none, the driver leaves its timer running, and nobody would
-    // hear the error with which that ends.
+    // If the address is invalid, the driver leaves its timer running, and nobody would
+    // catch the error with which that ends.
     client.connection.stream.on('error', () => undefined)
     throw error
   }
@@ -131,8 +133,8 @@ async function applyPending(client: pg.Client, dir: string): Promise<MigrateResu
     ignorePattern: NOT_A_MIGRATION,
     migrationLoaderStrategies: [{ extensions: ['.js', '.ts'], loader: importMigrations }],
     migrationsTable: 'pgmigrations',
-    // The table of what has run lies beside the tables themselves, wherever search_path
-    // puts them.
+    // The table of migrations that have run is next to the other tables, wherever
+    // search_path puts them.
     ...(migrationsSchema ? { migrationsSchema } : {}),
     direction: 'up',
     singleTransaction: true,
@@ -144,7 +146,7 @@ async function applyPending(client: pg.Client, dir: string): Promise<MigrateResu
   return { applied: names, notes: await findLate(client, names) }
 }
 
-/** Those of the migrations that ran behind one with a greater number, as sentences. */
+/** A sentence for each migration that ran after one with a higher number. */
 async function findLate(client: pg.Client, applied: readonly string[]): Promise<readonly string[]> {
   if (applied.length === 0) return []
   const { rows } = await client.query<{ name: string }>(
@@ -156,7 +158,8 @@ async function findLate(client: pg.Client, applied: readonly string[]): Promise<
     .filter(name => name < last)
     .map(
       name =>
-        `${name} ran after ${last}, which this database had already: they do not depend on each other`
+        `${name} ran after ${last}, which this database already had: ` +
+        'they do not depend on each other'
     )
 }
 
@@ -167,8 +170,8 @@ type Loader = Exclude<
 type Actions = Awaited<ReturnType<Loader>>[number]['actions']
 
 /**
- * Node's own import, so that sources and compiled files load the way the rest of the
- * program does.
+ * Node's own import, so that sources and compiled files load as in the rest of the
+ * program.
  */
 const importMigrations: Loader = paths =>
   Promise.all(

@@ -10,7 +10,7 @@ const limits = {
   queryDeadlineMs: 15_000
 }
 
-t.test('each session has its name, and the limits that the server keeps', async t => {
+t.test('each session has its name and the limits that the server enforces', async t => {
   const pool = createPostgresPool(limits, {
     applicationName: 'a test of pools',
     connections: 1,

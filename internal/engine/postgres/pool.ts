@@ -1,7 +1,7 @@
 /**
- * Connections of a program that does not live by its database alone.
+ * Connections for a program that can also work without its database.
  *
- * They are opened when they are needed, so whoever never asks needs no database.
+ * They are opened on demand, so a program that never queries needs no database.
  *
  * Units   milliseconds.
  */
@@ -13,14 +13,14 @@ export interface PoolTarget
   readonly connectionString: string
 }
 
-/** Whose connections they are. */
+/** Who uses the connections. */
 export interface PoolUse {
   /** For pg_stat_activity. */
   readonly applicationName: string
   readonly connections: number
   /**
-   * A program that stands still in a transaction for so long gives up what it holds, for
-   * others wait for that.
+   * A program that is idle in a transaction for this long loses it, because others may
+   * wait for its locks.
    */
   readonly idleInTransactionMs: number
 }

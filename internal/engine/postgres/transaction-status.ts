@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg'
 
 /**
- * What the server says of a transaction id; `unknown` = older than it remembers, or not
- * given out yet.
+ * What the server says about a transaction id; `unknown`: older than it remembers, or not
+ * assigned yet.
  */
 export type TransactionStatus = 'in progress' | 'committed' | 'aborted' | 'unknown'
 

@@ -10,7 +10,7 @@ t.test('a token is read back as it was written', async t => {
   for (const token of tokens) t.same(parseToken(formatToken(token)), token)
 })
 
-t.test('anything else is no token', async t => {
+t.test('any other text is refused', async t => {
   for (const text of [
     '',
     '7',

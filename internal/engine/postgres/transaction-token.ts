@@ -1,10 +1,10 @@
 /**
- * The `tx` of a prepared commit: a transaction id together with one row that the
- * transaction wrote, its witness.
+ * The `tx` of a prepared commit: a transaction id and a witness, which is one row that
+ * the transaction wrote.
  *
  * An id alone proves nothing after a failover to a standby that missed the transaction:
- * the new primary gives the same id to another one. The witness, found with this id in
- * its `tx` column, proves that this transaction took effect on the server that is asked.
+ * the new primary gives the same id to another one. A witness with this id in its `tx`
+ * column proves that the transaction took effect on the server that is asked.
  *
  * Shapes  a JSON array as text; opaque to all but the PostgreSQL adapter.
  * Errors  parseToken throws RangeError for text that formatToken did not write.
@@ -18,8 +18,7 @@ export interface Witness {
 export interface TransactionToken {
   readonly xid: string
   /**
-   * Null when the transaction wrote no row: then it makes no difference whether it
-   * committed.
+   * Null when the transaction wrote no row: then it does not matter whether it committed.
    */
   readonly witness: Witness | null
 }

@@ -1,9 +1,9 @@
 /**
- * Transactions, each on a connection of its own from a pool.
+ * Transactions, each on its own connection from a pool.
  *
- * A failure that leaves the session as it was (a row, a deadlock, the timeout of a
- * statement) is rolled back, and the connection stays in use. Any other failure ends the
- * connection, because reconnecting beats guessing its state.
+ * After a failure that leaves the session sound (a row, a deadlock, a statement timeout)
+ * the transaction is rolled back and the connection stays in use. Any other failure ends
+ * the connection, because reconnecting beats guessing its state.
  *
  * Errors  StoreError, as `classify` sees the cause.
  */
@@ -11,10 +11,10 @@ import type pg from 'pg'
 import { StoreError } from '../intake/store.js'
 import { classify, rethrowClassified } from './fault.js'
 
-/** The transaction failed for reasons of its own; the session is as good as before. */
+/** Only the transaction failed; the session is as good as before. */
 const SESSION_SURVIVES = new Set(['40001', '40P01', '55006', '55P03', '57014'])
 
-/** A transaction that has begun: either `commit` or `rollBack` is called, once. */
+/** A transaction that has begun: call either `commit` or `rollBack`, once. */
 class OpenTransaction {
   readonly client: pg.PoolClient
 
@@ -24,8 +24,8 @@ class OpenTransaction {
 
   async commit(): Promise<void> {
     try {
-      // A failed transaction answers COMMIT with success, and rolls back: only the
-      // command's tag tells.
+      // A failed transaction rolls back, but still answers COMMIT with success: only the
+      // command tag differs.
       const { command } = await this.client.query('COMMIT')
       if (command !== 'COMMIT')
         throw new StoreError('transient', '25P02', `the server answered COMMIT with ${command}`)
@@ -43,7 +43,10 @@ class OpenTransaction {
     this.client.release(!isRolledBack)
   }
 
-  /** What `work` gives; when it rejects, the transaction has ended without an effect. */
+  /**
+   * Returns the result of `work`. If that rejects, the transaction has ended without
+   * effect.
+   */
   async run<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     try {
       return await work(this.client)
@@ -67,7 +70,7 @@ export async function beginTransaction(pool: pg.Pool): Promise<OpenTransaction> 
   return transaction
 }
 
-/** Runs `work` in a transaction, which commits unless that rejects. */
+/** Runs `work` in a transaction, which commits unless `work` rejects. */
 export async function inTransaction<T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>

@@ -73,7 +73,7 @@ await t.test(
       t.equal(await program.exited, 1, name)
       t.match(
         program.output,
-        `PostgreSQL may forget what it has committed, with ${name} = off: turn that on, or set DB_ALLOW_UNSAFE_DURABILITY=yes`
+        `PostgreSQL may lose committed data because ${name} = off: turn that on, or set DB_ALLOW_UNSAFE_DURABILITY=yes`
       )
       t.notMatch(program.output, /\n\s+at |worker started/)
       await turnOn()

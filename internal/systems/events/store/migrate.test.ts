@@ -199,7 +199,7 @@ t.test('migrations that ran in any order lead to the same tables', async t => {
     )
     t.same(
       notes,
-      late.map(line => `${line}, which this database had already: they do not depend on each other`)
+      late.map(line => `${line}, which this database already had: they do not depend on each other`)
     )
     t.same(await describeTables(old.pool), want)
     t.same((await migrateEvents(old.connectionString)).applied, [], 'then it is up to date')
