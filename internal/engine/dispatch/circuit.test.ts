@@ -10,7 +10,7 @@ async function failTimes(circuit: Circuit, times: number): Promise<void> {
 }
 
 t.test(
-  'ten failures in a row open it, nine do not, and a success in between begins anew',
+  'ten failures in a row open the circuit; a success in between restarts the count',
   async t => {
     const circuit = createCircuit(0, middle)
     await failTimes(circuit, 9)
@@ -24,13 +24,13 @@ t.test(
   }
 )
 
-t.test('open, it makes no attempt', async t => {
+t.test('an open circuit makes no attempt', async t => {
   const circuit = createCircuit(0, middle)
   await failTimes(circuit, 10)
   t.equal(await succeed(circuit), null)
 })
 
-t.test('after a pause it makes one attempt; the others wait for what becomes of it', async t => {
+t.test('after a pause one attempt is made; the others wait for its outcome', async t => {
   const circuit = createCircuit(1, middle)
   let answer = (_: { isFailure: boolean }): void => undefined
   let begun = 0
@@ -47,12 +47,12 @@ t.test('after a pause it makes one attempt; the others wait for what becomes of 
   await Promise.resolve()
   t.equal(begun, 1)
   answer({ isFailure: true })
-  t.same(await slow, { isFailure: true }, 'the attempt itself is told')
+  t.same(await slow, { isFailure: true }, 'the attempt itself gets its result')
   t.same(await Promise.all(others), [null, null, null])
   t.equal(begun, 1)
 })
 
-t.test('a success after a pause closes it, and those that waited go on', async t => {
+t.test('a success after a pause closes the circuit, and waiting attempts go on', async t => {
   const circuit = createCircuit(3, middle)
   const all = await Promise.all([succeed(circuit), succeed(circuit), succeed(circuit)])
   t.same(all, [{ isFailure: false }, { isFailure: false }, { isFailure: false }])
@@ -73,7 +73,7 @@ t.test('each pause is longer than the one before, up to five minutes', async t =
   t.same(pauses, [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000])
 })
 
-t.test('an attempt that throws is passed on', async t => {
+t.test('an error thrown by an attempt is passed on', async t => {
   const circuit = createCircuit(0, middle)
   await t.rejects(
     circuit.attempt(() => Promise.reject(new Error('a bug'))),

@@ -1,9 +1,9 @@
 /**
- * The circuit breaker of one lane, for as long as a process works for it.
+ * The circuit breaker of one lane, for as long as a process works on it.
  *
- * It opens after some failures in a row. The lane is then paused in the store, so that no
- * process works on it, and for longer each time. Whoever claims the lane after the pause
- * begins half open: one attempt, and the others wait for what becomes of it.
+ * It opens after several failures in a row. The lane is then paused in the store, longer
+ * each time, so that no process works on it. The process that claims the lane after the
+ * pause begins half open: it makes one attempt, and the others wait for its outcome.
  *
  * Units   milliseconds.
  * Source  cockatiel; Nygard, Release It!, "Circuit Breaker".
@@ -20,17 +20,17 @@ import { backoffMs } from '../retry/backoff.js'
 export interface Circuit {
   /** Null when the circuit is open: no attempt was made. */
   attempt<T extends { readonly isFailure: boolean }>(make: () => Promise<T>): Promise<T | null>
-  /** Since the last success; 0 while it is closed. */
+  /** How often it has opened since the last success; 0 while it is closed. */
   readonly opened: number
-  /** How long the lane is to be left alone; null while the circuit is not open. */
+  /** How long to leave the lane alone; null while the circuit is not open. */
   readonly pauseMs: number | null
 }
 
 const FAILURES_IN_A_ROW = 10
 const PAUSE = { baseMs: 10_000, maxMs: 300_000 }
 /**
- * Its own state after which it is half open at once: the pause is over when a lane
- * begins.
+ * The state from which the breaker goes half open at once: when a lane begins, its pause
+ * is over.
  */
 const halfOpenNext = (opened: number): unknown => ({
   ownState: { value: CircuitState.Open, openedAt: 0, attemptNo: opened },
@@ -38,8 +38,8 @@ const halfOpenNext = (opened: number): unknown => ({
 })
 
 /**
- * `openedBefore`: how often it has opened since an attempt succeeded, by what the last
- * lane left.
+ * `openedBefore`: how often it has opened since the last success, as stored with the
+ * lane.
  */
 export function createCircuit(openedBefore: number, random: () => number): Circuit {
   let opened = openedBefore
@@ -48,7 +48,7 @@ export function createCircuit(openedBefore: number, random: () => number): Circu
     handleWhenResult(result => (result as { readonly isFailure: boolean }).isFailure),
     {
       breaker: new ConsecutiveBreaker(FAILURES_IN_A_ROW),
-      // This lane ends when it opens.
+      // The work on the lane ends when the circuit opens.
       halfOpenAfter: PAUSE.maxMs,
       ...(opened > 0 ? { initialState: halfOpenNext(opened) } : {})
     }

@@ -86,7 +86,7 @@ function setup(t: Test, options: Setup = {}) {
   return { dispatcher, clock, lanes, dispatch, served, failures, recoveries, chores }
 }
 
-t.test('a chore with more to do follows at once, else after its time', async t => {
+t.test('a chore with more to do runs again at once, otherwise after its interval', async t => {
   const { clock, chores } = setup(t, {
     chore: async nth => ({ isMore: nth <= 3, hasWoken: false })
   })
@@ -96,7 +96,7 @@ t.test('a chore with more to do follows at once, else after its time', async t =
   t.same(chores, [0, 0, 0, 0, 100])
 })
 
-t.test('a step that fails comes again, ever more rarely, and the others go on', async t => {
+t.test('a step that fails is retried ever more rarely, and the others go on', async t => {
   const { clock, chores, failures, lanes } = setup(t, {
     async chore(nth) {
       if (nth <= 4) throw new Error('away')
@@ -109,13 +109,13 @@ t.test('a step that fails comes again, ever more rarely, and the others go on', 
   t.same(lanes.claims, [0, 500, 1_000])
 })
 
-t.test('no more lanes are worked on than may be; one that ends makes room at once', async t => {
+t.test('no more than `maxLanes` are worked on; one that ends makes room at once', async t => {
   const { clock, lanes, dispatch } = setup(t, { maxLanes: 2, woken: ['a', 'b', 'c'] })
   await clock.advanceAsync(500)
   t.equal(lanes.claimed.length, 2)
   t.equal(dispatch.underWay, 2)
   await clock.advanceAsync(600)
-  t.equal(dispatch.underWay, 1, 'not at the next look')
+  t.equal(dispatch.underWay, 1, 'without waiting for the next claim')
   await clock.advanceAsync(2_000)
   t.same(
     lanes.released,
@@ -135,7 +135,7 @@ t.test('when others wait, a lane is released after its turn, and woken again', a
   t.ok(served.lastIndexOf('a') > served.indexOf('b'), 'they take turns')
 })
 
-t.test('a lane that is woken while lanes are being claimed is claimed right after', async t => {
+t.test('a lane woken while lanes are being claimed is claimed right after', async t => {
   let isMaking = false
   const { clock, lanes } = setup(t, {
     async chore() {
@@ -159,7 +159,7 @@ t.test('a lane that is woken while lanes are being claimed is claimed right afte
   )
 })
 
-t.test('what is due is found within a second, whatever became of its note', async t => {
+t.test('a due duty is found within a second, even if its note was lost', async t => {
   const { clock, dispatch, served } = setup(t, { wakesDue: true })
   await clock.advanceAsync(100)
   dispatch.add('forgotten')
@@ -169,7 +169,7 @@ t.test('what is due is found within a second, whatever became of its note', asyn
   t.same(served, ['forgotten'])
 })
 
-t.test('a failed duty is attempted again by its schedule, and given up at its end', async t => {
+t.test('a failed duty is retried by its schedule, and given up at the end of it', async t => {
   const { clock, dispatch } = setup(t, {
     woken: ['a'],
     schedule: [5_000, 60_000],
@@ -185,7 +185,7 @@ t.test('a failed duty is attempted again by its schedule, and given up at its en
   t.ok(third - second >= 55_000 && third - second < 58_000, `${third - second} ms`)
 })
 
-t.test('a lane that is lost stops at what is under way', async t => {
+t.test('a lost lane begins nothing after what is under way', async t => {
   const { clock, lanes, dispatch, dispatcher } = setup(t, { isEndless: true, woken: ['a'] })
   await clock.advanceAsync(9_500)
   for (const lane of lanes.claimed) lanes.lost.add(lane)
@@ -206,7 +206,7 @@ t.test('a lane whose work fails is released, and not woken again at once', async
   t.equal(dispatcher.lanes, 0)
 })
 
-t.test('a lane that cannot be released is held, and released when that works', async t => {
+t.test('a lane that cannot be released is held until it can be', async t => {
   const { clock, lanes, dispatch, failures, dispatcher } = setup(t, { woken: ['a'] })
   lanes.releaseFault = new Error('the database is away')
   await clock.advanceAsync(10_000)
@@ -220,7 +220,7 @@ t.test('a lane that cannot be released is held, and released when that works', a
   t.equal(dispatch.begun.length, 1)
 })
 
-t.test('a lane that cannot be released does not hold up the end', async t => {
+t.test('a lane that cannot be released does not hold up a stop', async t => {
   const { clock, lanes, dispatcher } = setup(t, { woken: ['a'] })
   lanes.releaseFault = new Error('the database is away')
   await clock.advanceAsync(3_000)
@@ -251,12 +251,12 @@ t.test('a lane that cannot be opened is paused for a minute', async t => {
 
 for (const { what, change, want } of [
   {
-    what: 'what people change of a lane counts while it is worked on',
+    what: 'a change to a lane counts while it is worked on',
     change: { version: '2', open: () => 'b' },
     want: 'aaaaab'
   },
   {
-    what: 'its health, which we change ourselves, ends no turn',
+    what: 'a change of a lane’s health does not end its turn',
     change: { failingForMs: 5, circuitOpened: 1, open: () => 'b' },
     want: 'aaaaaa'
   }
@@ -270,7 +270,7 @@ for (const { what, change, want } of [
   })
 }
 
-t.test('while outcomes cannot be recorded that is told, and again when it works', async t => {
+t.test('a failure to record outcomes is reported, and so is its end', async t => {
   const { clock, dispatch, failures, recoveries } = setup(t, { woken: ['a'] })
   dispatch.settleFault = new Error('the database is away')
   await clock.advanceAsync(5_000)
@@ -302,7 +302,7 @@ t.test('stopping waits for attempts under way and begins none', async t => {
   t.equal(clock.pending(), 0)
 })
 
-t.test('a lane that comes while the process stops is released before it has stopped', async t => {
+t.test('a lane claimed while the process stops is released before the stop ends', async t => {
   const { clock, lanes, dispatch, dispatcher } = setup(t)
   await clock.advanceAsync(0)
   lanes.claimMs = 300
@@ -318,7 +318,7 @@ t.test('a lane that comes while the process stops is released before it has stop
   t.same(dispatch.begun, [])
 })
 
-t.test('what takes too long is cut off, and what cannot be recorded is abandoned', async t => {
+t.test('a stop cuts off slow attempts, and abandons what cannot be recorded', async t => {
   const { clock, dispatch, dispatcher } = setup(t, { woken: ['a'] })
   dispatch.settleFault = new Error('the database is away')
   await clock.advanceAsync(900)

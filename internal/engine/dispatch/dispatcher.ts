@@ -2,12 +2,12 @@
  * Dispatches a system's duties in one process: wakes the lanes that have something due,
  * claims some of them and works on those.
  *
- * Several processes do the same side by side, each lane being one's at a time. Whatever
- * is lost with a process (a lane, a note, an outcome) is found again by looking at what
- * is due.
+ * Several processes do this side by side; each lane belongs to one process at a time.
+ * Anything lost with a process (a lane, a note, an outcome) is found again by looking at
+ * what is due.
  *
  * Units   milliseconds.
- * Errors  none leave here: a step that fails is reported and comes again.
+ * Errors  none leave here: a step that fails is reported and repeated.
  */
 import { delay } from '../lifecycle/interrupt.js'
 import { backoffMs } from '../retry/backoff.js'
@@ -30,7 +30,7 @@ const WAKE_DUE_EVERY_MS = 1_000
 /** For lanes that other processes have woken, and lost ones. */
 const CLAIM_EVERY_MS = 500
 const RETRY = { baseMs: 100, maxMs: 5_000 }
-/** A lane that cannot be used here is looked at again after this. */
+/** A lane that cannot be used here is tried again after this. */
 const UNUSABLE_PAUSE_MS = 60_000
 
 export class Dispatcher<Lane, Duty extends DueDuty, Result> {
@@ -40,8 +40,8 @@ export class Dispatcher<Lane, Duty extends DueDuty, Result> {
   readonly #working = new Map<ClaimedLane, LaneWork<Lane, Duty, Result> | null>()
   readonly #ended = new Set<Promise<void>>()
   readonly #loops: readonly Promise<void>[]
-  /** Aborted when there may be a lane to claim, also while lanes are being claimed. */
-  #hurry = new AbortController()
+  /** Aborted when there may be a lane to claim, even while lanes are being claimed. */
+  #claimWait = new AbortController()
 
   constructor(options: DispatcherOptions<Lane, Duty, Result>) {
     const { dispatch, clock, random, observer } = options
@@ -59,7 +59,7 @@ export class Dispatcher<Lane, Duty extends DueDuty, Result> {
       this.#repeat(
         'claim',
         () => this.#claim(),
-        () => this.#hurry.signal
+        () => this.#claimWait.signal
       ),
       this.#repeat('renew', () => this.#renew())
     ]
@@ -76,7 +76,7 @@ export class Dispatcher<Lane, Duty extends DueDuty, Result> {
    */
   async stop(withinMs: number, cutOff: () => void): Promise<void> {
     this.#stopping.abort()
-    this.#hurry.abort()
+    this.#claimWait.abort()
     for (const work of this.#working.values()) work?.stop()
     const cancel = this.#options.clock.after(withinMs, () => {
       cutOff()
@@ -88,7 +88,10 @@ export class Dispatcher<Lane, Duty extends DueDuty, Result> {
     cancel()
   }
 
-  /** Runs `step` again and again; it says after how long, and `cut` ends that wait. */
+  /**
+   * Runs `step` again and again. It returns the wait before its next run, and `cut` ends
+   * that wait.
+   */
   async #repeat(
     name: string,
     step: () => Promise<number>,
@@ -112,17 +115,17 @@ export class Dispatcher<Lane, Duty extends DueDuty, Result> {
 
   async #runChore(chore: Chore): Promise<number> {
     const { isMore, hasWoken } = await chore.run()
-    if (hasWoken) this.#hurry.abort()
+    if (hasWoken) this.#claimWait.abort()
     return isMore ? 0 : chore.everyMs
   }
 
   async #wakeDue(): Promise<number> {
-    if ((await this.#options.dispatch.wakeDue()) > 0) this.#hurry.abort()
+    if ((await this.#options.dispatch.wakeDue()) > 0) this.#claimWait.abort()
     return WAKE_DUE_EVERY_MS
   }
 
   async #claim(): Promise<number> {
-    this.#hurry = new AbortController()
+    this.#claimWait = new AbortController()
     const free = this.#options.maxLanes - this.#working.size
     if (free === 0) return CLAIM_EVERY_MS
     for (const claimed of await this.#options.lanes.claim(free)) {
@@ -141,8 +144,8 @@ export class Dispatcher<Lane, Duty extends DueDuty, Result> {
   }
 
   /**
-   * A lane whose work fails is released like one with nothing due: it is woken again with
-   * what is due, a second later.
+   * A lane whose work fails is released like one with nothing due: a second later it is
+   * woken again if something is due.
    */
   async #work(claimed: ClaimedLane): Promise<void> {
     const { observer, maxLanes } = this.#options
@@ -155,7 +158,7 @@ export class Dispatcher<Lane, Duty extends DueDuty, Result> {
     this.#working.delete(claimed)
     if (!isReleased) return
     if (end !== 'failed') observer.worked('lane')
-    if (end === 'more' || wasFull) this.#hurry.abort()
+    if (end === 'more' || wasFull) this.#claimWait.abort()
   }
 
   async #workOn(claimed: ClaimedLane): Promise<LaneEnd> {
@@ -185,8 +188,8 @@ export class Dispatcher<Lane, Duty extends DueDuty, Result> {
   }
 
   /**
-   * Tries until it works; false when the process stops first, and the lane is lost in the
-   * end.
+   * Tries until it succeeds; false when the process stops first, and the lane counts as
+   * lost in the end.
    */
   async #release(claimed: ClaimedLane, wakeAgain: boolean): Promise<boolean> {
     const { lanes, clock, random } = this.#options

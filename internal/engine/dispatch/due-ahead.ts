@@ -1,8 +1,8 @@
 /**
- * Hands out what is due in one lane, and reads it ahead.
+ * Hands out the due duties of one lane, and reads ahead.
  *
- * More is read before the last attempts have ended, so that one slow answer holds up
- * neither what is due nor what becomes due meanwhile.
+ * More is read before the last attempts have ended, so one slow answer holds up neither
+ * the duties that are due nor those that become due meanwhile.
  *
  * Units   milliseconds.
  */
@@ -11,14 +11,17 @@ import { delay } from '../lifecycle/interrupt.js'
 import type { DueDuty } from './dispatch.js'
 
 export interface DueAheadOptions<Duty> {
-  /** Reads what is due but not in `open`; reports its own failures, and never rejects. */
+  /**
+   * Reads the due duties that are not in `open`; reports its own failures and never
+   * rejects.
+   */
   readonly read: (open: ReadonlySet<string>) => Promise<readonly Duty[]>
   readonly clock: Clock
   /** Once aborted, nothing is handed out any more. */
   readonly signal: AbortSignal
 }
 
-/** While something is under way, what has become due meanwhile is read this often. */
+/** How often to look for newly due duties while others are under way. */
 const READ_AGAIN_MS = 100
 
 export class DueAhead<Duty extends DueDuty> {

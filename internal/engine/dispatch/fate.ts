@@ -1,4 +1,7 @@
-/** What becomes of a duty, from what its attempt means and the schedule (pure). */
+/**
+ * Decides what becomes of a duty, from the verdict of its attempt and the schedule
+ * (pure).
+ */
 import { type RetrySchedule, retryInMs } from '../retry/schedule.js'
 import type { DutyFate, DutyVerdict } from './dispatch.js'
 

@@ -1,10 +1,10 @@
 /**
- * The health of one lane while it is being worked on: for how long it has failed, and
- * when it is paused or disabled.
+ * The health of one lane while it is worked on: how long it has been failing, and when it
+ * is paused or disabled.
  *
- * Pauses and the end of a lane are written at once. Whether it fails is written when the
- * work ends, and not at each change: a lane that fails now and then would cost a write
- * each time.
+ * A pause and the disabling of a lane are written at once. That a lane is failing is
+ * written only when the work ends: a lane that fails now and then would otherwise cost a
+ * write each time.
  *
  * Units   milliseconds.
  * Errors  StoreError.
@@ -14,7 +14,7 @@ import type { FoundLane, LaneChange } from './dispatch.js'
 
 export interface LaneHealthOptions {
   readonly clock: Clock
-  /** A lane in which nothing has succeeded for so long is disabled. */
+  /** A lane in which nothing has succeeded for this long is disabled. */
   readonly disableAfterMs: number
   readonly change: (change: LaneChange) => Promise<void>
   readonly onPaused: (forMs: number) => void
@@ -43,8 +43,8 @@ export class LaneHealth {
   }
 
   /**
-   * Attempts that were under way at once may each ask for a pause: only what goes beyond
-   * the pauses before it is written.
+   * Attempts under way together may each ask for a pause: only one that exceeds the
+   * pauses before it is written.
    */
   async pause(forMs: number, circuitOpened: number): Promise<void> {
     const longestMs = this.#paused?.forMs ?? 0
@@ -60,7 +60,7 @@ export class LaneHealth {
     this.#options.onDisabled(reason)
   }
 
-  /** Writes what has changed, at the end of the work. */
+  /** Writes the changes, at the end of the work. */
   async save(): Promise<void> {
     const { clock, disableAfterMs, change } = this.#options
     const { failingForMs: storedMs, circuitOpened } = this.#stored

@@ -120,7 +120,7 @@ t.test('a duty that is due again while another is under way is attempted again',
   t.match(dispatch.duties[1], { state: 'done', attempts: 2 })
 })
 
-t.test('an ordered lane attempts one duty after the other, each once it is recorded', async t => {
+t.test('an ordered lane attempts a duty only once the one before it is recorded', async t => {
   const { clock, dispatch, run, ended } = setup({
     due: 6,
     lane: { isOrdered: true, maxConcurrency: 10 },
@@ -137,7 +137,7 @@ t.test('an ordered lane attempts one duty after the other, each once it is recor
 
 for (const { what, answer, want } of [
   { what: 'a failure', answer: FAILED, want: ['paused', 'failing'] },
-  { what: 'one that is asked again', answer: askAgain(1_000), want: ['paused'] }
+  { what: 'a duty to ask again', answer: askAgain(1_000), want: ['paused'] }
 ]) {
   t.test(`an ordered lane stops at ${what}, until that duty is due again`, async t => {
     const { clock, dispatch, changes, run, ended } = setup({
@@ -190,7 +190,7 @@ t.test('a closed lane is disabled at once: nothing further is begun', async t =>
   t.equal(ended(), 'idle')
 })
 
-t.test('who asks for a rest is left alone for so long, and its duty too', async t => {
+t.test('a lane that asks for a rest is left alone for that long, and so is its duty', async t => {
   const { clock, dispatch, changes, run } = setup({
     due: 5,
     lane: { maxConcurrency: 2 },
@@ -204,7 +204,7 @@ t.test('who asks for a rest is left alone for so long, and its duty too', async 
   t.ok(dispatch.duties[0]!.dueAtMs >= 30_000)
 })
 
-t.test('a rest is no failure: it opens no circuit, and the lane stays well', async t => {
+t.test('a rest is not a failure: the circuit stays closed, and the lane stays well', async t => {
   const { clock, dispatch, changes, run } = setup({
     due: 20,
     lane: { maxConcurrency: 20 },
@@ -220,7 +220,7 @@ t.test('a rest is no failure: it opens no circuit, and the lane stays well', asy
   t.ok(dispatch.duties.every(({ attempts, scheduled }) => attempts === 1 && scheduled === 0))
 })
 
-t.test('of rests that attempts under way ask for in turn, the longest is told', async t => {
+t.test('of the rests that attempts under way ask for, the longest counts', async t => {
   const waits: Readonly<Record<string, number>> = { '1': 30_000, '2': 20_000, '3': 40_000 }
   const { clock, changes, run } = setup({
     due: 3,
@@ -262,7 +262,7 @@ t.test('after a pause one attempt is made; when it fails the pause is longer', a
   await clock.advanceAsync(500)
   t.equal(dispatch.begun.length, 1)
   t.equal(dispatch.outcomes.length, 1, 'the other duties have lost nothing')
-  t.same(changes(), [{ kind: 'paused', forMs: 60_000, circuitOpened: 4 }], 'told once')
+  t.same(changes(), [{ kind: 'paused', forMs: 60_000, circuitOpened: 4 }], 'reported once')
 })
 
 t.test('after a pause a success closes the circuit, and the lane is well again', async t => {
@@ -299,7 +299,7 @@ t.test('a lane in which nothing has succeeded for too long is disabled', async t
   }
 })
 
-t.test('a failure that opened no circuit makes the next turn no more careful', async t => {
+t.test('a failure that did not open the circuit does not limit the next turn', async t => {
   const { clock, dispatch, run } = setup({
     due: 5,
     lane: { failingForMs: HOUR_MS },
@@ -323,7 +323,7 @@ t.test('a lane is noted as failing once, and only when its last attempt failed',
   t.equal(ill.changes().length, 1)
 })
 
-t.test('stopped, nothing further is begun; what is under way is recorded', async t => {
+t.test('after a stop nothing is begun, and what is under way is recorded', async t => {
   const { clock, dispatch, work, run, ended } = setup({
     due: 10,
     lane: { maxConcurrency: 3 },
@@ -341,7 +341,7 @@ t.test('stopped, nothing further is begun; what is under way is recorded', async
   t.equal(clock.pending(), 0)
 })
 
-t.test('an attempt that was cut off is none: not recorded, and no failure', async t => {
+t.test('an attempt that was cut off is neither recorded nor a failure', async t => {
   const { clock, dispatch, changes, work, run, ended } = setup({
     due: 3,
     answer: () => null,
@@ -356,7 +356,7 @@ t.test('an attempt that was cut off is none: not recorded, and no failure', asyn
   t.same(changes(), [])
 })
 
-t.test('a read that fails ends the work with its error, after what is under way', async t => {
+t.test('a failed read ends the work with its error, after what is under way', async t => {
   const { clock, dispatch, run, ended } = setup({ due: 2, attemptMs: () => 1_000 })
   run()
   await clock.advanceAsync(10)
@@ -398,8 +398,8 @@ t.test('a turn ends after a second when others wait, and says that there is more
 })
 
 for (const { what, change } of [
-  { what: 'what people change of a lane', change: { version: '2' } },
-  { what: 'the end of a lane', change: null }
+  { what: 'a change to a lane', change: { version: '2' } },
+  { what: 'the removal of a lane', change: null }
 ]) {
   t.test(`${what} counts within seconds, however much is due`, async t => {
     const { clock, dispatch, run, ended } = setup({

@@ -1,13 +1,13 @@
 /**
- * Works for one lane: attempts what is due and records the outcomes, until nothing is due
+ * Works on one lane: attempts what is due and records the outcomes, until nothing is due
  * or the lane is better left alone.
  *
- * Up to `maxConcurrency` attempts are under way at once, one in an ordered lane. An
- * ordered lane stops at the first duty that is not over, and is paused until that one is
- * due again.
+ * Up to `maxConcurrency` attempts are under way at once; in an ordered lane only one. An
+ * ordered lane stops at the first unfinished duty, and is paused until that duty is due
+ * again.
  *
  * Units   milliseconds.
- * Errors  StoreError from reading; what is under way is ended first.
+ * Errors  StoreError from reading, after what is under way has ended.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { Pace } from '../rate/pace.js'
@@ -34,7 +34,7 @@ export interface LaneWorkOptions<Lane, Duty extends DueDuty, Result> {
   readonly clock: Clock
   readonly random: () => number
   readonly schedule: RetrySchedule
-  /** A lane in which nothing has succeeded for so long is disabled. */
+  /** A lane in which nothing has succeeded for this long is disabled. */
   readonly disableAfterMs: number
   readonly observer: DispatchObserver<Lane, Duty, Result>
   /** False once others wait for a turn. */
@@ -47,17 +47,17 @@ export interface OpenedLane<Lane> {
   readonly lane: Lane
 }
 
-/** Why the work for a lane has ended: nothing was due, or more may be. */
+/** Why the work on a lane has ended: nothing was due, or more may be. */
 export type LaneEnd = 'idle' | 'more'
 
-/** Enough for a second of a quick lane. */
+/** Enough for a second of a fast lane. */
 const READ_AT_ONCE = 500
 /**
- * A lane may be worked on for as long as there is something to do, and what people change
- * of it must count soon.
+ * Work on a lane lasts as long as something is due, but changes by people must count
+ * soon.
  */
 const FIND_AGAIN_EVERY_MS = 5_000
-/** A turn, when others wait. */
+/** The length of a turn when others wait. */
 const TURN_MS = 1_000
 
 export class LaneWork<Lane, Duty extends DueDuty, Result> {
@@ -95,7 +95,7 @@ export class LaneWork<Lane, Duty extends DueDuty, Result> {
     })
   }
 
-  /** Nothing further is begun: the lane is lost, or the process ends. */
+  /** Begins nothing further: the lane is lost, or the process stops. */
   stop(): void {
     this.#stopping.abort()
   }
@@ -123,7 +123,7 @@ export class LaneWork<Lane, Duty extends DueDuty, Result> {
     }
   }
 
-  /** The stages of one duty, in their order. */
+  /** The stages of one duty, in order. */
   async #serve(duty: Duty): Promise<void> {
     const { clock, observer } = this.#options
     await this.#pace.wait(this.#stopping.signal)
@@ -160,7 +160,7 @@ export class LaneWork<Lane, Duty extends DueDuty, Result> {
     }
   }
 
-  /** The slot goes on at once; run() waits for what is not recorded yet. */
+  /** The slot goes on at once; run() waits for outcomes not recorded yet. */
   #record(outcome: DutyOutcome<Result>): void {
     const record = this.#options.recorder
       .record(outcome)

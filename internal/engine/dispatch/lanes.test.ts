@@ -15,7 +15,7 @@ await installLanes(pool, SCHEMA)
 const lanes = await anotherProcess(t)
 let nextLane = 1
 
-/** Ids that sort as they were made. */
+/** Ids that sort in the order they were made. */
 const newLanes = (count: number): readonly string[] =>
   Array.from({ length: count }, () => `lane-${String(nextLane++).padStart(3, '0')}`)
 const idsOf = (claimed: readonly ClaimedLane[]): readonly string[] =>
@@ -48,7 +48,7 @@ async function anotherProcess(t: Tap, lostAfterS = 30): Promise<PgBossLanes> {
 
 t.afterEach(() => pool.query(`DELETE FROM ${JOBS}`))
 
-t.test('a lane that is woken often waits once, whoever wakes it', async t => {
+t.test('a lane woken many times waits once, whoever wakes it', async t => {
   const other = await anotherProcess(t)
   const [laneId = ''] = newLanes(1)
   for (let times = 0; times < 5; times++) await wake(laneId)
@@ -68,7 +68,7 @@ t.test('a lane whose waking is rolled back was not woken', async t => {
   t.same(await lanes.claim(10), [])
 })
 
-t.test('a lane that is woken while it is worked on comes when it is released', async t => {
+t.test('a lane woken while it is worked on can be claimed once it is released', async t => {
   const [busy = '', ...others] = newLanes(4)
   await wake(busy)
   const [lane] = await lanes.claim(1)
@@ -77,19 +77,18 @@ t.test('a lane that is woken while it is worked on comes when it is released', a
   t.same(
     idsOf(await lanes.claim(10)),
     others,
-    'the others, in spite of the note that waits in front of them'
+    'the others, despite the note that waits ahead of them'
   )
   t.same(await lanes.claim(10), [])
   await lanes.release(lane!, false)
   t.same(idsOf(await lanes.claim(10)), [busy])
 })
 
-t.test('a lane that was worked on for long can be claimed as soon as it is released', async t => {
+t.test('a lane can be claimed as soon as it is released, even after long work', async t => {
   const [laneId = ''] = newLanes(1)
   await wake(laneId)
   const [lane] = await lanes.claim(1)
-  // What a process that begins now knows of the queue is from a moment when the lane
-  // was claimed.
+  // A process that starts now knows the queue as of a moment when the lane was claimed.
   await lookForLostLanes(pool, SCHEMA)
   const other = await anotherProcess(t)
   await wake(laneId)
@@ -97,7 +96,7 @@ t.test('a lane that was worked on for long can be claimed as soon as it is relea
   t.same(idsOf(await other.claim(10)), [laneId])
 })
 
-t.test('a lane is never two processes’, whatever they do at once', async t => {
+t.test('a lane never belongs to two processes, whatever they do at once', async t => {
   const processes = [lanes, await anotherProcess(t), await anotherProcess(t)]
   const laneIds = newLanes(4)
   const holders = new Map<string, PgBossLanes>()
@@ -117,19 +116,19 @@ t.test('a lane is never two processes’, whatever they do at once', async t => 
   }
   await Promise.all(processes.map(run))
   t.same([...turns.keys()].sort(), laneIds, 'each had its turns')
-  t.ok((await jobs()) <= laneIds.length, 'nothing is left but a note for each')
+  t.ok((await jobs()) <= laneIds.length, 'at most one note for each is left')
 })
 
-t.test('the lane of a silent process is handed out again, safe from the old one', async t => {
+t.test('the lane of a silent process is handed out again, safe from its old owner', async t => {
   const other = await anotherProcess(t)
   const [laneId = ''] = newLanes(1)
   await wake(laneId)
   const [old] = await lanes.claim(1)
-  t.same(await lanes.renew([old!]), [], 'it is still its own')
+  t.same(await lanes.renew([old!]), [], 'it still owns the lane')
   t.equal(await silenceLanes(pool, SCHEMA, [laneId]), 1)
   await wake(laneId)
   let claimed: readonly ClaimedLane[] = []
-  // The supervisors of the processes may be at it themselves just now.
+  // The supervisors of the processes may be looking at this very moment.
   await until('it is handed out', async () => {
     await lookForLostLanes(pool, SCHEMA)
     claimed = await other.claim(10)
@@ -137,14 +136,14 @@ t.test('the lane of a silent process is handed out again, safe from the old one'
   })
   t.same(idsOf(claimed), [laneId])
   t.same(await other.claim(10), [], 'once')
-  t.same(await lanes.renew([old!]), [old], 'the old one hears of it')
+  t.same(await lanes.renew([old!]), [old], 'the old owner learns of it')
   await lanes.release(old!, false)
-  t.same(await other.renew(claimed), [], 'and does not take it from the new one')
+  t.same(await other.renew(claimed), [], 'and does not take it from the new owner')
   await wake(laneId)
   t.same(await lanes.claim(10), [], 'nor by waking it')
 })
 
-t.test('a lane is lost after the time that was set, and not before', async t => {
+t.test('a lane is lost after the configured time, and not before', async t => {
   const other = await anotherProcess(t, 1_000)
   const [early = '', late = ''] = newLanes(2)
   await other.wake(pool, [early, late])
@@ -162,7 +161,7 @@ t.test('a lane is lost after the time that was set, and not before', async t => 
   t.same(await other.renew(kept), [])
 })
 
-t.test('jobs that are deleted by hand are lost lanes, and can be woken again', async t => {
+t.test('lanes whose jobs are deleted by hand are lost, and can be woken again', async t => {
   const laneIds = newLanes(3)
   await wake(...laneIds)
   const [claimed] = await lanes.claim(1)
@@ -172,7 +171,7 @@ t.test('jobs that are deleted by hand are lost lanes, and can be woken again', a
   t.same(idsOf(await lanes.claim(10)), laneIds)
 })
 
-t.test('several processes may make the tables at once, and again', async t => {
+t.test('several processes may create the tables at once, and again', async t => {
   const [laneId = ''] = newLanes(1)
   await wake(laneId)
   await Promise.all([
@@ -180,5 +179,5 @@ t.test('several processes may make the tables at once, and again', async t => {
     installLanes(pool, SCHEMA),
     installLanes(pool, SCHEMA)
   ])
-  t.same(idsOf(await lanes.claim(10)), [laneId], 'and lose nothing by it')
+  t.same(idsOf(await lanes.claim(10)), [laneId], 'and nothing is lost')
 })

@@ -1,10 +1,10 @@
 /**
- * The port to lanes: which process works for what.
+ * The port to lanes: which process works on which lane.
  *
  * A lane is a line of duties that one process at a time works on. Waking a lane leaves a
- * note, one per lane however often it is woken. Whoever claims the note works for that
- * lane alone, for as long as it renews its claim. The lane of a process that died can be
- * claimed again after a while.
+ * note, one per lane however often it is woken. Only the process that claims the note
+ * works on that lane, for as long as it renews its claim. The lane of a process that died
+ * can be claimed again after a while.
  *
  * Errors  StoreError.
  */

@@ -1,5 +1,5 @@
 /**
- * What the dispatcher tells about its work; a system turns it into metrics and log
+ * What the dispatcher reports about its work; a system turns it into metrics and log
  * records.
  */
 import type { DutyOutcome } from './dispatch.js'

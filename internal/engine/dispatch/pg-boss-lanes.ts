@@ -1,20 +1,20 @@
 /**
- * Lanes as jobs of pg-boss: a job per lane that is woken, and one per lane that is being
- * worked on.
+ * Lanes as jobs of pg-boss: one job per woken lane, and one per lane that is being worked
+ * on.
  *
- * The queue's policy `short` keeps at most one waiting job per lane (its singleton key),
- * and a fetch with a group concurrency of one passes by the lanes that are being worked
- * on: a waiting lane that is woken again stays one job, and a lane that is woken while it
- * is being worked on comes when it is released. A lost lane is a failed job and not tried
- * again: a job that waits in state `retry` beside a woken one could be claimed by
- * somebody else at the same moment. A job holds little but the lane's id, as its group,
- * and is deleted when its lane is released, so the table is as long as the list of busy
- * lanes, whatever the backlog. What pg-boss forgets, drops or loses is woken again within
- * a second (Dispatch.wakeDue).
+ * The queue policy `short` keeps at most one waiting job per lane (its singleton key),
+ * and a fetch with a group concurrency of one skips lanes that are being worked on. So a
+ * waiting lane that is woken again stays one job, and a lane woken while it is worked on
+ * can be claimed once it is released. A lost lane is a failed job that is not retried:
+ * another process could claim a job waiting in state `retry` at the same moment as a
+ * woken one. A job holds little but the lane's id, as its group, and is deleted when its
+ * lane is released. So the table is as long as the list of busy lanes, whatever the
+ * backlog. Lanes that pg-boss forgets, drops or loses are woken again within a second
+ * (Dispatch.wakeDue).
  *
- * The policies `stately` and `singleton` hold others up: one waiting job of a lane that
- * is being worked on makes a whole fetch come back empty (23505), and what pg-boss does
- * against it passes by lanes that were busy up to a minute ago.
+ * The policies `stately` and `singleton` hold up others: one waiting job of a lane that
+ * is being worked on makes a whole fetch come back empty (23505). What pg-boss does
+ * against that skips lanes that were busy up to a minute ago.
  *
  * Source  pg-boss 12: queue policies, groups, heartbeats.
  */
@@ -29,7 +29,10 @@ const LOOK_FOR_LOST_EVERY_S = 5
 const AN_HOUR_S = 3_600
 const A_DAY_S = 24 * AN_HOUR_S
 
-/** Names one attempt at a job: once it is lost, nothing that we do to it takes effect. */
+/**
+ * Names one attempt at a job: once the job is lost, nothing that we do to it takes
+ * effect.
+ */
 interface JobAttempt {
   readonly id: string
   readonly retryCount: number
@@ -47,18 +50,20 @@ export interface PgBossLanesOptions {
   readonly pool: pg.Pool
   /** The SQL schema of pg-boss's tables: each system has one of its own. */
   readonly schema: string
-  /** What a job holds for its readers; here a lane is known by its job's group. */
+  /**
+   * What a job holds for people who read it; this code knows the lane by the job's group.
+   */
   readonly dataOf: (laneId: string) => object
   /**
-   * A process that has not renewed its lanes for this long has lost them; the least that
-   * pg-boss takes is ten.
+   * A process that has not renewed its lanes for this long has lost them; the minimum of
+   * pg-boss is ten.
    */
   readonly lostAfterS: number
   /** Something in the background failed; it is tried again. */
   readonly onError: (error: Error) => void
 }
 
-/** Rejects with a StoreError when the tables are not there: installLanes makes them. */
+/** Rejects with a StoreError when the tables are missing: installLanes creates them. */
 export async function openPgBossLanes({
   pool,
   schema,
@@ -93,7 +98,7 @@ export async function openPgBossLanes({
     },
     async renew(lanes) {
       if (lanes.length === 0) return []
-      // The types of the answer leave out what it says.
+      // The declared type lacks this field of the answer.
       const answer: { readonly settled?: readonly string[] | null } = await boss
         .touch(QUEUE, lanes.map(jobOf))
         .catch(rethrowClassified)
@@ -111,7 +116,7 @@ export async function openPgBossLanes({
 }
 
 /**
- * Makes or updates pg-boss's tables and our queue; several processes may do so at once.
+ * Creates or updates pg-boss's tables and our queue; several processes may do so at once.
  */
 export async function installLanes(pool: pg.Pool, schema: string): Promise<void> {
   const createSchema = await isSchemaMissing(pool, schema)
@@ -120,8 +125,8 @@ export async function installLanes(pool: pg.Pool, schema: string): Promise<void>
   try {
     await boss.start()
     const options = {
-      // A lane may be worked on as long as its process renews it; what nobody fetches is
-      // woken again anyway.
+      // A lane may be worked on for as long as its process renews it; a job that nobody
+      // fetches is woken again anyway.
       expireInSeconds: A_DAY_S - 1,
       retentionSeconds: A_DAY_S,
       deleteAfterSeconds: AN_HOUR_S,
@@ -138,8 +143,8 @@ export async function installLanes(pool: pg.Pool, schema: string): Promise<void>
 }
 
 /**
- * A role that may not make schemas may not say "if it is missing" either: then somebody
- * else has made it for us (deployments/roles.sql).
+ * A role without the right to create schemas may not run CREATE SCHEMA IF NOT EXISTS
+ * either: somebody else has then created the schema (deployments/roles.sql).
  */
 async function isSchemaMissing(pool: pg.Pool, schema: string): Promise<boolean> {
   const { rows } = await pool

@@ -1,6 +1,6 @@
 /**
  * A second system on the same port: reminders, asked one by one until each has its final
- * answer. No HTTP in it, but all that a polled service can answer.
+ * answer. It uses no HTTP, but covers every answer of a polled service.
  */
 import t, { type Test } from 'tap'
 import { createManualClock } from '../../lab/testing/manual-clock.js'
@@ -25,7 +25,7 @@ type Said =
   | { readonly kind: 'never' }
   | { readonly kind: 'down' }
 
-/** All reminders go to one service, and so are one lane. */
+/** All reminders go to one service, so they are one lane. */
 const SERVICE = 'service'
 const WELL: LaneVerdict = { kind: 'well', restMs: 0 }
 const POLL_EVERY_MS = 1_000
@@ -147,12 +147,12 @@ t.test('a reminder is asked until it has its final answer, ever more rarely', as
   t.same(answers(), ['yes'])
   t.equal(asked.length, 5)
   const waits = asked.slice(1).map(({ atMs }, n) => atMs - (asked[n]?.atMs ?? 0))
-  // What is due is looked for each second.
+  // The dispatcher looks for due reminders each second.
   for (const [n, longerMs] of [1_000, 2_000, 4_000, 8_000].entries())
     t.ok(waits[n]! >= longerMs && waits[n]! < longerMs + 1_600, `${waits[n]} ms`)
 })
 
-t.test('each reminder has its own end: one that is refused stops no other', async t => {
+t.test('each reminder ends on its own: a refused one does not stop the others', async t => {
   const says: Readonly<Record<string, Said>> = {
     a: { kind: 'final', answer: 'yes' },
     b: { kind: 'never' },
@@ -165,7 +165,7 @@ t.test('each reminder has its own end: one that is refused stops no other', asyn
   t.same(answers(), ['yes', 'never', null, 'no'])
 })
 
-t.test('asked to slow down, every process leaves the service alone for so long', async t => {
+t.test('when asked to slow down, every process leaves the service alone for that long', async t => {
   let isBusy = true
   const { clock, remind, asked, answers, record } = setup(
     t,
@@ -175,7 +175,7 @@ t.test('asked to slow down, every process leaves the service alone for so long',
   remind(...Array.from({ length: 50 }, (_, n) => String(n)))
   await clock.advanceAsync(59_000)
   t.ok(asked.length <= 2, `${asked.length} asked, those that were under way`)
-  t.equal(record.circuitOpened, 0, 'that is no failure')
+  t.equal(record.circuitOpened, 0, 'that is not a failure')
   isBusy = false
   await clock.advanceAsync(5_000)
   t.ok(answers().every(answer => answer === 'yes'))

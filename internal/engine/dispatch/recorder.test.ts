@@ -42,30 +42,27 @@ function setup() {
   }
 }
 
-t.test(
-  'what ends while a statement is under way is recorded together with the next one',
-  async t => {
-    const { clock, recorder, statements, answer } = setup()
-    const first = [recorder.record(outcome('1')), recorder.record(outcome('2'))]
-    await clock.advanceAsync(0)
-    const later = [recorder.record(outcome('3')), recorder.record(outcome('4'))]
-    await clock.advanceAsync(0)
-    t.same(statements, [['1', '2']])
-    answer()
-    t.same(await Promise.all(first), [true, true])
-    await clock.advanceAsync(0)
-    t.same(statements, [
-      ['1', '2'],
-      ['3', '4']
-    ])
-    answer()
-    t.same(await Promise.all(later), [true, true])
-    const last = recorder.record(outcome('5'))
-    await clock.advanceAsync(0)
-    answer()
-    t.equal(await last, true, 'and after a while of nothing too')
-  }
-)
+t.test('outcomes that arrive during a statement are recorded together by the next one', async t => {
+  const { clock, recorder, statements, answer } = setup()
+  const first = [recorder.record(outcome('1')), recorder.record(outcome('2'))]
+  await clock.advanceAsync(0)
+  const later = [recorder.record(outcome('3')), recorder.record(outcome('4'))]
+  await clock.advanceAsync(0)
+  t.same(statements, [['1', '2']])
+  answer()
+  t.same(await Promise.all(first), [true, true])
+  await clock.advanceAsync(0)
+  t.same(statements, [
+    ['1', '2'],
+    ['3', '4']
+  ])
+  answer()
+  t.same(await Promise.all(later), [true, true])
+  const last = recorder.record(outcome('5'))
+  await clock.advanceAsync(0)
+  answer()
+  t.equal(await last, true, 'and also after a pause')
+})
 
 t.test('a statement has at most 500 outcomes', async t => {
   const { clock, recorder, statements, answer } = setup()
@@ -81,11 +78,11 @@ t.test('a statement has at most 500 outcomes', async t => {
 })
 
 t.test(
-  'while the database is away the same outcomes are tried again, ever more rarely, and none is lost or told too early',
+  'in an outage outcomes are retried ever more rarely, none lost or confirmed early',
   async t => {
     const { clock, recorder, statements, faults, recorded, answer, refuse } = setup()
-    const told: (boolean | string)[] = []
-    void recorder.record(outcome('1')).then(isRecorded => told.push(isRecorded))
+    const results: (boolean | string)[] = []
+    void recorder.record(outcome('1')).then(isRecorded => results.push(isRecorded))
     await clock.advanceAsync(0)
     for (const waitMs of [50, 100, 200, 400, 800, 1_600, 2_000, 2_000]) {
       const before = statements.length
@@ -95,35 +92,38 @@ t.test(
       await clock.advanceAsync(1)
       t.equal(statements.length, before + 1)
     }
-    t.same(told, [])
+    t.same(results, [])
     t.equal(faults.length, 8)
     t.equal(recorded(), 0)
     answer()
     await clock.advanceAsync(0)
-    t.same(told, [true])
+    t.same(results, [true])
     t.equal(recorded(), 1)
     t.ok(statements.every(ids => ids.join() === '1'))
   }
 )
 
-t.test('given up, nobody waits any longer, and what comes later is refused at once', async t => {
-  const { clock, recorder, statements, refuse } = setup()
-  const told: boolean[] = []
-  for (const id of ['1', '2'])
-    void recorder.record(outcome(id)).then(isRecorded => told.push(isRecorded))
-  await clock.advanceAsync(0)
-  void recorder.record(outcome('3')).then(isRecorded => told.push(isRecorded))
-  refuse()
-  await clock.advanceAsync(10)
-  recorder.abandon()
-  await clock.advanceAsync(0)
-  t.same(told, [false, false, false])
-  t.equal(await recorder.record(outcome('4')), false)
-  t.equal(statements.length, 1)
-  t.equal(clock.pending(), 0)
-})
+t.test(
+  'after `abandon` nobody waits any longer, and later outcomes are refused at once',
+  async t => {
+    const { clock, recorder, statements, refuse } = setup()
+    const results: boolean[] = []
+    for (const id of ['1', '2'])
+      void recorder.record(outcome(id)).then(isRecorded => results.push(isRecorded))
+    await clock.advanceAsync(0)
+    void recorder.record(outcome('3')).then(isRecorded => results.push(isRecorded))
+    refuse()
+    await clock.advanceAsync(10)
+    recorder.abandon()
+    await clock.advanceAsync(0)
+    t.same(results, [false, false, false])
+    t.equal(await recorder.record(outcome('4')), false)
+    t.equal(statements.length, 1)
+    t.equal(clock.pending(), 0)
+  }
+)
 
-t.test('given up while a statement is under way, its answer still counts', async t => {
+t.test('the answer to a statement under way still counts after `abandon`', async t => {
   const { clock, recorder, answer } = setup()
   const recorded = recorder.record(outcome('1'))
   await clock.advanceAsync(0)

@@ -1,12 +1,12 @@
 /**
- * Records what became of attempts, those of all lanes together: one statement for what
- * has ended since the last one.
+ * Records the outcomes of attempts, those of all lanes together: one statement for all
+ * that have ended since the last one.
  *
- * While the store does not answer, outcomes wait and are tried again; they are as many as
- * attempts may be under way. An outcome that is never recorded means that the duty is
- * attempted again.
+ * While the store does not answer, outcomes wait and are retried; there are at most as
+ * many as attempts may be under way. A duty whose outcome is never recorded is attempted
+ * again.
  *
- * Errors  none leave here; `onFault` hears of each failed attempt at recording.
+ * Errors  none leave here; `onFault` is called for each failed attempt to record.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { delay } from '../lifecycle/interrupt.js'
@@ -49,8 +49,8 @@ export class Recorder<Result> {
   }
 
   /**
-   * Ends all attempts at recording, also one that waits for its time: what is not
-   * recorded stays due.
+   * Ends all attempts to record, including one that waits: what is not recorded stays
+   * due.
    */
   abandon(): void {
     this.#abandoned.abort()
@@ -58,7 +58,7 @@ export class Recorder<Result> {
 
   async #run(): Promise<void> {
     this.#isRunning = true
-    // What ends in the same turn of the event loop is recorded together.
+    // Outcomes of the same turn of the event loop are recorded together.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, MAX_OUTCOMES)

@@ -5,8 +5,7 @@ import { createBatchPace } from './batch-pace.js'
 const never = new AbortController().signal
 
 /**
- * How many messages a pace lets through until `ms` are over, when each batch is as large
- * as it may be.
+ * How many messages a pace lets through in `ms`, with every batch as large as allowed.
  */
 async function sentWithin(ms: number, ratePerSecond: number): Promise<number> {
   const clock = createManualClock()
@@ -35,7 +34,7 @@ t.test('the rate is kept, however low, from the first batch on', async t => {
   t.equal(await sentWithin(9_999, 100), 1_000)
 })
 
-t.test('a pause is not made up for by a burst', async t => {
+t.test('a pause is not followed by a burst', async t => {
   const clock = createManualClock()
   const pace = createBatchPace(10, clock, 10)
   await pace.due(never)
@@ -51,7 +50,7 @@ t.test('a pause is not made up for by a burst', async t => {
   await due
 })
 
-t.test('without a rate nothing is waited for, and a stop ends the wait', async t => {
+t.test('without a rate nothing waits, and a stop ends a wait', async t => {
   const clock = createManualClock()
   const free = createBatchPace(null, clock, 10)
   t.equal(free.batchSize, 10)

@@ -1,16 +1,16 @@
 /**
- * Holds a redrive or a backfill to its rate.
+ * Keeps a redrive or a backfill to its rate.
  *
- * Shapes  before each batch `due` is awaited, after it `spent` says how many were sent.
- *         Batches are small where the rate is low, so that a rate of one per second does
- *         not mean ten every ten seconds.
+ * Await `due` before each batch, and call `spent` after it with the number sent. Batches
+ * are small at low rates, so that one per second does not become ten every ten seconds.
+ *
  * Units   messages, or deliveries, per second.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { delay } from '../lifecycle/interrupt.js'
 
 export interface BatchPace {
-  /** The most that one batch may hold. */
+  /** The largest batch allowed. */
   readonly batchSize: number
   /** Resolves when the next batch is due, or when `signal` aborts. */
   due(signal: AbortSignal): Promise<void>
@@ -32,7 +32,7 @@ export function createBatchPace(
       if (waitMs > 0) await delay(clock, waitMs, signal)
     },
     spent(messages) {
-      // From now on, and not from when it was due: a pause is not made up for by a burst.
+      // Counts from now, not from when it was due: a pause is not followed by a burst.
       dueAtMs = Math.max(dueAtMs, clock.monotonicMs()) + (messages * 1_000) / ratePerSecond
     }
   }

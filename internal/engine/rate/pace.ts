@@ -1,6 +1,6 @@
 /**
- * Keeps the attempts of one lane to its rate: each waits for its turn, a second's worth
- * may go at once.
+ * Keeps the attempts of one lane to its rate: each waits for its turn, and a second's
+ * worth may go at once.
  */
 import type { Clock } from '../lifecycle/clock.js'
 import { delay } from '../lifecycle/interrupt.js'

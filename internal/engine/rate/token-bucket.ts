@@ -1,8 +1,7 @@
 /**
- * A rate with a burst of one second: an event passes while something is left, and may
- * then take more than is left. So an event that is larger than the whole second passes
- * too, once, and what follows waits until its debt is worked off: the long run keeps the
- * rate.
+ * A rate with a burst of one second. An event passes while any tokens are left, and may
+ * take more than are left. So even an event larger than a whole second's tokens passes,
+ * once; what follows waits until the debt is worked off, and the long run keeps the rate.
  *
  * Units   tokens are events or bytes; monotonic milliseconds.
  */
@@ -21,14 +20,14 @@ export class TokenBucket {
     return Math.max(1, this.perSecond)
   }
 
-  /** How long until something is left, if `ahead` more are taken first. */
+  /** How long until tokens are left, if `ahead` more are taken first. */
   waitMs(nowMs: number, ahead = 0): number {
     this.#refill(nowMs)
     const missing = ahead - this.#level
     return missing < 0 ? 0 : Math.max(1, Math.ceil((missing * 1_000) / this.perSecond))
   }
 
-  /** Nothing is owed: as if it were new. */
+  /** Whether nothing is owed, as in a new bucket. */
   isFull(nowMs: number): boolean {
     this.#refill(nowMs)
     return this.#level === this.#burst

@@ -15,8 +15,8 @@ await t.test('the delay doubles with each failed attempt until it reaches its ma
     { attempt: 9, fromMs: 5_000, toMs: 10_000 }
   ]
   for (const { attempt, fromMs, toMs } of rows) {
-    t.equal(backoffMs(attempt, limits, lowest), fromMs, `attempt ${attempt}, no luck in the draw`)
-    t.equal(backoffMs(attempt, limits, highest), toMs, `attempt ${attempt}, all of it`)
+    t.equal(backoffMs(attempt, limits, lowest), fromMs, `attempt ${attempt}, lowest draw`)
+    t.equal(backoffMs(attempt, limits, highest), toMs, `attempt ${attempt}, highest draw`)
   }
 })
 

@@ -1,17 +1,18 @@
 /**
  * How long to wait before the next attempt: exponential with equal jitter.
  *
- * Shapes  the number of attempts that failed so far (from 1) in, a delay out; no clock
- *         and no timer in here.
+ * One half of the delay is fixed, so that a retry never becomes a hot loop. The other
+ * half is random, so that the many callers that one outage stopped do not come back in
+ * step.
+ *
+ * Shapes  the number of failed attempts so far (from 1) in, a delay out; no clock, no
+ *         timer.
  * Units   milliseconds.
- * Source  one half of the delay is fixed, so that a retry never turns into a hot loop;
- *         the other half is random, so that the many callers that one outage stopped do
- *         not come back in step.
  */
 export interface BackoffLimits {
   /** The longest delay after the first failed attempt. */
   readonly baseMs: number
-  /** The longest delay at all. */
+  /** The longest delay of all. */
   readonly maxMs: number
 }
 

@@ -2,21 +2,21 @@
  * When a failed delivery is tried again (pure).
  *
  * Shapes  the delays of the schedule in order; the first attempt is made at once, so n
- *         delays are n + 1 attempts.
+ *         delays mean n + 1 attempts.
  * Units   milliseconds.
- * Source  Standard Webhooks: retries over some days, with jitter, so that those that
+ * Source  Standard Webhooks: retries over some days, with jitter, so that deliveries that
  *         failed together do not come back together.
  */
 export type RetrySchedule = readonly number[]
 
-/** A delay is drawn from between these shares of its step. */
+/** A delay is drawn between SHORTEST and SHORTEST + SPREAD times its step. */
 const SHORTEST = 0.9
 const SPREAD = 0.2
 
 /**
- * How long after its failure the next attempt comes; null when the schedule is at its
- * end. `failed` counts the attempts of this schedule, the one that has just failed among
- * them; an endpoint that asked to be left alone for longer is.
+ * How long after its failure the next attempt comes; null at the end of the schedule.
+ * `failed` counts the failures of this schedule, including the latest. An endpoint may
+ * ask for a longer wait.
  */
 export function retryInMs(
   schedule: RetrySchedule,
@@ -37,7 +37,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 }
 const STEP = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/
 
-/** `5s,5m,2h` as delays; null when it is not that. */
+/** Reads delays such as `5s,5m,2h`; null when the text is not a schedule. */
 export function parseSchedule(text: string): RetrySchedule | null {
   const delays: number[] = []
   for (const step of text.split(',')) {
