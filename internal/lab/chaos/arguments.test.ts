@@ -3,7 +3,7 @@ import { CHAOS_HELP, parseChaosArguments } from './arguments.js'
 import { FAULT_KINDS } from './faults.js'
 
 t.test(
-  'without options there is a run, with half as many faults as kills, and half as many as both at the sender',
+  'by default there are half as many faults as kills, and half of both at the sender',
   async t => {
     t.same(parseChaosArguments([]), {
       kind: 'run',
@@ -23,7 +23,7 @@ t.test(
   }
 )
 
-t.test('everything can be chosen', async t => {
+t.test('every option can be set', async t => {
   const args = [
     '--seed',
     's',
@@ -52,7 +52,7 @@ t.test('everything can be chosen', async t => {
   })
 })
 
-t.test('all that is wrong is named at once, and too few events for the plan are wrong', async t => {
+t.test('every wrong argument is named at once, too few events for the plan included', async t => {
   t.throws(() => parseChaosArguments(['--workers', '0', '--kills', 'x', '--what']), {
     message: /--what[^]*--kills[^]*--workers/
   })
@@ -64,11 +64,11 @@ t.test('all that is wrong is named at once, and too few events for the plan are 
     message: /must be at most 2/
   })
   t.throws(() => parseChaosArguments(['--kills', '0', '--faults', '0']), {
-    message: /nothing to do/
+    message: /nothing would happen/
   })
 })
 
-t.test('help names every fault', async t => {
+t.test('the the help names every fault', async t => {
   t.same(parseChaosArguments(['--help']), { kind: 'help' })
   for (const kind of FAULT_KINDS) t.ok(CHAOS_HELP.includes(kind), kind)
 })

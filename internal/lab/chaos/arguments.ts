@@ -1,8 +1,7 @@
 /**
  * The command line of chaos.
  *
- * Shapes  arguments in, a ChaosCommand out.
- * Errors  ArgumentsError naming everything that is wrong at once.
+ * Errors  ArgumentsError naming every wrong argument at once.
  */
 import { ArgumentsError, readFlags, readNumber } from '../../engine/cli/flags.js'
 import { FAULT_KINDS, FAULTS } from './faults.js'
@@ -10,7 +9,7 @@ import { FAULT_KINDS, FAULTS } from './faults.js'
 export type ChaosCommand = { readonly kind: 'help' } | ({ readonly kind: 'run' } & ChaosArguments)
 
 export interface ChaosArguments {
-  /** Null: a new one. */
+  /** Null: choose a new one. */
   readonly seed: string | null
   readonly events: number
   readonly kills: number
@@ -26,7 +25,7 @@ const FAULTS_PER_KILL = 0.5
 const DELIVERY_FAULTS_PER_STEP = 0.5
 const MAX_ACTS = 10_000
 const MAX_WORKERS = 16
-/** So that every step brings a new event, whose row shows that work goes on. */
+/** Enough that every step brings a new event, whose row proves that work continues. */
 const MIN_EVENTS_PER_STEP = 20
 
 const USUAL = [
@@ -35,29 +34,29 @@ const USUAL = [
   `${DEFAULT_EVENTS} events`
 ].join(', ')
 
-export const CHAOS_HELP = `Kills, stops and cuts off everything around processor and sender while events flow,
-then looks for every event and every delivery.
+export const CHAOS_HELP = `Kills, stops and disconnects the processor, the sender and the services around them while events flow,
+then checks every event and every delivery.
 
   npm run chaos                                        ${USUAL}: about two minutes
   npm run chaos -- --events 200000 --kills 200         about a quarter of an hour
   npm run chaos -- --seed S --events N --kills N       the same plan again
 
   --seed TEXT      decides the plan and the events (default: a new one, which is printed)
-  --events N       events to send in all, 10 % duplicates and 5 % invalid among them (default ${DEFAULT_EVENTS})
+  --events N       events to send, including 10 % duplicates and 5 % invalid ones (default ${DEFAULT_EVENTS})
   --kills N        kill -9 of a worker or the primary of the processor (default ${DEFAULT_KILLS})
   --faults N       other faults, all kinds in turn (default: half as many as kills)
-  --sender-faults N  faults of the sender and its recipient, kills among them, beside those
+  --sender-faults N  additional faults of the sender and its recipient, kills included
                      (default: half as many as kills and faults)
   --workers N      workers of the processor (default 3)
   --json FILE      plan, figures and verdict as JSON
 
-It starts a PostgreSQL, a queue and a recipient of its own below DATA_DIR/chaos, with a proxy before each,
+It starts its own PostgreSQL, queue and recipient under DATA_DIR/chaos, each behind a proxy,
 and removes them at the end.
 
-Exit code 0: lost 0, duplicates 0, nothing altered or wrongly decided, metrics equal the tables, every
-delete after its row was visible, nothing dead-lettered, the backlog empty in time, work resumed in time;
-each stored event reached each endpoint that should get it, and no other, with a valid signature, repeats
-under the same webhook-id, an ordered endpoint's in commit order. Otherwise 1; then all of its files stay.
+Exit code 0 means: nothing lost, duplicated, altered, wrongly decided or dead-lettered; the metrics equal
+the tables; every delete came after its row was visible; the backlog emptied and work resumed in time;
+each stored event reached exactly the endpoints that should get it, with a valid signature; repeats kept
+their webhook-id; an ordered endpoint received in commit order. Otherwise 1, and all files are kept.
 
 Faults
 ${FAULT_KINDS.map(kind => `  ${kind.padEnd(27)} ${FAULTS[kind].says}`).join('\n')}
@@ -83,10 +82,10 @@ export function parseChaosArguments(args: readonly string[]): ChaosCommand {
   const workers = readNumber(flags, 'workers', 1, MAX_WORKERS) ?? 3
   const needed = (kills + faults) * MIN_EVENTS_PER_STEP
   if (kills + faults === 0)
-    flags.problems.push('--kills and --faults are both 0: there is nothing to do')
+    flags.problems.push('--kills and --faults are both 0: nothing would happen')
   if (deliveryFaults > kills + faults)
     flags.problems.push(
-      `--sender-faults must be at most ${kills + faults}, one beside each kill and fault, not ${deliveryFaults}`
+      `--sender-faults must be at most ${kills + faults}, one for each kill and fault, not ${deliveryFaults}`
     )
   if (events < needed)
     flags.problems.push(

@@ -1,10 +1,9 @@
 /**
- * The events of a chaos run: one stream from one seed, duplicates and invalid ones in it,
- * that flows in bursts as the plan says. The clients send alike and then, for as many
- * events, one of them floods the others, so that both ways through the worker are met by
- * faults.
+ * The events of a chaos run: one seeded stream, with duplicates and invalid events, sent
+ * in the plan's bursts. For one stretch of events all clients send alike; in the next,
+ * one of them floods the others. So faults hit both paths through the worker. Each
+ * accepted event is in the ledger before the next burst can refer to it.
  *
- * Shapes  each accepted event is in the ledger before the next burst can refer to it.
  * Errors  `finished` rejects when the ledger cannot be written.
  */
 
@@ -25,7 +24,7 @@ export interface BurstsOptions {
 }
 
 export interface Bursts {
-  /** Lets so many more events go, as fast as the queue takes them. */
+  /** Sends this many more events, as fast as the queue takes them. */
   release(events: number): void
   readonly sent: number
   /** Resolves when all events are accepted and in the ledger. */
@@ -35,7 +34,7 @@ export interface Bursts {
 export const DUPLICATES = 0.1
 export const INVALID = 0.05
 const CONCURRENCY = 4
-/** Some batches' worth. */
+/** A few batches' worth. */
 const STRETCH = 300
 const [LOUD = '', ...OTHERS] = DEFAULT_CLIENTS
 const inTurn = (clients: readonly string[], n: number): string => clients[n % clients.length] ?? ''
@@ -73,7 +72,7 @@ export function startBursts({ queue, ledger, seed, events, signal }: BurstsOptio
       sent = totals.sent
     }
   })
-  // Whoever waits for it hears of it; until then it must not end the program.
+  // Callers that await it get the error; until then it must not end the program.
   finished.catch(() => undefined)
   return {
     release: count => valve.release(count),
@@ -84,7 +83,7 @@ export function startBursts({ queue, ledger, seed, events, signal }: BurstsOptio
   }
 }
 
-/** Lets through what has been released, in the order in which it asked. */
+/** Lets released events through, in the order in which they were requested. */
 export class Valve {
   #open = 0
   readonly #waiting: { readonly count: number; readonly resolve: () => void }[] = []

@@ -9,9 +9,7 @@ import { createPlan } from './plan.js'
 import type { ChaosResult } from './report.js'
 
 const SEED = 'small-2208'
-/**
- * Three times what a run takes: then what it has said so far is worth more than its end.
- */
+/** Three times a usual run. After that its output so far is more useful than waiting. */
 const LIMIT_MS = 180_000
 const STOP_MS = 20_000
 const args = [
@@ -30,7 +28,7 @@ const args = [
 ]
 
 t.test(
-  'a small chaos run: kills and faults of every side, and nothing is lost, stored twice or deleted too early',
+  'a small chaos run loses nothing, stores nothing twice, deletes nothing too early',
   async t => {
     const { seed, ...options } = parseChaosArguments(args) as Extract<
       ReturnType<typeof parseChaosArguments>,
@@ -44,7 +42,7 @@ t.test(
     t.same(
       [...sides].toSorted(),
       ['connection', 'database', 'process', 'queue', 'recipient', 'sender'],
-      'this seed has faults of all sides'
+      'this seed has faults of every kind of component'
     )
     t.ok(
       faults.includes('sender-workers-kill-at-post') && faults.includes('sender-primary-kill'),
@@ -66,7 +64,7 @@ t.test(
     if (!(await endsWithin(STOP_MS))) await program.end('SIGKILL')
     t.ok(endsByItself && existsSync(file), program.output)
     const result = JSON.parse(readFileSync(file, 'utf8')) as ChaosResult
-    t.same(result.plan, plan, 'it has done what the seed says')
+    t.same(result.plan, plan, 'the run followed the seed’s plan')
     t.same(result.violations, [])
     t.match(result.report, {
       ok: true,
@@ -80,13 +78,13 @@ t.test(
       Object.values(result.faults).reduce((sum, count) => sum + count, 0),
       16
     )
-    t.ok(result.deletesChecked >= 3_000, `each delete was looked at: ${result.deletesChecked}`)
+    t.ok(result.deletesChecked >= 3_000, `each delete was checked: ${result.deletesChecked}`)
 
     const { kills, report } = result.delivery
     t.ok(kills.worker >= 2 && kills.primary === 1, 'the sender was killed')
     t.ok(
       report.owed > 2_550,
-      'every event to one endpoint at least, and those of two clients to two'
+      'every event goes to at least one endpoint, those of two clients to two'
     )
     t.equal(report.delivered, report.owed)
     t.ok(report.attempts >= report.owed)
@@ -98,7 +96,7 @@ t.test(
   }
 )
 
-t.test('wrong arguments are one message and exit code 1', async t => {
+t.test('wrong arguments give one message and exit code 1', async t => {
   const program = startProgram(t, 'chaos', { DATA_DIR: temporaryDirectory(t) }, ['--kills', 'many'])
   t.equal(await program.exited, 1)
   t.match(program.output, /--kills must be a whole number/)

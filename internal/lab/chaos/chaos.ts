@@ -1,10 +1,10 @@
 /**
- * `npm run chaos`: a seeded plan of kills and faults against the built processor and
- * sender on a real PostgreSQL and a real queue, and the proof afterwards that every event
- * is where it belongs and has reached whoever should get it.
+ * `npm run chaos`: runs a seeded plan of kills and faults against the built processor and
+ * sender, on a real PostgreSQL and a real queue. Afterwards it proves that every event is
+ * where it belongs and has reached every endpoint that should get it.
  *
- * Errors  exit code 1 on any violation, with the seed and what is wrong; all files stay
- *         for whoever looks for the cause.
+ * Errors  exit code 1 on any violation, with the seed and what is wrong; all files are
+ *         kept for the investigation.
  */
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -21,7 +21,7 @@ import { CHAOS_SCHEMA, type ChaosResult, formatChaosResult, judgeRun } from './r
 import { ChaosRun } from './run.js'
 import { removeFiles, startSystems } from './systems.js'
 
-/** What is wrong once is often wrong a thousand times. */
+/** One defect often causes a thousand violations. */
 const MAX_TOLD = 50
 
 export function createChaos(env: Environment, args: readonly string[]): Service {
@@ -30,7 +30,7 @@ export function createChaos(env: Environment, args: readonly string[]): Service 
   const directory = resolve(DATA_DIR, 'chaos')
   return {
     async run(signal) {
-      // A reader that has gone (`| head`) must not leave the services running.
+      // A closed pipe (`| head`) must not leave the services running.
       process.stdout.on('error', () => undefined)
       if (command.kind === 'help') {
         say(CHAOS_HELP)
@@ -58,7 +58,7 @@ async function runPlan(
   })
   say(
     `Seed ${plan.seed}: ${events} events, ${kills} kills, ${faults} faults, ` +
-      `${deliveryFaults} beside them at the sender, ${workers} workers`
+      `${deliveryFaults} more at the sender, ${workers} workers`
   )
   for (const line of formatPlan(plan)) say(`  ${line}`)
   const result = await carryOut(plan, workers, env, directory, signal)
@@ -88,12 +88,12 @@ async function runPlan(
         `--sender-faults ${deliveryFaults} --workers ${workers}):`,
       ...wrong.slice(0, MAX_TOLD).map(text => `  - ${text}`),
       ...(wrong.length > MAX_TOLD ? [`  and ${wrong.length - MAX_TOLD} more`] : []),
-      `The ledgers, the logs of processor and sender and the database's data are in ${directory}.`
+      `The ledgers, the logs of both programs and the database's files are in ${directory}.`
     ].join('\n')
   )
 }
 
-/** Null when it was told to stop. */
+/** Null when stopped by a signal. */
 async function carryOut(
   plan: Plan,
   workers: number,

@@ -1,8 +1,8 @@
 /**
- * A program with a primary and workers, the built processor or sender: started as a user
- * would, and started again whenever its primary has ended.
+ * The built processor or sender: a primary with workers, started as a user would start
+ * it, and restarted whenever its primary has ended.
  *
- * Errors  rejects when it does not come up; what it does wrong while it runs goes to
+ * Errors  rejects when it does not start; what it does wrong while running goes to
  *         `onWrong`.
  */
 import { createWriteStream, type WriteStream } from 'node:fs'
@@ -15,16 +15,14 @@ import { SHUTDOWN_TIMEOUT_MS } from './settings.js'
 
 export interface ClusterProgramOptions {
   readonly name: 'processor' | 'sender'
-  /**
-   * Where it runs: a directory without an .env of somebody's own. Its log goes there too.
-   */
+  /** Its working directory, without a user's .env. Its log goes there too. */
   readonly directory: string
   readonly environment: Readonly<Record<string, string>>
   readonly onWrong: (text: string) => void
 }
 
 const START_MS = 60_000
-/** What a program may need beyond its own deadline on a busy machine. */
+/** What a program may need beyond its own deadline when the machine is busy. */
 const MARGIN_MS = 5_000
 
 /** One life of the primary and its workers. */
@@ -41,7 +39,7 @@ export class ClusterProgram {
   readonly #logFile: WriteStream
   readonly #killed = new Set<number>()
   readonly #lives: Life[] = []
-  /** By -9, so far. */
+  /** By `kill -9`, so far. */
   readonly kills = { worker: 0, primary: 0 }
 
   constructor(options: ClusterProgramOptions) {
@@ -54,7 +52,7 @@ export class ClusterProgram {
     return life === undefined || life.end !== null ? null : life.log.metricsUrl
   }
 
-  /** Counts the primary's lives: totals of different ones are different totals. */
+  /** Counts the primary's lives: each life has its own totals. */
   get life(): number {
     return this.#lives.length
   }
@@ -67,16 +65,14 @@ export class ClusterProgram {
     return this.#lives.map(({ log }) => log)
   }
 
-  /**
-   * From the start of the primary until a worker is ready, of each life that came so far.
-   */
+  /** For each life so far: the time from the primary's start until a worker was ready. */
   get startMs(): readonly number[] {
     return this.#lives.flatMap(({ log, startedAtMs }) =>
       log.firstReadyAtMs === null ? [] : [log.firstReadyAtMs - startedAtMs]
     )
   }
 
-  /** Those that run; of them those that are ready, when only such ones will do. */
+  /** The running workers, or only the ready ones. */
   #workers(mustBeReady: boolean): readonly number[] {
     const log = this.#lives.at(-1)?.log
     return (mustBeReady ? [...(log?.ready ?? [])] : (log?.live ?? [])).filter(isRunning)
@@ -90,24 +86,22 @@ export class ClusterProgram {
     if ((await eventually(isReady, START_MS)) === null || life.end !== null) {
       const why = String(life.end ?? 'no worker is ready')
       const printed = life.log.foreign.join(' ')
-      throw new Error(`the ${this.#options.name} did not come up (${why}): ${printed}`)
+      throw new Error(`the ${this.#options.name} did not start (${why}): ${printed}`)
     }
   }
 
-  /**
-   * Waits until there is a worker, and picks one; null when there is none for too long.
-   */
+  /** Waits for a worker and picks one; null when none appears in time. */
   async pickWorker(draw: number, mustBeReady = false): Promise<number | null> {
     await eventually(() => this.#workers(mustBeReady).length > 0, START_MS)
     return this.workerNow(draw, mustBeReady)
   }
 
-  /** All of them that run. */
+  /** All running workers. */
   get workers(): readonly number[] {
     return this.#workers(false)
   }
 
-  /** One of them, or of those that are ready, without waiting. */
+  /** A running worker, or a ready one, without waiting. */
   workerNow(draw: number, mustBeReady = false): number | null {
     const workers = this.#workers(mustBeReady)
     return workers[draw % Math.max(1, workers.length)] ?? null
@@ -120,9 +114,7 @@ export class ClusterProgram {
     return isKilled
   }
 
-  /**
-   * kill -9 of the primary; resolves when it is gone, which its workers may not be yet.
-   */
+  /** kill -9 of the primary; resolves when it is gone. Its workers may still run. */
   async killPrimary(): Promise<void> {
     const life = this.#lives.at(-1)
     if (life?.program.signal('SIGKILL') === true) this.kills.primary += 1
@@ -148,8 +140,8 @@ export class ClusterProgram {
   }
 
   /**
-   * Workers whose primary is gone drain and end by themselves; one that does not is a
-   * fault, and is killed.
+   * Workers without a primary must drain and exit by themselves. One that does not is
+   * reported as a fault and killed.
    */
   async whenOrphansGone(): Promise<void> {
     const log = this.#lives.at(-1)?.log
@@ -166,7 +158,7 @@ export class ClusterProgram {
     if (complaint !== null) this.#options.onWrong(`the ${this.#options.name} printed: ${complaint}`)
   }
 
-  /** Ends all of it, whatever state it is in. */
+  /** Ends the primary and all workers, whatever their state. */
   async close(): Promise<void> {
     for (const { log, program } of this.#lives) {
       program.signal('SIGKILL')
@@ -176,7 +168,9 @@ export class ClusterProgram {
     await Promise.all(this.#lives.map(({ program }) => program.exited))
     const { name, directory, onWrong } = this.#options
     for (const { pid, what } of findRunning(programEntry(name), directory)) {
-      onWrong(`process ${pid} of the ${name} was still there and in none of its logs: ${what}`)
+      onWrong(
+        `process ${pid} of the ${name} was still running and appears in none of its logs: ${what}`
+      )
       signal(pid, 'SIGKILL')
     }
     await new Promise<void>(resolve => this.#logFile.end(() => resolve()))

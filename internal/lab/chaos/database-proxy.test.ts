@@ -6,8 +6,8 @@ import { until } from '../testing/until.js'
 import { startDatabaseProxy } from './database-proxy.js'
 
 /**
- * A server that answers each byte with the messages of a commit, behind the proxy;
- * `heard` is what arrived there.
+ * A server behind the proxy that answers each byte with the messages of a commit. `heard`
+ * returns what has arrived there.
  */
 async function setup(t: Test) {
   const answer = [
@@ -58,7 +58,7 @@ t.test('without a fault everything passes, in both directions', async t => {
   t.equal(heard(), 'x')
 })
 
-t.test('with latency everything still comes, whole and in order', async t => {
+t.test('with latency everything still arrives, complete and in order', async t => {
   const { proxy, open, whole } = await setup(t)
   proxy.latencyMs = 20
   const client = open()
@@ -66,7 +66,7 @@ t.test('with latency everything still comes, whole and in order', async t => {
   await until('all answers are there', () => client.got === whole.repeat(10))
 })
 
-t.test('without a server connections are reset', async t => {
+t.test('connections are reset while there is no server', async t => {
   const { proxy, open } = await setup(t)
   proxy.target = null
   const client = open()
@@ -80,14 +80,17 @@ t.test('a reset reaches both sides, and later connections pass', async t => {
   client.socket.write('x')
   await until('it is connected', () => client.got === whole)
   proxy.resetAll()
-  await until('both hear of it', () => client.error === 'ECONNRESET' && ends[0]?.destroyed === true)
+  await until(
+    'both ends see the reset',
+    () => client.error === 'ECONNRESET' && ends[0]?.destroyed === true
+  )
   const next = open()
   next.socket.write('y')
   await until('the next one passes', () => next.got === whole)
 })
 
 t.test(
-  'in a black hole nothing arrives and nobody is told; after it only new connections work',
+  'a black hole swallows everything silently; afterwards only new connections work',
   async t => {
     const { proxy, open, ends, heard, whole } = await setup(t)
     const client = open()
@@ -98,7 +101,7 @@ t.test(
     client.socket.write('b')
     born.socket.write('c')
     await until(
-      'the bytes have left, and the hole has the new connection',
+      'the bytes were sent, and the black hole accepted the new connection',
       () => client.socket.bytesWritten === 2 && ends.length === 2
     )
     proxy.heal()
@@ -109,14 +112,14 @@ t.test(
     t.equal(
       heard(),
       'ae',
-      'what was sent into the hole is gone, and so is the connection that was opened in it'
+      'bytes sent during the black hole are lost, and so is a connection opened in it'
     )
     t.equal(client.got, whole)
     t.same([client.error, client.hasEnded, born.error, born.hasEnded], ['', false, '', false])
   }
 )
 
-t.test('a half-closed connection ends for the client, and still carries what it says', async t => {
+t.test('a half-closed connection ends for the client but still carries what it sends', async t => {
   const { proxy, open, heard, whole } = await setup(t)
   const client = open()
   client.socket.write('a')
@@ -129,24 +132,21 @@ t.test('a half-closed connection ends for the client, and still carries what it 
   t.equal(client.error, '')
 })
 
-t.test(
-  'the answer to COMMIT is cut off as often as asked for; what came before it has arrived, and so has the COMMIT',
-  async t => {
-    const { proxy, open, heard, whole } = await setup(t)
-    proxy.cut = { at: 'commit', times: 1 }
-    const client = open()
-    client.socket.write('x')
-    await until('it is cut', () => client.socket.destroyed)
-    t.equal(heard(), 'x')
-    t.notMatch(client.got, /COMMIT/)
-    t.same(proxy.cuts, { message: 0, commit: 1 })
-    const next = open()
-    next.socket.write('y')
-    await until('the next one passes', () => next.got === whole)
-  }
-)
+t.test('only the requested number of COMMIT answers is cut off; the COMMITs arrive', async t => {
+  const { proxy, open, heard, whole } = await setup(t)
+  proxy.cut = { at: 'commit', times: 1 }
+  const client = open()
+  client.socket.write('x')
+  await until('it is cut', () => client.socket.destroyed)
+  t.equal(heard(), 'x')
+  t.notMatch(client.got, /COMMIT/)
+  t.same(proxy.cuts, { message: 0, commit: 1 })
+  const next = open()
+  next.socket.write('y')
+  await until('the next one passes', () => next.got === whole)
+})
 
-t.test('the next COMMIT is told of once, before its answer is passed on', async t => {
+t.test('the next COMMIT is reported once, before its answer is passed on', async t => {
   const { proxy, open, whole } = await setup(t)
   const client = open()
   const heard: string[] = []
@@ -159,19 +159,16 @@ t.test('the next COMMIT is told of once, before its answer is passed on', async 
   t.notMatch(heard[0], /COMMIT/)
 })
 
-t.test(
-  'a connection is cut at the N-th message from the moment on that it was asked for',
-  async t => {
-    const { proxy, open, whole } = await setup(t)
-    const client = open()
-    client.socket.write('x')
-    await until('three messages have passed', () => client.got === whole)
-    proxy.cut = { at: 'message', number: 4 }
-    client.socket.write('x')
-    await until('three more have passed', () => client.got === whole.repeat(2))
-    client.socket.write('x')
-    await until('it is cut at the fourth', () => client.socket.destroyed)
-    t.equal(client.got, whole.repeat(2))
-    t.same(proxy.cuts, { message: 1, commit: 0 })
-  }
-)
+t.test('a connection is cut at the N-th message after the request', async t => {
+  const { proxy, open, whole } = await setup(t)
+  const client = open()
+  client.socket.write('x')
+  await until('three messages have passed', () => client.got === whole)
+  proxy.cut = { at: 'message', number: 4 }
+  client.socket.write('x')
+  await until('three more have passed', () => client.got === whole.repeat(2))
+  client.socket.write('x')
+  await until('it is cut at the fourth', () => client.socket.destroyed)
+  t.equal(client.got, whole.repeat(2))
+  t.same(proxy.cuts, { message: 1, commit: 0 })
+})

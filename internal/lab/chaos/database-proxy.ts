@@ -1,11 +1,10 @@
 /**
- * A TCP proxy between a program and PostgreSQL that does to connections what networks do.
+ * A TCP proxy between a program and PostgreSQL that breaks connections as networks do. It
+ * keeps its own port for the whole run. `target` is the server's current address, null
+ * while there is none; then new connections are reset, as by a closed port.
  *
- * Shapes  it listens on a port of its own for the whole run; `target` is where the server
- *         is now, null while there is none (then new connections are reset, as a closed
- *         port would).
  * Units   milliseconds.
- * Errors  none leave here: a broken connection is what it is for.
+ * Errors  none: breaking connections is its job.
  */
 import { connect, createServer, type Socket } from 'node:net'
 import { listenHere } from '../../engine/http/listen.js'
@@ -14,8 +13,8 @@ import { reset } from './reset.js'
 import { ServerMessages } from './server-messages.js'
 
 /**
- * Where the next cuts are made: after so many messages of a connection, or in place of
- * the answers to COMMIT.
+ * Where the next cuts are made: after a number of messages on a connection, or in place
+ * of the answers to COMMIT.
  */
 export type Cut =
   | { readonly at: 'message'; readonly number: number }
@@ -24,9 +23,9 @@ export type Cut =
 export interface DatabaseProxy {
   readonly port: number
   target: number | null
-  /** Of each packet, in both directions; half of it is the least. */
+  /** The most for each packet, in both directions; the least is half of it. */
   latencyMs: number
-  /** Null: none. A connection is cut once. */
+  /** Null: no cuts. A connection is cut once. */
   cut: Cut | null
   /** Called, once, when the next COMMIT has succeeded, before the answer is passed on. */
   onCommit: (() => void) | null
@@ -35,8 +34,8 @@ export interface DatabaseProxy {
   resetAll(): void
   halfCloseAll(): void
   /**
-   * All connections, and those that come until `heal`, lose whatever is sent from now on;
-   * nobody is told.
+   * From now on all connections, and new ones until `heal`, silently lose whatever is
+   * sent.
    */
   loseAll(): void
   heal(): void
@@ -46,8 +45,8 @@ export interface DatabaseProxy {
 const LOOPBACK = '127.0.0.1'
 const COMMIT = 'COMMIT'
 /**
- * The server's end of a lost connection; it gives up a forgotten transaction by itself
- * before that.
+ * When the server's end of a lost connection is closed. The server has ended the
+ * abandoned transaction before that.
  */
 const LOST_END_MS = 15_000
 
@@ -134,7 +133,7 @@ class Link {
     reset(this.#upstream)
   }
 
-  /** The client hears the end of what the server says; the server hears nothing. */
+  /** Closes the stream from server to client. The server notices nothing. */
   halfClose(): void {
     this.#client.end()
   }

@@ -1,9 +1,8 @@
 /**
- * The PostgreSQL of a chaos run: stopped, crashed and started again as often as the plan
- * says, on its one data directory.
+ * The PostgreSQL of a chaos run: stopped, crashed and restarted as the plan says, on one
+ * data directory. Each start takes a free port; `onPort` gives the proxy the current one,
+ * null while the server is down.
  *
- * Shapes  each start takes a free port; `onPort` tells the proxy where the server is now,
- *         null while it is down.
  * Errors  queries reject while the server is down; `whenUp` waits for it.
  */
 import pg from 'pg'
@@ -30,7 +29,7 @@ const SIGNALS = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as con
 const STOP_MS = 30_000
 const UP_MS = 30_000
 const QUERY_MS = 20_000
-/** The harness's own sessions carry this name, those of the programs others. */
+/** Names the harness's own sessions; the programs' sessions have other names. */
 const OUR_NAME = 'event-process chaos'
 export const STORE_SESSION = `application_name = 'event-process store'`
 export const OUR_SESSIONS = `application_name IN ('event-process store', 'event-process sender')`
@@ -65,7 +64,7 @@ export class ChaosDatabase {
     return rows
   }
 
-  /** A session of its own, for what must stay open; the caller ends it. */
+  /** A separate session, for what must stay open. The caller ends it. */
   async session(): Promise<pg.Client> {
     const client = new pg.Client({
       connectionString: this.connectionString,
@@ -83,8 +82,8 @@ export class ChaosDatabase {
     )
     this.#options.onPort(null)
     signal(pid, SIGNALS[mode])
-    // All of them and not the postmaster alone: two generations of backends on one data
-    // directory would destroy it.
+    // Wait for the backends too, not only the postmaster: two generations of backends
+    // would destroy the data directory.
     const took = await untilGone([pid, ...children.map(child => child.pid)], STOP_MS)
     if (took === null)
       throw new Error(`PostgreSQL did not end within ${STOP_MS} ms of ${SIGNALS[mode]}`)
@@ -100,7 +99,7 @@ export class ChaosDatabase {
     onPort(this.#server.port)
   }
 
-  /** A backend that dies of kill -9 makes the server end all sessions and recover. */
+  /** When a backend dies of kill -9, the server ends all sessions and recovers. */
   async killBackend(draw: number): Promise<void> {
     const backends = await this.query<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity WHERE ${OUR_SESSIONS} ORDER BY pid`
@@ -122,8 +121,8 @@ export class ChaosDatabase {
   }
 
   /**
-   * Resolves when no transaction of the processor is open any more: whatever its dead
-   * workers began has its outcome.
+   * Resolves when the processor has no open transaction: then the outcome of everything
+   * its dead workers began is decided.
    */
   async whenQuiet(withinMs: number): Promise<boolean> {
     const isQuiet = async (): Promise<boolean> =>
@@ -148,7 +147,7 @@ export class ChaosDatabase {
   }
 }
 
-/** As safe as people's own: a chaos run crashes it. */
+/** With the durability settings of a user's database, because a chaos run crashes it. */
 export function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
   const database = EMBEDDED_DATABASE
   return startEmbeddedPostgres({ dataDir, port: 0, database, settings: durableSettings })
@@ -162,7 +161,7 @@ function poolFor({ connectionString }: EmbeddedPostgres): pg.Pool {
     query_timeout: QUERY_MS,
     connectionTimeoutMillis: QUERY_MS
   })
-  // Its connections break as often as the plan says.
+  // The plan breaks its connections.
   pool.on('error', () => undefined)
   pool.on('connect', client => client.on('error', () => undefined))
   return pool

@@ -1,7 +1,4 @@
-/**
- * Hands things on in order, each after a delay of its own: what comes in later never
- * overtakes.
- */
+/** Passes items on in order, each after its own delay. A later item never overtakes. */
 interface Delayed<T> {
   readonly item: T
   readonly atMs: number

@@ -47,7 +47,7 @@ t.before(async () => {
 })
 
 t.test(
-  'a delete whose message has its row, under its own id, the queue’s id or as a rejection, is fine',
+  'a delete passes if the message has a row by its id, the queue’s id or a rejection',
   async t => {
     const { check, missing } = setup()
     check.received([
@@ -62,7 +62,7 @@ t.test(
 )
 
 t.test(
-  'a delete without a row is named, also where another client has a row of that id',
+  'a delete without a row is reported, even if another client has a row of that id',
   async t => {
     const { check, missing } = setup()
     check.received([
@@ -77,7 +77,7 @@ t.test(
   }
 )
 
-t.test('while the database is down nothing is said; it is looked at afterwards, once', async t => {
+t.test('deletes during a database outage are checked once, after it', async t => {
   const { check, missing, setDown } = setup()
   check.received([
     message('q9', { client_id: 'client-1' }),
@@ -101,7 +101,7 @@ for (const [how, end] of [
   ['a late one', (resolve: () => void) => resolve()]
 ] as const) {
   t.test(
-    `a delete that is tried again while the look before it hangs is looked at as well, and told of once: ${how}`,
+    `a retried delete is checked while the earlier check hangs, and reported once: ${how}`,
     async t => {
       const { check, missing, answerAfter } = setup()
       check.received([

@@ -1,24 +1,24 @@
 /**
- * Invariant I5 on the running system: each message that the processor deletes has its
- * row, visible to a session that is not the processor's, at that moment.
+ * Checks invariant I5 on the running system: when the processor deletes a message, the
+ * message's row is already visible to another session.
  *
  * Shapes  messages as they come from the queue, then the receipt handles of each delete
  *         before it is passed on.
- * Limit   while the database is down nobody can look; such deletes are looked at when it
- *         is back.
+ * Limit   while the database is down nothing can be checked; those deletes are checked
+ *         when it is back.
  */
 import type { SeenMessage } from './queue-proxy.js'
 
-/** Where the row of a message may be. */
+/** What identifies the row of a message. */
 export interface Whereabouts {
   readonly queueMessageId: string
-  /** Null where the body names none: then only a rejection can be its row. */
+  /** Null where the body names none: then only a rejection can be the row. */
   readonly clientId: string | null
   readonly messageId: string
 }
 
 export interface DeleteCheckOptions {
-  /** Those of the messages that have no row. Rejects while the database is down. */
+  /** Returns the messages that have no row. Rejects while the database is down. */
   readonly findMissing: (
     messages: readonly Whereabouts[]
   ) => Promise<readonly Pick<Whereabouts, 'queueMessageId'>[]>
@@ -35,7 +35,7 @@ WHERE NOT EXISTS (
 
 export class DeleteCheck {
   readonly #options: DeleteCheckOptions
-  /** Received, and not looked at since. */
+  /** Received and not checked yet. */
   readonly #byHandle = new Map<string, Whereabouts>()
   readonly #toCatchUp = new Set<string>()
   checked = 0
@@ -50,8 +50,8 @@ export class DeleteCheck {
   }
 
   /**
-   * A delete that is tried again while the look before it has no answer yet is looked at
-   * as well: it may be the one that counts.
+   * A retried delete is checked too while the earlier check is pending: either may be the
+   * one that takes effect.
    */
   async deleting(receiptHandles: readonly string[]): Promise<void> {
     const messages = receiptHandles.flatMap(handle => this.#byHandle.get(handle) ?? [])
@@ -67,7 +67,7 @@ export class DeleteCheck {
     }
   }
 
-  /** Looks at what could not be looked at. */
+  /** Checks the deletes that could not be checked before. */
   async catchUp(): Promise<void> {
     const handles = [...this.#toCatchUp]
     this.#toCatchUp.clear()

@@ -1,10 +1,10 @@
 /**
- * Whether each stored event has reached each endpoint that should get it, by the
+ * Checks that each stored event has reached each endpoint that should get it, from the
  * recipient's ledger and the tables alone.
  *
- * Shapes  what is owed in commit order, and the ledger's lines in theirs, in; figures and
- *         faults out. An event at an endpoint is one delivery, known by path, client and
- *         message id.
+ * Shapes  the owed deliveries in commit order and the ledger's lines in their order go
+ *         in; figures and faults come out. One event at one endpoint is one delivery,
+ *         identified by path, client and message id.
  */
 import type { RecipientLedgerEntry } from '../../systems/events/recipient/delivery.js'
 
@@ -17,49 +17,48 @@ export interface Owed {
   readonly eventType: string
   /** Null: there is none. */
   readonly state: 'pending' | 'delivered' | 'dead' | null
-  /** Whether an attempt with a status of success is recorded. */
+  /** Whether a successful attempt is recorded. */
   readonly hasSuccess: boolean
 }
 
-/** What the tables hold beside that. */
+/** What else the tables hold. */
 export interface DeliveryRows {
   readonly deliveries: number
   readonly attempts: number
-  /** Attempts that the recipient refused for their signature. */
+  /** Attempts that the recipient refused for an invalid signature. */
   readonly refused: number
   readonly disabledEndpoints: number
 }
 
 const FAULTS = {
-  lost: 'owed, and in no line of the ledger',
-  withoutDelivery: 'owed, and without a row of delivery',
+  lost: 'owed, but not in the ledger',
+  withoutDelivery: 'owed, but without a delivery row',
   pending: 'not delivered yet',
   dead: 'given up',
-  withoutSuccess: 'delivered, and no attempt with a status of success is recorded',
-  tooMany: 'rows of delivery that nobody is owed',
+  withoutSuccess: 'delivered, but without a recorded successful attempt',
+  tooMany: 'delivery rows that nobody is owed',
   notOwed: 'accepted by an endpoint that should not have got it',
   notSigned: 'without a valid signature',
-  otherIds: 'repeats under another webhook-id, or one webhook-id for two deliveries',
+  otherIds: 'repeats with another webhook-id, or one webhook-id for two deliveries',
   outOfOrder: 'first accepted by an ordered endpoint after a later one',
-  disabledEndpoints: 'endpoints that are not enabled any more'
+  disabledEndpoints: 'endpoints that are no longer enabled'
 } as const
 export type DeliveryFault = keyof typeof FAULTS
 
 export interface DeliveryReport {
   readonly owed: number
-  /** Of them those that the ledger has. */
+  /** Owed deliveries that the ledger has. */
   readonly delivered: number
   /** Lines of the ledger beyond the first of each delivery. */
   readonly repeated: number
-  /** Those that are recorded. */
+  /** Recorded attempts. */
   readonly attempts: number
   readonly faults: Readonly<Record<DeliveryFault, number>>
-  /** The first of each fault. */
+  /** The first example of each fault. */
   readonly examples: readonly string[]
 }
 
-// Who should get what is said here once more, in other words than the fan-out's, which is
-// what is being checked.
+// This states who should get what independently of the fan-out, which is under test.
 export const READ_OWED = `
 SELECT substring(e.url FROM '^http://[^/]+(.*)$') AS path, e.is_ordered AS "isOrdered",
        m.fk_client_name AS client, m.message_id AS "messageId",
@@ -79,13 +78,13 @@ SELECT (SELECT count(*)::int FROM delivery) AS deliveries, (SELECT count(*)::int
        (SELECT count(*)::int FROM delivery_attempt WHERE status = 401) AS refused,
        (SELECT count(*)::int FROM endpoint WHERE state <> 'enabled') AS "disabledEndpoints"`
 
-/** Of `owed`, also how many deliveries are finished. */
+/** Counts owed deliveries, and how many of them are finished. */
 export const COUNT_OWED = `
 SELECT (SELECT count(*)::int FROM message m JOIN endpoint e ON e.fk_client_name = m.fk_client_name
         AND m.fk_event_type_name = ANY (coalesce(e.event_types, ARRAY[m.fk_event_type_name]))) AS owed,
        (SELECT count(*)::int FROM delivery WHERE state <> 'pending') AS finished`
 
-/** One delivery as far as it has been looked at. */
+/** The state of checking one delivery. */
 interface Looked {
   readonly owed: Owed
   readonly nth: number

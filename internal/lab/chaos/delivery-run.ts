@@ -2,8 +2,8 @@
  * The sender's part of a chaos run: its faults, its lives, and the proof at the end.
  *
  * Units   milliseconds.
- * Errors  what the sender does wrong goes to `onWrong`; only a harness that cannot go on
- *         rejects.
+ * Errors  what the sender does wrong goes to `onWrong`; rejects only when the harness
+ *         cannot go on.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { readLedger } from '../../systems/events/producer/ledger-reader.js'
@@ -32,24 +32,22 @@ export interface DeliveryRunOptions {
 export interface DeliveryOutcome {
   readonly kills: { readonly worker: number; readonly primary: number }
   /**
-   * From the end of the last fault until nothing was pending; null when it was too long.
+   * From the end of the last fault until nothing was pending; null when over the limit.
    */
   readonly deliveredMs: number | null
   readonly report: DeliveryReport
 }
 
 /**
- * A killed worker's lanes are lost for up to fifteen seconds, and an endpoint that failed
- * is left alone for up to ten, twenty, forty.
+ * The lanes of a killed worker are blocked for up to 15 s. A failing endpoint is paused
+ * for up to 10, 20, then 40 s.
  */
 export const DELIVERED_LIMIT_MS = 120_000
 const LOOK_EVERY_MS = 250
 
 export class DeliveryRun {
   readonly #options: DeliveryRunOptions
-  /**
-   * Workers that outlive their primary, and are to end while the next one runs already.
-   */
+  /** Workers that outlive their primary and end while the next primary already runs. */
   readonly #farewells: Promise<void>[] = []
   #lastFaultEndedMs = 0
 
@@ -72,8 +70,8 @@ export class DeliveryRun {
   }
 
   /**
-   * Starts the sender again if it has ended. The workers of its last life may still be
-   * there: a sender is never alone.
+   * Restarts the sender if it has ended. Workers of its last life may still run: senders
+   * must tolerate each other.
    */
   async revive(): Promise<void> {
     const { sender, database } = this.#options.systems

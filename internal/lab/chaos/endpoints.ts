@@ -1,6 +1,6 @@
 /**
- * The endpoints of a chaos run: for each client one that takes all of its events, beside
- * them one of one event type and one in order.
+ * The endpoints of a chaos run: for each client one that takes all its events, plus one
+ * for a single event type and one ordered endpoint.
  */
 
 import { createPostgresPool } from '../../engine/postgres/pool.js'

@@ -1,9 +1,7 @@
 /**
- * Every fault that a chaos run knows: whose it is, how long it lasts, what must come back
- * afterwards.
- *
- * Shapes  one of the sender or the recipient (DELIVERY_KINDS) happens beside what a step
- *         does to the processor and what both share.
+ * Every fault of a chaos run: what it strikes, how long it lasts, what must resume
+ * afterwards. Faults of the sender or the recipient (DELIVERY_KINDS) run at the same time
+ * as a step's other fault.
  *
  * Units   milliseconds. Some times are measured against the programs' settings in
  *         settings.ts.
@@ -16,7 +14,7 @@ export interface FaultSpec {
   readonly fromMs: number
   readonly toMs: number
   /**
-   * What must be seen again after its end: a commit of the processor, an answered
+   * What must be seen again after its end: a commit of the processor or an answered
    * receive.
    */
   readonly back: 'commit' | 'receive' | null
@@ -24,7 +22,7 @@ export interface FaultSpec {
   readonly allowsKill: boolean
 }
 
-/** Lost lanes are looked for every five seconds. */
+/** The sender looks for lost lanes every five seconds. */
 const PAST_LANE_MS = (LANE_LOST_AFTER_S + 6) * 1_000
 const PAST_VISIBILITY_MS = VISIBILITY_TIMEOUT_S * 1_000 + 1_000
 
@@ -62,11 +60,16 @@ export const FAULTS = {
     2_000,
     12_000
   ),
-  'worker-term': fault('process', 'SIGTERM of a worker, which is its primary’s to hear', 200, 500),
+  'worker-term': fault(
+    'process',
+    'SIGTERM of a worker, which ignores it: the primary decides',
+    200,
+    500
+  ),
   'primary-term': fault('process', 'SIGTERM of the primary: drain, exit code 0, next start', 0, 0),
   'primary-term-twice': fault('process', 'a second SIGTERM in the middle of the drain', 600, 900),
 
-  'database-fast-stop': fault('database', 'fast shutdown (SIGINT), start again', 500, 3_000),
+  'database-fast-stop': fault('database', 'fast shutdown (SIGINT), restart', 500, 3_000),
   'database-immediate-stop': fault(
     'database',
     'immediate shutdown (SIGQUIT), recovery',
@@ -102,7 +105,7 @@ export const FAULTS = {
 
   'connection-latency': fault(
     'connection',
-    'every packet late by 50 to 200 ms, with jitter',
+    'every packet delayed by 50 to 200 ms, with jitter',
     1_500,
     4_000
   ),
@@ -148,7 +151,7 @@ export const FAULTS = {
   'sender-worker-kill': fault('sender', 'kill -9 of a worker of the sender', 0, 0),
   'sender-workers-kill-at-post': fault(
     'sender',
-    'kill -9 of all of them when a POST has left and has no answer yet',
+    'kill -9 of all workers when a POST has left and has no answer yet',
     0,
     0
   ),
@@ -172,13 +175,13 @@ export const FAULTS = {
   ),
   'sender-worker-stop-long': fault(
     'sender',
-    'the same, until its lanes are somebody else’s',
+    'the same, until other workers have taken its lanes',
     PAST_LANE_MS,
     PAST_LANE_MS + 2_000
   ),
   'sender-term': fault('sender', 'SIGTERM of the sender: drain, exit code 0, next start', 0, 0),
 
-  'recipient-kill': fault('recipient', 'kill -9 of the recipient, start again', 200, 2_000),
+  'recipient-kill': fault('recipient', 'kill -9 of the recipient, restart', 200, 2_000),
   'recipient-500': fault('recipient', 'HTTP 500 to every POST', 500, 3_000),
   'recipient-503': fault('recipient', 'HTTP 503 with Retry-After to every POST', 500, 3_000),
   'recipient-hang': fault('recipient', 'POSTs get no answer, connections stay open', 1_000, 4_000),

@@ -1,7 +1,6 @@
 /**
- * Does each fault of the sender and its recipient to the running system, as inject.ts
- * does those of the intake. What has ended by it is started again by the run
- * (delivery-run.ts).
+ * Injects the faults of the sender and its recipient, as inject.ts does those of the
+ * intake. The run (delivery-run.ts) restarts what a fault has ended.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../programs/eventually.js'
@@ -25,7 +24,7 @@ export interface DeliverySystems {
 /** Begins the fault, waits for its time, ends it. */
 type Injector = (systems: DeliverySystems, fault: PlannedFault) => Promise<void>
 
-/** When no moment of the wanted kind comes within this, any moment will do. */
+/** When the wanted moment does not come within this time, strike anyway. */
 const MOMENT_WAIT_MS = 3_000
 const RETRY_AFTER_S = 1
 const LOST_ANSWERS = 0.5
@@ -69,7 +68,7 @@ export const DELIVERY_INJECTORS: Readonly<Record<DeliveryFaultKind, Injector>> =
   'recipient-lost-answers': trouble({ kind: 'lost-answers', share: LOST_ANSWERS })
 }
 
-/** Kills all workers, for nobody knows whose moment it is that `listen` waits for. */
+/** Kills all workers, because `listen` does not say which worker's moment it is. */
 function killAllAt(
   what: string,
   listen: (systems: DeliverySystems, strike: (() => void) | null) => void

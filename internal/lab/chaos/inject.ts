@@ -1,10 +1,7 @@
 /**
- * Does each fault of the intake to the running system. The sender, too, has its
- * connections to the database cut, slowed and reset.
- *
- * Shapes  a function per kind: it begins the fault and resolves with a function that ends
- *         it. What it must not leave behind, its end takes back, whatever has died in
- *         between.
+ * Injects the faults of the intake. Faults of the database connections strike the sender
+ * too. One function per kind begins the fault and resolves with a function that ends it.
+ * The end cleans up even when processes have died in between.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { signal } from '../programs/processes.js'
@@ -18,13 +15,13 @@ import type { Trouble } from './queue-trouble.js'
 
 export interface Systems {
   readonly database: ChaosDatabase
-  /** The processor's; a COMMIT that comes by is its own. */
+  /** The processor's proxy: every COMMIT on it is the processor's. */
   readonly databaseProxy: DatabaseProxy
   readonly senderDatabaseProxy: DatabaseProxy
   readonly queueProxy: QueueProxy
   readonly processor: ClusterProgram
   readonly onWrong: (text: string) => void
-  /** Counts what is worth counting beside the kinds of faults. */
+  /** Counts further facts for the report. */
   readonly onNoted: (what: string) => void
 }
 
@@ -36,8 +33,8 @@ const READ_ONLY = 'ALTER SYSTEM SET default_transaction_read_only = on'
 const READ_WRITE = 'ALTER SYSTEM SET default_transaction_read_only = off'
 const CATCH_TRIES = 30
 /**
- * A stopped worker's transaction stands still for so long; that of a running one does
- * not, at the latency that is set meanwhile.
+ * The transaction of a stopped worker stays idle this long. That of a running worker does
+ * not, given the latency set meanwhile.
  */
 const STILL_MS = 150
 const CATCH_LATENCY_MS = 20
@@ -52,7 +49,7 @@ export const INJECTORS: Readonly<Record<IntakeFaultKind, Injector>> = {
   'worker-stop-long': stopWorker,
   'worker-stop-in-transaction': stopWorkerInTransaction,
   'worker-term': async ({ processor }, { draw }) => {
-    // One that is still starting has not taken charge of its signals yet.
+    // A worker that is still starting has no signal handlers yet.
     const pid = await processor.pickWorker(draw, true)
     if (pid !== null) signal(pid, 'SIGTERM')
     return nothing
@@ -118,7 +115,7 @@ async function stopWorker({ processor }: Systems, { draw }: PlannedFault): Promi
   return () => void signal(pid, 'SIGCONT')
 }
 
-/** Stops a worker again and again until one stands in the middle of a transaction. */
+/** Stops workers repeatedly until one is stopped inside a transaction. */
 async function stopWorkerInTransaction(
   { processor, database, databaseProxy, onNoted }: Systems,
   { draw }: PlannedFault
@@ -147,7 +144,7 @@ async function stopWorkerInTransaction(
   }
 }
 
-/** It is started again by the run, as after a kill. */
+/** The run restarts it, as after a kill. */
 async function terminatePrimary(
   { processor, onWrong }: Systems,
   { kind, forMs }: PlannedFault
@@ -159,7 +156,7 @@ async function terminatePrimary(
   }
   return async () => {
     const end = await processor.whenEnded()
-    // A second signal ends it at once, unless it was quicker.
+    // A second signal ends it at once, unless it has already ended.
     const isFine = end === 0 || (kind === 'primary-term-twice' && end === 1)
     if (end !== null && !isFine) onWrong(`the processor ended with ${end} after SIGTERM`)
   }

@@ -4,13 +4,13 @@ import { createPlan, describeStep, formatPlan } from './plan.js'
 
 const options = { seed: 'monday', events: 10_001, kills: 40, faults: 60, deliveryFaults: 0 }
 
-t.test('the same seed gives the same plan, another seed another one', async t => {
+t.test('the same seed gives the same plan, another seed a different one', async t => {
   t.same(createPlan(options), createPlan(options))
   t.notSame(createPlan({ ...options, seed: 'tuesday' }).steps, createPlan(options).steps)
 })
 
 t.test(
-  'it has exactly as many kills, faults and events as asked for, and a quarter of the kills are the primary’s',
+  'it has the requested kills, faults and events; a quarter of the kills hit the primary',
   async t => {
     const { steps } = createPlan(options)
     const kills = steps.flatMap(({ kill }) => kill ?? [])
@@ -19,7 +19,7 @@ t.test(
     const atCommit = kills.filter(({ isAtCommit }) => isAtCommit)
     t.ok(
       atCommit.length > 5 && atCommit.every(({ target }) => target === 'worker'),
-      'about half of the workers’ are at a COMMIT'
+      'about half of the worker kills are at a COMMIT'
     )
     t.equal(steps.filter(({ fault }) => fault !== null).length, 60)
     t.equal(
@@ -35,7 +35,7 @@ t.test(
   }
 )
 
-t.test('no kind of fault comes a third time before every kind came twice', async t => {
+t.test('no kind of fault comes a third time before every kind has come twice', async t => {
   const counts = new Map<string, number>()
   for (const { fault } of createPlan({ ...options, faults: 2 * INTAKE_KINDS.length + 1 }).steps) {
     if (fault !== null) counts.set(fault.kind, (counts.get(fault.kind) ?? 0) + 1)
@@ -46,7 +46,7 @@ t.test('no kind of fault comes a third time before every kind came twice', async
 })
 
 t.test(
-  'a fault lasts as long as its kind may, and is met by a kill only where that makes sense, while it lasts',
+  'a fault lasts as its kind allows, with a kill inside it only where that makes sense',
   async t => {
     const { steps } = createPlan({ ...options, kills: 500, faults: 500, events: 100_000 })
     let met = 0
@@ -64,7 +64,7 @@ t.test(
 )
 
 t.test(
-  'faults of sender and recipient come beside the others, one to a step, all kinds in turn, and change nothing else',
+  'faults of sender and recipient are added, at most one per step, all kinds in turn',
   async t => {
     const deliveryFaults = 2 * DELIVERY_KINDS.length
     const { steps } = createPlan({ ...options, deliveryFaults })
@@ -77,7 +77,7 @@ t.test(
   }
 )
 
-t.test('it is told in full, in lines that fit', async t => {
+t.test('the printed plan is complete, in lines that fit', async t => {
   const plan = createPlan(options)
   const lines = formatPlan(plan)
   t.ok(lines.every(line => line.length <= 132))
@@ -88,7 +88,7 @@ t.test('it is told in full, in lines that fit', async t => {
   )
 })
 
-t.test('a step says what happens and when', async t => {
+t.test('a step’s description says what happens and when', async t => {
   const step = { events: 10, leadMs: 0, pauseMs: 0, delivery: null }
   const kill = { target: 'worker', afterMs: 640, isAtCommit: false, draw: 0 } as const
   const fault = { kind: 'queue-hang', forMs: 1_850, draw: 0 } as const

@@ -1,11 +1,11 @@
 /**
  * What a chaos run does, decided before it starts: the same arguments give the same plan.
  *
- * Shapes  steps one after the other; each sends its share of the events and then has a
- *         fault, a kill, or a kill in the middle of a fault. Beside that some have a
- *         fault of the sender or the recipient. The seed's faults of the intake are the
- *         same with and without these. `draw` is a random number for whatever a step has
- *         to choose (which worker, which message).
+ * Steps run one after the other. Each sends its share of the events and then has a fault,
+ * a kill, or a kill during a fault. Some also have a fault of the sender or the
+ * recipient; these do not change the seed's other faults. `draw` is a random number for
+ * choices made within a step (which worker, which message).
+ *
  * Units   milliseconds.
  */
 import { createRandom, type Random } from '../../engine/cli/random.js'
@@ -26,16 +26,16 @@ export interface PlannedFault<Kind extends FaultKind = FaultKind> {
 
 export interface PlannedKill {
   readonly target: 'worker' | 'primary'
-  /** From the begin of the fault, or of the step where there is none. */
+  /** From the start of the fault, or of the step if it has none. */
   readonly afterMs: number
-  /** Then at the next COMMIT, before its answer reaches whoever waits for it. */
+  /** Then kill at the next COMMIT, before its answer reaches the worker. */
   readonly isAtCommit: boolean
   readonly draw: number
 }
 
 export interface PlannedStep {
   readonly events: number
-  /** From the first event to the begin of the fault. */
+  /** From the first event to the start of the fault. */
   readonly leadMs: number
   readonly fault: PlannedFault<IntakeFaultKind> | null
   readonly kill: PlannedKill | null
@@ -58,26 +58,26 @@ export interface PlanOptions {
   readonly events: number
   readonly kills: number
   readonly faults: number
-  /** Of the sender or the recipient; no more than there are steps. */
+  /** Faults of the sender or the recipient, at most one per step. */
   readonly deliveryFaults: number
 }
 
 /**
- * Among so many kills one is the primary's; it also ends the crash loops that kills in a
- * row are for the supervisor.
+ * One kill in this many hits the primary. It also ends the crash loops that the
+ * supervisor sees in consecutive kills.
  */
 const KILLS_PER_PRIMARY = 4
 const KILLS_IN_FAULTS_PERCENT = 50
 const LEAD_MS = 150
 /**
- * The first of a burst is delivered soon after it is stored, the last one some hundred
+ * The first event of a burst is delivered soon after it is stored, the last some hundred
  * milliseconds later.
  */
 const DELIVERY_LEAD_MS = 500
-/** A burst of events is under way for about this long. */
+/** A burst of events lasts about this long. */
 const KILL_WITHIN_MS = 250
 const AT_COMMIT_PERCENT = 50
-/** A burst that is over has no commits any more. */
+/** After the burst there are no more commits. */
 const AT_COMMIT_WITHIN_MS = 60
 const PAUSE_FROM_MS = 200
 const PAUSE_MS = 1_200
@@ -119,7 +119,7 @@ export function createPlan({ seed, events, kills, faults, deliveryFaults }: Plan
   return { seed, events, steps }
 }
 
-/** The plan as lines for a person, several steps on each. */
+/** The plan as printed lines, several steps on each. */
 export function formatPlan({ steps }: Plan, width = 132): readonly string[] {
   const lines: string[] = []
   for (const [index, step] of steps.entries()) {
@@ -149,7 +149,7 @@ function describeMoment({ isAtCommit, afterMs }: PlannedKill, fault: PlannedFaul
   return fault === null ? '' : ` at ${seconds(afterMs)}`
 }
 
-/** For each step what it has of this; in the order of the steps. */
+/** The delivery fault of each step or null, in the order of the steps. */
 function planDeliveries(
   faults: number,
   steps: number,
@@ -173,7 +173,7 @@ function planKill(target: PlannedKill['target'], withinMs: number, random: Rando
   return { target, afterMs: random.below(beforeMs), isAtCommit, draw: random.below(DRAWS) }
 }
 
-/** Gives all kinds once, in random order, before it gives one again. */
+/** Deals all kinds once, in random order, before repeating one. */
 function dealer<Kind extends FaultKind>(kinds: readonly Kind[], random: Random): () => Kind {
   let deck: Kind[] = []
   return () => {

@@ -48,7 +48,7 @@ t.test('a worker of the sender is ready when it sends', async t => {
   )
 })
 
-t.test('a replacement belongs to the death whose time has come, not to the first one', async t => {
+t.test('a replacement belongs to the death whose restart is due, not to the first one', async t => {
   const { replacements } = log(
     started(11, 0),
     started(12, 0),
@@ -65,17 +65,17 @@ t.test('a replacement belongs to the death whose time has come, not to the first
   ])
 })
 
-t.test('a worker that starts before any replacement is due is none', async t => {
+t.test('a worker that starts before any replacement is due replaces nobody', async t => {
   t.same(log(started(11, 0), died(11, 100, 700), started(12, 120)).replacements, [])
 })
 
-t.test('the first worker that is ready ends the start', async t => {
+t.test('the start ends with the first ready worker', async t => {
   t.equal(log(started(11, 1)).firstReadyAtMs, null)
   t.equal(log(started(11, 1), receiving(11, 5), receiving(12, 9)).firstReadyAtMs, 5)
 })
 
 t.test(
-  'what is no log line is a complaint, but for what Node prints when a primary dies while it forks',
+  'a foreign line is a complaint, except Node’s stack when a primary dies in a fork',
   async t => {
     t.equal(log(started(11, 1), '').complaint, null)
     t.equal(log('TypeError: x', '    at y').complaint, 'TypeError: x\n    at y')

@@ -1,11 +1,10 @@
 /**
- * What the log of the processor or the sender tells of its processes.
+ * What the log of the processor or the sender says about its processes.
  *
- * Shapes  lines in, in the order in which they come; the workers that live, those that
- *         died, and how long each replacement took.
+ * Shapes  log lines in, in order; out come the live workers, the dead ones, and how long
+ *         each replacement took.
  * Units   milliseconds since 1970, as pino writes them.
- * Errors  a line that is not JSON is no log line: a program that falls over prints such
- *         ones, so they are kept.
+ * Errors  lines that are not JSON are kept: a crashing program prints them.
  */
 export interface WorkerDeath {
   readonly pid: number
@@ -14,10 +13,10 @@ export interface WorkerDeath {
 
 export interface Replacement {
   readonly diedAtMs: number
-  /** What the supervisor said that it would wait. */
+  /** The wait that the supervisor announced. */
   readonly restartInMs: number
   readonly startedAtMs: number
-  /** Null until it is ready; a worker may die before that. */
+  /** Null until the replacement is ready; it may die before that. */
   readyAtMs: number | null
 }
 
@@ -31,10 +30,7 @@ interface Line {
   readonly metrics?: string
 }
 
-/**
- * A replacement may start this much earlier than announced, by the rounding of two
- * clocks.
- */
+/** A replacement may appear to start this much too early, because two clocks round. */
 const EARLY_MS = 25
 const MAX_KEPT = 40
 
@@ -42,11 +38,11 @@ export class ProgramLog {
   metricsUrl: string | null = null
   /** All that were ever started. */
   readonly started = new Set<number>()
-  /** Those that receive, or send. */
+  /** Workers that receive or send. */
   readonly ready = new Set<number>()
   readonly deaths: WorkerDeath[] = []
   readonly replacements: Replacement[] = []
-  /** The first lines that are none of the log's. */
+  /** The first lines that are not log lines. */
   readonly foreign: string[] = []
   firstReadyAtMs: number | null = null
   readonly #vacancies: { diedAtMs: number; restartInMs: number }[] = []
@@ -54,9 +50,8 @@ export class ProgramLog {
   readonly #dead = new Set<number>()
 
   /**
-   * What the program printed beside its log, null when there is nothing of it. Node
-   * itself prints a stack when a primary dies while it forks: the worker's greeting fails
-   * before any line of ours runs in it.
+   * What the program printed outside its log, or null. Node itself prints a stack when a
+   * primary dies during a fork: the worker's handshake fails before our code runs in it.
    */
   get complaint(): string | null {
     const text = this.foreign.join('\n')

@@ -1,4 +1,4 @@
-/** How far a chaos run is: a bar on a terminal, a line now and then elsewhere. */
+/** Shows the progress of a chaos run: a bar on a terminal, occasional lines elsewhere. */
 import { Presets, SingleBar } from 'cli-progress'
 
 export interface ChaosProgress {

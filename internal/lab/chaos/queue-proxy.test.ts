@@ -9,9 +9,7 @@ interface Answer {
   readonly body: unknown
 }
 
-/**
- * A queue that knows one message and deletes whatever it is asked to, behind the proxy.
- */
+/** A queue behind the proxy that has one message and confirms every delete. */
 async function setup(t: Test, random = () => 0) {
   const message: SeenMessage = {
     MessageId: 'm1',
@@ -74,7 +72,7 @@ const entries = (...ids: string[]) => ({
   Entries: ids.map(id => ({ Id: id, ReceiptHandle: `handle ${id}` }))
 })
 
-t.test('without trouble calls and answers pass unchanged, and receives are seen', async t => {
+t.test('without trouble calls and answers pass unchanged, and receives are reported', async t => {
   const { call, received, message, queue, proxy } = await setup(t)
   t.same(await call('ReceiveMessage', { WaitTimeSeconds: 1 }), {
     status: 200,
@@ -92,12 +90,12 @@ t.test('without trouble calls and answers pass unchanged, and receives are seen'
   )
 })
 
-t.test('a delete goes on only when the one who looks has looked', async t => {
+t.test('a delete is passed on only after it was checked', async t => {
   const { call, deleting, queue, hold } = await setup(t)
   let release = (): void => undefined
   hold(new Promise(resolve => (release = resolve)))
   const deleted = call('DeleteMessageBatch', entries('0', '1'))
-  await until('it was looked at', () => deleting.length === 2)
+  await until('it was checked', () => deleting.length === 2)
   t.same(deleting, ['handle 0', 'handle 1'])
   await call('ReceiveMessage')
   t.equal(queue.requests.length, 1, 'other calls pass meanwhile')
@@ -127,30 +125,27 @@ t.test('a lost answer means that the call took effect and the connection broke',
   t.same(received, [], 'the processor has not received it')
 })
 
-t.test(
-  'a call that hangs gets no answer, before its trouble ends and after, and does not reach the queue',
-  async t => {
-    const { call, proxy, queue } = await setup(t)
-    proxy.trouble = { kind: 'hang' }
-    const cut = new AbortController()
-    let outcome = 'none'
-    const hanging = call('ReceiveMessage', {}, cut.signal).then(
-      () => (outcome = 'answered'),
-      () => (outcome = 'cut off')
-    )
-    await until('it has arrived', () => proxy.calls === 1)
-    proxy.trouble = null
-    await call('ReceiveMessage')
-    t.equal(outcome, 'none')
-    t.equal(queue.requests.length, 1, 'only the second call was passed on')
-    cut.abort()
-    await hanging
-    t.equal(outcome, 'cut off')
-  }
-)
+t.test('a hanging call never gets an answer and never reaches the queue', async t => {
+  const { call, proxy, queue } = await setup(t)
+  proxy.trouble = { kind: 'hang' }
+  const cut = new AbortController()
+  let outcome = 'none'
+  const hanging = call('ReceiveMessage', {}, cut.signal).then(
+    () => (outcome = 'answered'),
+    () => (outcome = 'cut off')
+  )
+  await until('it has arrived', () => proxy.calls === 1)
+  proxy.trouble = null
+  await call('ReceiveMessage')
+  t.equal(outcome, 'none')
+  t.equal(queue.requests.length, 1, 'only the second call was passed on')
+  cut.abort()
+  await hanging
+  t.equal(outcome, 'cut off')
+})
 
 t.test(
-  'some entries of a delete fail inside an HTTP 200: half of them were deleted all the same',
+  'some entries of a delete fail inside an HTTP 200; half were deleted all the same',
   async t => {
     const draws = [0, 0.9, 0, 0.9, 0.1, 0.6]
     const { call, proxy, queue } = await setup(t, () => draws.shift() ?? 1)
@@ -176,7 +171,7 @@ t.test(
   }
 )
 
-t.test('each kind of trouble is about its own operations', async t => {
+t.test('each kind of trouble affects only its own operations', async t => {
   const always = () => 0
   const never = () => 1
   const rows = [

@@ -1,5 +1,5 @@
 /**
- * An HTTP proxy between the processor and the queue, which makes the trouble of
+ * An HTTP proxy between the processor and the queue. It causes the trouble of
  * queue-trouble.ts and sees every call.
  *
  * Shapes  AWS JSON 1.0: the operation is in `x-amz-target`, input and output are JSON
@@ -28,18 +28,20 @@ export interface QueueProxyOptions {
   /** The queue's endpoint. */
   readonly target: string
   readonly random: () => number
-  /** Messages on their way to the processor. */
+  /** Called with messages on their way to the processor. */
   readonly onReceived: (messages: readonly SeenMessage[]) => void
-  /** Deletes on their way to the queue: they go on when this resolves. */
+  /**
+   * Called with deletes on their way to the queue; they are passed on when it resolves.
+   */
   readonly beforeDelete: (receiptHandles: readonly string[]) => Promise<void>
 }
 
 export interface QueueProxy {
   readonly endpoint: string
   trouble: Trouble | null
-  /** All that came, answered or not. */
+  /** All calls, answered or not. */
   readonly calls: number
-  /** Receives that the processor got a good answer to. */
+  /** Receives that were answered with success. */
   readonly receivesAnswered: number
   close(): Promise<void>
 }
@@ -58,8 +60,8 @@ interface Answer {
 
 const CONTENT_TYPE = 'application/x-amz-json-1.0'
 /**
- * Longer than any pause of the processor: a connection that closes while a call is on its
- * way would be a fault that nobody planned.
+ * Longer than any pause of the processor. A connection closing during a call would be an
+ * unplanned fault.
  */
 const KEEP_ALIVE_MS = 120_000
 const PASSED_ON = [
@@ -146,8 +148,7 @@ export async function startQueueProxy(options: QueueProxyOptions): Promise<Queue
         }
       )
       outgoing.once('error', reject)
-      // Who asked has gone: a long poll that nobody waits for any more would still take
-      // messages.
+      // The caller has gone. Its long poll would still take messages if it went on.
       reply.once('close', () => {
         if (!reply.writableFinished) outgoing.destroy()
       })

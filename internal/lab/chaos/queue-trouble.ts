@@ -1,6 +1,5 @@
 /**
- * What may be wrong with the queue, and what that means for one call: decided here, done
- * by queue-proxy.ts.
+ * Decides what a trouble of the queue means for one call; queue-proxy.ts carries it out.
  *
  * Shapes  the operation and a random number per decision in, a CallTrouble out; no I/O.
  * Source  Amazon SQS API reference, "Common Error Types"; batch entries fail one by one
@@ -54,8 +53,8 @@ export interface BatchAnswer {
 }
 
 /**
- * Entries that are to fail, of which `reported` take effect all the same: the answer is
- * wrong about them, as after an internal retry.
+ * Picks the entries to fail. Those in `reported` take effect although the answer says
+ * otherwise, as after an internal retry.
  */
 export function pickFailing(entries: readonly BatchEntry[], share: number, random: () => number) {
   const failing = entries.filter(() => random() < share)
@@ -63,7 +62,7 @@ export function pickFailing(entries: readonly BatchEntry[], share: number, rando
   return { failing, forwarded: entries.filter(entry => !dropped.includes(entry)) }
 }
 
-/** The answer of the queue, in which `failing` have failed. */
+/** The queue's answer with `failing` reported as failed. */
 export function withFailures(answer: BatchAnswer, failing: readonly BatchEntry[]): BatchAnswer {
   const ids = new Set(failing.map(({ Id }) => Id))
   const failed = failing.map(({ Id }) => ({

@@ -3,7 +3,7 @@ import { startStubHttp } from '../testing/stub-http.js'
 import { until } from '../testing/until.js'
 import { startRecipientProxy } from './recipient-proxy.js'
 
-/** A recipient that accepts everything, behind the proxy. */
+/** A recipient behind the proxy that accepts everything. */
 async function setup(t: Test, random = () => 0) {
   const recipient = await startStubHttp(t, reply => reply.writeHead(202).end('fine'))
   const proxy = await startRecipientProxy(random)
@@ -25,7 +25,7 @@ async function setup(t: Test, random = () => 0) {
   return { recipient, proxy, post }
 }
 
-t.test('without trouble POSTs and answers pass as they are', async t => {
+t.test('without trouble POSTs and answers pass unchanged', async t => {
   const { recipient, post } = await setup(t)
   t.same(await post(), { status: 202, retryAfter: null, text: 'fine' })
   t.match(recipient.requests, [{ path: '/hooks', body: '{"a":1}', headers: { 'webhook-id': 'm' } }])
@@ -40,28 +40,25 @@ t.test('a status is answered with its Retry-After, and nothing arrives', async t
   t.equal(recipient.requests.length, 0)
 })
 
-t.test(
-  'a POST that hangs gets no answer and never arrives, not even when the trouble is over',
-  async t => {
-    const { recipient, proxy, post } = await setup(t)
-    proxy.trouble = { kind: 'hang' }
-    let isHere = false
-    proxy.onPost = () => (isHere = true)
-    const cut = new AbortController()
-    let outcome = 'none'
-    const hanging = post(cut.signal).then(
-      () => (outcome = 'answered'),
-      () => (outcome = 'cut off')
-    )
-    await until('it is here', () => isHere)
-    proxy.trouble = null
-    t.equal((await post()).status, 202)
-    t.equal(outcome, 'none')
-    t.equal(recipient.requests.length, 1)
-    cut.abort()
-    await hanging
-  }
-)
+t.test('a hanging POST gets no answer and never arrives, not even after the trouble', async t => {
+  const { recipient, proxy, post } = await setup(t)
+  proxy.trouble = { kind: 'hang' }
+  let isHere = false
+  proxy.onPost = () => (isHere = true)
+  const cut = new AbortController()
+  let outcome = 'none'
+  const hanging = post(cut.signal).then(
+    () => (outcome = 'answered'),
+    () => (outcome = 'cut off')
+  )
+  await until('it is here', () => isHere)
+  proxy.trouble = null
+  t.equal((await post()).status, 202)
+  t.equal(outcome, 'none')
+  t.equal(recipient.requests.length, 1)
+  cut.abort()
+  await hanging
+})
 
 t.test('a reset breaks the connection before anything arrives, a lost answer after it', async t => {
   const { recipient, proxy, post } = await setup(t)
@@ -75,7 +72,7 @@ t.test('a reset breaks the connection before anything arrives, a lost answer aft
   t.equal((await post()).status, 202, 'only its share is lost')
 })
 
-t.test('a recipient that is away is a connection that breaks', async t => {
+t.test('while the recipient is down the connection breaks', async t => {
   const { proxy, post } = await setup(t)
   const { targetPort } = proxy
   proxy.targetPort = 1
@@ -84,7 +81,7 @@ t.test('a recipient that is away is a connection that breaks', async t => {
   t.equal((await post()).status, 202)
 })
 
-t.test('whoever waits for a POST hears of the next one, once, before it goes on', async t => {
+t.test('onPost is called once, for the next POST, before it is passed on', async t => {
   const { recipient, proxy, post } = await setup(t)
   const heard: number[] = []
   proxy.onPost = () => heard.push(recipient.requests.length)

@@ -1,9 +1,9 @@
 /**
- * An HTTP proxy between the sender and the recipient, which makes the recipient's trouble
- * and knows when a POST has left.
+ * An HTTP proxy between the sender and the recipient. It causes the recipient's trouble
+ * and reports when a POST has left.
  *
- * Errors  a recipient that cannot be reached is a connection that is reset, as by its
- *         closed port.
+ * Errors  while the recipient cannot be reached, connections are reset, as by a closed
+ *         port.
  */
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { listenHere } from '../../engine/http/listen.js'
@@ -13,9 +13,9 @@ export type RecipientTrouble =
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterS: number | null }
   /** Nothing arrives, nothing is answered. */
   | { readonly kind: 'hang' }
-  /** The connection breaks when the POST is there; nothing arrives. */
+  /** The connection breaks when the POST is complete; nothing arrives. */
   | { readonly kind: 'reset' }
-  /** All arrives, and `share` of the answers are lost. */
+  /** Every POST arrives; a `share` of the answers is lost. */
   | { readonly kind: 'lost-answers'; readonly share: number }
 
 export interface RecipientProxy {
@@ -23,7 +23,7 @@ export interface RecipientProxy {
   /** Where the recipient is. */
   targetPort: number
   trouble: RecipientTrouble | null
-  /** Called, once, when the next POST is here as a whole; then it goes on. */
+  /** Called once, when the next POST is complete, before it is passed on. */
   onPost: (() => void) | null
   resetAll(): void
   close(): Promise<void>
@@ -31,8 +31,8 @@ export interface RecipientProxy {
 
 const LOOPBACK = '127.0.0.1'
 /**
- * Longer than the sender keeps a connection: one that closes while a POST is on its way
- * would be a fault that nobody planned.
+ * Longer than the sender keeps a connection. A connection closing during a POST would be
+ * an unplanned fault.
  */
 const KEEP_ALIVE_MS = 120_000
 

@@ -1,10 +1,8 @@
 /**
- * The built recipient, in a chaos run: checks signatures, and writes down
- * what it accepts. Each life listens on a port of its own: that of the life before may be
- * somebody else's by now.
+ * The built recipient in a chaos run: it checks signatures and records what it accepts.
+ * Each life listens on a new port, because another program may have taken the old one.
  *
- * Errors  rejects when it does not come up; an end that nobody asked for goes to
- *         `onWrong`.
+ * Errors  rejects when it does not start; an unexpected end goes to `onWrong`.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -66,7 +64,7 @@ export class Recipient {
     await this.#program?.end('SIGKILL')
   }
 
-  /** Ends it as a program should, so that all of its ledger is in the file. */
+  /** Ends it in an orderly way, so that its whole ledger is in the file. */
   async close(): Promise<void> {
     await this.#program?.end('SIGTERM', END_MS)
   }

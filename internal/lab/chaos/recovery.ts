@@ -1,6 +1,5 @@
 /**
- * How long the processor takes to go on after a fault: until it commits, or receives,
- * again.
+ * Times how long the processor takes to commit or receive again after a fault.
  *
  * Units   milliseconds.
  */
@@ -18,7 +17,7 @@ export interface Recovery {
 
 const BACK_LIMIT_MS = 60_000
 
-/** Null where nothing has to come back, or does not. */
+/** Null where nothing has to resume, or nothing does in time. */
 export async function timeRecovery(
   { database, queueProxy, onWrong }: Systems,
   kind: FaultKind
@@ -30,7 +29,7 @@ export async function timeRecovery(
   return took
 }
 
-/** Until a transaction that begins now, or later, is seen committed. */
+/** Until a transaction that begins now or later is visible as committed. */
 async function timeToCommit(database: ChaosDatabase): Promise<number | null> {
   const [from] = await database.query<{ tx: string }>(
     'SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS tx'

@@ -88,11 +88,11 @@ function resultOf(over: Partial<ChaosResult> = {}): ChaosResult {
   }
 }
 
-t.test('a run in which everything is where it belongs is fine', async t => {
+t.test('a run with nothing wrong passes', async t => {
   t.same(judgeRun(resultOf()), [])
 })
 
-t.test('each thing that must not be is named', async t => {
+t.test('each kind of fault is named', async t => {
   const rows: readonly (readonly [Partial<ChaosResult>, RegExp])[] = [
     [{ report: reportOf({ unaccounted: 2 }) }, /^lost: 2/],
     [{ report: reportOf({ duplicateRows: 1 }) }, /^duplicate rows: 1/],
@@ -114,7 +114,7 @@ t.test('each thing that must not be is named', async t => {
   }
 })
 
-t.test('a goal is missed above its limit and not at it', async t => {
+t.test('a goal is missed above its limit, not at it', async t => {
   const replaced = (tookMs: number, restartInMs: number) => ({
     diedAtMs: 1_000,
     restartInMs,
@@ -147,7 +147,7 @@ t.test('a goal is missed above its limit and not at it', async t => {
   }
 })
 
-t.test('the table says how often, how many and how long', async t => {
+t.test('the tables show counts and times', async t => {
   const text = formatChaosResult(resultOf())
   for (const line of [
     /kill -9 of a worker +3\n/,

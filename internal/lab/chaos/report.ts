@@ -1,8 +1,7 @@
 /**
- * What a chaos run found: the figures, the goals beside them, the verdict.
+ * What a chaos run found: figures, goals and verdict. ChaosResult is also the JSON
+ * document. A missed goal is a violation like a lost event: both mean exit code 1.
  *
- * Shapes  ChaosResult is also the JSON document. A missed goal is a violation like a lost
- *         event: both mean exit code 1.
  * Units   milliseconds; seconds on the terminal.
  */
 import { formatFigures } from '../../engine/cli/table.js'
@@ -14,7 +13,7 @@ import type { Recovery } from './recovery.js'
 import { DRAIN_LIMIT_MS, type RunOutcome } from './run.js'
 import type { Traffic } from './systems.js'
 
-/** Changes when a field of the JSON file changes its meaning or goes. */
+/** Changes when a field of the JSON file is removed or changes its meaning. */
 export const CHAOS_SCHEMA = 'event-process-chaos/2'
 
 export interface ChaosResult extends RunOutcome {
@@ -25,10 +24,10 @@ export interface ChaosResult extends RunOutcome {
   readonly plan: Plan
   readonly traffic: Traffic
   readonly deletesChecked: number
-  /** What some faults did, beyond their number. */
+  /** Further facts that the run counted. */
   readonly noted: Readonly<Record<string, number>>
   readonly replacements: readonly Replacement[]
-  /** From each start of the primary to the first worker that receives. */
+  /** For each start of the primary: the time until its first worker receives. */
   readonly startMs: readonly number[]
   readonly violations: readonly string[]
 }
@@ -36,21 +35,21 @@ export interface ChaosResult extends RunOutcome {
 export interface RecoveryGoal {
   readonly name: string
   readonly limitMs: number
-  /** The longest; null where there was nothing to time. */
+  /** The longest time; null where nothing was timed. */
   readonly measuredMs: number | null
   readonly times: number
   readonly isMet: boolean
 }
 
 /**
- * A first death waits up to a second; the next ones of a worker that dies again and again
- * wait longer, and rightly so.
+ * A first restart comes within a second. Restarts of a worker that keeps dying wait
+ * longer, by design.
  */
 const FIRST_RESTART_MS = 1_000
 const COMMIT_LIMIT_MS = 5_000
 /**
- * Nobody hears of a half-open connection: the processor's own deadline must pass, and the
- * server's for what it left open.
+ * Neither end notices a half-open connection: the processor's deadline must pass, and
+ * then the server's for the open transaction.
  */
 const HALF_OPEN_LIMIT_MS = 15_000
 const RECEIVE_LIMIT_MS = 30_000
@@ -92,7 +91,7 @@ export function goalsOf({
   ]
 }
 
-/** Everything that is wrong, in one list. */
+/** Lists everything that is wrong. */
 export function judgeRun(result: ChaosResult): readonly string[] {
   const { report, violations, delivery } = result
   const { total, metrics } = report

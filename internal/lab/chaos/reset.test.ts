@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { until } from '../testing/until.js'
 import { reset } from './reset.js'
 
-/** Two ends of a connection; what happens to each, in order. */
+/** The two ends of a connection, and each end's events in order. */
 async function setup(t: Test) {
   const server = createServer({ allowHalfOpen: true })
   server.listen(0, '127.0.0.1')
@@ -33,14 +33,14 @@ async function setup(t: Test) {
   return { ours, theirs, seen }
 }
 
-t.test('the other end hears a reset', async t => {
+t.test('the other end sees a reset', async t => {
   const { ours, seen } = await setup(t)
   reset(ours)
   await until('both are closed', () => seen.ours.length > 0 && seen.theirs.includes('close'))
   t.same(seen, { ours: ['close'], theirs: ['ECONNRESET', 'close'] })
 })
 
-t.test('what was still to be sent is gone with it', async t => {
+t.test('unsent data is lost with the connection', async t => {
   const { ours, theirs, seen } = await setup(t)
   theirs.pause()
   while (ours.write(Buffer.alloc(1024 * 1024)));
@@ -50,23 +50,20 @@ t.test('what was still to be sent is gone with it', async t => {
   t.same(seen, { ours: ['close'], theirs: ['ECONNRESET', 'close'] })
 })
 
-t.test(
-  'a connection whose end is under way is closed, and so is one that is reset twice',
-  async t => {
-    const ending = await setup(t)
-    ending.ours.end()
-    reset(ending.ours)
-    ending.ours.destroy()
-    const twice = await setup(t)
-    reset(twice.ours)
-    reset(twice.ours)
-    await until('both are closed', () => ending.seen.ours.length > 0 && twice.seen.ours.length > 0)
-    t.same(ending.seen.ours, ['close'])
-    t.same(twice.seen.ours, ['close'])
-  }
-)
+t.test('a connection that is ending, or is reset twice, is closed', async t => {
+  const ending = await setup(t)
+  ending.ours.end()
+  reset(ending.ours)
+  ending.ours.destroy()
+  const twice = await setup(t)
+  reset(twice.ours)
+  reset(twice.ours)
+  await until('both are closed', () => ending.seen.ours.length > 0 && twice.seen.ours.length > 0)
+  t.same(ending.seen.ours, ['close'])
+  t.same(twice.seen.ours, ['close'])
+})
 
-t.test('a connection that is still being made is given up', async t => {
+t.test('a connection that is still being opened is closed', async t => {
   const server = createServer(socket => socket.resume())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,14 +1,12 @@
 /**
- * Breaks a connection as networks do: the other end hears a reset (RST), whatever was
- * still to be sent is gone.
+ * Breaks a connection as networks do: the other end gets a reset (RST), and unsent data
+ * is lost. A connection that has already been ended is closed instead: there may be
+ * nothing left to reset.
  *
- * Shapes  a connection whose end has been said already is closed instead: there may be
- *         nothing left to reset.
  * Source  libuv `uv_tcp_close_reset`: refuses a socket while its shutdown is under way.
- *         Node takes a refused one for closed: no `close`, and a process that spins for
- *         ever at its end. Node's `resetAndDestroy` waits for such a shutdown, in which
- *         an error or a `destroy` of anybody brings that about; so nothing is waited for
- *         here.
+ *         Node treats a refused socket as closed: it emits no `close`, and the process
+ *         spins for ever at exit. Node's `resetAndDestroy` waits for such a shutdown, and
+ *         any error or `destroy` meanwhile causes just that. So this waits for nothing.
  */
 import type { Socket } from 'node:net'
 

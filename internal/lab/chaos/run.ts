@@ -1,13 +1,12 @@
 /**
- * Carries a plan out, and looks for every event afterwards; what the sender has of it is
- * in delivery-run.ts.
+ * Carries out a plan and checks every event afterwards; delivery-run.ts has the sender's
+ * part. Steps run one after the other. Before the next one, the run waits until work has
+ * resumed, times that, and restarts what has ended. After the last step the backlog must
+ * drain; then verify decides.
  *
- * Shapes  one step after the other; what must come back after a fault is waited for and
- *         timed before the next one, and whatever ended is started again. After the last
- *         step the backlog must drain, and then verify has the last word.
  * Units   milliseconds.
- * Errors  what the processor does wrong is a violation in the result; only a harness that
- *         cannot go on rejects.
+ * Errors  what the processor does wrong is a violation in the result; rejects only when
+ *         the harness cannot go on.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { systemClock as clock } from '../../engine/lifecycle/clock.js'
@@ -48,16 +47,16 @@ export interface RunOptions {
   readonly systems: ChaosSystems
   readonly workers: number
   readonly signal: AbortSignal
-  /** A step begins; null after the last one. */
+  /** Called when a step begins; null after the last one. */
   readonly onStep: (done: number, step: PlannedStep | null) => void
 }
 
 export const DRAIN_LIMIT_MS = 60_000
 const COMMIT_WAIT_MS = 1_000
-/** Messages of a killed worker come back after their visibility timeout. */
+/** A killed worker's messages become visible again after their visibility timeout. */
 const REST_MS = 2_000 * VISIBILITY_TIMEOUT_S
 const LOOK_EVERY_MS = 500
-/** Counting rows takes the server a while when there are many. */
+/** Counting many rows is slow. */
 const LOOKS_PER_COUNT = 5
 const FETCH_MS = 5_000
 const VERIFY_WAIT_MS = 15_000
@@ -160,8 +159,8 @@ export class ChaosRun {
   }
 
   /**
-   * With everything settled the counters must equal the rows (I8): asked before a primary
-   * takes its counters with it.
+   * With everything settled the counters must equal the rows (I8). Checked before a
+   * primary ends, because its counters end with it.
    */
   async #checkAtRest(): Promise<void> {
     const { systems } = this.#options
@@ -192,8 +191,8 @@ export class ChaosRun {
   }
 
   /**
-   * In the moment in which the rows are there and nobody knows it yet. False when no
-   * commit came.
+   * Kills when the rows are committed and no worker knows it yet. False when no commit
+   * came.
    */
   async #killAtCommit(draw: number): Promise<boolean> {
     const { processor, databaseProxy, onNoted } = this.#options.systems
@@ -218,8 +217,7 @@ export class ChaosRun {
   }
 
   /**
-   * The next primary starts when the last one's workers are gone, and so is whatever they
-   * had begun in the database.
+   * Starts the next primary when the last one's workers and their transactions are gone.
    */
   async #revive(): Promise<void> {
     const { systems } = this.#options
@@ -246,7 +244,7 @@ export class ChaosRun {
     await systems.processor.whenOrphansGone()
   }
 
-  /** From the end of the last fault until nothing is queued or in flight any more. */
+  /** The time from the end of the last fault until nothing is queued or in flight. */
   async #drain(): Promise<number | null> {
     const { systems } = this.#options
     const sinceMs = (): number => performance.now() - this.#lastFaultEndedMs
@@ -295,7 +293,7 @@ export class ChaosRun {
     return this.#options.systems.database.countRows().catch(() => null)
   }
 
-  /** Null while nobody answers. */
+  /** Null while the processor does not answer. */
   async #readMetrics(): Promise<readonly Sample[] | null> {
     const { metricsUrl } = this.#options.systems.processor
     if (metricsUrl === null) return null
@@ -307,8 +305,8 @@ export class ChaosRun {
 }
 
 /**
- * Whether the step begins with the end of a primary, with nothing before it that would be
- * interrupted by a look.
+ * Whether the step begins by ending a primary, so that a check before it interrupts
+ * nothing.
  */
 function endsLife({ fault, kill }: PlannedStep): boolean {
   return fault === null

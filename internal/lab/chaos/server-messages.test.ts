@@ -14,7 +14,7 @@ const want = ['T', '2', 'C INSERT 0 1', 'C COMMIT', 'Z']
 const name = ({ type, tag }: { type: string; tag: string }): string =>
   tag === '' ? type : `${type} ${tag}`
 
-t.test('messages are found with their tags and where they begin', async t => {
+t.test('messages are found with their tags and starting positions', async t => {
   const found = new ServerMessages().feed(stream)
   t.same(found.map(name), want)
   let at = 0
@@ -25,7 +25,7 @@ t.test('messages are found with their tags and where they begin', async t => {
 })
 
 t.test(
-  'however the network cuts the stream, each message is found once, in the chunk that ends it',
+  'however the stream is cut, each message is found once, in the chunk that ends it',
   async t => {
     for (let first = 0; first <= stream.length; first++) {
       for (const second of [first, Math.min(first + 3, stream.length), stream.length]) {
@@ -46,7 +46,7 @@ t.test(
     t.equal(
       messages.feed(stream.subarray(3))[0]?.startsAt,
       0,
-      'a message that began earlier begins with its chunk'
+      'a message that began in an earlier chunk starts at 0'
     )
   }
 )

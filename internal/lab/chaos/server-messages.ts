@@ -2,9 +2,8 @@
  * Finds the messages in what a PostgreSQL server sends, so that a connection can be cut
  * at one of them.
  *
- * Shapes  chunks as the network brings them in, the messages that end in each of them
- *         out. `startsAt` is the message's first byte within that chunk, 0 when it began
- *         in an earlier one.
+ * Shapes  network chunks in; out come the messages that end in each chunk. `startsAt` is
+ *         the message's first byte within that chunk, 0 when it began in an earlier one.
  * Source  PostgreSQL manual, "Message Formats": a type byte, then the length as an int32
  *         that counts itself but not the type. Only for connections without TLS, where no
  *         single-byte answer comes first.

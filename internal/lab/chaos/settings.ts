@@ -1,7 +1,7 @@
 /**
- * How the programs are set up for a chaos run: short timeouts, so that what takes a
- * minute in production takes seconds here, a limit of receives that no number of kills
- * reaches, and a schedule of retries that no fault outlasts.
+ * The programs' settings for a chaos run. Timeouts are short, so that a minute in
+ * production takes seconds here. The receive limit is beyond what kills can reach, and
+ * the retry schedule outlasts every fault.
  */
 
 import type { Environment } from '../../engine/config/environment.js'
@@ -10,8 +10,8 @@ import { inheritedFrom } from '../programs/built-program.js'
 
 export const VISIBILITY_TIMEOUT_S = 4
 /**
- * The emulator goes on with a long poll whose connection is dead, and gives it messages:
- * a short one bounds how many.
+ * The emulator keeps serving a long poll whose connection is dead and gives it messages.
+ * A short poll bounds how many.
  */
 const WAIT_TIME_S = 1
 /**
@@ -25,16 +25,16 @@ const LOCK_TIMEOUT_MS = 1_000
 export const POLLERS = 5
 export const IN_FLIGHT_MAX_MESSAGES = 1_000
 /**
- * internal/engine/postgres/settings.ts: a forgotten transaction is ended by the
- * server after ten seconds.
+ * internal/engine/postgres/settings.ts: the server ends an abandoned transaction after
+ * ten seconds.
  */
 export const IDLE_IN_TRANSACTION_MS = 10_000
-/** The least that there is. */
+/** The smallest value allowed. */
 export const LANE_LOST_AFTER_S = 10
 export const SENDER_WORKERS = 2
 /** No delivery may end dead in a chaos run, whatever happens to the recipient. */
 const RETRY_SCHEDULE = ['200ms', '500ms', '1s', ...Array.from({ length: 40 }, () => '2s')].join(',')
-/** An attempt that hangs is given up after this. */
+/** A hanging attempt is given up after this time. */
 export const ENDPOINT_TIMEOUT_MS = 2_000
 
 const COMMON = {

@@ -1,10 +1,10 @@
 /**
- * Everything that a chaos run needs, started and connected: PostgreSQL and the queue in
- * processes of their own, a proxy before each, the processor behind both, the producers
- * straight at the queue; the sender behind a database proxy of its own, and the recipient
- * behind one too.
+ * Starts and connects everything for a chaos run. PostgreSQL and the queue run in
+ * separate processes, each behind a proxy, and the processor uses both proxies. Producers
+ * send directly to the queue. The sender has its own database proxy, and the recipient is
+ * behind a proxy too.
  *
- * Errors  what does not start is ended again, and the start rejects.
+ * Errors  rejects when something does not start, after ending what had started.
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
@@ -50,7 +50,7 @@ export interface SystemsOptions {
   readonly onNoted: (what: string) => void
 }
 
-/** What went through the queue's proxy. */
+/** What has passed through the queue's proxy. */
 export interface Traffic {
   received: number
   redelivered: number
@@ -63,7 +63,7 @@ export interface ChaosSystems extends Systems, DeliverySystems {
   readonly traffic: Traffic
   readonly ledgerFile: string
   depths(): Promise<Depths>
-  /** Ends everything; the files stay. */
+  /** Ends everything; the files are kept. */
   close(): Promise<void>
 }
 
@@ -223,10 +223,7 @@ export async function startSystems(options: SystemsOptions): Promise<ChaosSystem
   }
 }
 
-/**
- * A killed run may have left its server running, in whatever state the faults had brought
- * it to.
- */
+/** A killed run may have left its database server running, in any state. */
 async function removeRemains(directory: string): Promise<void> {
   if (existsSync(join(directory, 'postgres'))) await (await startPostgres(directory)).stop()
   removeFiles(directory)

@@ -1,10 +1,8 @@
 /**
- * Looks at what must hold at every moment, as far as it can be seen from outside:
- * counters never go backwards (I8) and never count more than there are rows, committed
- * rows never vanish (I1), work in flight is bounded (I9).
- *
- * That an event has one row (I3) the primary key sees to; that its row is there at its
- * delete (I5), delete-check.ts.
+ * Checks what must always hold and can be seen from outside: counters never decrease and
+ * never exceed the rows (I8), committed rows never vanish (I1), work in flight is bounded
+ * (I9). The primary key ensures one row per event (I3); delete-check.ts checks that the
+ * row exists at the delete (I5).
  */
 import {
   largestSample,
@@ -34,8 +32,8 @@ export class AlwaysChecks {
   }
 
   /**
-   * The next life of the primary begins, when the tables hold `base` and nobody adds to
-   * them.
+   * Begins the next life of the primary. The tables hold `base`, and nothing is being
+   * added.
    */
   begin(life: number, base: RowCounts): void {
     this.rows(base)
@@ -45,8 +43,8 @@ export class AlwaysChecks {
   }
 
   /**
-   * What `/metrics` says, and the rows as they were counted after that; null when they
-   * could not be.
+   * Takes one reading of `/metrics` and the rows counted after it; null when counting
+   * failed.
    */
   look(life: number, samples: readonly Sample[], rows: RowCounts | null): void {
     if (life !== this.#life) return
@@ -58,7 +56,7 @@ export class AlwaysChecks {
     )
     for (const [name, before] of this.#counters) {
       const now = counters.get(name) ?? 0
-      if (now < before) this.#onViolation(`${name} went back from ${before} to ${now}`)
+      if (now < before) this.#onViolation(`${name} decreased from ${before} to ${now}`)
     }
     this.#counters = counters
     const inFlight = largestSample(samples, 'event_process_in_flight') ?? 0
@@ -68,10 +66,10 @@ export class AlwaysChecks {
     this.rows(rows)
     const { stored, rejected } = this.totals(samples)
     if (stored > rows.stored)
-      this.#onViolation(`the counters tell of ${stored} stored events, there are ${rows.stored}`)
+      this.#onViolation(`the counters say ${stored} stored events, there are ${rows.stored} rows`)
     if (rejected > rows.rejected)
       this.#onViolation(
-        `the counters tell of ${rejected} rejected events, there are ${rows.rejected}`
+        `the counters say ${rejected} rejected events, there are ${rows.rejected} rows`
       )
   }
 
@@ -84,8 +82,8 @@ export class AlwaysChecks {
   }
 
   /**
-   * Totals over all lives, for the comparison at the end: what was there before this one
-   * counts as told.
+   * Totals over all lives, for the final comparison. Rows from before this life count as
+   * reported.
    */
   totals(samples: readonly Sample[]): RowCounts {
     return {

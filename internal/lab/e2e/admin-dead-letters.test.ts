@@ -34,32 +34,29 @@ t.test('dead letters are listed and shown, and visible again afterwards', async 
   t.equal(visible(), 15)
 })
 
-t.test(
-  'dead letters are redriven by what their bodies say, under their first ids, and deleted once they are accepted',
-  async t => {
-    const buried = await bench.bury([
-      ...Array.from({ length: 13 }, (_, n) => event({ message: { n } })),
-      'no event',
-      event({ client_id: 'client-2' })
-    ])
-    const redrive = ['dead-letters', 'redrive', '--client', 'client-1', '--json']
-    t.match(await admin(...redrive, '--dry-run'), { code: 0, json: { matching: 13 } })
-    t.equal(visible(), 15)
-    t.match(await admin(...redrive, '--limit', '11'), { code: 0, json: { sent: 11 } })
-    t.equal(visible(), 4)
-    t.match(await admin(...redrive), { code: 0, json: { sent: 2, seen: 4 } })
-    await bench.untilDecided()
-    t.same(await bench.messageIds(), buried.slice(0, 13).sort())
-    t.match(
-      await admin('dead-letters', 'redrive', buried[0] ?? '', '--json'),
-      { code: 1, json: { sent: 0, missing: 1 } },
-      'one that is gone'
-    )
-    t.equal(visible(), 2)
-  }
-)
+t.test('dead letters are redriven under their first ids and deleted once accepted', async t => {
+  const buried = await bench.bury([
+    ...Array.from({ length: 13 }, (_, n) => event({ message: { n } })),
+    'no event',
+    event({ client_id: 'client-2' })
+  ])
+  const redrive = ['dead-letters', 'redrive', '--client', 'client-1', '--json']
+  t.match(await admin(...redrive, '--dry-run'), { code: 0, json: { matching: 13 } })
+  t.equal(visible(), 15)
+  t.match(await admin(...redrive, '--limit', '11'), { code: 0, json: { sent: 11 } })
+  t.equal(visible(), 4)
+  t.match(await admin(...redrive), { code: 0, json: { sent: 2, seen: 4 } })
+  await bench.untilDecided()
+  t.same(await bench.messageIds(), buried.slice(0, 13).sort())
+  t.match(
+    await admin('dead-letters', 'redrive', buried[0] ?? '', '--json'),
+    { code: 1, json: { sent: 0, missing: 1 } },
+    'one that is gone'
+  )
+  t.equal(visible(), 2)
+})
 
-t.test('a purge deletes what it is told to, and nothing else', async t => {
+t.test('a purge deletes the chosen dead letters and nothing else', async t => {
   await bench.bury(['no event', event({}), event({ client_id: 'client-2' })])
   t.match(await admin('dead-letters', 'purge', '--older-than', '1h', '--yes', '--json'), {
     code: 0,
@@ -81,32 +78,29 @@ t.test('a purge deletes what it is told to, and nothing else', async t => {
   t.match(await admin('dead-letters', 'ls'), { code: 0, results: '', output: /No dead letters/ })
 })
 
-t.test(
-  'a dead letter that was rejected before marks its rejection, and one whose event is stored stays one row',
-  async t => {
-    const [rejected = '', stored = ''] = await bench.bury([event({ client_id: 'late' }), event({})])
-    await bench.sql(`INSERT INTO client VALUES ('late')`)
-    await bench.sql(
-      `INSERT INTO rejection (queue_message_id, client_name, message_id, reason, violations, body, receive_count)
+t.test('redriving marks an earlier rejection, and a stored event stays one row', async t => {
+  const [rejected = '', stored = ''] = await bench.bury([event({ client_id: 'late' }), event({})])
+  await bench.sql(`INSERT INTO client VALUES ('late')`)
+  await bench.sql(
+    `INSERT INTO rejection (queue_message_id, client_name, message_id, reason, violations, body, receive_count)
      VALUES ($1, 'late', $1, 'unknown-client', '[]', 'its body', 1)`,
-      [rejected]
-    )
-    await bench.sql(
-      `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ('client-1', 'user-app', $1, '"a text"')`,
-      [stored]
-    )
-    t.match(await admin('dead-letters', 'redrive', '--all', '--json'), {
-      code: 0,
-      json: { sent: 2 }
-    })
-    await bench.untilDecided()
-    t.same(await bench.messageIds(), [rejected, stored].sort())
-    t.equal(await bench.count('rejection WHERE redriven_at IS NOT NULL'), 1)
-  }
-)
+    [rejected]
+  )
+  await bench.sql(
+    `INSERT INTO message (fk_client_name, fk_event_type_name, message_id, message) VALUES ('client-1', 'user-app', $1, '"a text"')`,
+    [stored]
+  )
+  t.match(await admin('dead-letters', 'redrive', '--all', '--json'), {
+    code: 0,
+    json: { sent: 2 }
+  })
+  await bench.untilDecided()
+  t.same(await bench.messageIds(), [rejected, stored].sort())
+  t.equal(await bench.count('rejection WHERE redriven_at IS NOT NULL'), 1)
+})
 
 t.test(
-  'the story of an event: refused, redriven, stored; and what it may mean that there is none',
+  'the trace of an event: refused, redriven, stored; and what an empty trace may mean',
   async t => {
     await bench.refuseUnknown('late', 2)
     const refused = await admin('trace', 'late', 'e-0')

@@ -1,4 +1,4 @@
-/** The admin program, killed with -9 in the middle of its work and begun anew. */
+/** The admin program, killed with -9 in the middle of its work and run again. */
 import t from 'tap'
 import {
   createAdminBench,
@@ -14,7 +14,7 @@ const bench = await createAdminBench(t)
 const admin = (args: readonly string[]): Promise<Run> => runAdmin(bench.env, args)
 const REDRIVE_LATE = ['rejections', 'redrive', '--client', 'late', '--json']
 
-/** The server notices a moment later that the program is gone. */
+/** The server notices only a moment later that the program is gone. */
 const untilUnlocked = (rows: number): Promise<void> =>
   until(
     'no row is locked',
@@ -29,7 +29,7 @@ const PLACES = [
 ]
 for (const { why, nth, isHeard } of PLACES) {
   t.test(
-    `a redrive of rejections that is killed ${why}, and begun anew, stores each event once`,
+    `a redrive of rejections, killed ${why} and run again, stores each event once`,
     async t => {
       const ids = await bench.refuseUnknown('late', 35)
       await bench.sql(`INSERT INTO client VALUES ('late')`)
@@ -44,12 +44,12 @@ for (const { why, nth, isHeard } of PLACES) {
       t.match(await admin(REDRIVE_LATE), { code: 0, json: { sent: 35 - marked, left: 0 } })
       await bench.untilDecided()
       t.same(await bench.messageIds(), ids)
-      t.equal(await bench.count('rejection'), 35, 'and nothing is refused anew')
+      t.equal(await bench.count('rejection'), 35, 'and nothing is refused again')
     }
   )
 }
 
-t.test('rows that somebody changes between two runs are taken as they are then', async t => {
+t.test('rows changed between two runs are taken as they are then', async t => {
   await bench.refuseUnknown('late', 25)
   await bench.sql(`INSERT INTO client VALUES ('late')`)
   await killAdminAt(t, bench, { call: 'SendMessageBatch', nth: 2, isHeard: false }, REDRIVE_LATE)
@@ -64,14 +64,14 @@ t.test('rows that somebody changes between two runs are taken as they are then',
 })
 
 t.test(
-  'a redrive of dead letters that is killed between send and delete, and begun anew, stores each event once',
+  'a redrive of dead letters, killed before its delete and run again, stores once',
   async t => {
     const buried = await bench.bury(Array.from({ length: 25 }, (_, n) => event({ message: { n } })))
     const redrive = ['dead-letters', 'redrive', '--all', '--json']
     await killAdminAt(t, bench, { call: 'DeleteMessageBatch', nth: 2, isHeard: false }, redrive)
     await bench.untilDecided()
     t.equal(bench.depth('events-dead-letters'), 15, 'what was sent and not deleted is still there')
-    // What the killed program held comes back by itself.
+    // The killed program's messages become visible again by themselves.
     await until(
       'all are redriven',
       async () => (await admin(redrive)).code === 0 && bench.depth('events-dead-letters') === 0,

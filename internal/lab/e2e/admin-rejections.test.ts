@@ -61,7 +61,7 @@ t.test('rejections are listed, shown and exported, as tables and as JSON', async
   const shown = await admin('rejections', 'show', id)
   t.match(shown.results, /reason +unknown-client\n/)
   t.match(shown.results, /violations\n {2}\/client_id: /)
-  t.match(shown.results, 'an escape: \\u009b[2J', 'a control character is shown, not done')
+  t.match(shown.results, 'an escape: \\u009b[2J', 'a control character is shown, not executed')
   t.match((await admin('rejections', 'show', id, '--json')).json, {
     body: hostile,
     violations: [{ pointer: '/client_id' }]
@@ -94,7 +94,7 @@ t.test('rejections are listed, shown and exported, as tables and as JSON', async
 })
 
 t.test(
-  'refused for an unknown client, redriven when the client is there: stored once under its first id, however often',
+  'redriven events of a once unknown client are stored once, under their first ids',
   async t => {
     const ids = await bench.refuseUnknown('late', 25)
     await sendBodies(bench.emulator, [event({ client_id: 'never' })])
@@ -124,7 +124,7 @@ t.test(
     )
     t.match(await admin(...REDRIVE_LATE, '--again'), { code: 0, json: { sent: 25 } })
     await bench.untilDecided()
-    t.same(await bench.messageIds(), ids, 'sent again they are duplicates')
+    t.same(await bench.messageIds(), ids, 'sent again, they are duplicates')
     t.equal(
       await bench.count('rejection WHERE redriven_at IS NULL'),
       1,
@@ -139,7 +139,7 @@ t.test(
 )
 
 t.test(
-  'a body that is refused again is a new rejection that says where it comes from, and the same run leaves it alone',
+  'a body refused again is a new rejection with its origin, left alone by the same run',
   async t => {
     await bench.refuseUnknown('never', 12)
     t.match(await admin('rejections', 'redrive', '--all', '--json'), {
@@ -161,7 +161,7 @@ t.test(
   }
 )
 
-t.test('two redrives at once send each rejection once', async t => {
+t.test('two concurrent redrives send each rejection once', async t => {
   const ids = await bench.refuseUnknown('late', 120)
   await bench.sql(`INSERT INTO client VALUES ('late')`)
   const both = await Promise.all([admin(...REDRIVE_LATE), admin(...REDRIVE_LATE)])
@@ -174,7 +174,7 @@ t.test('two redrives at once send each rejection once', async t => {
   t.equal(await bench.count('rejection'), 120)
 })
 
-t.test('Ctrl-C ends a redrive after the batch under way, and says so', async t => {
+t.test('Ctrl-C ends a redrive after the current batch and says so', async t => {
   await bench.refuseUnknown('late', 60)
   await bench.sql(`INSERT INTO client VALUES ('late')`)
   const slow = startAdmin(t, bench.env, [...REDRIVE_LATE, '--rate', '10/s'])

@@ -1,4 +1,4 @@
-/** From no client to events that are judged by its schema, with the built programs. */
+/** From no client to events judged by the client's schema, with the built programs. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -48,8 +48,8 @@ const decided = async (...bodies: string[]): Promise<void> => {
 }
 
 /**
- * Sends events that only the version in question refuses, until one is refused: then
- * every later one is judged by it, for there is one worker.
+ * Sends events that only this version refuses, until one is refused. From then on it
+ * judges every event, because there is one worker.
  */
 async function untilInForce(body: string, isInForce: () => Promise<boolean>): Promise<void> {
   await until(
@@ -63,7 +63,7 @@ async function untilInForce(body: string, isInForce: () => Promise<boolean>): Pr
 }
 
 t.test(
-  'a client and an event type are added, listed, shown, disabled and enabled; wrong names are answered with the nearest',
+  'clients and event types are added, shown, disabled and enabled; typos get a hint',
   async t => {
     t.match(await admin('clients', 'add', 'client-x', 'client-x', '株式会社'), {
       code: 0,
@@ -110,7 +110,7 @@ t.test(
       results: /is a disabled client: clients enable/
     })
     await decided(order({ client_id: 'client-x', event_id: 'while' }), order({ event_id: 'other' }))
-    t.same(await bench.messageIds(), ['before', 'other'], 'others are not concerned')
+    t.same(await bench.messageIds(), ['before', 'other'], 'others are not affected')
     t.match(await admin('clients', 'show', 'client-x'), {
       code: 0,
       results: /accepted +no, disabled .* UTC\n.*24 hours +unknown-client 1\n/s
@@ -137,7 +137,7 @@ t.test(
 )
 
 t.test(
-  'a client’s weight and quota are set, kept, shown and taken away; events over the quota are refused',
+  'a client’s weight and quota are set, shown and removed; excess events are refused',
   async t => {
     await admin('clients', 'add', 'client-q')
     t.match(
@@ -230,7 +230,7 @@ t.test(
   }
 )
 
-t.test('names that no event can bear are refused together, before anything is added', async t => {
+t.test('names that no event can have are refused together, before anything is added', async t => {
   const run = await admin('clients', 'add', 'good', '', 'a'.repeat(101), ' padded ')
   t.match(run, {
     code: 2,
@@ -247,7 +247,7 @@ t.test('names that no event can bear are refused together, before anything is ad
 })
 
 t.test(
-  'a schema is registered, tested against real events, activated, and then judges; what it refused is redriven when it is corrected',
+  'a schema is registered, tested, activated and corrected; then its refusals redriven',
   async t => {
     await admin('event-types', 'add', 'order-app')
     await decided(
@@ -314,7 +314,7 @@ t.test(
     t.match(
       (await admin(...redrive)).json,
       { sent: 0, heldBack: 2, left: 2 },
-      'in shadow it corrects nothing'
+      'in shadow it changes nothing'
     )
     t.match(await admin('schemas', 'activate', String(loose)), {
       code: 0,
@@ -335,7 +335,7 @@ t.test(
     })
     await bench.untilDecided()
     t.equal(await bench.count(`message WHERE message_id = 'a'`), 1)
-    t.equal(await bench.count('rejection'), 2, 'what would fail again was not sent')
+    t.equal(await bench.count('rejection'), 2, 'bodies that would fail again were not sent')
     t.match((await admin(...redrive)).json, { sent: 0, heldBack: 1 })
 
     t.match(await admin('schemas', 'ls'), { code: 0, results: /retired.*\n.*active/ })
@@ -361,38 +361,35 @@ t.test(
   }
 )
 
-t.test(
-  'a client’s own schema is not tested by, nor does it test, the events of others',
-  async t => {
-    await admin('event-types', 'add', 'order-app')
-    await decided(
-      order({ event_id: 'one', message: 'text' }),
-      order({ client_id: 'client-2', event_id: 'two', message: 'text' })
-    )
-    const own = await register(t, true, '--client', 'client-2')
-    await admin('schemas', 'activate', String(own))
-    const against = [
-      'schemas',
-      'test',
-      fileOf(t, ORDER),
-      '--event-type',
-      'order-app',
-      '--against',
-      'stored',
-      '--json'
-    ]
-    t.match((await admin(...against)).json, {
-      events: 1,
-      refused: 1,
-      examples: [{ clientId: 'client-1' }]
-    })
-    t.match((await admin(...against, '--client', 'client-2')).json, {
-      events: 1,
-      refused: 1,
-      examples: [{ clientId: 'client-2' }]
-    })
-  }
-)
+t.test('a client’s own schema and the events of others do not affect each other', async t => {
+  await admin('event-types', 'add', 'order-app')
+  await decided(
+    order({ event_id: 'one', message: 'text' }),
+    order({ client_id: 'client-2', event_id: 'two', message: 'text' })
+  )
+  const own = await register(t, true, '--client', 'client-2')
+  await admin('schemas', 'activate', String(own))
+  const against = [
+    'schemas',
+    'test',
+    fileOf(t, ORDER),
+    '--event-type',
+    'order-app',
+    '--against',
+    'stored',
+    '--json'
+  ]
+  t.match((await admin(...against)).json, {
+    events: 1,
+    refused: 1,
+    examples: [{ clientId: 'client-1' }]
+  })
+  t.match((await admin(...against, '--client', 'client-2')).json, {
+    events: 1,
+    refused: 1,
+    examples: [{ clientId: 'client-2' }]
+  })
+})
 
 t.test(
   'an invalid schema is refused with the pointer and the reason, and nothing changes',
@@ -442,10 +439,10 @@ t.test(
   }
 )
 
-t.test('of two operators who activate at once one wins, and the other is told', async t => {
+t.test('of two operators who activate at once one wins, and the other gets a message', async t => {
   await admin('event-types', 'add', 'order-app')
   const ids = [await register(t, ORDER), await register(t, ORDER_OR_TEXT)]
-  // Both have looked and wait for the same lock.
+  // Both have read the state and wait for the same lock.
   const lock = await bench.lock('LOCK TABLE event_schema IN SHARE ROW EXCLUSIVE MODE')
   const runs = ids.map(id => admin('schemas', 'activate', String(id)))
   await until(

@@ -1,6 +1,6 @@
 /**
- * A server that may forget what it has committed is refused: at the start, when it comes
- * back, and while it runs.
+ * A server that may lose committed data is refused: at the start, after a restart, and
+ * while it runs.
  */
 import pg from 'pg'
 import t, { type Test } from 'tap'
@@ -32,7 +32,7 @@ const pool = new pg.Pool({ connectionString, max: 2 })
 // The server may stop before the pool has ended.
 pool.on('error', () => undefined)
 t.teardown(() => pool.end())
-/** An empty value is no value: what counts is the default. */
+/** An empty value counts as not set: the default applies. */
 const strict = {
   ...serviceEnvironment(connectionString, { endpoint: 'http://127.0.0.1:9' }),
   DB_ALLOW_UNSAFE_DURABILITY: ''
@@ -43,8 +43,8 @@ const event = (id: string): string =>
 type Unsafe = 'fsync' | 'full_page_writes' | 'synchronous_commit'
 
 /**
- * Turns a setting off for the running server until the test ends, or until the returned
- * function is called.
+ * Turns a setting off on the running server until the test ends or the returned function
+ * is called.
  */
 async function turnOff(t: Test, name: Unsafe): Promise<() => Promise<void>> {
   const change = async (statement: string, want: string): Promise<void> => {
@@ -64,7 +64,7 @@ async function turnOff(t: Test, name: Unsafe): Promise<() => Promise<void>> {
 }
 
 await t.test(
-  'the processor does not start on it: one message that names the setting, no tables, nothing received',
+  'the processor refuses to start: one message, no tables, nothing received',
   async t => {
     const emulator = await startTestSqs(t)
     for (const name of ['fsync', 'full_page_writes', 'synchronous_commit'] as const) {
@@ -85,7 +85,7 @@ await t.test(
 )
 
 await t.test(
-  'a database of its own setting counts as the session sees it, and the setting that allows it is heeded',
+  'a setting of the database counts too, and DB_ALLOW_UNSAFE_DURABILITY permits it',
   async t => {
     await pool.query('ALTER DATABASE bare SET synchronous_commit = off')
     t.teardown(() => pool.query('ALTER DATABASE bare RESET synchronous_commit'))
@@ -105,7 +105,7 @@ await t.test(
 )
 
 await t.test(
-  'a server that is reconfigured under a running processor makes it unready, with the reason, until that is undone',
+  'reconfiguring the server makes a running processor unready, until it is undone',
   async t => {
     const emulator = await startTestSqs(t)
     const processor = await startProcessor(t, { ...strict, AWS_ENDPOINT: emulator.endpoint })
@@ -125,7 +125,7 @@ await t.test(
 )
 
 await t.test(
-  'a store writes nothing over a connection to it, and goes on when it is safe again',
+  'a store writes nothing to an unsafe server and goes on when it is safe again',
   async t => {
     await migrateEvents(connectionString)
     const limits = {

@@ -1,6 +1,6 @@
 /**
- * All hostile bodies that a queue accepts, through the built processor at once: it stays
- * up, and every outcome is the right one.
+ * Sends all hostile bodies that a queue accepts through the built processor at once: it
+ * stays up, and every outcome is correct.
  */
 import t from 'tap'
 import { createTestDatabase } from '../testing/database.js'
@@ -12,8 +12,8 @@ import { startTestSqs } from '../testing/sqs.js'
 const { connectionString, pool } = await createTestDatabase(t)
 
 /**
- * SQS takes the characters of XML 1.0, in up to 1 MiB; this emulator not those beyond 16
- * bits, which SQS takes as well.
+ * SQS accepts the characters of XML 1.0, up to 1 MiB. Unlike SQS, this emulator refuses
+ * those beyond 16 bits.
  */
 const isSendable = (body: string): boolean =>
   body !== '' &&
@@ -27,7 +27,7 @@ const count = (items: readonly string[]): Record<string, number> => {
 }
 
 t.test(
-  'the processor stores and refuses what it must, without a worker dying or a message left over',
+  'the processor decides each body correctly; no worker dies, no message is left over',
   async t => {
     const { eventType, version, schema, hash } = HOSTILE_SCHEMA
     await pool.query(
@@ -46,7 +46,7 @@ t.test(
         emulator,
         bodies.filter(body => body.length < 50_000)
       )
-      // A batch of ten may not be larger than one message.
+      // A batch of ten may not exceed the size limit of one message.
       for (const body of bodies.filter(one => one.length >= 50_000))
         await sendBodies(emulator, [body])
       await settle()

@@ -14,8 +14,8 @@ const { connectionString, pool } = await createTestDatabase(t)
 
 const EVENTS = 25
 /**
- * Loaded into every worker before the program: the first one that comes to the point gets
- * the signal there, and leaves its pid.
+ * Loaded into every worker before the program. The first worker to reach the point
+ * signals itself there and writes its pid.
  */
 const STRIKE = `
 import cluster from 'node:cluster'
@@ -57,7 +57,7 @@ interface Struck {
   readonly prefix: string
   readonly isSettled: () => boolean
   readonly deadLetters: () => number
-  /** Of the worker that was struck; 0 before. */
+  /** The pid of the worker that was struck; 0 before. */
   readonly struckPid: () => number
 }
 
@@ -73,7 +73,7 @@ async function strike(
   const processor = await startProcessor(t, {
     ...serviceEnvironment(connectionString, emulator),
     VISIBILITY_TIMEOUT_S: '2',
-    // Where the deletes are looked for.
+    // The deletes are intercepted in this transport.
     SQS_TRANSPORT: 'lean',
     NODE_OPTIONS: `--import=${join(directory, 'strike.mjs')}`,
     STRIKE_AT: point,
@@ -114,7 +114,7 @@ async function rowsOf(prefix: string): Promise<number> {
 
 for (const point of ['before INSERT', 'before COMMIT', 'after COMMIT', 'after the first delete']) {
   await t.test(
-    `a worker that is killed ${point} loses nothing, doubles nothing, and the counters know`,
+    `a worker killed ${point} loses nothing, duplicates nothing, and the counters are right`,
     async t => {
       const { processor, prefix, isSettled, deadLetters, struckPid } = await strike(
         t,
@@ -139,7 +139,7 @@ for (const point of ['before INSERT', 'before COMMIT', 'after COMMIT', 'after th
 }
 
 t.test(
-  'a worker that stands still inside its transaction holds the others up only until the server ends it, and does no harm when it wakes',
+  'a worker frozen in its transaction blocks others only until the server ends it',
   async t => {
     const limits = {
       WORKERS: '2',

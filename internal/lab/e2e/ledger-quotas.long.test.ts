@@ -1,6 +1,6 @@
 /**
- * Quotas at work in a real run: whatever is refused, held back or sent again later, the
- * ledger says where each event is.
+ * Quotas in a real run: verify finds every event by the ledger, whether it was refused,
+ * delayed or sent again.
  */
 import { join } from 'node:path'
 import t from 'tap'
@@ -17,7 +17,7 @@ import { startTestSqs } from '../testing/sqs.js'
 const { connectionString, pool } = await createTestDatabase(t)
 
 t.test(
-  'with quotas that delay and reject, and a killed worker, verify finds each event, on its way and at the end',
+  'with quotas and a killed worker, verify finds each event during and after the run',
   async t => {
     await pool.query(
       `UPDATE client SET max_events_per_s = 50, over_quota = 'reject' WHERE name = 'client-1'`
@@ -85,7 +85,7 @@ t.test(
     t.equal(
       atTheEnd.unlistedMessages + atTheEnd.unlistedRejections,
       0,
-      'no copy is taken for an event of others'
+      'no copy counts as another event'
     )
     const overQuota = Object.fromEntries(
       atTheEnd.clients.map(({ clientId, rejectedByReason }) => [
@@ -96,7 +96,7 @@ t.test(
     t.ok((overQuota['client-1'] ?? 0) > 0)
     t.match(overQuota, { 'client-2': 0, 'client-3': 0 })
 
-    // The refused ones are sent again, and the client may send more by now.
+    // Redrives the refused events after raising the client's quota.
     await pool.query(`UPDATE client SET max_events_per_s = NULL`)
     await processor.program.until('no quota is in force', () => {
       return (

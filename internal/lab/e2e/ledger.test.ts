@@ -12,7 +12,7 @@ import { startTestSqs } from '../testing/sqs.js'
 const { connectionString, pool } = await createTestDatabase(t)
 
 t.test(
-  'producers write a ledger, a killed worker in between, and verify finds every event; a lost row it names',
+  'verify finds every event of the ledger despite a killed worker, and names a lost row',
   async t => {
     const emulator = await startTestSqs(t)
     const env = { ...serviceEnvironment(connectionString, emulator), VISIBILITY_TIMEOUT_S: '2' }
@@ -51,7 +51,7 @@ t.test(
     const report = JSON.parse(verify.output) as object
     t.match(report, { ok: true, lost: 0, total: { sent: 2_000, duplicateRows: 0 } })
 
-    // A redelivery on its way would store the row again.
+    // A pending redelivery would store the row again.
     await processor.program.until('nothing is queued any more', () => {
       const { ready = [], inflight = [] } = emulator.server.inspectQueue('events')?.messages ?? {}
       return ready.length + inflight.length === 0

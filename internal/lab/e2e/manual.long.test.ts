@@ -1,8 +1,8 @@
 /**
- * Types the examples of the manual, page after page, into a shell beside `npm start`.
+ * Types the examples of the manual, page after page, into a shell while `npm start` runs.
  *
- * The AWS CLI has a stand-in that sends what it is told to send; `npm run` starts what
- * package.json says, without the build before it.
+ * A stand-in for the AWS CLI sends the given messages; `npm run` starts the scripts of
+ * package.json, without building first.
  */
 import { readFileSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -14,10 +14,10 @@ import { startProgram, temporaryDirectory } from '../testing/programs.js'
 import { Shell } from '../testing/shell.js'
 import { until } from '../testing/until.js'
 
-/** In the order in which they build on each other; the others follow. */
+/** These pages build on each other in this order; the others follow. */
 const FIRST = ['send-events', 'clients-and-schemas', 'deliver', 'troubleshoot']
 const QUESTION_LIMIT_MS = 30_000
-/** This very test, and what it stands beside. */
+/** This test itself, and what already runs. */
 const UNDER_WAY = /^npm (start|test)\b/
 
 const cwd = temporaryDirectory(t)
@@ -26,9 +26,9 @@ for (const name of ['dist', 'deployments', 'package.json'])
 const dataDir = join(cwd, '.data')
 const pages = listFiles().filter(file => file.endsWith('.md'))
 const { HOME = '' } = process.env
-/** Whatever the shell's own Node is, examples run on this one. */
+/** Examples run on this Node, whatever the shell's own is. */
 const PATH = `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`
-// The programs are started some fifty times, and half of a start is compiling.
+// The programs start some fifty times, and half of a start is compilation.
 const NODE_COMPILE_CACHE = join(cwd, 'compiled')
 const env = { PATH, HOME, NODE_COMPILE_CACHE, DATA_DIR: dataDir }
 
@@ -60,7 +60,7 @@ function npmStandIn(): string {
   }`
 }
 
-t.test('each example of the manual prints what is shown', async t => {
+t.test('each example of the manual prints the output shown', async t => {
   const stack = startProgram(t, 'stack', {
     ...env,
     EMBEDDED_POSTGRES_PORT: '0',
@@ -111,7 +111,7 @@ t.test('each example of the manual prints what is shown', async t => {
           )
         : isSame()
       if (!t.ok(await isDone, `${where} ${text}`, { shown: here(shown), printed })) return false
-      // The workers hear of it within a second; a reader types no faster.
+      // The workers load it within a second; a reader types no faster.
       if (text.includes('schemas activate'))
         await until('the workers know the schema', () => schemaLooks() > looks, QUESTION_LIMIT_MS)
     }
@@ -124,7 +124,7 @@ t.test('each example of the manual prints what is shown', async t => {
     .flatMap(path => readPage(path).blocks)
     .filter(({ language, mark }) => ['console', 'sh'].includes(language) && mark !== 'not-run')
   t.ok(blocks.length > 15)
-  // They build on each other: what comes after a wrong one says nothing.
+  // They build on each other: after a wrong one the rest proves nothing.
   for (const block of blocks) if (!(await isRight(block))) break
   t.equal(await stack.end('SIGINT'), 0, 'Ctrl-C ends all of it')
 })

@@ -1,5 +1,5 @@
 /**
- * Commands that the manual only mentions (what it shows is typed by manual.long.test.ts).
+ * Checks commands that the manual only mentions (manual.long.test.ts runs its examples).
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -62,7 +62,7 @@ t.test('each option of a mentioned command is in its help', async t => {
 
 const isOurs = (program: string): boolean => program.startsWith('dist/')
 
-/** What a command starts: our program, another one, or null for a script that is none. */
+/** What a command starts: our program, another one, or null for an unknown script. */
 function programOf([first = '', ...rest]: readonly string[]): string | null {
   if (first !== 'npm') return first === 'node' ? (rest[0] ?? '') : first
   const [verb = '', ...words] = rest

@@ -52,7 +52,7 @@ function fork(
 
 const SERVICES = ['processor', 'sender'] as const
 
-t.test('a worker whose primary is gone before it begins does not begin', async t => {
+t.test('a worker whose primary is gone before it starts does not start', async t => {
   const env = serviceEnvironment(`postgres://u:p@${NOBODY}/d`, { endpoint: `http://${NOBODY}` })
   const isGone = `await new Promise(resolve => process.once('disconnect', resolve)); process.stdout.write('gone\\n')`
   for (const service of SERVICES) {
@@ -65,7 +65,7 @@ t.test('a worker whose primary is gone before it begins does not begin', async t
   }
 })
 
-t.test('an orphan that waits for a database which says nothing ends itself', async t => {
+t.test('an orphan that waits for a silent database ends itself', async t => {
   for (const service of SERVICES) {
     const silent = await startRawServer(t, () => undefined)
     const env = serviceEnvironment(`postgres://u:p@127.0.0.1:${silent.port}/d`, {

@@ -15,7 +15,7 @@ const event = (id: string): string =>
   })
 
 t.test(
-  'a database that stops and comes back: nothing is lost or dead-lettered, and the processor goes on by itself',
+  'after a database outage nothing is lost or dead-lettered, and the processor resumes',
   async t => {
     const emulator = await startTestSqs(t)
     let server = await startTestPostgres({ dataDir, port: 0 })
@@ -56,8 +56,8 @@ t.test(
     )
     const held = inFlight().length
     t.ok(waiting().length > 0, 'most stay in the queue, not received')
-    // With one receive allowed, whatever came back would be dead-lettered: so waiting
-    // past the visibility proves the heartbeat.
+    // With one receive allowed, a message that came back would be dead-lettered. So
+    // waiting past the visibility timeout proves the heartbeat.
     const deadline = performance.now() + 4_500
     await processor.program.until(
       'longer than the visibility timeout',

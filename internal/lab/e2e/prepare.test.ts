@@ -1,6 +1,6 @@
 /**
- * What every start does first, on a tiny checkout with the real npm and the real
- * compiler; both of them note that they were called.
+ * What every start does first, on a tiny checkout with the real npm and compiler, whose
+ * calls are recorded.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import {
@@ -111,7 +111,7 @@ interface Outcome {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
-  /** What was called, in order. */
+  /** The programs called, in order. */
   readonly calls: string
 }
 
@@ -132,14 +132,14 @@ interface NpmList {
   readonly packages: Record<string, object>
 }
 
-/** Has it that npm installed something else than what is wanted. */
+/** Makes it look as if npm had installed something else. */
 function changeNpmList(change: (packages: NpmList['packages']) => void): void {
   const list = JSON.parse(readFileSync(npmList, 'utf8')) as NpmList
   change(list.packages)
   writeFileSync(npmList, JSON.stringify(list))
 }
 
-await t.test('an empty checkout is installed and built; then there is nothing to do', async t => {
+await t.test('an empty checkout is installed and built; a second start does nothing', async t => {
   const first = await prepare({ NODE_ENV: 'production' })
   t.match(first, { code: 0, stdout: /^Installing the packages \.\.\.\n/, calls: 'npm tsc' })
   t.match(built('a.js'), 'exports.a = 1')
@@ -149,20 +149,23 @@ await t.test('an empty checkout is installed and built; then there is nothing to
   t.notOk(existsSync(at('dist', '.preparing')))
 })
 
-await t.test('a source that changes or comes is built; what one that goes left, goes', async t => {
-  writeFileSync(at('internal', 'a.ts'), 'export const a: number = 11')
-  writeFileSync(at('internal', 'c.ts'), 'export const c: number = 3')
-  rmSync(at('internal', 'b.ts'))
-  t.match(await prepare(), { code: 0, calls: 'tsc' })
-  t.match(built('a.js'), 'exports.a = 11')
-  t.match(built('c.js'), 'exports.c = 3')
-  for (const name of ['b.js', 'b.js.map']) t.notOk(existsSync(at('dist', 'internal', name)), name)
-  rmSync(at('dist'), { recursive: true })
-  t.match(await prepare(), { code: 0, calls: 'tsc' }, 'a removed dist is built again')
-  t.match(built('a.js'), 'exports.a = 11')
-})
+await t.test(
+  'changed and new sources are built; the output of removed ones is deleted',
+  async t => {
+    writeFileSync(at('internal', 'a.ts'), 'export const a: number = 11')
+    writeFileSync(at('internal', 'c.ts'), 'export const c: number = 3')
+    rmSync(at('internal', 'b.ts'))
+    t.match(await prepare(), { code: 0, calls: 'tsc' })
+    t.match(built('a.js'), 'exports.a = 11')
+    t.match(built('c.js'), 'exports.c = 3')
+    for (const name of ['b.js', 'b.js.map']) t.notOk(existsSync(at('dist', 'internal', name)), name)
+    rmSync(at('dist'), { recursive: true })
+    t.match(await prepare(), { code: 0, calls: 'tsc' }, 'a removed dist is built again')
+    t.match(built('a.js'), 'exports.a = 11')
+  }
+)
 
-await t.test('a build that fails says where and ends the start, again and again', async t => {
+await t.test('a failing build says where and ends every start', async t => {
   writeFileSync(at('internal', 'c.ts'), "export const c: number = 'three'")
   const failed = {
     code: 1,
@@ -175,7 +178,7 @@ await t.test('a build that fails says where and ends the start, again and again'
   t.match(await prepare(), { code: 0 })
 })
 
-await t.test('packages that are others than the lock file says are installed again', async t => {
+await t.test('packages that differ from the lock file are installed again', async t => {
   const changes: readonly ((packages: NpmList['packages']) => void)[] = [
     packages => (packages['node_modules/typescript'] = { version: '0.9.0' }),
     packages => delete packages['node_modules/typescript'],
@@ -188,18 +191,21 @@ await t.test('packages that are others than the lock file says are installed aga
   t.match(await prepare(), { calls: 'tsc' })
 })
 
-await t.test('a start that is killed while it installs: the next one does it again', async t => {
-  changeNpmList(packages => (packages['node_modules/typescript'] = { version: '0.9.0' }))
-  const env = { ...ENV, NPM_HANGS: 'yes' }
-  const killed = spawn(process.execPath, [script], { env, detached: true, stdio: 'ignore' })
-  await until('npm is at work', () => existsSync(at('hanging')), LIMIT_MS)
-  t.notOk(existsSync(npmList), 'what there is of packages does not look complete')
-  process.kill(-(killed.pid ?? 0), 'SIGKILL')
-  t.match(await prepare(), { code: 0, calls: 'npm tsc' }, 'its lock is taken over')
-  t.ok(existsSync(npmList))
-})
+await t.test(
+  'after a start was killed during the installation the next one repeats it',
+  async t => {
+    changeNpmList(packages => (packages['node_modules/typescript'] = { version: '0.9.0' }))
+    const env = { ...ENV, NPM_HANGS: 'yes' }
+    const killed = spawn(process.execPath, [script], { env, detached: true, stdio: 'ignore' })
+    await until('npm is at work', () => existsSync(at('hanging')), LIMIT_MS)
+    t.notOk(existsSync(npmList), 'the partial installation does not look complete')
+    process.kill(-(killed.pid ?? 0), 'SIGKILL')
+    t.match(await prepare(), { code: 0, calls: 'npm tsc' }, 'its lock is taken over')
+    t.ok(existsSync(npmList))
+  }
+)
 
-await t.test('of two that start at once, one does the work and the other waits', async t => {
+await t.test('of two concurrent starts one does the work and the other waits', async t => {
   changeNpmList(packages => delete packages['node_modules/typescript'])
   const outcomes = await Promise.all([prepare(), prepare()])
   t.match(outcomes, [{ code: 0 }, { code: 0 }])
@@ -208,7 +214,7 @@ await t.test('of two that start at once, one does the work and the other waits',
   t.equal(outcomes.filter(({ stdout }) => stdout.startsWith(waiting)).length, 1)
 })
 
-await t.test('a Node that is too old is refused, unless one comes with the packages', async t => {
+await t.test('a Node that is too old is refused, unless the packages include one', async t => {
   const text = readFileSync(at('package.json'), 'utf8')
   t.teardown(() => writeFileSync(at('package.json'), text))
   writeFileSync(at('package.json'), text.replace('>=20.1', '>=99.9'))
@@ -218,7 +224,7 @@ await t.test('a Node that is too old is refused, unless one comes with the packa
   t.match(await prepare(), { code: 0, calls: 'tsc' })
 })
 
-await t.test('an npm that fails, or is not there, is one line', async t => {
+await t.test('a failing or missing npm gives one line', async t => {
   changeNpmList(packages => delete packages['node_modules/typescript'])
   t.match(await prepare({ npm_execpath: '', PATH: '' }), {
     code: 1,

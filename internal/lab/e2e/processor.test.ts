@@ -19,7 +19,7 @@ const queueIsEmpty = (
   const { ready = [], inflight = [] } = server.inspectQueue(name)?.messages ?? {}
   return ready.length === 0 && inflight.length === 0
 }
-/** One run for all that a run of one worker stores and refuses. */
+/** One run of one worker covers everything that it stores and refuses. */
 const emulator = await startTestSqs(t)
 const processor = await startProcessor(t, serviceEnvironment(connectionString, emulator))
 const event = (over: object = {}): string =>
@@ -30,7 +30,7 @@ const event = (over: object = {}): string =>
     ...over
   })
 
-t.test('events of all kinds in, exact tables out, and the metrics equal them', async t => {
+t.test('events of all kinds give exact tables, and the metrics equal them', async t => {
   await pool.query(`INSERT INTO client (name) VALUES ('added-later')`)
 
   const stored: readonly (readonly [body: string, id: string, payload: string])[] = [
@@ -153,7 +153,7 @@ t.test('empty fields are named together', async t => {
   t.same(rows, [{ pointers: '/client_id /event_type /message' }])
 })
 
-t.test('a schema that is activated by SQL is in force without a restart', async t => {
+t.test('a schema activated by SQL takes effect without a restart', async t => {
   const schema = {
     type: 'object',
     required: ['cpu'],
@@ -185,7 +185,7 @@ t.test('a schema that is activated by SQL is in force without a restart', async 
 })
 
 t.test(
-  'a schema’s whole life by SQL: each change judges the next events at once, and each row says which version accepted it',
+  'schema changes by SQL judge the next events; each row has its accepting version',
   async t => {
     const emulator = await startTestSqs(t)
     await pool.query(`UPDATE event_schema SET state = 'retired' WHERE state <> 'retired'`)
@@ -253,8 +253,8 @@ t.test(
     t.same(await kept('active'), { 1: first, 10: first })
     const second = await register(2, 5)
     await both(1, 1)
-    // Nobody hears of it while the workers' connections are down: they read it when they
-    // are back.
+    // The workers miss the notification while their connections are down, and read the
+    // change after reconnecting.
     await pool.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'event-process schemas' AND datname = current_database()`
     )
@@ -273,37 +273,34 @@ t.test(
   }
 )
 
-t.test(
-  'workers that are killed with -9 lose nothing, and the metrics still equal the tables',
-  async t => {
-    const emulator = await startTestSqs(t)
-    const before = await count('message')
-    const processor = await startProcessor(t, {
-      ...serviceEnvironment(connectionString, emulator),
-      WORKERS: '2',
-      VISIBILITY_TIMEOUT_S: '2'
-    })
-    const bodies = Array.from({ length: 3_000 }, (_, index) => event({ event_id: `kill-${index}` }))
-    const sending = sendBodies(emulator, bodies)
-    const [first = 0, second = 0] = processor.workerPids
-    await processor.program.until(
-      'something is stored',
-      async () => ((await processor.metrics()).get('stored_total') ?? 0) > 0
-    )
-    process.kill(first, 'SIGKILL')
-    await processor.program.until('it has been replaced', () => processor.workerPids.length === 3)
-    process.kill(second, 'SIGKILL')
-    await sending
-    await processor.program.until('every event is settled', () => queueIsEmpty(emulator.server))
-    t.equal((await count('message')) - before, bodies.length)
-    const metrics = await processor.metrics()
-    t.equal(metrics.get('stored_total'), bodies.length)
-    t.ok(queueIsEmpty(emulator.server, 'events-dead-letters'))
-    t.equal(await processor.program.end(), 0)
-  }
-)
+t.test('workers killed with -9 lose nothing, and the metrics still equal the tables', async t => {
+  const emulator = await startTestSqs(t)
+  const before = await count('message')
+  const processor = await startProcessor(t, {
+    ...serviceEnvironment(connectionString, emulator),
+    WORKERS: '2',
+    VISIBILITY_TIMEOUT_S: '2'
+  })
+  const bodies = Array.from({ length: 3_000 }, (_, index) => event({ event_id: `kill-${index}` }))
+  const sending = sendBodies(emulator, bodies)
+  const [first = 0, second = 0] = processor.workerPids
+  await processor.program.until(
+    'something is stored',
+    async () => ((await processor.metrics()).get('stored_total') ?? 0) > 0
+  )
+  process.kill(first, 'SIGKILL')
+  await processor.program.until('it has been replaced', () => processor.workerPids.length === 3)
+  process.kill(second, 'SIGKILL')
+  await sending
+  await processor.program.until('every event is settled', () => queueIsEmpty(emulator.server))
+  t.equal((await count('message')) - before, bodies.length)
+  const metrics = await processor.metrics()
+  t.equal(metrics.get('stored_total'), bodies.length)
+  t.ok(queueIsEmpty(emulator.server, 'events-dead-letters'))
+  t.equal(await processor.program.end(), 0)
+})
 
-t.test('when the primary is killed its workers end, and the next start goes on', async t => {
+t.test('when the primary is killed its workers exit, and the next start resumes', async t => {
   const emulator = await startTestSqs(t)
   const env = { ...serviceEnvironment(connectionString, emulator), VISIBILITY_TIMEOUT_S: '2' }
   const processor = await startProcessor(t, env)
@@ -321,34 +318,34 @@ t.test('when the primary is killed its workers end, and the next start goes on',
   t.equal(await next.program.end(), 0)
 })
 
+t.test('wrong configuration gives one message that names everything, and exit code 1', async t => {
+  const program = startProgram(t, 'processor', {
+    QUEUE_NAME: 'events',
+    METRICS_PORT: 'x',
+    WORKERS: '0',
+    AWS_ENDPOINT: 'localhost'
+  })
+  t.equal(await program.exited, 1)
+  for (const name of ['DB_CONNECTION', 'METRICS_PORT', 'WORKERS', 'AWS_ENDPOINT'])
+    t.match(program.output, new RegExp(`- ${name} `))
+  t.notMatch(program.output, /\n\s+at /)
+})
+
 t.test(
-  'wrong configuration is one message that names everything, exit code 1, no stack trace',
+  'a database that refuses the user or does not exist counts as wrong configuration',
   async t => {
-    const program = startProgram(t, 'processor', {
-      QUEUE_NAME: 'events',
-      METRICS_PORT: 'x',
-      WORKERS: '0',
-      AWS_ENDPOINT: 'localhost'
-    })
-    t.equal(await program.exited, 1)
-    for (const name of ['DB_CONNECTION', 'METRICS_PORT', 'WORKERS', 'AWS_ENDPOINT'])
-      t.match(program.output, new RegExp(`- ${name} `))
-    t.notMatch(program.output, /\n\s+at /)
+    const emulator = await startTestSqs(t)
+    const nowhere = new URL(connectionString)
+    nowhere.pathname = '/no_such_database'
+    const env = serviceEnvironment(nowhere.href, emulator)
+    for (const name of ['processor', 'migrate'] as const) {
+      const program = startProgram(t, name, env)
+      t.equal(await program.exited, 1)
+      t.match(program.output, /no_such_database/)
+      t.notMatch(program.output, /\n\s+at /)
+    }
   }
 )
-
-t.test('a database that refuses the user or does not exist is wrong configuration too', async t => {
-  const emulator = await startTestSqs(t)
-  const nowhere = new URL(connectionString)
-  nowhere.pathname = '/no_such_database'
-  const env = serviceEnvironment(nowhere.href, emulator)
-  for (const name of ['processor', 'migrate'] as const) {
-    const program = startProgram(t, name, env)
-    t.equal(await program.exited, 1)
-    t.match(program.output, /no_such_database/)
-    t.notMatch(program.output, /\n\s+at /)
-  }
-})
 
 t.test('a taken port is named with its setting', async t => {
   const emulator = await startTestSqs(t)
@@ -370,7 +367,7 @@ async function count(table: 'message' | 'rejection'): Promise<number> {
   return rows[0]?.n ?? 0
 }
 
-/** Whether so many times a worker has said that these are in force. */
+/** Whether workers have logged this many times that these versions are in force. */
 function inForce(
   { program }: Awaited<ReturnType<typeof startProcessor>>,
   want: { active: number; shadow: number },

@@ -1,6 +1,6 @@
 /**
- * Weights, quotas and metrics per client with real processes: what an operator sets by
- * SQL is in force within seconds.
+ * Weights, quotas and metrics per client with real processes: an operator's SQL takes
+ * effect within seconds.
  */
 import t from 'tap'
 import { createTestDatabase } from '../testing/database.js'
@@ -21,7 +21,7 @@ const count = async (sql: string): Promise<number> =>
   Number((await pool.query<{ count: string }>(sql)).rows[0]?.count)
 
 t.test(
-  'a client beyond its quota is delayed or refused as its row says, the others are stored, and the metrics say who',
+  'a client over its quota is delayed or refused, others are stored; metrics say who',
   async t => {
     const emulator = await startTestSqs(t)
     const processor = await startProcessor(t, {
@@ -63,7 +63,7 @@ t.test(
     t.equal(
       await count(`SELECT count(*) FROM message WHERE fk_client_name = 'client-2'`),
       300,
-      'nothing that is delayed is lost'
+      'no delayed event is lost'
     )
     const stored = await count(`SELECT count(*) FROM message WHERE fk_client_name = 'client-1'`)
     t.ok(stored >= 20 && stored < 300, `${stored} within the quota`)

@@ -1,6 +1,6 @@
 /**
- * deployments/reader.sql: a reader sees the rows of its own clients whatever it asks, and
- * nobody else's right changes.
+ * deployments/reader.sql: whatever a reader queries, it sees only its own clients' rows,
+ * and no other role's rights change.
  */
 import pg from 'pg'
 import t from 'tap'
@@ -27,7 +27,7 @@ t.teardown(async () => {
 })
 
 const PASSWORD = 'a password of the test'
-/** A hundred characters of up to three bytes: no role's name could hold it. */
+/** A hundred characters of up to three bytes: too long for a role name. */
 const LONG_CLIENT = '"quoted" \'client\' 株式会社 '.padEnd(100, 'é').slice(0, 100)
 const OWN_EVENTS = 300
 const OTHERS_EVENTS = 500
@@ -89,70 +89,67 @@ const event = (over: object): string =>
     ...over
   })
 
-await t.test(
-  'the processor, under its own role, stores and rejects with row-level security on',
-  async t => {
-    await applyRoles()
-    const emulator = await startTestSqs(t)
-    const migrated = startProgram(
-      t,
-      'migrate',
-      serviceEnvironment(as('event_process_migrate'), emulator)
-    )
-    t.equal(await migrated.exited, 0, migrated.output)
-    await applyRoles()
-    await pool.query('INSERT INTO event_process.client (name) VALUES ($1)', [LONG_CLIENT])
-    for (let time = 0; time < 2; time++) {
-      await addReader('reader_one', 'client-1')
-      await addReader('reader_two', 'client-2')
-      await addReader('reader_both', 'client-2')
-      await addReader('reader_both', LONG_CLIENT)
-    }
-    await applyRoles()
-    const env = serviceEnvironment(as('event_process_processor'), emulator)
-    const processor = await startProcessor(t, { ...env, WORKERS: '1', VISIBILITY_TIMEOUT_S: '2' })
-    const many = (count: number, over: object): string[] =>
-      Array.from({ length: count }, (_, n) => event({ event_id: `id-${n}`, ...over }))
-    await sendBodies(emulator, [
-      ...many(OWN_EVENTS, { message: 'of one' }),
-      ...many(10, { message: 'of one' }),
-      ...many(OTHERS_EVENTS, { client_id: 'client-2', message: 'a secret' }),
-      event({ client_id: LONG_CLIENT, event_id: 'long' }),
-      event({ event_id: 'id-0', message: 'another' }),
-      event({ event_type: 'nothing' }),
-      event({ client_id: 'client-2', event_id: 'id-1', message: 'another secret' }),
-      event({ client_id: 'nobody' }),
-      'not json'
-    ])
-    await processor.program.until('all are settled', () => {
-      const { ready = [], inflight = [] } = emulator.server.inspectQueue('events')?.messages ?? {}
-      return ready.length === 0 && inflight.length === 0
-    })
-    t.equal(await processor.program.end(), 0)
-    t.notMatch(processor.program.output, 'permission denied')
-    const { rows } = await pool.query(
-      `SELECT (SELECT count(*)::int FROM event_process.message) AS stored,
-            (SELECT string_agg(reason, ' ' ORDER BY reason) FROM event_process.rejection) AS rejected`
-    )
-    t.same(rows, [
-      {
-        stored: OWN_EVENTS + OTHERS_EVENTS + 1,
-        rejected: 'conflict conflict not-json unknown-client unknown-event-type'
-      }
-    ])
-    const admin = startProgram(t, 'admin', { ...env, DB_CONNECTION: as('event_process_admin') }, [
-      'rejections',
-      'redrive',
-      '--all',
-      '--json'
-    ])
-    t.equal(await admin.exited, 0, admin.output)
-    t.match(admin.output, '"sent": 5', 'the admin’s role sees and marks all of them')
+await t.test('the processor’s role stores and rejects with row-level security on', async t => {
+  await applyRoles()
+  const emulator = await startTestSqs(t)
+  const migrated = startProgram(
+    t,
+    'migrate',
+    serviceEnvironment(as('event_process_migrate'), emulator)
+  )
+  t.equal(await migrated.exited, 0, migrated.output)
+  await applyRoles()
+  await pool.query('INSERT INTO event_process.client (name) VALUES ($1)', [LONG_CLIENT])
+  for (let time = 0; time < 2; time++) {
+    await addReader('reader_one', 'client-1')
+    await addReader('reader_two', 'client-2')
+    await addReader('reader_both', 'client-2')
+    await addReader('reader_both', LONG_CLIENT)
   }
-)
+  await applyRoles()
+  const env = serviceEnvironment(as('event_process_processor'), emulator)
+  const processor = await startProcessor(t, { ...env, WORKERS: '1', VISIBILITY_TIMEOUT_S: '2' })
+  const many = (count: number, over: object): string[] =>
+    Array.from({ length: count }, (_, n) => event({ event_id: `id-${n}`, ...over }))
+  await sendBodies(emulator, [
+    ...many(OWN_EVENTS, { message: 'of one' }),
+    ...many(10, { message: 'of one' }),
+    ...many(OTHERS_EVENTS, { client_id: 'client-2', message: 'a secret' }),
+    event({ client_id: LONG_CLIENT, event_id: 'long' }),
+    event({ event_id: 'id-0', message: 'another' }),
+    event({ event_type: 'nothing' }),
+    event({ client_id: 'client-2', event_id: 'id-1', message: 'another secret' }),
+    event({ client_id: 'nobody' }),
+    'not json'
+  ])
+  await processor.program.until('all are settled', () => {
+    const { ready = [], inflight = [] } = emulator.server.inspectQueue('events')?.messages ?? {}
+    return ready.length === 0 && inflight.length === 0
+  })
+  t.equal(await processor.program.end(), 0)
+  t.notMatch(processor.program.output, 'permission denied')
+  const { rows } = await pool.query(
+    `SELECT (SELECT count(*)::int FROM event_process.message) AS stored,
+            (SELECT string_agg(reason, ' ' ORDER BY reason) FROM event_process.rejection) AS rejected`
+  )
+  t.same(rows, [
+    {
+      stored: OWN_EVENTS + OTHERS_EVENTS + 1,
+      rejected: 'conflict conflict not-json unknown-client unknown-event-type'
+    }
+  ])
+  const admin = startProgram(t, 'admin', { ...env, DB_CONNECTION: as('event_process_admin') }, [
+    'rejections',
+    'redrive',
+    '--all',
+    '--json'
+  ])
+  t.equal(await admin.exited, 0, admin.output)
+  t.match(admin.output, '"sent": 5', 'the admin’s role sees and marks all of them')
+})
 
 await t.test(
-  'each reader sees the rows of its own clients, the others’ roles see all, and rejections of unknown clients are nobody’s',
+  'readers see their own clients’ rows, other roles all; no reader sees unknown clients',
   async t => {
     const all = OWN_EVENTS + OTHERS_EVENTS + 1
     const table = [
@@ -182,7 +179,7 @@ await t.test(
   }
 )
 
-await t.test('whatever a reader asks, it gets its own rows', async t => {
+await t.test('whatever a reader queries, it gets only its own rows', async t => {
   const { ask } = await connect(t, 'reader_one')
   const own = [
     ['SELECT count(*)::int FROM message', OWN_EVENTS],
@@ -226,89 +223,92 @@ await t.test('whatever a reader asks, it gets its own rows', async t => {
   t.equal(stdout.split('\n').length - 1, OWN_EVENTS, stderr)
 })
 
-await t.test('a reader can change nothing, read no other table and become nobody else', async t => {
-  const { ask } = await connect(t, 'reader_one')
-  const sendersTables = [
-    'endpoint',
-    'endpoint_secret',
-    'delivery',
-    'delivery_attempt',
-    'sender_cursor'
-  ]
-  const tables = [
-    'message',
-    'rejection',
-    'client',
-    'event_type',
-    'event_schema',
-    'client_reader',
-    'pgmigrations',
-    ...sendersTables
-  ]
-  const denied = [
-    ...tables.flatMap(table => [
-      `DELETE FROM ${table}`,
-      `TRUNCATE ${table} CASCADE`,
-      `DROP TABLE ${table} CASCADE`,
-      `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY`,
-      `CREATE POLICY mine ON ${table} USING (true)`,
-      `COPY ${table} FROM STDIN`,
-      `SELECT * FROM ${table} FOR KEY SHARE`,
-      `CREATE TRIGGER mine BEFORE INSERT ON ${table} EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
-      `CREATE RULE mine AS ON INSERT TO ${table} DO INSTEAD NOTHING`,
-      `CREATE STATISTICS mine ON 1 FROM ${table}`.replace(
-        '1',
-        table === 'message' ? 'message_id, fk_client_name' : 'ctid, xmin'
-      )
-    ]),
-    ...['client', 'event_type', 'event_schema', 'pgmigrations', ...sendersTables].map(
-      table => `SELECT * FROM ${table}`
-    ),
-    // Also of its own client: a response may hold what the recipient's people would not
-    // show it, and attempts bear no client's name.
-    `SELECT state FROM delivery WHERE fk_client_name = 'client-1'`,
-    `SELECT url FROM endpoint WHERE fk_client_name = 'client-1'`,
-    'SELECT * FROM event_process_jobs.job',
-    ...['message', 'rejection'].map(table => `DROP POLICY own_client ON ${table}`),
-    'SELECT * FROM message JOIN client ON client.name = fk_client_name',
-    ...['client-1', 'client-2'].flatMap(client => [
-      `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name) VALUES ('mine', '{}', 'user-app', '${client}')`,
-      `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name) VALUES ('id-1', '{}', 'user-app', '${client}') ON CONFLICT DO NOTHING`,
-      `UPDATE message SET message = '{}' WHERE fk_client_name = '${client}'`,
-      `UPDATE rejection SET redriven_at = now() WHERE client_name = '${client}'`,
-      `INSERT INTO client_reader (role_name, client) VALUES ('reader_one', '${client}')`,
-      `UPDATE client_reader SET client = '${client}'`,
-      `MERGE INTO message USING (SELECT 1) AS s ON fk_client_name = '${client}' WHEN MATCHED THEN DELETE`
-    ]),
-    'CREATE TEMP TABLE oracle (client varchar(100), id text, FOREIGN KEY (client, id) REFERENCES message (fk_client_name, message_id))',
-    'SET row_security = off; SELECT count(*) FROM message',
-    'SET ROLE reader_two',
-    'SET ROLE event_process_processor',
-    'SET SESSION AUTHORIZATION reader_two',
-    'ALTER ROLE reader_one BYPASSRLS',
-    'GRANT event_process_processor TO reader_one',
-    `COPY message TO '/dev/null'`,
-    `COPY message TO PROGRAM 'cat'`,
-    `SELECT pg_read_file('/etc/passwd')`,
-    'SELECT * FROM pg_authid',
-    'SELECT * FROM pg_statistic',
-    'CREATE TABLE mine ()',
-    'CREATE FUNCTION mine() RETURNS int LANGUAGE sql LEAKPROOF AS $$SELECT 1$$'
-  ]
-  for (const statement of denied)
-    t.match(await ask(statement), /^(?:42501|42809|0A000|42P16)$/, statement)
-  // What it may read it may not pass on; PostgreSQL only warns of that.
-  await ask('GRANT SELECT ON message, rejection, client_reader TO event_process_processor')
-  const { rows } = await pool.query(
-    `SELECT DISTINCT grantee FROM information_schema.role_table_grants WHERE table_name = 'client_reader' AND privilege_type = 'SELECT' ORDER BY 1`
-  )
-  t.same(
-    rows.map(row => (row as { grantee: string }).grantee),
-    ['event_process_admin', 'event_process_migrate', 'event_process_reader']
-  )
-})
+await t.test(
+  'a reader can change nothing, read no other table and assume no other role',
+  async t => {
+    const { ask } = await connect(t, 'reader_one')
+    const sendersTables = [
+      'endpoint',
+      'endpoint_secret',
+      'delivery',
+      'delivery_attempt',
+      'sender_cursor'
+    ]
+    const tables = [
+      'message',
+      'rejection',
+      'client',
+      'event_type',
+      'event_schema',
+      'client_reader',
+      'pgmigrations',
+      ...sendersTables
+    ]
+    const denied = [
+      ...tables.flatMap(table => [
+        `DELETE FROM ${table}`,
+        `TRUNCATE ${table} CASCADE`,
+        `DROP TABLE ${table} CASCADE`,
+        `ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY`,
+        `CREATE POLICY mine ON ${table} USING (true)`,
+        `COPY ${table} FROM STDIN`,
+        `SELECT * FROM ${table} FOR KEY SHARE`,
+        `CREATE TRIGGER mine BEFORE INSERT ON ${table} EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+        `CREATE RULE mine AS ON INSERT TO ${table} DO INSTEAD NOTHING`,
+        `CREATE STATISTICS mine ON 1 FROM ${table}`.replace(
+          '1',
+          table === 'message' ? 'message_id, fk_client_name' : 'ctid, xmin'
+        )
+      ]),
+      ...['client', 'event_type', 'event_schema', 'pgmigrations', ...sendersTables].map(
+        table => `SELECT * FROM ${table}`
+      ),
+      // Not even for its own client: a response may hold the recipient's private data, and
+      // attempts have no client name.
+      `SELECT state FROM delivery WHERE fk_client_name = 'client-1'`,
+      `SELECT url FROM endpoint WHERE fk_client_name = 'client-1'`,
+      'SELECT * FROM event_process_jobs.job',
+      ...['message', 'rejection'].map(table => `DROP POLICY own_client ON ${table}`),
+      'SELECT * FROM message JOIN client ON client.name = fk_client_name',
+      ...['client-1', 'client-2'].flatMap(client => [
+        `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name) VALUES ('mine', '{}', 'user-app', '${client}')`,
+        `INSERT INTO message (message_id, message, fk_event_type_name, fk_client_name) VALUES ('id-1', '{}', 'user-app', '${client}') ON CONFLICT DO NOTHING`,
+        `UPDATE message SET message = '{}' WHERE fk_client_name = '${client}'`,
+        `UPDATE rejection SET redriven_at = now() WHERE client_name = '${client}'`,
+        `INSERT INTO client_reader (role_name, client) VALUES ('reader_one', '${client}')`,
+        `UPDATE client_reader SET client = '${client}'`,
+        `MERGE INTO message USING (SELECT 1) AS s ON fk_client_name = '${client}' WHEN MATCHED THEN DELETE`
+      ]),
+      'CREATE TEMP TABLE oracle (client varchar(100), id text, FOREIGN KEY (client, id) REFERENCES message (fk_client_name, message_id))',
+      'SET row_security = off; SELECT count(*) FROM message',
+      'SET ROLE reader_two',
+      'SET ROLE event_process_processor',
+      'SET SESSION AUTHORIZATION reader_two',
+      'ALTER ROLE reader_one BYPASSRLS',
+      'GRANT event_process_processor TO reader_one',
+      `COPY message TO '/dev/null'`,
+      `COPY message TO PROGRAM 'cat'`,
+      `SELECT pg_read_file('/etc/passwd')`,
+      'SELECT * FROM pg_authid',
+      'SELECT * FROM pg_statistic',
+      'CREATE TABLE mine ()',
+      'CREATE FUNCTION mine() RETURNS int LANGUAGE sql LEAKPROOF AS $$SELECT 1$$'
+    ]
+    for (const statement of denied)
+      t.match(await ask(statement), /^(?:42501|42809|0A000|42P16)$/, statement)
+    // It may not grant its read rights to others; PostgreSQL only warns about that.
+    await ask('GRANT SELECT ON message, rejection, client_reader TO event_process_processor')
+    const { rows } = await pool.query(
+      `SELECT DISTINCT grantee FROM information_schema.role_table_grants WHERE table_name = 'client_reader' AND privilege_type = 'SELECT' ORDER BY 1`
+    )
+    t.same(
+      rows.map(row => (row as { grantee: string }).grantee),
+      ['event_process_admin', 'event_process_migrate', 'event_process_reader']
+    )
+  }
+)
 
-await t.test('no function, error or plan of a reader’s shows it another client’s row', async t => {
+await t.test('no function, error or plan shows a reader another client’s row', async t => {
   const { query, ask, notices } = await connect(t, 'reader_one')
   await query(`CREATE FUNCTION pg_temp.tell(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
     BEGIN RAISE NOTICE '%', $1; RETURN true; END $$`)
@@ -327,7 +327,7 @@ await t.test('no function, error or plan of a reader’s shows it another client
   ]
   t.same(await ask(oracles[0] ?? ''), OWN_EVENTS)
   for (const oracle of oracles.slice(1))
-    t.equal(await ask(oracle), 0, 'no other’s value reaches a function that fails on it')
+    t.equal(await ask(oracle), 0, 'no other client’s value reaches a function that fails on it')
 
   const plan = JSON.stringify(
     await query(
@@ -339,7 +339,7 @@ await t.test('no function, error or plan of a reader’s shows it another client
 })
 
 await t.test(
-  'a reader that is granted more is still narrowed, and roles that row-level security cannot hold are refused',
+  'extra grants do not widen a reader; roles that bypass row-level security are refused',
   async t => {
     await pool.query(
       'GRANT SELECT ON event_process.message TO reader_one; GRANT pg_read_all_data TO reader_one'
@@ -363,7 +363,7 @@ await t.test(
   }
 )
 
-await t.test('a reader whose client is taken away sees nothing more', async t => {
+await t.test('a reader whose client is removed sees nothing any more', async t => {
   const { query, ask } = await connect(t, 'reader_two')
   await query('PREPARE count AS SELECT count(*)::int FROM message')
   t.equal(await ask('EXECUTE count'), OTHERS_EVENTS)
@@ -372,7 +372,7 @@ await t.test('a reader whose client is taken away sees nothing more', async t =>
   t.equal(await ask('SELECT count(*)::int FROM rejection'), 0)
 })
 
-/** Through the server's COPY, which has a way of its own to the rows. */
+/** Uses the server's COPY, which reads the rows in a different way. */
 async function copyOut(role: string): Promise<{ stdout: string; stderr: string }> {
   const client = new pg.Client({ connectionString: as(role) })
   await client.connect()

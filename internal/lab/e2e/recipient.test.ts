@@ -85,7 +85,7 @@ t.test('a line per delivery, a ledger of what was accepted, and a summary at the
   t.notOk(program.output.includes(secret))
 })
 
-t.test('lines of text for people, and none at all when it is to be quiet', async t => {
+t.test('readable lines of text, and none at all when quiet', async t => {
   const people = await start(t, [], { LOG_FORMAT: 'pretty' })
   await deliver(people.url, newSecret(), 'msg_1')
   t.equal(await people.program.end('SIGTERM'), 0)

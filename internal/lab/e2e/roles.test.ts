@@ -1,6 +1,6 @@
 /**
- * deployments/roles.sql: the programs work with its roles, and each role may do nothing
- * that its program does not do.
+ * deployments/roles.sql: the programs work with its roles, and each role may only do what
+ * its program does.
  */
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
@@ -55,7 +55,7 @@ const event = (over: object = {}): string =>
     ...over
   })
 
-await t.test('tables migrated by one role, a load processed under the other', async t => {
+await t.test('one role migrates the tables, the other processes a load', async t => {
   await applyRoles()
   const emulator = await startTestSqs(t)
   const migrated = startProgram(t, 'migrate', serviceEnvironment(as('migrate'), emulator))
@@ -109,10 +109,10 @@ await t.test('tables migrated by one role, a load processed under the other', as
 })
 
 await t.test(
-  'an endpoint added by the admin’s role gets its deliveries from the sender’s, and what was stored before by the admin’s',
+  'the sender’s role delivers to an endpoint added, and backfilled, by the admin’s role',
   async t => {
     const emulator = await startTestSqs(t)
-    // Some fail, each once: so there are retries, and nothing ends dead.
+    // Some fail once: so there are retries, and no delivery ends dead.
     const seen = new Set<unknown>()
     const recipient = await startStubHttp(t, (reply, { headers }, before) => {
       const id = headers['webhook-id']
@@ -138,7 +138,7 @@ await t.test(
       return run.output
     }
     const sender = startProgram(t, 'sender', env)
-    // What it has not read when the endpoint comes would be delivered too.
+    // Events not read before the endpoint is added would be delivered too.
     await sender.until('it has read what is stored', async () => {
       const { rowCount } = await pool.query(
         'SELECT FROM event_process.message m, event_process.sender_cursor c WHERE (m.tx, m.fk_client_name, m.message_id) > (c.tx, c.fk_client_name, c.message_id)'
@@ -190,7 +190,7 @@ await t.test(
   }
 )
 
-/** SQLSTATE, or that it went through. */
+/** The SQLSTATE, or a text that it succeeded. */
 async function codeOf(client: pg.Client, statement: string): Promise<string> {
   const code = await client.query(statement).then(
     () => 'allowed',
@@ -208,41 +208,38 @@ const SENDER_TABLES = [
   'sender_cursor'
 ]
 
-await t.test(
-  'the sender’s role changes deliveries and an endpoint’s health, and nothing else',
-  async t => {
-    const client = new pg.Client({ connectionString: as('sender') })
-    await client.connect()
-    t.teardown(() => client.end())
-    const denied = [
-      ...[...SENDER_TABLES, 'message'].flatMap(table => [
-        `DROP TABLE ${table} CASCADE`,
-        `TRUNCATE ${table} CASCADE`,
-        `DELETE FROM ${table}`,
-        `ALTER TABLE ${table} ADD COLUMN more text`
-      ]),
-      ...['client', 'event_type', 'event_schema', 'rejection', 'client_reader'].map(
-        table => `SELECT * FROM ${table}`
-      ),
-      `UPDATE message SET message = '{}'`,
-      `INSERT INTO endpoint (fk_client_name, url) VALUES ('client-1', 'https://example.com')`,
-      `UPDATE endpoint SET url = 'https://example.com'`,
-      'UPDATE endpoint SET fk_client_name = fk_client_name',
-      'UPDATE endpoint SET sealed_headers = NULL',
-      'UPDATE endpoint_secret SET expires_at = now()',
-      'UPDATE delivery_attempt SET status = 200',
-      `INSERT INTO sender_cursor VALUES (true, '1', '', '')`,
-      'CREATE TABLE event_process_jobs.mine ()',
-      'DROP SCHEMA event_process_jobs CASCADE',
-      'CREATE TABLE mine ()',
-      'SET ROLE event_process_admin'
-    ]
-    for (const statement of denied) t.equal(await codeOf(client, statement), '42501', statement)
-  }
-)
+await t.test('the sender’s role changes only deliveries and an endpoint’s health', async t => {
+  const client = new pg.Client({ connectionString: as('sender') })
+  await client.connect()
+  t.teardown(() => client.end())
+  const denied = [
+    ...[...SENDER_TABLES, 'message'].flatMap(table => [
+      `DROP TABLE ${table} CASCADE`,
+      `TRUNCATE ${table} CASCADE`,
+      `DELETE FROM ${table}`,
+      `ALTER TABLE ${table} ADD COLUMN more text`
+    ]),
+    ...['client', 'event_type', 'event_schema', 'rejection', 'client_reader'].map(
+      table => `SELECT * FROM ${table}`
+    ),
+    `UPDATE message SET message = '{}'`,
+    `INSERT INTO endpoint (fk_client_name, url) VALUES ('client-1', 'https://example.com')`,
+    `UPDATE endpoint SET url = 'https://example.com'`,
+    'UPDATE endpoint SET fk_client_name = fk_client_name',
+    'UPDATE endpoint SET sealed_headers = NULL',
+    'UPDATE endpoint_secret SET expires_at = now()',
+    'UPDATE delivery_attempt SET status = 200',
+    `INSERT INTO sender_cursor VALUES (true, '1', '', '')`,
+    'CREATE TABLE event_process_jobs.mine ()',
+    'DROP SCHEMA event_process_jobs CASCADE',
+    'CREATE TABLE mine ()',
+    'SET ROLE event_process_admin'
+  ]
+  for (const statement of denied) t.equal(await codeOf(client, statement), '42501', statement)
+})
 
 await t.test(
-  'the admin’s role can lose no delivery and rewrite no event or attempt, the processor’s sees nothing of the sender',
+  'the admin’s role cannot lose deliveries or rewrite events, the processor’s sees none',
   async t => {
     const admin = new pg.Client({ connectionString: as('admin') })
     await admin.connect()
@@ -273,7 +270,7 @@ await t.test(
 const TABLES = ['message', 'rejection', 'client', 'event_type', 'event_schema', 'pgmigrations']
 
 await t.test(
-  'the processor’s role can neither change nor delete rows, nor the tables, nor read or become what is not its own',
+  'the processor’s role cannot change rows or tables, nor use other tables or roles',
   async t => {
     const migrate = new pg.Client({ connectionString: as('migrate') })
     await migrate.connect()
@@ -337,59 +334,56 @@ await t.test(
   }
 )
 
-await t.test(
-  'the operator’s role suffices for clients, event types and schemas, from their registration to their end',
-  async t => {
-    const emulator = await startTestSqs(t)
-    const env = serviceEnvironment(as('admin'), emulator)
-    const run = async (...args: string[]): Promise<Run> => runAdmin(env, args)
-    const file = join(temporaryDirectory(t), 'schema.json')
-    const write = (schema: object): void => writeFileSync(file, JSON.stringify(schema))
-    const add = ['schemas', 'add', file, '--event-type', 'order-app', '--json']
+await t.test('the operator’s role suffices to manage clients, event types and schemas', async t => {
+  const emulator = await startTestSqs(t)
+  const env = serviceEnvironment(as('admin'), emulator)
+  const run = async (...args: string[]): Promise<Run> => runAdmin(env, args)
+  const file = join(temporaryDirectory(t), 'schema.json')
+  const write = (schema: object): void => writeFileSync(file, JSON.stringify(schema))
+  const add = ['schemas', 'add', file, '--event-type', 'order-app', '--json']
 
-    t.match(await run('clients', 'add', 'client-9'), { code: 0 })
-    t.match(await run('clients', 'set', 'client-9', '--weight', '3', '--max-events-per-s', '50'), {
-      code: 0,
-      results: /weight 3, quota 50/
-    })
-    t.match(await run('event-types', 'add', 'order-app'), { code: 0 })
-    write({ type: 'object' })
-    const first = await run(...add)
-    t.match(
-      first,
-      { code: 0, json: { outcome: 'added', schema: { version: 1, state: 'shadow' } } },
-      first.output
-    )
-    const { id } = (first.json as { schema: { id: number } }).schema
-    t.match(await run('schemas', 'test', '--id', String(id), '--against', 'stored'), {
-      code: 0,
-      output: /^0 of 0 stored events/m
-    })
-    t.match(
-      await run('schemas', 'test', file, '--event-type', 'order-app', '--against', 'rejected'),
-      { code: 0 }
-    )
-    t.match(await run('schemas', 'activate', String(id)), { code: 0, results: /is active/ })
-    write({ type: 'object', required: ['order'] })
-    t.match(await run(...add, '--client', 'client-9'), { code: 0 })
-    t.match((await run(...add)).json, { schema: { id: id + 2, version: 2 } })
-    t.match(await run('schemas', 'activate', String(id + 2)), {
-      code: 0,
-      results: /is active, version 1 is retired/
-    })
-    t.match(await run('schemas', 'retire', String(id + 2)), { code: 0, results: /is retired/ })
-    t.match(await run('schemas', 'show', String(id)), {
-      code: 0,
-      results: /by +event_process_admin/
-    })
-    t.match((await run('schemas', 'ls', '--json')).json, { schemas: { length: 3 } })
-    t.match(await run('event-types', 'disable', 'order-app'), { code: 0 })
-    t.match(await run('clients', 'disable', 'client-9'), { code: 0 })
-  }
-)
+  t.match(await run('clients', 'add', 'client-9'), { code: 0 })
+  t.match(await run('clients', 'set', 'client-9', '--weight', '3', '--max-events-per-s', '50'), {
+    code: 0,
+    results: /weight 3, quota 50/
+  })
+  t.match(await run('event-types', 'add', 'order-app'), { code: 0 })
+  write({ type: 'object' })
+  const first = await run(...add)
+  t.match(
+    first,
+    { code: 0, json: { outcome: 'added', schema: { version: 1, state: 'shadow' } } },
+    first.output
+  )
+  const { id } = (first.json as { schema: { id: number } }).schema
+  t.match(await run('schemas', 'test', '--id', String(id), '--against', 'stored'), {
+    code: 0,
+    output: /^0 of 0 stored events/m
+  })
+  t.match(
+    await run('schemas', 'test', file, '--event-type', 'order-app', '--against', 'rejected'),
+    { code: 0 }
+  )
+  t.match(await run('schemas', 'activate', String(id)), { code: 0, results: /is active/ })
+  write({ type: 'object', required: ['order'] })
+  t.match(await run(...add, '--client', 'client-9'), { code: 0 })
+  t.match((await run(...add)).json, { schema: { id: id + 2, version: 2 } })
+  t.match(await run('schemas', 'activate', String(id + 2)), {
+    code: 0,
+    results: /is active, version 1 is retired/
+  })
+  t.match(await run('schemas', 'retire', String(id + 2)), { code: 0, results: /is retired/ })
+  t.match(await run('schemas', 'show', String(id)), {
+    code: 0,
+    results: /by +event_process_admin/
+  })
+  t.match((await run('schemas', 'ls', '--json')).json, { schemas: { length: 3 } })
+  t.match(await run('event-types', 'disable', 'order-app'), { code: 0 })
+  t.match(await run('clients', 'disable', 'client-9'), { code: 0 })
+})
 
 await t.test(
-  'the operator’s role can neither change what a version says, nor delete rows, nor touch the tables',
+  'the operator’s role cannot change a version’s content, delete rows or alter tables',
   async t => {
     const client = new pg.Client({ connectionString: as('admin') })
     await client.connect()

@@ -1,8 +1,8 @@
 /**
- * Whole runs with secrets, payloads and ids planted in every place, and with every kind
- * of failure provoked: none of them is ever printed.
+ * Whole runs with secrets, payloads and ids planted everywhere and every kind of failure
+ * provoked: none of them is ever printed.
  *
- * Needs a server of its own: it asks for a password, is stopped, and has triggers that
+ * Needs its own server, which asks for a password, is stopped, and has triggers that
  * quote rows in their errors.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -22,8 +22,8 @@ import { answerJson, startStubHttp } from '../testing/stub-http.js'
 import { startTestPostgres } from '../testing/test-postgres.js'
 
 /**
- * Every secret, payload and id of these runs holds this word, so one search finds any of
- * them.
+ * Every secret, payload and id of these runs contains this word, so one search finds any
+ * of them.
  */
 const PLANTED = 'plantedword'
 const PASSWORD = `${PLANTED}-password`
@@ -70,7 +70,7 @@ const event = (over: object = {}): string =>
   })
 const id = (name: string): { event_id: string } => ({ event_id: `${PLANTED}-id-${name}` })
 
-/** Bodies that fail in every way there is, by us and by the database. */
+/** Bodies that fail in every possible way, in our code and in the database. */
 const BODIES = [
   event(id('good')),
   event(id('good')),
@@ -161,52 +161,49 @@ for (const level of LEVELS) {
   )
 }
 
-await t.test(
-  'a password that the server refuses, or that it cannot be asked with, is not printed',
-  async t => {
-    const hba = join(dataDir, 'postgres', 'pg_hba.conf')
-    writeFileSync(hba, `host all locked 127.0.0.1/32 scram-sha-256\n${readFileSync(hba, 'utf8')}`)
-    await run(`CREATE ROLE locked LOGIN PASSWORD 'another one'`, 'SELECT pg_reload_conf()')
-    const emulator = await startTestSqs(t)
-    const nobody = new URL(withUser('locked', PASSWORD))
-    nobody.port = '1'
-    for (const [what, connection] of [
-      ['a wrong password', withUser('locked', PASSWORD)],
-      ['an unreadable URL', withUser('locked', PASSWORD).replace(`:${port}`, ':port')],
-      ['another kind of URL', withUser('locked', PASSWORD).replace('postgresql', 'mysql')],
-      ['a database that is not there', `${withUser('postgres', PASSWORD)}_not`],
-      [
-        'a certificate that is not there',
-        `${withUser('locked', PASSWORD)}?sslmode=verify-full&sslrootcert=/no/such/file`
-      ],
-      ['a server that is not there', nobody.href]
-    ] as const) {
-      const isAll = EVERY_WAY || what === 'a wrong password'
-      const programs = isAll ? (['processor', 'migrate', 'sql'] as const) : ['processor' as const]
-      const ends = programs.map(async name => {
-        const env = {
-          ...serviceEnvironment(connection, emulator),
-          ...AWS_SECRETS,
-          LOG_LEVEL: 'trace'
-        }
-        const program = startProgram(t, name, env, name === 'sql' ? ['SELECT 1'] : [])
-        const complaint = program.until('it complains', () =>
-          /cannot|refuses|Wrong/.test(program.output)
-        )
-        await Promise.race([program.exited, complaint.catch(() => undefined)])
-        await program.end()
-        assertSilent(t, program, `${what}, ${name}`)
-      })
-      await Promise.all(ends)
-    }
+await t.test('a refused or unusable password is not printed', async t => {
+  const hba = join(dataDir, 'postgres', 'pg_hba.conf')
+  writeFileSync(hba, `host all locked 127.0.0.1/32 scram-sha-256\n${readFileSync(hba, 'utf8')}`)
+  await run(`CREATE ROLE locked LOGIN PASSWORD 'another one'`, 'SELECT pg_reload_conf()')
+  const emulator = await startTestSqs(t)
+  const nobody = new URL(withUser('locked', PASSWORD))
+  nobody.port = '1'
+  for (const [what, connection] of [
+    ['a wrong password', withUser('locked', PASSWORD)],
+    ['an unreadable URL', withUser('locked', PASSWORD).replace(`:${port}`, ':port')],
+    ['another kind of URL', withUser('locked', PASSWORD).replace('postgresql', 'mysql')],
+    ['a database that is not there', `${withUser('postgres', PASSWORD)}_not`],
+    [
+      'a certificate that is not there',
+      `${withUser('locked', PASSWORD)}?sslmode=verify-full&sslrootcert=/no/such/file`
+    ],
+    ['a server that is not there', nobody.href]
+  ] as const) {
+    const isAll = EVERY_WAY || what === 'a wrong password'
+    const programs = isAll ? (['processor', 'migrate', 'sql'] as const) : ['processor' as const]
+    const ends = programs.map(async name => {
+      const env = {
+        ...serviceEnvironment(connection, emulator),
+        ...AWS_SECRETS,
+        LOG_LEVEL: 'trace'
+      }
+      const program = startProgram(t, name, env, name === 'sql' ? ['SELECT 1'] : [])
+      const complaint = program.until('it complains', () =>
+        /cannot|refuses|Wrong/.test(program.output)
+      )
+      await Promise.race([program.exited, complaint.catch(() => undefined)])
+      await program.end()
+      assertSilent(t, program, `${what}, ${name}`)
+    })
+    await Promise.all(ends)
   }
-)
+})
 
 await t.test(
-  'a queue that repeats the request in its refusal does not get the session token into the log',
+  'a refusal that quotes the request does not put the session token into the log',
   async t => {
     const emulator = await startTestSqs(t)
-    // As AWS words it where a signature does not match.
+    // AWS's text for a signature that does not match.
     const refusal = (headers: object, body: string): object => ({
       __type: 'com.amazon.coral.service#SignatureDoesNotMatch',
       message: `The request signature we calculated does not match the signature you provided.\n\nThe Canonical String for this request should have been\n'POST\n/\n\n${JSON.stringify(headers)}\n${body}'`

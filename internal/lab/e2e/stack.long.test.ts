@@ -10,7 +10,7 @@ const bench = createStackBench(t)
 const untilItRuns = (stack: Program): Promise<void> =>
   stack.until('it runs', () => /stored [1-9]/.test(stack.output))
 
-t.test('the rows of one start are there at the next, and SIGTERM ends it too', async t => {
+t.test('rows survive until the next start, and SIGTERM also ends it', async t => {
   const first = bench.start(t)
   await untilItRuns(first)
   t.equal(await first.end('SIGTERM'), 0)
@@ -25,7 +25,7 @@ t.test('the rows of one start are there at the next, and SIGTERM ends it too', a
 })
 
 t.test(
-  'when npm start is killed with -9 its programs end, and the next start cleans up',
+  'when npm start is killed with -9 its programs exit, and the next start cleans up',
   async t => {
     const stack = bench.start(t)
     await untilItRuns(stack)
@@ -42,7 +42,7 @@ t.test(
   }
 )
 
-t.test('a taken port: another one is chosen and said, unless the user chose it', async t => {
+t.test('a taken port is replaced, and reported, unless the user chose it', async t => {
   const occupant = createServer()
   await new Promise<void>(resolve =>
     occupant.listen(9_464, '127.0.0.1', resolve).once('error', () => resolve())
@@ -61,7 +61,7 @@ t.test('a taken port: another one is chosen and said, unless the user chose it',
   t.match(chosen.output, 'set METRICS_PORT to another one')
 })
 
-t.test('--only starts one system; one that is not there is refused with the nearest', async t => {
+t.test('--only starts one system; an unknown one is refused with the nearest name', async t => {
   const wrong = bench.start(t, {}, ['--only', 'event'])
   t.equal(await wrong.exited, 1)
   t.match(wrong.output, '"event" is not a system, did you mean events? (the systems: events)')

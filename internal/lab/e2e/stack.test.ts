@@ -6,7 +6,7 @@ import { createStackBench } from '../testing/stack-program.js'
 
 const bench = createStackBench(t)
 
-t.test('npm start brings everything up, shows what happens, and Ctrl-C ends all of it', async t => {
+t.test('npm start starts everything and shows what happens; Ctrl-C ends all of it', async t => {
   const stack = bench.start(t)
   await stack.until('it shows a line with stored events', () =>
     /received [1-9][\d,]* · stored [1-9]/.test(stack.output)

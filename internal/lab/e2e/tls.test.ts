@@ -1,6 +1,6 @@
 /**
- * What `sslmode` and `sslrootcert` in DB_CONNECTION mean to the driver, shown on a real
- * server with a certificate of its own authority.
+ * What `sslmode` and `sslrootcert` in DB_CONNECTION mean to the driver, on a real server
+ * with a certificate from its own authority.
  */
 import { chmodSync, chownSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -44,7 +44,7 @@ for (const [name, text] of [
 ] as const) {
   const path = join(dataDir, 'postgres', name)
   writeFileSync(path, text)
-  // The server takes a key only from its own user, and only if nobody else can read it.
+  // The server accepts a key only if its own user owns it and nobody else can read it.
   const { uid, gid } = statSync(join(dataDir, 'postgres'))
   chownSync(path, uid, gid)
   chmodSync(path, 0o600)
@@ -71,7 +71,8 @@ function connection(
 }
 
 /**
- * `encrypted` or `plain` for a connection that came up, else the error's code or words.
+ * `encrypted` or `plain` for a successful connection, otherwise the error's code or
+ * message.
  */
 async function outcome(connectionString: string): Promise<string> {
   const client = new pg.Client({ connectionString })
@@ -92,7 +93,7 @@ const UNKNOWN_AUTHORITY = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
 
 t.before(() => setSsl('on'))
 
-t.test('verify-full takes the right authority and the right name, and nothing else', async t => {
+t.test('verify-full accepts only the right authority and the right name', async t => {
   const right = { sslmode: 'verify-full', sslrootcert: rightAuthority }
   t.equal(await outcome(connection('localhost', right)), 'encrypted')
   t.equal(await outcome(connection('127.0.0.1', right)), WRONG_NAME)
@@ -189,7 +190,7 @@ t.test('the processor works over verify-full, with every session encrypted', asy
 })
 
 t.test(
-  'a server that cannot be trusted is an outage and no reason to refuse an event; nothing goes to it',
+  'an untrusted server is an outage, not a reason to refuse events; it gets no data',
   async t => {
     await migrateEvents(server.connectionString)
     const limits = {

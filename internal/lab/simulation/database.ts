@@ -1,10 +1,11 @@
 /**
- * The simulated database server: transactions, locks on keys, and what becomes of them
- * when their client or the server itself dies.
+ * The simulated database server: transactions, locks on keys, and what happens to them
+ * when their client or the server dies.
  *
- * Shapes  like PostgreSQL: a key that another transaction is inserting makes the next one
- *         wait until that one ends; what a transaction wrote is seen by others from its
- *         commit on, and at once by all of them.
+ * As in PostgreSQL, inserting a key that another transaction is inserting waits until
+ * that transaction ends. A transaction's writes become visible to all others at its
+ * commit.
+ *
  * Units   virtual milliseconds.
  */
 
@@ -30,10 +31,7 @@ export interface Transaction<Item = unknown, Refused extends Rejection = Rejecti
   readonly waiting: (() => void)[]
 }
 
-/**
- * A failure as the driver would report it, put into its class by the code that the real
- * store uses.
- */
+/** A failure as the driver would report it, classified by the real store's code. */
 export function failure(code: string): StoreError {
   return classify(Object.assign(new Error(`simulated ${code}`), { code }))
 }
@@ -80,8 +78,7 @@ export class SimulatedDatabase<Item, Refused extends Rejection = Rejection> {
     batch: readonly Entry<Item, Refused>[]
   ): Promise<RowChange<Item, Refused>> {
     const { rows } = this
-    // Keys in order, and items before rejections: that is what keeps transactions from
-    // deadlocks.
+    // Keys in order, items before rejections: this prevents deadlocks.
     const keys = new Set<string>()
     for (const { verdict } of batch)
       if (verdict.kind === 'valid') keys.add(rows.keyOf(verdict.item))
@@ -110,7 +107,7 @@ export class SimulatedDatabase<Item, Refused extends Rejection = Rejection> {
     this.#end(tx, 'aborted')
   }
 
-  /** What the server says of a transaction; null while it is under way. */
+  /** What the server reports about a transaction; null while it is open. */
   tookEffect(id: string): boolean | null {
     const tx = this.#transactions.get(id)
     if (tx?.state === 'open') return null
@@ -135,8 +132,8 @@ export class SimulatedDatabase<Item, Refused extends Rejection = Rejection> {
   }
 
   /**
-   * The client is dead: a COMMIT that is under way may still arrive, the rest ends when
-   * the server notices.
+   * The client is dead. A COMMIT already sent may still arrive; other transactions end
+   * when the server notices.
    */
   lose(client: SimulatedProcess): void {
     for (const tx of this.#open) {
@@ -148,8 +145,8 @@ export class SimulatedDatabase<Item, Refused extends Rejection = Rejection> {
   }
 
   /**
-   * The client says nothing any more for a while: the server ends transactions that wait
-   * for its next statement too long.
+   * The client is silent for a while. The server ends transactions that wait too long for
+   * its next statement.
    */
   pause(client: SimulatedProcess): void {
     this.#world.scheduler.after(IDLE_IN_TRANSACTION_TIMEOUT_MS, () => {
@@ -159,8 +156,8 @@ export class SimulatedDatabase<Item, Refused extends Rejection = Rejection> {
   }
 
   /**
-   * The server dies and loses what is not committed; a COMMIT under way is one or the
-   * other.
+   * The server dies and loses what is not committed. A COMMIT under way may go either
+   * way.
    */
   #crash(): void {
     for (const tx of [...this.#open]) {

@@ -1,6 +1,6 @@
 /**
- * Chance that the same seed gives again: one stream per purpose, so that what one part
- * draws does not move another part's luck.
+ * Repeatable random numbers: the same seed gives the same ones. Each purpose has its own
+ * stream, so that one part's draws do not change another's.
  *
  * Source  a 32-bit counter put through a multiply-and-xor mixer: a few nanoseconds per
  *         draw, and good enough to spread faults.
@@ -33,7 +33,7 @@ export class Dice {
     return least + (most - least) * this.next()
   }
 
-  /** Spread evenly over the orders of magnitude between the two. */
+  /** Evenly distributed over the orders of magnitude between the two. */
   scale(least: number, most: number): number {
     return least * (most / least) ** this.next()
   }

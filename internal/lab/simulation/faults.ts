@@ -1,27 +1,26 @@
 /**
- * What can go wrong in a schedule, and what of it does go wrong now.
+ * The faults that a schedule can have, and which of them strike now. A fault strikes the
+ * nth call of its kind, lasts for a span of time, or strikes one worker. `share` in [0,
+ * 1) is its strength: how long, how many entries, which of several outcomes.
  *
- * Shapes  a fault strikes the nth call of its kind, for a span of time, or one worker.
- *         `share` in [0, 1) says how hard: how long, how many entries, which of several
- *         outcomes.
  * Units   virtual milliseconds.
  */
 export type Area = 'queue' | 'database' | 'process'
 
-/** Faults of one call, with the call that they strike. */
+/** Faults of single calls, each with the call that it strikes. */
 export const CALL_FAULTS = {
   'receive-refused': 'receive',
   'receive-hangs': 'receive',
   'receive-answer-lost': 'receive',
   'receive-answer-late': 'receive',
-  /** The queue hands out messages that are in flight already. */
+  /** The queue hands out messages that are already in flight. */
   'receive-repeats': 'receive',
   'ack-refused': 'ack',
   'ack-hangs': 'ack',
   'ack-answer-lost': 'ack',
   'ack-partly-refused': 'ack',
   'ack-handle-refused': 'ack',
-  /** The queue forgets the delete: the messages come again later. */
+  /** The queue forgets the delete: the messages come back later. */
   'ack-forgotten': 'ack',
   'extend-refused': 'extend',
   'extend-hangs': 'extend',
@@ -40,8 +39,8 @@ export const CALL_FAULTS = {
   'commit-answer-lost-committed': 'commit',
   'commit-answer-lost-rolled-back': 'commit',
   /**
-   * The answer is lost, and the server needs a while until it can say what became of the
-   * transaction.
+   * The answer is lost, and for a while the server cannot say whether the transaction
+   * committed.
    */
   'commit-answer-lost-undecided': 'commit',
   'commit-slow': 'commit',
@@ -59,7 +58,7 @@ export type Call =
   | 'status'
 export type CallFaultKind = keyof typeof CALL_FAULTS
 
-/** Faults of a span of time, with how long it lasts at most. */
+/** Faults that last for a time, each with its maximum. */
 export const SPAN_FAULTS = {
   'database-down': 120_000,
   'database-read-only': 30_000,
@@ -123,10 +122,7 @@ export interface Crash {
   readonly nth: number
 }
 
-/**
- * `stop`: an orderly stop that has `forMs`; `pause`: the process stands still for
- * `forMs`.
- */
+/** `stop`: an orderly stop within `forMs`; `pause`: the process is frozen for `forMs`. */
 export interface Interruption {
   readonly kind: 'stop' | 'pause'
   readonly worker: number
@@ -154,7 +150,7 @@ export function areaOf(fault: Fault): Area {
 
 /** The faults of one schedule while it runs. */
 export class Faults {
-  /** How often each kind of fault struck, crashes by their point too. */
+  /** How often each kind of fault struck; crashes are also counted by point. */
   readonly hits = new Map<string, number>()
   readonly #calls = new Map<Call, { count: number; readonly faults: readonly CallFault[] }>()
   readonly #crashes: (Crash & { seen: number })[]
@@ -177,12 +173,12 @@ export class Faults {
       .map(crash => ({ ...crash, seen: 0 }))
   }
 
-  /** From now on nothing goes wrong any more. */
+  /** From now on there are no more faults. */
   end(): void {
     this.#areOver = true
   }
 
-  /** Counts this call; the fault that strikes it, or null. */
+  /** Counts this call and returns the fault that strikes it, or null. */
   strike<C extends Call>(call: C): FaultOf<C> | null {
     const known = this.#calls.get(call)
     if (known === undefined || this.#areOver) return null
@@ -195,7 +191,7 @@ export class Faults {
     return null
   }
 
-  /** The first of these spans that lasts now, or null. */
+  /** The first of these faults that is active now, or null. */
   during(...kinds: readonly SpanFaultKind[]): SpanFaultKind | null {
     if (this.#spans.length === 0 || this.#areOver) return null
     const nowMs = this.#now()

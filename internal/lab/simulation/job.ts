@@ -1,7 +1,5 @@
 /**
- * Many schedules of one system, one after the other.
- *
- * Shapes  a job in, its result out, both plain data.
+ * Runs many schedules of one system, one after the other. Job and result are plain data.
  */
 import type { Rejection } from '../../engine/message/message.js'
 import type { SentBody } from './load.js'
@@ -21,9 +19,9 @@ export type SystemName = keyof typeof SYSTEMS
 export interface Job {
   readonly system: SystemName
   /**
-   * `check`: every invariant, over all seeds. `compare`: with and without whoever sends
-   * mostly nonsense, over the seeds where only the database fails. `find`: ends at the
-   * first seed that finds the planted bug.
+   * `check`: every invariant, over all seeds. `compare`: each schedule with and without
+   * the sender of mostly invalid messages, over the seeds where only the database fails.
+   * `find`: ends at the first seed that finds the planted bug.
    */
   readonly task: 'check' | 'compare' | { readonly find: PlantedBugName }
   readonly fromSeed: number
@@ -33,7 +31,7 @@ export interface Job {
 export interface Failure {
   readonly seed: number
   readonly invariant: string
-  /** Written for the first few only: more would say the same again. */
+  /** Only written for the first few failures: more would repeat them. */
   readonly report: string | null
 }
 
@@ -43,8 +41,8 @@ export interface JobResult {
   readonly messages: number
   readonly tookMs: number
   /**
-   * How often each kind of fault struck, each kind of message was sent, and each end was
-   * met.
+   * How often each kind of fault struck, each kind of message was sent, and each end
+   * occurred.
    */
   readonly hits: Readonly<Record<string, number>>
   readonly failures: readonly Failure[]

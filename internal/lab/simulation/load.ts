@@ -1,6 +1,6 @@
 /**
- * The messages of one schedule, and what must become of each of them, known from its own
- * sender's messages alone.
+ * The messages of one schedule, and the required outcome of each, which follows from its
+ * own sender's messages alone.
  *
  * Units   virtual milliseconds.
  */
@@ -11,25 +11,27 @@ import type { SimulatedBodies } from './system.js'
 export type SentBody = {
   /** The queue's MessageId. */
   readonly id: string
-  /** Infinity: when all others are settled, shortly before the workers are stopped. */
+  /**
+   * Infinity: sent when all others are settled, shortly before the workers are stopped.
+   */
   readonly atMs: number
   readonly sender: string
   readonly body: string
 } & (
   | { readonly kind: 'valid'; readonly key: ItemKey; readonly content: string }
-  /** Refused by validation, or by the database for what it says. */
+  /** Refused by validation, or by the database for its content. */
   | { readonly kind: 'invalid'; readonly reason: string; readonly isMeasured: boolean }
-  /** Valid, but its row is a data error to the database. */
+  /** Valid, but its row causes a data error in the database. */
   | { readonly kind: 'unstorable' }
-  /** A data error to the database, even as a rejection. */
+  /** Causes a data error in the database, even as a rejection. */
   | { readonly kind: 'cursed' }
-  /** Kills the process that looks at it. */
+  /** Kills the process that examines it. */
   | { readonly kind: 'killer' }
 )
 
 interface LoadOptions {
   readonly messages: number
-  /** SentBody when all others are settled. */
+  /** How many bodies are sent when all others are settled. */
   readonly lastMessages: number
   readonly overMs: number
   readonly hasKillers: boolean
@@ -44,7 +46,7 @@ export function createLoad(
 ): readonly SentBody[] {
   const [most, some, nonsense] = bodies.senders
   const sent: SentBody[] = []
-  // Ids are few, so that they meet within and between senders.
+  // Few ids, so that they collide within and between senders.
   const ids = 1 + dice.below(messages)
   const pickSender = (): string => dice.pick([most, most, most, some, nonsense])
   const goodOne = (sender: string, id: string): WithoutPlace<SentBody> => ({
@@ -58,7 +60,7 @@ export function createLoad(
     const what = dice.chance(badness)
       ? badOne(bodies, sender, id, dice, hasKillers)
       : goodOne(sender, id)
-    // Bursts: about half of the messages come together with the one before.
+    // Bursts: about half of the messages arrive together with the previous one.
     const atMs = dice.chance(0.5) ? (sent.at(-1)?.atMs ?? 0) : dice.between(0, overMs)
     sent.push({ id, atMs, sender, ...what })
   }

@@ -1,9 +1,8 @@
 /**
- * Runs a schedule with and without the messages of one sender, and compares what became
- * of the others' (I12, the half about outcomes).
- *
- * Only where nothing but the database fails: a queue that delivers too often, or a worker
- * that dies, may dead-letter a message in the one run and not in the other.
+ * Runs a schedule with and without one sender's messages and compares the outcomes of the
+ * others' (I12, the half about outcomes). Only for schedules where nothing but the
+ * database fails: too many deliveries or a dying worker may dead-letter a message in one
+ * run and not in the other.
  */
 import type { Rejection } from '../../engine/message/message.js'
 import type { SentBody } from './load.js'
@@ -12,10 +11,7 @@ import type { Schedule } from './schedule.js'
 import { simulate } from './simulation.js'
 import type { SimulatedSystem } from './system.js'
 
-/**
- * What the messages of whoever sends mostly nonsense change for the others; null where
- * they change nothing.
- */
+/** What the sender of mostly invalid messages changes for the others; null if nothing. */
 export async function findInfluence<Item, Refused extends Rejection>(
   system: SimulatedSystem<Item, Refused>,
   schedule: Schedule
@@ -33,9 +29,9 @@ export async function findInfluence<Item, Refused extends Rejection>(
 }
 
 /**
- * Of different events under one key the first to arrive is stored, and of those beyond a
- * quota that rejects the first to arrive pass: which ones that are may change with the
- * timing, and nothing else may.
+ * The first of several different events under one key is stored, and a rejecting quota
+ * passes the first to arrive. Which ones are first may depend on timing; nothing else
+ * may.
  */
 function describe(
   { rules }: Schedule,
@@ -46,7 +42,7 @@ function describe(
   return sent.map(message => {
     const outcome = outcomes.get(message.id) ?? 'unknown'
     if (rules[message.sender]?.quota?.over === 'reject' && outcome !== '')
-      return `${message.id}: as its quota has it`
+      return `${message.id}: as its quota decides`
     const isContested =
       message.kind === 'valid' &&
       variants(message.key) > 1 &&

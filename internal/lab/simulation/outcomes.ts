@@ -1,9 +1,7 @@
 /**
- * What became of each message, and whether that is what had to become of it: invariants
- * I1, I2, I4, I6, I7, I11.
- *
- * Source  the ledger is the load; the checks read that, the tables and the dead-letter
- *         queue, and nothing of what the intake says.
+ * Checks that each message had its required outcome: invariants I1, I2, I4, I6, I7, I11.
+ * The checks read the load, the tables and the dead-letter queue, and nothing that the
+ * intake reports.
  */
 import { type ItemKey, type KeptRejection, type KeptRows, rowKey } from '../testing/kept-rows.js'
 import type { SimulatedDatabase } from './database.js'
@@ -13,8 +11,8 @@ import { areasOf, type Schedule } from './schedule.js'
 import type { World } from './world.js'
 
 /**
- * By the queue's MessageId: `stored`, a rejection reason or `dead-lettered`; several
- * where it has several ends.
+ * By the queue's MessageId: `stored`, a rejection reason or `dead-lettered`; several if
+ * it has several ends.
  */
 export type Outcomes = ReadonlyMap<string, string>
 
@@ -26,11 +24,11 @@ export interface CheckSetup {
   readonly server: QueueServer
   readonly rows: Rows
   readonly areWrittenAtOnce: SimulatedDatabase<unknown>['areWrittenAtOnce']
-  /** The reason for what is over a quota; null where there is none. */
+  /** The reason for rejections over a quota; null without quotas. */
   readonly overQuota: string | null
 }
 
-/** A copy's end is one of the message that it goes back to. */
+/** The end of a copy counts as an end of its original message. */
 function readOutcomes(sent: readonly SentBody[], rows: Rows, server: QueueServer): Outcomes {
   return new Map(
     sent.map(message => {
@@ -100,7 +98,7 @@ function mayEndAs(message: SentBody, settled: string, variants: (key: ItemKey) =
   }
 }
 
-/** Only what validation lets pass is measured against a quota. */
+/** Only messages that pass validation count against a quota. */
 function mayBeOverQuota(message: SentBody, rules: Schedule['rules']): boolean {
   const isMeasured =
     message.kind === 'invalid'
@@ -110,9 +108,10 @@ function mayBeOverQuota(message: SentBody, rules: Schedule['rules']): boolean {
 }
 
 /**
- * Whether this sending may be over its quota and its item stored: another sending of it
- * was within; or it was delivered twice, and the transactions of both deliveries ran at
- * once (internal/systems/events/store/write-batch.ts names that limit).
+ * Whether this message may be rejected as over its quota although its item is stored:
+ * another message with the item was within the quota, or this one was delivered twice and
+ * the transactions of both deliveries ran at once
+ * (internal/systems/events/store/write-batch.ts names that limit).
  */
 function isRefusedBeside(message: SentBody, { world, areWrittenAtOnce }: CheckSetup): boolean {
   if (message.kind !== 'valid') return false
@@ -127,7 +126,7 @@ function isRefusedBeside(message: SentBody, { world, areWrittenAtOnce }: CheckSe
 const textOf = ({ key, content }: Pick<SentItem, 'key' | 'content'>): string =>
   `${rowKey(key)}\u0000${content}`
 
-/** Tells how many different items were sent under a key. */
+/** Counts how many different items were sent under a key. */
 export function countVariants(sent: readonly SentBody[]): (key: ItemKey) => number {
   const variants = new Map<string, Set<string>>()
   for (const message of sent) {
@@ -169,6 +168,6 @@ function checkRejection(
   if (!isComplete || !hasPointers)
     world.violate(
       'I7',
-      `the rejection of ${id} does not say all: ${JSON.stringify({ message, rejection })}`
+      `the rejection of ${id} is incomplete: ${JSON.stringify({ message, rejection })}`
     )
 }

@@ -1,7 +1,4 @@
-/**
- * The simulation itself under test: bugs that are known from other systems must not get
- * past it.
- */
+/** Tests the simulation itself: it must find bugs that are known from other systems. */
 import t, { type Test } from 'tap'
 import type { SystemName } from './job.js'
 import { PLANTED_BUGS, type PlantedBugName } from './planted-bugs.js'
@@ -28,7 +25,7 @@ async function find(t: Test, system: SystemName, bug: PlantedBugName): Promise<v
 
 for (const bug of Object.keys(PLANTED_BUGS) as PlantedBugName[]) {
   t.test(`the simulation finds a planted bug: ${bug}`, t => find(t, 'events', bug))
-  // The tiny system holds nobody back, so it sends no copies.
+  // The tiny system has no quotas, so it sends no copies.
   if (!('writer' in PLANTED_BUGS[bug]))
-    t.test(`it finds it in the tiny system too: ${bug}`, t => find(t, 'tiny', bug))
+    t.test(`the simulation finds it in the tiny system too: ${bug}`, t => find(t, 'tiny', bug))
 }

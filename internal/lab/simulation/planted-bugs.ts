@@ -1,14 +1,14 @@
 /**
- * Bugs that others have had in loops like ours, each put around a port, so that the code
- * under test stays as it is. The simulation must find every one of them; if it does not,
- * its invariants are too weak.
+ * Bugs that other systems have had in loops like ours. Each one wraps a port, so that the
+ * code under test stays unchanged. The simulation must find every one; otherwise its
+ * invariants are too weak.
  *
- * Two well-known ones cannot be put here. "Rows are not sorted" is about the order inside
- * one SQL statement, which a simulated database does not run:
- * internal/systems/events/store/postgres.test.ts shows on a real one that batches which
- * share keys never deadlock. "The outbox is written outside the transaction" needs an
- * outbox; the intake writes none. Its nearest relative here is the rejection that is
- * written apart.
+ * Two well-known bugs cannot be planted here. "Rows are not sorted" concerns the order
+ * inside one SQL statement, which the simulated database does not run;
+ * internal/systems/events/store/postgres.test.ts shows on a real one that batches with
+ * shared keys never deadlock. "The outbox is written outside the transaction" needs an
+ * outbox, which the intake does not have. The closest bug here is the rejection written
+ * apart.
  */
 
 import { type Prepared, StoreError } from '../../engine/intake/store.js'
@@ -17,7 +17,7 @@ import type { Queue, Receipt } from '../../engine/queue/queue.js'
 import { failure } from './database.js'
 import type { PlantedBug } from './worker.js'
 
-/** A queue with something more done to each list of messages, after it was delivered. */
+/** A queue that also runs `act` on each list of messages after its delivery. */
 function onDelivery(queue: Queue, act: (messages: readonly ReceivedMessage[]) => void): Queue {
   return {
     ...queue,
@@ -34,19 +34,19 @@ function onDelivery(queue: Queue, act: (messages: readonly ReceivedMessage[]) =>
 
 type Batch = readonly Entry<unknown>[]
 
-/** A transaction that never was, told as one that stores everything. */
+/** A transaction that does not exist but claims to store everything. */
 function pretend(batch: Batch): Prepared {
   const dispositions = batch.map(() => 'stored' as const)
   const nothing = (): Promise<void> => Promise.resolve()
   return { tx: 'never begun', dispositions, commit: nothing, rollBack: nothing }
 }
 
-/** A transaction that tells other dispositions than it has. */
+/** A transaction that reports false dispositions. */
 function retold(prepared: Prepared, dispositions: readonly Disposition[]): Prepared {
   return { ...prepared, dispositions }
 }
 
-/** Whatever becomes of its COMMIT, a transaction that counts as committed. */
+/** A transaction that counts as committed whatever its COMMIT returns. */
 function assumed(prepared: Prepared): Prepared {
   return { ...prepared, commit: () => prepared.commit().catch(() => undefined) }
 }

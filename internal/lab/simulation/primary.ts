@@ -1,9 +1,7 @@
 /**
- * The primary's part: hears what workers say of their transactions, keeps the real
- * totals, and settles a dead worker's open question.
- *
- * Checks at each word that the counters neither go backwards nor run ahead of the tables
- * (I8).
+ * The primary's part: it receives the workers' messages about their transactions, keeps
+ * the real totals, and finds out the outcome of a dead worker's open transaction. At each
+ * message it checks that the counters neither decrease nor run ahead of the tables (I8).
  *
  * Units   virtual milliseconds.
  */
@@ -17,13 +15,16 @@ import type { World } from './world.js'
 
 const ASK_AGAIN_MS = 200
 
-/** A worker's channel: what it has said, and what of it has not left the worker yet. */
+/**
+ * A worker's channel: the messages it has sent, and those that have not left the worker
+ * yet.
+ */
 interface Channel {
   readonly id: number
   readonly leaving: Set<IntakeWord>
 }
 
-/** The tables, as far as counters speak of them. */
+/** The parts of the tables that counters count. */
 interface CountedRows {
   readonly items: ReadonlyMap<string, unknown>
   readonly rejections: ReadonlyMap<string, KeptRejection>
@@ -54,7 +55,7 @@ export class Primary {
   hear(process: SimulatedProcess, message: IntakeWord): Promise<void> {
     if (!process.isAlive) return never()
     const { leaving } = this.#channelOf(process)
-    // Counters are sent as they are now: the worker goes on counting.
+    // Copy the counters: the worker goes on counting.
     const sent = 'counts' in message ? { ...message, counts: { ...message.counts } } : message
     leaving.add(sent)
     return new Promise(resolve => {
@@ -66,8 +67,8 @@ export class Primary {
   }
 
   /**
-   * A process is dead: what was leaving may have left or not; then its open transactions
-   * are asked for.
+   * A process is dead. Its outgoing messages may or may not have left; then the outcomes
+   * of its open transactions are queried.
    */
   retire(process: SimulatedProcess): void {
     const { id, leaving } = this.#channelOf(process)
@@ -85,12 +86,12 @@ export class Primary {
       })
   }
 
-  /** How many workers died while they examined this message. */
+  /** How many workers died while examining this message. */
   deaths(messageId: string): number {
     return this.#deaths.all.find(death => death.messageId === messageId)?.deaths ?? 0
   }
 
-  /** Compares the totals with the tables; all is at rest. */
+  /** Compares the totals with the tables when no work is under way. */
   checkTotals(reasons: readonly string[]): void {
     const { items, rejections } = this.#rows
     const rows = new Map<string, number>()
@@ -111,7 +112,7 @@ export class Primary {
   #deliver(process: SimulatedProcess, message: IntakeWord): void {
     const { id, leaving } = this.#channelOf(process)
     if (!leaving.has(message)) return
-    // In order: what leaves takes along what was said before.
+    // In order: when a message leaves, all earlier ones have left.
     for (const earlier of leaving) {
       leaving.delete(earlier)
       if (earlier.kind === 'examining') this.#deaths.examining(id, earlier.messageId)
@@ -127,7 +128,7 @@ export class Primary {
     if (stored < this.#stored)
       this.#world.violate(
         'I8',
-        `the counter of stored events goes back from ${this.#stored} to ${stored}`
+        `the counter of stored events decreases from ${this.#stored} to ${stored}`
       )
     const rows = this.#rows.items.size
     if (stored > rows)

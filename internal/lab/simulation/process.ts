@@ -1,11 +1,12 @@
 /**
- * One life of a worker: from its start until it is killed or ends. Nothing of a dead one
- * moves anything any more.
+ * One life of a worker, from its start until it is killed or ends. A dead process has no
+ * further effect.
  *
- * Shapes  whatever reaches a process (answers, timers) goes through `after`, so that a
- *         dead one hears nothing and a paused one hears it when it goes on. What it sends
- *         goes through `world.scheduler`, because a packet that has left may arrive after
- *         its sender's death.
+ * Everything that reaches a process (answers, timers) goes through `after`: a dead
+ * process receives nothing, and a paused one receives it when it resumes. What a process
+ * sends goes through `world.scheduler`, because a packet may arrive after its sender's
+ * death.
+ *
  * Units   virtual milliseconds.
  */
 import type { Clock } from '../../engine/lifecycle/clock.js'
@@ -20,13 +21,13 @@ export class SimulatedProcess {
   readonly clock: Clock
   isAlive = true
   wasKilled = false
-  /** Whether the last that it heard of the database is a fault of the database. */
+  /** Whether its last answer from the database was a database fault. */
   isDatabaseFailing = false
-  /** Until then the heartbeat waits for an answer. */
+  /** The heartbeat waits for an answer until then. */
   heartbeatHangsUntilMs = 0
-  /** Whether packets that are under way when it dies are lost. */
+  /** Whether its death loses packets that are under way. */
   losesPackets = false
-  /** Hears of each call to a port. */
+  /** Called for each call to a port. */
   onCall: (name: string) => void = () => undefined
   readonly #world: World
   readonly #onDeath: (process: SimulatedProcess) => void
@@ -53,7 +54,7 @@ export class SimulatedProcess {
     return this.#world.nowMs < this.#goesOnAtMs
   }
 
-  /** Whether what it sent reaches the other side. */
+  /** Whether its packets reach the other side. */
   get isHeard(): boolean {
     return this.isAlive || !this.losesPackets
   }
@@ -73,12 +74,12 @@ export class SimulatedProcess {
     return new Promise(resolve => this.after(ms, resolve))
   }
 
-  /** Stands still from now on. */
+  /** Freezes the process from now on. */
   pause(ms: number): void {
     this.#goesOnAtMs = Math.max(this.#goesOnAtMs, this.#world.nowMs + ms)
   }
 
-  /** Marks a moment at which the plan may kill the process; true when it did. */
+  /** Marks a point at which the plan may kill the process; returns whether it did. */
   dies(point: CrashPoint): boolean {
     if (!this.isAlive || !this.#world.faults.kills(this.worker, point)) return false
     this.#world.note(this.name, 'is killed at', point)
@@ -99,7 +100,7 @@ export class SimulatedProcess {
   }
 }
 
-/** The answer to a call of a process that is dead by now. */
+/** The answer to a call whose process has died meanwhile. */
 export function never<T>(): Promise<T> {
   return new Promise<T>(() => undefined)
 }

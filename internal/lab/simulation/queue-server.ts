@@ -1,13 +1,13 @@
 /**
  * The simulated queue server, with the semantics of an SQS standard queue.
  *
- * Shapes  at-least-once and in any order: a receive takes some of what is visible; each
- *         receive counts and gives a new handle; a message received too often becomes a
- *         dead letter; a delete needs the newest handle (`staleDeletes` says what an
- *         older one does). `allowance` counts what has happened to a message that excuses
- *         another receive; one without an excuse is a violation: a message is received
- *         once, and once more for each fault that touched it. A copy that a worker sends
- *         is a message of its own, of the same event.
+ * Delivery is at least once and in any order. A receive takes some of what is visible;
+ * each receive counts and gives a new handle. A message received too often becomes a dead
+ * letter. A delete needs the newest handle (`staleDeletes` says what an older one does).
+ * `allowance` counts the receives that a message is allowed: one, and one more for each
+ * fault that touched it. A receive beyond that is a violation. A copy that a worker sends
+ * is a separate message with the same event.
+ *
  * Units   virtual milliseconds; visibility in seconds where SQS counts it so.
  * Source  Amazon SQS API reference and developer guide: ReceiveMessage, DeleteMessage,
  *         ChangeMessageVisibility, dead-letter queues.
@@ -22,9 +22,9 @@ import type { World } from './world.js'
 export interface Held {
   /** The MessageId. */
   readonly id: string
-  /** What brought its event first; of a copy it is not the message itself. */
+  /** The first message with this event; a copy refers to its original. */
   readonly sent: SentBody
-  /** Somebody knows for certain that the queue has it. */
+  /** The sender has confirmation that the queue has it. */
   isConfirmed: boolean
   readonly sentAtMs: number
   receiveCount: number
@@ -37,18 +37,18 @@ export interface Held {
   isDeleted: boolean
 }
 
-/** A worker may give a delete up after so many failures. */
+/** A worker may give up a delete after this many failures. */
 const DELETE_ATTEMPTS = 5
 
 const handleOf = (held: Held): string => `${held.id}#${held.receiveCount}`
 
 export class QueueServer {
-  /** What is neither deleted nor a dead letter. */
+  /** Messages that are neither deleted nor dead letters. */
   readonly live = new Map<string, Held>()
   readonly dead = new Map<string, Held>()
   readonly #world: World
   readonly #all = new Map<string, Held>()
-  /** All messages of one event's first message, itself included. */
+  /** Each first message's family: itself and its copies. */
   readonly #families = new Map<string, Held[]>()
   readonly #waiting = new Set<() => void>()
 
@@ -59,14 +59,14 @@ export class QueueServer {
     }
   }
 
-  /** The messages that are sent last. */
+  /** Sends the last messages. */
   sendLast(): void {
     for (const sent of this.#world.schedule.sent) if (sent.atMs === Infinity) this.#accept(sent)
   }
 
   /**
-   * One long poll of `waitMs`: `taken` is called with what there is as soon as there is
-   * something, or with nothing at its end.
+   * One long poll of `waitMs`: calls `taken` as soon as there are messages, or with none
+   * at its end.
    */
   poll(
     client: SimulatedProcess,
@@ -80,7 +80,7 @@ export class QueueServer {
     const attempt = (): void => {
       cancelRetry()
       this.#waiting.delete(attempt)
-      // An announcement may come at the same moment as the time for the next attempt.
+      // An announcement may coincide with the next attempt.
       if (isOver || !client.isHeard) return
       const messages = this.#take(client)
       if (messages.length > 0 || scheduler.nowMs >= endsAtMs) {
@@ -100,7 +100,7 @@ export class QueueServer {
     }
   }
 
-  /** Deletes one message; the failure, or null. */
+  /** Deletes one message; returns the failure or null. */
   delete({ id, token }: Receipt): SettleFailure | null {
     const held = this.#heldBy(token)
     if (held === undefined) return { id, code: 'ReceiptHandleIsInvalid', retryable: false }
@@ -115,7 +115,7 @@ export class QueueServer {
     return null
   }
 
-  /** Makes one message invisible for `seconds` from now; the failure, or null. */
+  /** Makes one message invisible for `seconds` from now; returns the failure or null. */
   extend({ id, token }: Receipt, seconds: number): SettleFailure | null {
     const { scheduler, schedule, faults } = this.#world
     const refused = { id, code: 'InvalidParameterValue', retryable: false }
@@ -141,7 +141,7 @@ export class QueueServer {
     return null
   }
 
-  /** A delete of this message failed in a way that the worker may try again. */
+  /** Records a failed delete of this message that the worker may retry. */
   failDelete(id: string): void {
     const held = this.live.get(id)
     if (held === undefined) return
@@ -149,18 +149,18 @@ export class QueueServer {
     if (held.failedDeletes % DELETE_ATTEMPTS === 0) held.allowance++
   }
 
-  /** Something happened to this message that may bring it back. */
+  /** Allows another receive: something happened that may bring the message back. */
   excuse(id: string): void {
     const held = this.#all.get(id)
     if (held !== undefined) held.allowance++
   }
 
-  /** The same for all that a process holds. */
+  /** The same for all messages that a process holds. */
   excuseAll(holder: SimulatedProcess): void {
     for (const held of this.live.values()) if (held.holder === holder) held.allowance++
   }
 
-  /** Hands out messages that are in flight once more, or ones that were deleted. */
+  /** Redelivers messages that are in flight or deleted. */
   repeat(ids: Iterable<string>): void {
     for (const id of ids) {
       const held = this.#all.get(id)
@@ -183,7 +183,9 @@ export class QueueServer {
     return this.#all.get(token.slice(0, token.indexOf('#')))
   }
 
-  /** Takes a copy of a message, to be received after its delay; its MessageId. */
+  /**
+   * Accepts a copy of a message, to be received after its delay; returns its MessageId.
+   */
   acceptCopy({ origin = '', delayS = 0 }: OutgoingMessage): string {
     const family = this.familyOf(origin)
     const [first] = family
@@ -194,13 +196,13 @@ export class QueueServer {
     return id
   }
 
-  /** The sender has heard of it. */
+  /** The sender has the confirmation. */
   confirm(id: string): void {
     const held = this.#all.get(id)
     if (held !== undefined) held.isConfirmed = true
   }
 
-  /** The message and all others of its event: the first one and the copies. */
+  /** All messages of the same event: the first one and its copies. */
   familyOf(id: string): readonly Held[] {
     return this.#families.get(this.#all.get(id)?.sent.id ?? '') ?? []
   }

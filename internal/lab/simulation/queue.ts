@@ -1,13 +1,13 @@
 /**
  * The Queue port of one simulated process: poll loops, and calls that travel to the
- * server and back, each of which a fault can strike.
+ * server and back. A fault can strike each call.
  *
- * At each delete it is checked that the row of the message is committed, or that the
- * queue has confirmed a copy of it (I5), at the moment when the delete is asked for.
+ * When a delete is requested, the message's row must be committed or a copy of the
+ * message confirmed by the queue (I5).
  *
  * Units   virtual milliseconds.
- * Errors  QueueError and SettleFailure as the SQS adapter gives them; broken promises of
- *         the intake are violations.
+ * Errors  QueueError and SettleFailure as the SQS adapter gives them; promises that the
+ *         intake breaks are violations.
  */
 import type { ReceivedMessage } from '../../engine/message/message.js'
 import {
@@ -37,13 +37,13 @@ export interface QueueConnection {
   readonly server: QueueServer
   readonly process: SimulatedProcess
   /**
-   * Whether the row of this message is visible to every session, or a copy of it is in
-   * the queue for certain.
+   * Whether the row of this message is visible to every session, or the queue has
+   * confirmed a copy.
    */
   readonly isKept: (id: string) => boolean
   /**
-   * Entries of settle calls that failed, and the process has the answer: it must tell of
-   * each.
+   * Called when the process has the answer that entries of a settle call failed. It must
+   * report each of them.
    */
   readonly onEntryFailed: (entries: number) => void
 }
@@ -88,7 +88,7 @@ export function connectQueue(setup: QueueConnection): Queue {
       if (!given.has(id)) world.violate('I2', `${what} of ${id}, which this worker was never given`)
   }
 
-  /** One batch call: there, its effect on each entry, and back. */
+  /** One batch call: the request, its effect on each entry, and the answer. */
   function call(
     name: 'ack' | 'extend',
     receipts: readonly Receipt[],
@@ -109,8 +109,8 @@ export function connectQueue(setup: QueueConnection): Queue {
           'queue-down',
           ...(name === 'extend' ? (['heartbeats-fail'] as const) : [])
         )
-        // The heartbeat makes one call at a time: while one hangs, nothing that the
-        // worker holds is extended.
+        // The heartbeat makes one call at a time: while one hangs, none of the worker's
+        // messages is extended.
         if (name === 'extend' && (hangs || losesAnswer)) {
           server.excuseAll(process)
           process.heartbeatHangsUntilMs = world.nowMs + CALL_DEADLINE_MS
@@ -201,7 +201,7 @@ export function connectQueue(setup: QueueConnection): Queue {
 }
 
 /**
- * One poll loop; the returned function ends it and resolves when nothing of it is under
+ * Starts a poll loop. The returned function stops it and resolves when nothing is under
  * way.
  */
 function startPoller(
@@ -212,7 +212,7 @@ function startPoller(
   const { faults, dice, scheduler } = world
   let isStopped = false
   let onEnded: (() => void) | null = null
-  /** Ends what the loop waits for, where that can be cut off. */
+  /** Cuts off what the loop waits for, where possible. */
   let cut: (() => void) | null = null
 
   const end = (): void => onEnded?.()
@@ -253,8 +253,7 @@ function startPoller(
       }
       if (fault?.kind === 'receive-repeats')
         server.repeat(server.inFlight().filter(() => dice.chance(0.5)))
-      // Before the poll: it may answer at once, and from then on there is nothing to cut
-      // off.
+      // Set before the poll, which may answer at once; then there is nothing to cut off.
       let stopPoll = (): void => undefined
       cut = () => {
         stopPoll()

@@ -1,6 +1,6 @@
 /**
- * What a person is shown of a schedule that failed: the seed, the broken promise, the
- * smallest plan, the end of its trace, how to repeat it.
+ * The report of a failed schedule: seed, broken invariant, smallest plan, end of the
+ * trace, and how to repeat it.
  */
 import type { Rejection } from '../../engine/message/message.js'
 import type { Schedule } from './schedule.js'
@@ -23,7 +23,7 @@ export async function reportFailure<Item, Refused extends Rejection>(
   return [
     `seed ${schedule.seed}: ${first?.invariant ?? ''}: ${first?.what ?? ''}`,
     `repeat it alone: SIMULATION_SEED=${schedule.seed} npx tap internal/lab/simulation/simulation.test.ts`,
-    `smallest schedule that fails so (${faults.length} of ${schedule.faults.length} faults, ${sent.length} of ${schedule.sent.length} messages):`,
+    `smallest schedule that fails like this (${faults.length} of ${schedule.faults.length} faults, ${sent.length} of ${schedule.sent.length} messages):`,
     ...Object.entries({ ...rest, ...limits }).map(
       ([name, value]) => `  ${name}: ${JSON.stringify(value)}`
     ),

@@ -1,9 +1,8 @@
 /**
- * One schedule: everything that is fixed before a simulation runs. The same seed makes
- * the same one.
+ * One schedule: everything that is fixed before a simulation runs. The same seed gives
+ * the same schedule. It is plain data, so that shrinking can leave out faults and
+ * messages.
  *
- * Shapes  plain data: whoever looks for the smallest schedule that still fails leaves
- *         faults and messages out.
  * Units   virtual milliseconds, seconds where the queue counts them.
  */
 
@@ -31,17 +30,17 @@ export interface Schedule {
   readonly maxReceiveCount: number
   /** How long after its receive a message can be kept invisible. */
   readonly visibilityCeilingMs: number
-  /** What the queue makes of a delete with any but the newest handle. */
+  /** What the queue does with a delete that has an old handle. */
   readonly staleDeletes: 'ignored' | 'refused' | 'done'
-  /** What operators have set, by sender. */
+  /** The operators' settings, by sender. */
   readonly rules: SenderRules
   readonly sent: readonly SentBody[]
   readonly faults: readonly Fault[]
-  /** From here on nothing goes wrong any more. */
+  /** There are no faults after this. */
   readonly faultsEndMs: number
 }
 
-/** Which areas fail together; the first is the one of invariant I11. */
+/** Which areas fail together; invariant I11 uses the first. */
 const THEMES: readonly (readonly Area[])[] = [
   ['database'],
   ['database'],
@@ -63,7 +62,7 @@ const OTHER_POINTS = CRASH_POINTS.filter(point => !point.startsWith('send'))
 
 const TWELVE_HOURS_MS = 43_200_000
 
-/** What of a system a schedule depends on. */
+/** The parts of a system that a schedule depends on. */
 export type Schedulable = Pick<SimulatedSystem<never>, 'bodies'> & { readonly quotas: unknown }
 
 export function createSchedule({ bodies, quotas }: Schedulable, seed: number): Schedule {
@@ -74,7 +73,7 @@ export function createSchedule({ bodies, quotas }: Schedulable, seed: number): S
   const visibilityTimeoutS = dice.pick([4, 10, 30])
   const faultsEndMs = dice.scale(3_000, 150_000)
   const faults = areas.flatMap(area => createFaults(area, { workers, faultsEndMs, dice }))
-  // Drawn apart, so that a seed without rules keeps its schedule.
+  // A separate stream, so that a seed without rules keeps its schedule.
   const rulesDice = new Dice(seed, 'rules')
   const rules =
     quotas !== null && rulesDice.chance(0.2) ? createRules(bodies.senders, rulesDice) : {}
@@ -120,7 +119,8 @@ export function createSchedule({ bodies, quotas }: Schedulable, seed: number): S
 }
 
 /**
- * Quotas that a schedule's load reaches, and that let its backlog drain within a minute.
+ * Quotas low enough that the load exceeds them, and high enough that the backlog drains
+ * within a minute.
  */
 function createRules(senders: readonly string[], dice: Dice): SenderRules {
   const ruleOf = (): SenderRule => {
@@ -138,7 +138,7 @@ function createRules(senders: readonly string[], dice: Dice): SenderRules {
   return Object.fromEntries(senders.map(sender => [sender, ruleOf()]))
 }
 
-/** Whether a quota may put messages off. */
+/** Whether a quota may delay messages. */
 export function isDelaying(rules: SenderRules): boolean {
   return Object.values(rules).some(({ quota }) => quota?.over === 'delay')
 }
@@ -163,7 +163,7 @@ function createFaults(area: Area, room: Room): readonly Fault[] {
   )
 }
 
-/** What can go wrong where copies are sent: the queue's answer, and the worker's life. */
+/** Faults around sending copies: the queue's answer fails, or the worker dies. */
 function createSendFaults(area: Area, { workers, dice }: Room): readonly Fault[] {
   if (area === 'database') return []
   return Array.from({ length: dice.below(4) }, (): Fault => {

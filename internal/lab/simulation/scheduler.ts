@@ -1,14 +1,13 @@
 /**
- * Virtual time: events run one after the other at their due times, and between two of
- * them every promise reaction runs to its end.
+ * Virtual time: events run one after the other at their due times. Between two events all
+ * promise reactions run to their end. Events of equal time run in the order in which they
+ * were set. A cancelled event costs nothing.
  *
- * Shapes  equal times run in the order in which they were set. A cancelled event costs
- *         nothing.
  * Units   milliseconds.
- * Source  what a microtask gives to `process.nextTick` runs when the microtask queue is
- *         empty. So a microtask that asks for a tick is sound, whatever number of awaits
- *         the code under test chains, and half as dear as a turn of the event loop. (A
- *         tick that asks for the next one itself would starve the microtasks.)
+ * Source  a `process.nextTick` callback that a microtask requests runs when the microtask
+ *         queue is empty. So requesting a tick from a microtask waits for every await
+ *         that the code under test chains, at half the cost of an event loop turn. (A
+ *         tick that requested the next one itself would starve the microtasks.)
  */
 interface Timer {
   readonly dueMs: number
@@ -37,8 +36,8 @@ export class Scheduler {
   }
 
   /**
-   * Runs what is due up to `untilMs`, or until `isDone`, asked after each event; then
-   * time stands at one of the two.
+   * Runs what is due up to `untilMs`, or until `isDone`, which is checked after each
+   * event. Time stops at whichever comes first.
    */
   run(untilMs: number, isDone: () => boolean = () => false): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -1,7 +1,4 @@
-/**
- * Leaves out of a failing schedule whatever it fails without, so that a person has less
- * to read.
- */
+/** Shrinks a failing schedule: leaves out everything that the failure does not need. */
 import type { Rejection } from '../../engine/message/message.js'
 import type { Schedule } from './schedule.js'
 import { simulate } from './simulation.js'
@@ -28,7 +25,7 @@ export async function shrink<Item, Refused extends Rejection>(
   return smallest
 }
 
-/** Tries without ever smaller parts of a list, down to each entry alone. */
+/** Tries leaving out smaller and smaller parts of a list, down to single entries. */
 async function leaveOut(
   schedule: Schedule,
   list: 'faults' | 'sent',

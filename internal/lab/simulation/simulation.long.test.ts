@@ -1,3 +1,3 @@
-/** As many schedules as a change of the intake must have held for. */
+/** The number of schedules that a change of the intake must pass. */
 process.env['SIMULATION_SCHEDULES'] ??= '10000'
 await import('./simulation.test.js')

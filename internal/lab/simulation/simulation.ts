@@ -35,11 +35,11 @@ export interface SimulationResult {
 }
 
 /**
- * When faults have stopped: the longest that a message can be on its way back, and then
- * its receive, commit and delete.
+ * After the last fault: the longest that a message can take to come back, plus its
+ * receive, commit and delete.
  */
 const SETTLED_WITHIN_MS = 90_000
-/** As config/settings.ts has it, and what it may take when nothing is wrong. */
+/** The limit of config/settings.ts, and what a stop may take when nothing is wrong. */
 const STOP_WITHIN_MS = 25_000
 const LIVE_STOP_MS = 8_000
 
@@ -61,8 +61,8 @@ export async function simulate<Item, Refused extends Rejection>(
     connectStore({ world, database, process: primaryProcess, sent })
   )
   /**
-   * By a row of its own or of another message of its item, or by a copy that the queue
-   * has confirmed.
+   * Kept by its own row, by the row of another message with its item, or by a copy that
+   * the queue has confirmed.
    */
   const isKept = (id: string): boolean =>
     server
@@ -78,7 +78,7 @@ export async function simulate<Item, Refused extends Rejection>(
     (_, number) =>
       new Worker({ system, world, server, database, primary, sent, isKept, bug }, number)
   )
-  /** Runs until `isDone`; what does not get there in time violates I10. */
+  /** Runs until `isDone`; taking too long violates I10. */
   const reach = async (what: string, withinMs: number, isDone: () => boolean): Promise<void> => {
     if (world.violation !== null) return
     await scheduler.run(scheduler.nowMs + withinMs, () => isDone() || world.violation !== null)
@@ -94,7 +94,7 @@ export async function simulate<Item, Refused extends Rejection>(
   const isPoison = ({ kind }: SentBody): boolean => kind === 'cursed' || kind === 'killer'
   const visibilityMs = schedule.visibilityTimeoutS * 1_000
   const poisonMs = (schedule.maxReceiveCount + 1) * (visibilityMs + 5_000) + SETTLED_WITHIN_MS
-  // What a quota puts off comes when it has its turn.
+  // A message that a quota delays comes when the quota allows it.
   const quotaMs = isDelaying(schedule.rules) ? SETTLED_WITHIN_MS : 0
   const hasKillers = schedule.sent.some(({ kind }) => kind === 'killer')
 
@@ -108,11 +108,12 @@ export async function simulate<Item, Refused extends Rejection>(
   )
   await reach('poison messages are still queued', poisonMs, () => server.live.size === 0)
   await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
-  // Long polls of dead workers are over by then: they would take messages for nobody.
+  // By then the long polls of dead workers are over; they would take messages that nobody
+  // processes.
   await scheduler.run(scheduler.nowMs + WAIT_TIME_MS, () => world.violation !== null)
   server.sendLast()
-  // With work under way, and nothing wrong: the stop takes a moment, and the next life
-  // does the rest.
+  // A stop with work under way and no faults: it takes a moment, and the next life
+  // finishes the work.
   await scheduler.run(scheduler.nowMs + world.dice.between(0, 50), () => world.violation !== null)
   await stopAll()
   await reach(
@@ -123,7 +124,7 @@ export async function simulate<Item, Refused extends Rejection>(
   await reach('workers are busy', SETTLED_WITHIN_MS, isIdle)
   await stopAll()
   await reach(
-    'the outcome of a dead worker is not known',
+    'the outcome of a dead worker’s transaction is not known',
     SETTLED_WITHIN_MS,
     () => primary.isSettled
   )
@@ -144,7 +145,7 @@ export async function simulate<Item, Refused extends Rejection>(
   }
 }
 
-/** Spans of time and the last message may lie behind the end that the schedule names. */
+/** Lasting faults and the last message may extend beyond the schedule's own end. */
 function faultsEndMs({ faultsEndMs, faults, sent }: Schedule): number {
   const ends = faults.map(fault => {
     if ('fromMs' in fault) return fault.fromMs + fault.forMs

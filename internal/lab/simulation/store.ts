@@ -1,9 +1,9 @@
 /**
- * The Store port of one simulated process: each statement is a packet there and an answer
- * back, and each can be struck by a fault.
+ * The Store port of one simulated process: each statement is a request and an answer, and
+ * a fault can strike either.
  *
  * Units   virtual milliseconds.
- * Errors  StoreError in the classes of the real adapter; bounds that the intake breaks
+ * Errors  StoreError in the classes of the real adapter; bounds that the intake exceeds
  *         are violations of I9.
  */
 
@@ -15,7 +15,7 @@ import type { SentBody } from './load.js'
 import { never, type SimulatedProcess } from './process.js'
 import type { World } from './world.js'
 
-/** As config/settings.ts has it: the server's limit, and a little later ours. */
+/** As in config/settings.ts: the server's limit; ours comes a little later. */
 const STATEMENT_TIMEOUT_MS = 30_000
 const QUERY_DEADLINE_MS = 35_000
 
@@ -101,10 +101,7 @@ export function connectStore<Item, Refused extends Rejection>({
     return dispositions
   }
 
-  /**
-   * Sends COMMIT; what the server makes of it and what the client hears of that are two
-   * things.
-   */
+  /** Sends COMMIT. Its effect on the server and the client's answer are independent. */
   function commit(tx: Tx): Promise<void> {
     const fault = faults.strike('commit')
     tx.isCommitSent = true
@@ -171,11 +168,11 @@ export function connectStore<Item, Refused extends Rejection>({
 
   async function end(tx: Tx): Promise<void> {
     if (!process.isAlive || process.dies('announced')) return never()
-    // From here on a failure says nothing of the database: the intake has to ask.
+    // From here on a failure does not reveal the outcome: the intake has to ask.
     hear(null)
     try {
       await commit(tx)
-      // The other lane may have failed meanwhile: this answer is newer.
+      // The other lane may have failed meanwhile, but this answer is newer.
       hear(null)
     } finally {
       underWay--

@@ -1,5 +1,5 @@
 /**
- * What the simulation needs to know of a system: how it decodes and refuses, what its
+ * What the simulation needs to know about a system: how it decodes and refuses, what its
  * database decides, and what may be sent to it.
  */
 import type { SendWord } from '../../engine/cluster/intake-reporter.js'
@@ -20,20 +20,20 @@ export interface SimulatedSystem<Item, Refused extends Rejection = Rejection>
   /** Every reason for which it rejects. */
   readonly reasons: readonly string[]
   readonly bodies: SimulatedBodies
-  /** Null where nobody is held back. */
+  /** Null if the system has no quotas. */
   readonly quotas: SimulatedQuotas<Item, Refused> | null
-  /** A worker's real counters; `send` hands a word to the primary. */
+  /** A worker's real counters; `send` sends a message to the primary. */
   readonly observe: (setup: ObserveSetup) => SimulatedCounting<Item, Refused>
 }
 
 /** What may be sent. */
 export interface SimulatedBodies {
-  /** Who sends: the first one most, the last one mostly nonsense. */
+  /** The senders: the first sends most, the last mostly invalid bodies. */
   readonly senders: readonly [string, string, string]
-  /** A valid body; `ids` says how few ids there are, so that keys meet. */
+  /** A valid body; `ids` is the number of ids, kept small so that keys collide. */
   readonly good: (sender: string, queueId: string, ids: number, dice: Dice) => GoodBody
   readonly bad: readonly BadBody[]
-  /** Valid as well; the database or the process minds it. */
+  /** Also valid, but the database refuses it or it kills the process. */
   readonly poison: (sender: string, queueId: string, kind: string) => string
 }
 
@@ -45,12 +45,12 @@ export interface GoodBody {
 
 export interface BadBody {
   readonly reason: string
-  /** Whether it counts against the quota of its sender before it is refused. */
+  /** Whether it counts against its sender's quota before it is refused. */
   readonly isMeasured: boolean
   readonly body: (sender: string, queueId: string) => string
 }
 
-/** What is set for one sender. */
+/** The settings of one sender. */
 export interface SenderRule {
   readonly weight: number
   readonly quota: SenderQuota | null
@@ -59,14 +59,14 @@ export interface SenderRule {
 export interface SenderQuota {
   readonly maxItemsPerS: number | null
   readonly maxBytesPerS: number | null
-  /** What becomes of the rest. */
+  /** What happens to the rest. */
   readonly over: 'delay' | 'reject'
 }
 
 export type SenderRules = Readonly<Record<string, SenderRule>>
 
 export interface SimulatedQuotas<Item, Refused extends Rejection = Rejection> {
-  /** The reason for which it rejects what is over a quota. */
+  /** The reason of rejections over a quota. */
   readonly reason: string
   readonly admission: (setup: QuotaSetup) => OpenAdmission<Item, Refused>
 }

@@ -1,17 +1,13 @@
 /**
- * Runs many schedules in a thread of their own, away from the test runner: its hooks into
- * every promise would make them ten times slower.
- *
- * Shapes  a job in, its result out, both plain data.
+ * Runs many schedules in a separate thread, away from the test runner, whose promise
+ * hooks would make them ten times slower. Job and result are plain data.
  */
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { type Job, type JobResult, runJob } from './job.js'
 
 export interface SimulationThread {
-  /**
-   * One job after the other: the next one is given when the one before has its result.
-   */
+  /** Runs one job at a time: start the next one after the previous result. */
   run(job: Job): Promise<JobResult>
   end(): Promise<unknown>
 }

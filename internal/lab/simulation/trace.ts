@@ -1,6 +1,6 @@
 /**
- * What happened in one schedule, step by step: hashed to compare two runs, and its end
- * shown when a seed fails.
+ * The steps of one schedule. Their hash compares two runs; the last ones are shown when a
+ * seed fails.
  *
  * Units   virtual milliseconds.
  */

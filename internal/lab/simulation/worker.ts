@@ -1,9 +1,7 @@
 /**
- * One worker over all its lives: starts an intake, kills it or stops it as the plan says,
- * and starts the next one after a while.
- *
- * The intake is the real one, with its real counters; only the two ports, the clock and
- * the channel to the primary are simulated.
+ * One worker over all its lives: it starts an intake, kills or stops it as the plan says,
+ * and later starts the next one. The intake and its counters are real; only the two
+ * ports, the clock and the channel to the primary are simulated.
  *
  * Units   virtual milliseconds.
  */
@@ -28,7 +26,7 @@ import type { SimulatedSystem } from './system.js'
 import type { World } from './world.js'
 import { connectWriter } from './writer.js'
 
-/** A bug put before the ports of any system, to see whether it is found. */
+/** A bug planted around the ports of any system, to see whether it is found. */
 export interface PlantedBug {
   readonly queue?: (queue: Queue, around: Around) => Queue
   readonly store?: <Item, Refused extends Rejection>(
@@ -36,7 +34,7 @@ export interface PlantedBug {
     around: AroundStore<Item, Refused>
   ) => Store<Item, Refused>
   readonly writer?: (writer: Writer) => Writer
-  /** Of the tables. */
+  /** How the tables find a row. */
   readonly rowKey?: RowKey
 }
 
@@ -64,7 +62,7 @@ export interface WorkerSetup<Item, Refused extends Rejection = Rejection> {
   readonly bug: PlantedBug
 }
 
-/** The longest that a process takes to end when its intake has stopped. */
+/** The longest time between an intake's stop and the end of its process. */
 export const ENDING_MS = 2_000
 
 /** The largest body of a load. */
@@ -76,9 +74,9 @@ export class Worker<Item, Refused extends Rejection = Rejection> {
   #lives = 0
   #process: SimulatedProcess | null = null
   #intake: Intake<Item, Refused> | null = null
-  /** Failed deletes and extensions that came back to the process, and that it told of. */
+  /** Failed deletes and extensions: answered to the process, and reported by it. */
   #failedEntries = { answered: 0, told: 0 }
-  /** Who waits for the end of a stop that is under way. */
+  /** Callbacks that wait for the stop under way. */
   #stopping: (() => void)[] | null = null
 
   constructor(setup: WorkerSetup<Item, Refused>, number: number) {
@@ -101,8 +99,8 @@ export class Worker<Item, Refused extends Rejection = Rejection> {
   }
 
   /**
-   * An orderly stop; `onEnded` is called when the process has ended, at once where it is
-   * down already.
+   * An orderly stop. `onEnded` is called when the process has ended, or at once if it is
+   * already down.
    */
   stop(withinMs: number, onEnded: () => void): void {
     const { world, server } = this.#setup
@@ -127,8 +125,7 @@ export class Worker<Item, Refused extends Rejection = Rejection> {
       if (isInTime && intake.status.inFlight > 0)
         world.violate('drain', `stopped in time with ${intake.status.inFlight} in flight`)
       if (!isInTime) server.excuseAll(process)
-      // The process ends a little later; until then nothing of it may touch a port any
-      // more.
+      // The process ends a little later; until then it must not touch a port.
       this.#watchForSignsOfLife(process, isInTime)
       process.after(world.dice.scale(1, ENDING_MS), () => process.end())
     })
@@ -223,7 +220,7 @@ export class Worker<Item, Refused extends Rejection = Rejection> {
     primary.retire(process)
     const { answered, told } = this.#failedEntries
     if (told < answered)
-      world.violate('told failures', `${answered} entries failed, and the worker told of ${told}`)
+      world.violate('told failures', `${answered} entries failed, and the worker reported ${told}`)
     for (const onEnded of this.#stopping ?? []) onEnded()
     this.#stopping = null
     this.#process = null
@@ -243,7 +240,7 @@ export class Worker<Item, Refused extends Rejection = Rejection> {
     server.excuseAll(process)
   }
 
-  /** Messages of one receive per poller may come on top of the limit. */
+  /** One receive per poller may exceed the limit. */
   #checkBounds(): void {
     const { world } = this.#setup
     const { limits, pollers } = world.schedule
@@ -259,7 +256,7 @@ export class Worker<Item, Refused extends Rejection = Rejection> {
   #watchForSignsOfLife(process: SimulatedProcess, isInTime: boolean): void {
     const { world } = this.#setup
     process.onCall = name => {
-      // After a late stop a COMMIT under way may still be answered, and its messages be
+      // After a late stop a COMMIT under way may still be answered and its messages
       // deleted.
       if (isInTime || name !== 'ack')
         world.violate('stop', `${process.name} calls ${name} after it has stopped`)

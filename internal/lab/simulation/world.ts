@@ -1,6 +1,6 @@
 /**
- * What all parts of one simulation share: time, chance, faults, the trace, and the first
- * invariant that did not hold.
+ * What all parts of one simulation share: time, random numbers, faults, the trace, and
+ * the first violated invariant.
  */
 import { Dice } from './dice.js'
 import { Faults } from './faults.js'
@@ -10,8 +10,8 @@ import { Trace } from './trace.js'
 
 export interface BrokenPromise {
   /**
-   * The number of the invariant, as in internal/docs/architecture.md, or a word for
-   * another promise.
+   * The invariant's number in internal/docs/architecture.md, or the name of another
+   * promise.
    */
   readonly invariant: string
   readonly what: string
@@ -35,7 +35,7 @@ export class World {
     return this.scheduler.nowMs
   }
 
-  /** Noted rather than thrown: the code under test would catch it and carry on. */
+  /** Recorded, not thrown: the code under test would catch it and carry on. */
   violate(invariant: string, what: string): void {
     this.note('checker', `${invariant} violated:`, what)
     this.violation ??= { invariant, what }
@@ -45,7 +45,7 @@ export class World {
     this.trace.add(this.scheduler.nowMs, who, what, detail)
   }
 
-  /** How long a packet takes from here to there. */
+  /** The travel time of a packet. */
   latencyMs(): number {
     return this.dice.scale(0.2, 10)
   }

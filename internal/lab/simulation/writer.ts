@@ -1,9 +1,9 @@
 /**
  * The sending side of the queue of one simulated process: copies of messages that a quota
- * puts off.
+ * delays.
  *
  * Units   virtual milliseconds; delays in seconds.
- * Errors  outcomes as the SQS adapter gives them; a copy that is none is a violation.
+ * Errors  outcomes as the SQS adapter gives them; a false copy is a violation.
  */
 import type { OutgoingMessage, QueueWriter, SendOutcome } from '../../engine/queue/queue.js'
 import { SQS_SEND_LIMITS } from '../../engine/queue/sqs/limits.js'
@@ -33,7 +33,7 @@ export function connectWriter({
       world.violate('I9', `a send of ${messages.length} entries`)
     for (const { body, origin = '', delayS = 0 } of messages) {
       if (server.familyOf(origin)[0]?.sent.body !== body)
-        world.violate('I2', `a copy that is none: of ${origin}, ${body}`)
+        world.violate('I2', `a false copy: of ${origin}, ${body}`)
       if (!Number.isInteger(delayS) || delayS < 1 || delayS > limits.delayS)
         world.violate('I9', `a delay of ${delayS} s`)
     }

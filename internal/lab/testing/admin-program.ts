@@ -1,9 +1,6 @@
 /**
- * The built admin program beside a processor, an emulator and a database of the test
- * file's own.
- *
- * Shapes  one of each per test file; before each test the tables and the dead-letter
- *         queue are emptied.
+ * The built admin program, with one processor, emulator and database per test file. The
+ * tables and the dead-letter queue are emptied before each test.
  */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
@@ -41,11 +38,11 @@ export interface Running {
 
 type Environment = Readonly<Record<string, string>>
 
-/** The body of a valid event, but for what a test makes of it. */
+/** The body of a valid event, with a test's own fields over it. */
 export const event = (over: object): string =>
   JSON.stringify({ event_type: 'user-app', client_id: 'client-1', message: 'a text', ...over })
 
-/** Whole programs on a busy machine take their time. */
+/** Whole programs are slow on a busy machine. */
 export const LIMIT_MS = 60_000
 
 export function startAdmin(t: Test, env: Environment, args: readonly string[]): Running {
@@ -74,7 +71,10 @@ const endedRun = (code: number | string, results: string, output: string): Run =
   }
 })
 
-/** Runs a command to its end as the program does, in a thread: ten times faster. */
+/**
+ * Runs a command to its end as the program does, but in a thread, which is ten times
+ * faster.
+ */
 export async function runAdmin(env: Environment, args: readonly string[]): Promise<Run> {
   const thread = idleThreads.pop() ?? new AdminThread()
   const run = await thread.run({ env: { LOG_FORMAT: 'json', ...env }, args })
@@ -91,7 +91,7 @@ class AdminThread {
 
   constructor() {
     const script = new URL('../../../dist/internal/lab/testing/admin-thread.js', import.meta.url)
-    // Nothing of the test runner's own settings: it is the built program.
+    // None of the test runner's settings: this runs the built program.
     const { PATH = '', HOME = '' } = process.env
     this.#worker = new Worker(script, {
       env: { PATH, HOME },
@@ -139,12 +139,12 @@ export class AdminBench {
     this.lock = database.lock
   }
 
-  /** Rows of what stands behind FROM. */
+  /** Counts the rows of a FROM clause. */
   async count(from: string): Promise<number> {
     return Number((await this.sql(`SELECT count(*) AS n FROM ${from}`))[0]?.['n'])
   }
 
-  /** Of all stored events, in order. */
+  /** The ids of all stored events, in order. */
   async messageIds(): Promise<string[]> {
     return (await this.sql('SELECT message_id AS id FROM message ORDER BY 1')).map(({ id }) =>
       String(id)
@@ -157,14 +157,14 @@ export class AdminBench {
     return ready.length + inflight.length
   }
 
-  /** Waits until the processor has decided all that is in the queue. */
+  /** Waits until the processor has settled every message in the queue. */
   untilDecided(): Promise<void> {
     return until('the processor has decided all', () => this.depth() === 0, LIMIT_MS)
   }
 
   /**
-   * Has so many events of an unknown client refused, every other one without an id of its
-   * own. Resolves with the ids that their rows of `message` must have one day.
+   * Gets this many events of an unknown client refused, every other one without an id.
+   * Resolves with the ids that their rows of `message` must have later.
    */
   async refuseUnknown(client: string, events: number): Promise<string[]> {
     const idOf = (n: number): object => (n % 2 === 0 ? { event_id: `e-${n}` } : {})
@@ -182,10 +182,7 @@ export class AdminBench {
     ).map(({ id }) => String(id))
   }
 
-  /**
-   * Puts bodies where messages rest that were received too often. Resolves with their
-   * queue message ids.
-   */
+  /** Puts bodies into the dead-letter queue. Resolves with their queue message ids. */
   async bury(bodies: readonly string[]): Promise<string[]> {
     const ids: string[] = []
     for (let at = 0; at < bodies.length; at += 10) {
@@ -231,21 +228,18 @@ export async function createAdminBench(t: Test): Promise<AdminBench> {
   return new AdminBench(emulator, env, processor, { sql, lock })
 }
 
-/** The place in a program's talk with the queue at which it is killed. */
+/** The point in a program's calls to the queue at which it is killed. */
 export interface Place {
   /** The operation, such as `SendMessageBatch`, and which one of them. */
   readonly call: string
   readonly nth: number
-  /** Whether the queue still hears of it; its answer is lost in any case. */
+  /** Whether the call still reaches the queue; its answer is always lost. */
   readonly isHeard: boolean
 }
 
 const JSON_TYPE = { 'content-type': 'application/x-amz-json-1.0' }
 
-/**
- * Runs a command behind a proxy until it is at that place, and kills it there with
- * SIGKILL.
- */
+/** Runs a command behind a proxy up to that point and kills it there with SIGKILL. */
 export async function killAdminAt(
   t: Test,
   { emulator, env }: AdminBench,
@@ -282,6 +276,6 @@ export async function killAdminAt(
   const { program } = startAdmin(t, { ...env, AWS_ENDPOINT: proxy.origin }, args)
   const end = await Promise.race([reached, program.exited])
   if (end !== 'reached')
-    throw new Error(`it ended by itself (${String(end)}) before its place: ${program.output}`)
+    throw new Error(`it ended by itself (${String(end)}) before that point: ${program.output}`)
   await program.end('SIGKILL')
 }

@@ -1,9 +1,8 @@
 /**
- * Runs admin commands in a thread of the test's process, one after another: what takes
- * most of a short command's time, loading its modules, happens once.
+ * Runs admin commands in a thread of the test's process, one after another. The modules,
+ * whose loading dominates a short command's time, are loaded once.
  *
- * Shapes  a Command in, its exit code out; what it prints is in the thread's streams by
- *         then.
+ * Shapes  a Command in, its exit code out; by then its output is in the thread's streams.
  */
 import { once } from 'node:events'
 import { parentPort } from 'node:worker_threads'
@@ -16,7 +15,7 @@ export interface ThreadCommand {
 }
 
 const never = new AbortController().signal
-// Each command listens to them once more, for it takes the program to be its own.
+// Each command adds its listeners again, as if it were the whole program.
 process.stdout.setMaxListeners(0)
 process.stderr.setMaxListeners(0)
 
@@ -34,7 +33,7 @@ async function run({ env, args }: ThreadCommand): Promise<number> {
   return process.exitCode
 }
 
-/** The other side has taken all of it. */
+/** Resolves when the other side has taken all output. */
 const isTaken = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise(resolve => stream.write('', () => resolve()))
 

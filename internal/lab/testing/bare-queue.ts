@@ -1,10 +1,10 @@
 /**
- * A queue that can do as little as a broker may: it leases nothing, counts nothing, lets
- * nobody look inside and delays nothing; but it takes dead letters on demand. A message
- * is in flight for as long as its receiver is connected.
+ * A queue with the fewest abilities that a broker may have: no leases, no receive counts,
+ * no inspection, no delays; but it takes dead letters on demand. A message is in flight
+ * for as long as its receiver is connected.
  *
- * Shapes  a connection to a queue in memory, of which it hides the rest. `deadBodies` is
- *         shared by all connections to the same queue.
+ * Shapes  a connection to a queue in memory, whose other abilities it hides. `deadBodies`
+ *         is shared by all connections to the same queue.
  */
 import type { Queue, QueueWriter, Receipt } from '../../engine/queue/queue.js'
 import type { MemoryQueue } from './memory-queue.js'
@@ -64,7 +64,7 @@ export function connectBareQueue(memory: MemoryQueue, deadBodies: string[]): Que
   }
 }
 
-/** The senders' side of it. */
+/** The senders' side of the queue. */
 export function connectBareWriter(memory: MemoryQueue): QueueWriter {
   const takes: QueueWriter['takes'] = message =>
     message.delayS === undefined && memory.takes(message)

@@ -1,8 +1,8 @@
 /**
- * Many cases under one assertion: tap takes longer over thousands of them than the code
- * under test does.
+ * Many cases under one assertion, because thousands of tap assertions take longer than
+ * the code under test.
  *
- * Errors  a failure names each case that does not hold, or the first of very many.
+ * Errors  a failure names each failed case, or the first ones of very many.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Test } from 'tap'
@@ -22,13 +22,13 @@ export class Cases {
     this.equal(isTrue, true, name)
   }
 
-  /** The one assertion, of what holds for all of them. */
+  /** The one assertion for all cases. */
   assertAll(t: Pick<Test, 'ok' | 'same'>, rule: string): void {
     t.ok(this.#checks > 0, `${rule}: there are cases`)
     t.same(this.#failures.slice(0, MOST_NAMED), [], rule)
   }
 
-  /** For a property, whose runner says with which values it failed. */
+  /** For property tests, whose runner reports the failing values. */
   throwFailures(): void {
     const [first] = this.#failures
     if (first !== undefined)

@@ -1,14 +1,13 @@
 /**
- * Certificates for tests of TLS, and for nothing else: the key is public, so nobody may
- * ever trust these authorities.
+ * Certificates for tests of TLS, and for nothing else: the key is public, so never trust
+ * these authorities.
  *
  * Shapes  PEM. SERVER_CERTIFICATE is for the name `localhost` (no IP address) and signed
  *         by AUTHORITY; OTHER_AUTHORITY has signed nothing. SELF_SIGNED_CERTIFICATE has
- *         the same name and key, and no authority behind it. Valid from 2020 to 2120,
- *         P-256.
- * Source  `openssl ca`, because `node:crypto` makes keys and no certificates. The
- *         authorities' keys were thrown away: to change a certificate, make all of them
- *         anew.
+ *         the same name and key, but no authority. Valid from 2020 to 2120, P-256.
+ * Source  `openssl ca`, because `node:crypto` makes keys but no certificates. The
+ *         authorities' keys were thrown away: to change one certificate, make all of them
+ *         again.
  */
 export const AUTHORITY = `-----BEGIN CERTIFICATE-----
 MIIBZjCCAQugAwIBAgIBATAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA50ZXN0IGF1

@@ -1,11 +1,11 @@
 /**
  * A fresh, migrated database for one test, on a real PostgreSQL, dropped at the end.
  *
- * With DB_CONNECTION_TEST set it is created on that server; else on one of the test
- * file's own, which is started from the project's packages and removed with its data.
+ * With DB_CONNECTION_TEST set it is created on that server. Otherwise the test file
+ * starts its own server from the project's packages and removes it with its data.
  *
- * Errors  the teardown throws, and so fails the test file, when a connection to the
- *         database is still open.
+ * Errors  the teardown throws, and fails the test file, when a connection to the database
+ *         is still open.
  */
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
@@ -22,14 +22,14 @@ export interface TestDatabaseOptions {
   readonly isMigrated?: boolean
 }
 
-/** The part of a tap test that is needed here. */
+/** The part of a tap test that is used here. */
 interface Teardown {
   teardown(fn: () => Promise<void>): void
 }
 
 type Cleanup = () => Promise<void>
 
-/** Where databases are made, and which of them is migrated already. */
+/** Where databases are created, and the migrated template. */
 interface Server {
   readonly connectionString: string
   readonly template: string | null
@@ -49,7 +49,7 @@ export async function createTestDatabase(
   await runOnce(server, `CREATE DATABASE ${name}${from}`)
   cleanups.unshift(() => runOnce(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
   const pool = new pg.Pool({ connectionString, max: 4, application_name: 'event-process test' })
-  // Tests may end sessions on purpose; the pool replaces a broken connection by itself.
+  // Tests may end sessions on purpose; the pool replaces broken connections.
   pool.on('error', () => undefined)
   cleanups.unshift(
     () => pool.end(),
@@ -69,9 +69,8 @@ function findServer(): Promise<Server> {
 }
 
 /**
- * One server serves the whole test file: it ends after all that stands in the file.
- * Loaded only where it is needed: an outside database works where the embedded one does
- * not.
+ * One server serves the whole test file and ends after it. It is loaded only when needed,
+ * because an external database works where the embedded one does not.
  */
 async function startServer(): Promise<Server> {
   const { default: file } = await import('tap')
@@ -81,14 +80,11 @@ async function startServer(): Promise<Server> {
   const server = await startTestPostgres({ dataDir, port: 0 })
   file.teardown(() => server.stop())
   const template = new URL(server.connectionString).pathname.slice(1)
-  // Statements are run from another database: one in use cannot be copied.
+  // Statements run from another database, because a database in use cannot be copied.
   return { connectionString: withDatabase(server.connectionString, 'postgres'), template }
 }
 
-/**
- * Each cleanup runs, whatever became of those before it; the first failure is the one
- * that counts.
- */
+/** Runs each cleanup even if earlier ones failed; the first failure is thrown. */
 async function runAll(cleanups: readonly Cleanup[]): Promise<void> {
   const failures: unknown[] = []
   for (const cleanup of cleanups) await cleanup().catch((error: unknown) => failures.push(error))
@@ -112,8 +108,8 @@ async function runOnce(connectionString: string, statement: string): Promise<voi
 }
 
 /**
- * A closed connection's session ends a moment later on the server, so this looks again
- * before it complains.
+ * On the server the session of a closed connection ends a moment later, so this checks
+ * several times before it fails.
  */
 async function assertUnused(server: string, name: string): Promise<void> {
   const client = new pg.Client({ connectionString: server })

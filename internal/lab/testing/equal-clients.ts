@@ -1,4 +1,4 @@
-/** An intake of events in which nothing is set for any client. */
+/** An intake of events without settings for any client. */
 import { admitAll } from '../../engine/intake/admission.js'
 import { clientOf } from '../../systems/events/event/event.js'
 import { refuseUnstorable } from '../../systems/events/store/refusal.js'

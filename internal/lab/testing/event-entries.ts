@@ -2,7 +2,7 @@
 import type { EventEntry, EventRejection, ValidEvent } from '../../systems/events/event/event.js'
 import { makeEntry, type TestDelivery } from './store-entries.js'
 
-/** An entry with a valid event; fields that a test does not name do not matter to it. */
+/** An entry with a valid event; fields that a test does not name do not matter. */
 export function valid(event: Partial<ValidEvent> = {}, delivery: TestDelivery = {}): EventEntry {
   const item: ValidEvent = {
     clientId: 'client-1',
@@ -23,7 +23,7 @@ export function rejected(
   return makeEntry({ kind: 'rejected', rejection: eventRejection(rejection) }, delivery)
 }
 
-/** Of a body that says nothing but what a test names. */
+/** The rejection of a body that has only what a test names. */
 export function eventRejection(rejection: Partial<EventRejection> = {}): EventRejection {
   return {
     reason: 'not-json',

@@ -1,6 +1,5 @@
 /**
- * What the store of events promises beyond every other store, as tests for all its
- * adapters.
+ * What the store of events promises beyond other stores, as tests for all its adapters.
  *
  * A harness starts with the clients `client-1` and `client-2` and the event types
  * `user-app` and `monitor-app`, and without any row.
@@ -70,7 +69,7 @@ export async function testEventStore(
   const test = (rule: string, body: (t: Test, harness: EventStoreHarness) => Promise<void>) =>
     t.test(`${adapter}: ${rule}`, async t => body(t, await createHarness(t)))
 
-  await test('a row keeps which schema version accepted it, and a repetition that another version accepted changes nothing', async (t, harness) => {
+  await test('a row keeps the schema version that accepted it, even if another accepts a copy', async (t, harness) => {
     const { store, messages } = harness
     const batch = [1, null, 2_147_483_647].map((schemaId, n) =>
       valid({ messageId: `id-${n}`, schemaId })
@@ -149,7 +148,7 @@ export async function testEventStore(
     t.match(rows.get('queue-c'), { reason: 'unknown-client', body: 'body c' })
   })
 
-  await test('a disabled client or event type is refused and says that it is disabled, until it is enabled', async (t, harness) => {
+  await test('a disabled client or event type is refused as disabled until it is enabled', async (t, harness) => {
     const { store, disable, messages, rejections } = harness
     await disable('client', 'client-2', true)
     await disable('event type', 'monitor-app', true)
@@ -210,7 +209,7 @@ export async function testEventStore(
     t.match(await messages(), [{ clientId: 'new-client', eventType: 'new-type', messageId: 'c' }])
   })
 
-  await test('a rejection says of the event what its body said', async (t, {
+  await test('a rejection records what the body said about the event', async (t, {
     store,
     rejections
   }) => {
@@ -239,7 +238,7 @@ export async function testEventStore(
     ])
   })
 
-  await test('a redriven message is no redelivery: it is judged anew, and refused again it says where it comes from', async (t, {
+  await test('a redriven message is judged anew, and a new rejection names its origin', async (t, {
     store,
     addClient,
     messages,
@@ -342,7 +341,7 @@ export async function testEventStore(
     t.same(await insert(store, rejected({ reason: 'unstorable', ...names }, raw)), ['duplicate'])
   })
 
-  await test('messages of one key that differ in their parents are written as if they came one after the other', async (t, {
+  await test('messages of one key with different parents are written as if one after the other', async (t, {
     store,
     messages
   }) => {
@@ -376,7 +375,7 @@ export async function testEventStore(
         valid({ ...key, payload: '3' }, { queueId: 'q9' })
       ),
       ['duplicate', 'conflict'],
-      'and beside a row of an earlier batch'
+      'also with a row of an earlier batch'
     )
   })
 }

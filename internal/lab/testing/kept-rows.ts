@@ -1,8 +1,7 @@
 /**
- * The rows that a store keeps, in memory, and what a batch adds to them: the decisions
- * that a system's SQL takes, told by the system's rules.
- *
- * Shapes  `decide` looks at the committed rows only; `apply` is the COMMIT.
+ * The rows of a store, in memory, and what a batch adds to them. It makes the decisions
+ * of a system's SQL, by the system's rules. `decide` looks at the committed rows only;
+ * `apply` is the COMMIT.
  */
 import type {
   Disposition,
@@ -11,7 +10,7 @@ import type {
   Rejection
 } from '../../engine/message/message.js'
 
-/** Whose item it is, and which of theirs. */
+/** The owner of an item, and the item's id within the owner. */
 export interface ItemKey {
   readonly owner: string
   readonly id: string
@@ -21,12 +20,15 @@ export interface ItemKey {
 export interface ItemRules<Item, Refused extends Rejection = Rejection> {
   /** Items under one key are one row. */
   readonly keyOf: (item: Item) => ItemKey
-  /** Items of equal key and content are duplicates, of equal key alone a conflict. */
+  /**
+   * Items with equal key and content are duplicates; with only an equal key they
+   * conflict.
+   */
   readonly contentOf: (item: Item) => string
   readonly conflictOf: (item: Item, message: ReceivedMessage) => Refused
-  /** Why an item is refused whatever is stored under its key, or null. */
+  /** Why an item is refused regardless of what is stored under its key, or null. */
   readonly refusalOf: (item: Item, message: ReceivedMessage) => Refused | null
-  /** The item that a refused body would have been, where the rejection says that. */
+  /** The item that a refused body would have been, if the rejection records it. */
   readonly itemOf: (rejection: Refused) => Item | null
 }
 
@@ -48,7 +50,7 @@ export interface RowChange<Item, Refused extends Rejection = Rejection> {
   readonly dispositions: readonly Disposition[]
 }
 
-/** The text under which a row is found. */
+/** The text that identifies a row. */
 export type RowKey = (key: ItemKey) => string
 
 export const rowKey: RowKey = ({ owner, id }) => `${owner}\u0000${id}`
@@ -70,7 +72,7 @@ export class KeptRows<Item, Refused extends Rejection = Rejection> {
     return this.#rowKey(this.#rules.keyOf(item))
   }
 
-  /** Whether the very item is stored. */
+  /** Whether an item with this key and content is stored. */
   holds(key: ItemKey, content: string): boolean {
     const stored = this.items.get(this.#rowKey(key))
     return stored?.content === content && rowKey(stored.key) === rowKey(key)
@@ -111,7 +113,7 @@ export class KeptRows<Item, Refused extends Rejection = Rejection> {
     return { items, rejections, dispositions }
   }
 
-  /** Adds the rows; a key that is there already, or null. */
+  /** Adds the rows. Returns a key that already exists, or null. */
   apply({ items, rejections }: RowChange<Item, Refused>): string | null {
     for (const [key, row] of items) {
       if (this.items.has(key)) return key

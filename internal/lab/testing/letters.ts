@@ -1,6 +1,6 @@
 /**
- * A tiny system for tests of what every system's admin commands share: letters, of which
- * some were refused. Its rejections rest in a list.
+ * A tiny system for tests of the admin commands that all systems share: letters, some of
+ * them refused. Its rejections are kept in a list.
  */
 import type { Command, CommandGroup, Commands } from '../../engine/cli/command.js'
 import type { QueueWriter } from '../../engine/queue/queue.js'
@@ -169,5 +169,5 @@ const countCommand: Command<LettersContext> = {
     }
 }
 
-/** A group, and a command that stands alone. */
+/** A group, and a command outside any group. */
 export const LETTER_COMMANDS: Commands<LettersContext> = [rejectionsGroup, countCommand]

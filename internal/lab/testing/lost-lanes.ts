@@ -1,14 +1,13 @@
 /**
- * What happens to the lanes of a process that says nothing any more, without the waits.
- *
- * Shapes  `schema` is that of the lanes' tables.
+ * Simulates a process that has gone silent, without waiting for its lanes to be lost.
+ * `schema` is the schema of the lanes' tables.
  */
 import type pg from 'pg'
 import { PgBoss } from 'pg-boss'
 
 /**
- * Puts the last word of these lanes' processes `forS` seconds back; without it, so far
- * that the lanes count as lost. How many there are.
+ * Moves the last heartbeat of these lanes back by `forS` seconds; by default so far that
+ * they count as lost. Returns their number.
  */
 export async function silenceLanes(
   pool: pg.Pool,
@@ -25,8 +24,8 @@ export async function silenceLanes(
 }
 
 /**
- * What pg-boss does every few seconds, at once; whether it does so depends on the other
- * processes, so callers do it again.
+ * Triggers at once what pg-boss does every few seconds. Whether it runs depends on other
+ * processes, so callers repeat it.
  */
 export async function lookForLostLanes(pool: pg.Pool, schema: string): Promise<void> {
   await pool.query(

@@ -1,16 +1,19 @@
 import t from 'tap'
 import { createManualClock } from './manual-clock.js'
 
-await t.test('time stands still until it is moved, and spans are not wall-clock times', async t => {
-  const clock = createManualClock(1_000)
-  t.equal(clock.monotonicMs(), 0)
-  t.equal(clock.epochMs(), 1_000)
-  clock.advance(5)
-  t.equal(clock.monotonicMs(), 5)
-  t.equal(clock.epochMs(), 1_005)
-})
+await t.test(
+  'time stands still until it is moved, and durations are not wall-clock times',
+  async t => {
+    const clock = createManualClock(1_000)
+    t.equal(clock.monotonicMs(), 0)
+    t.equal(clock.epochMs(), 1_000)
+    clock.advance(5)
+    t.equal(clock.monotonicMs(), 5)
+    t.equal(clock.epochMs(), 1_005)
+  }
+)
 
-await t.test('timers run in the order in which they are due, at their own time', async t => {
+await t.test('timers run in the order of their due times, each at its own time', async t => {
   const clock = createManualClock()
   const ran: string[] = []
   const note = (name: string) => () => ran.push(`${name}@${clock.monotonicMs()}`)

@@ -1,25 +1,22 @@
 /**
  * A Clock that stands still until a test moves it.
  *
- * Shapes  `monotonicMs` counts from 0 and `epochMs` from `startMs`, so that code which
- *         takes one for the other shows. Timers run in order of their due time, equal
- *         ones in the order in which they were set; what a timer sets, runs too if due.
+ * `monotonicMs` counts from 0 and `epochMs` from `startMs`, which exposes code that
+ * confuses the two. Timers run in order of their due time, equal ones in the order in
+ * which they were set. Timers set by timers run too if due.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock } from '../../engine/lifecycle/clock.js'
 
 export interface ManualClock extends Clock {
   /**
-   * Moves time on and runs all timers that fall due, one after the other, without letting
+   * Advances time and runs all timers that fall due, one after the other, without letting
    * promises run in between.
    */
   advance(ms: number): void
-  /**
-   * The same, but before each timer and at the end promises (and I/O that is ready) get
-   * their turn.
-   */
+  /** The same, but promises (and ready I/O) run before each timer and at the end. */
   advanceAsync(ms: number): Promise<void>
-  /** How many timers wait. */
+  /** The number of waiting timers. */
   pending(): number
 }
 
@@ -28,7 +25,7 @@ interface Timer {
   readonly fn: () => void
 }
 
-/** Long enough for a chain of awaits that hops over a few turns of the event loop. */
+/** Enough for a chain of awaits that spans a few turns of the event loop. */
 const TURNS = 3
 
 async function settle(): Promise<void> {
@@ -77,7 +74,7 @@ export function createManualClock(startMs = 1_700_000_000_000): ManualClock {
   }
 }
 
-/** Moves the clock on, a quarter of a second at a time, until the promise is settled. */
+/** Advances the clock by a quarter of a second at a time until the promise is settled. */
 export async function advanceUntil<T>(clock: ManualClock, promise: Promise<T>): Promise<T> {
   const state = { isSettled: false }
   const settled = promise.finally(() => (state.isSettled = true))

@@ -1,22 +1,22 @@
 /**
- * What the manual shows, as commands and what they are to print.
+ * The manual's examples, as commands and their expected output.
  *
- * Shapes  a block of console lines in, its commands out; and whether a printed text is
- *         the shown one, apart from what differs each time: times, ids, secrets, widths
- *         of columns, in a block that says so numbers too. `…` stands for any text, on a
- *         line of its own for any lines.
+ * Shapes  a block of console lines in, its commands out. A second function compares
+ *         printed text with the shown text, ignoring what differs each time: times, ids,
+ *         secrets, column widths, and in blocks marked so also numbers. `…` stands for
+ *         any text, on its own line for any lines.
  */
 import { readFileSync } from 'node:fs'
 import { type MarkdownBlock, type MarkdownPage, repositoryPath } from './markdown.js'
 
 export interface ShownCommand {
   readonly text: string
-  /** What it prints, as shown; without a line nothing is to be printed. */
+  /** The output as shown; no lines means no output. */
   readonly output: string
   readonly where: string
 }
 
-/** The commands of a console block: `$ ` begins one, `> ` goes on with it. */
+/** The commands of a console block: `$ ` begins one, `> ` continues it. */
 export function commandsOf({ page, line, lines }: MarkdownBlock): readonly ShownCommand[] {
   const commands: { text: string; output: string[]; where: string }[] = []
   const indent = /^ */.exec(lines[0] ?? '')?.[0].length ?? 0
@@ -59,7 +59,7 @@ export function isAsShown(shown: string, printed: string, numbersVary: boolean):
 
 const literal = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
-/** May be asked again until the answer is the one that is waited for. */
+/** Whether the command may be repeated until it gives the expected answer. */
 export const isQuestion = (command: string): boolean =>
   /^node dist\/cmd\/admin (\S+ (ls|show|test)|trace)\b/.test(command) ||
   /^npm run -s sql -- "SELECT/.test(command)
@@ -71,7 +71,7 @@ export interface MentionedCommand {
 
 const PROGRAMS = /^(node dist\/cmd\/|npm |psql |docker |cp )/
 
-/** Commands in sentences and tables, and those of blocks that are not run. */
+/** Commands in sentences, tables and blocks that are not run. */
 export function mentionedCommands({
   path,
   lines,
@@ -96,7 +96,7 @@ export function mentionedCommands({
     .map(({ number, code }) => ({ where: `${path}:${number} ${code}`, words: code.split(/ +/) }))
 }
 
-/** Of package.json, by name. */
+/** The scripts of package.json, by name. */
 export function readScripts(): Readonly<Record<string, string | undefined>> {
   const text = readFileSync(repositoryPath('package.json'), 'utf8')
   return (JSON.parse(text) as { readonly scripts: Record<string, string> }).scripts

@@ -1,8 +1,8 @@
 /**
- * The Markdown files of this repository, as far as tests look into them.
+ * The Markdown files of this repository, parsed for tests.
  *
- * Shapes  a page is its lines, each with what it is; a block is what stands between two
- *         fences, with the words behind the first one.
+ * Shapes  a page is a list of lines, each with its kind; a block is the text between two
+ *         fences, with the words after the opening fence.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -23,7 +23,7 @@ export interface MarkdownBlock {
   /** Of the opening fence, from 1. */
   readonly line: number
   readonly language: string
-  /** What stands behind the language. */
+  /** The words after the language. */
   readonly mark: string
   readonly lines: readonly string[]
 }
@@ -37,7 +37,7 @@ export interface MarkdownPage {
 
 export const repositoryPath = (path: string): string => join(ROOT, path)
 
-/** All files of the checkout, without what is installed or made. */
+/** All files of the checkout, without installed and generated ones. */
 export function listFiles(folder = ROOT): readonly string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
     if (NOT_OURS.has(entry.name)) return []
@@ -76,7 +76,7 @@ function kindOf(text: string): MarkdownLine['kind'] {
   return text.startsWith('#') ? 'heading' : 'prose'
 }
 
-/** What `#…` may say of a page: its headings as GitHub writes them. */
+/** The valid `#…` anchors of a page: its headings as GitHub writes them. */
 export function headingAnchors({ lines }: MarkdownPage): ReadonlySet<string> {
   const anchors = new Set<string>()
   for (const { text, kind } of lines) {
@@ -93,7 +93,7 @@ export function headingAnchors({ lines }: MarkdownPage): ReadonlySet<string> {
   return anchors
 }
 
-/** Where a link of this page leads: a path from the root, and what is behind its #. */
+/** The targets of this page's links: a path from the root, and the part after the #. */
 export function linksOf({ path, lines }: MarkdownPage): readonly {
   readonly line: number
   readonly target: string
@@ -118,7 +118,7 @@ export function linksOf({ path, lines }: MarkdownPage): readonly {
     })
 }
 
-/** Its text with each piece of inline code gone. */
+/** The text without its inline code. */
 export const withoutCode = (text: string): string => text.replaceAll(/`[^`]*`/g, '``')
 
 export const exists = (path: string): boolean => existsSync(repositoryPath(path))

@@ -1,9 +1,7 @@
 /**
  * A tiny system for tests of the dispatcher: duties, lanes and notes in memory, and
- * answers that the test gives.
- *
- * Shapes  a duty is a row of one lane; a lane is opened as its id; the result of an
- *         attempt is a word.
+ * answers given by the test. A duty is a row of one lane; a lane is opened as its id; the
+ * result of an attempt is a word.
  */
 import type {
   Attempt,
@@ -30,7 +28,7 @@ export const DONE: MemoryAttempt = {
   duty: { kind: 'done' },
   lane: { kind: 'well', restMs: 0 }
 }
-/** A failure that asks for a rest, of the duty and of its lane. */
+/** A failure that requests a pause of the duty and of its lane. */
 export const failedWith = (restMs: number): MemoryAttempt => ({
   result: 'failed',
   duty: { kind: 'retry', notBeforeMs: restMs },
@@ -57,7 +55,7 @@ export type MemoryLane = Partial<FoundLane<string>>
 
 export interface MemoryDispatchOptions {
   readonly clock: ManualClock
-  /** What an attempt ends as; the second number counts all attempts from 1. */
+  /** The result of an attempt; `nth` counts all attempts from 1. */
   readonly answer: (duty: MemoryDuty, nth: number) => MemoryAttempt | null
   /** How long an attempt takes. */
   readonly attemptMs?: (duty: MemoryDuty) => number
@@ -80,7 +78,7 @@ export class MemoryDispatch implements Dispatch<string, MemoryDuty, string> {
   readonly #pausedUntilMs = new Map<string, number>()
   underWay = 0
   mostUnderWay = 0
-  /** Where set, the store answers with these instead. */
+  /** If set, the store fails with these instead. */
   findFault: Error | null = null
   dueFault: Error | null = null
   settleFault: Error | null = null
@@ -106,7 +104,7 @@ export class MemoryDispatch implements Dispatch<string, MemoryDuty, string> {
     this.#lanes.set(laneId, { ...this.#lanes.get(laneId), ...lane })
   }
 
-  /** Nobody may work for it any more. */
+  /** Removes the lane: nobody may work for it any more. */
   remove(laneId: string): void {
     this.#pausedUntilMs.set(laneId, Number.POSITIVE_INFINITY)
   }
@@ -202,7 +200,7 @@ export class MemoryDispatch implements Dispatch<string, MemoryDuty, string> {
 
 export class MemoryLanes implements Lanes {
   readonly #clock: ManualClock
-  /** Lanes that were woken and not claimed yet. */
+  /** Lanes that were woken and have not been claimed yet. */
   readonly notes: string[] = []
   readonly claimed: ClaimedLane[] = []
   readonly released: { readonly laneId: string; readonly wakeAgain: boolean }[] = []
@@ -217,14 +215,14 @@ export class MemoryLanes implements Lanes {
     this.#clock = clock
   }
 
-  /** One note per lane; a lane that is being worked on waits for its release. */
+  /** One note per lane; a claimed lane waits for its release. */
   wake(laneIds: readonly string[]): void {
     for (const laneId of laneIds) if (!this.notes.includes(laneId)) this.notes.push(laneId)
   }
 
   async claim(max: number): Promise<readonly ClaimedLane[]> {
     this.claims.push(this.#clock.monotonicMs())
-    // As a database does: what is woken in the same turn is there.
+    // As in a database: lanes woken in the same turn are visible.
     await Promise.resolve()
     const free = this.notes.filter(id => !this.claimed.some(({ laneId }) => laneId === id))
     const got = free.slice(0, max).map((laneId): ClaimedLane => ({ laneId }))

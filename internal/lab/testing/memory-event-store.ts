@@ -6,7 +6,9 @@ import { refuse, type StoreRefusal } from '../../systems/events/store/refusal.js
 import type { ItemRules } from './kept-rows.js'
 import { createMemoryStore, type MemoryStore } from './memory-store.js'
 
-/** Names that may be added and disabled while it runs, like rows of their tables. */
+/**
+ * Names that may be added and disabled while the store runs, like rows of their tables.
+ */
 export interface EventParents {
   readonly clients: Set<string>
   readonly eventTypes: Set<string>
@@ -33,7 +35,7 @@ export function createMemoryEventStore(options: {
   return { ...createMemoryStore({ rules: eventRules(parents), faultOf }), parents }
 }
 
-/** What PostgreSQL decides about events; the same rules that the simulation has. */
+/** What PostgreSQL decides about events; the simulation uses the same rules. */
 export function eventRules(parents: EventParents): ItemRules<ValidEvent, EventRejection> {
   const { clients, disabledClients, disabledEventTypes, eventTypes } = parents
   function whyRefused({ clientId, eventType }: ValidEvent): StoreRefusal | null {
@@ -58,7 +60,7 @@ export function eventRules(parents: EventParents): ItemRules<ValidEvent, EventRe
   }
 }
 
-/** What PostgreSQL refuses a row for, as far as a valid event can hold it. */
+/** Why PostgreSQL would refuse the row of a valid event, or null. */
 function faultOf({ clientId, eventType, messageId, payload }: ValidEvent): string | null {
   if (![clientId, eventType, messageId, payload].every(isStorable)) return '22021'
   if (messageId === '' || Buffer.byteLength(messageId) > MAX_ID_BYTES) return '23514'

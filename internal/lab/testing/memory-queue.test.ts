@@ -35,7 +35,7 @@ await t.test('visibility ends to the millisecond', async t => {
   ])
 })
 
-await t.test('an idle receive comes back empty after its wait', async t => {
+await t.test('an idle receive returns empty after its wait', async t => {
   const { clock, receive, receives } = setup(t, { waitTimeS: 20 })
   receive()
   await clock.advanceAsync(19_999)
@@ -45,7 +45,7 @@ await t.test('an idle receive comes back empty after its wait', async t => {
 })
 
 await t.test(
-  'a message that was received too often becomes a dead letter, and is delivered no more',
+  'a message received too often becomes a dead letter and is not delivered again',
   async t => {
     const { clock, queue, inbox, receive } = setup(t, { maxReceiveCount: 2 })
     await queue.send([{ body: 'poison' }])
@@ -76,11 +76,11 @@ await t.test('the newest handle deletes even after its visibility has run out', 
   )
   t.strictSame(await queue.ack(inbox), [])
   t.strictSame(queue.messages(), [])
-  t.strictSame(await queue.ack(inbox), [], 'and deleting once more is no failure')
+  t.strictSame(await queue.ack(inbox), [], 'and deleting again does not fail')
 })
 
 await t.test(
-  'each delete is announced before it happens, and what is announced may refuse it',
+  'each delete is announced before it happens, and the listener may refuse it',
   async t => {
     const seen: number[] = []
     let refuse = false
@@ -95,14 +95,14 @@ await t.test(
     await clock.advanceAsync(0)
     const [a, b] = inbox as [ReceivedMessage, ReceivedMessage]
     await queue.ack([a, { ...b, token: `${b.id}#0` }])
-    t.strictSame(seen, [1, 2], 'only what the handle really deletes, while it is still there')
+    t.strictSame(seen, [1, 2], 'only messages that the handle really deletes, before they are gone')
     refuse = true
     await t.rejects(queue.ack([b]), { message: 'not stored' })
     t.equal(queue.messages().length, 1)
   }
 )
 
-await t.test('calls and entries fail when told, once', async t => {
+await t.test('calls and entries fail once when told to', async t => {
   const { clock, queue, inbox, errors, receive } = setup(t)
   const down = new QueueError('ECONNREFUSED', 'down')
   queue.failNext('send', down)

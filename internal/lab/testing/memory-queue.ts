@@ -1,5 +1,5 @@
 /**
- * A queue in memory that behaves like SQS: for tests that step time by hand and make
+ * A queue in memory that behaves like SQS, for tests that step time by hand and make
  * calls fail.
  *
  * Shapes  Queue and QueueWriter in one, and `messages`, `deadMessages` to look inside.
@@ -8,7 +8,7 @@
  *         nothing; the newest one deletes even after its visibility has run out; nack and
  *         `extend` need the newest handle of a message that is in flight.
  * Units   visibility on the clock's monotonic milliseconds.
- * Errors  those of the port, plus what `failNext` and `failEntry` were told.
+ * Errors  those of the port, plus those set with `failNext` and `failEntry`.
  * Source  Amazon SQS API reference, DeleteMessage and ChangeMessageVisibility.
  */
 import type { Clock } from '../../engine/lifecycle/clock.js'
@@ -39,15 +39,15 @@ export interface MemoryQueueOptions {
   readonly clock: Clock
   readonly visibilityTimeoutS: number
   /**
-   * How long one receive waits for messages; as long as that an idle receiver goes
-   * without `onReceive`. Default 20.
+   * How long one receive waits for messages, and so the longest time that an idle
+   * receiver goes without `onReceive`. Default 20.
    */
   readonly waitTimeS?: number
   /** Deliveries after which a message becomes a dead letter. Default: never. */
   readonly maxReceiveCount?: number
   /**
-   * Called with the receipts that are about to be deleted, before they are; a rejection
-   * makes the call fail and deletes nothing.
+   * Called with the receipts before they are deleted; a rejection makes the call fail and
+   * deletes nothing.
    */
   readonly onAck?: (receipts: readonly Receipt[]) => void | Promise<void>
 }
@@ -66,16 +66,16 @@ export type QueueCall = SettleCall | 'receive' | 'depth' | 'send'
 export interface MemoryQueue extends InspectableQueue, QueueWriter {
   readonly limits: QueueLimits & SendLimits
   readonly leases: Leases
-  /** What was sent and is neither deleted nor a dead letter. */
+  /** Messages that are neither deleted nor dead letters. */
   messages(): readonly HeldMessage[]
-  /** What was received too often. */
+  /** Messages that were received too often. */
   deadMessages(): readonly HeldMessage[]
   /**
-   * The next such call fails as a whole, before it does anything. Several failures are
-   * used up one per call.
+   * Makes the next such call fail as a whole, before it does anything. Several failures
+   * are used one per call.
    */
   failNext(call: QueueCall, error: QueueError): void
-  /** The next such call that has an entry with this id fails for that entry alone. */
+  /** Makes the next such call with this entry fail for that entry alone. */
   failEntry(call: SettleCall, failure: SettleFailure): void
 }
 
@@ -88,13 +88,10 @@ interface Held {
   visibleAtMs: number
 }
 
-/** What a failed receive waits before the next one. */
+/** The wait after a failed receive. */
 const RECEIVE_RETRY_MS = 100
 
-/**
- * The outcome of a call as a promise: what the port throws is a rejection, as over a
- * network.
- */
+/** The outcome of a call as a promise: a throw becomes a rejection, as over a network. */
 const answer = <T>(call: () => T): Promise<T> => new Promise(resolve => resolve(call()))
 
 const handleOf = (held: Held): string => `${held.id}#${held.receiveCount}`
@@ -161,8 +158,8 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
   }
 
   /**
-   * One long poll: resolves with what there is as soon as there is something, or with
-   * nothing at its end or at the stop.
+   * One long poll: resolves as soon as there are messages, or with none at its end or
+   * when stopped.
    */
   async function poll(stopped: AbortSignal): Promise<ReceivedMessage[]> {
     const endsAtMs = clock.monotonicMs() + waitTimeS * 1_000
@@ -199,7 +196,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     }
   }
 
-  /** Makes messages invisible for so long from now. */
+  /** Makes messages invisible for this long from now. */
   function hide(
     call: SettleCall,
     receipts: readonly Receipt[],
@@ -219,7 +216,7 @@ export function createMemoryQueue(options: MemoryQueueOptions): MemoryQueue {
     return failed
   }
 
-  /** What a receive brought while it was being stopped. */
+  /** Gives back messages that a receive took while it was being stopped. */
   function giveBack(taken: readonly ReceivedMessage[]): void {
     for (const { id } of taken) {
       const held = live.get(id)

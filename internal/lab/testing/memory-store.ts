@@ -1,8 +1,7 @@
 /**
- * A store in memory: the same decisions as the PostgreSQL one, one transaction at a time,
- * gone with the process. For tests.
+ * A store in memory for tests: the same decisions as the PostgreSQL one, one transaction
+ * at a time. Its rows can be read in the order of the commits.
  *
- * Shapes  what is kept is read as rows, in the order of the commits.
  * Errors  StoreError `data` for an item that PostgreSQL would refuse, `transient` once it
  *         is closed.
  */
@@ -12,7 +11,7 @@ import { type ItemRules, KeptRows } from './kept-rows.js'
 
 export interface MemoryStoreOptions<Item, Refused extends Rejection = Rejection> {
   readonly rules: ItemRules<Item, Refused>
-  /** The SQLSTATE with which PostgreSQL refuses the item's row; null: it can hold it. */
+  /** The SQLSTATE with which PostgreSQL refuses the item's row, or null. */
   readonly faultOf: (item: Item) => string | null
 }
 
@@ -29,7 +28,7 @@ export function createMemoryStore<Item, Refused extends Rejection = Rejection>({
   const committed = new Set<string>()
   let transactions = 0
   let isClosed = false
-  /** Resolves when the transactions before are over. */
+  /** Resolves when the earlier transactions are over. */
   let previous: Promise<void> = Promise.resolve()
 
   function assertOpen(): void {

@@ -1,6 +1,6 @@
 /**
- * The sender's edge as tests use it: http is allowed, loopback stands for the Internet,
- * and any name leads there.
+ * The sender's poster as tests use it: http is allowed, loopback stands for the Internet,
+ * and every name resolves to it.
  */
 import { createAddressRules, parseAllowList } from '../../engine/egress/address.js'
 import {
@@ -19,7 +19,7 @@ interface Teardown {
 
 export interface TestPoster {
   readonly poster: Poster
-  /** Stands still: a deadline comes when the test says so. */
+  /** Stands still: deadlines pass when the test says so. */
   readonly clock: ManualClock
   readonly post: (url: string, over?: Partial<Post>) => Promise<PostResult>
 }
@@ -45,7 +45,7 @@ export function createTestPoster(t: Teardown, over: Partial<PosterOptions> = {})
   return { poster, post, clock }
 }
 
-/** The same with one recipient; `post` takes a path of it. */
+/** The same with one recipient; `post` takes a path on it. */
 export async function startRecipient(
   t: Teardown,
   answer: StubAnswer,

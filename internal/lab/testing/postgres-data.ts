@@ -1,9 +1,8 @@
 /**
  * Data directories for test servers, with our tables in their database from the start.
  *
- * To create one and to migrate it takes seconds; so it is done once per checkout and
- * version of the tables, and each test gets a copy. Copies lie in memory where the
- * machine has room for them.
+ * Creating and migrating one takes seconds. So it is done once per checkout and version
+ * of the tables, and each test gets a copy, in memory if the machine has room.
  */
 import { execFile } from 'node:child_process'
 import { createHash, randomUUID } from 'node:crypto'
@@ -22,7 +21,7 @@ interface Teardown {
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const CACHE = join(ROOT, 'node_modules', '.cache', 'test-postgres')
-/** What the data is made by: when one of these changes, it is made anew. */
+/** The files that determine the data: when one changes, the data is created again. */
 const MADE_BY = [
   'package.json',
   'internal/engine/embedded',
@@ -33,8 +32,8 @@ const MEMORY = '/dev/shm'
 const MEMORY_MIN_BYTES = 4 * 1024 ** 3
 
 /**
- * An embedded server's data directory of the test's own, without a server; it is removed
- * when the test has ended.
+ * A data directory of an embedded server for one test, without a server; removed when the
+ * test has ended.
  */
 export async function createPostgresData(t: Teardown): Promise<string> {
   const prepared = await prepare()
@@ -44,7 +43,7 @@ export async function createPostgresData(t: Teardown): Promise<string> {
   return dataDir
 }
 
-/** `cp` keeps the owner, who is not root where the server is not. */
+/** `cp` keeps the owner, which is not root if the server is not. */
 const copy = (from: string, into: string): Promise<unknown> =>
   promisify(execFile)('cp', ['-Rp', from, into])
 
@@ -54,7 +53,7 @@ function temporaryPlace(): string {
   return bavail * bsize >= MEMORY_MIN_BYTES ? MEMORY : tmpdir()
 }
 
-/** Two processes may prepare at once: the slower one uses what the faster one made. */
+/** Two processes may prepare at once: the slower one uses the faster one's result. */
 async function prepare(): Promise<string> {
   const key = keyOf(MADE_BY)
   const path = join(CACHE, key)
@@ -79,7 +78,7 @@ async function prepare(): Promise<string> {
   return path
 }
 
-/** Whoever made the data can read it, and nobody else. */
+/** Includes the user: only the user who created the data can read it. */
 function keyOf(names: readonly string[]): string {
   const sum = createHash('sha256').update(String(process.getuid?.()))
   for (const file of names.flatMap(filesBelow)) sum.update(readFileSync(join(ROOT, file)))

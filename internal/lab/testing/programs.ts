@@ -1,8 +1,8 @@
 /**
- * Starts the built programs as a user would, on services of the test's own, and looks at
+ * Starts the built programs as a user would, on the test's own services, and observes
  * them from outside.
  *
- * Errors  a program that ends while it is waited for fails the wait with what it printed.
+ * Errors  if a program ends during a wait, the wait fails with its output.
  */
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -33,13 +33,13 @@ export type ProgramName =
   | 'soak'
 
 const PREFIX = 'event_process_'
-/** Whole programs on a busy machine take their time. */
+/** Whole programs are slow on a busy machine. */
 const PROGRAM_LIMIT_MS = 60_000
 
 /** A running program with what it has printed so far. */
 export class Program {
   readonly child: ChildProcess
-  /** Its end, once all that it has started has ended too. */
+  /** Its end, after everything that it started has ended too. */
   readonly exited: Promise<number | string>
   output = ''
   readonly #program: BuiltProgram
@@ -52,7 +52,7 @@ export class Program {
       stream?.on('data', chunk => (this.output += String(chunk)))
   }
 
-  /** The lines of its log, as far as they are JSON. */
+  /** The lines of its log that are JSON. */
   get log(): readonly Record<string, unknown>[] {
     return this.output
       .split('\n')
@@ -79,8 +79,8 @@ export class Program {
 }
 
 /**
- * An empty directory that is gone after the test: the working directory of programs, so
- * that no .env of this checkout is read.
+ * An empty directory, removed after the test. Programs use it as their working directory,
+ * so that they do not read this checkout's .env.
  */
 export function temporaryDirectory(t: Teardown): string {
   const path = mkdtempSync(join(tmpdir(), 'event-process-test-'))
@@ -97,7 +97,7 @@ export function startProgram(
   return startEntry(t, { name, env, args })
 }
 
-/** The same of another file than those in cmd. */
+/** The same for a file outside cmd. */
 export function startEntry(t: Teardown, spec: Omit<ProgramSpec, 'directory'>): Program {
   const { PATH = '', HOME = '' } = process.env
   const directory = temporaryDirectory(t)
@@ -114,7 +114,7 @@ export function serviceEnvironment(
 ): Record<string, string> {
   return {
     DB_CONNECTION: connectionString,
-    // The test's server is fast, not safe.
+    // The test's server trades safety for speed.
     DB_ALLOW_UNSAFE_DURABILITY: 'yes',
     QUEUE_NAME: 'events',
     AWS_ENDPOINT: endpoint,
@@ -128,7 +128,7 @@ export function serviceEnvironment(
   }
 }
 
-/** A processor that has said where its metrics are and that it is ready. */
+/** A processor that is ready and whose metrics address is known. */
 export class Processor {
   readonly program: Program
   readonly origin: string
@@ -138,7 +138,7 @@ export class Processor {
     this.origin = origin
   }
 
-  /** By series, without their common prefix. */
+  /** The metrics by series, without their common prefix. */
   async metrics(): Promise<Map<string, number>> {
     const samples = readSamples(await (await fetch(`${this.origin}/metrics`)).text())
     return new Map(
@@ -171,7 +171,7 @@ export async function startProcessor(
   return new Processor(program, origin)
 }
 
-/** Sends bodies to the queue `events`, in tens. */
+/** Sends bodies to the queue `events`, ten at a time. */
 export async function sendBodies(
   { sqs, server }: TestSqs,
   bodies: readonly string[]
@@ -188,7 +188,7 @@ export async function sendBodies(
   }
 }
 
-/** The emulator names queues by its own host; this asks it rather than guessing. */
+/** The emulator builds queue URLs from its own host, so ask it. */
 export function queueUrlOf(server: TestSqs['server'], name: string): string {
   const queue = server.inspectQueue(name)
   if (queue === undefined) throw new Error(`no queue ${name}`)

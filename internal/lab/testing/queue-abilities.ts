@@ -1,5 +1,5 @@
 /**
- * What an adapter must do of what a broker may lack: leases, and looking inside.
+ * What an adapter must do for abilities that a broker may lack: leases and inspection.
  */
 import type { Test } from 'tap'
 import type { Leases, QueueInspection } from '../../engine/queue/queue.js'
@@ -19,7 +19,7 @@ export async function testLeases(t: Test, harness: QueueHarness): Promise<void> 
     return { ...opened, leases: opened.queue.leases! }
   }
 
-  await t.test('a message that nobody settles comes back when its lease ends', async t => {
+  await t.test('an unsettled message comes back when its lease ends', async t => {
     const { queue, writer, passTime } = await open(t, 1)
     const [id] = await sendTexts(writer, 'again')
     const inbox = new Inbox(queue)
@@ -29,7 +29,7 @@ export async function testLeases(t: Test, harness: QueueHarness): Promise<void> 
     t.equal(second.id, id)
     t.equal(second.body, 'again')
     t.equal(second.receiveCount, countsDeliveries ? 2 : 1)
-    t.not(second.token, first.token, 'under a new receipt')
+    t.not(second.token, first.token, 'with a new receipt')
     t.equal(second.sentAtMs, first.sentAtMs)
   })
 
@@ -43,10 +43,10 @@ export async function testLeases(t: Test, harness: QueueHarness): Promise<void> 
     await passTime(1_000)
     t.equal((await inbox.one()).body, 'back', 'its neighbour comes back')
     t.strictSame(inbox.messages, [])
-    t.strictSame(await queue.ack([kept]), [], 'and its receipt still counts')
+    t.strictSame(await queue.ack([kept]), [], 'and its receipt is still valid')
   })
 
-  await t.test('one bad entry fails alone and for good', async t => {
+  await t.test('a bad entry fails alone and permanently', async t => {
     const { queue, leases, writer } = await open(t)
     await sendTexts(writer, 'a', 'b')
     const [a, b] = await new Inbox(queue).next(2)
@@ -60,11 +60,7 @@ export async function testLeases(t: Test, harness: QueueHarness): Promise<void> 
     await sendTexts(writer, 'a')
     const message = await new Inbox(queue).one()
     t.strictSame(await leases.extend([message], 1_000_000), [])
-    t.strictSame(
-      await leases.extend([message], 0.5),
-      [],
-      'a part of a second counts as a whole one'
-    )
+    t.strictSame(await leases.extend([message], 0.5), [], 'a fraction of a second is rounded up')
     await t.rejects(leases.extend([message], -1), RangeError)
     await t.rejects(leases.extend([message], NaN), RangeError)
     t.strictSame(await leases.extend([], 1), [])
@@ -77,7 +73,7 @@ export async function testInspection(t: Test, harness: QueueHarness): Promise<vo
     return { ...opened, inspect: opened.queue.inspect! }
   }
 
-  await t.test('the depth tells what waits, what is in flight and what is delayed', async t => {
+  await t.test('the depth counts waiting, in-flight and delayed messages', async t => {
     const { queue, inspect, writer } = await open(t)
     await sendTexts(writer, 'a', 'b', 'c')
     t.strictSame(await inspect.depth(), { visible: 3, inFlight: 0, delayed: 0 })
@@ -90,26 +86,29 @@ export async function testInspection(t: Test, harness: QueueHarness): Promise<vo
     t.strictSame(await inspect.depth(), { visible: 0, inFlight: 1, delayed: 1 })
   })
 
-  await t.test('what is taken stays away from others for so long, and is settled', async t => {
-    const { queue, inspect, writer, passTime } = await open(t)
-    const ids = await sendTexts(writer, 'a', 'b', 'c')
-    const taken = await inspect.take(2, 60)
-    t.equal(taken.length, 2, 'no more than was asked for')
-    const rest = await inspect.take(10, 60)
-    t.strictSame([...taken, ...rest].map(message => message.id).sort(), [...ids].sort())
-    t.ok([...taken, ...rest].every(message => message.receiveCount === 1))
-    t.strictSame(await inspect.take(10, 60), [], 'nothing is visible any more')
-    t.strictSame(await queue.ack(taken), [])
-    t.strictSame(await queue.nack(rest), [])
-    const [again] = await inspect.take(10, 1)
-    t.match(again, { id: rest[0]!.id, body: rest[0]!.body, sentAtMs: rest[0]!.sentAtMs })
-    await passTime(1_000)
-    const last = await new Inbox(queue).one()
-    t.equal(last.id, rest[0]!.id)
-    t.strictSame(
-      [again!.receiveCount, last.receiveCount],
-      queue.countsDeliveries ? [2, 3] : [1, 1],
-      'each look counts'
-    )
-  })
+  await t.test(
+    'taken messages stay invisible to others for the given time and can be settled',
+    async t => {
+      const { queue, inspect, writer, passTime } = await open(t)
+      const ids = await sendTexts(writer, 'a', 'b', 'c')
+      const taken = await inspect.take(2, 60)
+      t.equal(taken.length, 2, 'no more than was asked for')
+      const rest = await inspect.take(10, 60)
+      t.strictSame([...taken, ...rest].map(message => message.id).sort(), [...ids].sort())
+      t.ok([...taken, ...rest].every(message => message.receiveCount === 1))
+      t.strictSame(await inspect.take(10, 60), [], 'nothing is visible any more')
+      t.strictSame(await queue.ack(taken), [])
+      t.strictSame(await queue.nack(rest), [])
+      const [again] = await inspect.take(10, 1)
+      t.match(again, { id: rest[0]!.id, body: rest[0]!.body, sentAtMs: rest[0]!.sentAtMs })
+      await passTime(1_000)
+      const last = await new Inbox(queue).one()
+      t.equal(last.id, rest[0]!.id)
+      t.strictSame(
+        [again!.receiveCount, last.receiveCount],
+        queue.countsDeliveries ? [2, 3] : [1, 1],
+        'each look counts'
+      )
+    }
+  )
 }

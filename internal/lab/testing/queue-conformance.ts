@@ -1,10 +1,10 @@
 /**
  * What every adapter of the port `Queue` must do, and what the engine may rely on.
  *
- * Shapes  the suite asks what every broker can do, and of the rest what the harness lists
- *         (queue-abilities.ts). Only what all servers agree on is asserted: for a receipt
- *         that is out of date some answer with a failure and some with success, so the
- *         suite asks what became of the message.
+ * The suite tests what every broker can do, plus the abilities that the harness lists
+ * (queue-abilities.ts). It asserts only what all servers agree on. For an outdated
+ * receipt some answer with a failure and some with success, so the suite checks what
+ * happened to the message.
  */
 import type { Test } from 'tap'
 import { testInspection, testLeases } from './queue-abilities.js'
@@ -27,7 +27,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
 
   const open = (t: Test, leaseS = 30): Promise<OpenQueue> => openHarnessQueue(t, harness, leaseS)
 
-  await t.test('a queue says what it can do', async t => {
+  await t.test('a queue declares its abilities', async t => {
     const { queue, writer } = await open(t)
     t.strictSame(
       {
@@ -50,7 +50,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     const ids = await sendTexts(writer, body, ' ')
     const inbox = new Inbox(queue)
     const [first, second] = (await inbox.next(2)).sort((a, b) => b.bytes - a.bytes)
-    t.strictSame([first!.id, second!.id], ids, 'under the id that the sender was told')
+    t.strictSame([first!.id, second!.id], ids, 'under the id that the sender got')
     t.equal(first!.body, body)
     t.equal(first!.bytes, Buffer.byteLength(body))
     t.equal(second!.body, ' ')
@@ -63,7 +63,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     t.strictSame(inbox.errors, [])
   })
 
-  await t.test('lists may be longer than a call of the broker, and empty', async t => {
+  await t.test('lists may be longer than the broker allows per call, and may be empty', async t => {
     const opened = await open(t)
     const { queue, writer } = opened
     const ids = await sendTexts(writer, ...bodies(25))
@@ -75,7 +75,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
       bodies(25)
         .map((body, n) => [body, ids[n]])
         .sort(),
-      'each has the outcome at its place'
+      'each outcome is at its entry’s position'
     )
     if (queue.leases !== null) t.strictSame(await queue.leases.extend(messages, 60), [])
     t.strictSame(await queue.nack(messages), [])
@@ -86,7 +86,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     t.strictSame(await leftIn(opened, inbox, again), [])
   })
 
-  await t.test('a receive brings no more than the queue says', async t => {
+  await t.test('a receive brings no more than the queue’s declared maximum', async t => {
     const { queue, writer } = await open(t)
     await sendTexts(writer, ...bodies(25))
     const sizes: number[] = []
@@ -114,8 +114,8 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
       }
     })
     await until('admission is asked for', () => asked > 0)
-    // Round trips on the same connection: a receive that had been sent before them would
-    // have taken the message.
+    // Round trips on the same connection: a receive sent before them would have taken the
+    // message.
     for (let round = 0; round < 3; round++) {
       await queue.nack([UNKNOWN_RECEIPT])
       if (queue.inspect !== null)
@@ -136,7 +136,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     t.strictSame(await leftIn(opened, inbox, messages), ['left'])
   })
 
-  await t.test('a message that is given back is handed out again at once', async t => {
+  await t.test('a message that is given back is delivered again at once', async t => {
     const { queue, writer } = await open(t)
     await sendTexts(writer, 'again')
     const inbox = new Inbox(queue)
@@ -150,20 +150,23 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     t.not(second.token, first.token, 'under a new receipt')
   })
 
-  await t.test('the receipt of an earlier delivery settles nothing, the newest does', async t => {
-    const opened = await open(t)
-    const { queue, writer } = opened
-    await sendTexts(writer, 'once', 'twice')
-    const inbox = new Inbox(queue)
-    const messages = await inbox.next(2)
-    await queue.nack(messages)
-    const newest = await inbox.next(2)
-    await queue.ack(messages)
-    await queue.ack(newest.filter(({ body }) => body === 'twice'))
-    t.strictSame(await leftIn(opened, inbox, newest), ['once'])
-  })
+  await t.test(
+    'the receipt of an earlier delivery settles nothing; the newest one does',
+    async t => {
+      const opened = await open(t)
+      const { queue, writer } = opened
+      await sendTexts(writer, 'once', 'twice')
+      const inbox = new Inbox(queue)
+      const messages = await inbox.next(2)
+      await queue.nack(messages)
+      const newest = await inbox.next(2)
+      await queue.ack(messages)
+      await queue.ack(newest.filter(({ body }) => body === 'twice'))
+      t.strictSame(await leftIn(opened, inbox, newest), ['once'])
+    }
+  )
 
-  await t.test('a receipt that nobody has given out harms no other', async t => {
+  await t.test('an invented receipt harms no other message', async t => {
     const opened = await open(t)
     const { queue, writer } = opened
     await sendTexts(writer, 'a', 'b')
@@ -174,7 +177,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
   })
 
   await t.test(
-    'what cannot be sent is refused with a code, and its neighbours are sent',
+    'an unsendable message is refused with a code, and its neighbours are sent',
     async t => {
       const { queue, writer } = await open(t)
       const { bytes } = writer.limits
@@ -203,7 +206,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     ])
   })
 
-  await t.test('a copy says where it comes from, and counts that against its size', async t => {
+  await t.test('a copy carries its origin, which counts towards its size', async t => {
     const { queue, writer } = await open(t)
     const origin = 'b9d1f7a2-3f0e-4a53-9a55-0c2f3f6f7c11'
     const full = { body: 'x'.repeat(writer.limits.bytes), origin }
@@ -225,7 +228,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     )
   })
 
-  await t.test('an origin that can be no id is ignored', async t => {
+  await t.test('an origin that cannot be an id is ignored', async t => {
     const { queue, writer } = await open(t)
     await writer.send([
       { body: 'a', origin: 'x'.repeat(256) },
@@ -235,7 +238,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     t.strictSame(received.map(message => message.origin?.length).sort(), [127, undefined])
   })
 
-  await t.test('nobody receives a message before its delay is over', async t => {
+  await t.test('no message is received before its delay is over', async t => {
     const { queue, writer, passTime } = await open(t)
     const isDelayed = writer.limits.delayS > 0
     await writer.send([{ body: 'later', ...(isDelayed ? { delayS: 1 } : {}) }, { body: 'now' }])
@@ -245,7 +248,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     await until('the other one', () => inbox.bodies().includes('later'))
   })
 
-  await t.test('a stopped receive is handed nothing more; another one goes on', async t => {
+  await t.test('a stopped receive delivers nothing more; another one goes on', async t => {
     const { queue, writer, passTime } = await open(t, 1)
     await sendTexts(writer, 'before')
     const stopped = new Inbox(queue)
@@ -256,10 +259,10 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     await passTime(1_000)
     t.equal((await other.one()).body, 'after')
     t.strictSame(stopped.messages, [])
-    t.strictSame(stopped.errors, [], 'and the end of its own receives is no error')
+    t.strictSame(stopped.errors, [], 'and ending its receives is not an error')
   })
 
-  await t.test('what was received before a stop can still be settled', async t => {
+  await t.test('messages received before a stop can still be settled', async t => {
     const opened = await open(t, 1)
     const { queue, writer } = opened
     await sendTexts(writer, 'done', 'not done')
@@ -276,7 +279,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     t.strictSame(await leftIn(opened, other, messages), [])
   })
 
-  await t.test('what a closed connection has not settled comes to another one', async t => {
+  await t.test('messages that a closed connection left unsettled go to another one', async t => {
     const { queue, connect, writer, passTime } = await open(t, 1)
     await sendTexts(writer, 'left')
     await new Inbox(queue).one()
@@ -286,7 +289,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
     t.equal((await other.one()).body, 'left')
   })
 
-  await t.test('a receive may be stopped twice, while it waits for whatever', async t => {
+  await t.test('a receive may be stopped twice, whatever it waits for', async t => {
     const { queue } = await open(t)
     const waitsForMessages = new Inbox(queue)
     const waitsForAdmission = new Inbox(queue, { admit: never })
@@ -307,7 +310,7 @@ export async function queueConformance(t: Test, harness: QueueHarness): Promise<
   if (abilities.leases) await t.test('leases', t => testLeases(t, harness))
   if (abilities.inspect) await t.test('looking inside', t => testInspection(t, harness))
   if (abilities.deadLetters) {
-    await t.test('a dead letter is handed out no more, and is kept', async t => {
+    await t.test('a dead letter is not delivered again, and is kept', async t => {
       const opened = await open(t)
       const { queue, writer, deadBodies } = opened
       await sendTexts(writer, 'dead', 'alive')

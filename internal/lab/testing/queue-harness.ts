@@ -1,6 +1,6 @@
 /**
  * What the conformance suite of queues works with: a broker as its harness presents it,
- * and what was received of it.
+ * and the messages received from it.
  */
 import type { Test } from 'tap'
 import type { ReceivedMessage } from '../../engine/message/message.js'
@@ -15,7 +15,7 @@ import type {
 } from '../../engine/queue/queue.js'
 import { until } from './until.js'
 
-/** What a broker can do; its adapter must say the same of itself. */
+/** A broker's abilities; its adapter must declare the same. */
 export interface QueueAbilities {
   readonly leases: boolean
   readonly inspect: boolean
@@ -27,7 +27,7 @@ export interface QueueHarness {
   readonly abilities: QueueAbilities
   /** Messages of the usual size that this broker can never take. */
   readonly unsendable: readonly OutgoingMessage[]
-  /** Opens a queue that nobody else uses. */
+  /** Opens a queue for one test. */
   open(t: Test, options: { readonly leaseS: number }): Promise<HarnessQueue>
 }
 
@@ -35,11 +35,13 @@ export interface HarnessQueue {
   /** A connection to the queue; the suite closes it. */
   connect(): Promise<Queue>
   readonly writer: QueueWriter
-  /** What lies among the dead letters; asked only where the broker has them. */
+  /**
+   * The bodies of the dead letters; called only if the broker has a dead-letter queue.
+   */
   deadBodies(): Promise<readonly string[]>
   /**
-   * Moves a manual clock on; with a real one it may return at once: the suite then waits
-   * for what must happen.
+   * Advances a manual clock. With a real clock it may return at once: the suite waits for
+   * the expected events.
    */
   passTime(ms: number): Promise<void>
 }
@@ -108,21 +110,21 @@ export async function openHarnessQueue(
   }
 }
 
-/** Of no delivery that there ever was. */
+/** A receipt of no delivery. */
 export const UNKNOWN_RECEIPT = {
   id: 'unknown',
   token: 'a token that no queue has given out'
 }
 
-/** Sends bodies; the ids that they got. */
+/** Sends bodies and resolves with their ids. */
 export async function sendTexts(writer: QueueWriter, ...bodies: string[]): Promise<string[]> {
   const outcomes = await writer.send(bodies.map(body => ({ body })))
   return outcomes.map(outcome => ('id' in outcome ? outcome.id : `failed with ${outcome.code}`))
 }
 
 /**
- * What is left in the queue once the unsettled ones of `receipts` are given back, as it
- * comes to `inbox`.
+ * Gives back the unsettled ones of `receipts`, and resolves with what then arrives in
+ * `inbox`.
  */
 export async function leftIn(
   { queue, writer }: OpenQueue,

@@ -1,5 +1,5 @@
 /**
- * A TCP server on loopback that says to each connection what the test wants, HTTP or not.
+ * A TCP server on loopback that sends each connection what the test wants, HTTP or not.
  */
 
 import { createServer, type Server, type Socket } from 'node:net'
@@ -19,7 +19,7 @@ export async function startRawServer(
   const sockets: Socket[] = []
   const server = createServer(socket => {
     sockets.push(socket)
-    // Whoever hangs up on it does so on purpose.
+    // Clients hang up on purpose.
     socket.on('error', () => undefined)
     talk(socket)
   })

@@ -1,4 +1,6 @@
-/** Schemas as people write them, right: what becomes of payloads that meet them. */
+/**
+ * Correct schemas as people write them, and the outcome of payloads checked against them.
+ */
 export interface RightSchema {
   readonly why: string
   readonly schema: unknown

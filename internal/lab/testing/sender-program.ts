@@ -1,7 +1,7 @@
 /**
- * A sender as a process of its own, for tests that end or stop it: at the point of its
- * work that STRIKE_AT names it sends itself the signal STRIKE_WITH, once. SIGTERM ends it
- * as a program should.
+ * A sender as a separate process, for tests that end or stop it. At the point that
+ * STRIKE_AT names it sends itself the signal STRIKE_WITH, once. SIGTERM ends it in an
+ * orderly way.
  */
 import { parseKeyRing } from '../../systems/events/delivery/sealed.js'
 import { createWholeSender, type SenderParts } from './whole-sender.js'

@@ -1,9 +1,8 @@
 /**
- * A shell in which a test types what the manual shows, and looks at what it prints.
+ * A shell in which a test types the manual's commands and reads their output. Commands
+ * run one after the other; functions, variables and jobs persist, as in a terminal.
  *
- * Shapes  commands go in one after the other; functions, variables and jobs of one last
- *         for the next, as in a terminal.
- * Errors  a command that does not end in time, and a shell that does.
+ * Errors  a command that does not end in time, and a shell that ends too early.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,11 +21,11 @@ interface Teardown {
 export interface ShellOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
-  /** Run first, for functions that stand in for programs. */
+  /** Run first; defines functions that stand in for programs. */
   readonly preamble: string
 }
 
-/** Whole programs on a busy machine take their time. */
+/** Whole programs are slow on a busy machine. */
 const COMMAND_LIMIT_MS = 90_000
 const MARK = 'end-of-command'
 const LAST = new RegExp(`\\n?${MARK} (\\d+)\\n$`)

@@ -1,4 +1,4 @@
-/** An intake that nobody listens to, for tests that listen to some of it. */
+/** An intake whose observers do nothing, for tests that override some of them. */
 import type { CommitJournal } from '../../engine/intake/committer.js'
 import type { IntakeObserver } from '../../engine/intake/observer.js'
 

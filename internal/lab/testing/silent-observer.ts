@@ -1,4 +1,4 @@
-/** An observer of attempts that does nothing, for tests that listen to some of it. */
+/** An observer of attempts that does nothing, for tests that override parts of it. */
 import type { DispatchObserver } from '../../engine/dispatch/observer.js'
 
 const nothing = (): void => undefined

@@ -2,8 +2,8 @@
  * Runs a file of deployments/ as psql does: `:'name'` is a quoted variable, and `\gexec`
  * runs each value of the result before it.
  *
- * Errors  the server's, of the first statement that fails; what the file's transaction
- *         has done is then rolled back.
+ * Errors  the server's error for the first failing statement; the file's transaction is
+ *         rolled back.
  */
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
@@ -26,7 +26,7 @@ export async function runSqlFile(
       for (const statement of made.flatMap(row => Object.values(row))) await client.query(statement)
     }
   } finally {
-    // What a statement left open ends with its connection.
+    // Closing the connection ends whatever a statement left open.
     client.release(true)
   }
 }

@@ -1,8 +1,7 @@
 /**
- * An SQS emulator within the test's own process, on a free port.
- *
- * Shapes  one emulator per call of `startTestSqs`, ended by the test's teardown;
- *         `createQueue` makes a queue with a name of its own.
+ * An SQS emulator in the test's process, on a free port. Each call of `startTestSqs`
+ * starts one, and the test's teardown ends it. `createQueue` creates a queue with a
+ * unique name.
  */
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import { type FauxqsServer, startFauxqs } from 'fauxqs'
@@ -17,7 +16,7 @@ export interface TestSqs {
   readonly endpoint: string
   /** The emulator itself, to look inside. */
   readonly server: FauxqsServer
-  /** A client of it, destroyed at teardown. */
+  /** A client for it, destroyed at teardown. */
   readonly sqs: SQSClient
   readonly createQueue: (attributes?: Record<string, string>) => TestQueue
 }
@@ -27,7 +26,7 @@ export const TEST_CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' }
 
 /**
  * `SQS_TRANSPORT=sdk npm test` runs every test that does not name a transport over the
- * other one.
+ * SDK.
  */
 export const TEST_TRANSPORT: SqsTransport = process.env['SQS_TRANSPORT'] === 'sdk' ? 'sdk' : 'lean'
 

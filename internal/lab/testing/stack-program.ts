@@ -1,4 +1,4 @@
-/** `npm start` on embedded services of the test file's own, and what runs below it. */
+/** `npm start` on the test file's own embedded services, and the processes below it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -6,12 +6,12 @@ import { type Program, startProgram, temporaryDirectory } from './programs.js'
 
 export interface StackBench {
   readonly dataDir: string
-  /** One start of many; the data stays for the next one. */
+  /** Starts it; the data is kept for the next start. */
   start(t: Test, over?: Readonly<Record<string, string>>, args?: readonly string[]): Program
-  /** Of services by their records, of programs by what is said of them. */
+  /** The pids of services (from their records) and of programs (from the output). */
   pidsBelow(stack: Program): readonly number[]
   readonly postgresPid: () => number
-  /** The number that a statement selects, asked with the program `sql`. */
+  /** The number that a statement selects, using the program `sql`. */
   count(t: Test, statement: string): Promise<number>
 }
 

@@ -1,7 +1,7 @@
 /**
  * What every Store promises, as tests: one suite for all systems and adapters.
  *
- * A harness starts without any row, and takes the items that the system's samples name.
+ * A harness starts without rows and accepts the items of the system's samples.
  */
 import { type Test } from 'tap'
 import { type Store, StoreError } from '../../engine/intake/store.js'
@@ -10,20 +10,22 @@ import { insert, makeEntry, type TestDelivery } from './store-entries.js'
 
 /** Items and rejections of one system. */
 export interface StoreSamples<Item, Refused extends Rejection = Rejection> {
-  /** The nth item of an owner; another variant is another item under the same key. */
+  /**
+   * The nth item of an owner; a different variant is a different item under the same key.
+   */
   readonly item: (n: number, variant?: number, owner?: 0 | 1) => Item
-  /** What validation refuses a body for. */
+  /** Why validation refuses a body. */
   readonly rejection: Refused
   /**
-   * The rejection of a body that would have been this item; null where a system's
-   * rejections do not say that, because it never judges a body differently later.
+   * The rejection of a body that would have been this item. Null if the system's
+   * rejections do not record the item, because it never judges a body differently later.
    */
   readonly rejectionOf: ((item: Item) => Refused) | null
   /** Items that PostgreSQL cannot hold, by what is wrong with them. */
   readonly unstorable: Readonly<Record<string, Item>>
 }
 
-/** A rejection as it is kept; `body` is what was sent, however it is written. */
+/** A stored rejection; `body` is what was sent, however the row encodes it. */
 export interface KeptBody {
   readonly queueMessageId: string
   readonly reason: string
@@ -61,7 +63,7 @@ export async function testStore<Item, Refused extends Rejection>(
     (await items()).length,
     (await rejections()).length
   ]
-  /** In the same order, whatever the order of the rows. */
+  /** Sorted, so that the order of the rows does not matter. */
   const sorted = (all: readonly Item[]): readonly string[] =>
     all.map(one => JSON.stringify(one)).sort()
   const many = (count: number): Item[] => Array.from({ length: count }, (_, n) => item(n))
@@ -72,7 +74,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(await harness.rejections(), [])
   })
 
-  await test('the same item again is a duplicate, whichever queue message brings it', async (t, harness) => {
+  await test('the same item again is a duplicate, whatever queue message brings it', async (t, harness) => {
     const { store } = harness
     await insert(store, valid(item(1), { queueId: 'first' }))
     const redelivery = valid(item(1), { queueId: 'first', receiveCount: 2 })
@@ -81,7 +83,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(await isKept(harness), [1, 0])
   })
 
-  await test('another item under the same key is refused with its body, and the first one stays', async (t, harness) => {
+  await test('another item under the same key is refused with its body; the first one stays', async (t, harness) => {
     const { store, items, rejections } = harness
     await insert(store, valid(item(1)))
     const other = valid(item(1, 1), { queueId: 'other', body: 'the whole body' })
@@ -90,7 +92,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.match(await rejections(), [
       { queueMessageId: 'other', reason: 'conflict', body: 'the whole body' }
     ])
-    t.same(await insert(store, other), ['duplicate'], 'its redelivery has its row already')
+    t.same(await insert(store, other), ['duplicate'], 'its redelivery finds its row')
     t.same(await isKept(harness), [1, 1])
   })
 
@@ -99,7 +101,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(sorted(await items()), sorted([item(1, 0, 0), item(1, 1, 1)]))
   })
 
-  await test('dispositions come in the order of the batch, and a bad entry changes nothing for the others', async (t, harness) => {
+  await test('dispositions keep the batch’s order, and a bad entry does not affect the others', async (t, harness) => {
     const { store, items, rejections } = harness
     await insert(store, valid(item(1)), valid(item(2)))
     const batch = [
@@ -126,7 +128,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(ids.sort(), ['r1', 'r2', 'r3'])
   })
 
-  await test('a refused body becomes a row with all that is known of it, once', async (t, {
+  await test('a refused body becomes one row with everything known about it', async (t, {
     store,
     rejections
   }) => {
@@ -139,7 +141,7 @@ export async function testStore<Item, Refused extends Rejection>(
     ])
   })
 
-  await test('two deliveries of one refused message in one batch are one row', async (t, {
+  await test('two deliveries of one refused message in one batch become one row', async (t, {
     store,
     rejections
   }) => {
@@ -149,7 +151,7 @@ export async function testStore<Item, Refused extends Rejection>(
   })
 
   if (rejectionOf !== null) {
-    await test('what is stored is never rejected as well, however it is judged later', async (t, harness) => {
+    await test('a stored item is never rejected as well, however it is judged later', async (t, harness) => {
       const { store } = harness
       await insert(store, valid(item(1), { queueId: 'q' }))
       const judgedLater = (one: Item) =>
@@ -162,7 +164,7 @@ export async function testStore<Item, Refused extends Rejection>(
     })
   }
 
-  await test('what is rejected is never stored as well, however old the delivery is', async (t, harness) => {
+  await test('a rejected message is never stored as well, however old the delivery is', async (t, harness) => {
     const { store } = harness
     await insert(store, refused({ queueId: 'q', receiveCount: 2 }))
     const delivery = (receiveCount: number) => valid(item(1), { queueId: 'q', receiveCount })
@@ -188,7 +190,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(await insert(store, ...entries), ['duplicate', 'duplicate'])
   })
 
-  await test('a row that cannot be stored is a data fault, and nothing of its batch is stored', async (t, harness) => {
+  await test('an unstorable row is a data fault, and nothing of its batch is stored', async (t, harness) => {
     const { store } = harness
     for (const [why, one] of Object.entries(unstorable)) {
       await t.rejects(
@@ -201,7 +203,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(await insert(store, valid(item(1))), ['stored'], 'the next batch is written')
   })
 
-  await test('a key that stands in a batch several times is written as if its messages came one after the other', async (t, harness) => {
+  await test('repeated keys in a batch are written as if their messages came one by one', async (t, harness) => {
     const { store, items } = harness
     const batch = (...variants: number[]) =>
       variants.map((variant, at) =>
@@ -218,7 +220,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(await items(), [item(7)])
   })
 
-  await test('a message that was rejected before does not decide for another one of the same item', async (t, harness) => {
+  await test('an earlier rejection does not decide about another message with the same item', async (t, harness) => {
     const { store } = harness
     await insert(store, refused({ queueId: 'q1' }))
     const batch = ['q1', 'q2', 'q3'].map(queueId => valid(item(1), { queueId }))
@@ -226,7 +228,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(await isKept(harness), [1, 1])
   })
 
-  await test('what a transaction adds is known before anything of it can be seen', async (t, harness) => {
+  await test('a transaction’s dispositions are known before its rows are visible', async (t, harness) => {
     const prepared = await harness.store.prepare([valid(item(1)), refused()])
     t.same(prepared.dispositions, ['stored', rejection.reason])
     t.same(await isKept(harness), [0, 0])
@@ -234,7 +236,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(await isKept(harness), [1, 1])
   })
 
-  await test('what is rolled back leaves nothing behind, and the same batch again is new', async (t, harness) => {
+  await test('a rollback leaves nothing behind, and the same batch is then new', async (t, harness) => {
     const { store } = harness
     const batch = [valid(item(1)), refused()]
     const prepared = await store.prepare(batch)
@@ -244,7 +246,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(await insert(store, ...batch), ['stored', rejection.reason])
   })
 
-  await test('a committed transaction is known as such: one that stored, one that only rejected', async (t, {
+  await test('a committed transaction is recognised, whether it stored or only rejected', async (t, {
     store
   }) => {
     for (const entry of [valid(item(1)), refused({ queueId: 'id "quoted", é' })]) {
@@ -262,7 +264,7 @@ export async function testStore<Item, Refused extends Rejection>(
     t.same(await isKept(harness), [1_000, 0])
   })
 
-  await test('two batches at once that bring the same items store each once', async (t, harness) => {
+  await test('two concurrent batches with the same items store each item once', async (t, harness) => {
     const { store } = harness
     const batch = many(20).map(one => valid(one))
     const both = await Promise.all([insert(store, ...batch), insert(store, ...batch.toReversed())])

@@ -8,7 +8,7 @@ import type {
   Verdict
 } from '../../engine/message/message.js'
 
-/** When the queue took every message in here. */
+/** When the queue accepted each of these messages. */
 export const SENT_AT_MS = 1_700_000_000_123
 
 export interface TestDelivery {

@@ -1,9 +1,10 @@
 /**
  * A DNS server on loopback that knows the records a test gives it.
  *
- * Shapes  a name has addresses, or the name that it is an alias of, or `silent` and never
- *         gets an answer; any other name does not exist. As a resolver does, it puts the
- *         whole chain of aliases into one answer.
+ * A name has addresses, or the name that it is an alias for, or it is `silent` and never
+ * gets an answer. Any other name does not exist. Like a resolver, it puts the whole chain
+ * of aliases into one answer.
+ *
  * Source  RFC 1035 section 4, RFC 3596: one question per query, names in answers written
  *         out.
  */
@@ -17,10 +18,10 @@ const CNAME = 5
 const AAAA = 28
 const HEADER_BYTES = 12
 const NOT_FOUND = 3
-/** A busy machine answers within it. */
+/** Even a busy machine answers within this time. */
 const SILENCE_MS = 1_000
 
-/** A resolver that asks it, and nobody else. */
+/** Starts it, with a resolver that asks only this server. */
 export async function startStubDns(
   t: { teardown(fn: () => Promise<void>): void },
   records: Readonly<Record<string, StubRecord>>

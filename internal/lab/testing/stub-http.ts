@@ -1,8 +1,7 @@
 /**
- * An HTTP server on loopback that answers as the test says and keeps what it was asked.
- *
- * Shapes  each request is recorded when it has arrived whole, then `answer` gets it, with
- *         how many came before it.
+ * An HTTP server on loopback that answers as the test says and records its requests. A
+ * request is recorded when it has arrived completely; then `answer` gets it with the
+ * number of earlier requests.
  */
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
@@ -60,7 +59,7 @@ export async function startStubHttp(
   return { origin, host: `127.0.0.1:${port}`, requests, connections: () => connections, server }
 }
 
-/** A whole answer in JSON. */
+/** Sends a complete JSON answer. */
 export function answerJson(
   reply: ServerResponse,
   status: number,
@@ -71,7 +70,7 @@ export function answerJson(
   reply.end(typeof body === 'string' ? body : JSON.stringify(body))
 }
 
-/** Promises more than it sends, then hangs up. */
+/** Announces more bytes than it sends, then hangs up. */
 export function answerTorn(reply: ServerResponse): void {
   reply.writeHead(200, { 'content-length': '1000' })
   reply.write('{"Messages":[', () => reply.socket?.destroy())

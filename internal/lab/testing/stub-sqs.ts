@@ -1,6 +1,5 @@
 /**
- * A client of SQS that is not there: records each command and answers with what the test
- * says.
+ * An SQS client without a server: it records each command and answers as the test says.
  */
 import type { SqsSender } from '../../engine/queue/sqs/call.js'
 
@@ -18,7 +17,7 @@ export interface StubSqs {
   of(name: string): readonly SentCommand[]
 }
 
-/** `answer` gets the command and how many of its kind were sent before it. */
+/** `answer` gets the command and the number of earlier commands of its kind. */
 export function createStubSqs(answer: (command: SentCommand, before: number) => unknown): StubSqs {
   const sent: SentCommand[] = []
   const of = (name: string) => sent.filter(command => command.name === name)

@@ -1,6 +1,6 @@
 /**
- * A PostgreSQL for tests: fast and not safe. When the test's process has ended without
- * stopping it, however that was, the server is gone, and its data too.
+ * A PostgreSQL for tests: fast, not safe. However the test's process ends, the server and
+ * its data are removed.
  */
 import { spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
@@ -38,7 +38,7 @@ export async function startTestPostgres(options: TestPostgresOptions): Promise<E
   }
 }
 
-/** The pipe closes with this process, however that ends. */
+/** The pipe closes when this process ends, for whatever reason. */
 const GUARD = `read -r _
 kill -QUIT "$0"
 while kill -0 "$0" 2>/dev/null; do sleep 0.1; done

@@ -2,13 +2,10 @@
  * The smallest program with workers, for tests of the cluster as real processes. Each
  * worker weighs ten parcels, one after the other, and announces each before it counts.
  *
- * TROUBLE says what goes wrong, once or always:
- *   refused    opening the services fails for good
- *   late       the first step of the preparation fails twice
- *   never      it fails each time
- *   announced  the first worker ends itself between an announcement and its outcome
- *   stuck      no worker ends its drain
- * SPEED makes the cluster's clock run that much faster than time does.
+ * TROUBLE says what goes wrong, once or always: refused opening the services fails for
+ * good late the first step of the preparation fails twice never it fails each time
+ * announced the first worker ends itself between an announcement and its outcome stuck no
+ * worker ends its drain SPEED makes the cluster's clock run that many times faster.
  */
 import cluster from 'node:cluster'
 import { Gauge, Registry } from 'prom-client'

@@ -2,14 +2,14 @@
  * Waits for a condition, for tests of things that happen over a network or in another
  * process.
  *
- * Errors  gives up after a limit (eight seconds unless told) and names what it waited
- *         for, rather than leaving it to the test runner's time limit.
+ * Errors  gives up after a limit (default: eight seconds) and names what it waited for,
+ *         before the test runner's time limit strikes.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 
 /**
- * Between two looks: a twentieth of the time waited so far. Looks at a program's metrics
- * or at a database cost more than the work that is waited for, if they never pause.
+ * The pause between two checks, as a share of the time waited so far: a twentieth.
+ * Checking metrics or a database without pauses would cost more than the awaited work.
  */
 const PAUSE_SHARE = 0.05
 const MIN_PAUSE_MS = 2

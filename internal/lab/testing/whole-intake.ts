@@ -1,9 +1,9 @@
 /**
- * The intake on a real store, given one batch at a time by hand: what became of each
- * body, in which row, and after how many attempts.
+ * The intake on a real store, with one batch at a time. It reports each body's outcome,
+ * its row and the number of attempts.
  *
- * Shapes  `process` hands out bodies as one delivery, so that they are one batch, and
- *         resolves when each has left the queue or was left to it.
+ * Shapes  `process` delivers bodies together, as one batch, and resolves when each has
+ *         left the queue or was left to it.
  * Errors  a batch that is not settled fails the wait of `until`.
  */
 
@@ -39,7 +39,7 @@ interface MessageRow {
 interface RejectionRow {
   readonly kind: 'rejection'
   readonly reason: string
-  /** As it was sent, whatever the encoding of the row. */
+  /** The body as it was sent, whatever the row's encoding. */
   readonly body: string
   readonly violations: readonly Violation[]
 }
@@ -131,7 +131,7 @@ export function createWholeIntake(
     await store.close()
   })
 
-  /** The id that a valid event's row would have, to find the row by. */
+  /** Notes the id that a valid event's row would have, to find the row. */
   function note(id: string, verdict: EventVerdict): EventVerdict {
     if (verdict.kind === 'valid') messageIds.set(id, verdict.item.messageId)
     return verdict
@@ -165,7 +165,7 @@ export function createWholeIntake(
     return rows
   }
 
-  // Unlike the ids of any other intake on this database.
+  // Unique among the intakes on this database.
   const prefix = randomUUID()
   let batches = 0
   return {

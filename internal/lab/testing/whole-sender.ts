@@ -2,8 +2,7 @@
  * A sender on a database of its own, with the real poster: endpoints on loopback are
  * allowed.
  *
- * Shapes  the options that a test cares about in, the parts out; all of it ends with the
- *         test.
+ * Shapes  a test's options in, the parts out; everything ends with the test.
  */
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
@@ -48,7 +47,7 @@ export interface WholeSender {
     values?: EndpointValues
   ): Promise<{ readonly id: number; readonly secret: string }>
   store(...ids: readonly string[]): Promise<void>
-  /** A client of its own, so that tests of one database do not meet. */
+  /** Adds a new client, so that tests on one database do not interfere. */
   addClient(): Promise<TestClient>
 }
 
@@ -69,7 +68,7 @@ export interface TestSenderSettings {
   readonly disableAfterMs: number
   readonly maxLanes: number
   readonly observer: Partial<DeliveryObserver>
-  /** Stands between the sender and what it works with. */
+  /** Wraps the parts that the sender works with. */
   readonly between: (parts: SenderParts) => SenderParts
 }
 
@@ -94,7 +93,7 @@ interface Test {
 }
 
 export interface WholeSenderOptions {
-  /** A migrated database; absent: one of the test's own. */
+  /** A migrated database; by default the test creates one. */
   readonly connectionString?: string
   /** Faults fail the test, unless it causes them. */
   readonly onFault?: (message: string) => void
@@ -109,7 +108,7 @@ export async function createWholeSender(
   const connectionString =
     options.connectionString ?? (await createTestDatabase(t)).connectionString
   const pool = new pg.Pool({ connectionString, max: 8 })
-  // As the program's own pool: a session may end at any time.
+  // As in the program's own pool: a session may end at any time.
   pool.on('error', () => undefined)
   pool.on('connect', client => client.on('error', () => undefined))
   const keys = options.keys ?? parseKeyRing(`test:${randomBytes(32).toString('base64')}`)

@@ -1,4 +1,4 @@
-/** A writer that takes what SQS takes, and sends as the test says. */
+/** A writer with SQS's limits that sends as the test says. */
 import type { QueueWriter } from '../../engine/queue/queue.js'
 import { refusalOf, SQS_SEND_LIMITS } from '../../engine/queue/sqs/limits.js'
 

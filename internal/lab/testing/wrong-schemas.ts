@@ -1,7 +1,7 @@
-/** Schemas as people write them, wrong: what becomes of them at registration. */
+/** Wrong schemas as people write them, and why registration refuses them. */
 export interface WrongSchema {
   readonly why: string
-  /** Objects are written as JSON; a text is what stands in the file. */
+  /** Objects are written as JSON; a text is the file's content. */
   readonly schema: unknown
   /** JSON pointer into the schema. */
   readonly refusedAt: string

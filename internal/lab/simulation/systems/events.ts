@@ -78,8 +78,8 @@ function bodyOf(client: string, eventType: string, ...more: readonly string[]): 
 function good(clientId: string, queueId: string, ids: number, dice: Dice): GoodBody {
   const eventType = dice.pick(EVENT_TYPES)
   const eventId = dice.chance(0.75) ? `event-${dice.below(ids)}` : null
-  // The same id mostly brings the same payload and type (a duplicate), now and then
-  // others (a conflict).
+  // The same id usually comes with the same payload and type (a duplicate), sometimes
+  // with others (a conflict).
   const variant = dice.chance(0.1) ? dice.below(3) : 0
   const type = eventId === null || variant === 2 ? eventType : EVENT_TYPES[0]
   const payload =

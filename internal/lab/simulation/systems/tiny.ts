@@ -1,4 +1,4 @@
-/** The tiny system in the simulation: three meters, and nobody is held back. */
+/** The tiny system in the simulation: three meters, no quotas. */
 import { countDispositions, createCommitJournal } from '../../../engine/cluster/intake-reporter.js'
 import type { Rejection } from '../../../engine/message/message.js'
 import { CounterSums } from '../../../engine/observe/counters.js'
@@ -33,7 +33,7 @@ export const SIMULATED_READINGS: SimulatedSystem<Reading> = {
   observe
 }
 
-/** The same id mostly brings the same value, now and then another one. */
+/** The same id usually comes with the same value, sometimes with another one. */
 function good(meter: string, _queueId: string, ids: number, dice: Dice): GoodBody {
   const id = String(dice.below(ids))
   const reading = { meter, id, value: dice.chance(0.1) ? dice.below(3) : 0 }

@@ -1,6 +1,6 @@
 /**
  * All hostile bodies: what a producer may send by mistake or on purpose, each with its
- * one right outcome.
+ * only correct outcome.
  */
 import type { HostileBody } from './hostile-body.js'
 import { NAMES } from './names.js'

@@ -1,10 +1,9 @@
 /**
- * One hostile body with the only outcome that is right for it, and the words to write one
- * in a line.
+ * A hostile body with its only correct outcome, and helpers to write one in a line.
  *
- * Shapes  the tables hold the seed rows: `client-1` to `client-3`; `monitor-app`,
- *         `transaction-app`, `user-app`. Bodies name no event_id unless they are about
- *         ids, so that each is an event of its own.
+ * The tables hold the seed rows: `client-1` to `client-3`; `monitor-app`,
+ * `transaction-app`, `user-app`. Bodies have no event_id unless they are about ids, so
+ * that each is a separate event.
  */
 import type { Disposition } from '../../../engine/message/message.js'
 import type { RejectionReason } from '../../../systems/events/event/event.js'
@@ -14,7 +13,7 @@ export interface HostileBody {
   readonly name: string
   readonly body: string
   readonly outcome: Disposition
-  /** What is sent, and stored, before it: the event that a conflict is with. */
+  /** Sent and stored before it: the event that it conflicts with. */
   readonly first?: string
   /** The stored payload, where the outcome is `stored`. */
   readonly payload?: string
@@ -28,7 +27,7 @@ export interface Texts {
   readonly type?: string
   readonly id?: string
   readonly message?: string
-  /** More keys, each with a comma behind it. */
+  /** More keys, each followed by a comma. */
   readonly before?: string
 }
 
@@ -65,8 +64,8 @@ export const nested = (levels: number, open = '[', inside = '', close = ']'): st
   open.repeat(levels) + inside + close.repeat(levels)
 
 /**
- * Texts that do harm where text is taken for something else, or for what it looks like;
- * all of them are text like any other here.
+ * Texts that do harm where text is interpreted, or judged by its looks. Here they are all
+ * ordinary text.
  */
 export const HARMFUL_TEXTS: Readonly<Record<string, string>> = {
   'SQL that closes a string': `'; DROP TABLE message; --`,

@@ -7,8 +7,8 @@ import { body, HARMFUL_TEXTS, type HostileBody, json, refusedBody } from './host
 const FIELDS = { client: 'unknown-client', type: 'unknown-event-type' } as const
 
 /**
- * Names of 100 characters are looked for; those of 101 are not. A character beyond 16
- * bits is one.
+ * Names of 100 characters are looked up; names of 101 are not. A character beyond 16 bits
+ * counts as one.
  */
 const lengths = Object.entries(FIELDS).flatMap(([field, unknown]) =>
   Object.entries({
@@ -77,8 +77,8 @@ const withId = (name: string, id: string): HostileBody => ({
 })
 
 /**
- * Random to a compressor: PostgreSQL's index rows end at 2,704 bytes, and only such texts
- * reach that.
+ * Incompressible text: only such text can exceed the 2,704 bytes of a PostgreSQL index
+ * row.
  */
 function incompressible(characters: number): string {
   let state = 1
@@ -136,7 +136,7 @@ const ids: readonly HostileBody[] = [
   }
 ]
 
-/** The same id again, with anything else about it. */
+/** The same id again, with something else changed. */
 const again = (
   name: string,
   outcome: 'conflict' | 'duplicate',

@@ -1,4 +1,6 @@
-/** Bodies that are not JSON, in every way that a producer, a proxy or an attacker has. */
+/**
+ * Bodies that are not JSON, in every way that a producer, proxy or attacker may cause.
+ */
 import { body, HARMFUL_TEXTS, type HostileBody, nested, refusedBody } from './hostile-body.js'
 
 const WHOLE = body({
@@ -120,7 +122,7 @@ export const NOT_JSON: readonly HostileBody[] = [
   ...Array.from({ length: 24 }, (_, n) => Math.round(((n + 1) * (WHOLE.length - 1)) / 24)).map(at =>
     refusedBody('not-json', `an event cut after ${at} characters`, WHOLE.slice(0, at))
   ),
-  // The words of this list are JSON themselves.
+  // These entries are valid JSON.
   ...Object.entries(HARMFUL_TEXTS)
     .filter(([name]) => !['a number', 'a number without an end', 'the word true'].includes(name))
     .map(([name, text]) => refusedBody('not-json', `${name} as a body`, text))

@@ -1,13 +1,13 @@
 /**
- * Payloads that meet a schema: violations, and strings that make a careless regular
+ * Payloads checked against a schema: violations, and strings that make a careless regular
  * expression run for ever.
  */
 import type { RegisteredSchema } from '../../../systems/events/schemas/payload-schemas.js'
 import { body, type HostileBody, json, refusedBody } from './hostile-body.js'
 
 /**
- * In force for every client's `user-app`; written as a careful author would, with a
- * length beside each pattern.
+ * In force for every client's `user-app`. Written as a careful author would, with a
+ * length limit for each pattern.
  */
 export const HOSTILE_SCHEMA: RegisteredSchema = {
   id: 1,

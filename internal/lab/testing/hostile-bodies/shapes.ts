@@ -1,5 +1,5 @@
 /**
- * JSON that is no event: another shape, fields that are missing or of the wrong type,
+ * JSON that is not an event: another shape, missing fields, fields of the wrong type,
  * keys that only look right.
  */
 import { body, type HostileBody, json, nested, refusedBody } from './hostile-body.js'

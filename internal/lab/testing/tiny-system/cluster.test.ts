@@ -13,7 +13,7 @@ const ENTRY = fileURLToPath(
 )
 const READINGS = 1_500
 
-t.test('workers that are killed lose no reading, keep each once, and the sums know', async t => {
+t.test('killed workers lose no reading, each is stored once, and the totals are right', async t => {
   const { connectionString, pool } = await createTestDatabase(t, { isMigrated: false })
   await pool.query(CREATE_READING_TABLES)
   const { sqs, server, endpoint, createQueue } = await startTestSqs(t)
@@ -40,7 +40,7 @@ t.test('workers that are killed lose no reading, keep each once, and the sums kn
 
   const sending = createSqsWriter({ sqs, queueUrl }).send(
     Array.from({ length: READINGS }, (_, n) => {
-      // One in ten is none, one comes a second time, one gives another value to an id.
+      // One in ten is malformed, one is a repeat, one gives an id another value.
       if (n % 10 === 3) return { body: `no reading ${n}` }
       const id = n % 10 === 5 || n % 10 === 7 ? n - 1 : n
       const value = n % 10 === 5 ? n - 1 : n

@@ -1,6 +1,6 @@
 /**
  * The tiny system as a program: a primary, and workers whose intakes take readings from a
- * queue on SQS to PostgreSQL. Queue and tables are there already.
+ * queue on SQS to PostgreSQL. Queue and tables already exist.
  */
 import cluster from 'node:cluster'
 import {

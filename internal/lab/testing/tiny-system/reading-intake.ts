@@ -1,6 +1,6 @@
 /**
- * The intake on readings, with a queue and a store in memory, on a clock that a test
- * steps: for the tests of the engine's stages.
+ * The intake on readings, with a queue and a store in memory and a manual clock, for
+ * tests of the engine's stages.
  */
 import type { Test } from 'tap'
 import { admitAll } from '../../../engine/intake/admission.js'
@@ -30,11 +30,11 @@ export const readingIdOf = ({ body }: ReceivedMessage): string => body.split(';'
 export interface ReadingIntake {
   readonly clock: ManualClock
   readonly queue: MemoryQueue
-  /** Ids of what is stored, in the order of the commits. */
+  /** The ids of stored readings, in the order of the commits. */
   readonly stored: () => readonly string[]
   readonly rejections: () => readonly KeptRejection[]
   readonly intake: Intake<Reading>
-  /** What the observer and the journal heard, in order. */
+  /** The calls to the observer and the journal, in order. */
   readonly heard: string[]
   readonly dispositions: Disposition[]
   /** Deaths of workers that the primary remembers, by message id. */
@@ -47,11 +47,11 @@ export interface ReadingIntakeOptions {
   readonly queue?: Partial<MemoryQueueOptions>
   readonly decode?: IntakeOptions<Reading>['decode']
   readonly admission?: IntakeOptions<Reading>['admission']
-  /** Takes the note of a transaction that is about to commit. */
+  /** Called with a transaction that is about to commit. */
   readonly announce?: (tx: string) => Promise<void>
-  /** Stands before the memory store. */
+  /** Overrides parts of the memory store. */
   readonly store?: (memory: MemoryStore<Reading>) => Partial<Store<Reading>>
-  /** Deliveries that the queue has counted, where it is not the first. */
+  /** The receive count, if it is not the first delivery. */
   readonly receiveCount?: (message: ReceivedMessage) => number
 }
 
@@ -64,8 +64,8 @@ export function setupIntake(t: Test, options: ReadingIntakeOptions = {}): Readin
   const queue = createMemoryQueue({
     clock,
     visibilityTimeoutS: 60,
-    // Invariant I5, at every delete of every test with this intake: what is deleted
-    // has its row already.
+    // Invariant I5, checked at every delete of every test with this intake: a deleted
+    // message has its row already.
     onAck: receipts => {
       for (const { id } of receipts)
         t.ok(isKept(id), `${id} is stored or rejected before it is deleted`)
@@ -95,7 +95,7 @@ export function setupIntake(t: Test, options: ReadingIntakeOptions = {}): Readin
   const intake = new Intake({
     queue: {
       ...queue,
-      // A test may have a queue that forgets sooner than the heartbeat extends.
+      // In a test the queue's lease may be shorter than the heartbeat's interval.
       leases: { ...queue.leases, seconds: 60 },
       receive: receiveOptions =>
         queue.receive({

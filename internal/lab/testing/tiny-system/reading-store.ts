@@ -1,6 +1,6 @@
 /**
- * The readings in PostgreSQL: a system's statements, as few as they can be. One statement
- * per row, because nobody measures this system.
+ * The readings in PostgreSQL, with as few statements as possible. One statement per row,
+ * because this system's speed does not matter.
  */
 import type { ClientBase } from 'pg'
 import type { Store } from '../../../engine/intake/store.js'
@@ -40,7 +40,7 @@ INSERT INTO tiny.rejection (queue_message_id, reason, violations, body, receive_
 VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (queue_message_id) DO NOTHING`
 
-/** What becomes a row of `rejection`, and its place in the batch. */
+/** An entry that becomes a row of `rejection`, and its position in the batch. */
 interface RefusedEntry {
   readonly at: number
   readonly message: ReceivedMessage

@@ -1,7 +1,7 @@
 /**
- * The tiny system: readings of meters. It shows that the engine serves a system which has
- * nothing in common with the others: a body is one line of text, `meter;id;value`,
- * rejections say nothing but their reason, and nobody is held back.
+ * The tiny system: readings of meters. It shows that the engine serves a system unlike
+ * the others: a body is one line of text, `meter;id;value`, rejections record only their
+ * reason, and there are no quotas.
  *
  * Errors  decodeReading never throws.
  */
@@ -38,7 +38,7 @@ export function refuseReading(_reading: Reading, { code, message }: StoreError):
   return reject('unstorable', 'storable', `cannot be stored (SQLSTATE ${code}): ${message}`)
 }
 
-/** The meter takes its turn; what names none is nobody's. */
+/** Fairness is by meter; entries without a meter share one turn. */
 export function meterOf({ verdict }: Entry<Reading>): string {
   return verdict.kind === 'valid' ? verdict.item.meter : ''
 }
