@@ -68,7 +68,7 @@ t.test('every wrong argument is named at once, too few events for the plan inclu
   })
 })
 
-t.test('the the help names every fault', async t => {
+t.test('the help names every fault', async t => {
   t.same(parseChaosArguments(['--help']), { kind: 'help' })
   for (const kind of FAULT_KINDS) t.ok(CHAOS_HELP.includes(kind), kind)
 })

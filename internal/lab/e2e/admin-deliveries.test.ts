@@ -1,4 +1,4 @@
-/** Deliveries for people, beside a sender that delivers them. */
+/** The admin commands for deliveries, with a running sender. */
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import {
@@ -31,7 +31,9 @@ const json = async (t: Test, ...args: string[]): Promise<Record<string, unknown>
 const untilCount = (count: number, from: string): Promise<void> =>
   until(`${count} of ${from}`, async () => (await bench.count(from)) === count, LIMIT_MS)
 
-/** The sender has read all events: what is added now gets none of them. */
+/**
+ * Waits until the sender has read all events: an endpoint added now gets none of them.
+ */
 const untilRead = (): Promise<void> =>
   untilCount(
     0,
@@ -54,7 +56,7 @@ const send = async (...ids: readonly string[]): Promise<void> => {
 }
 
 t.test(
-  'an event that nobody takes ends dead; it is listed, shown and traced, and a redrive brings it to its recipient',
+  'an undeliverable event ends dead, is listed, shown and traced; a redrive delivers it',
   async t => {
     let status = 500
     const recipient = await startStubHttp(t, reply => {
@@ -74,7 +76,7 @@ t.test(
     await until(
       'both are dead',
       async () => {
-        // Its circuit would leave it alone for longer each time.
+        // Its circuit would pause it for longer each time.
         await bench.sql(
           'UPDATE endpoint SET failing_since = NULL, paused_until = NULL, circuit_opened = 0'
         )
@@ -114,7 +116,7 @@ t.test(
     })
     t.ok(
       recipient.requests.some(({ headers }) => headers['webhook-id'] === first!.webhookId),
-      'the recipient knows it by the id that is shown'
+      'the recipient got the id that is shown'
     )
     t.match(await admin('endpoints', 'show', String(id)), {
       results: /dead +2\n.*last attempts\n.*outcome/s
@@ -142,63 +144,60 @@ t.test(
   }
 )
 
-t.test(
-  'what a disabled endpoint misses comes back by redrive and backfill, each event once more and none twice',
-  async t => {
-    let isUp = false
-    const recipient = await startStubHttp(t, reply => {
-      reply.statusCode = isUp ? 200 : 503
-      reply.setHeader('retry-after', isUp ? '0' : '3600')
-      reply.end()
-    })
-    const { id } = await json(t, 'endpoints', 'add', 'client-1', recipient.origin)
-    await send('before')
-    await untilCount(1, 'delivery_attempt')
-    await json(t, 'endpoints', 'disable', String(id))
-    await untilCount(1, `delivery WHERE dead_reason = 'endpoint-disabled'`)
-    await send('while-1', 'while-2', 'while-3')
-    await untilRead()
-    t.equal(await bench.count('delivery'), 1, 'none is made while it is disabled')
+t.test('redrive and backfill deliver what a disabled endpoint missed, each event once', async t => {
+  let isUp = false
+  const recipient = await startStubHttp(t, reply => {
+    reply.statusCode = isUp ? 200 : 503
+    reply.setHeader('retry-after', isUp ? '0' : '3600')
+    reply.end()
+  })
+  const { id } = await json(t, 'endpoints', 'add', 'client-1', recipient.origin)
+  await send('before')
+  await untilCount(1, 'delivery_attempt')
+  await json(t, 'endpoints', 'disable', String(id))
+  await untilCount(1, `delivery WHERE dead_reason = 'endpoint-disabled'`)
+  await send('while-1', 'while-2', 'while-3')
+  await untilRead()
+  t.equal(await bench.count('delivery'), 1, 'no delivery is made while it is disabled')
 
-    const args = ['--endpoint', String(id)]
-    t.match(await admin('deliveries', 'redrive', ...args), {
-      code: 0,
-      output: /^0 due again.*\n1 more stay dead, because their endpoints are disabled/m
-    })
-    t.match(await admin('deliveries', 'backfill', ...args, '--since', '1h'), {
-      code: 1,
-      output: /is disabled: endpoints enable/
-    })
-    isUp = true
-    const enabled = await admin('endpoints', 'enable', String(id))
-    const [, since = ''] = /--since (\S+)/.exec(enabled.output) ?? []
-    t.match(await json(t, 'deliveries', 'redrive', ...args, '--reason', 'endpoint-disabled'), {
-      moved: 1
-    })
-    t.match(await json(t, 'deliveries', 'backfill', ...args, '--since', since, '--dry-run'), {
-      isDryRun: true,
-      toMake: 3
-    })
-    t.match(await json(t, 'deliveries', 'backfill', ...args, '--since', since, '--limit', '2'), {
-      made: 2
-    })
-    t.match(await admin('deliveries', 'backfill', ...args, '--since', since), {
-      code: 0,
-      output: /^1 made\n/m
-    })
-    await untilCount(4, `delivery WHERE state = 'delivered'`)
-    const ids = recipient.requests
-      .filter(({ socket }) => socket !== undefined)
-      .map(({ body }) => (JSON.parse(body) as { id: string }).id)
-    t.same(ids.toSorted(), ['before', 'before', 'while-1', 'while-2', 'while-3'])
-    t.match(await json(t, 'deliveries', 'backfill', ...args, '--since', since), { made: 0 })
-  }
-)
+  const args = ['--endpoint', String(id)]
+  t.match(await admin('deliveries', 'redrive', ...args), {
+    code: 0,
+    output: /^0 due again.*\n1 more stay dead, because their endpoints are disabled/m
+  })
+  t.match(await admin('deliveries', 'backfill', ...args, '--since', '1h'), {
+    code: 1,
+    output: /is disabled: endpoints enable/
+  })
+  isUp = true
+  const enabled = await admin('endpoints', 'enable', String(id))
+  const [, since = ''] = /--since (\S+)/.exec(enabled.output) ?? []
+  t.match(await json(t, 'deliveries', 'redrive', ...args, '--reason', 'endpoint-disabled'), {
+    moved: 1
+  })
+  t.match(await json(t, 'deliveries', 'backfill', ...args, '--since', since, '--dry-run'), {
+    isDryRun: true,
+    toMake: 3
+  })
+  t.match(await json(t, 'deliveries', 'backfill', ...args, '--since', since, '--limit', '2'), {
+    made: 2
+  })
+  t.match(await admin('deliveries', 'backfill', ...args, '--since', since), {
+    code: 0,
+    output: /^1 made\n/m
+  })
+  await untilCount(4, `delivery WHERE state = 'delivered'`)
+  const ids = recipient.requests
+    .filter(({ socket }) => socket !== undefined)
+    .map(({ body }) => (JSON.parse(body) as { id: string }).id)
+  t.same(ids.toSorted(), ['before', 'before', 'while-1', 'while-2', 'while-3'])
+  t.match(await json(t, 'deliveries', 'backfill', ...args, '--since', since), { made: 0 })
+})
 
-t.test('Ctrl-C ends a redrive or a backfill after the page under way, and says so', async t => {
+t.test('Ctrl-C ends a redrive or backfill after the current page and says so', async t => {
   await send(...Array.from({ length: 60 }, (_, n) => `e-${n}`))
   await untilRead()
-  // Its deliveries rest: the sender makes none due before the pause is over.
+  // The endpoint is paused: the sender attempts nothing before the pause is over.
   const endpoint = await json(t, 'endpoints', 'add', 'client-1', 'http://127.0.0.1:1025/')
   await bench.sql(`UPDATE endpoint SET paused_until = now() + interval '1 hour'`)
   const args = ['--endpoint', String(endpoint['id']), '--rate', '10/s', '--json']

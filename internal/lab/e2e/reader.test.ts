@@ -263,8 +263,8 @@ await t.test(
       ...['client', 'event_type', 'event_schema', 'pgmigrations', ...sendersTables].map(
         table => `SELECT * FROM ${table}`
       ),
-      // Not even for its own client: a response may hold the recipient's private data, and
-      // attempts have no client name.
+      // Not even for its own client: a response may hold the recipient's private data,
+      // and attempts have no client name.
       `SELECT state FROM delivery WHERE fk_client_name = 'client-1'`,
       `SELECT url FROM endpoint WHERE fk_client_name = 'client-1'`,
       'SELECT * FROM event_process_jobs.job',
