@@ -62,7 +62,7 @@ export const FAULTS = {
   ),
   'worker-term': fault(
     'process',
-    'SIGTERM of a worker, which ignores it: the primary decides',
+    'SIGTERM of a worker, which leaves the stop to its primary',
     200,
     500
   ),
