@@ -126,9 +126,7 @@ t.test('a worker that hangs is killed and replaced', async t => {
 t.test('a stop drains the workers, then closes what was opened, last first', async t => {
   const tiny = await startWeighed(t)
   t.equal(await tiny.program.end('SIGTERM'), 0)
-  const messages = tiny.messages()
-  const ending = messages.slice(messages.indexOf('stopping: no more parcels'))
-  t.same(ending.toSorted(), [
+  const ending = [
     'closed the first',
     'closed the second',
     'drained',
@@ -141,8 +139,11 @@ t.test('a stop drains the workers, then closes what was opened, last first', asy
     'put away the scale',
     'stopped',
     'stopping: no more parcels'
-  ])
-  t.same(ending.slice(-3), ['closed the second', 'closed the first', 'stopped'])
+  ]
+  // Primary and workers write to one pipe: only the order within each of them is sure.
+  const messages = tiny.messages().filter(message => ending.includes(message))
+  t.same(messages.toSorted(), ending)
+  t.same(messages.slice(-3), ['closed the second', 'closed the first', 'stopped'])
   t.match(tiny.told('draining')[0], { withinMs: 8_500 })
   t.match(tiny.told('drained')[0], { parcels: 10 })
 })
