@@ -167,7 +167,7 @@ t.test('redrive and backfill deliver what a disabled endpoint missed, each event
   })
   t.match(await admin('deliveries', 'backfill', ...args, '--since', '1h'), {
     code: 1,
-    output: /is disabled: endpoints enable/
+    output: /is disabled: run endpoints enable/
   })
   isUp = true
   const enabled = await admin('endpoints', 'enable', String(id))
