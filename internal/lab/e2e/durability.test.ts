@@ -93,7 +93,7 @@ await t.test(
     const env = { ...strict, AWS_ENDPOINT: emulator.endpoint }
     const refused = startProgram(t, 'processor', env)
     t.equal(await refused.exited, 1)
-    t.match(refused.output, 'with synchronous_commit = off')
+    t.match(refused.output, 'because synchronous_commit = off')
     const processor = await startProcessor(t, { ...env, DB_ALLOW_UNSAFE_DURABILITY: 'yes' })
     await sendBodies(emulator, [event('allowed')])
     await processor.program.until(
@@ -113,7 +113,7 @@ await t.test(
       (await fetch(`${processor.origin}/readyz`)).text()
     const turnOn = await turnOff(t, 'fsync')
     await processor.program.until('it says why', async () =>
-      (await readiness()).includes('database: PostgreSQL may forget')
+      (await readiness()).includes('database: PostgreSQL may lose')
     )
     t.match(await readiness(), 'with fsync = off')
     await turnOn()
