@@ -115,7 +115,7 @@ await t.test(
     await processor.program.until('it says why', async () =>
       (await readiness()).includes('database: PostgreSQL may lose')
     )
-    t.match(await readiness(), 'with fsync = off')
+    t.match(await readiness(), 'because fsync = off')
     await turnOn()
     await processor.program.until('it is ready again', async () =>
       (await readiness()).includes('"ready":true')
