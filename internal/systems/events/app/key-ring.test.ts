@@ -47,7 +47,7 @@ t.test('a file without a key is never replaced; the error names it and a remedy'
   const config = readSenderConfig({ DATA_DIR: dataDir })
   t.throws(() => openKeyRing(config), {
     name: 'ExpectedError',
-    message: /sender-secret-key holds no key/
+    message: /sender-secret-key holds no valid key/
   })
   t.equal(readFileSync(join(dataDir, 'sender-secret-key'), 'utf8'), 'planted')
   writeFileSync(join(dataDir, 'sender-secret-key'), '')
