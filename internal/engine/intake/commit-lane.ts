@@ -8,6 +8,7 @@
  */
 
 import type { Clock } from '../lifecycle/clock.js'
+import { delay } from '../lifecycle/interrupt.js'
 import type { Entry, Rejection } from '../message/message.js'
 import { Backlog } from './backlog.js'
 import type { BatchLimits, FlushCause } from './batch.js'
@@ -33,7 +34,8 @@ export class CommitLane<Item, Refused extends Rejection = Rejection> {
   #isRunning = false
   #isDraining = false
   #drained: (() => void)[] = []
-  #endLinger: (() => void) | null = null
+  /** A new one for each linger. */
+  #lingering = new AbortController()
 
   constructor(options: CommitLaneOptions<Item, Refused>) {
     this.#options = options
@@ -53,7 +55,7 @@ export class CommitLane<Item, Refused extends Rejection = Rejection> {
 
   /** Ends the linger: the open batch is full, or nothing more can come. */
   flush(): void {
-    this.#endLinger?.()
+    this.#lingering.abort()
   }
 
   /** Resolves when everything added is written. From now on no batch lingers. */
@@ -90,14 +92,8 @@ export class CommitLane<Item, Refused extends Rejection = Rejection> {
     const { clock, isReceiving, limits } = this.#options
     if (this.#backlog.overflows || this.#isDraining || limits.lingerMs === 0 || !isReceiving())
       return false
-    await new Promise<void>(resolve => {
-      const cancel = clock.after(limits.lingerMs, resolve)
-      this.#endLinger = () => {
-        cancel()
-        resolve()
-      }
-    })
-    this.#endLinger = null
+    this.#lingering = new AbortController()
+    await delay(clock, limits.lingerMs, this.#lingering.signal)
     return true
   }
 }

@@ -22,6 +22,7 @@
  */
 
 import type { Clock } from '../lifecycle/clock.js'
+import { delay } from '../lifecycle/interrupt.js'
 import type { Disposition, Entry, ReceivedMessage, Rejection } from '../message/message.js'
 import { backoffMs } from '../retry/backoff.js'
 import type { BatchLimits, FlushCause } from './batch.js'
@@ -93,8 +94,7 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
   readonly #express: CommitLane<Item, Refused>
   /** True from a database fault until the database answers again, whatever the answer. */
   #isDown = false
-  #isAbandoned = false
-  readonly #delays = new Set<() => void>()
+  readonly #abandoned = new AbortController()
 
   constructor(options: CommitterOptions<Item, Refused>) {
     this.#options = options
@@ -128,10 +128,9 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
 
   /** Ends all attempts: entries without a disposition are left to the queue. */
   abandon(): void {
-    this.#isAbandoned = true
+    this.#abandoned.abort()
     this.#main.abandon()
     this.#express.abandon()
-    for (const end of this.#delays) end()
   }
 
   #laneOf(entry: Entry<Item, Refused>): CommitLane<Item, Refused> {
@@ -141,7 +140,7 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
   async #write(entries: readonly Entry<Item, Refused>[], cause: FlushCause): Promise<void> {
     const { clock, observer, onCommitted, random } = this.#options
     const startedMs = clock.monotonicMs()
-    for (let attempt = 1; !this.#isAbandoned; attempt++) {
+    for (let attempt = 1; !this.#abandoned.signal.aborted; attempt++) {
       const result = await this.#attempt(entries)
       if (!(result instanceof StoreError)) {
         this.#recovered()
@@ -156,7 +155,7 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
       this.#failed(result, attempt)
       if (result.code === STATEMENT_TIMEOUT && attempt > 1 && entries.length > 1)
         return this.#halve(entries, cause)
-      await this.#delay(backoffMs(attempt, RETRY, random))
+      await delay(clock, backoffMs(attempt, RETRY, random), this.#abandoned.signal)
     }
   }
 
@@ -195,14 +194,15 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
    * can say. Null when abandoned before that.
    */
   async #tookEffect(tx: string, failure: StoreError): Promise<boolean | null> {
-    for (let attempt = 1; !this.#isAbandoned; attempt++) {
+    const { clock, random, store } = this.#options
+    for (let attempt = 1; !this.#abandoned.signal.aborted; attempt++) {
       try {
-        const tookEffect = await this.#options.store.wasCommitted(tx)
+        const tookEffect = await store.wasCommitted(tx)
         this.#recovered()
         return tookEffect
       } catch (error) {
         this.#failed(attempt === 1 ? failure : asStoreError(error), attempt)
-        await this.#delay(backoffMs(attempt, RETRY, this.#options.random))
+        await delay(clock, backoffMs(attempt, RETRY, random), this.#abandoned.signal)
       }
     }
     return null
@@ -246,19 +246,6 @@ export class Committer<Item, Refused extends Rejection = Rejection> {
     this.#isDown = false
     this.#options.gate.set('database', false)
     this.#options.observer.storeRecovered()
-  }
-
-  #delay(ms: number): Promise<void> {
-    if (this.#isAbandoned) return Promise.resolve()
-    return new Promise(resolve => {
-      const done = (): void => {
-        cancel()
-        this.#delays.delete(done)
-        resolve()
-      }
-      const cancel = this.#options.clock.after(ms, done)
-      this.#delays.add(done)
-    })
   }
 }
 
